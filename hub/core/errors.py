@@ -1,0 +1,136 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    HubError
+      ConfigError                    a file of the site is wrong: file, line, column, hint
+      MessageError                   permanent: this message can't proceed, dead letter now
+        DecodeError                  bytes that are not what they claim to be: segment, element, offset
+        MappingError                 a document that can't become what a destination needs
+        ConditionError               a guard that failed while evaluating
+      EndpointError                  the far end, or the way to it
+        TransientError               may work later: kind is unreachable, timeout, busy or failed
+        RejectedError                a definite no: permanent, or a hold where `replies` says so
+      JournalUnavailable             the database is away: stop taking, ack nothing, go on when it is back
+
+Transformers raise MessageError; an adapter translates its library's errors once, at its edge, to EndpointError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+TransientKind = Literal["unreachable", "timeout", "busy", "failed"]
+TRANSIENT_KINDS: tuple[TransientKind, ...] = ("unreachable", "timeout", "busy", "failed")
+
+
+class HubError(Exception):
+    """The root of all errors that the hub raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a file of the site: a path relative to the site, a line and a column, both counted from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class ConfigError(HubError):
+    """A file of the site that can't be used as it is. `str()` is `file:line:column: error: text (hint)`."""
+
+    def __init__(self, text: str, place: Place | None = None, hint: str | None = None) -> None:
+        self.text = text
+        self.place = place
+        self.hint = hint
+        where = f"{place}: " if place else ""
+        super().__init__(f"{where}error: {text}" + (f" ({hint})" if hint else ""))
+
+
+class MessageError(HubError):
+    """This message can never proceed as it is: it goes to the dead letters now, never to a retry."""
+
+    @property
+    def code(self) -> str:
+        """A short, stable name for filters and metrics."""
+        return type(self).__name__
+
+
+class DecodeError(MessageError):
+    """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0)."""
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        segment: str | None = None,
+        element: str | None = None,
+        offset: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        self.text = text
+        self.segment = segment
+        self.element = element
+        self.offset = offset
+        self.x12_code = code
+        where = ", ".join(
+            part
+            for part in (
+                f"at {segment}" if segment else "",
+                f"element {element}" if element else "",
+                f"byte {offset}" if offset is not None else "",
+            )
+            if part
+        )
+        super().__init__(f"{text} ({where})" if where else text)
+
+
+class MappingError(MessageError):
+    """A document that can't be turned into what the destination needs; names the field."""
+
+
+class ConditionError(MessageError):
+    """A guard that failed while it was evaluated; never taken for `false`."""
+
+
+class EndpointError(HubError):
+    """The far end of a source or destination, or the way to it."""
+
+
+class TransientError(EndpointError):
+    """May work later. `kind` chooses the retry class's answer; `retry_after` (seconds) is what the far end asked for."""
+
+    def __init__(self, text: str, kind: TransientKind = "failed", retry_after: float | None = None) -> None:
+        self.text = text
+        self.kind: TransientKind = kind
+        self.retry_after = retry_after
+        super().__init__(text)
+
+
+class RejectedError(EndpointError):
+    """A definite refusal. With `hold`, the name of a hold in config/policies.yaml, it is a business outcome."""
+
+    def __init__(self, text: str, status: int | None = None, code: str = "rejected", hold: str | None = None) -> None:
+        self.text = text
+        self.status = status
+        self.code = code
+        self.hold = hold
+        super().__init__(text)
+
+
+class JournalUnavailable(HubError):
+    """The journal database can't be reached or refuses to commit: nothing may be acknowledged until it is back."""
+
+
+class Unroutable(EndpointError):
+    """A mandatory message that reached no queue: the exchange has no binding for its key, or the queue is missing."""
+
+    def __init__(self, exchange: str, key: str, text: str = "NO_ROUTE") -> None:
+        self.exchange = exchange
+        self.key = key
+        super().__init__(f"nothing is bound to exchange {exchange or '(default)'!r} for key {key!r}: {text}")

@@ -1,0 +1,24 @@
+"""Identities are derived, never drawn (rule A of the design): the same bytes always give the same ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b, sha256
+
+
+def digest(body: bytes) -> str:
+    """The digest that names a claim: SHA-256 as 64 lower-case hex digits."""
+    return sha256(body).hexdigest()
+
+
+def message_id(claim: str, position: Iterable[str] = ()) -> str:
+    """The id of what stands at `position` (interchange, group, transaction ordinals) in the claim: 32 hex digits."""
+    text = "|".join((claim, *position))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def idempotency_key(document_id: str, destination: str, generation: int = 1) -> str:
+    """The key under which one document is sent to one destination; a new generation, after a definite refusal and
+    a person's release, has a new key. 32 hex digits."""
+    text = f"{document_id}|{destination}|{generation}"
+    return blake2b(text.encode(), digest_size=16, person=b"hub-effect").hexdigest()

@@ -1,0 +1,78 @@
+"""What travels: a frozen message, and the names of the headers that are the hub's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+def empty() -> Mapping[str, Any]:
+    """The one empty mapping, as a default factory."""
+    return EMPTY
+
+
+JSON = "application/json"
+X12 = "application/edi-x12"
+
+
+class Header:
+    """Header names of the hub. None begins with `x-`: the broker keeps those to itself and drops or rewrites them."""
+
+    ROUTE = "hub-route"
+    TABLE = "hub-table"
+    SOURCE = "hub-source"
+    FACTS = "hub-facts"
+    SEND = "hub-send"
+    OPEN = "hub-open"
+    ATTEMPT = "hub-attempt"
+    FIRST_FAILURE = "hub-first-failure"
+    ERROR = "hub-error"
+    ERROR_TEXT = "hub-error-text"
+    CLAIM = "hub-claim"
+    RAW = "hub-raw"
+    HOPS = "hub-hops"
+    PARENT = "hub-parent"
+    POSITION = "hub-position"
+
+
+BROKER_HEADERS = ("x-death", "x-delivery-count", "x-first-death-", "x-last-death-", "x-opt-", "x-acquired-count")
+"""Prefixes of headers that a broker sets. A message that keeps them when it is published again is dropped as a cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message: identity, body bytes and headers. `headers` values are what AMQP can carry (str, int, bool, float,
+    bytes, Decimal, datetime, None, lists and dicts of these).
+
+    `id` is derived (see `hub.core.identity`), so that making the same message again gives the same id.
+    """
+
+    id: str
+    body: bytes
+    content_type: str = JSON
+    headers: Mapping[str, Any] = field(default_factory=empty)
+    correlation_id: str | None = None
+    reply_to: str | None = None
+    type: str | None = None
+
+    def with_headers(self, **changes: Any) -> Message:
+        """A copy with headers changed; underscores become hyphens; a value of None removes the header."""
+        headers = dict(self.headers)
+        for name, value in changes.items():
+            key = name.replace("_", "-")
+            if value is None:
+                headers.pop(key, None)
+            else:
+                headers[key] = value
+        return replace(self, headers=headers)
+
+    def without_broker_headers(self) -> Message:
+        """A copy that may be published again: the headers a broker added on the way are gone."""
+        if not any(name.startswith(BROKER_HEADERS) for name in self.headers):
+            return self
+        kept = {name: value for name, value in self.headers.items() if not name.startswith(BROKER_HEADERS)}
+        return replace(self, headers=kept)

@@ -1,0 +1,89 @@
+"""How an adapter or a transformer is declared: once, in its own module, as a `PLUGIN` (or several, as `PLUGINS`).
+
+The checker, the JSON Schema, the reference pages and the runtime all read that one declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+PluginKind = Literal["source", "destination", "endpoint", "reader", "writer"]
+
+
+class Options(BaseModel):
+    """The base of every options model: unknown keys are refused, values are not coerced from other types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One declaration.
+
+    name       the key in YAML: `file` in `acme-inbox: {file: {...}}`
+    kind       source, destination, endpoint, reader or writer
+    options    the options model; every field described
+    summary    one sentence, for the reference
+    example    YAML text of the options as a site would write them; the tests load it
+    build      (name, options, context) -> Source, Destination, Reader, Writer or an endpoint's own object. The context
+               is `hub.core.plugin.Context`.
+    shorthand  the field that a bare value sets: `{template: a.j2}` means `{template: {template: a.j2}}`
+    files      names the fields whose values are files of the site, with the folder (relative to the site) they stand in
+    endpoint   the field that names an endpoint, and the endpoint plug-in it must be of
+    fact_templates  fields in which `{fact}` is substituted; the checker verifies the fact names
+    documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any
+    """
+
+    name: str
+    kind: PluginKind
+    options: type[Options]
+    summary: str
+    example: str
+    build: Callable[[str, Any, Context], Any]
+    shorthand: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    endpoint: tuple[str, str] | None = None
+    fact_templates: tuple[str, ...] = ()
+    documents: Callable[[Any], tuple[str, ...]] = lambda options: ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a builder may use. `site` is the site's folder (paths in options are relative to it). `endpoint(name)` is
+    the built endpoint. `partners` is the partner directory. `broker` is the hub's own broker. `text(folder, name)` reads
+    a template or schema of the site, so that pure transformers need no disk. `owner` names who moves files, for messages.
+    """
+
+    site: Any
+    broker: Any = None
+    endpoint: Callable[[str], Any] = lambda name: None
+    partners: Any = None
+    text: Callable[[str, str], str] = lambda folder, name: ""
+    log: Any = None
+    paused: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """All plug-ins that this installation has, by kind and name."""
+
+    by_kind: Mapping[str, Mapping[str, Plugin]]
+
+    @classmethod
+    def of(cls, plugins: Iterable[Plugin]) -> Plugins:
+        table: dict[str, dict[str, Plugin]] = {k: {} for k in ("source", "destination", "endpoint", "reader", "writer")}
+        for plugin in plugins:
+            if plugin.name in table[plugin.kind]:
+                raise ValueError(f"two plug-ins are called {plugin.kind} {plugin.name!r}")
+            table[plugin.kind][plugin.name] = plugin
+        return cls(table)
+
+    def find(self, kind: PluginKind, name: str) -> Plugin | None:
+        return self.by_kind[kind].get(name)
+
+    def names(self, kind: PluginKind) -> tuple[str, ...]:
+        return tuple(sorted(self.by_kind[kind]))

@@ -1,0 +1,282 @@
+"""The seams between the pure core and the world. Each docstring is the contract; one contract suite runs against
+every implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hub.core.errors import DecodeError
+from hub.core.message import EMPTY, JSON, Message, empty
+from hub.core.topology import Topology
+
+if TYPE_CHECKING:
+    from hub.documents.base import Document
+
+FactValue = str | int | bool | None | Any
+"""text, integer, boolean, `Decimal` (number), `date` or None. Flat."""
+
+
+# --- broker ----------------------------------------------------------------------------------------------------------
+
+
+class Delivery(Protocol):
+    """One message handed to a consumer. Exactly one of `ack` and `requeue` is called, once, from the event loop; both
+    return at once and may be coalesced. After the connection that delivered it has ended both do nothing: the broker
+    delivers the message again."""
+
+    @property
+    def message(self) -> Message: ...
+
+    @property
+    def redelivered(self) -> bool:
+        """True when an earlier delivery of this message was not acknowledged. False promises nothing."""
+        ...
+
+    def ack(self) -> None: ...
+
+    def requeue(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a delivery was published to: the exchange ("" for the default one) and the routing key."""
+
+    exchange: str = ""
+    key: str = ""
+
+
+class Subscription(Protocol):
+    """A running consumer. It survives broker restarts and lost connections by itself until it is cancelled."""
+
+    async def cancel(self) -> None:
+        """No delivery arrives after this returns; those in flight may still be acked."""
+        ...
+
+
+class Broker(Protocol):
+    """A message broker. Nothing confirmed is lost; anything may be delivered again.
+
+    - `declare` makes a topology exist. Idempotent. Raises TransientError(unreachable) when the broker is away for longer
+      than its timeout, and ConfigError when something exists with other arguments or a passive exchange is missing.
+    - `publish` returns once the broker has taken responsibility (confirm). With `mandatory` a message that reached no
+      queue raises `Unroutable`; a nack (a full queue) raises TransientError(busy). When the connection is lost the same
+      message is published again on the next one, until `timeout` seconds have passed: TransientError(unreachable or
+      timeout). A message may thus arrive twice, with the same id; it never stays unconfirmed silently.
+    - `consume` calls `handler(delivery)`, a plain function, on the event loop for every delivery, with at most
+      `prefetch` unacknowledged. A missing queue raises ConfigError.
+    - `depths` counts messages ready in queues; None for a queue that doesn't exist.
+    """
+
+    async def declare(self, topology: Topology) -> None: ...
+
+    def publish(
+        self, exchange: str, key: str, message: Message, *, mandatory: bool = True, timeout: float = 30.0
+    ) -> Awaitable[None]: ...
+
+    async def consume(self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100) -> Subscription: ...
+
+    async def depths(self, queues: Sequence[str]) -> dict[str, int | None]: ...
+
+
+class BrokerLifecycle(Broker, Protocol):
+    """What the composition root sees of a broker."""
+
+    async def open(self) -> None:
+        """Connects, waiting up to the broker's own timeout: TransientError(unreachable) after it."""
+        ...
+
+    async def close(self) -> None:
+        """Ends consumers and the connection. Unacknowledged deliveries return to their queues."""
+        ...
+
+    @property
+    def connected(self) -> bool:
+        """Whether a publish made now would reach the broker."""
+        ...
+
+    async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:
+        """False when it was not there, or was not empty."""
+        ...
+
+
+DeliveryHandler = Callable[[Any], None]
+"""Takes a Delivery (with an `origin: Origin`)."""
+
+
+# --- transformers ----------------------------------------------------------------------------------------------------
+
+
+class Body(Protocol):
+    """Bytes that can be read more than once, without holding them whole: a claim, a file, a message body."""
+
+    @property
+    def size(self) -> int: ...
+
+    def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        """The bytes from the beginning, in pieces of at most `size`. Each call begins anew."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BytesBody:
+    """A body that is in memory already."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        for start in range(0, len(self.data), size):
+            yield self.data[start : start + size]
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A body that stands in a file."""
+
+    path: Path
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        with self.path.open("rb") as stream:
+            while piece := stream.read(size):
+                yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One thing found in a body: a document, or the reason why there is none.
+
+    `position` is where it stands (for X12: ordinals of interchange, group and transaction, from 1, as text; `()` for a
+    body that is one document). `envelope` holds facts that the envelope knows and the document doesn't (`set`,
+    `version`, `control_number`, `partner`, `test`, ...). `keys` are pairs (kind, value) of business keys that
+    the envelope knows (`control_number`, `group_control_number`, ...) beside the document's own, by which `hub trace` finds the message.
+    """
+
+    position: tuple[str, ...]
+    document: Document | None = None
+    error: DecodeError | None = None
+    envelope: Mapping[str, FactValue] = field(default_factory=empty)
+    keys: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Reader(Protocol):
+    """Bytes to documents. Yields in the order of the body, lazily, in memory bounded by its largest document.
+
+    A part that can't be read yields a Reading with its error and never stops its neighbours. What the reader cannot make
+    sense of at all is one Reading with an error and the position `()`. Raises nothing else than DecodeError. `headers` are
+    those of the message or arrival the body came in.
+    """
+
+    def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContext:
+    """What a writer needs from outside, handed to it because it knows no clock and draws nothing."""
+
+    document_id: str
+    destination: str
+    key: str
+    now: datetime
+    facts: Mapping[str, FactValue] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A destination's bytes, as every attempt sends them."""
+
+    body: bytes
+    content_type: str = JSON
+
+
+class Writer(Protocol):
+    """A document to bytes. Raises MappingError, which names the field; the same input gives the same bytes."""
+
+    def write(self, document: Document, context: WriteContext) -> Written: ...
+
+
+# --- adapters --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a source hands to the intake: a body, where it came from and what it was called there."""
+
+    source: str
+    body: Body
+    name: str = ""
+    headers: Mapping[str, Any] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The intake has taken responsibility: everything made from the arrival is confirmed and committed. The source
+    may forget it. `refused` counts the parts that went to the source's dead letters; `documents` those that were routed
+    or are kept as unmatched."""
+
+    documents: int = 0
+    refused: int = 0
+    cause: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Nothing in it could be read."""
+        return self.documents == 0 and self.refused > 0
+
+
+Take = Callable[[Arrival], Awaitable[Taken]]
+"""The intake. Raises TransientError or JournalUnavailable when nothing was taken: the source keeps the arrival and offers
+it again."""
+
+
+class Source(Protocol):
+    """An inbound channel adapter. `run` offers every arrival to `take` and acknowledges it at its origin only after
+    `take` has returned; it goes on until it is cancelled, and then stops offering at once."""
+
+    async def run(self, take: Take) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What a destination sends: stored before the first attempt and the same at every attempt. `name` is the rendered
+    name (a file name, a routing key) where the adapter has one."""
+
+    document_id: str
+    document: str
+    key: str
+    body: bytes
+    content_type: str
+    attempt: int = 1
+    correlation_id: str | None = None
+    facts: Mapping[str, FactValue] = field(default_factory=empty)
+    headers: Mapping[str, Any] = field(default_factory=empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the far end said when it took the document. `status` and `text` are for people; `reply` is its body."""
+
+    text: str = "delivered"
+    status: int | None = None
+    reply: bytes = b""
+
+
+class Destination(Protocol):
+    """An outbound channel adapter. `send` returns once the far end has taken the document. It raises TransientError
+    (may work later), RejectedError (a definite no, or a hold), and nothing else; it never retries by itself. Sending
+    the same `key` again is the far end's chance to recognise a repetition."""
+
+    async def send(self, outgoing: Outgoing) -> Receipt: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,115 @@
+"""All names of queues and exchanges, and their declarations, in one place (design: section 9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+DOCUMENTS = "hub.documents"
+UNMATCHED = "hub.unmatched"
+
+ROUTE_DELIVERY_LIMIT = 1000
+"""Redeliveries after which the broker itself dead-letters. Far above 20: ending a connection raises the count of every
+prefetched message, and an innocent one must never die of its neighbours."""
+
+ExchangeType = Literal["topic", "direct", "fanout", "headers"]
+
+
+def route_queue(route: str) -> str:
+    return f"hub.route.{route}"
+
+
+def retry_queue(route: str, delay: float) -> str:
+    """The queue in which a message waits `delay` seconds, and then returns to the route's queue."""
+    return f"hub.route.{route}.retry.{delay_name(delay)}"
+
+
+def dead_queue(route: str) -> str:
+    return f"hub.route.{route}.dead"
+
+
+def source_queue(source: str) -> str:
+    return f"hub.source.{source}"
+
+
+def source_dead_queue(source: str) -> str:
+    return f"hub.source.{source}.dead"
+
+
+def delay_name(seconds: float) -> str:
+    """A delay as people write it: 0.5 -> 500ms, 30 -> 30s, 120 -> 2m, 3600 -> 1h."""
+    milliseconds = round(seconds * 1000)
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable queue. `ttl` (seconds): every message leaves after it, to `dead_letter`. `dead_letter`: the queue that
+    takes what leaves by age or by delivery limit, at least once. `delivery_limit` None: no limit. `max_length` None: no
+    limit; else a publish above it is refused (nacked), softly."""
+
+    name: str
+    ttl: float | None = None
+    dead_letter: str | None = None
+    delivery_limit: int | None = None
+    max_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A durable exchange. `passive`: it belongs to somebody else and must exist already."""
+
+    name: str
+    type: ExchangeType = "topic"
+    passive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """`queue` receives what is published to `exchange` with a key that matches `key` (a topic pattern on topic
+    exchanges)."""
+
+    exchange: str
+    queue: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """What must exist at a broker. Declaring it twice changes nothing."""
+
+    exchanges: tuple[Exchange, ...] = field(default=())
+    queues: tuple[Queue, ...] = field(default=())
+    bindings: tuple[Binding, ...] = field(default=())
+
+    def __add__(self, other: Topology) -> Topology:
+        return Topology(
+            tuple(dict.fromkeys(self.exchanges + other.exchanges)),
+            tuple(dict.fromkeys(self.queues + other.queues)),
+            tuple(dict.fromkeys(self.bindings + other.bindings)),
+        )
+
+
+def hub_topology() -> Topology:
+    """What every hub has, whatever its routes."""
+    return Topology(exchanges=(Exchange(DOCUMENTS, "topic"),), queues=(Queue(UNMATCHED),))
+
+
+def route_topology(route: str) -> Topology:
+    """A route's own queue and its dead letters. The retry queues are declared when first needed."""
+    dead = dead_queue(route)
+    return Topology(
+        queues=(Queue(dead), Queue(route_queue(route), dead_letter=dead, delivery_limit=ROUTE_DELIVERY_LIMIT))
+    )
+
+
+def retry_topology(route: str, delay: float) -> Topology:
+    return Topology(queues=(Queue(retry_queue(route, delay), ttl=delay, dead_letter=route_queue(route)),))
+
+
+def source_topology(source: str) -> Topology:
+    """Every source has dead letters: what it took and could not read."""
+    return Topology(queues=(Queue(source_dead_queue(source)),))

@@ -1,0 +1,1 @@
+"""Floor 0: the canonical documents. Pure."""
