@@ -1,0 +1,121 @@
+"""Bulk statements: many rows, one statement.
+
+On SQLite all rows of a batch travel in one `VALUES` list: sqlite3 releases the interpreter lock at every step, and a step
+a row would make the writer thread queue for the lock as often as there are rows. On PostgreSQL the driver pipelines them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Row = tuple[Any, ...]
+SQLITE_PARAMETERS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """`INSERT INTO table (columns) VALUES ... conflict`, in the order in which the statements of a batch run."""
+
+    table: str
+    columns: tuple[str, ...]
+    conflict: str = ""
+
+    async def write(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
+        if connection.dialect.name == "sqlite":
+            most = max(1, SQLITE_PARAMETERS // len(self.columns))
+            for start in range(0, len(rows), most):
+                part = rows[start : start + most]
+                flat = tuple(value for row in part for value in row)
+                await connection.exec_driver_sql(_sqlite_text(self, len(part)), flat)
+        else:
+            await connection.exec_driver_sql(_postgres_text(self), [clean(row) for row in rows])
+
+
+@lru_cache(maxsize=4096)
+def _sqlite_text(bulk: Bulk, rows: int) -> str:
+    one = "(" + ",".join("?" * len(bulk.columns)) + ")"
+    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES {','.join([one] * rows)} {bulk.conflict}"
+
+
+@lru_cache(maxsize=64)
+def _postgres_text(bulk: Bulk) -> str:
+    marks = ",".join(f"${n}" for n in range(1, len(bulk.columns) + 1))
+    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES ({marks}) {bulk.conflict}"
+
+
+def clean(row: Row) -> Row:
+    """PostgreSQL text holds no NUL: a hostile value must not stop a commit."""
+    if any(isinstance(value, str) and "\x00" in value for value in row):
+        return tuple(value.replace("\x00", "\ufffd") if isinstance(value, str) else value for value in row)
+    return row
+
+
+LIVE_SECONDS = 15.0
+"""A process whose heartbeat is older than this is taken for dead."""
+
+CLAIM = Bulk("claim", ("digest", "size", "body", "created_at"), "ON CONFLICT (digest) DO NOTHING")
+MESSAGE = Bulk(
+    "message",
+    ("id", "source", "name", "claim", "position", "document", "canonical", "partner", "number", "received_at"),
+    "ON CONFLICT (id) DO UPDATE SET document = coalesce(excluded.document, message.document),"
+    " canonical = coalesce(excluded.canonical, message.canonical),"
+    " partner = coalesce(excluded.partner, message.partner), number = coalesce(excluded.number, message.number)",
+)
+KEY = Bulk("business_key", ("value", "kind", "message_id"), "ON CONFLICT (value, kind, message_id) DO NOTHING")
+EVENT = Bulk("event", ("message_id", "at", "stage", "route", "destination", "attempt", "text", "detail"))
+
+_OPEN = "('prepared', 'retrying', 'released', 'replaying', 'dead')"
+_LIVE = "(SELECT id FROM process WHERE heartbeat_at > excluded.updated_at - 15.0)"
+PREPARE = Bulk(
+    "effect",
+    (
+        *("document_id", "destination", "route", "status", "generation", "key", "claim", "content_type"),
+        *("attempts", "first_at", "updated_at", "claimed_by"),
+    ),
+    "ON CONFLICT (document_id, destination) DO UPDATE SET claimed_by = excluded.claimed_by,"
+    " claim = coalesce(effect.claim, excluded.claim),"
+    " content_type = coalesce(effect.content_type, excluded.content_type), updated_at = excluded.updated_at"
+    f" WHERE effect.status IN {_OPEN} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"
+    f" OR effect.claimed_by NOT IN {_LIVE})",
+)
+SETTLE = Bulk(
+    "effect",
+    (
+        *("document_id", "destination", "route", "status", "generation", "key", "attempts", "text", "reply"),
+        *("first_at", "updated_at"),
+    ),
+    "ON CONFLICT (document_id, destination) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
+    " text = excluded.text, reply = coalesce(excluded.reply, effect.reply), updated_at = excluded.updated_at,"
+    " claimed_by = NULL WHERE effect.status NOT IN ('delivered', 'rejected', 'discarded')",
+)
+ONCE = Bulk(
+    "once_key",
+    ("route", "value", "owner", "status", "updated_at"),
+    "ON CONFLICT (route, value) DO UPDATE SET owner = excluded.owner, status = 'pending',"
+    " updated_at = excluded.updated_at WHERE once_key.status = 'freed'",
+)
+HOLD = Bulk(
+    "hold",
+    (
+        *("id", "document_id", "route", "destination", "name", "owner", "due_at", "status", "cause", "partner"),
+        *("number", "headers", "body", "held_at"),
+    ),
+    "ON CONFLICT (id) DO NOTHING",
+)
+DEAD = Bulk(
+    "dead_letter",
+    (
+        *("id", "message_id", "kind", "queue", "route", "source", "destinations", "partner", "number", "error"),
+        *("cause", "attempts", "headers", "body", "content_type", "status", "parent", "dead_at"),
+    ),
+    "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, attempts = excluded.attempts, status = excluded.status,"
+    " dead_at = excluded.dead_at WHERE dead_letter.status = 'dead'",
+)
+QUEUE = Bulk("declared_queue", ("name", "route", "declared_at"), "ON CONFLICT (name) DO NOTHING")
+
+IN_ORDER = (CLAIM, MESSAGE, KEY, ONCE, PREPARE, SETTLE, HOLD, DEAD, QUEUE, EVENT)

@@ -1,0 +1,146 @@
+"""One caller's share of a group commit: rows to write, questions to answer in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.journal.bulk import CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE, Bulk, Row
+
+
+@dataclass(frozen=True, slots=True)
+class EffectState:
+    """What the journal knows of one document at one destination. `mine`: this process may send it now."""
+
+    document_id: str
+    destination: str
+    route: str
+    status: str
+    generation: int
+    key: str
+    claim: str | None
+    content_type: str | None
+    attempts: int
+    mine: bool
+    text: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Nothing is to be sent: it was delivered, or a person has decided, or will."""
+        return self.status in ("delivered", "held", "rejected", "discarded")
+
+
+@dataclass(frozen=True, slots=True)
+class OnceState:
+    """Who holds a once-key, and how far they are: pending or done."""
+
+    owner: str
+    status: str
+
+
+@dataclass(slots=True)
+class Entry:
+    """Rows that are committed together. Every method only remembers; nothing is written before the commit."""
+
+    rows: dict[Bulk, list[Row]] = field(default_factory=dict)
+    effects_asked: list[tuple[str, str]] = field(default_factory=list)
+    once_asked: list[tuple[str, str]] = field(default_factory=list)
+    once_finished: list[tuple[str, str]] = field(default_factory=list)
+    once_freed: list[tuple[str, str]] = field(default_factory=list)
+    effects: dict[tuple[str, str], EffectState] = field(default_factory=dict)
+    once: dict[tuple[str, str], OnceState] = field(default_factory=dict)
+
+    def _add(self, bulk: Bulk, row: Row) -> None:
+        rows = self.rows.get(bulk)
+        if rows is None:
+            self.rows[bulk] = [row]
+        else:
+            rows.append(row)
+
+    def claim(self, digest: str, size: int, body: bytes | None, at: float) -> None:
+        self._add(CLAIM, (digest, size, body, at))
+
+    def message(
+        self,
+        id: str,
+        source: str,
+        name: str,
+        claim: str,
+        position: str,
+        at: float,
+        *,
+        document: str | None = None,
+        canonical: str | None = None,
+        partner: str | None = None,
+        number: str | None = None,
+    ) -> None:
+        self._add(MESSAGE, (id, source, name, claim, position, document, canonical, partner, number, at))
+
+    def key(self, value: str, kind: str, message_id: str) -> None:
+        self._add(KEY, (value, kind, message_id))
+
+    def event(
+        self,
+        message_id: str,
+        at: float,
+        stage: str,
+        *,
+        route: str | None = None,
+        destination: str | None = None,
+        attempt: int | None = None,
+        text: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        packed = json.dumps(detail, default=str) if detail else None
+        self._add(EVENT, (message_id, at, stage, route, destination, attempt, text, packed))
+
+    def take_once(self, route: str, value: str, owner: str, at: float) -> None:
+        """Takes the key unless another message holds it; `once` answers who does."""
+        self._add(ONCE, (route, value, owner, "pending", at))
+        self.once_asked.append((route, value))
+
+    def prepare(
+        self,
+        document_id: str,
+        destination: str,
+        route: str,
+        key: str,
+        at: float,
+        process: str,
+        *,
+        claim: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        """Records what is going to be sent, before the first attempt, and claims the sending for `process`; what was
+        recorded earlier stays. `effects` answers with what is in force."""
+        row = (document_id, destination, route, "prepared", 1, key, claim, content_type, 0, at, at, process)
+        self._add(PREPARE, row)
+        self.effects_asked.append((document_id, destination))
+
+    def settle(
+        self,
+        state: EffectState,
+        status: str,
+        attempts: int,
+        at: float,
+        *,
+        text: str | None = None,
+        reply: str | None = None,
+    ) -> None:
+        """The outcome of an attempt. What was delivered, rejected or discarded stays so."""
+        row = (
+            *(state.document_id, state.destination, state.route, status, state.generation, state.key),
+            *(attempts, text, reply, at, at),
+        )
+        self._add(SETTLE, row)
+
+    def hold(self, row: Row) -> None:
+        self._add(HOLD, row)
+
+    def dead(self, row: Row) -> None:
+        self._add(DEAD, row)
+
+    def queue(self, name: str, route: str | None, at: float) -> None:
+        self._add(QUEUE, (name, route, at))

@@ -1,0 +1,227 @@
+"""The journal, opened: commits, claims, and the record of the processes that share it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from hub.core.errors import ConfigError, JournalUnavailable
+from hub.core.ports import Body, BytesBody
+from hub.journal import schema
+from hub.journal.bulk import LIVE_SECONDS
+from hub.journal.claims import ClaimStore, StoredClaim
+from hub.journal.entry import Entry
+from hub.journal.group_commit import GroupCommit, is_away
+from hub.journal.migrate import upgrade
+
+HEARTBEAT_SECONDS = 3.0
+
+
+class Journal:
+    """The journal database and its claim store.
+
+    `commit` returns when the rows are durable; while the database is away it waits, and `available` is False. `read`
+    runs queries on a connection of its own and raises JournalUnavailable at once.
+    """
+
+    def __init__(
+        self, url: str, claims: Path, *, on_state: Callable[[bool, str], None] = lambda available, text: None
+    ) -> None:
+        self.url = engine_url(url)
+        self.claims = ClaimStore(claims)
+        self.process = uuid.uuid4().hex
+        self._on_state = on_state
+        self._engine: AsyncEngine | None = None
+        self._group: GroupCommit | None = None
+        self._heartbeat: asyncio.Task[None] | None = None
+        self.table_version = ""
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.startswith("sqlite")
+
+    @property
+    def available(self) -> bool:
+        """Whether the last thing the journal was asked for worked."""
+        return self._group is not None and self._group.available
+
+    async def open(self, *, migrate: bool = True, worker: bool = False) -> None:
+        """Connects; brings the schema up to date with `migrate`. With `worker` this process is announced to the others and
+        beats until `close`. Raises JournalUnavailable when the database can't be reached."""
+        if self.is_sqlite:
+            path = sqlite_path(self.url)
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = make_engine(self.url)
+        try:
+            if migrate:
+                await upgrade(self._engine)
+        except (DBAPIError, OSError, TimeoutError) as error:
+            await self._engine.dispose()
+            raise JournalUnavailable(
+                f"the journal at {shown(self.url)} can't be opened: {first_line(error)}"
+            ) from error
+        self._group = GroupCommit(self._engine, self.process, self._on_state)
+        self._group.start()
+        if worker:
+            await self._announce()
+            self._heartbeat = asyncio.create_task(self._beat(), name="journal-heartbeat")
+
+    async def close(self) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.wait({self._heartbeat})
+            if self.available:
+                await self._forget()
+        if self._group is not None:
+            await self._group.close()
+        if self._engine is not None:
+            await self._engine.dispose()
+
+    def commit(self, entry: Entry) -> asyncio.Future[None]:
+        """See GroupCommit.submit."""
+        if self._group is None:
+            raise JournalUnavailable("the journal is not open")
+        return self._group.submit(entry)
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """(transactions, entries) committed so far."""
+        return (self._group.commits, self._group.entries) if self._group else (0, 0)
+
+    async def read(self, query: Callable[[AsyncConnection], Any]) -> Any:
+        """`await query(connection)` in a transaction of its own."""
+        if self._engine is None:
+            raise JournalUnavailable("the journal is not open")
+        try:
+            async with self._engine.begin() as connection:
+                return await query(connection)
+        except (DBAPIError, OSError, TimeoutError) as error:
+            if is_away(error):
+                raise JournalUnavailable(f"the journal can't be reached: {first_line(error)}") from error
+            raise
+
+    async def claim_body(self, digest: str) -> Body:
+        """The body of a claim. Raises JournalUnavailable when it isn't there: it is never silently empty."""
+        stored = self.claims.open(digest)
+        if stored is not None:
+            return stored
+        table = schema.claim
+
+        async def find(connection: AsyncConnection) -> bytes | None:
+            row = (await connection.execute(sa.select(table.c.body).where(table.c.digest == digest))).first()
+            return bytes(row.body) if row is not None and row.body is not None else None
+
+        body = await self.read(find)
+        if body is None:
+            raise JournalUnavailable(f"claim {digest} is missing from the journal and from the claim store")
+        return BytesBody(body)
+
+    async def keep(self, body: bytes) -> StoredClaim:
+        """Keeps a body; a large one is written by a thread. It is durable when its row is committed."""
+        if len(body) <= 1 << 18:
+            return self.claims.keep(body)
+        return await asyncio.to_thread(self.claims.keep, body)
+
+    async def _announce(self) -> None:
+        now = time.time()
+        values = {
+            "id": self.process,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started_at": now,
+            "heartbeat_at": now,
+        }
+
+        async def write(connection: AsyncConnection) -> None:
+            old = sa.delete(schema.process)
+            if not self.is_sqlite:
+                old = old.where(schema.process.c.heartbeat_at < now - 20 * LIVE_SECONDS)
+            await connection.execute(old)
+            await connection.execute(sa.insert(schema.process).values(values))
+
+        await self.read(write)
+
+    async def _beat(self) -> None:
+        table = schema.process
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+            async def write(connection: AsyncConnection) -> None:
+                beat = {"heartbeat_at": time.time(), "table_version": self.table_version}
+                await connection.execute(sa.update(table).where(table.c.id == self.process).values(beat))
+
+            try:
+                await self.read(write)
+            except (JournalUnavailable, DBAPIError):
+                self._report_away()
+
+    def _report_away(self) -> None:
+        if self._group is not None and self._group.available:
+            self._group.submit(Entry())
+
+    async def _forget(self) -> None:
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(sa.delete(schema.process).where(schema.process.c.id == self.process))
+
+        try:
+            await self.read(write)
+        except JournalUnavailable:
+            return
+
+
+def engine_url(url: str) -> str:
+    """`var/hub.db` and `sqlite:///x` become aiosqlite URLs, `postgres://` and `postgresql://` asyncpg ones."""
+    for prefix in ("postgresql+asyncpg://", "sqlite+aiosqlite://"):
+        if url.startswith(prefix):
+            return url
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    if url.startswith("sqlite://"):
+        return "sqlite+aiosqlite://" + url.removeprefix("sqlite://")
+    if "://" in url:
+        raise ConfigError(
+            f"journal: {url.split('://')[0]}:// is not supported", hint="a path, sqlite:// or postgresql://"
+        )
+    return f"sqlite+aiosqlite:///{url}"
+
+
+def sqlite_path(url: str) -> Path | None:
+    name = sa.make_url(url).database
+    return Path(name) if name and name != ":memory:" else None
+
+
+def shown(url: str) -> str:
+    """The URL without its password."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
+def first_line(error: BaseException) -> str:
+    text = str(getattr(error, "orig", None) or error)
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def make_engine(url: str) -> AsyncEngine:
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_size=4, max_overflow=2, pool_pre_ping=True, pool_timeout=10)
+    engine = create_async_engine(url, connect_args={"timeout": 30})
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def pragmas(connection: Any, record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,40 @@
+"""Brings the journal's schema up to date, by Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+LOCK = 0x6875622D6A
+"""The PostgreSQL advisory lock under which one process migrates while the others wait."""
+
+
+async def upgrade(engine: AsyncEngine) -> None:
+    """Upgrades to the newest revision. Safe to run in several processes at once."""
+    async with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        await connection.run_sync(_upgrade)
+
+
+def config(connection: Connection | None = None) -> Config:
+    found = Config()
+    found.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    found.attributes["connection"] = connection
+    return found
+
+
+def _upgrade(connection: Connection) -> None:
+    if inspect(connection).has_table("alembic_version"):
+        current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if current == HEAD:
+            return
+    command.upgrade(config(connection), "head")
+
+
+HEAD = "0001"
+"""The newest revision; a test compares it with the migration scripts."""

@@ -1,0 +1,176 @@
+"""The journal's tables. Times are seconds since the epoch (UTC, float); ids and digests are hex text."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+claim = sa.Table(
+    "claim",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True, comment="SHA-256 of the body"),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, comment="null: the body stands as a file in the claim store"),
+    sa.Column("created_at", sa.Double, nullable=False),
+)
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False, comment="what it was called where it came from"),
+    sa.Column("claim", sa.String(64), nullable=False, comment="the bytes that came in"),
+    sa.Column(
+        "position", sa.Text, nullable=False, comment="where in the claim: 1.1.2; empty for a body that is one document"
+    ),
+    sa.Column("document", sa.Text, comment="order@1"),
+    sa.Column("canonical", sa.String(64), comment="claim of the canonical form"),
+    sa.Column("partner", sa.Text),
+    sa.Column("number", sa.Text),
+    sa.Column("received_at", sa.Double, nullable=False),
+    sa.Index("message_by_claim", "claim"),
+    sa.Index("message_by_received", "received_at"),
+)
+
+business_key = sa.Table(
+    "business_key",
+    metadata,
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("message_id", sa.String(64), primary_key=True),
+    sa.Index("business_key_by_message", "message_id"),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("message_id", sa.String(64), nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False, comment="received read matched unmatched sent retry held dead ..."),
+    sa.Column("route", sa.Text),
+    sa.Column("destination", sa.Text),
+    sa.Column("attempt", sa.Integer),
+    sa.Column("text", sa.Text),
+    sa.Column("detail", sa.Text, comment="JSON"),
+    sa.Index("event_by_message", "message_id", "at"),
+)
+
+effect = sa.Table(
+    "effect",
+    metadata,
+    sa.Column("document_id", sa.String(64), primary_key=True),
+    sa.Column("destination", sa.Text, primary_key=True),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("key", sa.String(64), nullable=False, comment="idempotency key"),
+    sa.Column("claim", sa.String(64), comment="the bytes that every attempt sends"),
+    sa.Column("content_type", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text),
+    sa.Column("reply", sa.String(64), comment="claim of the far end's reply"),
+    sa.Column("first_at", sa.Double, nullable=False),
+    sa.Column("updated_at", sa.Double, nullable=False),
+    sa.Column("claimed_by", sa.String(32), comment="the process that is sending it now"),
+)
+
+once_key = sa.Table(
+    "once_key",
+    metadata,
+    sa.Column("route", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False, comment="the message that holds the key"),
+    sa.Column("status", sa.Text, nullable=False, comment="pending, done or freed"),
+    sa.Column("updated_at", sa.Double, nullable=False),
+    sa.Index("once_key_by_owner", "owner"),
+)
+
+hold = sa.Table(
+    "hold",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("document_id", sa.String(64), nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("destination", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("due_at", sa.Double),
+    sa.Column("status", sa.Text, nullable=False, comment="open, releasing, released or rejected"),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("partner", sa.Text),
+    sa.Column("number", sa.Text),
+    sa.Column("headers", sa.Text, nullable=False, comment="JSON"),
+    sa.Column("body", sa.String(64), nullable=False, comment="claim"),
+    sa.Column("held_at", sa.Double, nullable=False),
+    sa.Column("decided_at", sa.Double),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Index("hold_by_status", "status", "held_at"),
+)
+
+dead_letter = sa.Table(
+    "dead_letter",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("message_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="route, source or unmatched"),
+    sa.Column("queue", sa.Text, nullable=False),
+    sa.Column("route", sa.Text),
+    sa.Column("source", sa.Text),
+    sa.Column("destinations", sa.Text, nullable=False, comment="the open ones, comma-separated"),
+    sa.Column("partner", sa.Text),
+    sa.Column("number", sa.Text),
+    sa.Column("error", sa.Text, nullable=False, comment="class of the error"),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("headers", sa.Text, nullable=False, comment="JSON"),
+    sa.Column("body", sa.String(64), nullable=False, comment="claim"),
+    sa.Column("content_type", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, comment="dead, replaying, replayed or discarded"),
+    sa.Column("parent", sa.String(64), comment="the dead letter whose replay this was"),
+    sa.Column("dead_at", sa.Double, nullable=False),
+    sa.Column("decided_at", sa.Double),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Index("dead_letter_by_status", "status", "dead_at"),
+    sa.Index("dead_letter_by_message", "message_id"),
+    sa.Index("dead_letter_by_parent", "parent"),
+)
+
+command = sa.Table(
+    "command",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("arguments", sa.Text, nullable=False, comment="JSON"),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, comment="pending, running, done or failed"),
+    sa.Column("result", sa.Text, comment="JSON"),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("done_at", sa.Double),
+    sa.Column("taken_by", sa.String(32)),
+    sa.Index("command_by_status", "status", "created_at"),
+)
+
+process = sa.Table(
+    "process",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("heartbeat_at", sa.Double, nullable=False),
+    sa.Column("table_version", sa.Text),
+    sa.Column("listen", sa.Text),
+)
+
+declared_queue = sa.Table(
+    "declared_queue",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("route", sa.Text),
+    sa.Column("declared_at", sa.Double, nullable=False),
+)
