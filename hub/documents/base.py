@@ -1,27 +1,53 @@
-"""What every canonical document has in common."""
+"""What every canonical document and every part of one has in common."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import ClassVar
+from decimal import Context, Decimal
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+EXACT = Context(prec=60)
+"""Arithmetic on money: wide enough that no sum or product of what a document carries is rounded."""
+
+Number = Annotated[Decimal, Field(ge=-(10**24), le=10**24)]
+"""An exact number. In JSON a string ("12.50"), so that no reader makes a float of it; a JSON number is accepted too and
+is read exactly. Finite, and bounded so that arithmetic stays cheap."""
 
 
-class Document(BaseModel):
+class Part(BaseModel):
+    """The base of all parts of documents: frozen, unknown fields refused. Lists are tuples."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Extra(Part):
+    """A segment that the mapping doesn't use, or not wholly: kept, never dropped.
+
+    `position` counts the segments of the transaction from 1 (its ST); `within` names the loop it stands in (`PO1[2]`,
+    empty at the top); `elements` are those after the segment id, as they came.
+    """
+
+    segment: str
+    elements: tuple[str, ...] = ()
+    position: int = Field(default=0, ge=0)
+    within: str = ""
+
+
+class Document(Part):
     """A canonical business document: frozen, versioned. In JSON its first key is `document`: `"order@1"`.
 
     `kind` is the name that routes use (`order`), `version` grows when a change would break a reader.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: ClassVar[str] = ""
     version: ClassVar[int] = 1
 
-    number: str
-    partner: str | None = None
-    currency: str | None = None
+    document: str = ""
+    number: str = Field(min_length=1, max_length=256, description="The number by which its issuer knows it")
+    partner: str | None = Field(default=None, description="The trading partner it came from or goes to")
+    currency: str | None = Field(default=None, description="ISO 4217 code")
+    extras: tuple[Extra, ...] = Field(default=(), description="X12 segments that no field holds, in their order")
 
     @property
     def total(self) -> Decimal | None:
@@ -38,3 +64,17 @@ class Document(BaseModel):
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Business keys (kind, value) by which people look for it: order, shipment, invoice numbers."""
         return ()
+
+
+P = TypeVar("P", bound=Part)
+
+
+def unchecked(cls: type[P], values: dict[str, Any]) -> P:
+    """A part made of values that are known to be right: every field present, each of its declared type. Only for code
+    that has checked them against a stricter grammar already (the X12 reader); everybody else calls the class."""
+    part = cls.__new__(cls)
+    object.__setattr__(part, "__dict__", values)
+    object.__setattr__(part, "__pydantic_fields_set__", set(values))
+    object.__setattr__(part, "__pydantic_extra__", None)
+    object.__setattr__(part, "__pydantic_private__", None)
+    return part

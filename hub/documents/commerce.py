@@ -1,0 +1,116 @@
+"""What is agreed about money and carriage: terms, allowances and charges, taxes, freight, routing."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+
+from hub.documents.base import EXACT, Number, Part
+
+
+class Terms(Part):
+    """Terms of payment. X12: ITD, whose type (`01` basic, `08` basic discount, ...) and basis codes it keeps."""
+
+    type: str | None = None
+    basis: str | None = None
+    discount_percent: Number | None = None
+    discount_date: datetime.date | None = None
+    discount_days: int | None = None
+    net_date: datetime.date | None = None
+    net_days: int | None = None
+    discount_amount: Number | None = None
+    deferred_date: datetime.date | None = None
+    deferred_amount: Number | None = None
+    percent_payable: Number | None = None
+    text: str | None = None
+    day_of_month: int | None = None
+    method: str | None = None
+
+
+class Adjustment(Part):
+    """An allowance or a charge. `kind` is `allowance`, `charge` or the code it came with (`N`: for information only);
+    `code` says what for (`C310` discount, `D240` freight). X12: SAC."""
+
+    kind: str
+    code: str | None = None
+    agency: str | None = None
+    agency_code: str | None = None
+    amount: Number | None = None
+    percent_basis: str | None = None
+    percent: Number | None = None
+    rate: Number | None = None
+    unit: str | None = None
+    quantity: Number | None = None
+    quantity_to: Number | None = None
+    handling: str | None = None
+    reference: str | None = None
+    option: str | None = None
+    text: str | None = None
+
+    def value(self, base: Decimal) -> Decimal:
+        """What it adds to `base` (an allowance subtracts): its amount, else its percent of the base, else nothing."""
+        amount = self.amount
+        if amount is None:
+            if self.percent is None:
+                return Decimal(0)
+            amount = EXACT.divide(EXACT.multiply(base, self.percent), Decimal(100))
+        if self.kind == "charge":
+            return amount
+        return EXACT.minus(abs(amount)) if self.kind == "allowance" else Decimal(0)
+
+
+class Tax(Part):
+    """A tax. X12: TXI."""
+
+    type: str
+    amount: Number | None = None
+    percent: Number | None = None
+    jurisdiction_qualifier: str | None = None
+    jurisdiction: str | None = None
+    exempt: str | None = None
+    relationship: str | None = None
+    base: Number | None = None
+    id: str | None = None
+
+
+class Freight(Part):
+    """Who pays the carriage, and where ownership passes. X12: FOB."""
+
+    payment: str
+    location_qualifier: str | None = None
+    location: str | None = None
+    terms_qualifier: str | None = None
+    terms: str | None = None
+    title_qualifier: str | None = None
+    title: str | None = None
+    risk: str | None = None
+    text: str | None = None
+
+
+class Routing(Part):
+    """A carrier and its service. X12: TD5, on invoices CAD."""
+
+    sequence: str | None = None
+    carrier_qualifier: str | None = None
+    carrier: str | None = None
+    mode: str | None = None
+    text: str | None = None
+    status: str | None = None
+    location_qualifier: str | None = None
+    location: str | None = None
+    direction: str | None = None
+    transit_direction: str | None = None
+    transit_time: Number | None = None
+    service_level: str | None = None
+    equipment_initial: str | None = None
+    equipment_number: str | None = None
+    reference_qualifier: str | None = None
+    reference: str | None = None
+
+
+def adjusted(base: Decimal, adjustments: tuple[Adjustment, ...]) -> Decimal:
+    """`base` with its allowances and charges. Percentages are of the base, not of each other."""
+    total = base
+    for adjustment in adjustments:
+        total = EXACT.add(total, adjustment.value(base))
+    return total

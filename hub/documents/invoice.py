@@ -1,0 +1,140 @@
+"""The canonical invoice."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from hub.documents.base import EXACT, Document, Number, Part
+from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
+from hub.documents.goods import Description, PackageText
+from hub.documents.line import Line, sum_lines
+from hub.documents.parts import (
+    Contact,
+    Measurement,
+    Milestone,
+    MonetaryAmount,
+    Note,
+    Party,
+    Reference,
+    find_party,
+    find_reference,
+)
+
+
+class Shipped(Part):
+    """What an invoice says was shipped. X12: ISS."""
+
+    units: Number | None = None
+    unit: str | None = None
+    weight: Number | None = None
+    weight_unit: str | None = None
+    volume: Number | None = None
+    volume_unit: str | None = None
+
+
+class InvoiceTotals(Part):
+    """What the sender says the sums are. `amount` is what is to be paid; `discountable` what a discount is of;
+    `discounted` what is to be paid within the discount's time; `discount` the difference."""
+
+    amount: Number | None = None
+    discountable: Number | None = None
+    discounted: Number | None = None
+    discount: Number | None = None
+    lines: int | None = None
+    quantity: Number | None = None
+    weight: Number | None = None
+    weight_unit: str | None = None
+    volume: Number | None = None
+    volume_unit: str | None = None
+    text: str | None = None
+
+
+class Invoice(Document):
+    """An invoice or credit memo. X12: 810. `type` keeps its code: `DR` debit memo, `CR` credit memo, `PR` product."""
+
+    kind: ClassVar[str] = "invoice"
+
+    document: Literal["invoice@1"] = "invoice@1"
+    purpose: str | None = None
+    type: str | None = None
+    date: datetime.date | None = None
+    order_number: str | None = None
+    order_date: datetime.date | None = None
+    release: str | None = None
+    change_sequence: str | None = None
+    action: str | None = None
+    reference: str | None = Field(default=None, description="The number of the invoice it belongs to (BIG10)")
+    currency_party: str | None = None
+    exchange_rate: Number | None = None
+    parties: tuple[Party, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Milestone, ...] = ()
+    terms: tuple[Terms, ...] = ()
+    freight: tuple[Freight, ...] = ()
+    routings: tuple[Routing, ...] = ()
+    package_texts: tuple[PackageText, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    descriptions: tuple[Description, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    notes: tuple[Note, ...] = ()
+    shipped: tuple[Shipped, ...] = ()
+    lines: tuple[Line, ...] = ()
+    totals: InvoiceTotals = InvoiceTotals()
+    amounts: tuple[MonetaryAmount, ...] = ()
+
+    @property
+    def total(self) -> Decimal | None:
+        carried = self.totals.amount
+        if carried is not None:
+            return carried
+        total = sum_lines(self.lines, self.adjustments)
+        if total is None:
+            return None
+        taxes = [t for line in self.lines for t in line.taxes] + list(self.taxes)
+        for tax in taxes:
+            total = EXACT.add(total, tax.amount or Decimal(0))
+        return total
+
+    @property
+    def total_computed(self) -> bool:
+        return self.totals.amount is None and self.total is not None
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        found = [("invoice", self.number)]
+        if self.order_number:
+            found.append(("order", self.order_number))
+        if customer := find_reference(self.references, "CO", "OQ"):
+            found.append(("customer_order", customer))
+        found += [("bol", r.value) for r in self.references if r.qualifier in ("BM", "MB") and r.value]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def ship_to(self) -> Party | None:
+        return find_party(self.parties, "ship_to")
+
+    @property
+    def bill_to(self) -> Party | None:
+        return find_party(self.parties, "bill_to")
+
+    @property
+    def buyer(self) -> Party | None:
+        return find_party(self.parties, "buyer", "ordered_by")
+
+    @property
+    def seller(self) -> Party | None:
+        return find_party(self.parties, "seller", "supplier", "vendor")
+
+    @property
+    def ship_from(self) -> Party | None:
+        return find_party(self.parties, "ship_from")
+
+    @property
+    def remit_to(self) -> Party | None:
+        return find_party(self.parties, "remit_to")

@@ -1,0 +1,128 @@
+"""The canonical order."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from hub.documents.base import Document, Number, Part
+from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
+from hub.documents.goods import Description, Equipment, PackageText, Packing
+from hub.documents.line import Line, sum_lines
+from hub.documents.parts import (
+    Contact,
+    Measurement,
+    Milestone,
+    MonetaryAmount,
+    Note,
+    Party,
+    Reference,
+    find_date,
+    find_party,
+    find_reference,
+)
+
+
+class OrderTotals(Part):
+    """What the sender says the sums are. `amount` is money; `quantity` is the sum of the lines' quantities."""
+
+    amount: Number | None = None
+    lines: int | None = None
+    quantity: Number | None = None
+    weight: Number | None = None
+    weight_unit: str | None = None
+    volume: Number | None = None
+    volume_unit: str | None = None
+    text: str | None = None
+
+
+class Order(Document):
+    """An order to buy. X12: 850."""
+
+    kind: ClassVar[str] = "order"
+
+    document: Literal["order@1"] = "order@1"
+    purpose: str | None = Field(default=None, description="00 original, 01 cancellation, 05 replace, ...")
+    type: str | None = Field(default=None, description="SA stand-alone, NE new, DS drop shipment, BK blanket, ...")
+    date: datetime.date | None = None
+    release: str | None = None
+    contract: str | None = None
+    acknowledgment: str | None = None
+    invoice_type: str | None = None
+    currency_party: str | None = None
+    exchange_rate: Number | None = None
+    parties: tuple[Party, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    references: tuple[Reference, ...] = ()
+    dates: tuple[Milestone, ...] = ()
+    terms: tuple[Terms, ...] = ()
+    freight: tuple[Freight, ...] = ()
+    routings: tuple[Routing, ...] = ()
+    packing: tuple[Packing, ...] = ()
+    equipment: tuple[Equipment, ...] = ()
+    package_texts: tuple[PackageText, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    descriptions: tuple[Description, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    notes: tuple[Note, ...] = ()
+    lines: tuple[Line, ...] = ()
+    totals: OrderTotals = OrderTotals()
+    amounts: tuple[MonetaryAmount, ...] = ()
+
+    @property
+    def total(self) -> Decimal | None:
+        carried = self.totals.amount
+        return carried if carried is not None else sum_lines(self.lines, self.adjustments)
+
+    @property
+    def total_computed(self) -> bool:
+        return self.totals.amount is None and self.total is not None
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        found = [("order", self.number)]
+        if customer := self.customer_order:
+            found.append(("customer_order", customer))
+        found += [("bol", r.value) for r in self.references if r.qualifier in ("BM", "MB") and r.value]
+        return tuple(found)
+
+    @property
+    def customer_order(self) -> str | None:
+        """The number that the final customer gave it (REF CO, or OQ)."""
+        return find_reference(self.references, "CO", "OQ")
+
+    @property
+    def department(self) -> str | None:
+        return find_reference(self.references, "DP")
+
+    @property
+    def delivery_requested(self) -> datetime.date | None:
+        return find_date(self.dates, "delivery_requested")
+
+    @property
+    def ship_to(self) -> Party | None:
+        return find_party(self.parties, "ship_to")
+
+    @property
+    def bill_to(self) -> Party | None:
+        return find_party(self.parties, "bill_to")
+
+    @property
+    def buyer(self) -> Party | None:
+        return find_party(self.parties, "buyer", "ordered_by")
+
+    @property
+    def seller(self) -> Party | None:
+        return find_party(self.parties, "seller", "supplier", "vendor")
+
+    @property
+    def ship_from(self) -> Party | None:
+        return find_party(self.parties, "ship_from")
+
+    @property
+    def remit_to(self) -> Party | None:
+        return find_party(self.parties, "remit_to")
