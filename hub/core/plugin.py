@@ -55,7 +55,8 @@ class Plugin:
 class Context:
     """What a builder may use. `site` is the site's folder (paths in options are relative to it). `endpoint(name)` is
     the built endpoint. `partners` is the partner directory. `broker` is the hub's own broker. `text(folder, name)` reads
-    a template or schema of the site, so that pure transformers need no disk. `owner` names who moves files, for messages.
+    a template or schema of the site, so that pure transformers need no disk. `replies` are the
+    destination's compiled reply rules (`hub.core.replies.ReplyRule`).
     """
 
     site: Any
@@ -64,7 +65,7 @@ class Context:
     partners: Any = None
     text: Callable[[str, str], str] = lambda folder, name: ""
     log: Any = None
-    paused: Callable[[], bool] = lambda: False
+    replies: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
