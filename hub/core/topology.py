@@ -70,11 +70,12 @@ class Exchange:
 @dataclass(frozen=True, slots=True)
 class Binding:
     """`queue` receives what is published to `exchange` with a key that matches `key` (a topic pattern on topic
-    exchanges)."""
+    exchanges; ignored on fanout and headers exchanges). On a headers exchange every pair of `headers` must match."""
 
     exchange: str
     queue: str
     key: str
+    headers: tuple[tuple[str, str | int | bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

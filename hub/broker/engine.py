@@ -1,0 +1,239 @@
+"""The thread of the embedded broker: commands in, group commits, outcomes out."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from hub.broker.store import Routed, Store, Taken
+from hub.core.errors import HubError, TransientError, Unroutable
+
+LARGEST_BATCH = 2000
+"""Commands in one commit."""
+
+PAUSE = 0.5
+"""Seconds between attempts while the file refuses to commit."""
+
+Command = Callable[["Engine"], None]
+"""Runs on the thread inside the transaction. After a failed commit it runs again: it must not count twice."""
+
+
+class Publication:
+    """A message on its way into the file, and who waits for it."""
+
+    __slots__ = ("body", "exchange", "future", "key", "mandatory", "properties")
+
+    def __init__(
+        self, exchange: str, key: str, properties: bytes, body: bytes, mandatory: bool, future: asyncio.Future[None]
+    ) -> None:
+        self.exchange = exchange
+        self.key = key
+        self.properties = properties
+        self.body = body
+        self.mandatory = mandatory
+        self.future = future
+
+    def __call__(self, engine: Engine) -> None:
+        engine.report(self._done, engine.store.insert(self.exchange, self.key, self.properties, self.body))
+
+    def _done(self, outcome: Routed) -> None:
+        if self.future.done():
+            return
+        if outcome == "full":
+            target = self.exchange or self.key
+            self.future.set_exception(TransientError(f"a queue behind {target!r} is full", "busy"))
+        elif outcome == "unroutable" and self.mandatory:
+            self.future.set_exception(Unroutable(self.exchange, self.key))
+        else:
+            self.future.set_result(None)
+
+
+class Tap:
+    """A consumer as the engine sees it: a queue, how many it may hold, and those that it holds."""
+
+    def __init__(self, queue: str, prefetch: int, deliver: Callable[[list[Taken]], None]) -> None:
+        self.queue = queue
+        self.prefetch = prefetch
+        self.deliver = deliver
+        self.held: set[int] = set()
+
+
+class Engine(threading.Thread):
+    """Owns the store. What it reports is reported after the commit that made it durable, on the event loop.
+
+    A commit that fails fails its publications with TransientError; everything else in it is done again until it works.
+    """
+
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(name=f"broker {path.name}", daemon=True)
+        self.healthy = False
+        self.failure: Exception | None = None
+        self._path = path
+        self._loop = loop
+        self._commands: SimpleQueue[Command | None] = SimpleQueue()
+        self._retry: list[Command] = []
+        self._taps: list[Tap] = []
+        self._reports: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self._taken: list[tuple[Tap, list[Taken]]] = []
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.store: Store
+
+    # --- called from the event loop
+
+    def submit(self, command: Command) -> None:
+        self._commands.put(command)
+
+    def ask(self, question: Callable[[Engine], Any]) -> asyncio.Future[Any]:
+        """The answer, after it is durable. HubErrors come back as they are."""
+        answer = self._loop.create_future()
+
+        def command(engine: Engine) -> None:
+            try:
+                result = question(engine)
+            except HubError as error:
+                engine.report(_fail, answer, error)
+            else:
+                engine.report(_answer, answer, result)
+
+        self.submit(command)
+        return answer
+
+    def stop(self) -> None:
+        """Everything submitted before is still done; what is in flight becomes ready again."""
+        self._commands.put(None)
+
+    # --- called by commands, on the thread
+
+    def report(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Calls it on the event loop after the commit."""
+        self._reports.append((call, arguments))
+
+    def add_tap(self, tap: Tap) -> None:
+        if tap not in self._taps:
+            self._taps.append(tap)
+
+    def remove_tap(self, tap: Tap) -> None:
+        if tap in self._taps:
+            self._taps.remove(tap)
+
+    def finish(self, tap: Tap, ids: Iterable[int]) -> None:
+        self.store.finish(ids)
+        tap.held.difference_update(ids)
+
+    def give_back(self, tap: Tap, ids: Iterable[int], *, counted: bool) -> None:
+        self.store.give_back(ids, counted=counted)
+        tap.held.difference_update(ids)
+
+    # --- the thread
+
+    def run(self) -> None:
+        try:
+            self.store = Store(self._path)
+        except sqlite3.Error as error:
+            self._call([(_fail, (self.opened, error))])
+            return
+        self.healthy = True
+        self._call([(_answer, (self.opened, None))])
+        running, wait = True, None
+        while running:
+            commands, running = self._next(wait)
+            try:
+                wait = self._commit(commands, running)
+            except sqlite3.Error as error:
+                self._refused(error, commands)
+                wait = PAUSE
+        self.healthy = False
+        self.store.close()
+        self._call([(_answer, (self.ended, None))])
+
+    def _next(self, wait: float | None) -> tuple[list[Command], bool]:
+        """Waits for something to do, at most `wait` seconds, and takes all that is there. False: the last batch."""
+        commands, self._retry = self._retry, []
+        try:
+            item = self._commands.get(timeout=wait)
+            while item is not None:
+                commands.append(item)
+                if len(commands) >= LARGEST_BATCH:
+                    return commands, True
+                item = self._commands.get_nowait()
+        except Empty:
+            return commands, True
+        return commands, False
+
+    def _commit(self, commands: list[Command], running: bool) -> float | None:
+        """One transaction. Seconds until there is something to do without a command."""
+        store = self.store
+        store.begin()
+        for command in commands:
+            command(self)
+        wait = store.expire()
+        if running:
+            self._serve()
+        else:
+            for tap in self._taps:
+                store.give_back(tap.held)
+        store.commit()
+        self.healthy = True
+        self.failure = None
+        reports, self._reports = self._reports, []
+        for tap, messages in self._taken:
+            reports.append((tap.deliver, (messages,)))
+        self._taken.clear()
+        if reports:
+            self._call(reports)
+        return wait
+
+    def _serve(self) -> None:
+        """Fills up every consumer; each goes first in its turn."""
+        for tap in self._taps:
+            messages = self.store.take(tap.queue, tap.prefetch - len(tap.held))
+            if messages:
+                tap.held.update(message.id for message in messages)
+                self._taken.append((tap, messages))
+        if len(self._taps) > 1:
+            self._taps.append(self._taps.pop(0))
+
+    def _refused(self, error: sqlite3.Error, commands: list[Command]) -> None:
+        self.healthy = False
+        self.failure = error
+        self._reports.clear()
+        for tap, messages in self._taken:
+            tap.held.difference_update(message.id for message in messages)
+        self._taken.clear()
+        self._retry = [command for command in commands if not isinstance(command, Publication)]
+        reason = TransientError(f"the broker's file {self._path.name} can't be written: {error}", "unreachable")
+        self._call([(_fail, (item.future, reason)) for item in commands if isinstance(item, Publication)])
+        self._undo()
+
+    def _undo(self) -> None:
+        try:
+            self.store.rollback()
+        except sqlite3.Error as error:
+            self.failure = error
+
+    def _call(self, reports: list[tuple[Callable[..., None], tuple[Any, ...]]]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(_run, reports)
+        except RuntimeError:
+            self.healthy = False  # the loop has ended without closing the broker: as in a crash, nothing is lost
+
+
+def _run(reports: list[tuple[Callable[..., None], tuple[Any, ...]]]) -> None:
+    for call, arguments in reports:
+        call(*arguments)
+
+
+def _answer(future: asyncio.Future[Any], result: Any) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
