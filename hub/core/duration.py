@@ -8,8 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-PART = re.compile(r"(\d+)(ms|s|m|h|d)")
-WHOLE = re.compile(r"(?:\d+(?:ms|s|m|h|d))+")
+PART = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+WHOLE = re.compile(r"(?:\d{1,9}(?:ms|s|m|h|d))+")
 
 
 def seconds(text: str) -> float:

@@ -1,0 +1,163 @@
+"""Facts: named, typed, flat values promoted from a document and its envelope. All that conditions may look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from hub.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hub.documents.base import Document
+
+FactType = Literal["text", "number", "integer", "boolean", "date"]
+FACT_TYPES: tuple[FactType, ...] = get_args(FactType)
+FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+PYTHON_TYPES: Mapping[FactType, type] = {
+    "text": str,
+    "number": Decimal,
+    "integer": int,
+    "boolean": bool,
+    "date": date,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is known of a fact before any document: its type, whether it may be without a value, and which document kinds
+    have it (empty: all). `about` is one line for people."""
+
+    name: str
+    type: FactType
+    optional: bool = False
+    documents: frozenset[str] = frozenset()
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactPath:
+    """A fact of the site: `from: order.ship_to.address.state`. `paths` maps a document kind to the attributes that lead
+    to the value; documents of other kinds, and documents without the value, have `default`."""
+
+    name: str
+    type: FactType
+    paths: Mapping[str, tuple[str, ...]]
+    default: Any = None
+
+    @property
+    def fact(self) -> Fact:
+        shown = ", ".join(".".join((kind, *path)) for kind, path in self.paths.items())
+        return Fact(self.name, self.type, self.default is None, frozenset(self.paths), f"from {shown}")
+
+
+BUILT_IN: Mapping[str, Fact] = {
+    fact.name: fact
+    for fact in (
+        Fact("document", "text", about="the document's kind: order, ship_notice, invoice"),
+        Fact("document_version", "integer", about="the version of the document's model: 1 in order@1"),
+        Fact("source", "text", about="the source that took it"),
+        Fact("test", "boolean", about="test traffic: ISA15 is T"),
+        Fact("partner", "text", about="the partner it came from"),
+        Fact("number", "text", about="the document's own number: order, shipment or invoice number"),
+        Fact("total", "number", about="the amount of the document, computed from its lines if it carries none"),
+        Fact("total_computed", "boolean", about="whether `total` was computed from the lines"),
+        Fact("currency", "text", about="ISO 4217 code of the amounts"),
+        Fact("set", "text", optional=True, about="X12 transaction set: 850"),
+        Fact("version", "text", optional=True, about="X12 version of the group: 004010"),
+        Fact("control_number", "text", optional=True, about="X12 interchange control number, ISA13"),
+        Fact("group_control_number", "text", optional=True, about="X12 group control number, GS06"),
+        Fact("transaction_control_number", "text", optional=True, about="X12 transaction set control number, ST02"),
+        Fact("sender", "text", optional=True, about="X12 interchange sender id, ISA06"),
+        Fact("sender_qualifier", "text", optional=True, about="X12 interchange sender qualifier, ISA05"),
+        Fact("receiver", "text", optional=True, about="X12 interchange receiver id, ISA08"),
+        Fact("receiver_qualifier", "text", optional=True, about="X12 interchange receiver qualifier, ISA07"),
+        Fact("group_sender", "text", optional=True, about="X12 application sender code, GS02"),
+        Fact("group_receiver", "text", optional=True, about="X12 application receiver code, GS03"),
+    )
+}
+"""The facts that every site has. Those of the X12 envelope are optional: a JSON document has none of them."""
+
+ENVELOPE = tuple(name for name, fact in BUILT_IN.items() if fact.optional)
+
+Getter = Callable[[Any], Any]
+
+
+class FactSet:
+    """All facts of a site, compiled: `of` promotes them from a document. Immutable."""
+
+    def __init__(self, paths: Iterable[FactPath] = ()) -> None:
+        self.paths = tuple(paths)
+        facts = dict(BUILT_IN)
+        for path in self.paths:
+            if path.name in BUILT_IN:
+                raise ConfigError(f"{path.name!r} is a built-in fact")
+            facts[path.name] = path.fact
+        self.facts: Mapping[str, Fact] = facts
+        self._defaults = {path.name: path.default for path in self.paths}
+        self._getters: dict[str, tuple[tuple[str, Getter, Any, bool], ...]] = {}
+        for kind in {kind for path in self.paths for kind in path.paths}:
+            self._getters[kind] = tuple(
+                (path.name, attrgetter(".".join(path.paths[kind])), path.default, path.type == "number")
+                for path in self.paths
+                if kind in path.paths
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.facts)
+
+    def of(self, document: Document, envelope: Mapping[str, Any], source: str) -> dict[str, Any]:
+        """Every fact of one document, by name; None where it has no value. What the envelope says of the partner wins
+        over what the document says."""
+        get = envelope.get
+        partner = get("partner")
+        facts: dict[str, Any] = {
+            "document": document.kind,
+            "document_version": type(document).version,
+            "source": source,
+            "test": bool(get("test", False)),
+            "partner": document.partner if partner is None else partner,
+            "number": document.number,
+            "total": document.total,
+            "total_computed": document.total_computed,
+            "currency": document.currency,
+        }
+        for name in ENVELOPE:
+            facts[name] = get(name)
+        if self._defaults:
+            facts.update(self._defaults)
+            for name, getter, default, number in self._getters.get(document.kind, ()):
+                facts[name] = _value(getter, document, default, number)
+        return facts
+
+
+def _value(getter: Getter, document: Document, default: Any, number: bool) -> Any:
+    try:
+        value = getter(document)
+    except AttributeError:  # the path was checked: only a part that is None on the way has no attributes
+        return default
+    if value is None:
+        return default
+    return Decimal(value) if number and type(value) is int else value
+
+
+def shown(facts: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Some facts for people: `document=order partner=ACME`."""
+    return " ".join(f"{name}={plain(facts.get(name))}" for name in names)
+
+
+def plain(value: Any) -> str:
+    """A fact's value as a site writes it; long ones are cut, what can't be encoded is escaped."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    text = text if len(text) <= 200 else f"{text[:200]}..."
+    return text.encode("utf-8", "backslashreplace").decode()
