@@ -27,9 +27,10 @@ CEL_ERRORS = (ArithmeticError, RuntimeError, TypeError, ValueError)
 
 
 class Condition:
-    """A compiled condition. `names` are the facts it reads; `constant` is True or False when the facts don't matter."""
+    """A compiled condition. `names` are the facts it reads, `tested` those among them in `has(...)`; `constant` is True
+    or False when the facts don't matter."""
 
-    __slots__ = ("_names", "_programs", "_rewriting", "_tested", "_tree", "constant", "names", "source")
+    __slots__ = ("_names", "_programs", "_rewriting", "_tested", "_tree", "constant", "names", "source", "tested")
 
     def __init__(self, source: str, facts: Mapping[str, Fact]) -> None:
         """Raises ExpressionError (a ConfigError with the column) for anything that can be known to be wrong now."""
@@ -39,7 +40,8 @@ class Condition:
         check.condition(self._tree)
         for pattern in check.patterns:
             _check_pattern(pattern)
-        self.names = frozenset(check.used) | frozenset(check.tested)
+        self.tested = frozenset(check.tested)
+        self.names = frozenset(check.used) | self.tested
         self._names: tuple[tuple[str, str, FactType], ...] = tuple(
             (name, f"f_{name}", facts[name].type) for name in sorted(check.used)
         )

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from difflib import get_close_matches
 
 from hub.core.expression import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
 from hub.core.facts import Fact, FactType
+from hub.core.nearest import did_you_mean
 
 NUMERIC = ("number", "integer")
 TEXT_METHODS = ("startsWith", "endsWith", "contains", "matches")
 FUNCTIONS = ("has",)
-
-
-def nearest(word: str, words: Mapping[str, object] | tuple[str, ...]) -> str | None:
-    """`did you mean ...?`, or None when nothing is near."""
-    found = get_close_matches(word, list(words), n=1, cutoff=0.6)
-    return f"did you mean {found[0]}?" if found else None
 
 
 class TypeCheck:
@@ -74,7 +68,7 @@ class TypeCheck:
     def _lookup(self, node: Name) -> Fact:
         fact = self._facts.get(node.name)
         if fact is None:
-            hint = nearest(node.name, tuple(self._facts))
+            hint = did_you_mean(node.name, self._facts)
             raise ExpressionError(f"unknown fact {node.name}", node.column, hint)
         return fact
 
@@ -145,7 +139,7 @@ class TypeCheck:
         if node.target is None or node.name not in TEXT_METHODS:
             known = FUNCTIONS if node.target is None else TEXT_METHODS
             kind = "function" if node.target is None else "method"
-            hint = nearest(node.name, known) or f"there are {', '.join(known)}"
+            hint = did_you_mean(node.name, known) or f"there are {', '.join(known)}"
             raise ExpressionError(f"unknown {kind} {node.name}", node.column, hint)
         return self._method(node, node.target)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,25 @@ from hub.core.errors import (
     Unroutable,
 )
 from hub.core.topology import delay_name
+
+DURATION = re.compile(
+    r"(?=\d)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?", re.ASCII
+)
+MAX_DURATION = 366 * 86400.0
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `500ms`, `1s`, `10m`, `1h`, `2d`, `1m30s`; units from large to small, each at most once.
+
+    Raises ValueError, with what is allowed."""
+    match = DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration; write 500ms, 30s, 10m, 4h, 2d or 1m30s")
+    d, h, m, s, ms = (int(part or 0) for part in match.groups())
+    seconds = (((d * 24 + h) * 60 + m) * 60 + s) + ms / 1000
+    if seconds > MAX_DURATION:
+        raise ValueError(f"{text!r} is longer than a year")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)

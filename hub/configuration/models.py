@@ -1,0 +1,214 @@
+"""The file formats, apart from what plug-ins declare: one pydantic model for each kind of entry."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from hub.core.duration import Duration, seconds
+from hub.core.errors import TransientKind
+from hub.core.facts import FACT_NAME, FactType
+from hub.core.replies import STATUS_PATTERN
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+LONGEST_DELAY = 30 * 86400.0
+
+
+class Entry(BaseModel):
+    """The base of all models: unknown keys are refused, values are not coerced."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+# --- config/hub.yaml
+
+
+class AmqpBroker(Entry):
+    amqp: str = Field(description="URL of a RabbitMQ node: amqp://user:${PASSWORD}@host/vhost")
+
+
+class Console(Entry):
+    listen: str = Field(
+        "127.0.0.1:8025", description="host:port of metrics and health. Loopback unless told otherwise."
+    )
+
+    @field_validator("listen")
+    @classmethod
+    def host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or not 0 <= int(port[:6]) <= 65535:
+            raise ValueError("should be host:port, as in 127.0.0.1:8025")
+        return value
+
+
+class HubFile(Entry):
+    """config/hub.yaml: where the hub keeps its things."""
+
+    broker: Literal["embedded"] | AmqpBroker = Field("embedded", description="`embedded`, or {amqp: URL} for RabbitMQ.")
+    amqp: str | None = Field(None, description="Short for broker: {amqp: URL}.")
+    journal: str = Field("var/hub.db", description="A file of SQLite, or the URL of a PostgreSQL database.")
+    claims: str = Field("var/claims", description="The folder of large bodies; all hosts must see it.")
+    console: Console = Field(Console(listen="127.0.0.1:8025"), description="Metrics and health.")
+
+
+# --- config/policies.yaml
+
+
+class Retry(Entry):
+    """A retry class: the delays between attempts, and the kinds of failure that it serves."""
+
+    delays: tuple[Duration, ...] = Field(min_length=1, max_length=20, description="Pauses before the next attempt.")
+    on: tuple[TransientKind, ...] = Field(min_length=1, description="Kinds of failure that are tried again.")
+
+    @field_validator("delays")
+    @classmethod
+    def growing(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        delays = [seconds(delay) for delay in value]
+        if delays != sorted(delays):
+            raise ValueError("delays should grow from one to the next")
+        if delays[0] <= 0 or delays[-1] > LONGEST_DELAY:
+            raise ValueError("a delay should be longer than 0s and at most 30d")
+        return value
+
+
+class Hold(Entry):
+    """A business outcome that waits for a person."""
+
+    owner: str = Field(min_length=1, description="Who decides.")
+    sla: Duration | None = Field(None, description="How soon.")
+    release_on: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
+    recheck: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
+
+
+# --- config/facts.yaml
+
+
+class FactEntry(Entry):
+    """A fact of the site, promoted from a document."""
+
+    path: str | tuple[str, ...] = Field(
+        alias="from", description="document.field.field, or a list of such paths, one for each kind of document."
+    )
+    type: FactType = Field(description="text, number, integer, boolean or date.")
+    default: Any = Field(None, description="The value where a document has none; without it the fact is optional.")
+
+
+# --- config/partners/*.yaml
+
+
+class X12Id(Entry):
+    qualifier: str = Field(min_length=2, max_length=2, description="ISA05 or ISA07.")
+    id: str = Field(min_length=1, max_length=15, description="ISA06 or ISA08, without padding.")
+
+    @field_validator("id")
+    @classmethod
+    def unpadded(cls, value: str) -> str:
+        if value != value.strip():
+            raise ValueError("should stand without padding")
+        return value
+
+
+class X12Terms(Entry):
+    version: str | None = Field(None, pattern=r"^[0-9]{6}$", description="As GS08 begins: 004010.")
+    receive: tuple[str, ...] = Field((), description="Transaction sets that we take.")
+    send: tuple[str, ...] = Field((), description="Transaction sets that we send.")
+    acknowledge: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
+    expect_ack: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
+
+
+class PartnerFile(Entry):
+    """config/partners/*.yaml: a partner, and the X12 terms between us."""
+
+    partner: Name = Field(description="The partner's name in routes and facts.")
+    ids: tuple[X12Id, ...] = Field((), description="The interchange ids that the partner uses.")
+    we: X12Id | None = Field(None, description="The interchange id that we use with the partner.")
+    x12: X12Terms = Field(X12Terms(), description="X12 terms.")
+
+
+# --- config/destinations.yaml
+
+Scalar = str | int | bool | None | float
+
+
+class Reply(Entry):
+    """What a reply means: the first entry that applies decides."""
+
+    status: int | str | tuple[int | str, ...] = Field((), description='A status, several, or a class such as "4xx".')
+    body: dict[str, Scalar] = Field(default_factory=dict, description="JSON pointer to the value expected there.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Header to the value expected there.")
+    hold: Name | None = Field(None, description="Keep it as this hold of config/policies.yaml.")
+    delivered: Literal[True] | None = Field(None, description="It has been delivered.")
+    retry: TransientKind | None = Field(None, description="Treat it as this kind of failure.")
+    refuse: str | None = Field(None, min_length=1, description="A definite refusal, with this code.")
+
+    @field_validator("status")
+    @classmethod
+    def statuses(cls, value: Any) -> Any:
+        for status in value if isinstance(value, tuple) else (value,):
+            if isinstance(status, int) and not 100 <= status <= 599:
+                raise ValueError(f"{status} is no HTTP status")
+            if isinstance(status, str) and not STATUS_PATTERN.fullmatch(status):
+                raise ValueError(f"{status!r} should be a number, or a class such as 4xx")
+        return value
+
+    @field_validator("body")
+    @classmethod
+    def pointers(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for pointer in value:
+            if pointer and not pointer.startswith("/"):
+                raise ValueError(f"{pointer!r} is no JSON pointer; it begins with /")
+        return value
+
+    @model_validator(mode="after")
+    def one_outcome(self) -> Reply:
+        if sum(outcome is not None for outcome in (self.hold, self.delivered, self.retry, self.refuse)) != 1:
+            raise ValueError("a reply needs exactly one of hold, delivered, retry, refuse")
+        return self
+
+
+# --- routes/*.yaml
+
+
+class SendTo(Entry):
+    """A destination with a guard."""
+
+    send: Name = Field(description="The destination.")
+    only_if: str | None = Field(None, alias="if", description="CEL over facts: only if this holds.")
+    unless: str | None = Field(None, description="CEL over facts: only if this doesn't hold.")
+
+
+Value = str | int | float | bool
+
+
+class RouteEntry(Entry):
+    """A condition over facts, and the destinations that a matching document goes to."""
+
+    id: Name = Field(description="The route's name; its queue is hub.route.<id>.")
+    owner: str | None = Field(None, min_length=1, description="Who answers for it, where not the file's owner.")
+    when: dict[str, Value | tuple[Value, ...]] = Field(
+        default_factory=dict, description="Fact to value, or to a list of values."
+    )
+    test: bool | None = Field(None, description="true: takes test traffic, and only that.")
+    once: tuple[str, ...] = Field((), description="Facts that together name a document that may go only once.")
+    to: tuple[Name | SendTo, ...] = Field(min_length=1, description="Destinations.")
+    otherwise: Literal["drop"] | None = Field(
+        None, alias="else", description="drop: a document that passes no guard is dropped on purpose."
+    )
+    sequence: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
+
+    @field_validator("when")
+    @classmethod
+    def fact_names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name, wanted in value.items():
+            if not FACT_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a fact")
+            if wanted == ():
+                raise ValueError(f"{name}: the list is empty, nothing can match")
+        return value
+
+
+ROUTES_FILE_KEYS = ("format", "owner", "sources", "destinations", "routes")
+DESTINATION_KEYS = ("write", "retry", "replies")
+SOURCE_KEYS = ("read",)

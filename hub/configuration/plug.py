@@ -1,0 +1,133 @@
+"""The use of a plug-in in a file: which one, with which options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.configuration.finding import Findings
+from hub.configuration.validation import validated
+from hub.configuration.yaml_loader import Node, YamlFile
+from hub.core.errors import Place
+from hub.core.nearest import did_you_mean, hint
+from hub.core.plugin import Options, Plugin, PluginKind, Plugins
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A plug-in with its checked options."""
+
+    plugin: Plugin
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A use, and where its parts stand, for the checks that come after."""
+
+    use: Use
+    file: YamlFile
+    node: Node
+
+    def place(self, field: str) -> Place:
+        """Where an option stands; the options themselves when it isn't written out."""
+        return self.file.place_of(self.node.child(field) or self.node)
+
+
+class Reading:
+    """Finds plug-ins by their keys and validates their options."""
+
+    def __init__(self, plugins: Plugins, findings: Findings) -> None:
+        self._plugins = plugins
+        self._findings = findings
+
+    def keyed(
+        self, kind: PluginKind, file: YamlFile, name: str, node: Node, others: Sequence[str] = ()
+    ) -> Placed | None:
+        """`acme-inbox: {file: {...}, read: x12}`: exactly one key is a plug-in, the rest are among `others`."""
+        if node.kind != "mapping":
+            self._findings.error(
+                file.place_of(node), f"{kind} {name} should be a mapping with a plug-in", self._known(kind)
+            )
+            return None
+        keys = [key for key in node.entries if key not in others]
+        known = [key for key in keys if self._plugins.find(kind, key)]
+        if len(known) != 1:
+            self._no_plugin(kind, file, name, node, keys, known)
+            return None
+        for key in keys:
+            if key != known[0]:
+                self._findings.error(file.place_of(node.keys[key]), f"unknown key {key!r}", hint(key, others))
+        return self._options(kind, known[0], file, node.entries[known[0]], [])
+
+    def chosen(self, kind: PluginKind, file: YamlFile, node: Node) -> Placed | None:
+        """`read: x12`, or `read: {json: order@1}` with further options beside the plug-in's key."""
+        if node.kind == "scalar" and isinstance(node.value, str):
+            if self._plugins.find(kind, node.value) is None:
+                self._unknown(kind, node.value, file.place_of(node))
+                return None
+            return self._options(kind, node.value, file, Node("mapping", node.line, node.column), [])
+        if node.kind != "mapping" or not node.entries:
+            self._findings.error(file.place_of(node), f"expected the name of a {kind}", self._known(kind))
+            return None
+        known = [key for key in node.entries if self._plugins.find(kind, key)]
+        if len(known) != 1:
+            self._no_plugin(kind, file, "this", node, list(node.entries), known)
+            return None
+        others = [(key, node.keys[key], value) for key, value in node.entries.items() if key != known[0]]
+        return self._options(kind, known[0], file, node.entries[known[0]], others)
+
+    def _no_plugin(
+        self, kind: PluginKind, file: YamlFile, name: str, node: Node, keys: list[str], known: list[str]
+    ) -> None:
+        if len(known) > 1:
+            place = file.place_of(node.keys[known[1]])
+            self._findings.error(place, f"{name} names two {kind} plug-ins: {known[0]} and {known[1]}")
+        elif keys:
+            self._unknown(kind, keys[0], file.place_of(node.keys[keys[0]]))
+        else:
+            self._findings.error(file.place_of(node), f"{kind} {name} names no plug-in", self._known(kind))
+
+    def _unknown(self, kind: PluginKind, name: str, place: Place) -> None:
+        hint = did_you_mean(name, self._plugins.names(kind)) or self._known(kind)
+        self._findings.error(place, f"there is no {kind} plug-in {name!r}", hint)
+
+    def _known(self, kind: PluginKind) -> str:
+        return f"installed: {', '.join(self._plugins.names(kind)) or 'none'}"
+
+    def _options(
+        self, kind: PluginKind, name: str, file: YamlFile, node: Node, others: list[tuple[str, Node, Node]]
+    ) -> Placed | None:
+        plugin = self._plugins.find(kind, name)
+        if plugin is None:  # the callers looked
+            return None
+        merged = self._merged(plugin, file, node, others)
+        if merged is None:
+            return None
+        options = validated(plugin.options, file, merged, self._findings)
+        return Placed(Use(plugin, options), file, merged) if options is not None else None
+
+    def _merged(self, plugin: Plugin, file: YamlFile, node: Node, others: list[tuple[str, Node, Node]]) -> Node | None:
+        """One mapping of all options, each at its own place."""
+        merged = Node("mapping", node.line, node.column)
+        if node.kind == "mapping":
+            merged.keys.update(node.keys)
+            merged.entries.update(node.entries)
+        elif node.kind == "sequence" or node.value is not None:
+            if plugin.shorthand is None:
+                self._findings.error(file.place_of(node), f"{plugin.name} takes a mapping of options")
+                return None
+            merged.keys[plugin.shorthand] = node
+            merged.entries[plugin.shorthand] = node
+        for key, key_node, value in others:
+            if key in merged.entries:
+                self._findings.error(file.place_of(key_node), f"the option {key!r} stands twice")
+            merged.keys[key] = key_node
+            merged.entries[key] = value
+        return merged
+
+
+def option(use: Use, field: str) -> Any:
+    """The value of an option."""
+    return getattr(use.options, field)
