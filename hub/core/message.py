@@ -30,6 +30,7 @@ class Header:
     OPEN = "hub-open"
     ATTEMPT = "hub-attempt"
     FIRST_FAILURE = "hub-first-failure"
+    DEAD_AT = "hub-dead-at"
     ERROR = "hub-error"
     ERROR_TEXT = "hub-error-text"
     CLAIM = "hub-claim"

@@ -113,8 +113,9 @@ DEAD = Bulk(
         *("id", "message_id", "kind", "queue", "route", "source", "destinations", "partner", "number", "error"),
         *("cause", "attempts", "headers", "body", "content_type", "status", "parent", "dead_at"),
     ),
-    "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, attempts = excluded.attempts, status = excluded.status,"
-    " dead_at = excluded.dead_at WHERE dead_letter.status = 'dead'",
+    "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, error = excluded.error, attempts = excluded.attempts,"
+    " headers = excluded.headers, status = 'dead', dead_at = excluded.dead_at"
+    " WHERE dead_letter.status = 'dead' OR dead_letter.decided_at < excluded.dead_at",
 )
 QUEUE = Bulk("declared_queue", ("name", "route", "declared_at"), "ON CONFLICT (name) DO NOTHING")
 

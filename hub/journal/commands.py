@@ -1,0 +1,89 @@
+"""Commands to a running hub, as rows: the faces write them, the hub that runs carries them out. They are also the record of
+what administrators did."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.bulk import LIVE_SECONDS
+from hub.journal.journal import Journal
+
+
+class Commands:
+    """A command is pending, running, then done or failed, with a JSON result."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def submit(self, kind: str, arguments: dict[str, Any], who: str) -> str:
+        """The id of the new command."""
+        id = uuid.uuid4().hex
+        values = {
+            "id": id,
+            "kind": kind,
+            "arguments": orjson.dumps(arguments).decode(),
+            "who": who,
+            "status": "pending",
+            "created_at": time.time(),
+        }
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(sa.insert(schema.command).values(values))
+
+        await self._journal.read(write)
+        return id
+
+    async def state(self, id: str) -> tuple[str, dict[str, Any]]:
+        """(status, result)."""
+
+        async def query(connection: AsyncConnection) -> Any:
+            return (await connection.execute(sa.select(schema.command).where(schema.command.c.id == id))).one()
+
+        row = await self._journal.read(query)
+        return row.status, orjson.loads(row.result) if row.result else {}
+
+    async def take(self, process: str) -> list[Any]:
+        """Pending commands, now running in this process; also those of a process that is gone."""
+        table, alive = schema.command, schema.process
+        now = time.time()
+
+        async def write(connection: AsyncConnection) -> list[Any]:
+            live = sa.select(alive.c.id).where(alive.c.heartbeat_at > now - LIVE_SECONDS)
+            orphan = sa.and_(table.c.status == "running", table.c.taken_by.not_in(live), table.c.taken_by != process)
+            open_ = sa.or_(table.c.status == "pending", orphan)
+            found = (await connection.execute(sa.select(table).where(open_).order_by(table.c.created_at))).all()
+            mine = []
+            for row in found:
+                taken = await connection.execute(
+                    sa.update(table).where(table.c.id == row.id, open_).values(status="running", taken_by=process)
+                )
+                if taken.rowcount == 1:
+                    mine.append(row)
+            return mine
+
+        return list(await self._journal.read(write))
+
+    async def finish(self, id: str, status: str, result: dict[str, Any]) -> None:
+        values = {"status": status, "result": orjson.dumps(result, default=str).decode(), "done_at": time.time()}
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(schema.command).where(schema.command.c.id == id).values(values))
+
+        await self._journal.read(write)
+
+    async def processes(self) -> list[Any]:
+        """The hub processes that live."""
+        table = schema.process
+
+        async def query(connection: AsyncConnection) -> Any:
+            live = table.c.heartbeat_at > time.time() - LIVE_SECONDS
+            return (await connection.execute(sa.select(table).where(live).order_by(table.c.started_at))).all()
+
+        return list(await self._journal.read(query))

@@ -1,0 +1,1 @@
+"""Floor 3: intake, route worker, recoverability, keeper, holds, replay, reload, supervision."""

@@ -1,0 +1,351 @@
+"""The intake: from an arrival to one confirmed copy per matched route. The source is acknowledged after that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.core import topology
+from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError
+from hub.core.facts import ENVELOPE
+from hub.core.identity import digest, message_id
+from hub.core.message import JSON, Header, Message
+from hub.core.ports import Arrival, Body, BytesBody, Reading, Taken
+from hub.core.route_table import Match
+from hub.documents import document_name, from_json, to_json
+from hub.journal.claims import INLINE, StoredClaim
+from hub.journal.entry import Entry
+from hub.runtime.copy import CANONICAL, LARGEST_BODY, make_copy, number, pack_facts, unpack_facts
+from hub.runtime.live import Live, Snapshot
+
+WINDOW = 200
+"""Documents of one arrival that may be unconfirmed at once."""
+
+MOST_HOPS = 16
+"""Times a document may pass a hub before it is taken for one that goes in a circle."""
+
+IN_THREAD = 1 << 18
+"""Bodies above this size (bytes) are read by a thread, so that the event loop stays free."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One arrival, while it is taken."""
+
+    arrival: Arrival
+    claim: StoredClaim
+    correlation_id: str
+    hops: int
+    at: float
+    raw: bytes | None
+    only: str | None = None
+    parent: str | None = None
+    documents: int = 0
+    refused: int = 0
+    cause: str = ""
+    waiting: list[Awaitable[None]] = field(default_factory=list)
+
+
+class Intake:
+    """Takes arrivals. Safe to call from many tasks; taking the same bytes again gives the same messages."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    async def take(self, arrival: Arrival, *, only: str | None = None, parent: str | None = None) -> Taken:
+        """Claims, reads, matches, publishes, records; returns when all copies are confirmed and all rows committed.
+
+        `only` restricts it to one position (a replayed part), `parent` is the dead letter it came from. Raises
+        TransientError or JournalUnavailable when that was not possible: nothing may be acknowledged then.
+        """
+        live, snapshot = self._live, self._live.snapshot
+        started = live.clock()
+        with live.metrics.in_flight.labels("intake").track_inprogress():
+            visit = await self._claim(arrival, started)
+            visit.only, visit.parent = only, parent
+            async for reading in self._readings(snapshot, visit):
+                if only is None or ".".join(reading.position) == only:
+                    self._route(snapshot, visit, reading)
+                    if len(visit.waiting) >= 3 * WINDOW:
+                        await settle(visit.waiting)
+            if not visit.documents and not visit.refused:
+                self._route(snapshot, visit, Reading((), error=DecodeError("there is no document in it")))
+            await settle(visit.waiting)
+        live.metrics.received.labels(arrival.source).inc()
+        live.metrics.stage.labels("intake").observe(live.clock() - started)
+        return Taken(visit.documents, visit.refused, visit.cause)
+
+    async def again(self, message: Message, parent: str) -> None:
+        """Matches an unmatched document again, against the table in force now."""
+        live, snapshot, headers = self._live, self._live.snapshot, message.headers
+        document = from_json(message.body)
+        known = unpack_facts(headers)
+        envelope = {name: known[name] for name in (*ENVELOPE, "partner", "test") if known.get(name) is not None}
+        claim = StoredClaim(str(headers.get(CANONICAL) or digest(message.body)), len(message.body), message.body)
+        visit = Visit(
+            Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)),
+            *(
+                claim,
+                message.correlation_id or message.id,
+                number(headers.get(Header.HOPS), 1),
+                live.clock(),
+                message.body,
+            ),
+            parent=parent,
+        )
+        entry = Entry()
+        self._match(snapshot, visit, Reading((), document, envelope=envelope), message.id, "", entry)
+        visit.waiting.append(live.journal.commit(entry))
+        await settle(visit.waiting)
+
+    async def _claim(self, arrival: Arrival, at: float) -> Visit:
+        body = arrival.body
+        raw = b"".join(body.chunks()) if body.size <= INLINE else None
+        if raw is not None:
+            claim = StoredClaim(digest(raw), len(raw), raw)
+        else:
+            claim = await asyncio.to_thread(self._live.journal.claims.keep_stream, body)
+        headers = arrival.headers
+        hops = headers.get(Header.HOPS, 0)
+        correlation = headers.get("correlation_id")
+        return Visit(
+            arrival,
+            claim,
+            str(correlation) if correlation else message_id(claim.digest),
+            hops + 1 if isinstance(hops, int) else 1,
+            at,
+            raw,
+        )
+
+    async def _readings(self, snapshot: Snapshot, visit: Visit) -> AsyncIterator[Reading]:
+        """The readings of the body. A reader that breaks the rules counts as a body that can't be read."""
+        if visit.hops > MOST_HOPS:
+            yield Reading((), error=DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle"))
+            return
+        reader = snapshot.readers[visit.arrival.source]
+        body: Body = visit.arrival.body
+        if body.size <= IN_THREAD:
+            for reading in guarded(reader.read(body, visit.arrival.headers)):
+                yield reading
+            return
+        stored = self._live.journal.claims.open(visit.claim.digest) or body
+        readings = guarded(reader.read(stored, visit.arrival.headers))
+        while batch := await asyncio.to_thread(some, readings):
+            for reading in batch:
+                yield reading
+
+    def _route(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> None:
+        """Publishes the copies of one reading and writes its rows; both are waited for later, by `settle`."""
+        position = ".".join(reading.position)
+        id = message_id(visit.claim.digest, reading.position)
+        entry = Entry()
+        if not visit.documents and not visit.refused:
+            entry.claim(visit.claim.digest, visit.claim.size, visit.claim.row, visit.at)
+        for kind, value in reading.keys:
+            entry.key(value, kind, id)
+        if reading.document is None:
+            self._refuse(visit, reading, id, position, entry)
+        else:
+            self._match(snapshot, visit, reading, id, position, entry)
+        visit.waiting.append(self._live.journal.commit(entry))
+
+    def _refuse(self, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
+        live, arrival = self._live, visit.arrival
+        error = reading.error or DecodeError("the reader gave neither a document nor an error")
+        visit.refused += 1
+        visit.cause = visit.cause or str(error)
+        now = live.clock()
+        envelope = {name: value for name, value in reading.envelope.items() if value is not None}
+        entry.message(
+            id,
+            arrival.source,
+            arrival.name,
+            visit.claim.digest,
+            position,
+            visit.at,
+            partner=str(envelope.get("partner") or "") or None,
+        )
+        entry.event(
+            id, now, "unreadable", text=str(error), detail={"source": arrival.source, "name": arrival.name, **envelope}
+        )
+        message = Message(
+            id,
+            visit.raw if visit.raw is not None and not position else b"",
+            arrival.headers.get("content_type", "application/octet-stream"),
+            {
+                Header.SOURCE: arrival.source,
+                Header.RAW: visit.claim.digest,
+                Header.POSITION: position,
+                Header.ERROR: type(error).__name__,
+                Header.ERROR_TEXT: str(error)[:4000],
+                Header.FACTS: pack_facts(envelope),
+                Header.DEAD_AT: now,
+                "hub-name": arrival.name,
+                **({Header.PARENT: visit.parent} if visit.parent else {}),
+            },
+            visit.correlation_id,
+        )
+        visit.waiting.append(live.broker.publish("", topology.source_dead_queue(arrival.source), message))
+        live.metrics.unreadable.labels(arrival.source).inc()
+        live.log.warning(
+            "unreadable",
+            message_id=id,
+            correlation_id=visit.correlation_id,
+            source=arrival.source,
+            name=arrival.name,
+            error=str(error),
+        )
+
+    def _match(self, snapshot: Snapshot, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
+        live, arrival, document = self._live, visit.arrival, reading.document
+        assert document is not None  # noqa: S101  (the caller looked)
+        visit.documents += 1
+        facts = snapshot.facts.of(document, reading.envelope, arrival.source)
+        body = to_json(document)
+        canonical = digest(body)
+        if len(body) > LARGEST_BODY:
+            kept = live.journal.claims.keep(body)
+            entry.claim(kept.digest, kept.size, kept.row, visit.at)
+        elif canonical != visit.claim.digest:
+            entry.claim(canonical, len(body), body, visit.at)
+        for kind, value in document.keys:
+            entry.key(value, kind, id)
+        entry.key(id, "message", id)
+        name = document_name(document)
+        entry.message(
+            *(id, arrival.source, arrival.name, visit.claim.digest, position, visit.at),
+            document=name,
+            canonical=canonical,
+            partner=facts.get("partner"),
+            number=document.number,
+        )
+        live.metrics.read.labels(arrival.source, document.kind).inc()
+        packed = pack_facts(facts)
+        taken, unmatched = [], []
+        for match in snapshot.table.match(facts):
+            if match.unmatched:
+                unmatched.append(match)
+                continue
+            taken.append(match)
+            copy = make_copy(
+                *(document, id, body, canonical),
+                route=match.route.id,
+                send=match.destinations or match.route.destinations,
+                facts=packed,
+                table=snapshot.table.version,
+                source=arrival.source,
+                correlation_id=visit.correlation_id,
+                hops=visit.hops,
+            )
+            if visit.parent:
+                copy = copy.with_headers(hub_parent=visit.parent)
+            if match.error is not None:
+                visit.waiting.append(self._to_dead(match.route.id, copy, match.error))
+            elif match.destinations:
+                visit.waiting.append(live.broker.publish("", topology.route_queue(match.route.id), copy))
+                live.metrics.matched.labels(match.route.id).inc()
+        if not taken or unmatched:
+            self._unmatched(snapshot, visit, document, id, body, canonical, packed, facts, entry)
+        if taken:
+            entry.event(id, live.clock(), "matched", detail=matched(snapshot, visit, reading, taken))
+        self._offer(
+            document, facts, Message(id, body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, name)
+        )
+
+    def _to_dead(self, route: str, copy: Message, error: ConditionError) -> Awaitable[None]:
+        message = copy.with_headers(
+            hub_error=type(error).__name__, hub_error_text=str(error)[:4000], hub_dead_at=self._live.clock()
+        )
+        return self._live.broker.publish("", topology.dead_queue(route), message)
+
+    def _unmatched(
+        self,
+        snapshot: Snapshot,
+        visit: Visit,
+        document: Any,
+        id: str,
+        body: bytes,
+        canonical: str,
+        packed: str,
+        facts: Mapping[str, Any],
+        entry: Entry,
+    ) -> None:
+        live, cause = self._live, snapshot.table.nearest(facts)
+        copy = make_copy(
+            *(document, id, body, canonical),
+            route="",
+            send=(),
+            facts=packed,
+            table=snapshot.table.version,
+            source=visit.arrival.source,
+            correlation_id=visit.correlation_id,
+            hops=visit.hops,
+        ).with_headers(
+            hub_error="Unmatched", hub_error_text=cause[:4000], hub_parent=visit.parent, hub_dead_at=live.clock()
+        )
+        visit.waiting.append(live.broker.publish("", topology.UNMATCHED, copy))
+        entry.event(
+            id,
+            live.clock(),
+            "unmatched",
+            text=cause,
+            detail={"table": snapshot.table.version, "source": visit.arrival.source},
+        )
+        live.metrics.unmatched.labels(visit.arrival.source).inc()
+        live.log.warning("unmatched", message_id=id, correlation_id=visit.correlation_id, cause=cause)
+
+    def _offer(self, document: Any, facts: Mapping[str, Any], message: Message) -> None:
+        """Offers the document to whoever subscribes. Nobody waits for it, and its failure holds nobody up."""
+        key = f"{document.kind}.received.{facts.get('partner') or '-'}"
+        offered = asyncio.ensure_future(self._live.broker.publish(topology.DOCUMENTS, key, message, mandatory=False))
+        offered.add_done_callback(forget)
+
+
+def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match]) -> dict[str, Any]:
+    """What the journal keeps of a decision: the table's version, the routes and their destinations."""
+    return {
+        "table": snapshot.table.version,
+        "source": visit.arrival.source,
+        "name": visit.arrival.name,
+        "routes": {match.route.id: list(match.destinations) for match in matches},
+        **({"warnings": list(reading.warnings[:20])} if reading.warnings else {}),
+        **({"parent": visit.parent} if visit.parent else {}),
+    }
+
+
+def guarded(readings: Iterator[Reading]) -> Iterator[Reading]:
+    """Readers promise to raise nothing but DecodeError; even that becomes a reading."""
+    try:
+        yield from readings
+    except DecodeError as error:
+        yield Reading((), error=error)
+
+
+def some(readings: Iterator[Reading], size: int = WINDOW // 4) -> list[Reading]:
+    """The next readings, at most `size`; empty at the end."""
+    found = []
+    for reading in readings:
+        found.append(reading)
+        if len(found) >= size:
+            break
+    return found
+
+
+async def settle(waiting: list[Awaitable[None]]) -> None:
+    """Waits for all of them, and raises the first error only then: nothing goes on behind the caller's back."""
+    first: HubError | None = None
+    for awaitable in waiting:
+        try:
+            await awaitable
+        except EndpointError as error:
+            first = first or error
+    waiting.clear()
+    if first is not None:
+        raise first
+
+
+def forget(future: asyncio.Future[None]) -> None:
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,58 @@
+"""The version of the site that is in force: one immutable snapshot at a time, swapped as a whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.core.facts import FactSet
+from hub.core.ports import Broker, Destination, Reader, Writer
+from hub.core.retry import RetryClass
+from hub.core.route_table import RouteTable
+from hub.journal.journal import Journal
+from hub.runtime.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDestination:
+    """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is."""
+
+    name: str
+    adapter: Destination
+    writer: Writer | None
+    retry: RetryClass
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPolicy:
+    """Who owns a hold, and within how many seconds they are to decide."""
+
+    name: str
+    owner: str
+    sla: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that a message's way depends on, of one version."""
+
+    table: RouteTable
+    facts: FactSet
+    readers: Mapping[str, Reader]
+    destinations: Mapping[str, OpenDestination]
+    holds: Mapping[str, HoldPolicy]
+
+
+@dataclass(slots=True)
+class Live:
+    """What the runtime's parts share: the outside world, and the snapshot in force. Read `snapshot` once per message."""
+
+    broker: Broker
+    journal: Journal
+    metrics: Metrics
+    log: Any
+    snapshot: Snapshot
+    clock: Callable[[], float] = time.time
+    declared: set[str] = field(default_factory=set)

@@ -1,0 +1,44 @@
+"""What the hub counts and times, in a registry of its own."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """All metrics of one hub process. Names are `hub_<noun>_<unit>_total`; every one is described where it is made."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        count = self._counter
+        self.received = count("hub_arrivals", "Arrivals taken from sources.", "source")
+        self.read = count("hub_documents_read", "Documents read.", "source", "document")
+        self.unreadable = count("hub_unreadable", "Parts of arrivals that could not be read.", "source")
+        self.matched = count("hub_copies", "Copies made for routes that matched.", "route")
+        self.unmatched = count("hub_unmatched", "Documents that no route took.", "source")
+        self.sent = count("hub_sent", "Documents delivered.", "route", "destination")
+        self.repeated = count("hub_repeated", "Deliveries left out, because their effect was recorded.", "route")
+        self.failed = count("hub_attempts_failed", "Attempts that failed.", "route", "destination", "error")
+        self.retried = count("hub_retries", "Copies sent to a retry queue.", "route", "destination")
+        self.waiting = count("hub_waits", "Copies that wait for another message or process.", "route")
+        self.held = count("hub_held", "Documents put on hold.", "route", "hold")
+        self.dead = count("hub_dead_letters", "Dead letters taken in by the keeper.", "kind", "error")
+        self.reloads = count("hub_reloads", "Reloads of the route table.", "outcome")
+        self.restarts = count("hub_source_restarts", "Sources restarted after an error.", "source")
+        self.in_flight = Gauge("hub_in_flight", "Messages in work now.", ["stage"], registry=self.registry)
+        self.depth = Gauge("hub_queue_messages", "Messages ready in a queue.", ["queue"], registry=self.registry)
+        self.broker_up = Gauge("hub_broker_up", "Whether the broker is reachable.", registry=self.registry)
+        self.journal_up = Gauge("hub_journal_up", "Whether the journal commits.", registry=self.registry)
+        self.table = Gauge("hub_route_table_info", "The route table in force.", ["version"], registry=self.registry)
+        self.stage = Histogram(
+            "hub_stage_seconds",
+            "How long a stage took: intake, send, route (one copy, from delivery to ack).",
+            ["stage"],
+            buckets=STAGE_BUCKETS,
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)

@@ -1,0 +1,176 @@
+"""Recoverability: what becomes of an attempt. Delivered, tried again later, held for its owner, or dead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from hub.core import topology
+from hub.core.identity import message_id
+from hub.core.message import Message
+from hub.core.retry import QUICK, Dead, HoldIt, Retry, decide
+from hub.journal.entry import Entry
+from hub.runtime.copy import Cause, RouteCopy
+from hub.runtime.live import HoldPolicy, Live
+from hub.runtime.sending import Outcome
+
+
+class Recoverability:
+    """Turns an outcome into rows of an entry, and into the copies that must be at the broker before the entry commits."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    async def record(self, copy: RouteCopy, outcome: Outcome, entry: Entry) -> None:
+        """Adds the outcome to `entry`; the caller commits it, and acknowledges after that."""
+        live, now = self._live, self._live.clock()
+        if outcome.skipped:
+            live.metrics.repeated.labels(copy.route).inc()
+            if copy.attempt == 1:
+                entry.event(
+                    *(copy.document_id, now, "repeated"),
+                    route=copy.route,
+                    destination=outcome.destination,
+                    text=outcome.skipped,
+                )
+            return
+        if outcome.error is None:
+            await self._delivered(copy, outcome, entry, now)
+            return
+        destination = live.snapshot.destinations.get(outcome.destination)
+        decision = decide(outcome.error, copy.attempt, destination.retry if destination else QUICK)
+        cause = Cause(type(outcome.error).__name__, str(outcome.error))
+        live.metrics.failed.labels(copy.route, outcome.destination, cause.error).inc()
+        match decision:
+            case Retry(delay=delay):
+                await self._later(copy, outcome, entry, cause, delay, now)
+            case HoldIt(name=name):
+                await self._hold(copy, outcome, entry, name, now)
+            case Dead(cause=text):
+                await self._dead(copy, outcome, entry, Cause(cause.error, text), now)
+
+    async def _delivered(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
+        receipt = outcome.receipt
+        assert receipt is not None  # noqa: S101  (no error)
+        reply = None
+        if receipt.reply:
+            kept = await self._live.journal.keep(receipt.reply)
+            entry.claim(kept.digest, kept.size, kept.row, now)
+            reply = kept.digest
+        entry.settle(outcome.state, "delivered", copy.attempt, now, text=receipt.text, reply=reply)
+        entry.event(
+            *(copy.document_id, now, "sent"),
+            route=copy.route,
+            destination=outcome.destination,
+            attempt=copy.attempt,
+            text=receipt.text,
+        )
+        self._live.metrics.sent.labels(copy.route, outcome.destination).inc()
+        self._live.metrics.stage.labels("send").observe(outcome.took)
+
+    async def _later(
+        self, copy: RouteCopy, outcome: Outcome, entry: Entry, cause: Cause, delay: float, now: float
+    ) -> None:
+        live = self._live
+        message = copy.still_open(outcome.destination, copy.attempt + 1, cause, now)
+        await self.publish_later(copy.route, message, delay)
+        entry.settle(outcome.state, "retrying", copy.attempt, now, text=cause.text[:2000])
+        entry.event(
+            *(copy.document_id, now, "retry"),
+            route=copy.route,
+            destination=outcome.destination,
+            attempt=copy.attempt,
+            text=f"{cause.text[:2000]}; again in {topology.delay_name(delay)}",
+        )
+        live.metrics.retried.labels(copy.route, outcome.destination).inc()
+        live.log.warning("retry", **self._names(copy, outcome), attempt=copy.attempt, delay=delay, error=cause.text)
+
+    async def _hold(self, copy: RouteCopy, outcome: Outcome, entry: Entry, name: str, now: float) -> None:
+        live = self._live
+        policy = live.snapshot.holds.get(name) or HoldPolicy(name, "unassigned")
+        body = copy.claim
+        if body is None:
+            kept = await live.journal.keep(copy.message.body)
+            entry.claim(kept.digest, kept.size, kept.row, now)
+            body = kept.digest
+        facts = copy.facts()
+        id = message_id("hold", (copy.document_id, outcome.destination, str(outcome.state.generation)))
+        due = now + policy.sla if policy.sla else None
+        cause = str(outcome.error)[:4000]
+        entry.hold(
+            (
+                *(id, copy.document_id, copy.route, outcome.destination, name, policy.owner, due, "open", cause),
+                *(facts.get("partner"), facts.get("number"), pack(copy.message), body, now),
+            )
+        )
+        entry.settle(outcome.state, "held", copy.attempt, now, text=cause)
+        entry.event(
+            *(copy.document_id, now, "held"),
+            route=copy.route,
+            destination=outcome.destination,
+            attempt=copy.attempt,
+            text=f"{name}, for {policy.owner}: {cause}",
+            detail={"hold": id},
+        )
+        live.metrics.held.labels(copy.route, name).inc()
+        live.log.warning("held", **self._names(copy, outcome), hold=name, owner=policy.owner)
+
+    async def _dead(self, copy: RouteCopy, outcome: Outcome, entry: Entry, cause: Cause, now: float) -> None:
+        message = copy.still_open(outcome.destination, copy.attempt, cause, now)
+        await self.bury(message, copy.route, cause)
+        entry.settle(outcome.state, "dead", copy.attempt, now, text=cause.text[:2000])
+        self._live.log.error("dead", **self._names(copy, outcome), attempt=copy.attempt, error=cause.text)
+
+    async def bury(self, message: Message, route: str, cause: Cause) -> None:
+        """Confirmed in the route's dead letters when this returns; the keeper records it from there."""
+        dead = message.without_broker_headers().with_headers(
+            hub_route=route, hub_error=cause.error, hub_error_text=cause.text[:4000], hub_dead_at=self._live.clock()
+        )
+        await self._live.broker.publish("", topology.dead_queue(route), dead)
+
+    async def publish_later(self, route: str, message: Message, delay: float) -> None:
+        """Confirmed in the retry queue of that delay, which is declared, and recorded, when it is first needed."""
+        live, queue = self._live, topology.retry_queue(route, delay)
+        if queue not in live.declared:
+            await live.broker.declare(topology.retry_topology(route, delay))
+            entry = Entry()
+            entry.queue(queue, route, live.clock())
+            await live.journal.commit(entry)
+            live.declared.add(queue)
+        await live.broker.publish("", queue, message)
+
+    @staticmethod
+    def _names(copy: RouteCopy, outcome: Outcome) -> dict[str, Any]:
+        return {
+            "message_id": copy.document_id,
+            "correlation_id": copy.message.correlation_id,
+            "route": copy.route,
+            "destination": outcome.destination,
+        }
+
+
+def pack(message: Message) -> str:
+    """A message without its body, as JSON."""
+    kept = {
+        "id": message.id,
+        "content_type": message.content_type,
+        "headers": dict(message.without_broker_headers().headers),
+        "correlation_id": message.correlation_id,
+        "type": message.type,
+    }
+    return orjson.dumps(kept, default=str).decode()
+
+
+def unpack(packed: str, body: bytes) -> Message:
+    """The message again."""
+    kept = orjson.loads(packed)
+    return Message(
+        kept["id"],
+        body,
+        kept["content_type"],
+        {name: value for name, value in kept["headers"].items() if value is not None},
+        kept.get("correlation_id"),
+        None,
+        kept.get("type"),
+    )

@@ -1,0 +1,148 @@
+"""Replay, discard, release, reject: what people decide, carried out by the hub that runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from hub.core import topology
+from hub.core.errors import HubError
+from hub.core.message import Header, Message
+from hub.core.ports import Arrival
+from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.entry import Entry
+from hub.runtime.copy import WAITS
+from hub.runtime.intake import Intake
+from hub.runtime.live import Live
+from hub.runtime.recoverability import unpack
+
+
+class Replay:
+    """Every step is recorded before it is done and may be repeated: what a crash leaves as `replaying` or `releasing` is
+    taken up again by `resume`, and effects that are recorded are not repeated."""
+
+    def __init__(self, live: Live, intake: Intake) -> None:
+        self._live = live
+        self._intake = intake
+        self._decisions = Decisions(live.journal)
+
+    async def resume(self) -> None:
+        """Finishes what a crash interrupted."""
+        for row in await self._decisions.dead_letters(DeadFilter(status=("replaying",)), self._live.clock()):
+            await self._again(row, [name for name in row.destinations.split(",") if name])
+            await self._decisions.end_replay(row.id, "taken up again after a stop", self._live.clock())
+        for row in await self._decisions.holds(("releasing",)):
+            await self._publish_released(row)
+
+    async def replay(self, wanted: DeadFilter, who: str, render: bool = False) -> dict[str, Any]:
+        """Replays all that the filter finds: `{"replayed": n, "skipped": {reason: n}, "ids": [...]}`."""
+        done: list[str] = []
+        skipped: Counter[str] = Counter()
+        for row in await self._decisions.dead_letters(wanted, self._live.clock(), limit=100_000):
+            reason = await self._replay_one(row, who, render)
+            if reason is None:
+                done.append(row.id)
+            else:
+                skipped[reason] += 1
+        return {"replayed": len(done), "skipped": dict(skipped), "ids": done[:1000]}
+
+    async def _replay_one(self, row: Any, who: str, render: bool) -> str | None:
+        """None when it was replayed, else why not."""
+        live = self._live
+        if row.kind == "route" and row.route not in live.snapshot.table.by_id:
+            return f"the route {row.route} is not there any more"
+        if row.kind == "source" and row.source not in live.snapshot.readers:
+            return f"the source {row.source} is not there any more"
+        still = await self._decisions.begin_replay(row, who, live.clock(), render)
+        if still is None:
+            return "somebody else replayed or discarded it meanwhile"
+        if row.kind == "route" and not still:
+            await self._decisions.end_replay(row.id, "delivered already, or decided otherwise", live.clock())
+            return "delivered already, or decided otherwise"
+        await self._again(row, still)
+        await self._decisions.end_replay(row.id, f"by {who}", live.clock())
+        entry = Entry()
+        entry.event(
+            *(row.message_id, live.clock(), "replayed"),
+            route=row.route,
+            destination=",".join(still) or None,
+            text=f"by {who}",
+            detail={"dead": row.id},
+        )
+        await live.journal.commit(entry)
+        return None
+
+    async def _again(self, row: Any, still: list[str]) -> None:
+        body = await self._live.journal.claim_body(row.body)
+        if row.kind == "route":
+            message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))
+            await self._publish(message, row.route, still, row.id)
+        elif row.kind == "source":
+            name = unpack(row.headers, b"").headers.get("hub-name", "")
+            position = unpack(row.headers, b"").headers.get(Header.POSITION, "")
+            await self._intake.take(Arrival(row.source, body, name), only=position or None, parent=row.id)
+        else:
+            await self._intake.again(unpack(row.headers, b"".join(body.chunks())), row.id)
+
+    async def _publish(self, message: Message, route: str, still: list[str], parent: str | None) -> None:
+        fresh = message.without_broker_headers().with_headers(
+            hub_open=",".join(still),
+            hub_attempt=1,
+            hub_error=None,
+            hub_error_text=None,
+            hub_first_failure=None,
+            hub_parent=parent,
+            **{WAITS.replace("-", "_"): None},
+        )
+        await self._live.broker.publish("", topology.route_queue(route), fresh)
+
+    async def discard(self, wanted: DeadFilter, who: str, reason: str) -> dict[str, Any]:
+        """`{"discarded": n, "skipped": {reason: n}, "ids": [...]}`."""
+        done: list[str] = []
+        skipped: Counter[str] = Counter()
+        for row in await self._decisions.dead_letters(wanted, self._live.clock(), limit=100_000):
+            if await self._decisions.discard(row, who, reason, self._live.clock()):
+                done.append(row.id)
+            else:
+                skipped["somebody else replayed or discarded it meanwhile"] += 1
+        return {"discarded": len(done), "skipped": dict(skipped), "ids": done[:1000]}
+
+    async def release(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
+        """Sends held documents again, each under a new key."""
+        return await self._decide(ids, "released", lambda row: self._release_one(row, who, reason))
+
+    async def reject(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
+        """Ends held documents: they are not sent."""
+        return await self._decide(
+            ids, "rejected", lambda row: self._decisions.reject(row, who, reason, self._live.clock())
+        )
+
+    async def _decide(self, ids: list[str], word: str, step: Any) -> dict[str, Any]:
+        done: list[str] = []
+        skipped: Counter[str] = Counter()
+        found = await self._decisions.holds((), ids)
+        for id in ids:
+            rows = [row for row in found if row.id.startswith(id)]
+            if len(rows) != 1:
+                skipped[f"{id}: no such hold" if not rows else f"{id}: {len(rows)} holds begin so"] += 1
+            elif await step(rows[0]):
+                done.append(rows[0].id)
+            else:
+                skipped[f"{id}: {rows[0].status} already"] += 1
+        return {word: len(done), "skipped": dict(skipped), "ids": done}
+
+    async def _release_one(self, row: Any, who: str, reason: str) -> bool:
+        if row.route not in self._live.snapshot.table.by_id:
+            raise HubError(f"the route {row.route} is not there any more")
+        if not await self._decisions.begin_release(row, who, reason, self._live.clock()):
+            return False
+        await self._publish_released(row)
+        return True
+
+    async def _publish_released(self, row: Any) -> None:
+        body = await self._live.journal.claim_body(row.body)
+        message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))
+        parent = message.headers.get(Header.PARENT)
+        # a released copy is never a first attempt: what is stored for its destination decides
+        await self._publish(message, row.route, [row.destination], parent or row.id)
+        await self._decisions.end_release(row.id)

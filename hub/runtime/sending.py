@@ -1,0 +1,206 @@
+"""One document to one destination: what is sent is stored before the first attempt, and sent at most once at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from hub.core.errors import ConfigError, HubError, MappingError
+from hub.core.identity import digest, idempotency_key
+from hub.core.message import JSON
+from hub.core.ports import Outgoing, Receipt, WriteContext, Written
+from hub.documents import from_json
+from hub.journal.entry import EffectState, Entry
+from hub.runtime.copy import RouteCopy
+from hub.runtime.live import Live, OpenDestination
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt. One of: `receipt` (delivered now), `skipped` (nothing was to be sent, or not now), or
+    `error`."""
+
+    destination: str
+    state: EffectState
+    receipt: Receipt | None = None
+    skipped: str = ""
+    busy: bool = False
+    error: BaseException | None = None
+    took: float = 0.0
+
+
+class Sender:
+    """Prepares and sends. Knows which sends of this process are under way, so that two copies of one document never send
+    to one destination at the same time."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._under_way: dict[tuple[str, str], asyncio.Future[None]] = {}
+
+    @asynccontextmanager
+    async def alone(self, copy: RouteCopy) -> AsyncIterator[None]:
+        """Holds all open destinations of the copy until what was sent is committed."""
+        keys = [(copy.document_id, destination) for destination in sorted(copy.open)]
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        taken: list[tuple[str, str]] = []
+        try:
+            for key in keys:
+                while (other := self._under_way.get(key)) is not None:
+                    await asyncio.shield(other)
+                self._under_way[key] = mine
+                taken.append(key)
+            yield
+        finally:
+            for key in taken:
+                del self._under_way[key]
+            mine.set_result(None)
+
+    async def attempt(self, copy: RouteCopy, redelivered: bool) -> list[Outcome]:
+        """Sends the copy to each of its open destinations, all at once. Raises nothing that belongs to a destination."""
+        snapshot = self._live.snapshot
+        body = await self._canonical(copy)
+        rendered: dict[str, Written | None] = {}
+        early: dict[str, BaseException] = {}
+        fresh = copy.attempt == 1 and copy.parent is None and not redelivered
+        for name in copy.open:
+            destination = snapshot.destinations.get(name)
+            if destination is None:
+                early[name] = ConfigError(f"the destination {name!r} is not there any more")
+            elif fresh or destination.writer is None:
+                rendered[name] = self._try_render(copy, destination, body, early)
+        states = await self._prepare(copy, rendered)
+        missing = [n for n in copy.open if n not in early and self._needs_bytes(states[n]) and rendered.get(n) is None]
+        if missing:
+            for name in missing:
+                rendered[name] = self._try_render(copy, snapshot.destinations[name], body, early, states[name].key)
+            states.update(
+                await self._prepare(copy, {name: rendered.get(name) for name in missing if name not in early})
+            )
+        sends = [
+            self._send(copy, snapshot.destinations.get(n), states[n], rendered.get(n), early.get(n)) for n in copy.open
+        ]
+        if len(sends) == 1:
+            return [await sends[0]]
+        return list(await asyncio.gather(*sends))
+
+    @staticmethod
+    def _needs_bytes(state: EffectState) -> bool:
+        return state.mine and not state.finished and state.claim is None
+
+    async def _canonical(self, copy: RouteCopy) -> bytes:
+        if copy.claim is None:
+            return copy.message.body
+        stored = await self._live.journal.claim_body(copy.claim)
+        return b"".join(stored.chunks())
+
+    def _try_render(
+        self, copy: RouteCopy, destination: OpenDestination, body: bytes, early: dict[str, BaseException], key: str = ""
+    ) -> Written | None:
+        if destination.writer is None:
+            return Written(body, JSON)
+        context = WriteContext(
+            copy.document_id,
+            destination.name,
+            key or idempotency_key(copy.document_id, destination.name),
+            datetime.fromtimestamp(self._live.clock(), UTC),
+            copy.facts(),
+        )
+        try:
+            return destination.writer.write(from_json(body), context)
+        except HubError as error:
+            early[destination.name] = error
+            return None
+
+    async def _prepare(self, copy: RouteCopy, rendered: dict[str, Written | None]) -> dict[str, EffectState]:
+        live, now, entry = self._live, self._live.clock(), Entry()
+        for name in copy.open:
+            written = rendered.get(name)
+            claim = content_type = None
+            if written is not None:
+                content_type = written.content_type
+                claim = copy.canonical if written.body is copy.message.body and copy.canonical else None
+                if claim is None:
+                    kept = await live.journal.keep(written.body)
+                    claim = kept.digest
+                    entry.claim(kept.digest, kept.size, kept.row, now)
+            key = idempotency_key(copy.document_id, name)
+            entry.prepare(
+                *(copy.document_id, name, copy.route, key, now, live.journal.process),
+                claim=claim,
+                content_type=content_type,
+            )
+        await live.journal.commit(entry)
+        return {name: entry.effects[copy.document_id, name] for name in copy.open}
+
+    async def _send(
+        self,
+        copy: RouteCopy,
+        destination: OpenDestination | None,
+        state: EffectState,
+        written: Written | None,
+        early: BaseException | None,
+    ) -> Outcome:
+        name = state.destination
+        if state.finished:
+            return Outcome(name, state, skipped=f"{state.status} already")
+        if not state.mine:
+            return Outcome(name, state, skipped="another process is sending it", busy=True)
+        if early is not None or destination is None:
+            return Outcome(name, state, error=early or MappingError(f"nothing to send to {name}"))
+        body = await self._stored(state, written)
+        outgoing = Outgoing(
+            document_id=copy.document_id,
+            document=copy.document,
+            key=state.key,
+            body=body,
+            content_type=state.content_type or JSON,
+            attempt=copy.attempt,
+            correlation_id=copy.message.correlation_id,
+            facts=Facts(copy),
+            headers={"hub-hops": copy.hops},
+        )
+        started = self._live.clock()
+        error, receipt = await outcome_of(destination.adapter, outgoing)
+        took = self._live.clock() - started
+        return Outcome(name, state, receipt=receipt, error=error, took=took)
+
+    async def _stored(self, state: EffectState, written: Written | None) -> bytes:
+        """The bytes that the journal has: those of the first attempt, whatever a template would make today."""
+        assert state.claim is not None  # noqa: S101  (prepared above, or `early` is set)
+        if written is not None and (len(written.body) < 1 << 16 and digest(written.body) == state.claim):
+            return written.body
+        stored = await self._live.journal.claim_body(state.claim)
+        return b"".join(stored.chunks())
+
+
+class Facts(dict[str, Any]):
+    """A copy's facts, parsed only when an adapter asks for one."""
+
+    def __init__(self, copy: RouteCopy) -> None:
+        super().__init__()
+        self._copy: RouteCopy | None = copy
+
+    def _load(self) -> None:
+        if self._copy is not None:
+            copy, self._copy = self._copy, None
+            self.update(copy.facts())
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self._load()
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> Any:
+        self._load()
+        return super().__getitem__(name)
+
+
+async def outcome_of(adapter: Any, outgoing: Outgoing) -> tuple[BaseException | None, Receipt | None]:
+    """The receipt, or what went wrong. An adapter that breaks its contract is a message's dead end, never the hub's."""
+    try:
+        return None, await adapter.send(outgoing)
+    except Exception as error:  # noqa: BLE001  (the one broad except of the runtime)
+        return error, None

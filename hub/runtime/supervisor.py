@@ -1,0 +1,55 @@
+"""Keeps the sources running: one that fails is started again, with a growing pause, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from hub.core.errors import HubError
+from hub.core.ports import Source
+from hub.runtime.intake import Intake
+from hub.runtime.live import Live
+
+LONGEST_PAUSE = 30.0
+
+
+class Supervisor:
+    """Runs sources by name. `apply` starts new ones, stops those that are gone, and restarts those that changed."""
+
+    def __init__(self, live: Live, intake: Intake) -> None:
+        self._live = live
+        self._intake = intake
+        self._running: dict[str, tuple[Source, asyncio.Task[None]]] = {}
+        self.failing: dict[str, str] = {}
+
+    async def apply(self, sources: Mapping[str, Source]) -> None:
+        gone = [name for name, (source, _) in self._running.items() if sources.get(name) is not source]
+        await self._stop(gone, timeout=30.0)
+        for name, source in sources.items():
+            if name not in self._running:
+                task = asyncio.create_task(self._keep_running(name, source), name=f"source-{name}")
+                self._running[name] = (source, task)
+
+    async def stop(self, timeout: float) -> None:
+        await self._stop(list(self._running), timeout)
+
+    async def _stop(self, names: list[str], timeout: float) -> None:
+        tasks = {self._running.pop(name)[1] for name in names}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout)
+        for name in names:
+            self.failing.pop(name, None)
+
+    async def _keep_running(self, name: str, source: Source) -> None:
+        pause = 0.5
+        while True:
+            try:
+                await source.run(self._intake.take)
+            except (HubError, OSError) as error:
+                self.failing[name] = str(error)
+                self._live.log.warning("source_failed", source=name, error=str(error), again_in=pause)
+                self._live.metrics.restarts.labels(name).inc()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,147 @@
+"""The route worker: from a route's queue to its destinations; an ack waits for the commit that holds the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from hub.core import topology
+from hub.core.errors import HubError, JournalUnavailable
+from hub.core.ports import Delivery, Subscription
+from hub.core.route import Route
+from hub.journal.entry import Entry
+from hub.runtime.copy import Cause, RouteCopy
+from hub.runtime.live import Live
+from hub.runtime.recoverability import Recoverability
+from hub.runtime.sending import Outcome, Sender
+
+PREFETCH = 200
+WAIT_DELAYS = (1.0, 10.0, 60.0)
+"""How long a copy waits (seconds) while another message holds its once-key, or another process its destination."""
+
+
+class RouteWorker:
+    """Works on the copies of one route. At least once, in no promised order, at most PREFETCH at a time."""
+
+    def __init__(self, route: Route, live: Live, sender: Sender, recoverability: Recoverability) -> None:
+        self.route = route
+        self._live = live
+        self._sender = sender
+        self._recoverability = recoverability
+        self._subscription: Subscription | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        queue = topology.route_queue(self.route.id)
+        self._subscription = await self._live.broker.consume(queue, self._on_delivery, prefetch=PREFETCH)
+
+    async def stop(self, timeout: float) -> None:
+        """Takes nothing more; finishes what is in work for at most `timeout` seconds, and leaves the rest to the broker."""
+        self._stopping = True
+        if self._subscription is not None:
+            await self._subscription.cancel()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=timeout)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+
+    @property
+    def in_work(self) -> int:
+        return len(self._tasks)
+
+    def _on_delivery(self, delivery: Any) -> None:
+        if self._stopping:
+            delivery.requeue()
+            return
+        task = asyncio.create_task(self._handle(delivery))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _handle(self, delivery: Delivery) -> None:
+        live = self._live
+        started = time.perf_counter()
+        with live.metrics.in_flight.labels("route").track_inprogress():
+            try:
+                await self._work(delivery)
+            except asyncio.CancelledError:
+                delivery.requeue()
+            except JournalUnavailable as error:
+                live.log.warning("copy_returned", route=self.route.id, message_id=delivery.message.id, error=str(error))
+                delivery.requeue()
+            except HubError as error:
+                live.log.warning("copy_returned", route=self.route.id, message_id=delivery.message.id, error=str(error))
+                await asyncio.sleep(1.0)
+                delivery.requeue()
+            else:
+                delivery.ack()
+        live.metrics.stage.labels("route").observe(time.perf_counter() - started)
+
+    async def _work(self, delivery: Delivery) -> None:
+        """Returns when the delivery may be acknowledged."""
+        try:
+            copy = RouteCopy.of(delivery.message, self.route.id)
+        except HubError as error:
+            await self._recoverability.bury(delivery.message, self.route.id, Cause(type(error).__name__, str(error)))
+            return
+        async with self._sender.alone(copy):
+            if self.route.once and not await self._once(copy):
+                return
+            outcomes = await self._sender.attempt(copy, delivery.redelivered)
+            await self._conclude(copy, outcomes)
+
+    async def _once(self, copy: RouteCopy) -> bool:
+        """Whether this message may go on: it holds the route's once-key."""
+        live, now = self._live, self._live.clock()
+        facts = copy.facts()
+        value = "|".join(f"{name}={facts.get(name)}" for name in self.route.once)
+        entry = Entry()
+        entry.take_once(self.route.id, value, copy.document_id, now)
+        await live.journal.commit(entry)
+        holder = entry.once[self.route.id, value]
+        if holder.owner == copy.document_id:
+            return True
+        said = Entry()
+        if holder.status == "done":
+            text = f"{value} was taken by message {holder.owner}: a duplicate, nothing is sent"
+            said.event(
+                copy.document_id, now, "duplicate", route=self.route.id, text=text, detail={"owner": holder.owner}
+            )
+            live.metrics.repeated.labels(self.route.id).inc()
+        else:
+            text = f"{value} is held by message {holder.owner}, which is not finished"
+            if copy.waits == 0:
+                said.event(
+                    copy.document_id, now, "waits", route=self.route.id, text=text, detail={"owner": holder.owner}
+                )
+            await self._wait(copy, copy.open)
+        await live.journal.commit(said)
+        return False
+
+    async def _wait(self, copy: RouteCopy, destinations: Sequence[str]) -> None:
+        """Sends the copy to a retry queue without counting an attempt."""
+        delay = WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)]
+        message = copy.still_open(",".join(destinations), copy.attempt, None, self._live.clock(), copy.waits + 1)
+        await self._recoverability.publish_later(self.route.id, message, delay)
+        self._live.metrics.waiting.labels(self.route.id).inc()
+
+    async def _conclude(self, copy: RouteCopy, outcomes: Sequence[Outcome]) -> None:
+        """Commits what was delivered whatever else happens; then raises, if a copy for the rest could not be placed."""
+        entry, failure = Entry(), None
+        for outcome in outcomes:
+            try:
+                if outcome.busy:
+                    await self._wait(copy, (outcome.destination,))
+                else:
+                    await self._recoverability.record(copy, outcome, entry)
+            except HubError as error:
+                failure = failure or error
+        if self.route.once:
+            entry.once_finished.append((self.route.id, copy.document_id))
+        await self._live.journal.commit(entry)
+        if failure is not None:
+            raise failure
