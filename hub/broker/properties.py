@@ -42,9 +42,9 @@ _FIELDS = (
 )
 
 
-def encode_properties(message: Message, mark: str = "") -> bytes:
-    """The property bytes of a persistent message. `mark` travels as app_id. Raises MessageError when AMQP can't carry a
-    header or an id."""
+def encode_properties(message: Message, *, marked: bool = False) -> bytes:
+    """The property bytes of a persistent message. `marked`: they end in a place for an app_id, which the caller appends
+    as a short string. Raises MessageError when AMQP can't carry a header or an id."""
     flags = _DELIVERY_MODE
     parts = [b""]
     if message.content_type:
@@ -66,9 +66,8 @@ def encode_properties(message: Message, mark: str = "") -> bytes:
     if message.type is not None:
         flags |= _TYPE
         parts.append(_short("type", message.type))
-    if mark:
+    if marked:
         flags |= _APP_ID
-        parts.append(short_string(mark))
     parts[0] = _FLAGS.pack(flags)
     return b"".join(parts)
 
@@ -88,7 +87,7 @@ def decode_properties(data: bytes, body: bytes, at: int = 0) -> Message:
 
 
 def mark_of(data: bytes, at: int = 0) -> str:
-    """The mark that `encode_properties` was given, "" when there is none."""
+    """The app_id behind the properties, "" when there is none."""
     return str(read_properties(data, at).get("app_id", ""))
 
 

@@ -1,0 +1,216 @@
+"""RabbitMQ: two supervised connections, one for publishing and one for everything else.
+
+RabbitMQ stops reading from a connection that publishes when its memory or disk runs low; acknowledgements go through all
+the same because they have a connection of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from pamqp import commands
+
+from hub.broker.address import AmqpAddress
+from hub.broker.consumer import RabbitSubscription
+from hub.broker.declaration import NOT_FOUND, bind, declare_exchange, declare_queue, refusal
+from hub.broker.link import Channel, ChannelRefused, Link, LinkLost
+from hub.broker.publisher import PublishChannel, Publisher
+from hub.broker.supervisor import Supervisor
+from hub.core.errors import ConfigError, TransientError
+from hub.core.message import Message
+from hub.core.ports import DeliveryHandler
+from hub.core.topology import Topology
+
+T = TypeVar("T")
+
+HEARTBEAT = 10
+TIMEOUT = 30.0
+
+
+class RabbitBroker:
+    """Implements `hub.core.ports.BrokerLifecycle` over AMQP 0-9-1. `timeout`: seconds that `open`, a declaration or a
+    question may wait for a broker that is away."""
+
+    def __init__(self, url: str, *, name: str = "hub", heartbeat: int | None = None, timeout: float = TIMEOUT) -> None:
+        address = AmqpAddress.parse(url)
+        beat = heartbeat if heartbeat is not None else address.heartbeat
+        self._timeout = timeout
+        self._address = address
+        self._publisher = Publisher()
+        self._subscriptions: list[RabbitSubscription] = []
+        beat = HEARTBEAT if beat is None else beat
+        self._publishing = Supervisor(address, f"{name} publishing", beat, self._begin_publishing)
+        self._consuming = Supervisor(address, f"{name} consuming", beat, self._begin_consuming)
+        self._begin_channel: asyncio.Task[None] | None = None
+        self._declaring = asyncio.Lock()
+        self._open = False
+
+    def __repr__(self) -> str:
+        return f"RabbitBroker({self._address})"
+
+    @property
+    def connected(self) -> bool:
+        return self._consuming.link is not None and self._publisher.channel is not None and not self.blocked
+
+    @property
+    def blocked(self) -> bool:
+        """The broker has stopped taking messages: a memory or disk alarm."""
+        link = self._publishing.link
+        return link is not None and link.blocked
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections followed the first ones."""
+        return max(0, self._publishing.epochs - 1) + max(0, self._consuming.epochs - 1)
+
+    async def open(self) -> None:
+        """Raises TransientError(unreachable), or ConfigError when the broker refuses the user or the virtual host."""
+        self._open = True
+        self._publishing.start()
+        self._consuming.start()
+        try:
+            await self._consuming.first(self._timeout)
+            await self._publishing.first(self._timeout)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        self._open = False
+        for subscription in self._subscriptions:
+            subscription.stop()
+        self._subscriptions.clear()
+        await asyncio.gather(self._consuming.stop(), self._publishing.stop())
+        self._publisher.close()
+
+    def publish(
+        self, exchange: str, key: str, message: Message, *, mandatory: bool = True, timeout: float = 30.0
+    ) -> Awaitable[None]:
+        """Beside the port's errors: RejectedError when the broker refuses this very message (too large, no permission)."""
+        future = self._publisher.publish(exchange, key, message, mandatory, timeout)
+        if not self._open and not future.done():
+            self._publisher.close()
+        return future
+
+    async def consume(self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100) -> RabbitSubscription:
+        subscription = RabbitSubscription(queue, handler, prefetch)
+
+        async def start(link: Link) -> Link:
+            await subscription.start(link)
+            subscription.keep(link, started=True)
+            return link
+
+        try:
+            used = await self._insist(start)
+        except ChannelRefused as refused:
+            raise ConfigError(f"queue {queue!r} can't be consumed: {refused.text}") from refused
+        self._subscriptions = [each for each in self._subscriptions if each.active]
+        self._subscriptions.append(subscription)
+        if self._consuming.link not in (None, used):
+            subscription.keep(self._consuming.link, started=False)
+        return subscription
+
+    async def declare(self, topology: Topology) -> None:
+        async with self._declaring:
+            await self._insist(lambda link: self._declare(link, topology))
+
+    async def depths(self, queues: Sequence[str]) -> dict[str, int | None]:
+        return await self._insist(lambda link: self._depths(link, queues))
+
+    async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:
+        """With `if_empty` a queue that somebody consumes from counts as not empty: it may have deliveries under way.
+        Quorum queues know no such condition, so a publisher at the same moment may still lose the race."""
+        return await self._insist(lambda link: self._delete(link, queue, if_empty))
+
+    # --- epochs
+
+    async def _begin_publishing(self, link: Link) -> None:
+        channel: PublishChannel = link.add(lambda link, number: PublishChannel(link, number, self._publisher))
+        await channel.start()
+        channel.on_refused = self._renew_publishing
+
+    def _renew_publishing(self, link: Link) -> None:
+        """The broker closed the publishing channel only: another one on the same link, or an end of the link."""
+        self._begin_channel = asyncio.create_task(self._renew(link))
+
+    async def _renew(self, link: Link) -> None:
+        try:
+            await self._begin_publishing(link)
+        except (LinkLost, ChannelRefused) as error:
+            link.end(str(error))
+
+    async def _begin_consuming(self, link: Link) -> None:
+        for subscription in self._subscriptions:
+            if subscription.active:
+                subscription.keep(link, started=False)
+
+    async def _insist(self, action: Callable[[Link], Awaitable[T]]) -> T:
+        """Does it on the running link; again on the next one when that was lost meanwhile."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._timeout
+        while True:
+            if not self._open:
+                raise TransientError("the broker is closed", "unreachable")
+            link = await self._consuming.ready(max(0.001, end - loop.time()))
+            try:
+                async with asyncio.timeout_at(end):
+                    return await action(link)
+            except LinkLost:
+                await asyncio.sleep(0)
+            except TimeoutError:
+                raise TransientError(f"{self._address} does not answer", "unreachable") from None
+
+    # --- questions
+
+    async def _declare(self, link: Link, topology: Topology) -> None:
+        channel: Channel = await link.open()
+        try:
+            for exchange in topology.exchanges:
+                await self._said(channel, exchange, declare_exchange(exchange))
+            for queue in topology.queues:
+                await self._said(channel, queue, declare_queue(queue, link.version))
+            for binding in topology.bindings:
+                await self._said(channel, binding, bind(binding))
+        finally:
+            await channel.close()
+
+    async def _said(self, channel: Channel, thing: Any, request: Any) -> None:
+        try:
+            await channel.call(request)
+        except ChannelRefused as refused:
+            raise refusal(thing, refused.code, refused.text) from refused
+
+    async def _depths(self, link: Link, queues: Sequence[str]) -> dict[str, int | None]:
+        found: dict[str, int | None] = {}
+        channel: Channel = await link.open()
+        try:
+            for queue in queues:
+                if channel.closed:
+                    channel = await link.open()
+                answer = await self._look(channel, queue)
+                found[queue] = None if answer is None else answer.message_count
+        finally:
+            await channel.close()
+        return found
+
+    async def _look(self, channel: Channel, queue: str) -> Any:
+        """The broker's answer to a passive declaration; None when there is no such queue."""
+        try:
+            return await channel.call(commands.Queue.Declare(0, queue, passive=True))
+        except ChannelRefused as refused:
+            if refused.code == NOT_FOUND:
+                return None
+            raise ConfigError(f"queue {queue!r} can't be looked at: {refused.text}") from refused
+
+    async def _delete(self, link: Link, queue: str, if_empty: bool) -> bool:
+        channel: Channel = await link.open()
+        try:
+            found = await self._look(channel, queue)
+            if found is None or (if_empty and (found.message_count or found.consumer_count)):
+                return False
+            await channel.call(commands.Queue.Delete(0, queue))
+        finally:
+            await channel.close()
+        return True
