@@ -5,12 +5,47 @@ from __future__ import annotations
 from decimal import Context, Decimal
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
 EXACT = Context(prec=60)
 """Arithmetic on money: wide enough that no sum or product of what a document carries is rounded."""
 
-Number = Annotated[Decimal, Field(ge=-(10**24), le=10**24)]
+_LIMIT = 10**24
+_TEXT = r"^-?(?:[0-9]{1,24}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})(?:[eE][+-]?[0-9]{1,2})?$"
+
+
+class _NumberSchema:
+    """In JSON a number is a string of digits or a whole number; one with a fraction is refused *here*, because pydantic
+    would make a float of it first: `from_json` then takes the way on which it becomes a Decimal at once."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        text = core_schema.str_schema(pattern=_TEXT, strict=True)
+        whole = core_schema.int_schema(ge=-_LIMIT, le=_LIMIT, strict=True)
+        number = core_schema.decimal_schema(ge=Decimal(-_LIMIT), le=Decimal(_LIMIT))
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.chain_schema(
+                [
+                    core_schema.union_schema(
+                        [text, whole],
+                        mode="left_to_right",
+                        custom_error_type="number",
+                        custom_error_message="Input should be a number, best as a string of digits",
+                    ),
+                    core_schema.decimal_schema(),
+                ]
+            ),
+            python_schema=number,
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, source: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "string", "pattern": _TEXT}, {"type": "number"}]}
+
+
+Number = Annotated[Decimal, _NumberSchema]
 """An exact number. In JSON a string ("12.50"), so that no reader makes a float of it; a JSON number is accepted too and
 is read exactly. Finite, and bounded so that arithmetic stays cheap."""
 

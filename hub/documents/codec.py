@@ -59,11 +59,11 @@ def from_json(data: bytes, expect: str | None = None) -> Document:
     if len(data) > MAX_JSON:
         raise DecodeError(f"the JSON has {len(data)} bytes, more than the {MAX_JSON} that a document may have")
     cls = _class_of(data, expect)
-    if _FRACTION.search(data):
-        return _from_numbers(cls, data)
     try:
         return cls.__pydantic_validator__.validate_json(data)  # type: ignore[no-any-return]
     except ValidationError as error:
+        if _FRACTION.search(data) and any(problem["type"] == "number" for problem in error.errors()):
+            return _from_numbers(cls, data)
         _refuse(cls, error)
 
 
