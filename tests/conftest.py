@@ -1,0 +1,94 @@
+"""Fixtures for the real servers. Each worker of a parallel run sees the same private servers."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from tests.support.proxy import TcpProxy
+from tests.support.rabbitmq import RabbitNode, find_server, private_node
+from tests.support.servers import MISSING, ServerMissing, TestServers, server_url
+
+_SERVERS = pytest.StashKey[TestServers]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.stash[_SERVERS] = TestServers()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _SERVERS in config.stash:
+        config.stash[_SERVERS].close()
+
+
+def _unavailable(reason: str) -> None:
+    """In CI a missing server is a failure, on a laptop a skip that says how to get it."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _url(kind: str) -> str:
+    try:
+        return server_url(kind)
+    except ServerMissing as missing:
+        _unavailable(str(missing))
+        raise
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> str:
+    """The run's RabbitMQ: use unique names in it."""
+    return _url("rabbitmq")
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The run's PostgreSQL: its maintenance database."""
+    return _url("postgres")
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A fresh, empty database in the run's PostgreSQL; gone after the test."""
+    name = f"hub_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+        yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def rabbit_node() -> Iterator[RabbitNode]:
+    """A running node of this test's own, to stop, start and kill."""
+    server = find_server()
+    if server is None:
+        _unavailable(MISSING["rabbitmq"])
+        return
+    with private_node(server) as node:
+        yield node
+
+
+@pytest.fixture
+async def tcp_proxy(amqp_url: str) -> AsyncIterator[TcpProxy]:
+    """A proxy before the run's RabbitMQ: `proxy.through(amqp_url)` is the URL to use."""
+    parts = urlsplit(amqp_url)
+    proxy = TcpProxy(parts.hostname or "127.0.0.1", parts.port or 5672)
+    await proxy.start()
+    yield proxy
+    await proxy.close()
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name that no other test has."""
+    return uuid.uuid4().hex[:12]

@@ -1,0 +1,100 @@
+"""A TCP proxy on the loopback that can cut, stall and refuse: the network that tests need."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from urllib.parse import urlsplit, urlunsplit
+
+
+class TcpProxy:
+    """Forwards to one address. `cut` breaks what is open, `stall` stops forwarding without closing anything,
+    `refuse` breaks and accepts nothing more until `allow`."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._refusing = False
+        self.accepted = 0
+        self.port = 0
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def through(self, url: str) -> str:
+        """The URL with this proxy in the place of its host and port."""
+        parts = urlsplit(url)
+        login = parts.netloc.rpartition("@")[0]
+        place = f"127.0.0.1:{self.port}"
+        return urlunsplit(parts._replace(netloc=f"{login}@{place}" if login else place))
+
+    def cut(self) -> None:
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    def stall(self) -> None:
+        self._flows.clear()
+
+    def resume(self) -> None:
+        self._flows.set()
+
+    def refuse(self) -> None:
+        self._refusing = True
+        self.cut()
+
+    def allow(self) -> None:
+        self._refusing = False
+
+    async def close(self) -> None:
+        self.resume()
+        self.refuse()
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self._open.add(writer)
+        self.accepted += 1
+        try:
+            if not self._refusing:
+                await self._connect(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._open.discard(writer)
+            writer.transport.abort()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(*self._target)
+        self._open.add(far_writer)
+        pumps = [
+            asyncio.create_task(self._pump(reader, far_writer)),
+            asyncio.create_task(self._pump(far_reader, writer)),
+        ]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._open.discard(far_writer)
+            far_writer.transport.abort()
+            writer.transport.abort()
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(1 << 16):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
