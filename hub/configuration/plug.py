@@ -21,6 +21,10 @@ class Use:
     plugin: Plugin
     options: Options
 
+    def __repr__(self) -> str:
+        """Without the options, which may hold secrets."""
+        return f"Use({self.plugin.kind} {self.plugin.name})"
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:

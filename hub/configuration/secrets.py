@@ -32,6 +32,8 @@ def check_secrets(file: YamlFile, node: Node, findings: Findings, secret: bool =
 
 
 def _check_scalar(file: YamlFile, node: Node, findings: Findings, secret: bool) -> None:
+    if node.missing:
+        return
     if secret and node.value not in (None, "") and (not node.referenced or node.defaulted or ":-" in node.raw):
         findings.error(file.place_of(node), "a secret can only stand here by reference", BY_REFERENCE)
     elif (match := USERINFO.search(node.raw)) and not REFERENCE.fullmatch(match["password"]):

@@ -31,6 +31,8 @@ def validated(model: type[M], file: YamlFile, node: Node, findings: Findings, da
 def _report(model: type[BaseModel], file: YamlFile, root: Node, findings: Findings, problem: Mapping[str, Any]) -> None:
     loc, kind = problem["loc"], problem["type"]
     node, parent, names = _follow(root, loc)
+    if any(part.missing for part in node.walk()):
+        return
     if kind == "extra_forbidden":
         key = parent.keys.get(str(loc[-1]))
         place = file.place_of(key or node)

@@ -41,7 +41,7 @@ Path = tuple[str | int, ...]
 class Node:
     """One value of a file. `raw` is a scalar's text as the file has it (before `${...}`), so that an error never shows
     what a variable holds. `width`: characters it takes in its line, 0 when it has several. `referenced`: it came wholly
-    or partly from the environment; `defaulted`: from the default in `${NAME:-default}`."""
+    or partly from the environment; `defaulted`: from the default in `${NAME:-default}`; `missing`: the variable is not set, which is an error already."""
 
     kind: str
     line: int
@@ -52,6 +52,7 @@ class Node:
     width: int = 0
     referenced: bool = False
     defaulted: bool = False
+    missing: bool = False
     items: list[Node] = field(default_factory=list)
     keys: dict[str, Node] = field(default_factory=dict)
     entries: dict[str, Node] = field(default_factory=dict)
@@ -233,6 +234,7 @@ class _Builder:
             if default is None:
                 text = f"the environment variable {name} is not set"
                 self._errors.append(ConfigError(text, place, did_you_mean(name, self._environ)))
+                node.missing = True
                 return ""
             node.defaulted = True
             return default

@@ -1,0 +1,173 @@
+"""Endpoints, sources and destinations: the entries that are made of plug-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hub.configuration.draft import Draft
+from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, Reply
+from hub.configuration.plug import Placed, Use, option
+from hub.configuration.secrets import check_secrets
+from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
+from hub.configuration.validation import validated
+from hub.configuration.yaml_loader import Node, YamlFile
+from hub.core.errors import Place
+from hub.core.naming import names_in
+from hub.core.nearest import did_you_mean
+from hub.core.replies import ReplyRule
+from hub.core.retry import QUICK, RetryClass
+
+DECLARED_IN = "declare it in config/{}.yaml"
+
+
+def read_endpoints(draft: Draft, file: YamlFile) -> None:
+    """config/endpoints.yaml."""
+    for name, node, place in draft.entries(file, file.root, file.name):
+        known = draft.declare("endpoint", name, place)
+        check_secrets(file, node, draft.findings)
+        placed = draft.reading.keyed("endpoint", file, name, node)
+        if known and placed:
+            draft.endpoints[name] = EndpointConfig(name, placed.use, place)
+
+
+def declare_destinations(draft: Draft, file: YamlFile, node: Node) -> Callable[[], None]:
+    """Declares the names now; what it returns reads the entries, once every name is known."""
+    entries = [
+        (name, value, place, draft.declare("destination", name, place))
+        for name, value, place in draft.entries(file, node, "destinations")
+    ]
+
+    def read() -> None:
+        for name, value, place, known in entries:
+            check_secrets(file, value, draft.findings)
+            destination = _read_destination(draft, file, name, value, place)
+            if known and destination:
+                draft.destinations[name] = destination
+
+    return read
+
+
+def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place: Place) -> DestinationConfig | None:
+    placed = draft.reading.keyed("destination", file, name, node, DESTINATION_KEYS)
+    writer = _chosen(draft, "writer", file, node.child("write"))
+    replies = tuple(_read_replies(draft, file, node.child("replies")))
+    retry = _retry_class(draft, file, node.child("retry"))
+    if placed is None:
+        return None
+    endpoint = _check_use(draft, placed)
+    draft.placed[name] = placed
+    if node.child("write") is not None and writer is None:
+        return None
+    return DestinationConfig(name, placed.use, place, retry, writer, replies, endpoint)
+
+
+def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use | None:
+    if node is None:
+        return None
+    placed = draft.reading.chosen("writer" if kind == "writer" else "reader", file, node)
+    if placed is None:
+        return None
+    _check_use(draft, placed)
+    return placed.use
+
+
+def _retry_class(draft: Draft, file: YamlFile, node: Node | None) -> RetryClass:
+    if node is None:
+        draft.used.add(("retry class", QUICK.name))
+        return draft.retry_classes[QUICK.name]
+    place = file.place_of(node)
+    if not isinstance(node.value, str):
+        draft.findings.error(place, "`retry` takes the name of a retry class")
+    elif draft.use("retry class", node.value, place, DECLARED_IN.format("policies")):
+        return draft.retry_classes.get(node.value, QUICK)
+    return QUICK
+
+
+def _read_replies(draft: Draft, file: YamlFile, node: Node | None) -> Iterator[ReplyRule]:
+    if node is None:
+        return
+    if node.kind != "sequence":
+        draft.findings.error(file.place_of(node), "`replies` should be a list")
+    for item in node.items:
+        reply = validated(Reply, file, item, draft.findings)
+        if reply is None:
+            continue
+        if reply.hold is not None:
+            held = item.child("hold") or item
+            draft.use("hold", reply.hold, file.place_of(held), DECLARED_IN.format("policies"))
+        statuses = reply.status if isinstance(reply.status, tuple) else (reply.status,)
+        delivered = reply.delivered is True
+        yield ReplyRule(statuses, reply.body, reply.headers, reply.hold, delivered, reply.retry, reply.refuse)
+
+
+def declare_sources(draft: Draft, file: YamlFile, node: Node, owner: str) -> Callable[[], None]:
+    """As `declare_destinations`, for sources."""
+    entries = [
+        (name, value, place, draft.declare("source", name, place))
+        for name, value, place in draft.entries(file, node, "sources")
+    ]
+
+    def read() -> None:
+        for name, value, place, known in entries:
+            check_secrets(file, value, draft.findings)
+            source = _read_source(draft, file, name, value, place, owner)
+            if known and source:
+                draft.sources[name] = source
+
+    return read
+
+
+def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Place, owner: str) -> SourceConfig | None:
+    placed = draft.reading.keyed("source", file, name, node, SOURCE_KEYS)
+    read = node.child("read")
+    if read is None and node.kind == "mapping":
+        installed = ", ".join(draft.plugins.names("reader"))
+        draft.findings.error(place, f"source {name} says not how to `read` what it brings", f"installed: {installed}")
+    reader = _chosen(draft, "reader", file, read)
+    if placed is None or reader is None:
+        return None
+    _check_use(draft, placed)
+    kinds = tuple(kind.partition("@")[0] for kind in reader.plugin.documents(reader.options))
+    return SourceConfig(name, placed.use, reader, place, owner, kinds)
+
+
+def _check_use(draft: Draft, placed: Placed) -> str | None:
+    """What the declaration of a plug-in says of its options: files, facts in names, the endpoint, whose name it gives."""
+    use = placed.use
+    for field, folder in use.plugin.files.items():
+        for value in _texts(option(use, field)):
+            _check_file(draft, placed.place(field), folder, value)
+    for field in use.plugin.fact_templates:
+        for value in _texts(option(use, field)):
+            for fact in names_in(value):
+                if fact not in draft.facts.facts:
+                    draft.findings.error(
+                        placed.place(field), f"unknown fact {fact}", did_you_mean(fact, draft.facts.names)
+                    )
+    if use.plugin.endpoint is None:
+        return None
+    field, kind = use.plugin.endpoint
+    return _check_endpoint(draft, placed.place(field), option(use, field), kind)
+
+
+def _check_endpoint(draft: Draft, place: Place, name: str | None, kind: str) -> str | None:
+    if name is None or not draft.use("endpoint", name, place, DECLARED_IN.format("endpoints")):
+        return None
+    endpoint = draft.endpoints.get(name)
+    if endpoint and endpoint.use.plugin.name != kind:
+        draft.findings.error(place, f"endpoint {name} is of {endpoint.use.plugin.name}, {kind} is needed here")
+    return name
+
+
+def _check_file(draft: Draft, place: Place, folder: str, name: str) -> None:
+    parts = name.split("/")
+    if name.startswith("/") or "\\" in name or any(part in ("", ".", "..") for part in parts):
+        draft.findings.error(place, f"{name!r} should be the name of a file in {folder}")
+    elif not draft.exists(f"{folder}/{name}"):
+        draft.findings.error(place, f"there is no file {folder}/{name}")
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, (tuple, list)) else ()

@@ -1,0 +1,99 @@
+"""A site while it is being read: what stands in which file, what has been understood so far, what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hub.configuration.finding import Findings
+from hub.configuration.models import NAME
+from hub.configuration.plug import Placed, Reading
+from hub.configuration.site import DestinationConfig, EndpointConfig, HoldConfig, Settings, SourceConfig
+from hub.configuration.yaml_loader import Node, YamlFile
+from hub.core.errors import Place
+from hub.core.facts import FactPath, FactSet
+from hub.core.nearest import hint
+from hub.core.partners import Agreement
+from hub.core.plugin import Plugins
+from hub.core.retry import QUICK, RetryClass
+from hub.core.route import Route
+from hub.documents import Document
+
+NAME_PATTERN = re.compile(NAME)
+
+
+@dataclass(slots=True)
+class RouteDraft:
+    """A compiled route with the places of its parts."""
+
+    route: Route
+    file: YamlFile
+    node: Node
+
+    def place(self, *path: str | int) -> Place:
+        """Where a part of the route stands: `place("to", 0)`."""
+        node = self.node
+        for key in path:
+            node = node.child(key) or node
+        return self.file.place_of(node)
+
+
+@dataclass(slots=True)
+class Draft:
+    """Filled by one reader for each kind of file, in an order in which names are known before they are used."""
+
+    plugins: Plugins
+    exists: Callable[[str], bool]
+    documents: Mapping[str, type[Document]]
+    findings: Findings = field(default_factory=Findings)
+    files: dict[str, YamlFile] = field(default_factory=dict)
+    declared: dict[str, dict[str, Place]] = field(default_factory=dict)
+    used: set[tuple[str, str]] = field(default_factory=set)
+    settings: Settings = field(default_factory=Settings)
+    retry_classes: dict[str, RetryClass] = field(default_factory=lambda: {QUICK.name: QUICK})
+    holds: dict[str, HoldConfig] = field(default_factory=dict)
+    fact_paths: list[FactPath] = field(default_factory=list)
+    facts: FactSet = field(default_factory=FactSet)
+    agreements: dict[str, Agreement] = field(default_factory=dict)
+    endpoints: dict[str, EndpointConfig] = field(default_factory=dict)
+    sources: dict[str, SourceConfig] = field(default_factory=dict)
+    destinations: dict[str, DestinationConfig] = field(default_factory=dict)
+    placed: dict[str, Placed] = field(default_factory=dict)
+    """The adapter of each destination, with its places."""
+    routes: list[RouteDraft] = field(default_factory=list)
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.plugins, self.findings)
+
+    def declare(self, kind: str, name: str, place: Place) -> bool:
+        """Takes a name; False, with an error that names both places, when it is taken or no name."""
+        if not NAME_PATTERN.fullmatch(name):
+            allowed = "letters, digits, - and _, beginning with a letter or digit"
+            self.findings.error(place, f"{name!r} is no name of a {kind}", allowed)
+            return False
+        names = self.declared.setdefault(kind, {})
+        if name in names:
+            self.findings.error(place, f"the {kind} {name} is declared twice, first at {names[name]}")
+            return False
+        names[name] = place
+        return True
+
+    def use(self, kind: str, name: str, place: Place, hint_when_none: str = "there are none") -> bool:
+        """Notes that a name is used; False, with an error and the nearest word, when nothing has it."""
+        self.used.add((kind, name))
+        if name in self.declared.get(kind, {}):
+            return True
+        self.findings.error(
+            place, f"there is no {kind} {name!r}", hint(name, self.declared.get(kind, {}), hint_when_none)
+        )
+        return False
+
+    def entries(self, file: YamlFile, node: Node, what: str) -> Iterator[tuple[str, Node, Place]]:
+        """The entries of a mapping of names: name, value, place of the name. An error when it is no mapping."""
+        if node.kind == "mapping":
+            for name, value in node.entries.items():
+                yield name, value, file.place_of(node.keys[name])
+        elif node.kind != "scalar" or node.value is not None:
+            self.findings.error(file.place_of(node), f"{what} should be a mapping of names")

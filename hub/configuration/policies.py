@@ -1,0 +1,109 @@
+"""config/hub.yaml, config/policies.yaml and config/partners/*.yaml."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from hub.configuration.draft import Draft
+from hub.configuration.models import AmqpBroker, Hold, HubFile, PartnerFile, Retry, X12Id
+from hub.configuration.site import HoldConfig, Settings
+from hub.configuration.validation import validated
+from hub.configuration.yaml_loader import Node, YamlFile
+from hub.core.errors import Place
+from hub.core.nearest import hint
+from hub.core.partners import Agreement, InterchangeId
+from hub.core.retry import QUICK, RetryClass, parse_duration
+
+POLICY_KEYS = ("retry", "holds")
+
+
+def read_settings(draft: Draft, file: YamlFile) -> None:
+    """config/hub.yaml."""
+    if _is_empty(file.root):
+        return
+    model = validated(HubFile, file, file.root, draft.findings)
+    if model is None:
+        return
+    url = model.broker.amqp if isinstance(model.broker, AmqpBroker) else model.amqp
+    if model.amqp is not None and "broker" in file.root.entries:
+        draft.findings.error(file.key_place(("amqp",)), "`broker` and `amqp` exclude each other")
+    if url is not None and urlsplit(url).scheme not in ("amqp", "amqps"):
+        path = ("amqp",) if model.amqp is not None else ("broker", "amqp")
+        draft.findings.error(file.place(path), "should be an amqp:// or amqps:// URL")
+    host, _, port = model.console.listen.rpartition(":")
+    draft.settings = Settings(
+        "embedded" if url is None else "amqp", url, model.journal, model.claims, host.strip("[]"), int(port)
+    )
+
+
+def read_policies(draft: Draft, file: YamlFile) -> None:
+    """config/policies.yaml: retry classes and holds."""
+    for name, _, place in draft.entries(file, file.root, file.name):
+        if name not in POLICY_KEYS:
+            draft.findings.error(place, f"unknown key {name!r}", hint(name, POLICY_KEYS))
+    for section, read in (("retry", _read_retry), ("holds", _read_hold)):
+        node = file.root.child(section)
+        for name, value, place in draft.entries(file, node, section) if node else ():
+            read(draft, file, name, value, place)
+
+
+def _read_retry(draft: Draft, file: YamlFile, name: str, node: Node, place: Place) -> None:
+    known = draft.declare("retry class", name, place)
+    model = validated(Retry, file, node, draft.findings)
+    if known and model:
+        draft.retry_classes[name] = RetryClass(name, tuple(map(parse_duration, model.delays)), model.on)
+
+
+def _read_hold(draft: Draft, file: YamlFile, name: str, node: Node, place: Place) -> None:
+    known = draft.declare("hold", name, place)
+    model = validated(Hold, file, node, draft.findings)
+    unsupported(
+        draft, file, node, {"release_on": "release it with `hub hold release`", "recheck": "look at it by hand"}
+    )
+    if known and model:
+        draft.holds[name] = HoldConfig(name, model.owner, place, parse_duration(model.sla) if model.sla else None)
+
+
+def read_partner(draft: Draft, file: YamlFile) -> None:
+    """One file of config/partners."""
+    model = validated(PartnerFile, file, file.root, draft.findings)
+    if terms := file.root.child("x12"):
+        unsupported(
+            draft, file, terms, {"acknowledge": "997s are not written yet", "expect_ack": "997s are not matched yet"}
+        )
+    if model is None or not draft.declare("partner", model.partner, file.place(("partner",))):
+        return
+    for position, one in enumerate(model.ids):
+        _take_id(draft, model.partner, one, file.place(("ids", position)))
+    draft.agreements[model.partner] = Agreement(
+        model.partner,
+        tuple(InterchangeId(one.qualifier, one.id) for one in model.ids),
+        InterchangeId(model.we.qualifier, model.we.id) if model.we else None,
+        model.x12.version,
+        model.x12.receive,
+        model.x12.send,
+    )
+
+
+def _take_id(draft: Draft, partner: str, one: X12Id, place: Place) -> None:
+    name = f"{one.qualifier} {one.id}"
+    ids = draft.declared.setdefault("interchange id", {})
+    if name in ids:
+        draft.findings.error(place, f"the interchange id {name} of {partner} is taken already, at {ids[name]}")
+    ids.setdefault(name, place)
+
+
+def unsupported(draft: Draft, file: YamlFile, node: Node, keys: dict[str, str]) -> None:
+    """A polite error for what the design knows and this version doesn't do."""
+    for key, instead in keys.items():
+        if key in node.keys:
+            draft.findings.error(file.place_of(node.keys[key]), f"`{key}` is not supported yet", instead)
+
+
+def declare_built_in(draft: Draft) -> None:
+    """The retry class that exists without being written; a site may write its own of that name."""
+    draft.declared.setdefault("retry class", {}).setdefault(QUICK.name, Place("built-in"))
+
+
+def _is_empty(node: Node) -> bool:
+    return node.kind == "scalar" and node.value is None

@@ -1,0 +1,112 @@
+"""A site, checked and compiled: what the composition root builds the runtime from. Frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from hub.configuration.finding import Finding
+from hub.configuration.plug import Use
+from hub.core.errors import Place
+from hub.core.facts import FactSet
+from hub.core.partners import PartnerDirectory
+from hub.core.replies import ReplyRule
+from hub.core.retry import RetryClass
+from hub.core.route_table import RouteTable
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """config/hub.yaml. `amqp` is the broker's URL, None for the embedded one; `journal` a path relative to the site or a
+    database URL; `claims` a path. `console_host` and `console_port` serve metrics and health."""
+
+    broker: Literal["embedded", "amqp"] = "embedded"
+    amqp: str | None = None
+    journal: str = "var/hub.db"
+    claims: str = "var/claims"
+    console_host: str = "127.0.0.1"
+    console_port: int = 8025
+
+    def __repr__(self) -> str:
+        """Without the URLs, which may hold passwords."""
+        return (
+            f"Settings(broker={self.broker!r}, claims={self.claims!r}, console={self.console_host}:{self.console_port})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """A named connection."""
+
+    name: str
+    use: Use
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """An inbound channel adapter and the reader of what it brings. `documents`: the kinds it can yield; empty: any."""
+
+    name: str
+    use: Use
+    reader: Use
+    place: Place
+    owner: str = ""
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationConfig:
+    """An outbound channel adapter. Without a writer the canonical JSON is sent. `endpoint` names the endpoint it uses."""
+
+    name: str
+    use: Use
+    place: Place
+    retry: RetryClass
+    writer: Use | None = None
+    replies: tuple[ReplyRule, ...] = ()
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldConfig:
+    """A hold: its owner, and the seconds in which a person should decide."""
+
+    name: str
+    owner: str
+    place: Place
+    sla: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything a hub needs to know of its site, by name."""
+
+    settings: Settings
+    endpoints: Mapping[str, EndpointConfig]
+    sources: Mapping[str, SourceConfig]
+    destinations: Mapping[str, DestinationConfig]
+    retry_classes: Mapping[str, RetryClass]
+    holds: Mapping[str, HoldConfig]
+    facts: FactSet
+    partners: PartnerDirectory
+    table: RouteTable
+    places: Mapping[str, Place]
+    """Where each route stands in the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check: the site, or None when there is an error, and all findings in the order of the files."""
+
+    site: Site | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "warning")
