@@ -20,6 +20,8 @@ def check_whole(draft: Draft) -> None:
 
 def _check_unused(draft: Draft) -> None:
     for kind in ("destination", "endpoint", "retry class", "hold"):
+        if kind in draft.doubtful:
+            continue
         for name, place in draft.declared.get(kind, {}).items():
             if (kind, name) not in draft.used and place.file != "built-in":
                 draft.findings.warning(place, f"{kind} {name} is used by nothing")

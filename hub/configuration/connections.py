@@ -53,6 +53,7 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
     replies = tuple(_read_replies(draft, file, node.child("replies")))
     retry = _retry_class(draft, file, node.child("retry"))
     if placed is None:
+        draft.doubtful.add("endpoint")
         return None
     endpoint = _check_use(draft, placed)
     draft.placed[name] = placed
@@ -91,6 +92,7 @@ def _read_replies(draft: Draft, file: YamlFile, node: Node | None) -> Iterator[R
     for item in node.items:
         reply = validated(Reply, file, item, draft.findings)
         if reply is None:
+            draft.doubtful.add("hold")
             continue
         if reply.hold is not None:
             held = item.child("hold") or item

@@ -50,6 +50,8 @@ class Draft:
     files: dict[str, YamlFile] = field(default_factory=dict)
     declared: dict[str, dict[str, Place]] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    """Kinds of names of which it can't be said that nothing uses them, because what could has errors."""
     settings: Settings = field(default_factory=Settings)
     retry_classes: dict[str, RetryClass] = field(default_factory=lambda: {QUICK.name: QUICK})
     holds: dict[str, HoldConfig] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class Draft:
         self.used.add((kind, name))
         if name in self.declared.get(kind, {}):
             return True
+        self.doubtful.add(kind)
         self.findings.error(
             place, f"there is no {kind} {name!r}", hint(name, self.declared.get(kind, {}), hint_when_none)
         )

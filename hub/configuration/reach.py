@@ -39,7 +39,7 @@ def _kinds(draft: Draft, route: RouteDraft) -> tuple[str, ...]:
 
 def _yielded(draft: Draft, route: RouteDraft) -> tuple[str, ...]:
     """The kinds that the route's sources yield; empty when there are none, or when any kind is possible."""
-    names = route.route.when.get("source", tuple(draft.sources))
+    names = route.route.when.get("source", tuple(draft.declared.get("source", ())))
     found: dict[str, None] = {}
     for name in names:
         source = draft.sources.get(name)

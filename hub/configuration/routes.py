@@ -44,6 +44,7 @@ class _RouteReader:
         unsupported(self._draft, self._file, self._node, {"sequence": "no order between messages is promised"})
         entry = validated(RouteEntry, self._file, self._node, self._findings)
         if entry is None:
+            self._draft.doubtful.add("destination")
             return None
         self._draft.declare("route", entry.id, self._place("id"))
         when = self._when(entry)
