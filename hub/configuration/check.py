@@ -1,43 +1,164 @@
-"""What can only be seen in the site as a whole: names that nobody uses, routes that can never match, overlaps."""
+"""From the bytes of a site's files to a checked site, or to everything that is wrong with them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from hub.configuration.connections import declare_destinations, declare_sources, read_endpoints
 from hub.configuration.draft import Draft
-from hub.configuration.overlap import check_overlaps
-from hub.configuration.reach import check_reach
+from hub.configuration.fact_paths import read_facts
+from hub.configuration.models import ROUTES_FILE_KEYS
+from hub.configuration.policies import declare_built_in, read_partner, read_policies, read_settings
+from hub.configuration.routes import read_routes
+from hub.configuration.secrets import check_secrets
+from hub.configuration.site import Checked, Site
+from hub.configuration.whole import check_whole
+from hub.configuration.yaml_loader import YamlFile, load
+from hub.core.errors import ConfigError, Place
+from hub.core.nearest import did_you_mean, hint
+from hub.core.partners import PartnerDirectory
+from hub.core.plugin import Plugins
+from hub.core.route_table import RouteTable
+from hub.documents import DOCUMENTS, Document
 
-MOST_QUEUES = 3000
-QUEUE_COST = "an idle quorum queue costs 88 KB, and all of them delay a broker's restart"
+HUB = "config/hub.yaml"
+ENDPOINTS = "config/endpoints.yaml"
+POLICIES = "config/policies.yaml"
+FACTS = "config/facts.yaml"
+DESTINATIONS = "config/destinations.yaml"
+SINGLE = (HUB, ENDPOINTS, POLICIES, FACTS, DESTINATIONS)
+PARTNERS = "config/partners/*.yaml"
+ROUTES = "routes/*.yaml"
+TESTS = "routes/*.test.yaml"
+OTHERS = ("routes/templates/", "routes/schemas/", "routes/fixtures/", "config/schemas/")
+FORMAT = 1
 
 
-def check_whole(draft: Draft) -> None:
-    """Adds the findings of the whole. What is compiled is checked even when other parts have errors."""
-    check_reach(draft)
-    check_overlaps(draft)
-    _check_unused(draft)
-    _check_queues(draft)
+def check_site(
+    files: Mapping[str, bytes],
+    plugins: Plugins,
+    environ: Mapping[str, str],
+    exists: Callable[[str], bool],
+    documents: Mapping[str, type[Document]] = DOCUMENTS,
+) -> Checked:
+    """Checks a site as one whole and compiles it.
+
+    `files` are all YAML files below config/ and routes/, by path relative to the site (`config/partners/acme.yaml`);
+    `exists` tells whether a file of the site is there. Never raises for what the files hold; every error of every file
+    is a finding. With an error there is no site.
+    """
+    draft = Draft(plugins, exists, documents)
+    _parse(draft, files, environ)
+    _read(draft)
+    check_whole(draft)
+    return Checked(None if draft.findings.errors else _site(draft), tuple(draft.findings))
 
 
-def _check_unused(draft: Draft) -> None:
-    for kind in ("destination", "endpoint", "retry class", "hold"):
-        if kind in draft.doubtful:
+def wanted(name: str) -> bool:
+    """Whether a path relative to the site is a file that `check_site` reads."""
+    return name in SINGLE or _is(name, PARTNERS) or (_is(name, ROUTES) and not _is(name, TESTS))
+
+
+def _is(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) and name.count("/") == pattern.count("/")
+
+
+def _parse(draft: Draft, files: Mapping[str, bytes], environ: Mapping[str, str]) -> None:
+    if not any(wanted(name) for name in files):
+        draft.findings.error(Place(HUB), "there is no site here", "a site has config/ and routes/; see --site DIR")
+    for name in sorted(files):
+        if not wanted(name):
+            _not_read(draft, name)
             continue
-        for name, place in draft.declared.get(kind, {}).items():
-            if (kind, name) not in draft.used and place.file != "built-in":
-                draft.findings.warning(place, f"{kind} {name} is used by nothing")
+        try:
+            file = load(name, files[name], environ)
+        except ConfigError as error:
+            draft.findings.raised(error, Place(name))
+            continue
+        draft.files[name] = file
+        for found in file.errors:
+            draft.findings.raised(found, Place(name))
 
 
-def _check_queues(draft: Draft) -> None:
-    queues = 1 + 2 * len(draft.sources)
-    for route in draft.routes:
-        delays = {
-            delay
-            for name in route.route.destinations
-            if name in draft.destinations
-            for delay in draft.destinations[name].retry.delays
-        }
-        queues += 2 + len(delays)
-        if queues > MOST_QUEUES:
-            text = f"up to this route the site needs more than {MOST_QUEUES} queues"
-            draft.findings.warning(route.place("id"), text, QUEUE_COST)
-            return
+def _not_read(draft: Draft, name: str) -> None:
+    """A file that looks as if it should be read is not passed over in silence."""
+    if _is(name, TESTS) or name.startswith(OTHERS) or not name.startswith(("config/", "routes/")):
+        return
+    if name.endswith(".yml"):
+        draft.findings.warning(Place(name), "this file is not read", "its name should end in .yaml")
+    elif name.endswith(".yaml"):
+        known = did_you_mean(name, SINGLE) or "routes stand in routes/, partners in config/partners/"
+        draft.findings.warning(Place(name), "this file is not read", known)
+
+
+def _read(draft: Draft) -> None:
+    declare_built_in(draft)
+    if hub := draft.files.get(HUB):
+        read_settings(draft, hub)
+        check_secrets(hub, hub.root, draft.findings)
+    for name, read in ((POLICIES, read_policies), (FACTS, read_facts), (ENDPOINTS, read_endpoints)):
+        if file := draft.files.get(name):
+            read(draft, file)
+    for file in _matching(draft, PARTNERS):
+        read_partner(draft, file)
+    later: list[Callable[[], None]] = []
+    if file := draft.files.get(DESTINATIONS):
+        later.append(declare_destinations(draft, file, file.root))
+    routes = [(file, _owner(draft, file)) for file in _matching(draft, ROUTES) if _check_head(draft, file)]
+    for file, owner in routes:
+        if node := file.root.child("destinations"):
+            later.append(declare_destinations(draft, file, node))
+        if node := file.root.child("sources"):
+            later.append(declare_sources(draft, file, node, owner))
+    for entries in later:
+        entries()
+    for file, owner in routes:
+        if node := file.root.child("routes"):
+            read_routes(draft, file, node, owner)
+
+
+def _matching(draft: Draft, pattern: str) -> Iterable[YamlFile]:
+    return [file for name, file in draft.files.items() if _is(name, pattern)]
+
+
+def _check_head(draft: Draft, file: YamlFile) -> bool:
+    """Whether a routes file is a mapping; format and keys are checked on the way."""
+    root = file.root
+    if root.kind != "mapping":
+        draft.findings.error(file.place_of(root), "a routes file is a mapping", f"keys: {', '.join(ROUTES_FILE_KEYS)}")
+        return False
+    for key, node in root.keys.items():
+        if key not in ROUTES_FILE_KEYS:
+            draft.findings.error(file.place_of(node), f"unknown key {key!r}", hint(key, ROUTES_FILE_KEYS))
+    version = root.child("format")
+    if version is None:
+        draft.findings.error(file.place_of(root), "the key 'format' is missing", f"write format: {FORMAT}")
+    elif version.value != FORMAT or isinstance(version.value, bool):
+        draft.findings.error(file.place_of(version), f"format {version.raw} is not known", f"write format: {FORMAT}")
+    return True
+
+
+def _owner(draft: Draft, file: YamlFile) -> str:
+    node = file.root.child("owner")
+    if node is not None and isinstance(node.value, str) and node.value.strip():
+        return node.value
+    place = file.place_of(node or file.root)
+    near = next((key for key in file.root.keys if did_you_mean(key, ["owner"])), None)
+    draft.findings.error(place, "`owner` should name who answers for these routes", f"found {near}" if near else None)
+    return ""
+
+
+def _site(draft: Draft) -> Site:
+    return Site(
+        settings=draft.settings,
+        endpoints=draft.endpoints,
+        sources=draft.sources,
+        destinations=draft.destinations,
+        retry_classes=draft.retry_classes,
+        holds=draft.holds,
+        facts=draft.facts,
+        partners=PartnerDirectory(draft.agreements.values()),
+        table=RouteTable(route.route for route in draft.routes),
+        places={route.route.id: route.place("id") for route in draft.routes},
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import Field, field_validator
 
-from hub.configuration.load import check_site
+from hub.configuration.check import check_site
 from hub.configuration.site import Checked
 from hub.core.duration import Duration
 from hub.core.plugin import Options, Plugin, Plugins
