@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from hub.configuration.draft import Draft
 from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, Reply
-from hub.configuration.plug import Placed, Use, option
+from hub.configuration.plug import Placed, Use
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
 from hub.configuration.validation import validated
@@ -137,10 +137,10 @@ def _check_use(draft: Draft, placed: Placed) -> str | None:
     """What the declaration of a plug-in says of its options: files, facts in names, the endpoint, whose name it gives."""
     use = placed.use
     for field, folder in use.plugin.files.items():
-        for value in _texts(option(use, field)):
+        for value in _texts(use.value(field)):
             _check_file(draft, placed.place(field), folder, value)
     for field in use.plugin.fact_templates:
-        for value in _texts(option(use, field)):
+        for value in _texts(use.value(field)):
             for fact in names_in(value):
                 if fact not in draft.facts.facts:
                     draft.findings.error(
@@ -149,7 +149,7 @@ def _check_use(draft: Draft, placed: Placed) -> str | None:
     if use.plugin.endpoint is None:
         return None
     field, kind = use.plugin.endpoint
-    return _check_endpoint(draft, placed.place(field), option(use, field), kind)
+    return _check_endpoint(draft, placed.place(field), use.value(field), kind)
 
 
 def _check_endpoint(draft: Draft, place: Place, name: str | None, kind: str) -> str | None:

@@ -25,6 +25,10 @@ class Use:
         """Without the options, which may hold secrets."""
         return f"Use({self.plugin.kind} {self.plugin.name})"
 
+    def value(self, field: str) -> Any:
+        """The value of an option."""
+        return getattr(self.options, field)
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -36,7 +40,7 @@ class Placed:
 
     def place(self, field: str) -> Place:
         """Where an option stands; the options themselves when it isn't written out."""
-        return self.file.place_of(self.node.child(field) or self.node)
+        return self.file.place_of(self.node.child(written(self.use.plugin, field)) or self.node)
 
 
 class Reading:
@@ -122,8 +126,8 @@ class Reading:
             if plugin.shorthand is None:
                 self._findings.error(file.place_of(node), f"{plugin.name} takes a mapping of options")
                 return None
-            merged.keys[plugin.shorthand] = node
-            merged.entries[plugin.shorthand] = node
+            key = written(plugin, plugin.shorthand)
+            merged.keys[key] = merged.entries[key] = node
         for key, key_node, value in others:
             if key in merged.entries:
                 self._findings.error(file.place_of(key_node), f"the option {key!r} stands twice")
@@ -132,6 +136,6 @@ class Reading:
         return merged
 
 
-def option(use: Use, field: str) -> Any:
-    """The value of an option."""
-    return getattr(use.options, field)
+def written(plugin: Plugin, field: str) -> str:
+    """The key under which a file writes an option: the field's alias where it has one."""
+    return plugin.options.model_fields[field].alias or field

@@ -85,7 +85,7 @@ def _check_guard_facts(
 def _check_templates(draft: Draft, route: RouteDraft, position: int, send: Send, kinds: tuple[str, ...]) -> None:
     placed = draft.placed.get(send.destination)
     for field in placed.use.plugin.fact_templates if placed else ():
-        template = getattr(placed.use.options, field) if placed else None
+        template = placed.use.value(field) if placed else None
         for name in names_in(template) if isinstance(template, str) else ():
             for kind in kinds:
                 if lacks(draft, kind, name):

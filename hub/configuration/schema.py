@@ -47,14 +47,15 @@ def _endpoints(plugins: Plugins) -> Json:
 
 def _destinations(plugins: Plugins) -> Json:
     used, writers = _of(plugins, "destination"), _of(plugins, "writer")
-    models = [Reply, *(plugin.options for plugin in (*used, *writers))]
+    models: list[type[BaseModel]] = [Reply, *(plugin.options for plugin in (*used, *writers))]
     return _whole("config/destinations.yaml", models, lambda refs: _names(_destination(used, writers, refs)))
 
 
 def _routes(plugins: Plugins) -> Json:
     used, writers = _of(plugins, "destination"), _of(plugins, "writer")
     sources, readers = _of(plugins, "source"), _of(plugins, "reader")
-    models = [Reply, RouteEntry, *(plugin.options for plugin in (*used, *writers, *sources, *readers))]
+    models: list[type[BaseModel]] = [Reply, RouteEntry]
+    models += (plugin.options for plugin in (*used, *writers, *sources, *readers))
 
     def root(refs: Refs) -> Json:
         source = _keyed(sources, refs, {"read": _chosen(readers, refs)}, ("read",))
