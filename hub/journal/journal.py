@@ -111,6 +111,14 @@ class Journal:
                 raise JournalUnavailable(f"the journal can't be reached: {first_line(error)}") from error
             raise
 
+    async def ping(self) -> None:
+        """Raises JournalUnavailable when the database doesn't answer."""
+
+        async def query(connection: AsyncConnection) -> None:
+            await connection.execute(sa.text("SELECT 1"))
+
+        await self.read(query)
+
     async def claim_body(self, digest: str) -> Body:
         """The body of a claim. Raises JournalUnavailable when it isn't there: it is never silently empty."""
         stored = self.claims.open(digest)

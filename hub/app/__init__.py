@@ -1,0 +1,1 @@
+"""Floor 4: the composition root, the only place that names concrete classes."""

@@ -1,0 +1,131 @@
+"""What `hub doctor` looks at, one finding each."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any, Literal
+
+from hub.app.plugin_discovery import discover
+from hub.app.running_hub import journal_url, make_broker
+from hub.app.site_folder import SiteFolder
+from hub.configuration.site import Site
+from hub.core.errors import ConfigError, HubError, JournalUnavailable
+from hub.journal.commands import Commands
+from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.declared_queues import DeclaredQueues
+from hub.journal.journal import Journal
+
+OWN = "mediation-hub"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one thing is."""
+
+    what: str
+    state: Literal["ok", "warning", "error"]
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Diagnosis:
+    """Looks at everything; what can't be looked at because something before it is wrong is left out."""
+
+    def __init__(self, site: Path) -> None:
+        self._folder = SiteFolder(site)
+
+    async def run(self) -> AsyncIterator[Finding]:
+        yield Finding("python", "ok", sys.version.split()[0])
+        yield self._names()
+        try:
+            checked = self._folder.check(discover())
+        except ConfigError as error:
+            yield Finding("site", "error", str(error))
+            return
+        errors, warnings = len(checked.errors), len(checked.warnings)
+        state: Literal["ok", "warning", "error"] = "error" if errors else "warning" if warnings else "ok"
+        yield Finding(
+            "site", state, f"{errors} errors, {warnings} warnings" + (": see hub check" if errors + warnings else "")
+        )
+        if checked.site is None:
+            return
+        yield self._claims(checked.site)
+        async for finding in self._journal(checked.site):
+            yield finding
+
+    @staticmethod
+    def _names() -> Finding:
+        """`adapters` and `transformers` are names that other distributions use too."""
+        owners = packages_distributions()
+        foreign = {
+            name: others
+            for name in ("hub", "adapters", "transformers")
+            if (others := sorted({owner for owner in owners.get(name, []) if owner != OWN}))
+        }
+        if foreign:
+            text = "; ".join(f"{name} also belongs to {', '.join(others)}" for name, others in foreign.items())
+            return Finding("packages", "error", f"{text}: give the hub an environment of its own")
+        return Finding("packages", "ok", "no other distribution owns a package of the hub's")
+
+    def _claims(self, site: Site) -> Finding:
+        path = self._folder.resolve(site.settings.claims)
+        parent = next(p for p in (path, *path.parents) if p.exists())
+        if not os.access(parent, os.W_OK):
+            return Finding("claims", "error", f"{path} can't be written")
+        return Finding("claims", "ok", str(path))
+
+    async def _journal(self, site: Site) -> AsyncIterator[Finding]:
+        journal = Journal(journal_url(self._folder, site.settings), self._folder.resolve(site.settings.claims))
+        try:
+            await journal.open()
+        except JournalUnavailable as error:
+            yield Finding("journal", "error", str(error))
+            return
+        try:
+            yield Finding("journal", "ok", "SQLite" if journal.is_sqlite else "PostgreSQL")
+            running = await Commands(journal).processes()
+            text = ", ".join(f"pid {row.pid} on {row.host}, table {row.table_version}" for row in running)
+            yield Finding("hub", "ok" if running else "warning", text or "no hub runs on this site")
+            async for finding in self._waiting(journal):
+                yield finding
+            yield await self._broker(site, journal, bool(running))
+        finally:
+            await journal.close()
+
+    @staticmethod
+    async def _waiting(journal: Journal) -> AsyncIterator[Finding]:
+        decisions, now = Decisions(journal), time.time()
+        dead = await decisions.count_dead(DeadFilter(), now)
+        yield Finding("dead letters", "warning" if dead else "ok", f"{dead}: see hub dead list" if dead else "none")
+        holds = await decisions.holds(("open",))
+        late = sum(1 for row in holds if row.due_at is not None and row.due_at < now)
+        text = f"{len(holds)} open, {late} overdue: see hub hold list" if holds else "none"
+        yield Finding("holds", "error" if late else "ok", text)
+
+    async def _broker(self, site: Site, journal: Journal, running: bool) -> Finding:
+        """Reaches the broker, and looks for queues with messages that no route uses any more."""
+        if site.settings.broker == "embedded" and running:
+            return Finding("broker", "ok", "embedded, owned by the hub that runs; orphaned queues are in its log")
+        broker = make_broker(self._folder, site.settings)
+        try:
+            await broker.open()
+            known = await DeclaredQueues(journal).all()
+            gone = [name for name, route in known if route is not None and route not in site.table.by_id]
+            depths = await broker.depths(gone) if gone else {}
+        except HubError as error:
+            return Finding("broker", "error", str(error))
+        finally:
+            await broker.close()
+        orphans = {queue: count for queue, count in depths.items() if count}
+        if orphans:
+            text = ", ".join(f"{queue} holds {count}" for queue, count in orphans.items())
+            return Finding("queues", "error", f"{text}, and no route uses them: bring the route back to have them sent")
+        return Finding("broker", "ok", f"{site.settings.broker}; no orphaned queue")

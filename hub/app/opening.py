@@ -1,0 +1,115 @@
+"""From a checked site to what runs: readers, writers, endpoints, destinations and sources, built once and kept over a reload
+where nothing about them has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.app.site_folder import SiteFolder
+from hub.configuration.plug import Use
+from hub.configuration.site import DestinationConfig, Site
+from hub.core.plugin import Context
+from hub.core.ports import Broker, Reader, Source
+from hub.core.topology import Topology, hub_topology, route_topology, source_topology
+from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
+
+
+@dataclass(slots=True)
+class Opened:
+    """Everything built from one version of a site."""
+
+    site: Site
+    snapshot: Snapshot
+    sources: dict[str, Source]
+    endpoints: dict[str, Any]
+    built: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
+    """(kind, name) -> (what it was built from, what was built)"""
+
+    def topology(self) -> Topology:
+        """All that must exist at the broker before the first message."""
+        wanted = hub_topology()
+        for route in self.site.table.routes:
+            wanted += route_topology(route.id)
+        for name in self.site.sources:
+            wanted += source_topology(name)
+        for destination in self.snapshot.destinations.values():
+            own = getattr(destination.adapter, "topology", None)
+            wanted += own() if own is not None else Topology()
+        return wanted
+
+    async def close(self) -> None:
+        for destination in self.snapshot.destinations.values():
+            await destination.adapter.close()
+        for endpoint in self.endpoints.values():
+            close = getattr(endpoint, "close", None)
+            if close is not None:
+                await close()
+
+
+class Opening:
+    """Builds sites for one process."""
+
+    def __init__(self, folder: SiteFolder, broker: Broker | None, log: Any) -> None:
+        self._folder = folder
+        self._broker = broker
+        self._log = log
+
+    def open(self, site: Site, before: Opened | None = None) -> Opened:
+        """Raises ConfigError where a template or schema can't be used."""
+        built: dict[tuple[str, str], tuple[Any, Any]] = {}
+        old = before.built if before is not None else {}
+
+        def keep(kind: str, name: str, made_of: Any, make: Any) -> Any:
+            earlier = old.get((kind, name))
+            thing = earlier[1] if earlier is not None and earlier[0] == made_of else make()
+            built[kind, name] = (made_of, thing)
+            return thing
+
+        endpoints: dict[str, Any] = {}
+        context = self._context(site, endpoints)
+        for name, endpoint in site.endpoints.items():
+            endpoints[name] = keep(
+                "endpoint", name, key_of(endpoint.use), lambda e=endpoint, n=name: make(e.use, n, context)
+            )
+        destinations = dict(before.snapshot.destinations) if before is not None else {}
+        for name, config in site.destinations.items():
+            destinations[name] = self._destination(site, config, endpoints, keep)
+        sources = {
+            name: keep("source", name, key_of(config.use), lambda c=config, n=name: make(c.use, n, context))
+            for name, config in site.sources.items()
+        }
+        readers: dict[str, Reader] = {name: make(config.reader, name, context) for name, config in site.sources.items()}
+        holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
+        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds)
+        return Opened(site, snapshot, sources, endpoints, built)
+
+    def _destination(
+        self, site: Site, config: DestinationConfig, endpoints: Mapping[str, Any], keep: Any
+    ) -> OpenDestination:
+        context = self._context(site, endpoints, config.replies)
+        endpoint = endpoints.get(config.endpoint) if config.endpoint else None
+        made_of = (key_of(config.use), config.replies, id(endpoint))
+        adapter = keep("destination", config.name, made_of, lambda: make(config.use, config.name, context))
+        writer = make(config.writer, config.name, context) if config.writer is not None else None
+        return OpenDestination(config.name, adapter, writer, config.retry)
+
+    def _context(self, site: Site, endpoints: Mapping[str, Any], replies: tuple[Any, ...] = ()) -> Context:
+        return Context(
+            site=self._folder.path,
+            broker=self._broker,
+            endpoint=endpoints.__getitem__,
+            partners=site.partners,
+            text=self._folder.text,
+            log=self._log,
+            replies=replies,
+        )
+
+
+def make(use: Use, name: str, context: Context) -> Any:
+    return use.plugin.build(name, use.options, context)
+
+
+def key_of(use: Use) -> tuple[str, Any]:
+    return (use.plugin.name, use.options)

@@ -1,0 +1,51 @@
+"""Readers outside a running hub, for looking at files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hub.app.site_folder import SiteFolder
+from hub.core.errors import ConfigError, DecodeError
+from hub.core.message import EMPTY
+from hub.core.partners import PartnerDirectory
+from hub.core.plugin import Context, Plugins
+from hub.core.ports import Body, Reader, Reading
+from hub.documents import from_json
+
+
+class AnyJson:
+    """Reads one canonical document, whichever its first key says it is."""
+
+    def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
+        try:
+            yield Reading((), document=from_json(b"".join(body.chunks())))
+        except DecodeError as error:
+            yield Reading((), error=error)
+
+
+def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, str], name: str | None) -> Reader:
+    """The reader that `name` says, else JSON for what begins with `{` or `[`, else X12. Partners are the site's, where
+    there is one. Raises ConfigError for an unknown reader."""
+    if name is None:
+        with file.open("rb") as stream:
+            begin = stream.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
+        name = "json" if begin[:1] in (b"{", b"[") else "x12"
+    if name == "json":
+        return AnyJson()
+    plugin = plugins.find("reader", name)
+    if plugin is None:
+        raise ConfigError(f"there is no reader {name!r}", hint=f"installed: {', '.join(plugins.names('reader'))}")
+    made: Reader = plugin.build(
+        name, plugin.options(), Context(site=site, partners=partners_of(site, plugins, environ))
+    )
+    return made
+
+
+def partners_of(site: Path, plugins: Plugins, environ: Mapping[str, str]) -> PartnerDirectory:
+    """The partners of a site; none where there is no site, or where it has errors."""
+    if not (site / "config").is_dir():
+        return PartnerDirectory()
+    found = SiteFolder(site).check(plugins, environ).site
+    return found.partners if found is not None else PartnerDirectory()

@@ -1,0 +1,280 @@
+"""A hub that runs: journal, broker, workers, keeper, sources and command desk, composed, started, reloaded and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hub.app.acts import Acts
+from hub.app.opening import Opened, Opening
+from hub.app.site_folder import SiteFolder
+from hub.broker.embedded import EmbeddedBroker
+from hub.broker.lock import FileLock
+from hub.broker.rabbit import RabbitBroker
+from hub.configuration.site import Checked, Settings, Site
+from hub.core import topology
+from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
+from hub.core.plugin import Plugins
+from hub.core.ports import BrokerLifecycle
+from hub.journal.declared_queues import DeclaredQueues
+from hub.journal.entry import Entry
+from hub.journal.journal import Journal
+from hub.runtime.command_desk import CommandDesk
+from hub.runtime.intake import Intake
+from hub.runtime.keeper import Keeper
+from hub.runtime.live import Live
+from hub.runtime.metrics import Metrics
+from hub.runtime.recoverability import Recoverability
+from hub.runtime.replay import Replay
+from hub.runtime.sending import Sender
+from hub.runtime.supervisor import Supervisor
+from hub.runtime.worker import RouteWorker
+
+T = TypeVar("T")
+
+STOP_SECONDS = 20.0
+"""How long a stop waits for what is in work; the rest goes back to the broker."""
+
+
+class RefusedReload(HubError):
+    """The site on disk has errors: the version that runs keeps running. `findings` say what and where."""
+
+    def __init__(self, checked: Checked) -> None:
+        self.findings = checked.findings
+        super().__init__("\n".join(str(finding) for finding in checked.errors))
+
+
+class RunningHub:
+    """One hub process. `start` returns when it takes messages; until then, and while broker or journal are away, `readiness`
+    says what is missing."""
+
+    def __init__(
+        self, folder: SiteFolder, site: Site, plugins: Plugins, log: Any, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = folder
+        self._plugins = plugins
+        self._environ = environ
+        self.log = log
+        self.metrics = Metrics()
+        settings = site.settings
+        self.settings = settings
+        self.journal = Journal(
+            journal_url(folder, settings), folder.resolve(settings.claims), on_state=self._journal_state
+        )
+        self.broker = make_broker(folder, settings)
+        self._opening = Opening(folder, self.broker, log)
+        self.opened: Opened = self._opening.open(site)
+        self.live = Live(self.broker, self.journal, self.metrics, log, self.opened.snapshot)
+        self.intake = Intake(self.live)
+        self.replay = Replay(self.live, self.intake)
+        self.recoverability = Recoverability(self.live)
+        self._sender = Sender(self.live)
+        self._keeper = Keeper(self.live)
+        self._supervisor = Supervisor(self.live, self.intake)
+        self._workers: dict[str, RouteWorker] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reloading = asyncio.Lock()
+        self._lock = FileLock(folder.resolve("var/hub.lock")) if self.journal.is_sqlite else None
+        self.started = False
+        self.waiting_for = "not started"
+
+    @property
+    def site(self) -> Site:
+        return self.opened.site
+
+    async def start(self) -> None:
+        """Waits for journal and broker as long as it takes. Raises ConfigError for what waiting can't mend."""
+        if self._lock is not None:
+            self._lock.acquire("this site")
+        await self._insist("journal", lambda: self.journal.open(worker=True))
+        await self._insist("broker", self.broker.open)
+        self.journal.table_version = self.site.table.version
+        await self._insist("broker", lambda: self.broker.declare(self.opened.topology()))
+        await self._record_queues()
+        await self._report_orphans()
+        await self._keeper.watch(self.site.table.by_id, self.site.sources)
+        await self._start_workers()
+        await self.replay.resume()
+        await self._supervisor.apply(self.opened.sources)
+        desk = CommandDesk(self.live, Acts(self).table())
+        self._tasks.append(asyncio.create_task(desk.run(), name="command-desk"))
+        self.started, self.waiting_for = True, ""
+        self.metrics.table.labels(self.site.table.version).set(1)
+        self.log.info(
+            "hub_started", routes=len(self.site.table), sources=len(self.site.sources), table=self.site.table.version
+        )
+
+    async def stop(self, timeout: float = STOP_SECONDS) -> None:
+        """Sources first, then the routes; what is not finished after `timeout` seconds goes back to the broker."""
+        self.started, self.waiting_for = False, "stopping"
+        for task in self._tasks:
+            task.cancel()
+        await self._supervisor.stop(timeout / 2)
+        await asyncio.gather(*(worker.stop(timeout / 2) for worker in self._workers.values()))
+        await self._keeper.stop(5.0)
+        await self.opened.close()
+        await self.broker.close()
+        await self.journal.close()
+        if self._lock is not None:
+            self._lock.release()
+        self.log.info("hub_stopped")
+
+    async def reload(self) -> dict[str, Any]:
+        """Reads, checks and swaps the table at once; new messages take the new one. Raises RefusedReload, and changes
+        nothing, when the site has errors."""
+        async with self._reloading:
+            try:
+                checked = await asyncio.to_thread(self._folder.check, self._plugins, self._environ)
+                if checked.site is None:
+                    raise RefusedReload(checked)
+                opened = self._opening.open(checked.site, self.opened)
+                await self.broker.declare(opened.topology())
+            except HubError as error:
+                self.metrics.reloads.labels("refused").inc()
+                self.log.warning("reload_refused", error=str(error), table=self.site.table.version)
+                raise
+            result = await self._swap(opened)
+            if checked.site.settings != self.settings:
+                result["restart_needed"] = (
+                    "config/hub.yaml has changed; broker, journal, claims and console need a restart"
+                )
+            self.metrics.reloads.labels("done").inc()
+            self.log.info("reloaded", **result)
+            return result
+
+    async def _swap(self, opened: Opened) -> dict[str, Any]:
+        before, after = self.opened.site.table, opened.site.table
+        self.opened = opened
+        await self._record_queues()
+        await self._keeper.watch(after.by_id, opened.site.sources)
+        self.live.snapshot = opened.snapshot
+        await self._start_workers()
+        await self._supervisor.apply(opened.sources)
+        self.journal.table_version = after.version
+        self.metrics.table.clear()
+        self.metrics.table.labels(after.version).set(1)
+        return {
+            "table": after.version,
+            "before": before.version,
+            "added": sorted(set(after.by_id) - set(before.by_id)),
+            "removed": sorted(set(before.by_id) - set(after.by_id)),
+            "changed": sorted(
+                id for id in set(before.by_id) & set(after.by_id) if before.by_id[id].content != after.by_id[id].content
+            ),
+        }
+
+    async def _start_workers(self) -> None:
+        """A worker for every route. That of a removed route goes on: copies that were made for it are still served."""
+        for id, route in self.site.table.by_id.items():
+            if id in self._workers:
+                self._workers[id].route = route
+            else:
+                worker = RouteWorker(route, self.live, self._sender, self.recoverability)
+                await worker.start()
+                self._workers[id] = worker
+
+    async def _record_queues(self) -> None:
+        entry, now = Entry(), self.live.clock()
+        for route in self.site.table.by_id:
+            for queue in (topology.route_queue(route), topology.dead_queue(route)):
+                entry.queue(queue, route, now)
+        for source in self.site.sources:
+            entry.queue(topology.source_dead_queue(source), None, now)
+        await self.journal.commit(entry)
+
+    async def _report_orphans(self) -> None:
+        """Messages that wait in a queue that no route uses any more are an error: nobody would ever take them."""
+        for queue, count in (await self.orphans()).items():
+            self.log.error(
+                "orphaned_queue", queue=queue, messages=count, hint="bring the route back, or see hub doctor"
+            )
+
+    async def orphans(self) -> dict[str, int]:
+        """Recorded queues that no route or source of the site uses, and how many messages they hold."""
+        known = await DeclaredQueues(self.journal).all()
+        gone = [name for name, route in known if route is not None and route not in self.site.table.by_id]
+        depths = await self.broker.depths(gone) if gone else {}
+        return {queue: count for queue, count in depths.items() if count}
+
+    async def readiness(self) -> dict[str, Any]:
+        """`ready` when broker and journal work now; why not, where not; how each source is."""
+        journal = await self._ask_journal()
+        broker = "up" if self.broker.connected else "away"
+        self.metrics.broker_up.set(broker == "up")
+        self.metrics.journal_up.set(journal == "up")
+        failing = self._supervisor.failing
+        return {
+            "ready": self.started and journal == "up" and broker == "up",
+            "waiting_for": self.waiting_for or None,
+            "broker": broker,
+            "journal": journal,
+            "table": self.site.table.version,
+            "sources": {
+                name: failing.get(name, "running" if self.started else "waiting") for name in self.site.sources
+            },
+        }
+
+    async def _ask_journal(self) -> str:
+        if not self.journal.available:
+            return "away"
+        try:
+            await asyncio.wait_for(self.journal.ping(), 2.0)
+        except (JournalUnavailable, TimeoutError) as error:
+            return f"away: {error}" if str(error) else "away"
+        return "up"
+
+    async def measure(self) -> None:
+        """Brings the gauges up to date."""
+        await self.readiness()
+        if not self.started or not self.broker.connected:
+            return
+        queues = [topology.UNMATCHED]
+        for route in self.site.table.by_id:
+            queues += [topology.route_queue(route), topology.dead_queue(route)]
+        queues += [topology.source_dead_queue(source) for source in self.site.sources]
+        queues += sorted(self.live.declared)
+        try:
+            depths = await asyncio.wait_for(self.broker.depths(queues), 5.0)
+        except (HubError, TimeoutError):
+            return
+        for queue, count in depths.items():
+            self.metrics.depth.labels(queue).set(count or 0)
+
+    async def _insist(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Tries until it works; says once what the hub waits for."""
+        while True:
+            try:
+                await step()
+            except (TransientError, JournalUnavailable) as error:
+                if self.waiting_for != f"{what}: {error}":
+                    self.log.warning("waiting", what=what, error=str(error))
+                self.waiting_for = f"{what}: {error}"
+                await asyncio.sleep(1.0)
+                continue
+            return
+
+    def _journal_state(self, available: bool, text: str) -> None:
+        self.metrics.journal_up.set(available)
+        if available:
+            self.log.info("journal_back")
+        else:
+            self.log.error("journal_away", error=text, effect="nothing is taken or acknowledged until it is back")
+
+
+def journal_url(folder: SiteFolder, settings: Settings) -> str:
+    """The journal's URL: a path stands in the site."""
+    return settings.journal if "://" in settings.journal else str(folder.resolve(settings.journal))
+
+
+def make_broker(folder: SiteFolder, settings: Settings) -> BrokerLifecycle:
+    if settings.broker == "amqp":
+        if not settings.amqp:
+            raise ConfigError("config/hub.yaml: broker amqp needs a URL")
+        return RabbitBroker(settings.amqp, name="hub")
+    return EmbeddedBroker(embedded_path(folder))
+
+
+def embedded_path(folder: SiteFolder) -> Path:
+    return folder.resolve("var/broker.db")

@@ -1,0 +1,79 @@
+"""A site on disk: reads its files for the checker, and its templates and schemas for the transformers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.configuration.check import HUB, check_site, wanted
+from hub.configuration.site import Checked, Settings
+from hub.core.errors import ConfigError, Place
+from hub.core.plugin import Plugins
+
+LARGEST_FILE = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFolder:
+    """The folder that holds config/ and routes/."""
+
+    path: Path
+
+    def files(self) -> dict[str, bytes]:
+        """The YAML files of the site, by their path relative to it. Raises ConfigError when there is no site."""
+        if not (self.path / "config").is_dir():
+            raise ConfigError(
+                f"{self.path} is no site: it has no config/ folder", hint="give the site's folder with --site DIR"
+            )
+        found: dict[str, bytes] = {}
+        for pattern in ("config/*.y*ml", "config/partners/*.y*ml", "routes/*.y*ml"):
+            for path in sorted(self.path.glob(pattern)):
+                name = path.relative_to(self.path).as_posix()
+                if path.is_file():
+                    found[name] = self._read(path, name) if wanted(name) else b""
+        return found
+
+    def settings(self, environ: Mapping[str, str]) -> Settings:
+        """config/hub.yaml alone: where the journal is must be known whatever else is wrong. Raises ConfigError."""
+        name = HUB
+        files = {name: self._read(self.path / name, name)} if (self.path / name).is_file() else {}
+        if not files and not (self.path / "config").is_dir():
+            self.files()
+        if not files:
+            return Settings()
+        checked = check_site(files, Plugins.of(()), environ, self.exists)
+        if checked.site is None:
+            raise ConfigError("\n".join(str(finding) for finding in checked.errors))
+        return checked.site.settings
+
+    @staticmethod
+    def _read(path: Path, name: str) -> bytes:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ConfigError("the file is larger than 16 MB", Place(name))
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"can't be read: {error.strerror}", Place(name)) from error
+
+    def check(self, plugins: Plugins, environ: Mapping[str, str] | None = None) -> Checked:
+        """Reads and checks the whole site."""
+        known = os.environ if environ is None else environ
+        return check_site(self.files(), plugins, known, self.exists)
+
+    def exists(self, name: str) -> bool:
+        """Whether a file of the site is there; what leads out of the site is not."""
+        path = (self.path / name).resolve()
+        return path.is_relative_to(self.path.resolve()) and path.is_file()
+
+    def text(self, folder: str, name: str) -> str:
+        """A template or schema of the site. Raises ConfigError when it is not there or leads out of the site."""
+        relative = f"{folder}/{name}" if folder else name
+        if not self.exists(relative):
+            raise ConfigError(f"there is no file {relative} in the site")
+        return (self.path / relative).read_text(encoding="utf-8")
+
+    def resolve(self, name: str) -> Path:
+        """A path of the configuration: relative ones stand in the site."""
+        return self.path / name

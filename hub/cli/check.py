@@ -1,0 +1,35 @@
+"""`hub check`."""
+
+from __future__ import annotations
+
+import typer
+
+from hub.cli.output import FOUND, AsJson, out, print_json, say
+from hub.cli.site import HERE, SiteDir, checked_site
+
+
+def check(site: SiteDir = HERE, as_json: AsJson = False) -> None:
+    """Checks config/ and routes/ as one whole, and changes nothing.
+
+    Each finding is `file:line:column: error|warning: text (did you mean ...?)`. Exit code 1 when there is an error.
+    Example: hub check --site /srv/hub --json
+    """
+    checked = checked_site(site)
+    errors, warnings = len(checked.errors), len(checked.warnings)
+    if as_json:
+        table = checked.site.table.version if checked.site else None
+        found = [finding.as_dict() for finding in checked.findings]
+        print_json({"ok": not errors, "errors": errors, "warnings": warnings, "table": table, "findings": found})
+    else:
+        for finding in checked.findings:
+            out.print(str(finding), style="red" if finding.severity == "error" else "yellow", markup=False)
+        if checked.site is not None:
+            made = checked.site
+            say(
+                f"ok: {len(made.table)} routes, {len(made.sources)} sources, {len(made.destinations)} destinations,"
+                f" {warnings} warnings (table {made.table.version})",
+                "green",
+            )
+        else:
+            say(f"{errors} errors, {warnings} warnings", "red")
+    raise typer.Exit(FOUND if errors else 0)

@@ -1,0 +1,5 @@
+"""`hub demo` (to be written)."""
+
+
+def demo() -> None:
+    """Shows the hub at work."""

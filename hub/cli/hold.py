@@ -1,0 +1,121 @@
+"""`hub hold list|show|release|reject`."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from hub.cli.output import FOUND, AsJson, age, fail, moment, out, print_json, say, status, table
+from hub.cli.site import HERE, SiteDir, command, with_journal
+from hub.journal.decisions import Decisions
+from hub.journal.journal import Journal
+
+commands = typer.Typer(help="Documents that wait for somebody's decision.", no_args_is_help=True)
+
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or how they begin.")]
+
+
+@commands.command("list")
+def list_(
+    site: SiteDir = HERE,
+    name: Annotated[str | None, typer.Option(help="Only this hold, as config/policies.yaml calls it.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that were decided.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Lists holds, oldest first. Example: hub hold list --name credit_hold"""
+    wanted = () if every else ("open", "releasing")
+    rows = with_journal(site, lambda journal: Decisions(journal).holds(wanted, name=name))
+    if as_json:
+        print_json({"count": len(rows), "holds": [as_dict(row) for row in rows]})
+        return
+    if not rows:
+        say("nothing is on hold" if not every else "nothing ever was on hold", "green")
+        return
+    now = time.time()
+    out.print(
+        table(
+            ("id", "age", "status", "hold", "owner", "due", "route", "destination", "partner", "number", "cause"),
+            (
+                (
+                    *(row.id[:12], age(now - row.held_at), status(row.status), row.name, row.owner, due(row, now)),
+                    *(row.route, row.destination, row.partner, row.number, row.cause[:120]),
+                )
+                for row in rows
+            ),
+        )
+    )
+    say("send it: hub hold release ID; end it: hub hold reject ID --reason ...")
+
+
+def due(row: Any, now: float) -> Text:
+    if row.due_at is None or row.status != "open":
+        return Text("")
+    if row.due_at < now:
+        return Text(f"overdue by {age(now - row.due_at)}", style="red")
+    return Text(f"in {age(row.due_at - now)}")
+
+
+@commands.command()
+def show(
+    id: Annotated[str, typer.Argument(help="The id, or how it begins.")], site: SiteDir = HERE, as_json: AsJson = False
+) -> None:
+    """Shows one hold with the document it keeps. Example: hub hold show 81c0"""
+
+    async def work(journal: Journal) -> tuple[list[Any], bytes]:
+        found = await Decisions(journal).holds((), (id,))
+        if len(found) != 1:
+            return found, b""
+        return found, b"".join((await journal.claim_body(found[0].body)).chunks())
+
+    found, body = with_journal(site, work)
+    if len(found) != 1:
+        fail(f"no hold begins with {id!r}" if not found else f"several holds begin with {id!r}")
+    row = found[0]
+    if as_json:
+        print_json({**as_dict(row), "content": body.decode("utf-8", "replace")})
+        return
+    times = {name: moment(getattr(row, name)) for name in ("held_at", "due_at", "decided_at")}
+    for name, value in (as_dict(row) | times).items():
+        if value not in (None, ""):
+            out.print(Text(f"{name:13}", style="bold"), Text(str(value)))
+    say("")
+    say(body[:4000].decode("utf-8", "replace"))
+
+
+@commands.command()
+def release(
+    ids: Ids,
+    site: SiteDir = HERE,
+    reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Sends held documents again, each under a new idempotency key. Example: hub hold release 81c0 --reason 'paid'"""
+    report(command(site, "hold.release", {"ids": ids, "reason": reason}, 60.0), "released", as_json)
+
+
+@commands.command()
+def reject(
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help="Why; kept in the journal.")],
+    site: SiteDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Ends held documents: they are not sent, and their once-key is free. Example: hub hold reject 81c0 --reason 'no credit'"""
+    report(command(site, "hold.reject", {"ids": ids, "reason": reason}, 60.0), "rejected", as_json)
+
+
+def report(result: dict[str, Any], word: str, as_json: bool) -> None:
+    if as_json:
+        print_json(result)
+    else:
+        say(f"{result[word]} {word}", "green" if result[word] else None)
+        for reason in result["skipped"]:
+            say(f"skipped: {reason}", "yellow")
+    raise typer.Exit(0 if result[word] or not result["skipped"] else FOUND)
+
+
+def as_dict(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row._mapping.items() if name != "headers"}

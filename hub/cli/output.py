@@ -1,0 +1,78 @@
+"""What the commands print: tables and colours on a terminal, plain text elsewhere, JSON where a program reads."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+OK, FOUND, USAGE, LATER, AWAY = 0, 1, 2, 3, 4
+"""Exit codes; see `hub.cli`."""
+
+WIDE = 10_000
+"""Columns where the output is no terminal: nothing is folded, so that grep and awk see whole lines."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on stdout, without colours or wrapping."""
+    typer.echo(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+
+
+def say(text: str, style: str | None = None) -> None:
+    out.print(Text(text, style=style or ""))
+
+
+def fail(text: str, code: int = FOUND) -> NoReturn:
+    """Says what is wrong on stderr and ends."""
+    err.print(Text(text, style="red"))
+    raise typer.Exit(code)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table; values are shown as they are, without markup."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(
+            *(value if isinstance(value, Text) else Text("" if value is None else str(value)) for value in row)
+        )
+    return made
+
+
+def moment(seconds: float | None) -> str:
+    """A time as people of this machine's time zone read it."""
+    if seconds is None:
+        return ""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def age(seconds: float) -> str:
+    """How long ago: 45s, 12m, 3h, 2d."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)}{unit}"
+    return f"{max(0, int(seconds))}s"
+
+
+STYLES = {
+    **dict.fromkeys(("delivered", "done", "released", "replayed", "sent", "ok"), "green"),
+    **dict.fromkeys(("retrying", "prepared", "held", "open", "waits", "warning", "retry", "replaying"), "yellow"),
+    **dict.fromkeys(("dead", "rejected", "discarded", "unreadable", "unmatched", "error", "failed"), "red"),
+}
+
+
+def status(word: str) -> Text:
+    return Text(word, style=STYLES.get(word, ""))

@@ -1,0 +1,93 @@
+"""`hub run`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any
+
+import typer
+
+from hub.app.logs import make_logger
+from hub.app.plugin_discovery import discover
+from hub.app.running_hub import STOP_SECONDS, RunningHub
+from hub.app.site_folder import SiteFolder
+from hub.cli.output import FOUND, err, fail
+from hub.cli.site import HERE, SiteDir, checked_site
+from hub.core.errors import ConfigError, HubError
+
+
+def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager[str]]) -> Callable[..., None]:
+    """The command, with the HTTP face that it shows."""
+
+    def run(
+        site: SiteDir = HERE,
+        log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+        log_json: Annotated[
+            bool | None, typer.Option(help="JSON lines; without it: unless stderr is a terminal.")
+        ] = None,
+        stop_after: Annotated[
+            float, typer.Option(metavar="SECONDS", help="How long a stop may wait for what is in work.")
+        ] = STOP_SECONDS,
+    ) -> None:
+        """Runs the hub of a site until SIGTERM or Ctrl-C.
+
+        SIGHUP, like `hub reload`, reads the files again; a version with errors changes nothing. A stop finishes what is in
+        work, for a bounded time; the rest stays with the broker. Example: hub run --site /srv/hub
+        """
+        checked = checked_site(site)
+        for finding in checked.findings:
+            err.print(str(finding), style="red" if finding.severity == "error" else "yellow", markup=False)
+        if checked.site is None:
+            fail(f"{len(checked.errors)} errors: the hub doesn't start", FOUND)
+        try:
+            log = make_logger(log_level, json=log_json)
+            hub = RunningHub(SiteFolder(site), checked.site, discover(), log)
+            asyncio.run(main(hub, serving, stop_after))
+        except ConfigError as error:
+            fail(str(error))
+
+    return run
+
+
+async def main(
+    hub: RunningHub, serving: Callable[[RunningHub, str], AbstractAsyncContextManager[str]], stop_after: float
+) -> None:
+    """Serves from the beginning, so that /health/ready can say what the hub waits for."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    reloads: set[asyncio.Task[Any]] = set()
+
+    def on_hangup() -> None:
+        task = asyncio.create_task(reload(hub))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
+    settings = hub.settings
+    async with serving(hub, f"{settings.console_host}:{settings.console_port}") as url:
+        hub.log.info("console", url=url)
+        starting = asyncio.create_task(hub.start())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            if starting.exception() is None:
+                await stopping
+        else:
+            starting.cancel()
+            await asyncio.wait({starting})
+        stopping.cancel()
+        await hub.stop(stop_after)
+        if not starting.cancelled():
+            starting.result()
+
+
+async def reload(hub: RunningHub) -> None:
+    try:
+        await hub.reload()
+    except HubError:
+        return  # said in the log and counted, by the hub

@@ -1,0 +1,116 @@
+"""What every command needs of its site: the folder, the settings, the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from hub.app.plugin_discovery import discover
+from hub.app.running_hub import journal_url
+from hub.app.site_folder import SiteFolder
+from hub.cli.output import AWAY, LATER, fail
+from hub.configuration.site import Checked, Settings
+from hub.core.errors import ConfigError, JournalUnavailable
+from hub.journal.commands import Commands
+from hub.journal.journal import Journal
+
+T = TypeVar("T")
+
+SiteDir = Annotated[
+    Path,
+    typer.Option("--site", metavar="DIR", help="The site: a folder with config/ and routes/.", show_default="here"),
+]
+HERE = Path()
+
+
+def checked_site(folder: Path) -> Checked:
+    """Ends the program where the site can't even be read."""
+    try:
+        return SiteFolder(folder).check(discover())
+    except ConfigError as error:
+        fail(str(error))
+
+
+def settings_of(folder: Path) -> Settings:
+    """config/hub.yaml, whatever else is wrong with the site: looking at the journal must always work."""
+    try:
+        return SiteFolder(folder).settings(os.environ)
+    except ConfigError as error:
+        fail(str(error))
+
+
+@asynccontextmanager
+async def journal_of(folder: Path) -> AsyncIterator[Journal]:
+    settings = settings_of(folder)
+    site = SiteFolder(folder)
+    journal = Journal(journal_url(site, settings), site.resolve(settings.claims))
+    await journal.open()
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's work; what can't be reached ends it with a sentence."""
+    try:
+        return asyncio.run(work)
+    except JournalUnavailable as error:
+        fail(str(error), AWAY)
+    except ConfigError as error:
+        fail(str(error))
+
+
+def with_journal(folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T:
+    """Runs `work(journal)`."""
+
+    async def open_and_work() -> T:
+        async with journal_of(folder) as journal:
+            return await work(journal)
+
+    return run(open_and_work())
+
+
+def whoami() -> str:
+    """Who gives a command, for the journal."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def command(folder: Path, kind: str, arguments: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """Leaves a command for the hub that runs on this site, and waits for its result. Ends the program when it fails,
+    or with code 3 when nobody has carried it out in time: the command then stays recorded."""
+
+    async def work(journal: Journal) -> tuple[str, dict[str, Any]]:
+        commands = Commands(journal)
+        running = await commands.processes()
+        id = await commands.submit(kind, arguments, whoami())
+        if not running:
+            return "nobody", {}
+        status: str = "pending"
+        result: dict[str, Any] = {}
+        deadline = asyncio.get_running_loop().time() + timeout
+        while status in ("pending", "running") and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.1)
+            status, result = await commands.state(id)
+        return status, result
+
+    status, result = with_journal(folder, work)
+    if status == "nobody":
+        fail("no hub runs on this site: the command is recorded, and carried out when one starts", LATER)
+    if status in ("pending", "running"):
+        fail(f"the hub has not finished this in {timeout:.0f} seconds: the command stays recorded", LATER)
+    if status == "failed":
+        fail(str(result.get("error", "the command failed")))
+    return result

@@ -1,0 +1,84 @@
+"""`hub trace`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from hub.cli.output import FOUND, AsJson, fail, moment, out, print_json, status
+from hub.cli.site import HERE, SiteDir, with_journal
+from hub.journal.timeline import Story, Timeline
+
+
+def trace(
+    value: Annotated[
+        str,
+        typer.Argument(
+            help="An order, shipment, invoice or control number, or the id of a message, hold or dead letter."
+        ),
+    ],
+    site: SiteDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Prints the timeline of everything that a value names: what came in, why it went where, what went out.
+
+    Works whether a hub runs or not. Exit code 1 when nothing is known. Example: hub trace 104582
+    """
+    stories = with_journal(site, lambda journal: Timeline(journal).trace(value))
+    if as_json:
+        print_json({"value": value, "messages": [story.as_dict() for story in stories]})
+    elif not stories:
+        fail(f"nothing is known of {value!r}: no message, key, hold or dead letter has this value")
+    else:
+        for story in stories:
+            tell(story)
+    raise typer.Exit(0 if stories else FOUND)
+
+
+def tell(story: Story) -> None:
+    """One message, for people."""
+    title = " ".join(part for part in (story.document or "not read", story.number or "", story.partner or "") if part)
+    out.print(Text(f"{title}", style="bold"), Text(f"  message {story.id}", style="dim"))
+    came = f"  came from {story.source}" + (f" as {story.name}" if story.name else "")
+    where = f", position {story.position}" if story.position else ""
+    out.print(Text(f"{came}{where} (claim {(story.claim or '')[:12]})"))
+    if story.keys:
+        out.print(Text("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys)))
+    for event in story.events:
+        out.print(line(event))
+    for effect in story.effects:
+        text = Text("  = ")
+        text.append(f"{effect['destination']}: ")
+        text.append_text(status(effect["status"]))
+        text.append(
+            f" (attempts {effect['attempts']}, key {effect['key'][:12]}, sent bytes {(effect['claim'] or '-')[:12]})"
+        )
+        out.print(text)
+    for hold in story.holds:
+        out.print(Text(f"  hold {hold['id'][:12]}: {hold['name']} {hold['status']}, owner {hold['owner']}"))
+    for dead in story.dead_letters:
+        parent = f", replay of {dead['parent'][:12]}" if dead["parent"] else ""
+        out.print(Text(f"  dead letter {dead['id'][:12]}: {dead['status']}, {dead['error']}{parent}"))
+    out.print()
+
+
+def line(event: dict[str, Any]) -> Text:
+    text = Text(f"  {moment(event['at'])}.{int(event['at'] % 1 * 1000):03d} ")
+    text.append_text(status(event["stage"]))
+    for name in ("route", "destination"):
+        if event.get(name):
+            text.append(f" {name} {event[name]}")
+    if event.get("attempt"):
+        text.append(f" attempt {event['attempt']}")
+    if event.get("text"):
+        text.append(f": {event['text']}")
+    if event["stage"] == "matched":
+        detail = event["detail"]
+        routes = "; ".join(f"{route} -> {', '.join(to) or 'nothing'}" for route, to in detail["routes"].items())
+        text.append(f" table {detail['table']}: {routes}")
+        if detail.get("warnings"):
+            text.append(f" (warnings: {json.dumps(detail['warnings'])})", style="yellow")
+    return text

@@ -1,0 +1,26 @@
+"""The queues that the hub has declared, so that none is ever forgotten with messages in it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.journal import Journal
+
+
+class DeclaredQueues:
+    """Reads the record."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def all(self) -> list[tuple[str, str | None]]:
+        """(queue, route), by name; the route is None for a source's dead letters."""
+        table = schema.declared_queue
+
+        async def query(connection: AsyncConnection) -> list[tuple[str, str | None]]:
+            rows = (await connection.execute(sa.select(table).order_by(table.c.name))).all()
+            return [(row.name, row.route) for row in rows]
+
+        return list(await self._journal.read(query))

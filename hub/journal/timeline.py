@@ -1,0 +1,141 @@
+"""The order timeline: everything the journal knows of what a value names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.journal import Journal
+
+MOST = 200
+"""Messages that one trace shows at most."""
+
+
+@dataclass(slots=True)
+class Story:
+    """One message: what came in, what was decided, what went out. Times are seconds since the epoch."""
+
+    id: str
+    source: str = ""
+    name: str = ""
+    document: str | None = None
+    partner: str | None = None
+    number: str | None = None
+    position: str = ""
+    claim: str | None = None
+    canonical: str | None = None
+    received_at: float | None = None
+    keys: list[dict[str, str]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    holds: list[dict[str, Any]] = field(default_factory=list)
+    dead_letters: list[dict[str, Any]] = field(default_factory=list)
+    once: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Timeline:
+    """Finds messages by any business key, and tells their stories, oldest first."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def trace(self, value: str) -> list[Story]:
+        """The stories of all messages that `value` names: a business key (order, shipment, invoice, control number), a
+        message id or its beginning (8 characters or more), the id of a dead letter, a hold or a claim. Empty: none."""
+
+        async def query(connection: AsyncConnection) -> list[Story]:
+            ids = await self._ids(connection, value)
+            return await self._stories(connection, ids)
+
+        return list(await self._journal.read(query))
+
+    async def summary(self) -> dict[str, Any]:
+        """Counts over the whole journal, by status."""
+
+        async def query(connection: AsyncConnection) -> dict[str, Any]:
+            found: dict[str, Any] = {}
+            for name, table in (
+                ("effects", schema.effect),
+                ("holds", schema.hold),
+                ("dead_letters", schema.dead_letter),
+            ):
+                rows = await connection.execute(sa.select(table.c.status, sa.func.count()).group_by(table.c.status))
+                found[name] = {row[0]: row[1] for row in rows.all()}
+            count = sa.select(sa.func.count()).select_from(schema.message)
+            found["messages"] = (await connection.execute(count)).scalar_one()
+            return found
+
+        return dict(await self._journal.read(query))
+
+    @staticmethod
+    async def _ids(connection: AsyncConnection, value: str) -> list[str]:
+        key, message = schema.business_key, schema.message
+        found: dict[str, None] = {}
+
+        async def add(select: sa.Select[Any]) -> None:
+            for row in (await connection.execute(select.limit(MOST))).all():
+                found.setdefault(row[0])
+
+        await add(sa.select(key.c.message_id).where(key.c.value == value))
+        await add(sa.select(message.c.id).where(sa.or_(message.c.id == value, message.c.claim == value)))
+        if len(value) >= 8 and all(c in "0123456789abcdef" for c in value):
+            for column in (message.c.id, message.c.claim):
+                await add(sa.select(message.c.id).where(column.startswith(value)))
+            await add(sa.select(schema.dead_letter.c.message_id).where(schema.dead_letter.c.id.startswith(value)))
+            await add(sa.select(schema.hold.c.document_id).where(schema.hold.c.id.startswith(value)))
+            await add(sa.select(schema.effect.c.document_id).where(schema.effect.c.key.startswith(value)))
+        return list(found)[:MOST]
+
+    @staticmethod
+    async def _stories(connection: AsyncConnection, ids: Sequence[str]) -> list[Story]:
+        stories = {id: Story(id) for id in ids}
+
+        async def rows(table: sa.Table, column: str, order: str) -> list[dict[str, Any]]:
+            select = sa.select(table).where(table.c[column].in_(ids)).order_by(table.c[order])
+            return [dict(row._mapping) for row in (await connection.execute(select)).all()]
+
+        for row in await rows(schema.message, "id", "received_at"):
+            story = stories[row["id"]]
+            for name in (
+                "source",
+                "name",
+                "document",
+                "partner",
+                "number",
+                "position",
+                "claim",
+                "canonical",
+                "received_at",
+            ):
+                setattr(story, name, row[name])
+        for row in await rows(schema.business_key, "message_id", "kind"):
+            if row["kind"] != "message":
+                stories[row["message_id"]].keys.append({"kind": row["kind"], "value": row["value"]})
+        for row in await rows(schema.event, "message_id", "id"):
+            row["detail"] = orjson.loads(row["detail"]) if row["detail"] else {}
+            stories[row.pop("message_id")].events.append(
+                {k: v for k, v in row.items() if v not in (None, {}) and k != "id"}
+            )
+        for row in await rows(schema.effect, "document_id", "first_at"):
+            row.pop("claimed_by")
+            stories[row.pop("document_id")].effects.append(row)
+        for row in await rows(schema.hold, "document_id", "held_at"):
+            row.pop("headers")
+            stories[row.pop("document_id")].holds.append(row)
+        for row in await rows(schema.dead_letter, "message_id", "dead_at"):
+            row.pop("headers")
+            stories[row.pop("message_id")].dead_letters.append(row)
+        for row in await rows(schema.once_key, "owner", "updated_at"):
+            stories[row.pop("owner")].once.append(row)
+        for story in stories.values():
+            story.events.sort(key=lambda event: event["at"])
+        return sorted(stories.values(), key=lambda story: story.received_at or 0.0)
