@@ -37,7 +37,7 @@ class Milestone(Part):
 class Note(Part):
     """Text for people. `kind` says what it is about, where that is known; `reference` what it belongs to."""
 
-    text: str
+    text: str = ""
     kind: str | None = None
     reference: str | None = None
 

@@ -73,7 +73,8 @@ class Level(Part):
     id: str | None = None
     order: OrderShipped | None = None
     marks: tuple[Mark, ...] = ()
-    line: str | None = Field(default=None, description="The order's line that an item was shipped for")
+    line: str | None = Field(default=None, description="The line of the order that an item was shipped for (LIN01)")
+    assigned: str | None = Field(default=None, description="What the sender calls the line (SN101)")
     products: Identifiers = NO_IDS
     quantity: Number | None = Field(default=None, description="What was shipped")
     unit: str | None = None

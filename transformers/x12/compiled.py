@@ -1,0 +1,215 @@
+"""A transaction set as a function: its generated source, executed, and the readers made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from operator import length_hint
+from typing import Any
+
+from pydantic import BaseModel
+
+from hub.documents import DOCUMENTS, Document
+from hub.documents.base import Extra, unchecked
+from hub.documents.identifiers import NO_IDS, Identifiers
+from transformers.x12.declaration import Element, SetDeclaration, set_declaration, walk
+from transformers.x12.fields import shapes
+from transformers.x12.generate import Source
+from transformers.x12.grammar import Grammar, grammar
+from transformers.x12.values import Refused, Values, Words
+
+Read = Callable[[list[str], str, str, str | None], tuple[Document, tuple[str, ...]]]
+
+_MAIN = """
+def make(warnings):
+    c = [0] * {counters}
+    lists, nodes, extras = [], {{}}, []
+    {objects} = None
+    component, total, it = '', 0, None
+{memories}
+    def extra(e, within):
+        while e[-1] == '': e = e[:-1]
+        place = '/'.join(f'{{name}}[{{c[k]}}]' for name, k in within)
+        extras.append(Extra(segment=e[0], elements=tuple(e[1:]), position=total - length_hint(it) + 1, within=place))
+
+    def part(text, memory):
+        return memory[text.partition(component)[0]]
+
+{functions}
+    def end(e): pass
+
+    def choose(state, e):
+        position = choosers.get(e[0])
+        if position is None: raise Refused
+        code = e[position] if len(e) > position else ''
+        found = state.get(e[0] + '*' + code) or state.get(e[0] + '*')
+        if found is None: raise Refused
+        return found
+
+    states = link(({handlers}), end)
+    start, finish = states[0], states[-1]
+
+    def read(segments, separator, component_, partner):
+        nonlocal component, total, it, o0
+        component = component_ or '\\0'
+        c[:] = {zeros}
+        lists.clear(); nodes.clear(); extras.clear(); warnings.clear()
+        o0 = document.copy()
+        o0['partner'] = partner
+        total = len(segments)
+        it = iter(segments)
+        state = start
+        for segment in it:
+            e = segment.split(separator)
+            t = state.get(e[0])
+            if t is None: t = choose(state, e)
+            handler, state = t
+            handler(e)
+        if state is not finish: raise Refused
+        for d, f in lists: d[f] = tuple(d[f])
+        if extras: o0['extras'] = tuple(extras)
+        return unchecked(Document, o0), tuple(dict.fromkeys(warnings))
+
+    return read
+"""
+
+
+class CompiledSet:
+    """A transaction set in one release, compiled. `read` is safe to call from several threads: a reader that is at work
+    is never shared."""
+
+    def __init__(self, declaration: SetDeclaration) -> None:
+        self.declaration = declaration
+        self.grammar: Grammar = grammar(declaration)
+        self._cls = DOCUMENTS[declaration.document]
+        self._source = Source(self.grammar, self._cls)
+        self._make = self._compile()
+        self._idle: list[Read] = []
+
+    def read(
+        self, segments: list[str], separator: str, component: str, partner: str | None
+    ) -> tuple[Document, tuple[str, ...]]:
+        """The document of the segments after ST, up to and with SE; and the warnings. Raises Refused."""
+        try:
+            read = self._idle.pop()
+        except IndexError:
+            read = self._make([])
+        try:
+            return read(segments, separator, component, partner)
+        finally:
+            self._idle.append(read)
+
+    @property
+    def source(self) -> str:
+        """The generated source: what is executed."""
+        source = self._source
+        indent = "\n".join
+        functions = indent("    " + line for text in source.text() for line in [*text.split("\n"), ""])
+        memories = indent(
+            f"    {name} = memory({number!r}, {dict(words)!r}, warnings)"
+            for (number, words), name in source.memories.items()
+        )
+        return _MAIN.format(
+            counters=source.counters["all"][0],
+            objects=" = ".join(f"o{n}" for n in range(source.depth + 1)),
+            memories=memories,
+            functions=functions,
+            handlers=", ".join(h or "None" for h in source.handlers),
+            zeros=f"zeros_{source.counters['all'][0]}",
+        )
+
+    def _compile(self) -> Callable[[list[str]], Read]:
+        declaration = self.declaration
+        elements = _elements(declaration)
+        places: dict[str, Any] = {
+            "Decimal": Decimal,
+            "Document": self._cls,
+            "Extra": Extra,
+            "Identifiers": Identifiers,
+            "NO_IDS": NO_IDS,
+            "Refused": Refused,
+            "choosers": self.grammar.choosers,
+            "document": {name: shape.default for name, shape in shapes(self._cls).items()},
+            "excess": _excess,
+            "few": _few,
+            "length_hint": length_hint,
+            "link": self._link,
+            "memory": lambda number, words, warnings: _memory(elements[number], words, warnings),
+            "new": object.__new__,
+            "one_of_many": lambda values: sum(map(bool, values)) > 1,
+            "pads": [[""] * n for n in range(64)],
+            "set_dict": BaseModel.__dict__["__dict__"].__set__,
+            "set_extra": BaseModel.__dict__["__pydantic_extra__"].__set__,
+            "set_fields": BaseModel.__dict__["__pydantic_fields_set__"].__set__,
+            "set_private": BaseModel.__dict__["__pydantic_private__"].__set__,
+            "unchecked": unchecked,
+            "untidy": _untidy,
+            f"zeros_{self._source.counters['all'][0]}": (0,) * self._source.counters["all"][0],
+            **self._source.constants,
+        }
+        code = compile(self.source, f"<x12 {declaration.set} {declaration.release}>", "exec")
+        exec(code, places)  # noqa: S102 - generated from declarations of this package, never from input
+        made: Callable[[list[str]], Read] = places["make"]
+        return made
+
+    def _link(self, handlers: Sequence[Any], end: Any) -> list[dict[str, Any]]:
+        """The states as dictionaries: key to (handler, next state). The last one is the end."""
+        states: list[dict[str, Any]] = [{} for _ in range(len(self.grammar.states) + 1)]
+        for state in self.grammar.states:
+            for key, target in state.next.items():
+                states[state.number][key] = (end if target < 0 else handlers[target], states[target])
+        return states
+
+
+@lru_cache(maxsize=32)
+def compiled_set(name: str, release: str) -> CompiledSet:
+    """Compiles once. Raises KeyError for a set without a declaration."""
+    return CompiledSet(set_declaration(name, release))
+
+
+def _elements(declaration: SetDeclaration) -> dict[str, Element]:
+    found = {}
+    for use in walk(declaration.structure):
+        for element_use in use.segment.elements:
+            element = element_use.element
+            found[element.number] = element
+            if element.component:
+                found[element.component.number] = element.component
+    return found
+
+
+def _memory(element: Element, words: dict[str, str], warnings: list[str]) -> Values | Words:
+    return Words(element, words, warnings) if words or element.type == "ID" else Values(element)
+
+
+def _excess(elements: list[str], size: int) -> list[str]:
+    """The elements without empty ones at the end. Raises Refused when there are more than the segment has."""
+    if any(elements[size:]):
+        raise Refused
+    return elements[:size]
+
+
+def _untidy(pairs: list[str]) -> tuple[Identifiers, bool]:
+    """Pairs with gaps, or with a qualifier that comes twice (True: the first one counts). Raises Refused."""
+    found: dict[str, str] = {}
+    repeated = False
+    for qualifier, value in zip(pairs[::2], pairs[1::2], strict=True):
+        if bool(qualifier) != bool(value):
+            raise Refused
+        if qualifier in found:
+            repeated = True
+        elif qualifier:
+            found[qualifier] = value
+    return Identifiers(found) if found else NO_IDS, repeated
+
+
+def _few(pairs: tuple[tuple[str | None, str], ...]) -> tuple[Identifiers, bool]:
+    found: dict[str, str] = {}
+    repeated = False
+    for qualifier, value in pairs:
+        if qualifier in found:
+            repeated = True
+        elif qualifier:
+            found[qualifier] = value
+    return Identifiers(found) if found else NO_IDS, repeated
