@@ -106,7 +106,7 @@ class SubPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping_:
+class Placement:
     """Where the elements of a segment live."""
 
     put: Mapping[int, Target] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Use:
     mandatory: bool
     max: int
     to: str | None = None
-    mapping: Mapping_ | None = None
+    mapping: Placement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,11 @@ def known_sets() -> tuple[str, ...]:
     """The transaction sets that have a declaration."""
     folder = resources.files(__package__).joinpath("sets")
     return tuple(sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")))
+
+
+def known_segments() -> frozenset[str]:
+    """The ids of all segments in the directory."""
+    return frozenset(_files()[1]["segments"])
 
 
 def release_of(version: str) -> tuple[str, bool]:
@@ -265,13 +270,13 @@ class _Builder:
         mapping = self._mapped(name, entry, path) if mapped else None
         return Use(self._segment(name), entry.get("use") == "M", _max(entry), entry.get("to"), mapping)
 
-    def _mapped(self, name: str, entry: dict[str, Any], path: str) -> Mapping_:
+    def _mapped(self, name: str, entry: dict[str, Any], path: str) -> Placement:
         data = entry if "put" in entry or "pairs" in entry else self._mapping.get(name)
         if data is None:
             raise ValueError(f"{path}/{name}: mapping.yaml has no entry for {name}")
         put = data.get("put", {k: v for k, v in data.items() if isinstance(k, int)})
         pairs = data.get("pairs")
-        return Mapping_(
+        return Placement(
             put={k: self._target(v) for k, v in put.items()},
             pairs=Pairs(pairs[0], pairs[1], self._target(pairs[2])) if pairs else None,
             parts=tuple(

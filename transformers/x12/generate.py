@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.documents.base import Document, Part
-from transformers.x12.declaration import Element, Loop, Mapping_, Target, Use
+from transformers.x12.declaration import Element, Loop, Placement, Target, Use
 from transformers.x12.fields import field_shape, shapes
 from transformers.x12.grammar import Grammar, State
 
@@ -117,7 +117,7 @@ class _Body:
         self._state = state
         self._use: Use = state.use
         self._segment = state.use.segment
-        self._mapping = state.use.mapping or Mapping_()
+        self._mapping = state.use.mapping or Placement()
         self._loop: Loop | None = source.grammar.loops[state.path[-1]].loop if state.opens else None
         self._level, self._cls = source.object(state.path)
         self._values: dict[int, str] = {}

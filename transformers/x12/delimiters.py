@@ -1,0 +1,90 @@
+"""The delimiters of an interchange, read from its ISA segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.core.errors import DecodeError
+
+WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
+"""Of ISA01 to ISA16."""
+
+LONGEST = 512
+"""Bytes in which the ISA must end, whatever its widths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delimiters:
+    """One byte each. `repetition` is empty before 00402."""
+
+    element: bytes
+    component: bytes
+    repetition: bytes
+    terminator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InterchangeHeader:
+    """An ISA: its elements without padding (`[0]` is `ISA`), where it begins and how long it is."""
+
+    elements: tuple[str, ...]
+    delimiters: Delimiters
+    offset: int
+    size: int
+    warnings: tuple[str, ...] = ()
+
+
+def read_header(data: bytes, offset: int, *, complete: bool) -> InterchangeHeader | None:
+    """The ISA at the beginning of `data`, which stands at `offset` of the body. None when more bytes are needed; with
+    `complete` there are no more. The widths of the elements may be wrong: what separates them is what counts.
+
+    Raises DecodeError (024) for half an ISA, and for delimiters that can't be.
+    """
+    separator = data[3:4]
+    end = 3
+    for _ in range(len(WIDTHS) - 1):
+        end = data.find(separator, end + 1, LONGEST) if separator else -1
+        if end < 0:
+            break
+    if end < 0 or len(data) < end + 3:
+        if not complete and len(data) < LONGEST:
+            return None
+        if end < 0 or len(data) < end + 2:
+            raise DecodeError(
+                "half an ISA segment: the interchange header breaks off", segment="ISA", offset=offset, code="024"
+            )
+    component, terminator = data[end + 1 : end + 2], data[end + 2 : end + 3]
+    size = end + 3
+    if component in (b"\r", b"\n") or component == separator:
+        raise DecodeError(
+            "ISA16 is missing: no component separator", segment="ISA", element="ISA16", offset=offset + end, code="027"
+        )
+    if terminator == b"\r" and data[end + 3 : end + 4] == b"\n":
+        terminator, size = b"\n", end + 4
+    elements = tuple(part.decode("latin-1") for part in data[:end].split(separator)) + (component.decode("latin-1"),)
+    repetition = elements[11].encode("latin-1") if elements[12] >= "00402" and elements[11] != "U" else b""
+    delimiters = Delimiters(separator, component, repetition if len(repetition) == 1 else b"", terminator or b"~")
+    _check(delimiters, offset)
+    return InterchangeHeader(tuple(e.strip() for e in elements), delimiters, offset, size, _widths(elements))
+
+
+def _check(delimiters: Delimiters, offset: int) -> None:
+    named = (("element separator", delimiters.element), ("segment terminator", delimiters.terminator))
+    for name, byte in named:
+        if byte.isalnum() or byte in (b" ", b".", b"-", b"\0"):
+            raise DecodeError(f"{byte!r} can't be the {name}", segment="ISA", offset=offset, code="024")
+    if delimiters.terminator in (delimiters.element, delimiters.component):
+        raise DecodeError(
+            f"{delimiters.terminator!r} can't be the segment terminator: it separates elements or components already",
+            segment="ISA",
+            offset=offset,
+            code="024",
+        )
+
+
+def _widths(elements: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"ISA{n:02} has {len(text)} characters, expected {width}"
+        for n, (text, width) in enumerate(zip(elements[1:], WIDTHS, strict=True), 1)
+        if len(text) != width
+    )

@@ -1,0 +1,251 @@
+"""The envelopes of a body as a stream of events: ISA, GS, a transaction, GE, IEA, and what is none of these.
+
+Memory is bounded by the largest transaction. Nothing is judged here but what the bytes are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from hub.core.errors import DecodeError
+from hub.core.ports import Body
+from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, read_header
+
+MAX_TRANSACTION = 64 << 20
+"""Bytes of one transaction; a longer one is refused, and the reader goes on behind it."""
+
+MAX_CONTROL = 1 << 16
+"""Bytes in which a segment outside of a transaction must end."""
+
+Kind = Literal["ISA", "GS", "ST", "GE", "IEA", "junk", "end"]
+
+_SPACE = b" \t\r\n\x00\x1a"
+_BOM = b"\xef\xbb\xbf"
+_ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What stands at `offset`. `elements` are those of a control segment (`[0]` its id). A transaction has its bytes
+    (`data`, from ST to SE, without the last terminator) and `closed`: whether its SE is there. `error` says what junk is.
+    `lone`: junk that stands where an interchange should begin."""
+
+    kind: Kind
+    offset: int
+    elements: tuple[str, ...] = ()
+    data: bytes = b""
+    closed: bool = True
+    header: InterchangeHeader | None = None
+    error: DecodeError | None = None
+    lone: bool = False
+
+
+def events(body: Body) -> Iterator[Event]:
+    """The envelopes of a body, in their order. The last event is `end`. Never raises for what the bytes are."""
+    return _Scanner(body).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    control: re.Pattern[bytes]
+    close: re.Pattern[bytes]
+
+
+@lru_cache(maxsize=64)
+def _patterns(delimiters: Delimiters) -> _Patterns:
+    separator, terminator = re.escape(delimiters.element), re.escape(delimiters.terminator)
+    return _Patterns(
+        re.compile(rb"(?:ISA|GS|ST|SE|GE|IEA)" + separator),
+        re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA))" + separator),
+    )
+
+
+class _Scanner:
+    def __init__(self, body: Body) -> None:
+        self._chunks = body.chunks()
+        self._buffer = bytearray()
+        self._at = 0
+        self._dropped = 0
+        self._over = False
+
+    @property
+    def _offset(self) -> int:
+        return self._dropped + self._at
+
+    def _more(self) -> bool:
+        """Reads on; drops what is behind. False at the end."""
+        if self._over:
+            return False
+        if self._at:
+            del self._buffer[: self._at]
+            self._dropped += self._at
+            self._at = 0
+        piece = next(self._chunks, b"")
+        self._over = not piece
+        self._buffer += piece
+        return not self._over
+
+    def _skip_space(self, and_bom: bool = False) -> bool:
+        """False at the end of the body."""
+        while True:
+            while self._at < len(self._buffer) and self._buffer[self._at] in _SPACE:
+                self._at += 1
+            if self._at == len(self._buffer):
+                if not self._more():
+                    return False
+                continue
+            if and_bom and self._buffer[self._at] == 0xEF:
+                while len(self._buffer) - self._at < 3 and self._more():
+                    pass
+                if self._buffer.startswith(_BOM, self._at):
+                    self._at += 3
+                    continue
+            return True
+
+    def run(self) -> Iterator[Event]:
+        while self._skip_space(and_bom=True):
+            while len(self._buffer) - self._at < LONGEST and self._more():
+                pass
+            found = _ISA.match(self._buffer, self._at)
+            if found is None and not self._buffer.startswith(b"ISA", self._at):
+                yield self._lone_junk()
+                continue
+            try:
+                header = read_header(bytes(self._buffer[self._at : self._at + LONGEST]), self._offset, complete=True)
+            except DecodeError as error:
+                offset = self._offset
+                self._at += 3
+                self._find_header()
+                yield Event("junk", offset, error=error, lone=True)
+                continue
+            assert header is not None  # noqa: S101 - complete
+            self._at += header.size
+            yield Event("ISA", header.offset, header.elements, header=header)
+            yield from self._interchange(header.delimiters)
+        yield Event("end", self._offset)
+
+    def _lone_junk(self) -> Event:
+        offset = self._offset
+        start = bytes(self._buffer[self._at : self._at + 24])
+        self._at += 1
+        self._find_header()
+        size = self._offset - offset
+        error = DecodeError(
+            f"found {size} bytes beginning with {start!r}, expected an interchange (ISA)", offset=offset, code="024"
+        )
+        return Event("junk", offset, error=error, lone=True)
+
+    def _find_header(self) -> None:
+        """Goes to the next thing that looks like an ISA, or to the end."""
+        while True:
+            found = _ISA.search(self._buffer, self._at)
+            if found is not None:
+                self._at = found.start()
+                return
+            self._at = max(self._at, len(self._buffer) - 3)
+            if not self._more():
+                self._at = len(self._buffer)
+                return
+
+    def _interchange(self, delimiters: Delimiters) -> Iterator[Event]:
+        """Events up to the IEA, or up to where the interchange breaks off."""
+        control = _patterns(delimiters).control
+        while self._skip_space():
+            while len(self._buffer) - self._at < 4 and self._more():
+                pass
+            if self._buffer.startswith(delimiters.terminator, self._at):
+                self._at += 1
+                continue
+            if not control.match(self._buffer, self._at):
+                yield self._stray(delimiters)
+                continue
+            name = bytes(self._buffer[self._at : self._at + 2])
+            if name == b"ST":
+                yield self._transaction(delimiters)
+                continue
+            if name == b"IS":
+                return
+            yield (event := self._segment(delimiters))
+            if event.kind == "IEA":
+                return
+
+    def _segment(self, delimiters: Delimiters) -> Event:
+        """A control segment, or (SE, too long) junk."""
+        offset = self._offset
+        data = self._until(delimiters.terminator)
+        if data is None:
+            error = DecodeError(f"no segment terminator within {MAX_CONTROL} bytes", offset=offset, code="024")
+            return Event("junk", offset, error=error)
+        elements = tuple(part.strip() for part in data.decode("latin-1").split(delimiters.element.decode("latin-1")))
+        match elements[0]:
+            case "GS" | "GE" | "IEA" as kind:
+                return Event(kind, offset, elements)
+            case other:
+                error = DecodeError("found SE without a transaction", segment=other, offset=offset, code="024")
+                return Event("junk", offset, elements, error=error)
+
+    def _stray(self, delimiters: Delimiters) -> Event:
+        offset = self._offset
+        data = self._until(delimiters.terminator)
+        start = data[:24] if data is not None else b""
+        error = DecodeError(f"found {start!r} outside of a transaction", offset=offset, code="024")
+        return Event("junk", offset, error=error)
+
+    def _until(self, terminator: bytes) -> bytes | None:
+        """The bytes before the next terminator, or before the end; behind which it goes. None when it is too far."""
+        while (end := self._buffer.find(terminator, self._at)) < 0 and len(self._buffer) - self._at < MAX_CONTROL:
+            if not self._more():
+                end = len(self._buffer)
+                break
+        if end < 0 or end - self._at > MAX_CONTROL:
+            self._at = min(len(self._buffer), self._at + MAX_CONTROL)
+            return None
+        data = bytes(self._buffer[self._at : end])
+        self._at = min(end + 1, len(self._buffer))
+        return data
+
+    def _transaction(self, delimiters: Delimiters) -> Event:
+        """From ST to SE; or, without SE, to what stands in its place."""
+        close = _patterns(delimiters).close
+        offset = self._offset
+        start = 0
+        too_long = False
+        while (found := close.search(self._buffer, self._at + start)) is None:
+            if len(self._buffer) - self._at > MAX_TRANSACTION:
+                too_long = True
+                self._at = len(self._buffer) - 16
+            start = max(0, len(self._buffer) - self._at - 16)
+            if not self._more():
+                break
+        if found is None:
+            data = bytes(self._buffer[self._at :])
+            self._at = len(self._buffer)
+            return self._opened(offset, data, too_long)
+        end = found.end()
+        if self._buffer[end - 3 : end - 1] != b"SE":
+            data = bytes(self._buffer[self._at : found.start()])
+            self._at = found.start() + 1
+            return self._opened(offset, data, too_long)
+        end -= self._at
+        while (last := self._buffer.find(delimiters.terminator, self._at + end)) < 0:
+            if len(self._buffer) - self._at - end > MAX_CONTROL or not self._more():
+                last = len(self._buffer)
+                break
+        data = bytes(self._buffer[self._at : last])
+        self._at = min(last + 1, len(self._buffer))
+        return self._opened(offset, data, too_long) if too_long else Event("ST", offset, data=data)
+
+    def _opened(self, offset: int, data: bytes, too_long: bool) -> Event:
+        """A transaction that can't be read as a whole."""
+        if too_long:
+            text, code = f"a transaction of more than {MAX_TRANSACTION} bytes", "5"
+            data = b""
+        else:
+            text, code = "the transaction has no SE", "2"
+        return Event(
+            "ST", offset, data=data, closed=False, error=DecodeError(text, segment="ST", offset=offset, code=code)
+        )

@@ -1,0 +1,100 @@
+"""What the envelopes of a body are worth, known before anything of it is handed on.
+
+A group whose trailer is missing or wrong is refused with all of its transactions; an interchange whose trailer is missing or
+wrong is refused whole: it is the sign of a truncated upload, which comes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hub.core.errors import DecodeError
+from transformers.x12.envelope import Event
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Interchanges (by ordinal) and groups (by interchange's and own ordinal) that are refused, with the reason."""
+
+    interchanges: dict[int, DecodeError] = field(default_factory=dict)
+    groups: dict[tuple[int, int], DecodeError] = field(default_factory=dict)
+
+
+def judge(stream: Iterable[Event]) -> Verdict:
+    """One pass over the events; memory grows with what is wrong only. Codes are those of TA105 and AK905."""
+    verdict = Verdict()
+    interchange = group = transactions = 0
+    header: Event | None = None
+    open_group: Event | None = None
+
+    def close_group() -> None:
+        nonlocal open_group
+        if open_group is not None:
+            verdict.groups[interchange, group] = DecodeError(
+                "the group has no GE", segment="GS", offset=open_group.offset, code="3"
+            )
+            open_group = None
+
+    for event in stream:
+        match event.kind:
+            case "ISA" | "end":
+                if header is not None:
+                    close_group()
+                    verdict.interchanges[interchange] = DecodeError(
+                        "the interchange has no IEA: it breaks off", segment="ISA", offset=event.offset, code="023"
+                    )
+                header = event if event.kind == "ISA" else None
+                interchange, group = interchange + 1, 0
+            case "GS":
+                close_group()
+                open_group, group, transactions = event, group + 1, 0
+            case "ST":
+                if open_group is None:
+                    open_group, group, transactions = event, group + 1, 0
+                transactions += 1
+            case "GE":
+                if open_group is not None and (error := _group_error(open_group, event, transactions)):
+                    verdict.groups[interchange, group] = error
+                open_group = None
+            case "IEA":
+                close_group()
+                if header is not None and (error := _interchange_error(header, event, group)):
+                    verdict.interchanges[interchange] = error
+                header = None
+            case _:
+                pass
+    return verdict
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether two control numbers are the same; leading zeros don't count."""
+    return one == other or (one.isdecimal() and other.isdecimal() and one.lstrip("0") == other.lstrip("0"))
+
+
+def _group_error(opened: Event, trailer: Event, transactions: int) -> DecodeError | None:
+    if opened.kind != "GS":
+        return DecodeError("transactions without a GS", segment="ST", offset=opened.offset, code="024")
+    control, count, number = _at(opened, 6), _at(trailer, 1), _at(trailer, 2)
+    if not same_number(control, number):
+        text = f"GE02 is {number!r}, expected {control!r} as in GS06"
+        return DecodeError(text, segment="GE", element="GE02", offset=trailer.offset, code="4")
+    if not same_number(count, str(transactions)):
+        text = f"GE01 is {count!r}, and the group has {transactions} transactions"
+        return DecodeError(text, segment="GE", element="GE01", offset=trailer.offset, code="5")
+    return None
+
+
+def _interchange_error(header: Event, trailer: Event, groups: int) -> DecodeError | None:
+    control, count, number = _at(header, 13), _at(trailer, 1), _at(trailer, 2)
+    if not same_number(control, number):
+        text = f"IEA02 is {number!r}, expected {control!r} as in ISA13"
+        return DecodeError(text, segment="IEA", element="IEA02", offset=trailer.offset, code="001")
+    if not same_number(count, str(groups)):
+        text = f"IEA01 is {count!r}, and the interchange has {groups} groups"
+        return DecodeError(text, segment="IEA", element="IEA01", offset=trailer.offset, code="021")
+    return None
+
+
+def _at(event: Event, index: int) -> str:
+    return event.elements[index] if index < len(event.elements) else ""
