@@ -75,12 +75,19 @@ class Order(Document):
 
     @property
     def total(self) -> Decimal | None:
-        carried = self.totals.amount
+        carried = self._carried
         return carried if carried is not None else sum_lines(self.lines, self.adjustments)
 
     @property
     def total_computed(self) -> bool:
-        return self.totals.amount is None and self.total is not None
+        return self._carried is None and self.total is not None
+
+    @property
+    def _carried(self) -> Decimal | None:
+        """The total that the sender states: in `totals`, or as the amount TT (X12: AMT)."""
+        if self.totals.amount is not None:
+            return self.totals.amount
+        return next((amount.value for amount in self.amounts if amount.qualifier == "TT"), None)
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -85,7 +86,7 @@ class Target:
 
     field: str
     how: str = "set"
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class SubPart:
 class Placement:
     """Where the elements of a segment live."""
 
-    put: Mapping[int, Target] = field(default_factory=dict)
+    put: Mapping[int, Target] = dataclasses.field(default_factory=dict)
     pairs: Pairs | None = None
     parts: tuple[SubPart, ...] = ()
     drop: frozenset[int] = frozenset()

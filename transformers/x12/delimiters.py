@@ -61,7 +61,7 @@ def read_header(data: bytes, offset: int, *, complete: bool) -> InterchangeHeade
         )
     if terminator == b"\r" and data[end + 3 : end + 4] == b"\n":
         terminator, size = b"\n", end + 4
-    elements = tuple(part.decode("latin-1") for part in data[:end].split(separator)) + (component.decode("latin-1"),)
+    elements = tuple(part.decode("latin-1") for part in (*data[:end].split(separator), component))
     repetition = elements[11].encode("latin-1") if elements[12] >= "00402" and elements[11] != "U" else b""
     delimiters = Delimiters(separator, component, repetition if len(repetition) == 1 else b"", terminator or b"~")
     _check(delimiters, offset)

@@ -66,7 +66,7 @@ def _kind(annotation: Any) -> tuple[Kind, type[Part] | None, bool]:
     if isinstance(annotation, type):
         for cls, kind in _KINDS.items():
             if issubclass(annotation, cls):
-                return kind, annotation if kind == "part" else None, False
+                return kind, annotation if issubclass(annotation, Part) else None, False
     raise ValueError(f"no kind for {annotation!r}")
 
 
