@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from hub.core.duration import Duration, seconds
-from hub.core.errors import MappingError, RejectedError, TransientError, Unroutable
+from hub.core.errors import HubError, MappingError, RejectedError, TransientError, Unroutable
 from hub.core.message import Header, Message
 from hub.core.naming import render
 from hub.core.plugin import Context, Options, Plugin
@@ -101,9 +101,8 @@ class ExchangeSource:
             except asyncio.CancelledError:
                 delivery.requeue()
                 raise
-            except Exception:
-                self._log.exception("message_not_taken", source=self._name, message_id=message.id)
-                await asyncio.sleep(1.0)
+            except HubError as error:
+                self._log.warning("message_not_taken", source=self._name, message_id=message.id, error=str(error))
                 delivery.requeue()
             return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -17,6 +18,8 @@ from hub.core.ports import Outgoing, Receipt
 from hub.core.replies import ReplyRule, classify
 
 LARGEST_REPLY = 1 << 20
+LARGE = 1 << 19
+"""Bodies above this size (bytes) are sent piece by piece."""
 
 
 class BasicAuth(Options):
@@ -150,7 +153,11 @@ class RestDestination:
         so that it is sent again with the same key."""
         try:
             async with self._endpoint.session().request(
-                self._method, url, data=body, headers=headers, allow_redirects=False
+                self._method,
+                url,
+                data=io.BytesIO(body) if len(body) > LARGE else body,
+                headers=headers,
+                allow_redirects=False,
             ) as reply:
                 return reply.status, dict(reply.headers), await limited(reply)
         except aiohttp.ServerTimeoutError as error:

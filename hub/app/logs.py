@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -13,9 +12,9 @@ import structlog
 LEVELS = ("debug", "info", "warning", "error")
 
 
-def make_logger(level: str = "info", *, json: bool | None = None, file: Path | None = None) -> Any:
-    """A logger for stderr, or for a file. `json` None: JSON unless stderr is a terminal."""
-    stream = file.open("a") if file is not None else sys.stderr
+def make_logger(level: str = "info", *, json: bool | None = None, stream: TextIO | None = None) -> Any:
+    """A logger for a stream, without one for stderr. `json` None: JSON unless the stream is a terminal."""
+    stream = stream or sys.stderr
     as_json = json if json is not None else not stream.isatty()
     renderer: Any = (
         structlog.processors.JSONRenderer(serializer=dumps)

@@ -220,7 +220,8 @@ class RunningHub:
         if not self.journal.available:
             return "away"
         try:
-            await asyncio.wait_for(self.journal.ping(), 2.0)
+            async with asyncio.timeout(2.0):
+                await self.journal.ping()
         except (JournalUnavailable, TimeoutError) as error:
             return f"away: {error}" if str(error) else "away"
         return "up"
@@ -236,7 +237,8 @@ class RunningHub:
         queues += [topology.source_dead_queue(source) for source in self.site.sources]
         queues += sorted(self.live.declared)
         try:
-            depths = await asyncio.wait_for(self.broker.depths(queues), 5.0)
+            async with asyncio.timeout(5.0):
+                depths = await self.broker.depths(queues)
         except (HubError, TimeoutError):
             return
         for queue, count in depths.items():

@@ -61,7 +61,8 @@ class EmbeddedSubscription:
     async def cancel(self) -> None:
         """No delivery arrives after this returns; those in flight may still be acked."""
         self._active = False
-        await asyncio.wait_for(self._engine.ask(lambda engine: engine.remove_tap(self.tap)), TIMEOUT)
+        async with asyncio.timeout(TIMEOUT):
+            await self._engine.ask(lambda engine: engine.remove_tap(self.tap))
 
     def stop(self) -> None:
         self._active = False
@@ -195,7 +196,8 @@ class EmbeddedBroker:
         for subscription in self._subscriptions:
             subscription.flush()
         try:
-            return await asyncio.wait_for(self._running().ask(question), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                return await self._running().ask(question)
         except TimeoutError:
             raise TransientError("the broker's file does not answer", "unreachable") from None
 

@@ -92,6 +92,9 @@ class Engine(threading.Thread):
     def ask(self, question: Callable[[Engine], Any]) -> asyncio.Future[Any]:
         """The answer, after it is durable. HubErrors come back as they are."""
         answer = self._loop.create_future()
+        if self.ended.done():
+            answer.set_exception(TransientError("the broker is closed", "unreachable"))
+            return answer
 
         def command(engine: Engine) -> None:
             try:

@@ -81,8 +81,7 @@ async def serving(hub: RunningHub, listen: str) -> AsyncIterator[str]:
         yield f"http://{host}:{server.port}"
     finally:
         server.should_exit = True
-        with suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(task, 3.0)
+        await asyncio.wait({task}, timeout=3.0)
 
 
 async def run(server: uvicorn.Server) -> None:

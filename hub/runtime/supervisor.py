@@ -11,6 +11,8 @@ from hub.runtime.intake import Intake
 from hub.runtime.live import Live
 
 LONGEST_PAUSE = 30.0
+CANCELS = 4
+"""Times a source is told to stop: libraries lose a cancellation now and then."""
 
 
 class Supervisor:
@@ -35,10 +37,12 @@ class Supervisor:
 
     async def _stop(self, names: list[str], timeout: float) -> None:
         tasks = {self._running.pop(name)[1] for name in names}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=timeout)
+        late = tasks
+        for _ in range(CANCELS):
+            for task in late:
+                task.cancel()
+            if late:
+                _, late = await asyncio.wait(late, timeout=timeout / CANCELS)
         for name in names:
             self.failing.pop(name, None)
 

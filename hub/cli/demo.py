@@ -1,5 +1,0 @@
-"""`hub demo` (to be written)."""
-
-
-def demo() -> None:
-    """Shows the hub at work."""

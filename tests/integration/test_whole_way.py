@@ -1,0 +1,368 @@
+"""One message goes the whole way, on the embedded broker: every outcome that a document can have."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.app.running_hub import RunningHub
+from hub.core.message import Message
+from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.timeline import Story, Timeline
+from tests.support.brokers import eventually
+from tests.support.erp import Answer, Erp
+from tests.support.site import SiteOnDisk, order
+
+
+@pytest.fixture
+def erp() -> Iterator[Erp]:
+    with Erp().serving() as server:
+        yield server
+
+
+@pytest.fixture
+def site(tmp_path: Path, erp: Erp) -> SiteOnDisk:
+    return SiteOnDisk(tmp_path, erp.url)
+
+
+@pytest.fixture
+async def hub(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
+    async with site.running() as running:
+        yield running
+
+
+async def story(hub: RunningHub, value: str) -> Story:
+    found = await Timeline(hub.journal).trace(value)
+    assert len(found) == 1, found
+    return found[0]
+
+
+async def status_becomes(hub: RunningHub, value: str, status: str, destination: str = "erp") -> Story:
+    async def right() -> bool:
+        stories = await Timeline(hub.journal).trace(value)
+        return any(e["destination"] == destination and e["status"] == status for s in stories for e in s.effects)
+
+    await eventually(right)
+    return await story(hub, value)
+
+
+async def dead_letters(hub: RunningHub, count: int, **wanted: object) -> list[object]:
+    decisions = Decisions(hub.journal)
+
+    async def right() -> bool:
+        return await decisions.count_dead(DeadFilter(**wanted), hub.live.clock()) == count  # type: ignore[arg-type]
+
+    await eventually(right)
+    return await decisions.dead_letters(DeadFilter(**wanted), hub.live.clock())  # type: ignore[arg-type]
+
+
+async def test_a_dropped_order_reaches_the_erp_once(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
+    site.drop("a.json", order("1001"))
+    told = await status_becomes(hub, "1001", "delivered")
+    assert erp.numbers() == ["1001"]
+    assert [event["stage"] for event in told.events] == ["matched", "sent"]
+    assert told.events[0]["detail"]["table"] == hub.site.table.version
+    await eventually(lambda: exists(site.folder / "var/drop/done/a.json"))
+    assert erp.requests[0].key == told.effects[0]["key"]
+
+
+async def exists(path: Path) -> bool:
+    return path.exists()
+
+
+async def test_the_same_file_again_and_at_the_same_moment_has_one_effect(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    for name in ("a.json", "b.json", "c.json"):
+        site.drop(name, order("1001"))
+    await status_becomes(hub, "1001", "delivered")
+    for name in ("a.json", "b.json", "c.json"):
+        await eventually(lambda name=name: exists(site.folder / "var/drop/done" / name))
+    site.drop("again.json", order("1001"))
+    await eventually(lambda: exists(site.folder / "var/drop/done/again.json"))
+    site.drop("other.json", order("1002"))
+    await status_becomes(hub, "1002", "delivered")
+    assert erp.numbers() == ["1001", "1002"]
+
+
+async def test_a_busy_erp_gets_the_same_bytes_and_key_again(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(503 if request.times < 3 else 201)
+    site.drop("a.json", order("1001"))
+    told = await status_becomes(hub, "1001", "delivered")
+    assert told.effects[0]["attempts"] == 3
+    assert len({(request.key, request.body) for request in erp.requests}) == 1
+    assert [event["stage"] for event in told.events] == ["matched", "retry", "retry", "sent"]
+
+
+async def test_an_erp_that_stays_down_ends_in_the_dead_letters_and_a_replay_sends_the_same(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    erp.script = lambda request: Answer(503)
+    site.drop("a.json", order("1001"))
+    (dead,) = await dead_letters(hub, 1, route="orders", destination="erp", partner="ACME")
+    assert len(erp.requests) == 4
+    erp.script = lambda request: Answer(201)
+    assert (await hub.replay.replay(DeadFilter(), "tester"))["replayed"] == 1
+    told = await status_becomes(hub, "1001", "delivered")
+    assert len({request.key for request in erp.requests}) == 1
+    again = await hub.replay.replay(DeadFilter(ids=(dead.id,), status=("dead", "replayed")), "tester")
+    assert again["replayed"] == 0
+    assert len(erp.requests) == 5
+    assert told.dead_letters[0]["status"] == "replayed"
+
+
+async def test_a_refusal_is_dead_at_once_and_its_replay_has_a_new_key(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    erp.script = lambda request: Answer(422, b'{"error": "no such item"}')
+    site.drop("a.json", order("1001"))
+    (dead,) = await dead_letters(hub, 1, error="RejectedError")
+    assert "no such item" in dead.cause
+    erp.script = lambda request: Answer(201)
+    await hub.replay.replay(DeadFilter(ids=(dead.id,)), "tester")
+    await status_becomes(hub, "1001", "delivered")
+    assert len({request.key for request in erp.requests}) == 2
+
+
+async def test_a_credit_hold_waits_for_its_owner(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(409, b'{"error": {"code": "CREDIT_HOLD"}}') if request.times == 1 else Answer()
+    held = b'{"error": {"code": "CREDIT_HOLD"}}'
+    erp.script = lambda request: Answer(409, held) if len(erp.of(request.number)) == 1 else Answer()
+    site.drop("a.json", order("1001"))
+    site.drop("b.json", order("1002"))
+    await status_becomes(hub, "1001", "held")
+    await status_becomes(hub, "1002", "held")
+    decisions = Decisions(hub.journal)
+    holds = {row.number: row for row in await decisions.holds(("open",))}
+    assert holds["1001"].owner == "finance-ops"
+    assert holds["1001"].due_at == pytest.approx(holds["1001"].held_at + 4 * 3600)
+    assert await decisions.count_dead(DeadFilter(), hub.live.clock()) == 0
+    assert (await hub.replay.release([holds["1001"].id], "tester", "paid"))["released"] == 1
+    assert (await hub.replay.reject([holds["1002"].id], "tester", "no credit"))["rejected"] == 1
+    told = await status_becomes(hub, "1001", "delivered")
+    assert len({request.key for request in erp.of("1001")}) == 2
+    assert "paid" in next(event["text"] for event in told.events if event["stage"] == "released")
+    assert (await hub.replay.release([holds["1002"].id], "tester", ""))["released"] == 0
+    site.drop("b-again.json", order("1002"))
+    site.drop("c.json", order("1003", partner="ACME"))
+    await eventually(lambda: number_seen(erp, "1003"))
+    assert len(erp.of("1002")) == 1
+
+
+async def number_seen(erp: Erp, number: str) -> bool:
+    return number in erp.numbers()
+
+
+async def test_a_reply_that_never_comes_is_sent_again_with_the_same_key(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    erp.script = lambda request: Answer(hang=30.0) if request.times == 1 else Answer()
+    site.drop("a.json", order("1001"))
+    await status_becomes(hub, "1001", "delivered")
+    assert len(erp.requests) == 2
+    assert len({(request.key, request.body) for request in erp.requests}) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{",
+        b"\x00\xff\x00garbage\r\n\r\n",
+        b"HTTP/1.1 banana OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+    ],
+    ids=["closed", "half a reply", "garbage", "bad status", "bad chunk", "bad gzip"],
+)
+async def test_a_destination_that_answers_garbage_or_half_is_tried_again(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp, raw: bytes
+) -> None:
+    erp.script = lambda request: Answer(raw=raw) if request.times == 1 else Answer()
+    site.drop("a.json", order("1001"))
+    told = await status_becomes(hub, "1001", "delivered")
+    assert told.effects[0]["attempts"] == 2
+    assert len({(request.key, request.body) for request in erp.requests}) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "not JSON"),
+        (b"\x00\x01\xff\xfe" * 100, "not JSON"),
+        (b'{"document": "order@1"}', "missing"),
+        (b'{"document": "ordre@1", "number": "1"}', "ordre@1"),
+        (b'{"document": "order@1", "number": "1", "lines": [{"number": "1", "quantity": "many"}]}', "quantity"),
+        (b"[" * 100_000, "JSON"),
+    ],
+    ids=["empty", "binary", "no number", "unknown document", "string for a number", "deep"],
+)
+async def test_an_undecodable_file_is_kept_whole_and_moved_aside(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp, body: bytes, words: str
+) -> None:
+    site.drop("bad.json", body)
+    (dead,) = await dead_letters(hub, 1, kind="source", source="inbox")
+    assert words in dead.cause
+    assert b"".join((await hub.journal.claim_body(dead.body)).chunks()) == body
+    await eventually(lambda: exists(site.folder / "var/drop/failed/bad.json"))
+    assert erp.requests == []
+
+
+async def test_what_no_route_takes_is_kept_with_its_cause_and_can_be_matched_later(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    site.write("config/partners/bolt.yaml", "partner: BOLT\n")
+    site.drop("a.json", order("1001", partner="BOLT"))
+    (dead,) = await dead_letters(hub, 1, kind="unmatched")
+    assert "BOLT" in dead.cause
+    assert "orders" in dead.cause
+    routes = (site.folder / "routes/acme.yaml").read_text().replace("partner: ACME", "partner: [ACME, BOLT]")
+    site.write("routes/acme.yaml", routes)
+    await hub.reload()
+    assert (await hub.replay.replay(DeadFilter(kind="unmatched"), "tester"))["replayed"] == 1
+    await status_becomes(hub, "1001", "delivered")
+    assert erp.numbers() == ["1001"]
+
+
+async def test_messages_from_an_exchange_with_and_without_headers(hub: RunningHub, erp: Erp) -> None:
+    await hub.broker.publish("shop.events", "order.placed", Message("", order("2001")))
+    headers = {
+        "text": "x",
+        "number": 1,
+        "float": 1.5,
+        "yes": True,
+        "none": None,
+        "list": [1, {"a": b"\x00"}],
+        "bytes": b"\xff",
+    }
+    await hub.broker.publish(
+        "shop.events", "order.placed", Message("m2", order("2002"), headers=headers, correlation_id="c-9")
+    )
+    await hub.broker.publish("shop.events", "order.placed", Message("m3", b"no order"))
+    await status_becomes(hub, "2001", "delivered")
+    await status_becomes(hub, "2002", "delivered")
+    assert erp.of("2002")[0].headers["X-Correlation-ID"] == "c-9"
+    (dead,) = await dead_letters(hub, 1, kind="source", source="shop")
+    assert "JSON" in dead.cause
+
+
+async def test_once_a_duplicate_number_goes_once_and_a_corrected_resend_after_a_dead_one_is_taken(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    routes = (
+        (site.folder / "routes/acme.yaml")
+        .read_text()
+        .replace("    to: [erp]", "    once: [partner, number]\n    to: [erp]")
+    )
+    site.write("routes/acme.yaml", routes)
+    await hub.reload()
+    erp.script = lambda request: Answer(422) if b'"price":"0"' in request.body else Answer(201)
+    site.drop("wrong.json", order("1001", price="0"))
+    await dead_letters(hub, 1, route="orders")
+    site.drop("corrected.json", order("1001", price="8"))
+
+    async def delivered() -> bool:
+        return len([r for r in erp.of("1001") if b'"price":"8"' in r.body]) == 1
+
+    await eventually(delivered)
+    site.drop("copy.json", order("1001", price="8", quantity="3"))
+
+    async def duplicate() -> bool:
+        return any(e["stage"] == "duplicate" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
+
+    await eventually(duplicate)
+    assert len(erp.of("1001")) == 2
+
+
+async def test_once_another_message_waits_while_the_first_is_pending(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    routes = (
+        (site.folder / "routes/acme.yaml")
+        .read_text()
+        .replace("    to: [erp]", "    once: [partner, number]\n    to: [erp]")
+    )
+    site.write("routes/acme.yaml", routes)
+    await hub.reload()
+    held = b'{"error": {"code": "CREDIT_HOLD"}}'
+    erp.script = lambda request: Answer(409, held) if b'"price":"1"' in request.body else Answer()
+    site.drop("first.json", order("1001", price="1"))
+    decisions = Decisions(hub.journal)
+
+    async def is_held() -> bool:
+        return len(await decisions.holds(("open",))) == 1
+
+    await eventually(is_held)
+    site.drop("second.json", order("1001", price="2"))
+
+    async def waits() -> bool:
+        return any(e["stage"] == "waits" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
+
+    await eventually(waits)
+    assert len(erp.requests) == 1
+    (hold,) = await decisions.holds(("open",))
+    await hub.replay.reject([hold.id], "tester", "not this one")
+
+    async def second_sent() -> bool:
+        return any(b'"price":"2"' in request.body for request in erp.requests)
+
+    await eventually(second_sent)
+
+
+async def test_a_bad_reload_changes_nothing_and_says_why(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
+    before = hub.site.table.version
+    site.write("routes/acme.yaml", (site.folder / "routes/acme.yaml").read_text().replace("[erp]", "[epr]"))
+    with pytest.raises(Exception, match="epr"):
+        await hub.reload()
+    assert hub.site.table.version == before
+    assert hub.metrics.registry.get_sample_value("hub_reloads_total", {"outcome": "refused"}) == 1
+    log = [json.loads(line) for line in (site.folder / "hub.log").read_text().splitlines()]
+    assert any(line["event"] == "reload_refused" and "routes/acme.yaml:" in line["error"] for line in log)
+    site.drop("a.json", order("1001"))
+    await status_becomes(hub, "1001", "delivered")
+
+
+async def test_one_destination_that_is_down_never_makes_the_others_receive_again(site: SiteOnDisk, erp: Erp) -> None:
+    site.write(
+        "config/destinations.yaml",
+        "erp:\n  rest: {endpoint: erp, call: POST /orders}\n  retry: fast\n"
+        "copy:\n  rest: {endpoint: erp, call: POST /copy}\n  retry: fast\n",
+    )
+    site.write("routes/acme.yaml", (site.folder / "routes/acme.yaml").read_text().replace("[erp]", "[erp, copy]"))
+    erp.script = lambda request: Answer(503 if request.path == "/copy" and request.times < 3 else 201)
+    async with site.running() as hub:
+        site.drop("a.json", order("1001"))
+
+        async def both() -> bool:
+            stories = await Timeline(hub.journal).trace("1001")
+            return [e["status"] for s in stories for e in s.effects] == ["delivered", "delivered"]
+
+        await eventually(both)
+    assert [request.path for request in erp.requests].count("/orders") == 1
+    assert [request.path for request in erp.requests].count("/copy") == 3
+
+
+async def test_a_document_above_a_megabyte_travels_as_a_claim(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
+    lines = [
+        {"number": str(n), "quantity": "1", "unit": "EA", "price": "1.00", "notes": [{"text": "x" * 60}]}
+        for n in range(20_000)
+    ]
+    site.drop("big.json", order("9001", lines=lines))
+    await status_becomes(hub, "9001", "delivered")
+    assert len(erp.requests) == 1
+    assert len(erp.requests[0].body) > 1 << 20
+
+
+async def test_stop_finishes_what_is_in_work(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(hang=0.5)
+    async with site.running():
+        site.drop("a.json", order("1001"))
+        await eventually(lambda: number_seen(erp, "1001"))
+    async with site.running() as hub:
+        assert (await story(hub, "1001")).effects[0]["status"] == "delivered"
+        await asyncio.sleep(0)
+    assert len(erp.requests) == 1

@@ -1,0 +1,184 @@
+"""A site for tests, in a folder of its own, and a hub that runs on it: in this process, or in one of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from hub.app.logs import make_logger
+from hub.app.plugin_discovery import discover
+from hub.app.running_hub import RunningHub
+from hub.app.site_folder import SiteFolder
+from hub.documents import Order, to_json
+from tests.support.brokers import LIMIT
+
+ROUTES = """\
+format: 1
+owner: order-desk
+sources:
+  inbox:
+    file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
+    read: {json: order@1}
+  edi:
+    file: {folder: var/edi, settle: 0s, poll: 50ms}
+    read: x12
+  shop:
+    exchange: {name: shop.events, key: order.placed}
+    read: {json: order@1}
+routes:
+  - id: orders
+    when: {document: order, partner: ACME}
+    to: [erp]
+"""
+
+
+class SiteOnDisk:
+    """Writes a small but whole site: partner ACME, an ERP behind REST with quick retries, a hold, one route."""
+
+    def __init__(
+        self, folder: Path, erp: str = "http://127.0.0.1:9", *, amqp: str | None = None, journal: str = "var/hub.db"
+    ) -> None:
+        self.folder = folder
+        broker = f'amqp: "{amqp}"' if amqp else "broker: embedded"
+        self.write("config/hub.yaml", f'{broker}\njournal: "{journal}"\nconsole: {{listen: "127.0.0.1:0"}}\n')
+        self.write("config/endpoints.yaml", f'erp: {{rest: {{base: "{erp}", timeout: 2s, connect_timeout: 1s}}}}\n')
+        self.write(
+            "config/policies.yaml",
+            "retry:\n  fast: {delays: [100ms, 200ms, 300ms], on: [unreachable, timeout, busy, failed]}\n"
+            "holds:\n  credit_hold: {owner: finance-ops, sla: 4h}\n",
+        )
+        self.write(
+            "config/destinations.yaml",
+            "erp:\n  rest: {endpoint: erp, call: POST /orders}\n  retry: fast\n"
+            "  replies:\n    - {status: 409, body: {/error/code: CREDIT_HOLD}, hold: credit_hold}\n",
+        )
+        self.write("config/partners/acme.yaml", 'partner: ACME\nids: [{qualifier: "01", id: "043645501"}]\n')
+        self.write("routes/acme.yaml", ROUTES)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def drop(self, name: str, body: bytes, folder: str = "var/drop") -> Path:
+        """Puts a file into a drop folder by a rename."""
+        target = self.folder / folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(name + ".tmp")
+        part.write_bytes(body)
+        part.rename(target)
+        return target
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[RunningHub]:
+        """A hub in this process."""
+        plugins = discover()
+        site = SiteFolder(self.folder)
+        checked = site.check(plugins)
+        assert checked.site is not None, [str(finding) for finding in checked.findings]
+        with (self.folder / "hub.log").open("a", buffering=1) as stream:
+            hub = RunningHub(site, checked.site, plugins, make_logger("info", json=True, stream=stream))
+            try:
+                await asyncio.wait_for(hub.start(), LIMIT)
+                yield hub
+            finally:
+                await hub.stop(5.0)
+
+    def cli(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """A hub command, as a person runs it."""
+        command = [sys.executable, "-m", "hub", *arguments, "--site", str(self.folder)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def order(number: str, *, partner: str = "ACME", price: str = "9.50", quantity: str = "2", **more: Any) -> bytes:
+    """An order in canonical JSON."""
+    line = {"number": "1", "quantity": quantity, "unit": "EA", "price": price}
+    return to_json(Order.model_validate({"number": number, "partner": partner, "lines": [line], **more}))
+
+
+class HubProcess:
+    """A real `hub run` process, or another program that behaves like it."""
+
+    def __init__(self, site: SiteOnDisk, *, module: str = "hub", environ: dict[str, str] | None = None) -> None:
+        self.site = site
+        self._module = module
+        self._environ = {**os.environ, **(environ or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+
+    @property
+    def log(self) -> Path:
+        return self.site.folder / f"process-{self.starts}.log"
+
+    def start(self) -> None:
+        self.starts += 1
+        command = [sys.executable, "-m", self._module, "run", "--site", str(self.site.folder), "--log-json"]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environ
+            )
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def console(self) -> str | None:
+        for line in self.log.read_text(errors="replace").splitlines() if self.log.exists() else ():
+            if '"console"' in line:
+                return str(json.loads(line)["url"])
+        return None
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of the console's answer; (0, why) when there is none."""
+        url = self.console
+        if url is None:
+            return 0, "not started"
+        try:
+            with urllib.request.urlopen(url + path, timeout=5) as reply:
+                return reply.status, reply.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert self.running, self.log.read_text()
+            if self.get("/health/ready")[0] == 200:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"not ready: {self.get('/health/ready')}\n{self.log.read_text()[-3000:]}")
+
+    def wait_end(self, seconds: float = 60.0) -> int:
+        assert self._process is not None
+        return self._process.wait(seconds)
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nothing is tidied up."""
+        if self.running:
+            self.signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait_end()
