@@ -34,9 +34,9 @@ class InterchangeHeader:
     warnings: tuple[str, ...] = ()
 
 
-def read_header(data: bytes, offset: int, *, complete: bool) -> InterchangeHeader | None:
-    """The ISA at the beginning of `data`, which stands at `offset` of the body. None when more bytes are needed; with
-    `complete` there are no more. The widths of the elements may be wrong: what separates them is what counts.
+def read_header(data: bytes, offset: int) -> InterchangeHeader:
+    """The ISA at the beginning of `data` (all of the body that is left, or at least LONGEST bytes), which stands at `offset`
+    of the body. The widths of the elements may be wrong: what separates them is what counts.
 
     Raises DecodeError (024) for half an ISA, and for delimiters that can't be.
     """
@@ -46,15 +46,11 @@ def read_header(data: bytes, offset: int, *, complete: bool) -> InterchangeHeade
         end = data.find(separator, end + 1, LONGEST) if separator else -1
         if end < 0:
             break
-    if end < 0 or len(data) < end + 3:
-        if not complete and len(data) < LONGEST:
-            return None
-        if end < 0 or len(data) < end + 2:
-            raise DecodeError(
-                "half an ISA segment: the interchange header breaks off", segment="ISA", offset=offset, code="024"
-            )
+    if end < 0 or len(data) < end + 2:
+        text = "half an ISA segment: the interchange header breaks off"
+        raise DecodeError(text, segment="ISA", offset=offset, code="024")
     component, terminator = data[end + 1 : end + 2], data[end + 2 : end + 3]
-    size = end + 3
+    size = min(end + 3, len(data))
     if component in (b"\r", b"\n") or component == separator:
         raise DecodeError(
             "ISA16 is missing: no component separator", segment="ISA", element="ISA16", offset=offset + end, code="027"

@@ -21,9 +21,12 @@ MAX_TRANSACTION = 64 << 20
 MAX_CONTROL = 1 << 16
 """Bytes in which a segment outside of a transaction must end."""
 
+MOST_JUNK = 1000
+"""Things in a row that look like an ISA and are none, after which the rest of the body is taken for junk too."""
+
 Kind = Literal["ISA", "GS", "ST", "GE", "IEA", "junk", "end"]
 
-_SPACE = b" \t\r\n\x00\x1a"
+_SPACE = re.compile(rb"[\s\x00\x1a]*")
 _BOM = b"\xef\xbb\xbf"
 _ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
 
@@ -51,8 +54,11 @@ def events(body: Body) -> Iterator[Event]:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
+    """`control`: a control segment; `close`: what ends a transaction; `blank`: what may stand between segments."""
+
     control: re.Pattern[bytes]
     close: re.Pattern[bytes]
+    blank: re.Pattern[bytes]
 
 
 @lru_cache(maxsize=64)
@@ -61,6 +67,7 @@ def _patterns(delimiters: Delimiters) -> _Patterns:
     return _Patterns(
         re.compile(rb"(?:ISA|GS|ST|SE|GE|IEA)" + separator),
         re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA))" + separator),
+        re.compile(rb"[\s\x00\x1a" + terminator + rb"]*"),
     )
 
 
@@ -89,11 +96,11 @@ class _Scanner:
         self._buffer += piece
         return not self._over
 
-    def _skip_space(self, and_bom: bool = False) -> bool:
+    def _skip(self, blank: re.Pattern[bytes], and_bom: bool = False) -> bool:
         """False at the end of the body."""
         while True:
-            while self._at < len(self._buffer) and self._buffer[self._at] in _SPACE:
-                self._at += 1
+            found = blank.match(self._buffer, self._at)
+            self._at = found.end() if found else self._at
             if self._at == len(self._buffer):
                 if not self._more():
                     return False
@@ -107,37 +114,42 @@ class _Scanner:
             return True
 
     def run(self) -> Iterator[Event]:
-        while self._skip_space(and_bom=True):
+        junk = 0
+        while self._skip(_SPACE, and_bom=True):
             while len(self._buffer) - self._at < LONGEST and self._more():
                 pass
-            found = _ISA.match(self._buffer, self._at)
-            if found is None and not self._buffer.startswith(b"ISA", self._at):
-                yield self._lone_junk()
+            offset = self._offset
+            header = self._header()
+            if isinstance(header, DecodeError):
+                if not junk:
+                    yield Event("junk", offset, error=header, lone=True)
+                junk += 1
+                if junk > MOST_JUNK:
+                    while self._more():
+                        self._at = len(self._buffer)
+                    break
                 continue
-            try:
-                header = read_header(bytes(self._buffer[self._at : self._at + LONGEST]), self._offset, complete=True)
-            except DecodeError as error:
-                offset = self._offset
-                self._at += 3
-                self._find_header()
-                yield Event("junk", offset, error=error, lone=True)
-                continue
-            assert header is not None  # noqa: S101 - complete
+            junk = 0
             self._at += header.size
             yield Event("ISA", header.offset, header.elements, header=header)
             yield from self._interchange(header.delimiters)
         yield Event("end", self._offset)
 
-    def _lone_junk(self) -> Event:
+    def _header(self) -> InterchangeHeader | DecodeError:
+        """The ISA that begins here; or why there is none, and then it goes to where the next one may be."""
+        if self._buffer.startswith(b"ISA", self._at):
+            try:
+                return read_header(bytes(self._buffer[self._at : self._at + LONGEST]), self._offset)
+            except DecodeError as error:
+                self._at += 3
+                self._find_header()
+                return error.with_traceback(None)
         offset = self._offset
         start = bytes(self._buffer[self._at : self._at + 24])
-        self._at += 1
         self._find_header()
         size = self._offset - offset
-        error = DecodeError(
-            f"found {size} bytes beginning with {start!r}, expected an interchange (ISA)", offset=offset, code="024"
-        )
-        return Event("junk", offset, error=error, lone=True)
+        text = f"found {size} bytes beginning with {start!r}, expected an interchange (ISA)"
+        return DecodeError(text, offset=offset, code="024")
 
     def _find_header(self) -> None:
         """Goes to the next thing that looks like an ISA, or to the end."""
@@ -153,13 +165,11 @@ class _Scanner:
 
     def _interchange(self, delimiters: Delimiters) -> Iterator[Event]:
         """Events up to the IEA, or up to where the interchange breaks off."""
-        control = _patterns(delimiters).control
-        while self._skip_space():
+        patterns = _patterns(delimiters)
+        control = patterns.control
+        while self._skip(patterns.blank):
             while len(self._buffer) - self._at < 4 and self._more():
                 pass
-            if self._buffer.startswith(delimiters.terminator, self._at):
-                self._at += 1
-                continue
             if not control.match(self._buffer, self._at):
                 yield self._stray(delimiters)
                 continue
@@ -189,9 +199,15 @@ class _Scanner:
                 return Event("junk", offset, elements, error=error)
 
     def _stray(self, delimiters: Delimiters) -> Event:
+        """All up to the next control segment."""
         offset = self._offset
-        data = self._until(delimiters.terminator)
-        start = data[:24] if data is not None else b""
+        start = bytes(self._buffer[self._at : self._at + 24]).partition(delimiters.terminator)[0]
+        close = _patterns(delimiters).close
+        while (found := close.search(self._buffer, self._at)) is None:
+            self._at = max(self._at, len(self._buffer) - 16)
+            if not self._more():
+                break
+        self._at = found.start() + 1 if found else len(self._buffer)
         error = DecodeError(f"found {start!r} outside of a transaction", offset=offset, code="024")
         return Event("junk", offset, error=error)
 

@@ -79,14 +79,15 @@ class _Place:
             case "ISA":
                 yield from self._begin(event)
             case "GS":
-                yield from self._begin_group(event.elements)
+                yield from self._left_empty(event)
+                self._begin_group(event.elements)
             case "ST":
                 yield from self._take_transaction(event)
             case "GE":
-                if self._found == 0 and not self._refused:
-                    yield self._empty(event, "the group holds no transactions")
+                yield from self._left_empty(event)
                 self._in_group = False
             case "IEA":
+                yield from self._left_empty(event)
                 if self._group == 0 and not self._refused:
                     yield self._empty(event, "the interchange holds no groups")
                 self._header = None
@@ -120,16 +121,20 @@ class _Place:
                 warnings=self._warnings,
             )
 
-    def _begin_group(self, elements: tuple[str, ...]) -> Iterator[Reading]:
+    def _left_empty(self, event: Event) -> Iterator[Reading]:
+        """A group that ends here without a transaction."""
+        if self._in_group and self._found == 0 and not self._refused:
+            yield self._empty(event, "the group holds no transactions")
+
+    def _begin_group(self, elements: tuple[str, ...]) -> None:
         self._group += 1
         self._transaction = self._found = self._strays = 0
         self._group_elements = elements
         self._in_group = True
-        return iter(())
 
     def _take_transaction(self, event: Event) -> Iterator[Reading]:
         if not self._in_group:
-            yield from self._begin_group(())
+            self._begin_group(())
         self._transaction += 1
         self._found += 1
         if self._refused or self._header is None:
@@ -159,7 +164,7 @@ class _Place:
 
     def _empty(self, event: Event, text: str) -> Reading:
         self._strays += 1
-        position = self._position("0") if event.kind == "GE" else (str(self._interchange),)
+        position = self._position("0") if self._in_group else (str(self._interchange),)
         error = DecodeError(text, segment=event.elements[0], offset=event.offset, code="024")
         return Reading(
             position, error=error, envelope=self._envelope("", ""), keys=self._keys(""), warnings=self._warnings

@@ -40,7 +40,6 @@ class _Marks:
     terminator: str
     ascii: bool
     control: re.Pattern[str]
-    padded: re.Pattern[str]
     padding: tuple[str, str]
 
 
@@ -56,7 +55,6 @@ def _marks(delimiters: Delimiters) -> _Marks:
         terminator,
         (element + component + terminator).isascii(),
         re.compile(f"(?![{allowed}])[\\x00-\\x1f\\x7f]"),
-        re.compile(f" +(?=[{re.escape(element)}{re.escape(terminator)}]|\\Z)"),
         (" " + element, " " + terminator),
     )
 
@@ -123,8 +121,14 @@ def _split(text: str, marks: _Marks) -> tuple[list[str], bool]:
         segments = [part.strip("\r\n \t") for part in segments]
         clean = not any(marks.control.search(part) for part in segments)
     if marks.padding[0] in text or marks.padding[1] in text or text.endswith(" "):
-        segments = [marks.padded.sub("", part) for part in segments]
+        segments = [_unpadded(part, marks.element) for part in segments]
     return ([part for part in segments if part] if "" in segments else segments), clean
+
+
+def _unpadded(segment: str, separator: str) -> str:
+    if " " + separator not in segment and not segment.endswith(" "):
+        return segment
+    return separator.join(value.rstrip(" ") for value in segment.split(separator))
 
 
 def _trailer_error(event: Event, segments: list[str], marks: _Marks, number: str) -> DecodeError | None:
