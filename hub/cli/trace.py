@@ -16,9 +16,7 @@ from hub.journal.timeline import Story, Timeline
 def trace(
     value: Annotated[
         str,
-        typer.Argument(
-            help="An order, shipment, invoice or control number, or the id of a message, hold or dead letter."
-        ),
+        typer.Argument(help="An order, shipment, invoice or control number, a file name, or an id."),
     ],
     site: SiteDir = HERE,
     as_json: AsJson = False,

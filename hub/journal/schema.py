@@ -32,6 +32,7 @@ message = sa.Table(
     sa.Column("received_at", sa.Double, nullable=False),
     sa.Index("message_by_claim", "claim"),
     sa.Index("message_by_received", "received_at"),
+    sa.Index("message_by_name", "name"),
 )
 
 business_key = sa.Table(

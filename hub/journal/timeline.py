@@ -50,7 +50,7 @@ class Timeline:
 
     async def trace(self, value: str) -> list[Story]:
         """The stories of all messages that `value` names: a business key (order, shipment, invoice, control number), a
-        message id or its beginning (8 characters or more), the id of a dead letter, a hold or a claim. Empty: none."""
+        message id or its beginning (8 characters or more), a file name, the id of a dead letter, a hold or a claim. Empty: none."""
 
         async def query(connection: AsyncConnection) -> list[Story]:
             ids = await self._ids(connection, value)
@@ -86,7 +86,11 @@ class Timeline:
                 found.setdefault(row[0])
 
         await add(sa.select(key.c.message_id).where(key.c.value == value))
-        await add(sa.select(message.c.id).where(sa.or_(message.c.id == value, message.c.claim == value)))
+        await add(
+            sa.select(message.c.id).where(
+                sa.or_(message.c.id == value, message.c.claim == value, message.c.name == value)
+            )
+        )
         if len(value) >= 8 and all(c in "0123456789abcdef" for c in value):
             for column in (message.c.id, message.c.claim):
                 await add(sa.select(message.c.id).where(column.startswith(value)))

@@ -11,7 +11,7 @@ class Metrics:
     """All metrics of one hub process. Names are `hub_<noun>_<unit>_total`; every one is described where it is made."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         count = self._counter
         self.received = count("hub_arrivals", "Arrivals taken from sources.", "source")

@@ -50,9 +50,9 @@ class Stage:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "hub", "run", "--site", str(self.site), "--log-json", "--stop-after", "10"]
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environ
-            )  # noqa: S603
+            )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

@@ -165,6 +165,7 @@ def upgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index("message_by_claim", ["claim"], unique=False)
         batch_op.create_index("message_by_received", ["received_at"], unique=False)
+        batch_op.create_index("message_by_name", ["name"], unique=False)
 
     op.create_table(
         "once_key",
@@ -198,6 +199,7 @@ def downgrade() -> None:
 
     op.drop_table("once_key")
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index("message_by_name")
         batch_op.drop_index("message_by_received")
         batch_op.drop_index("message_by_claim")
 

@@ -1,0 +1,85 @@
+"""The command: builds the stage, plays the scenario, shows what happens, and sums up."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from hub.cli.demo.erp import Erp
+from hub.cli.demo.scenario import BUSY, EXPECTED, HOLDS, REFUSES, Expectation, play
+from hub.cli.demo.stage import Stage
+from hub.cli.demo.view import Ticker, progress, summary
+from hub.cli.output import FOUND, AsJson, fail, out, print_json, say
+from hub.cli.site import HERE, SiteDir, with_journal
+from hub.core.errors import HubError
+from hub.journal.journal import Journal
+from hub.journal.timeline import Story, Timeline
+
+
+def demo(
+    site: SiteDir = HERE,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the demo's own site is made anew.", show_default="var/demo"),
+    ] = None,
+    broker: Annotated[
+        str | None, typer.Option(metavar="URL", help="A RabbitMQ node (amqp://...); without it the embedded broker.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="How long it may take.")] = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Shows the sample site at work: real X12 files and a published order, and an ERP that is not always kind.
+
+    Starts a hub of its own on a copy of the site, and a small ERP on the loopback; drops 850, 856 and 810 files; ends with
+    a summary of where each document went. Exit code 0 only if all came out as it should. Example: hub demo
+    """
+    erp = Erp(busy=BUSY, hold=HOLDS, refuse=REFUSES)
+    server = erp.start()
+    stage: Stage | None = None
+    try:
+        stage = Stage(site, folder or site / "var" / "demo", f"http://127.0.0.1:{server.server_address[1]}", broker)
+        if not as_json:
+            say(f"a hub of its own on {stage.site}, broker {'RabbitMQ' if broker else 'embedded'}", "bold")
+        stage.start()
+        play(stage)
+        stories = watch(stage, seconds, quiet=as_json)
+    except HubError as error:
+        fail(str(error))
+    finally:
+        code = stage.close() if stage is not None else None
+        server.shutdown()
+        server.server_close()
+    results = [(expectation, expectation.judge(stories)) for expectation in EXPECTED]
+    right = all(not problem for _, problem in results) and code == 0
+    if as_json:
+        print_json({"ok": right, "documents": [e.as_dict(stories, problem) for e, problem in results]})
+    else:
+        summary(results, stories, stage.site, erp, right)
+    raise typer.Exit(0 if right else FOUND)
+
+
+def watch(stage: Stage, seconds: float, *, quiet: bool) -> dict[str, list[Story]]:
+    """Follows the journal until everything has come out as expected, or the time is over."""
+    deadline = time.monotonic() + seconds
+    stories: dict[str, list[Story]] = {}
+    ticker = Ticker()
+    with Live(console=out, refresh_per_second=8, transient=True) as live:
+        while time.monotonic() < deadline:
+            stories = with_journal(stage.site, lambda journal: look(journal, EXPECTED))
+            if not quiet and out.is_terminal:
+                live.update(progress(EXPECTED, stories))
+            elif not quiet:
+                ticker.update(EXPECTED, stories)
+            if all(not expectation.judge(stories) for expectation in EXPECTED):
+                break
+            time.sleep(0.2)
+    return stories
+
+
+async def look(journal: Journal, expected: tuple[Expectation, ...]) -> dict[str, list[Story]]:
+    timeline = Timeline(journal)
+    return {expectation.value: await timeline.trace(expectation.value) for expectation in expected}

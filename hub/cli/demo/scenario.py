@@ -1,0 +1,104 @@
+"""What the demo plays, and how each document has to come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.cli.demo.stage import Stage
+from hub.core.errors import HubError
+from hub.journal.timeline import Story
+
+FILES = (
+    "acme-850-small.edi",
+    "acme-850-rush.edi",
+    "acme-850-large.edi",
+    "acme-850-credit.edi",
+    "acme-850-unknown-item.edi",
+    "acme-850-one-bad.edi",
+    "acme-850-test.edi",
+    "acme-856-shipment.edi",
+    "acme-810-invoice.edi",
+    "acme-not-edi.edi",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What `value` names must come out so: `status` is that of the effect, or of the dead letter where nothing was sent."""
+
+    value: str
+    what: str
+    status: str
+    destination: str = ""
+    attempts: int = 1
+
+    def judge(self, stories: Mapping[str, list[Story]]) -> str:
+        """What is not as it should be; empty when all is right."""
+        found = stories.get(self.value, [])
+        if not found:
+            return "nothing is known of it yet"
+        state, attempts = self.state(found)
+        if state != self.status:
+            return f"is {state}, should be {self.status}"
+        if attempts < self.attempts:
+            return f"{attempts} attempts, should be {self.attempts}"
+        return ""
+
+    def state(self, found: list[Story]) -> tuple[str, int]:
+        effects = [effect for story in found for effect in story.effects if effect["destination"] == self.destination]
+        if effects:
+            return effects[-1]["status"], effects[-1]["attempts"]
+        dead = [letter for story in found for letter in story.dead_letters]
+        kinds = {"source": "unreadable", "unmatched": "unmatched", "route": "dead"}
+        if dead and not self.destination:
+            return kinds[dead[-1]["kind"]], 1
+        return "on its way", 0
+
+    def as_dict(self, stories: Mapping[str, list[Story]], problem: str) -> dict[str, Any]:
+        state, attempts = self.state(stories.get(self.value, []))
+        return {
+            "value": self.value,
+            "what": self.what,
+            "destination": self.destination or None,
+            "status": state,
+            "expected": self.status,
+            "attempts": attempts,
+            "ok": not problem,
+            "problem": problem or None,
+        }
+
+
+BUSY: Mapping[str, int] = {"104587": 2}
+"""Orders for which the ERP answers 503, and how often."""
+
+HOLDS = frozenset({"104588"})
+REFUSES = frozenset({"104589"})
+
+EXPECTED = (
+    Expectation("104582", "850, an ordinary order, dropped twice", "delivered", "erp"),
+    Expectation("104587", "850, while the ERP is busy", "delivered", "erp", attempts=3),
+    Expectation("104583", "850 above 10,000: needs approval", "delivered", "approvals"),
+    Expectation("104588", "850, customer over the credit limit", "held", "erp"),
+    Expectation("104589", "850 with an item that the ERP refuses", "dead", "erp"),
+    Expectation("104591", "850, first of three in one file", "delivered", "erp"),
+    Expectation("acme-850-one-bad.edi", "850, second of the three: an impossible date", "unreadable"),
+    Expectation("104593", "850, third of three in one file", "delivered", "erp"),
+    Expectation("999001", "850 of test traffic: no route takes it", "unmatched"),
+    Expectation("ASN0077120", "856, a ship notice", "delivered", "warehouse"),
+    Expectation("INV-88120", "810, an invoice", "delivered", "finance"),
+    Expectation("acme-not-edi.edi", "a spreadsheet in the wrong folder", "unreadable"),
+    Expectation("WEB-7781342", "an order that the web shop published", "delivered", "erp"),
+)
+
+
+def play(stage: Stage) -> None:
+    """Drops the files and publishes the shop's order. Raises HubError when that is refused."""
+    for name in FILES:
+        stage.drop(name)
+    stage.drop("acme-850-small.edi", "acme-850-small-again.edi")
+    order = stage.site / "routes" / "fixtures" / "shop-order.json"
+    published = stage.hub("publish", "shop.events", "order.placed", str(order))
+    if published.returncode != 0:
+        raise HubError(f"the shop's order could not be published: {published.stderr}")
