@@ -83,7 +83,7 @@ class TemplateWriter:
                 now=context.now,
             ).strip()
         except _MISTAKES as error:
-            raise MappingError(f"{self._name}{_line(error, self._name)}: {_said(error)}") from None
+            raise MappingError(f"{_place(error, self._name)}: {_said(error)}") from None
         if self._format == "json":
             self._check_json(text)
         elif self._format == "xml":
@@ -103,9 +103,9 @@ class TemplateWriter:
 
 
 def _compiled(name: str, kind: str, text: Callable[[str], str]) -> Template:
-    def load(wanted: str) -> str | None:
+    def load(wanted: str) -> tuple[str, str, Callable[[], bool]] | None:
         try:
-            return text(wanted)
+            return text(wanted), wanted, lambda: True
         except (OSError, LookupError, ConfigError):
             return None
 
@@ -234,15 +234,16 @@ def _near(text: str, error: BaseException) -> str:
     return f": ...{text[max(0, at - 30) : at + 10]!r}..." if isinstance(at, int) else ""
 
 
-def _line(error: BaseException, name: str) -> str:
-    """`: line 7`, where the mistake happened in the template."""
-    line = None
+def _place(error: BaseException, name: str) -> str:
+    """`order.json.j2: line 7`: the innermost line of a template, this one or one that it includes."""
+    place = name
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == name or trace.tb_frame.f_globals.get("__jinja_template__") is not None:
-            line = trace.tb_lineno
+        file = trace.tb_frame.f_code.co_filename
+        if file == name or file.endswith(".j2"):
+            place = f"{file}: line {trace.tb_lineno}"
         trace = trace.tb_next
-    return f": line {line}" if line else ""
+    return place
 
 
 def _said(error: BaseException) -> str:

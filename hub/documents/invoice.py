@@ -137,4 +137,4 @@ class Invoice(Document):
 
     @property
     def remit_to(self) -> Party | None:
-        return find_party(self.parties, "remit_to")
+        return find_party(self.parties, "remit_to", "remittance")

@@ -132,4 +132,4 @@ class Order(Document):
 
     @property
     def remit_to(self) -> Party | None:
-        return find_party(self.parties, "remit_to")
+        return find_party(self.parties, "remit_to", "remittance")

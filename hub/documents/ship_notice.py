@@ -207,7 +207,7 @@ class ShipNotice(Document):
 
     @property
     def remit_to(self) -> Party | None:
-        return self._party("remit_to")
+        return self._party("remit_to", "remittance")
 
     @property
     def _references(self) -> tuple[Reference, ...]:
