@@ -54,6 +54,9 @@ class _Diagnosis:
         for position, text in enumerate(segments, 2):
             elements = text.split(self._separator)
             self._characters(elements, position)
+            if state < 0:
+                self._add("7", elements, position, f"{elements[0][:20]} stands behind SE")
+                break
             state = self._step(state, elements, position)
             if len(self._found) >= MOST:
                 break
@@ -77,7 +80,7 @@ class _Diagnosis:
             if target is None:
                 return state
         if target < 0:
-            return state
+            return target
         use = self._grammar.states[target].use
         assert use is not None  # noqa: S101
         self._count(target, elements, position)

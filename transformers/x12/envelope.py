@@ -66,7 +66,7 @@ def _patterns(delimiters: Delimiters) -> _Patterns:
     separator, terminator = re.escape(delimiters.element), re.escape(delimiters.terminator)
     return _Patterns(
         re.compile(rb"(?:ISA|GS|ST|SE|GE|IEA)" + separator),
-        re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA))" + separator),
+        re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA))" + separator + rb"|[\r\n]ISA[^0-9A-Za-z\s]"),
         re.compile(rb"[\s\x00\x1a" + terminator + rb"]*"),
     )
 

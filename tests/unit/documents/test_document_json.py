@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 
@@ -150,10 +151,8 @@ def test_many_lines_are_read() -> None:
 @settings(max_examples=200)
 def test_any_bytes_are_a_document_or_a_decode_error(data: bytes) -> None:
     for body in (data, to_json(order())[: len(data)] + data):
-        try:
-            from_json(body)
-        except DecodeError as error:
-            assert str(error)
+        with suppress(DecodeError):
+            assert from_json(body).number
 
 
 def test_documents_are_frozen_through_and_through() -> None:

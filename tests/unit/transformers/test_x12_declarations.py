@@ -1,0 +1,126 @@
+"""The declarations are data that hold together, and the two ways of reading them, compiled and slow, agree."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from hub.documents import DOCUMENTS, to_json
+from tests.golden.x12_files import FIXTURES
+from transformers.x12.compiled import CompiledSet, compiled_set
+from transformers.x12.declaration import RELEASES, Rule, known_sets, release_of, set_declaration, walk
+from transformers.x12.diagnose import diagnose
+from transformers.x12.values import Refused
+
+SETS = [(name, release) for name in known_sets() for release in RELEASES]
+FILES = {"850": "850-full.edi", "810": "810-invoice.edi", "856": "856-sotpi.edi"}
+
+
+def body(name: str) -> list[str]:
+    """The segments after ST, with SE."""
+    text = (FIXTURES / FILES[name]).read_text().replace("\n", "")
+    return text[text.index("ST*") :].split("~")[1:-3]
+
+
+def test_the_sets_of_the_first_release() -> None:
+    assert known_sets() == ("810", "850", "856")
+
+
+@pytest.mark.parametrize(("name", "release"), SETS)
+def test_a_declaration_compiles_against_its_document_and_names_its_source(name: str, release: str) -> None:
+    declaration = set_declaration(name, release)
+    assert declaration.document in DOCUMENTS
+    assert "not checked" in declaration.source
+    compiled = compiled_set(name, release)
+    assert compiled.source.count("def h") > 50
+    assert to_json(compiled.read(body(name), "*", ">", "ACME")[0])
+    for use in walk(declaration.structure):
+        for rule in use.segment.rules:
+            assert max(rule.positions) <= len(use.segment.elements), f"{use.segment.id} {rule}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "present", "broken"),
+    [
+        ("P", {1, 2}, False),
+        ("P", {1}, True),
+        ("P", set(), False),
+        ("R", set(), True),
+        ("R", {2}, False),
+        ("E", {1, 2}, True),
+        ("E", {2}, False),
+        ("C", {1}, True),
+        ("C", {1, 2, 3}, False),
+        ("C", {2}, False),
+        ("L", {1}, True),
+        ("L", {1, 3}, False),
+        ("L", {2}, False),
+    ],
+)
+def test_relational_rules(rule: str, present: set[int], broken: bool) -> None:
+    positions = (1, 2) if rule in "PE" else (1, 2, 3)
+    assert Rule(rule, positions).broken(lambda p: p in present) is broken
+
+
+def test_versions_find_their_release() -> None:
+    assert release_of("004010VICS") == ("004010", True)
+    assert release_of("005010") == ("005010", True)
+    assert release_of("003040") == ("004010", False)
+    assert release_of("004060") == ("005010", False)
+    assert release_of("") == ("005010", False)
+
+
+def takes(compiled: CompiledSet, segments: list[str]) -> bool:
+    try:
+        compiled.read(segments, "*", ">", None)
+    except Refused:
+        return False
+    return True
+
+
+VALUES = [
+    "",
+    "1",
+    "A",
+    "ZZ",
+    "20260302",
+    "20260299",
+    "12.5",
+    "-3",
+    "1,5",
+    "X" * 90,
+    "2561",
+    "F",
+    "ABC",
+    "0",
+    ".",
+    "A>B",
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_compiled_reader_refuses_exactly_what_the_diagnosis_finds(name: str) -> None:
+    compiled = compiled_set(name, "004010")
+    good = body(name)
+    assert not diagnose(compiled, good, "*", ">")
+    dice = random.Random(850)
+    refused = 0
+    for _ in range(1500):
+        segments = [s.split("*") for s in good]
+        for _ in range(dice.randint(1, 2)):
+            at = dice.randrange(len(segments) - 1)
+            match dice.randrange(5):
+                case 0:
+                    del segments[at]
+                case 1:
+                    segments.insert(at, list(dice.choice(segments)))
+                case 2:
+                    segments[at].append(dice.choice(VALUES))
+                case _:
+                    segments[at][dice.randrange(1, len(segments[at]))] = dice.choice(VALUES)
+        mutant = ["*".join(s) for s in segments]
+        findings = diagnose(compiled, mutant, "*", ">")
+        assert takes(compiled, mutant) is not bool(findings), (findings, mutant)
+        refused += bool(findings)
+    assert 300 < refused < 1500
