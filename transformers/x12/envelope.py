@@ -29,6 +29,8 @@ Kind = Literal["ISA", "GS", "ST", "GE", "IEA", "junk", "end"]
 _SPACE = re.compile(rb"[\s\x00\x1a]*")
 _BOM = b"\xef\xbb\xbf"
 _ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
+_NEXT = re.compile(rb"[\r\n]ISA[^0-9A-Za-z\s]")
+"""A header on a line of its own: whatever stood there before it has broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ class _Scanner:
         start = bytes(self._buffer[self._at : self._at + 24]).partition(delimiters.terminator)[0]
         close = _patterns(delimiters).close
         while (found := close.search(self._buffer, self._at)) is None:
-            self._at = max(self._at, len(self._buffer) - 16)
+            self._at = max(self._at, self._resume())
             if not self._more():
                 break
         self._at = found.start() + 1 if found else len(self._buffer)
@@ -220,9 +222,20 @@ class _Scanner:
         if end < 0 or end - self._at > MAX_CONTROL:
             self._at = min(len(self._buffer), self._at + MAX_CONTROL)
             return None
+        end = self._broken_off(self._at, end)
         data = bytes(self._buffer[self._at : end])
         self._at = min(end + 1, len(self._buffer))
         return data
+
+    def _resume(self) -> int:
+        """From where to search again when more bytes have come: before the blanks at the end, and what precedes them."""
+        tail = bytes(self._buffer[-MAX_CONTROL:])
+        return len(self._buffer) - len(tail) + len(tail.rstrip()) - 16
+
+    def _broken_off(self, start: int, end: int) -> int:
+        """The end of a segment, or where the next interchange begins before it."""
+        found = _NEXT.search(self._buffer, start, end + 5)
+        return min(end, found.start()) if found else end
 
     def _transaction(self, delimiters: Delimiters) -> Event:
         """From ST to SE; or, without SE, to what stands in its place."""
@@ -234,7 +247,7 @@ class _Scanner:
             if len(self._buffer) - self._at > MAX_TRANSACTION:
                 too_long = True
                 self._at = len(self._buffer) - 16
-            start = max(0, len(self._buffer) - self._at - 16)
+            start = max(0, self._resume() - self._at)
             if not self._more():
                 break
         if found is None:
@@ -251,6 +264,7 @@ class _Scanner:
             if len(self._buffer) - self._at - end > MAX_CONTROL or not self._more():
                 last = len(self._buffer)
                 break
+        last = self._broken_off(self._at + end, last)
         data = bytes(self._buffer[self._at : last])
         self._at = min(last + 1, len(self._buffer))
         return self._opened(offset, data, too_long) if too_long else Event("ST", offset, data=data)

@@ -129,7 +129,7 @@ def test_how_the_bytes_arrive_changes_nothing(piece: int) -> None:
     data = (
         interchange([transaction("1"), transaction("2", 3)], [transaction("3")])
         + "\n\n"
-        + interchange([transaction("4")], control=8)
+        + interchange([transaction("4")], control=8).replace("~\n", "~" + "\r\n" * 40)
     ).encode()
     readings = list(X12Reader(PARTNERS).read(Drops(data, piece)))
     assert readings == read(data)
