@@ -73,7 +73,10 @@ class Message:
 
     def without_broker_headers(self) -> Message:
         """A copy that may be published again: the headers a broker added on the way are gone."""
-        if not any(name.startswith(BROKER_HEADERS) for name in self.headers):
+        for name in self.headers:
+            if name[:2] == "x-" and name.startswith(BROKER_HEADERS):
+                break
+        else:
             return self
         kept = {name: value for name, value in self.headers.items() if not name.startswith(BROKER_HEADERS)}
         return replace(self, headers=kept)

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 Row = tuple[Any, ...]
 SQLITE_PARAMETERS = 30_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Bulk:
     """`INSERT INTO table (columns) VALUES ... conflict`, in the order in which the statements of a batch run."""
 
@@ -25,15 +26,15 @@ class Bulk:
     columns: tuple[str, ...]
     conflict: str = ""
 
-    async def write(self, connection: AsyncConnection, rows: Sequence[Row]) -> None:
+    def write(self, connection: Connection, rows: Sequence[Row]) -> None:
         if connection.dialect.name == "sqlite":
             most = max(1, SQLITE_PARAMETERS // len(self.columns))
             for start in range(0, len(rows), most):
                 part = rows[start : start + most]
-                flat = tuple(value for row in part for value in row)
-                await connection.exec_driver_sql(_sqlite_text(self, len(part)), flat)
+                flat = tuple(chain.from_iterable(part))
+                connection.exec_driver_sql(_sqlite_text(self, len(part)), flat)
         else:
-            await connection.exec_driver_sql(_postgres_text(self), [clean(row) for row in rows])
+            connection.exec_driver_sql(_postgres_text(self), [clean(row) for row in rows])
 
 
 @lru_cache(maxsize=4096)

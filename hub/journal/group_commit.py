@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.core.errors import JournalUnavailable
 from hub.journal import schema
 from hub.journal.bulk import IN_ORDER
 from hub.journal.entry import EffectState, Entry, OnceState
 
-Work = Callable[[AsyncConnection], Any]
+Transact = Callable[[Callable[[Connection], None]], Awaitable[None]]
+"""Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for PostgreSQL."""
+
 MOST = 500
 
 
@@ -29,8 +31,8 @@ class GroupCommit:
     """Writes entries in the order in which they were submitted. `on_state(available, text)` is told when the database
     goes and comes."""
 
-    def __init__(self, engine: AsyncEngine, process: str, on_state: Callable[[bool, str], None]) -> None:
-        self._engine = engine
+    def __init__(self, transact: Transact, process: str, on_state: Callable[[bool, str], None]) -> None:
+        self._transact = transact
         self._process = process
         self._on_state = on_state
         self._waiting: deque[tuple[Entry, asyncio.Future[None]]] = deque()
@@ -120,15 +122,19 @@ class GroupCommit:
             self._on_state(available, text)
 
     async def _write(self, entries: Sequence[Entry]) -> None:
-        async with self._engine.begin() as connection:
+        """One hop to the database for the whole batch."""
+
+        def work(connection: Connection) -> None:
             for bulk in IN_ORDER:
                 rows = [row for entry in entries if bulk in entry.rows for row in entry.rows[bulk]]
                 if rows:
-                    await bulk.write(connection, rows)
-            await self._once_updates(connection, entries)
-            await self._answer(connection, entries)
+                    bulk.write(connection, rows)
+            self._once_updates(connection, entries)
+            self._answer(connection, entries)
 
-    async def _once_updates(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+        await self._transact(work)
+
+    def _once_updates(self, connection: Connection, entries: Sequence[Entry]) -> None:
         now = sa.literal(time.time())
         table, effect = schema.once_key, schema.effect
         for route, owner in {pair for entry in entries for pair in entry.once_finished}:
@@ -136,39 +142,37 @@ class GroupCommit:
                 effect.c.document_id == owner, effect.c.route == route, effect.c.status != "delivered"
             )
             mine = sa.and_(table.c.route == route, table.c.owner == owner, table.c.status == "pending")
-            await connection.execute(sa.update(table).where(mine, ~unfinished).values(status="done", updated_at=now))
+            connection.execute(sa.update(table).where(mine, ~unfinished).values(status="done", updated_at=now))
         for route, owner in {pair for entry in entries for pair in entry.once_freed}:
-            await connection.execute(
+            connection.execute(
                 sa.update(table)
                 .where(table.c.route == route, table.c.owner == owner)
                 .values(status="freed", updated_at=now)
             )
 
-    async def _answer(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+    def _answer(self, connection: Connection, entries: Sequence[Entry]) -> None:
         documents = list({key[0] for entry in entries for key in entry.effects_asked})
         states: dict[tuple[str, str], EffectState] = {}
-        for row in await select_in(connection, schema.effect, schema.effect.c.document_id, documents):
+        for row in select_in(connection, schema.effect, schema.effect.c.document_id, documents):
             states[row.document_id, row.destination] = EffectState(
                 *(row.document_id, row.destination, row.route, row.status, row.generation, row.key),
                 *(row.claim, row.content_type, row.attempts, row.claimed_by == self._process, row.text),
             )
         values = list({key[1] for entry in entries for key in entry.once_asked})
         held: dict[tuple[str, str], OnceState] = {}
-        for row in await select_in(connection, schema.once_key, schema.once_key.c.value, values):
+        for row in select_in(connection, schema.once_key, schema.once_key.c.value, values):
             held[row.route, row.value] = OnceState(row.owner, row.status)
         for entry in entries:
             entry.effects = {key: states[key] for key in entry.effects_asked if key in states}
             entry.once = {key: held[key] for key in entry.once_asked if key in held}
 
 
-async def select_in(
-    connection: AsyncConnection, table: sa.Table, column: sa.Column[Any], values: Sequence[str]
-) -> list[Any]:
+def select_in(connection: Connection, table: sa.Table, column: sa.Column[Any], values: Sequence[str]) -> list[Any]:
     """All rows whose column is one of the values, however many there are."""
     found: list[Any] = []
     for start in range(0, len(values), 900):
         part = values[start : start + 900]
-        found.extend((await connection.execute(sa.select(table).where(column.in_(part)))).all())
+        found.extend(connection.execute(sa.select(table).where(column.in_(part))).all())
     return found
 
 

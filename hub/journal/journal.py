@@ -13,13 +13,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.core.errors import ConfigError, JournalUnavailable
 from hub.core.ports import Body, BytesBody
 from hub.journal import schema
 from hub.journal.bulk import LIVE_SECONDS
 from hub.journal.claims import ClaimStore, StoredClaim
+from hub.journal.engines import Transactions, make_engine
 from hub.journal.entry import Entry
 from hub.journal.group_commit import GroupCommit, is_away
 from hub.journal.migrate import upgrade
@@ -43,6 +44,7 @@ class Journal:
         self._on_state = on_state
         self._engine: AsyncEngine | None = None
         self._group: GroupCommit | None = None
+        self._transactions: Transactions | None = None
         self._heartbeat: asyncio.Task[None] | None = None
         self.table_version = ""
 
@@ -71,7 +73,8 @@ class Journal:
             raise JournalUnavailable(
                 f"the journal at {shown(self.url)} can't be opened: {first_line(error)}"
             ) from error
-        self._group = GroupCommit(self._engine, self.process, self._on_state)
+        self._transactions = Transactions(self.url, self._engine)
+        self._group = GroupCommit(self._transactions, self.process, self._on_state)
         self._group.start()
         if worker:
             await self._announce()
@@ -85,6 +88,8 @@ class Journal:
                 await self._forget()
         if self._group is not None:
             await self._group.close()
+        if self._transactions is not None:
+            await self._transactions.close()
         if self._engine is not None:
             await self._engine.dispose()
 
@@ -218,18 +223,3 @@ def shown(url: str) -> str:
 def first_line(error: BaseException) -> str:
     text = str(getattr(error, "orig", None) or error)
     return text.splitlines()[0] if text else type(error).__name__
-
-
-def make_engine(url: str) -> AsyncEngine:
-    if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=4, max_overflow=2, pool_pre_ping=True, pool_timeout=10)
-    engine = create_async_engine(url, connect_args={"timeout": 30})
-
-    @sa.event.listens_for(engine.sync_engine, "connect")
-    def pragmas(connection: Any, record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "temp_store=MEMORY"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    return engine

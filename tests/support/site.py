@@ -50,8 +50,9 @@ class SiteOnDisk:
         self, folder: Path, erp: str = "http://127.0.0.1:9", *, amqp: str | None = None, journal: str = "var/hub.db"
     ) -> None:
         self.folder = folder
-        broker = f'amqp: "{amqp}"' if amqp else "broker: embedded"
-        self.write("config/hub.yaml", f'{broker}\njournal: "{journal}"\nconsole: {{listen: "127.0.0.1:0"}}\n')
+        self.environ = {**os.environ, "HUB_AMQP_URL": amqp or "", "HUB_JOURNAL": journal}
+        broker = "amqp: ${HUB_AMQP_URL}" if amqp else "broker: embedded"
+        self.write("config/hub.yaml", f'{broker}\njournal: ${{HUB_JOURNAL}}\nconsole: {{listen: "127.0.0.1:0"}}\n')
         self.write("config/endpoints.yaml", f'erp: {{rest: {{base: "{erp}", timeout: 2s, connect_timeout: 1s}}}}\n')
         self.write(
             "config/policies.yaml",
@@ -86,10 +87,10 @@ class SiteOnDisk:
         """A hub in this process."""
         plugins = discover()
         site = SiteFolder(self.folder)
-        checked = site.check(plugins)
+        checked = site.check(plugins, self.environ)
         assert checked.site is not None, [str(finding) for finding in checked.findings]
         with (self.folder / "hub.log").open("a", buffering=1) as stream:
-            hub = RunningHub(site, checked.site, plugins, make_logger("info", json=True, stream=stream))
+            hub = RunningHub(site, checked.site, plugins, make_logger("info", json=True, stream=stream), self.environ)
             try:
                 await asyncio.wait_for(hub.start(), LIMIT)
                 yield hub
@@ -99,7 +100,9 @@ class SiteOnDisk:
     def cli(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """A hub command, as a person runs it."""
         command = [sys.executable, "-m", "hub", *arguments, "--site", str(self.folder)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, check=False, env=self.environ
+        )
 
 
 def order(number: str, *, partner: str = "ACME", price: str = "9.50", quantity: str = "2", **more: Any) -> bytes:
@@ -114,7 +117,7 @@ class HubProcess:
     def __init__(self, site: SiteOnDisk, *, module: str = "hub", environ: dict[str, str] | None = None) -> None:
         self.site = site
         self._module = module
-        self._environ = {**os.environ, **(environ or {})}
+        self._environ = {**site.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self.starts = 0
 

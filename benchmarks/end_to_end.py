@@ -1,0 +1,201 @@
+"""Documents end to end: 1 KB JSON orders in from an exchange, read, matched, journaled, routed to an exchange.
+
+Beside it, in the same run and on the same node, the plain aio-pika forwarder of one hop (`benchmarks.forwarding_floor`), which
+validates, decides and journals nothing. Printed as a ratio; latency percentiles at half of the hub's own rate.
+
+    python -m benchmarks.end_to_end [--documents 20000] [--url amqp://...] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.forwarding_floor import forward_plain
+from hub.broker.rabbit import RabbitBroker
+from hub.core.message import Message
+from hub.core.topology import Binding, Exchange, Queue, Topology
+from hub.documents import Order, to_json
+from tests.support.rabbitmq import find_server, private_node
+from tests.support.site import HubProcess, SiteOnDisk
+
+SIZE = 1024
+QUEUE = "bench.out"
+
+ROUTES = """\
+format: 1
+owner: bench
+sources:
+  shop:
+    exchange: {name: bench.in, key: order, prefetch: 500}
+    read: {json: order@1}
+routes:
+  - id: orders
+    when: {document: order, partner: ACME}
+    to: [out]
+"""
+
+
+def make_order(number: int) -> bytes:
+    """An order of about a kilobyte."""
+    party = {"role": "ship_to", "name": "ACME STORE 0014", "address": {"lines": ["118 MAIN ST"], "city": "NEW PALTZ"}}
+    line = {"number": "1", "quantity": "24", "unit": "EA", "price": "12.75", "products": {"UP": "036000291452"}}
+    order = {"number": str(number), "partner": "ACME", "currency": "USD", "parties": [party], "lines": [line] * 5}
+    short = len(to_json(Order.model_validate(order)))
+    notes = [{"text": "x" * max(1, SIZE - short - 24)}]
+    return to_json(Order.model_validate({**order, "notes": notes}))
+
+
+class Bench:
+    """A hub process on a RabbitMQ node, fed and emptied by this process."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.site = SiteOnDisk(folder, amqp=url)
+        self.site.write("config/destinations.yaml", f'out:\n  exchange: {{name: bench.out, key: all, queue: "{QUEUE}"}}\n')
+        for name in ("endpoints", "policies"):
+            (folder / "config" / f"{name}.yaml").unlink()
+        self.site.write("routes/acme.yaml", ROUTES)
+        self.process = HubProcess(self.site)
+        self.broker = RabbitBroker(url, name="bench")
+
+    async def open(self) -> None:
+        await self.broker.open()
+        queues = (Queue(QUEUE), Queue("hub.source.shop.dead"))
+        source = Queue("hub.source.shop", dead_letter="hub.source.shop.dead", delivery_limit=1000)
+        exchanges = (Exchange("bench.in"), Exchange("bench.out"))
+        bindings = (Binding("bench.in", "hub.source.shop", "order"), Binding("bench.out", QUEUE, "#"))
+        await self.broker.declare(Topology(exchanges, (*queues, source), bindings))
+
+    async def feed(self, first: int, count: int) -> None:
+        window: list[Any] = []
+        for number in range(first, first + count):
+            window.append(self.broker.publish("bench.in", "order", Message(f"b{number}", make_order(number))))
+            if len(window) >= 200:
+                for confirm in window:
+                    await confirm
+                window.clear()
+        for confirm in window:
+            await confirm
+
+    async def drain(self, count: int) -> tuple[float, set[str]]:
+        """(seconds from the first to the last document that arrived at the far exchange, their message ids)."""
+        seen: dict[str, float] = {}
+        done = asyncio.Event()
+
+        def arrived(delivery: Any) -> None:
+            seen.setdefault(delivery.message.id, time.perf_counter())
+            delivery.ack()
+            if len(seen) >= count:
+                done.set()
+
+        subscription = await self.broker.consume(QUEUE, arrived, prefetch=500)
+        async with asyncio.timeout(300):
+            await done.wait()
+        await subscription.cancel()
+        return max(seen.values()) - min(seen.values()), set(seen)
+
+    async def throughput(self, count: int) -> float:
+        """Documents a second: the queue is full when the hub starts, so that only the hub is measured."""
+        await self.feed(0, count)
+        self.process.start()
+        seconds, ids = await self.drain(count)
+        assert len(ids) == count
+        return count / seconds
+
+    async def latency(self, rate: float, seconds: float = 8.0) -> dict[str, float]:
+        """Milliseconds from publishing to arrival, at a steady rate of documents a second."""
+        await asyncio.to_thread(self.process.wait_ready)
+        sent: dict[str, float] = {}
+        took: list[float] = []
+
+        def arrived(delivery: Any) -> None:
+            delivery.ack()
+            begun = sent.get(json.loads(delivery.message.body)["number"])
+            if begun is not None:
+                took.append((time.perf_counter() - begun) * 1000)
+
+        subscription = await self.broker.consume(QUEUE, arrived, prefetch=500)
+        start, number = time.perf_counter(), 0
+        while (now := time.perf_counter()) - start < seconds:
+            while number < (now - start) * rate:
+                name = 10_000_000 + number
+                sent[str(name)] = time.perf_counter()
+                asyncio.ensure_future(self.broker.publish("bench.in", "order", Message(f"b{name}", make_order(name))))
+                number += 1
+            await asyncio.sleep(0.002)
+        async with asyncio.timeout(30):
+            while len(took) < number:
+                await asyncio.sleep(0.05)
+        await subscription.cancel()
+        cuts = statistics.quantiles(took, n=1000)
+        return {"p50": cuts[499], "p95": cuts[949], "p99": cuts[989], "max": max(took), "rate": rate, "documents": number}
+
+    async def close(self) -> None:
+        if self.process.running:
+            await asyncio.to_thread(self.process.stop)
+        await self.broker.close()
+
+
+@contextmanager
+def node(url: str | None) -> Iterator[str]:
+    if url:
+        yield url
+        return
+    server = find_server()
+    if server is None:
+        raise SystemExit("RabbitMQ is not installed: give --url, or run `python -m tests.support.provision rabbitmq`")
+    with private_node(server) as private:
+        yield private.url
+
+
+async def measure(url: str, documents: int) -> dict[str, Any]:
+    plain = await forward_plain(url, documents)
+    with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
+        bench = Bench(Path(folder), url)
+        try:
+            await bench.open()
+            rate = await bench.throughput(documents)
+            latency = await bench.latency(rate / 2)
+        finally:
+            await bench.close()
+    return {
+        "documents": documents,
+        "bytes": len(make_order(1)),
+        "hub_per_second": rate,
+        "plain_aio_pika_per_second": plain,
+        "ratio": rate / plain,
+        "latency_ms": latency,
+        "cores": os.cpu_count(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--documents", type=int, default=20_000)
+    parser.add_argument("--url", help="a RabbitMQ node; without it a private one is started")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    with node(arguments.url) as url:
+        found = asyncio.run(measure(url, arguments.documents))
+    if arguments.json:
+        print(json.dumps(found))
+        return
+    latency = found["latency_ms"]
+    print(f"{found['documents']} documents of {found['bytes']} bytes, {found['cores']} cores, broker on the same machine")
+    print(f"  hub (two hops, validated, decided, journaled)  {found['hub_per_second']:8.0f} documents/s")
+    print(f"  plain aio-pika forwarder (one hop)             {found['plain_aio_pika_per_second']:8.0f} messages/s")
+    print(f"  ratio                                          {found['ratio']:8.2f}")
+    print(f"  latency at {latency['rate']:.0f}/s: p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f}, p99 {latency['p99']:.1f}")
+
+
+if __name__ == "__main__":
+    main()
