@@ -228,9 +228,10 @@ class _Scanner:
         return data
 
     def _resume(self) -> int:
-        """From where to search again when more bytes have come: before the blanks at the end, and what precedes them."""
+        """From where to search again when more bytes have come: before what may be half a segment id, the blanks before it,
+        and the terminator before those."""
         tail = bytes(self._buffer[-MAX_CONTROL:])
-        return len(self._buffer) - len(tail) + len(tail.rstrip()) - 16
+        return len(self._buffer) - len(tail) + len(tail[:-4].rstrip()) - 16
 
     def _broken_off(self, start: int, end: int) -> int:
         """The end of a segment, or where the next interchange begins before it."""
