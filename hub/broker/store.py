@@ -18,6 +18,9 @@ READY, IN_FLIGHT, STUCK = 0, 1, 2
 
 STUCK_RETRY = 1.0
 
+BUSY = 1.0
+"""Seconds to wait for somebody who looks into the file with a tool of their own."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
   id INTEGER PRIMARY KEY, queue TEXT NOT NULL, state INTEGER NOT NULL, deliveries INTEGER NOT NULL,
@@ -46,7 +49,7 @@ class Store:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._db = sqlite3.connect(path, isolation_level=None, cached_statements=64)
+        self._db = sqlite3.connect(path, isolation_level=None, cached_statements=64, timeout=BUSY)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16384", "journal_size_limit=67108864"):
             self._db.execute(f"PRAGMA {pragma}")
         self._db.executescript(SCHEMA)

@@ -115,10 +115,10 @@ class RabbitNode:
         for folder in ("home", "mnesia", "log"):
             (base / folder).mkdir()
         (base / "enabled_plugins").write_text("[].\n")
-        (base / "advanced.config").write_text("[].\n")
+        (base / "advanced.config").write_text("[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 1000}]}].\n")
         (base / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
-            "loopback_users.guest = true\nlog.console = false\ndisk_free_limit.absolute = 50MB\n"
+            "loopback_users.guest = true\nlog.console = false\ndisk_free_limit.absolute = 50MB\nmax_message_size = 10000000\n"
         )
         return {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),

@@ -15,7 +15,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.rabbitmq import RabbitNode, find_server
@@ -77,6 +79,22 @@ def server_url(kind: str) -> str:
     return str(answer["url"])
 
 
+def fresh_vhost() -> str:
+    """The URL of an empty virtual host in the run's RabbitMQ: for tests that run a whole hub, whose queues have fixed names.
+    A given server has only the one that its URL names: run such tests one by one there."""
+    url = server_url("rabbitmq")
+    if os.environ.get(GIVEN["rabbitmq"]):
+        return url
+    name = f"hub-{uuid.uuid4().hex}"
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.environ[ADDRESS])
+        connection.sendall(f"vhost {name}\n".encode())
+        answer = json.loads(connection.makefile().readline())
+    if "url" not in answer:
+        raise ServerMissing(answer["missing"])
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
 def main(path: str) -> None:
     """Serves until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -101,6 +119,8 @@ def main(path: str) -> None:
 
 def _answer(kind: str, running: dict[str, RabbitNode | PostgresServer], stack: contextlib.ExitStack) -> dict[str, str]:
     try:
+        if kind.startswith("vhost "):
+            return _add_vhost(running["rabbitmq"], kind.removeprefix("vhost "))
         if kind not in running:
             server = _make(kind)
             stack.callback(server.close)
@@ -109,6 +129,13 @@ def _answer(kind: str, running: dict[str, RabbitNode | PostgresServer], stack: c
     except (ServerMissing, RuntimeError, OSError) as error:
         return {"missing": str(error)}
     return {"url": running[kind].url}
+
+
+def _add_vhost(node: RabbitNode | PostgresServer, name: str) -> dict[str, str]:
+    assert isinstance(node, RabbitNode)
+    node.control("add_vhost", name)
+    node.control("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+    return {"url": node.url}
 
 
 def _make(kind: str) -> RabbitNode | PostgresServer:

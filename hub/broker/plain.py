@@ -1,0 +1,386 @@
+"""RabbitMQ through aio-pika as its manual shows it: the path to compare `RabbitBroker` with.
+
+Same promises, with a task for every message. aio-pika keeps floats to single precision, misreads negative decimals and
+draws an id for a message that has none; nothing else differs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, DeliveryMode
+from aio_pika.exceptions import (
+    CONNECTION_EXCEPTIONS,
+    ChannelClosed,
+    ChannelNotFoundEntity,
+    DeliveryError,
+    PublishError,
+)
+
+from hub.broker.address import AmqpAddress
+from hub.broker.declaration import bind_arguments, queue_arguments, refusal
+from hub.broker.properties import encode_properties
+from hub.core.errors import ConfigError, TransientError, Unroutable
+from hub.core.message import Message
+from hub.core.ports import DeliveryHandler, Origin
+from hub.core.topology import Binding, Exchange, Queue, Topology
+
+T = TypeVar("T")
+PAUSE = 0.2
+TIMEOUT = 30.0
+LOST = (*CONNECTION_EXCEPTIONS, asyncio.InvalidStateError)
+
+
+class PlainDelivery:
+    """A message of one channel. After that channel `ack` and `requeue` do nothing."""
+
+    def __init__(self, incoming: AbstractIncomingMessage, tasks: Tasks) -> None:
+        self._incoming: AbstractIncomingMessage | None = incoming
+        self._tasks = tasks
+        self.redelivered = bool(incoming.redelivered)
+        self.origin = Origin(incoming.exchange or "", incoming.routing_key or "")
+        self.message = Message(
+            incoming.message_id or "",
+            incoming.body,
+            incoming.content_type or "",
+            {name: _frozen(value) for name, value in incoming.headers.items()},
+            incoming.correlation_id,
+            incoming.reply_to,
+            incoming.type,
+        )
+
+    def ack(self) -> None:
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            self._tasks.add(incoming.ack())
+
+    def requeue(self) -> None:
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            self._tasks.add(incoming.reject(requeue=True))
+
+
+class Tasks:
+    """Work that nobody waits for; that its connection was lost meanwhile is no news."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def add(self, work: Awaitable[Any]) -> None:
+        task = asyncio.create_task(self._run(work))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def settle(self) -> None:
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    @staticmethod
+    async def _run(work: Awaitable[Any]) -> None:
+        try:
+            await work
+        except LOST:
+            return
+
+
+class PlainSubscription:
+    """A consumer on a channel of its own, made anew with every connection."""
+
+    def __init__(self, queue: str, handler: DeliveryHandler, prefetch: int, tasks: Tasks) -> None:
+        self.queue = queue
+        self.active = True
+        self._handler = handler
+        self._prefetch = prefetch
+        self._tasks = tasks
+        self._channel: AbstractChannel | None = None
+        self._consumer: tuple[Any, str] | None = None
+
+    async def start(self, connection: AbstractConnection) -> None:
+        channel = await connection.channel(publisher_confirms=False)
+        await channel.set_qos(prefetch_count=self._prefetch)
+        queue = await channel.get_queue(self.queue, ensure=False)
+        self._channel = channel
+        self._consumer = (queue, await queue.consume(self._on_message))
+
+    @property
+    def running(self) -> bool:
+        return self._channel is not None and not self._channel.is_closed
+
+    async def cancel(self) -> None:
+        self.active = False
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None and self.running:
+            await consumer[0].cancel(consumer[1])
+
+    async def _on_message(self, incoming: AbstractIncomingMessage) -> None:
+        delivery = PlainDelivery(incoming, self._tasks)
+        if self.active:
+            self._handler(delivery)
+        else:
+            delivery.requeue()
+
+
+class PlainRabbitBroker:
+    """Implements `hub.core.ports.BrokerLifecycle` with aio-pika alone: one connection, one supervisor, a new epoch
+    after every loss."""
+
+    blocked = False
+
+    def __init__(self, url: str, *, name: str = "hub", heartbeat: int = 10, timeout: float = TIMEOUT) -> None:
+        self._address = AmqpAddress.parse(url)
+        self._url, self._name, self._heartbeat = url, name, heartbeat
+        self._timeout = timeout
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._up = asyncio.Event()
+        self._supervisor: asyncio.Task[None] | None = None
+        self._subscriptions: list[PlainSubscription] = []
+        self._tasks = Tasks()
+        self._publishing: set[asyncio.Future[None]] = set()
+        self._one_id: dict[str, asyncio.Lock] = {}
+        self._problem: Exception | None = None
+        self._log = structlog.get_logger("hub.broker")
+        self._open = False
+        self._epochs = 0
+
+    @property
+    def connected(self) -> bool:
+        return self._up.is_set()
+
+    @property
+    def reconnects(self) -> int:
+        return max(0, self._epochs - 1)
+
+    async def open(self) -> None:
+        self._open = True
+        self._supervisor = asyncio.create_task(self._supervise())
+        await self._insist(_nothing)
+
+    async def close(self) -> None:
+        self._open = False
+        for subscription in self._subscriptions:
+            subscription.active = False
+        self._subscriptions.clear()
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.wait([self._supervisor])
+        for future in list(self._publishing):
+            future.cancel()
+        await self._tasks.settle()
+        await self._end()
+
+    def publish(
+        self, exchange: str, key: str, message: Message, *, mandatory: bool = True, timeout: float = 30.0
+    ) -> Awaitable[None]:
+        task = asyncio.ensure_future(self._publish(exchange, key, message, mandatory, timeout))
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
+        return task
+
+    async def consume(self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100) -> PlainSubscription:
+        subscription = PlainSubscription(queue, handler, prefetch, self._tasks)
+        try:
+            await self._insist(subscription.start)
+        except ChannelClosed as refused:
+            raise ConfigError(f"queue {queue!r} can't be consumed: {refused}") from refused
+        self._subscriptions.append(subscription)
+        return subscription
+
+    async def declare(self, topology: Topology) -> None:
+        await self._insist(lambda connection: self._declare(connection, topology))
+
+    async def depths(self, queues: Sequence[str]) -> dict[str, int | None]:
+        async def look(connection: AbstractConnection) -> dict[str, int | None]:
+            found = {queue: await self._look(connection, queue) for queue in queues}
+            return {queue: None if counts is None else counts[0] for queue, counts in found.items()}
+
+        return await self._insist(look)
+
+    async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:
+        async def delete(connection: AbstractConnection) -> bool:
+            counts = await self._look(connection, queue)
+            if counts is None or (if_empty and any(counts)):
+                return False
+            async with connection.channel() as channel:
+                await channel.queue_delete(queue)
+            return True
+
+        return await self._insist(delete)
+
+    # --- epochs
+
+    async def _supervise(self) -> None:
+        while True:
+            try:
+                await self._epoch()
+            except LOST as error:
+                self._problem = error if isinstance(error, Exception) else None
+                self._log.warning("connection lost", broker=str(self._address), cause=type(error).__name__)
+            await self._end()
+            await asyncio.sleep(PAUSE)
+
+    async def _epoch(self) -> None:
+        properties: Any = {"connection_name": self._name}
+        connection = await aio_pika.connect(
+            self._url, client_properties=properties, heartbeat=self._heartbeat, timeout=10
+        )
+        self._connection = connection
+        self._channel = await connection.channel(on_return_raises=True)
+        self._epochs += 1
+        self._up.set()
+        while not connection.is_closed:
+            if self._channel.is_closed:
+                self._channel = await connection.channel(on_return_raises=True)
+            for subscription in self._subscriptions:
+                if subscription.active and not subscription.running:
+                    await self._resume(subscription, connection)
+            await asyncio.sleep(PAUSE)
+
+    async def _resume(self, subscription: PlainSubscription, connection: AbstractConnection) -> None:
+        try:
+            await subscription.start(connection)
+        except ChannelClosed as refused:
+            self._log.warning("consumer ended", queue=subscription.queue, cause=str(refused))
+
+    async def _end(self) -> None:
+        self._up.clear()
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            try:
+                await asyncio.wait_for(connection.close(), 5)
+            except (*LOST, TimeoutError):
+                return
+
+    async def _insist(self, action: Callable[[AbstractConnection], Awaitable[T]]) -> T:
+        """Does it on this connection, or on the next one when this is lost meanwhile."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                while True:
+                    await self._up.wait()
+                    connection = self._connection
+                    try:
+                        if connection is not None:
+                            return await action(connection)
+                    except ChannelClosed:
+                        raise
+                    except LOST:
+                        await asyncio.sleep(PAUSE)
+                    await asyncio.sleep(0)
+        except TimeoutError:
+            raise TransientError(f"no connection to {self._address}: {self._problem or ''}", "unreachable") from None
+
+    # --- one message, one topology
+
+    async def _publish(self, exchange: str, key: str, message: Message, mandatory: bool, timeout: float) -> None:
+        """One message of an id at a time: aio-pika finds a returned message by its id."""
+        outgoing = _outgoing(message)
+        lock = self._one_id.setdefault(message.id, asyncio.Lock())
+        try:
+            async with asyncio.timeout(timeout), lock:
+                while not await self._attempt(exchange, key, outgoing, mandatory):  # noqa: ASYNC110
+                    await asyncio.sleep(PAUSE)
+        except TimeoutError:
+            kind = "timeout" if self.connected else "unreachable"
+            raise TransientError("the broker did not confirm in time", kind) from None  # type: ignore[arg-type]
+        finally:
+            if not lock.locked() and self._one_id.get(message.id) is lock:
+                del self._one_id[message.id]
+
+    async def _attempt(self, exchange: str, key: str, outgoing: aio_pika.Message, mandatory: bool) -> bool:
+        """Whether it was confirmed; False when that is in doubt."""
+        await self._up.wait()
+        channel = self._channel
+        if channel is None or channel.is_closed:
+            return False
+        try:
+            target = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
+            await target.publish(outgoing, key, mandatory=mandatory)
+        except PublishError as error:
+            raise Unroutable(exchange, key) from error
+        except DeliveryError as error:
+            raise TransientError(f"the broker refused a message for {exchange or key!r}", "busy") from error
+        except ChannelNotFoundEntity as error:
+            if f"no exchange '{exchange}'" in str(error):
+                raise Unroutable(exchange, key, str(error)) from error
+            return False
+        except LOST:
+            return False
+        return True
+
+    async def _declare(self, connection: AbstractConnection, topology: Topology) -> None:
+        version = str(connection.transport.connection.server_properties["version"])  # type: ignore[union-attr]
+        async with connection.channel() as channel:
+            for exchange in topology.exchanges:
+                await _said(
+                    exchange,
+                    channel.declare_exchange(exchange.name, exchange.type, durable=True, passive=exchange.passive),
+                )
+            for queue in topology.queues:
+                arguments = queue_arguments(queue, version)
+                await _said(queue, channel.declare_queue(queue.name, durable=True, arguments=arguments))
+            for binding in topology.bindings:
+                found = await channel.get_queue(binding.queue, ensure=False)
+                arguments = bind_arguments(binding)
+                await _said(binding, found.bind(binding.exchange, binding.key, arguments=arguments))
+
+    async def _look(self, connection: AbstractConnection, queue: str) -> tuple[int, int] | None:
+        """Ready messages and consumers; None when there is no such queue."""
+        channel = await connection.channel()
+        try:
+            found = await channel.declare_queue(queue, passive=True)
+        except ChannelNotFoundEntity:
+            return None
+        await channel.close()
+        result = found.declaration_result
+        return result.message_count or 0, result.consumer_count or 0
+
+
+async def _nothing(connection: AbstractConnection) -> None:
+    """Only whether there is a connection."""
+
+
+async def _said(thing: Exchange | Queue | Binding, request: Awaitable[Any]) -> None:
+    try:
+        await request
+    except ChannelClosed as refused:
+        code, text = (*refused.args, "")[:2]
+        raise refusal(thing, code if isinstance(code, int) else _code(refused), str(text or code)) from refused
+
+
+def _code(refused: ChannelClosed) -> int:
+    return 404 if isinstance(refused, ChannelNotFoundEntity) else 406
+
+
+def _outgoing(message: Message) -> aio_pika.Message:
+    message = message.without_broker_headers()
+    encode_properties(message)  # says what can't be carried
+    return aio_pika.Message(
+        message.body,
+        headers={name: _thawed(value) for name, value in message.headers.items()},
+        content_type=message.content_type or None,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        correlation_id=message.correlation_id,
+        reply_to=message.reply_to,
+        message_id=message.id or None,
+        type=message.type,
+    )
+
+
+def _thawed(value: Any) -> Any:
+    """As pamqp wants it: bytes as bytearray."""
+    if isinstance(value, bytes):
+        return bytearray(value)
+    if isinstance(value, dict):
+        return {name: _thawed(item) for name, item in value.items()}
+    return [_thawed(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, bytearray):
+        return bytes(value)
+    if isinstance(value, dict):
+        return {name: _frozen(item) for name, item in value.items()}
+    return [_frozen(item) for item in value] if isinstance(value, list) else value

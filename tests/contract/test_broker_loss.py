@@ -1,0 +1,210 @@
+"""What a broker keeps when its connection breaks, stalls or never comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.broker.rabbit import RabbitBroker
+from hub.core.errors import ConfigError, TransientError
+from hub.core.message import Message
+from hub.core.ports import BrokerLifecycle
+from hub.core.topology import Queue, Topology
+from tests.support.brokers import Inbox, depth_becomes, eventually, make_broker, numbered
+from tests.support.ports import free_ports
+from tests.support.proxy import TcpProxy
+
+pytestmark = pytest.mark.rabbitmq
+
+
+@pytest.fixture(params=["rabbit", "plain"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+async def broker(kind: str, tcp_proxy: TcpProxy, amqp_url: str, tmp_path: Path) -> AsyncIterator[BrokerLifecycle]:
+    """A broker behind the proxy."""
+    made = make_broker(kind, tcp_proxy.through(amqp_url), tmp_path)
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def queue(broker: BrokerLifecycle, unique: str) -> str:
+    await broker.declare(Topology(queues=(Queue(f"q.{unique}"),)))
+    return f"q.{unique}"
+
+
+async def test_nothing_is_lost_when_the_connection_is_cut_again_and_again(
+    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str
+) -> None:
+    inbox = Inbox(ack=True)
+    await broker.consume(queue, inbox)
+    window = asyncio.Semaphore(100)
+    confirmed: set[int] = set()
+
+    async def publish(number: int) -> None:
+        async with window:
+            await broker.publish("", queue, Message(str(number), b"x" * 200))
+            confirmed.add(number)
+            if len(confirmed) % 300 == 0:
+                tcp_proxy.cut()
+
+    await asyncio.gather(*(publish(number) for number in range(2000)))
+
+    async def complete() -> bool:
+        return inbox.ids == {str(number) for number in range(2000)}
+
+    await eventually(complete)
+    assert broker.reconnects >= 3  # type: ignore[attr-defined]
+
+
+async def test_a_forwarder_loses_nothing_when_the_connection_is_cut(
+    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str, unique: str
+) -> None:
+    """Consume, publish, confirm, ack: every number arrives at the second queue, whatever breaks in between."""
+    await broker.declare(Topology(queues=(Queue(f"out.{unique}"),)))
+    for message in numbered(range(500)):
+        await broker.publish("", queue, message)
+    forwarded = 0
+
+    def forward(delivery: object) -> None:
+        confirm = asyncio.ensure_future(broker.publish("", f"out.{unique}", delivery.message))  # type: ignore[attr-defined]
+        confirm.add_done_callback(lambda done: settle(delivery, done))
+
+    def settle(delivery: object, done: asyncio.Future[None]) -> None:
+        nonlocal forwarded
+        if done.exception() is None:
+            delivery.ack()  # type: ignore[attr-defined]
+            forwarded += 1
+            if forwarded % 100 == 0:
+                tcp_proxy.cut()
+
+    arrived = Inbox(ack=True)
+    await broker.consume(queue, forward, prefetch=50)
+    await broker.consume(f"out.{unique}", arrived)
+
+    async def complete() -> bool:
+        return arrived.ids == {str(number) for number in range(500)}
+
+    await eventually(complete)
+    await depth_becomes(broker, queue, 0)
+
+
+async def test_what_was_in_flight_comes_again_and_the_old_delivery_is_void(
+    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str
+) -> None:
+    await broker.publish("", queue, Message("m", b""))
+    inbox = Inbox()
+    await broker.consume(queue, inbox)
+    stale = await inbox.next()
+    tcp_proxy.cut()
+    fresh = await inbox.next()
+    assert (fresh.message.id, fresh.redelivered) == ("m", True)
+    stale.ack()
+    stale.requeue()
+    await broker.publish("", queue, Message("n", b""))
+    assert (await inbox.next()).message.id == "n"
+    fresh.ack()
+    inbox.all[-1].ack()
+    await depth_becomes(broker, queue, 0)
+    assert len(inbox.all) == 3
+
+
+async def test_without_a_connection_a_publish_fails_in_time_or_waits(
+    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str
+) -> None:
+    tcp_proxy.refuse()
+
+    async def noticed() -> bool:
+        return not broker.connected
+
+    await eventually(noticed)
+    with pytest.raises(TransientError) as caught:
+        await broker.publish("", queue, Message("short", b""), timeout=0.3)
+    assert caught.value.kind == "unreachable"
+    patient = asyncio.ensure_future(broker.publish("", queue, Message("patient", b""), timeout=30))
+    await asyncio.sleep(0)
+    tcp_proxy.allow()
+    await patient
+    await depth_becomes(broker, queue, 1)
+
+
+async def test_a_connection_that_goes_silent_is_replaced(tcp_proxy: TcpProxy, amqp_url: str, unique: str) -> None:
+    broker = RabbitBroker(tcp_proxy.through(amqp_url), heartbeat=1)
+    await broker.open()
+    await broker.declare(Topology(queues=(Queue(f"q.{unique}"),)))
+    tcp_proxy.stall()
+    confirm = asyncio.ensure_future(broker.publish("", f"q.{unique}", Message("m", b"")))
+
+    async def noticed() -> bool:
+        return not broker.connected
+
+    await eventually(noticed)
+    tcp_proxy.cut()
+    tcp_proxy.resume()
+    await confirm
+    assert broker.reconnects >= 1
+    await broker.close()
+
+
+async def test_a_declaration_waits_for_the_next_connection(
+    broker: BrokerLifecycle, tcp_proxy: TcpProxy, unique: str
+) -> None:
+    tcp_proxy.cut()
+    await broker.declare(Topology(queues=(Queue(f"late.{unique}"),)))
+    assert await broker.depths([f"late.{unique}"]) == {f"late.{unique}": 0}
+
+
+async def test_a_consumer_waits_for_a_queue_that_was_deleted(broker: BrokerLifecycle, queue: str) -> None:
+    inbox = Inbox(ack=True)
+    await broker.consume(queue, inbox)
+    assert await broker.delete_queue(queue, if_empty=False)
+    await broker.declare(Topology(queues=(Queue(queue),)))
+    await broker.publish("", queue, Message("m", b""))
+    assert (await inbox.next()).message.id == "m"
+
+
+async def test_nobody_there(kind: str, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    broker = make_broker(kind, f"amqp://user:sesame@127.0.0.1:{port}/", tmp_path, timeout=0.5)
+    with pytest.raises(TransientError) as caught:
+        await broker.open()
+    assert caught.value.kind == "unreachable"
+    assert "sesame" not in str(caught.value)
+    assert not broker.connected
+    await broker.close()
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"AMQP\x00\x01\x00\x00", b"\x01\x00\x00\xff"]
+)
+async def test_something_else_answers(answer: bytes, tmp_path: Path) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(8)
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    broker = make_broker("rabbit", f"amqp://127.0.0.1:{port}/", tmp_path, timeout=0.5)
+    with pytest.raises(TransientError):
+        await broker.open()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_wrong_password_or_virtual_host_is_said_at_once(amqp_url: str) -> None:
+    place = amqp_url.rpartition("@")[2].rstrip("/")
+    for url, wrong in (
+        (f"amqp://guest:sesame@{place}/", "guest"),
+        (f"{amqp_url.rstrip('/')}/no-such-host", "no-such-host"),
+    ):
+        with pytest.raises(ConfigError, match=wrong) as caught:
+            await RabbitBroker(url).open()
+        assert "sesame" not in str(caught.value)

@@ -1,0 +1,106 @@
+"""A `hub` that ends itself by SIGKILL at one hand-over: `python -m tests.support.crashing_hub run --site DIR`.
+
+HUB_CRASH names the hand-over and the time it is passed: `confirm:3` dies when the third publish is confirmed. Nothing of
+the hub is replaced; its own steps are only counted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from adapters.file import FileSource
+from adapters.rest import RestDestination
+from hub.broker.consumer import RabbitDelivery
+from hub.broker.embedded import EmbeddedBroker, EmbeddedDelivery
+from hub.broker.rabbit import RabbitBroker
+from hub.journal.journal import Journal
+from hub.main import main
+
+POINTS = (
+    "claim",
+    "publish",
+    "confirm",
+    "before_send",
+    "after_send",
+    "before_commit",
+    "after_commit",
+    "before_ack",
+    "after_ack",
+)
+
+
+class Bomb:
+    """Counts the passes of one hand-over."""
+
+    def __init__(self, text: str) -> None:
+        point, _, times = text.partition(":")
+        self._point = point
+        self._left = int(times or 1)
+
+    def passes(self, point: str) -> None:
+        if point == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(bomb: Bomb) -> None:
+    """Counts at every hand-over of the path of a message."""
+    around(FileSource, "_offer", before=lambda: bomb.passes("claim"))
+    for broker in (EmbeddedBroker, RabbitBroker):
+        count_publishes(broker, bomb)
+    for delivery in (EmbeddedDelivery, RabbitDelivery):
+        around(delivery, "ack", before=lambda: bomb.passes("before_ack"), after=lambda: bomb.passes("after_ack"))
+    send = RestDestination.send
+
+    async def counted(self: RestDestination, outgoing: Any) -> Any:
+        bomb.passes("before_send")
+        receipt = await send(self, outgoing)
+        bomb.passes("after_send")
+        return receipt
+
+    RestDestination.send = counted  # type: ignore[method-assign]
+    commit = Journal.commit
+
+    def committing(self: Journal, entry: Any) -> Any:
+        bomb.passes("before_commit")
+        future = commit(self, entry)
+        future.add_done_callback(lambda done: bomb.passes("after_commit"))
+        return future
+
+    Journal.commit = committing  # type: ignore[method-assign]
+
+
+def count_publishes(broker: type, bomb: Bomb) -> None:
+    publish: Callable[..., Awaitable[None]] = broker.publish  # type: ignore[attr-defined]
+
+    def counted(self: Any, exchange: str, key: str, message: Any, **options: Any) -> Any:
+        future: Any = publish(self, exchange, key, message, **options)
+        if exchange == "":
+            bomb.passes("publish")
+            future.add_done_callback(lambda done: bomb.passes("confirm"))
+        return future
+
+    broker.publish = counted  # type: ignore[attr-defined]
+
+
+def around(owner: type, name: str, before: Any = None, after: Any = None) -> None:
+    step = getattr(owner, name)
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        if before is not None:
+            before()
+        result = step(*arguments, **options)
+        if after is not None:
+            after()
+        return result
+
+    setattr(owner, name, counted)
+
+
+if __name__ == "__main__":
+    arm(Bomb(os.environ["HUB_CRASH"]))
+    main()
