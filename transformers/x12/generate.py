@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hub.documents.base import Document, Part
-from transformers.x12.declaration import Element, Loop, Placement, Target, Use
+from transformers.x12.declaration import Element, Loop, Placement, Rule, Target, Use
 from transformers.x12.fields import field_shape, shapes
 from transformers.x12.grammar import Grammar, State
 
 MAX_DEPTH = 20
 """Levels of a tree (HL) within each other."""
+
+FEW = 5
+"""Elements that a long segment mostly has at most."""
 
 
 class Source:
@@ -129,9 +132,7 @@ class _Body:
         out += self._count()
         if self._segment.open:
             return [*out, *self._open_object({}), self._extra()]
-        out += self._unpack()
-        out += self._checks()
-        out += self._rules()
+        out += self._elements()
         built = self._pairs()
         out += built
         out += self._place()
@@ -161,22 +162,49 @@ class _Body:
 
     # --- elements ----------------------------------------------------------------------------------------------------
 
-    def _unpack(self) -> list[str]:
-        uses = self._segment.elements
-        size = len(uses) + 1
+    def _elements(self) -> list[str]:
+        """Takes the elements apart and checks them. Long segments are mostly short: what only the elements beyond the
+        first few need is done where there are such."""
+        size = len(self._segment.elements) + 1
+        low, high = self._checks()
         tail = self._tail
-        first = tail.first if tail else size
-        out = ["n = len(e)"]
         if tail:
-            out.append(f"if n > {size}: n = {size}; e = excess(e, {size})")
-            out.append(f"if n < {first}: e += pads[{first} - n]")
-            names = ", ".join(f"a{i}" for i in range(1, first))
-            out.append(f"_, {names}, *p = e")
-        else:
-            out.append(f"if n != {size}: e = e + pads[{size} - n] if n < {size} else excess(e, {size})")
-            names = ", ".join(f"a{i}" for i in range(1, size))
-            out.append(f"_, {names}{',' if size == 1 else ''} = e")
-        return out
+            names = ", ".join(f"a{i}" for i in range(1, tail.first))
+            return [
+                "n = len(e)",
+                f"if n > {size}: n = {size}; e = excess(e, {size})",
+                f"if n < {tail.first}: e += pads[{tail.first} - n]",
+                f"_, {names}, *p = e",
+                *low,
+            ]
+        names = ", ".join(f"a{i}" for i in range(1, size))
+        full = [
+            f"if n != {size}: e = e + pads[{size} - n] if n < {size} else excess(e, {size})",
+            f"_, {names}{',' if size == 1 else ''} = e",
+        ]
+        few = self._few
+        if few == size - 1:
+            return ["n = len(e)", *full, *low]
+        blank = " = ".join(f"a{i}" for i in range(few + 1, size))
+        values = [v for p, v in self._values.items() if p > few and v.startswith("v")]
+        return [
+            "n = len(e)",
+            f"if n <= {few + 1}:",
+            f"    if n <= {few}: e += pads[{few + 1} - n]",
+            f"    _, {', '.join(f'a{i}' for i in range(1, few + 1))} = e",
+            f"    {blank} = ''",
+            *([f"    {' = '.join(values)} = None"] if values else []),
+            "else:",
+            *("    " + line for line in (*full, *high)),
+            *low,
+        ]
+
+    @property
+    def _few(self) -> int:
+        """How many elements a segment mostly has at most."""
+        uses = self._segment.elements
+        last = max((p for p, use in enumerate(uses, 1) if use.mandatory), default=0)
+        return len(uses) if self._tail or len(uses) <= FEW + 1 else max(FEW, last)
 
     @property
     def _tail(self) -> Any:
@@ -184,34 +212,57 @@ class _Body:
         pairs = self._mapping.pairs
         return pairs if pairs and pairs.last == len(self._segment.elements) and pairs.last - pairs.first > 7 else None
 
-    def _checks(self) -> list[str]:
-        out = []
-        refused = []
-        tail = self._tail
+    def _checks(self) -> tuple[list[str], list[str]]:
+        """Checks of the first elements, and of those beyond them."""
+        few = self._few
+        found: tuple[list[str], list[str]] = ([], [])
+        refused: tuple[list[str], list[str]] = ([], [])
         for position, use in enumerate(self._segment.elements, 1):
-            if tail and position >= tail.first:
+            if self._tail and position >= self._tail.first:
                 break
-            name, element = f"a{position}", use.element
+            name, element, part = f"a{position}", use.element, position > few
             if use.mandatory:
-                refused.append(f"not {name}")
+                refused[part].append(f"not {name}")
             words = self._words(position)
             if element.type == "C":
                 assert element.component is not None  # noqa: S101
                 memory = self._source.memory(element.component)
-                out.append(f"v{position} = {memory}[{name}] if component not in {name} else part({name}, {memory})")
+                found[part].append(
+                    f"v{position} = {memory}[{name}] if component not in {name} else part({name}, {memory})"
+                )
                 self._values[position] = f"v{position}"
             elif element.type in ("AN", "ID") and not element.codes and not words:
-                refused.append(f"len({name}) > {element.max}")
-                if element.min > 1:
-                    refused.append(f"0 < len({name}) < {element.min}")
+                if element.min == element.max and element.min > 1:
+                    refused[part].append(f"{name} and len({name}) != {element.max}")
+                else:
+                    refused[part].append(f"len({name}) > {element.max}")
+                    if element.min > 1:
+                        refused[part].append(f"0 < len({name}) < {element.min}")
                 self._values[position] = name
             else:
                 memory = self._source.memory(element, words if element.type == "ID" else None)
-                out.append(f"v{position} = {memory}[{name}]")
+                found[part].append(f"v{position} = {memory}[{name}]")
                 self._values[position] = f"v{position}"
-        if refused:
-            out.insert(0, f"if {' or '.join(refused)}: raise Refused")
-        return out
+        for rule in self._segment.rules:
+            if not (self._tail and rule.positions[0] >= self._tail.first):
+                found[self._beyond(rule)].append(_rule_line(rule))
+        for lines, tests in zip(found, refused, strict=True):
+            if tests:
+                lines.insert(0, f"if {' or '.join(tests)}: raise Refused")
+        return found
+
+    def _beyond(self, rule: Rule) -> bool:
+        """Whether the rule can only be broken when there is an element beyond the first few."""
+        few = self._few
+        match rule.letter:
+            case "P":
+                return all(p > few for p in rule.positions)
+            case "E":
+                return sum(p <= few for p in rule.positions) < 2
+            case "R":
+                return False
+            case _:
+                return rule.positions[0] > few
 
     def _words(self, position: int) -> Mapping[str, str]:
         target = self._mapping.put.get(position)
@@ -221,27 +272,6 @@ class _Body:
         if target is None and pairs and pairs.first <= position <= pairs.last and (position - pairs.first) % 2 == 0:
             target = pairs.target
         return target.words if target else {}
-
-    def _rules(self) -> list[str]:
-        out = []
-        for rule in self._segment.rules:
-            if self._tail and rule.positions[0] >= self._tail.first:
-                continue
-            names = [f"a{p}" for p in rule.positions]
-            first, rest = names[0], names[1:]
-            match rule.letter:
-                case "P":
-                    test = f"({' or '.join(names)}) and not ({' and '.join(names)})"
-                case "R":
-                    test = f"not ({' or '.join(names)})"
-                case "E":
-                    test = f"({' and '.join(names)})" if len(names) == 2 else f"one_of_many(({', '.join(names)}))"
-                case "C":
-                    test = f"{first} and not ({' and '.join(rest)})"
-                case _:
-                    test = f"{first} and not ({' or '.join(rest)})"
-            out.append(f"if {test}: raise Refused")
-        return out
 
     # --- places ------------------------------------------------------------------------------------------------------
 
@@ -414,6 +444,23 @@ class _Body:
             f"f = {tree.children!r} if depth else {loop.to!r}",
             *_append("holder", None, "part_", many=True),
         ]
+
+
+def _rule_line(rule: Rule) -> str:
+    names = [f"a{p}" for p in rule.positions]
+    first, rest = names[0], names[1:]
+    match rule.letter:
+        case "P":
+            test = f"({' or '.join(names)}) and not ({' and '.join(names)})"
+        case "R":
+            test = f"not ({' or '.join(names)})"
+        case "E":
+            test = f"({' and '.join(names)})" if len(names) == 2 else f"one_of_many(({', '.join(names)}))"
+        case "C":
+            test = f"{first} and not ({' and '.join(rest)})"
+        case _:
+            test = f"{first} and not ({' or '.join(rest)})"
+    return f"if {test}: raise Refused"
 
 
 def _defaults(cls: type[Part]) -> dict[str, Any]:

@@ -73,13 +73,17 @@ class Values(dict[str, Any]):
     def __init__(self, element: Element) -> None:
         super().__init__()
         self._element = element
+        self._plain = element.max if element.type == "R" and element.min == 1 else 0
         self[""] = None
 
     def __missing__(self, text: str) -> Any:
-        try:
-            value = checked(self._element, text)
-        except WrongElement:
-            raise Refused from None
+        if len(text) <= self._plain and _DECIMAL.match(text):
+            value: Any = Decimal(text)
+        else:
+            try:
+                value = checked(self._element, text)
+            except WrongElement:
+                raise Refused from None
         if len(self) > REMEMBERED:
             self.clear()
             self[""] = None
