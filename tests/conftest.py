@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.proxy import TcpProxy
 from tests.support.rabbitmq import RabbitNode, find_server, private_node
-from tests.support.servers import MISSING, ServerMissing, TestServers, server_url
+from tests.support.servers import MISSING, ServerMissing, TestServers, fresh_vhost, server_url
 
 _SERVERS = pytest.StashKey[TestServers]()
 
@@ -46,6 +46,12 @@ def _url(kind: str) -> str:
 def amqp_url() -> str:
     """The run's RabbitMQ: use unique names in it."""
     return _url("rabbitmq")
+
+
+@pytest.fixture
+def amqp_vhost(amqp_url: str) -> str:
+    """An empty virtual host of this test's own in the run's RabbitMQ: for a whole hub, whose queues have fixed names."""
+    return fresh_vhost()
 
 
 @pytest.fixture(scope="session")

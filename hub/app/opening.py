@@ -34,8 +34,9 @@ class Opened:
             wanted += route_topology(route.id)
         for name in self.site.sources:
             wanted += source_topology(name)
-        for destination in self.snapshot.destinations.values():
-            own = getattr(destination.adapter, "topology", None)
+        adapters = [*self.sources.values(), *(open_.adapter for open_ in self.snapshot.destinations.values())]
+        for adapter in adapters:
+            own = getattr(adapter, "topology", None)
             wanted += own() if own is not None else Topology()
         return wanted
 

@@ -1,4 +1,5 @@
-"""One message goes the whole way, on the embedded broker: every outcome that a document can have."""
+"""One message goes the whole way: every outcome that a document can have, on what a fresh checkout has (embedded broker, SQLite)
+and on what a cluster has (RabbitMQ, PostgreSQL)."""
 
 from __future__ import annotations
 
@@ -24,9 +25,15 @@ def erp() -> Iterator[Erp]:
         yield server
 
 
-@pytest.fixture
-def site(tmp_path: Path, erp: Erp) -> SiteOnDisk:
-    return SiteOnDisk(tmp_path, erp.url)
+GROWN = pytest.param("grown", marks=(pytest.mark.rabbitmq, pytest.mark.postgres))
+
+
+@pytest.fixture(params=["embedded", GROWN])
+def site(request: pytest.FixtureRequest, tmp_path: Path, erp: Erp) -> SiteOnDisk:
+    if request.param == "embedded":
+        return SiteOnDisk(tmp_path, erp.url)
+    amqp, journal = request.getfixturevalue("amqp_vhost"), request.getfixturevalue("database_url")
+    return SiteOnDisk(tmp_path, erp.url, amqp=amqp, journal=journal)
 
 
 @pytest.fixture
