@@ -27,6 +27,7 @@ MOST_JUNK = 1000
 Kind = Literal["ISA", "GS", "ST", "GE", "IEA", "junk", "end"]
 
 _SPACE = re.compile(rb"[\s\x00\x1a]*")
+_BLANK = re.compile(rb"\s*")
 _BOM = b"\xef\xbb\xbf"
 _ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
 _NEXT = re.compile(rb"[\r\n]ISA[^0-9A-Za-z\s]")
@@ -276,19 +277,22 @@ class _Scanner:
         """The fast way for a transaction that is in memory whole, and has between its segments what it has behind its ST."""
         buffer, start, terminator = self._buffer, self._at, delimiters.terminator
         first = buffer.find(terminator, start)
-        glue = _SPACE.match(buffer, first + 1)
-        if first < 0 or glue is None or glue.end() == len(buffer):
+        blank = _BLANK.match(buffer, first + 1)
+        if first < 0 or blank is None or blank.end() == len(buffer):
             return None
-        between = terminator + glue[0]
+        between = terminator + blank[0]
         trailer = buffer.find(between + b"SE", first)  # without the separator: that is everywhere, and makes find slow
         end = buffer.find(terminator, trailer + len(between)) if trailer >= 0 else -1
         if end < 0 or buffer[trailer + len(between) + 2] != delimiters.element[0]:
             return None
-        for name in (b"ST", b"GE", b"GS", b"IEA", b"ISA"):
-            if buffer.find(between + name, first, end) >= 0:
-                return None
-        if buffer.find(b"\nISA", first, end) >= 0 or buffer.find(b"\rISA", first, end) >= 0:
+        strange = [between + name for name in (b"ST", b"GE", b"GS", b"IEA", b"ISA")]
+        strange += [b"\nISA", b"\rISA", terminator + b" ", terminator + b"\t"]
+        if any(buffer.find(text, first, end) >= 0 for text in strange):
             return None
+        lines = buffer.count(terminator, first, end)
+        for byte in b"\r\n" if terminator != b"\n" else b"":
+            if byte != terminator[0] and buffer.count(byte, first, end) != lines * blank[0].count(byte):
+                return None
         data = bytes(memoryview(buffer)[start:end])
         offset, self._at = self._offset, end + 1
         return Event("ST", offset, data=data)

@@ -113,11 +113,11 @@ def _split(text: str, marks: _Marks) -> tuple[list[str], bool]:
     if "\n" in text or "\r" in text:
         text = text.replace("\r\n", "\n")
         between = terminator + "\n"
-        while between in text and terminator != "\n":
+        for _ in range(4 if terminator != "\n" else 0):  # more blank lines than that are stripped one by one
             text = text.replace(between, terminator)
     segments = text.split(terminator)
     clean = text.replace(terminator, "").isprintable()
-    if not clean:
+    if not clean or terminator + " " in text:
         segments = [part.strip("\r\n \t") for part in segments]
         clean = not any(marks.control.search(part) for part in segments)
     if marks.padding[0] in text or marks.padding[1] in text or text.endswith(" "):

@@ -136,6 +136,16 @@ def test_how_the_bytes_arrive_changes_nothing(piece: int) -> None:
     assert numbers(readings) == ["1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize("between", ["~", "~\n", "~\r\n", "~\n\n", "~ \n", "~\t"])
+@pytest.mark.parametrize("rest", ["~", "~\n", "~\r\n\r\n", "~ "])
+def test_line_ends_may_change_within_a_transaction(between: str, rest: str) -> None:
+    data = interchange([transaction("1"), transaction("2"), transaction("3")])
+    for n in range(1, data.count("~\n")):
+        parts = data.split("~\n")
+        mixed = between.join(parts[:n]) + between + rest.join(parts[n:])
+        assert numbers(read(mixed.encode())) == ["1", "2", "3"]
+
+
 def test_memory_follows_the_largest_transaction_and_not_the_file(tmp_path: Path) -> None:
     def peak(transactions: int) -> int:
         path = tmp_path / f"{transactions}.edi"
