@@ -12,8 +12,11 @@ import structlog
 LEVELS = ("debug", "info", "warning", "error")
 
 
-def make_logger(level: str = "info", *, json: bool | None = None, stream: TextIO | None = None) -> Any:
-    """A logger for a stream, without one for stderr. `json` None: JSON unless the stream is a terminal."""
+def make_logger(
+    level: str = "info", *, json: bool | None = None, stream: TextIO | None = None, everywhere: bool = False
+) -> Any:
+    """A logger for a stream, without one for stderr. `json` None: JSON unless the stream is a terminal. `everywhere`: parts
+    that ask structlog for a logger of their own get one like it."""
     stream = stream or sys.stderr
     as_json = json if json is not None else not stream.isatty()
     renderer: Any = (
@@ -21,17 +24,18 @@ def make_logger(level: str = "info", *, json: bool | None = None, stream: TextIO
         if as_json
         else structlog.dev.ConsoleRenderer(colors=stream.isatty())
     )
+    processors = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        renderer,
+    ]
+    wrapper = structlog.make_filtering_bound_logger(logging.getLevelName(level.upper()))
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    return structlog.wrap_logger(
-        structlog.PrintLogger(stream),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-    )
+    if everywhere:
+        factory = structlog.PrintLoggerFactory(stream)
+        structlog.configure(processors=processors, wrapper_class=wrapper, logger_factory=factory)
+    return structlog.wrap_logger(structlog.PrintLogger(stream), processors=processors, wrapper_class=wrapper)
 
 
 def dumps(value: Any, default: Any = None, **_: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.app.logs import make_logger
+from hub.app.logs import LEVELS, make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import STOP_SECONDS, RunningHub
 from hub.app.site_folder import SiteFolder
@@ -37,13 +37,15 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
         SIGHUP, like `hub reload`, reads the files again; a version with errors changes nothing. A stop finishes what is in
         work, for a bounded time; the rest stays with the broker. Example: hub run --site /srv/hub
         """
+        if log_level not in LEVELS:
+            raise typer.BadParameter(f"{log_level!r} is no log level; one of {', '.join(LEVELS)}")
         checked = checked_site(site)
         for finding in checked.findings:
             err.print(str(finding), style="red" if finding.severity == "error" else "yellow", markup=False)
         if checked.site is None:
             fail(f"{len(checked.errors)} errors: the hub doesn't start", FOUND)
         try:
-            log = make_logger(log_level, json=log_json)
+            log = make_logger(log_level, json=log_json, everywhere=True)
             hub = RunningHub(SiteFolder(site), checked.site, discover(), log)
             asyncio.run(main(hub, serving, stop_after))
         except ConfigError as error:

@@ -1,4 +1,4 @@
-"""Gets the servers that the tests run privately: `python -m tests.support.provision`.
+"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [compose]`, without names all.
 
 A given URL or a local binary is enough; else, as root on Debian, its package is installed without starting its own
 server. Says what it did; exit code 1 when something is missing that it can't get.
@@ -19,13 +19,17 @@ from tests.support.rabbitmq import find_server
 from tests.support.servers import GIVEN
 
 POLICY = Path("/usr/sbin/policy-rc.d")
-PACKAGES = {"rabbitmq": ["rabbitmq-server"], "postgres": ["postgresql"]}
-TITLES = {"rabbitmq": "RabbitMQ", "postgres": "PostgreSQL"}
+PACKAGES = {"rabbitmq": ["rabbitmq-server"], "postgres": ["postgresql"], "compose": ["docker-compose"]}
+TITLES = {"rabbitmq": "RabbitMQ", "postgres": "PostgreSQL", "compose": "Docker Compose (to check the compose file)"}
 
 
-def main() -> int:
-    missing = [kind for kind in PACKAGES if not _present(kind)]
-    for kind in PACKAGES.keys() - set(missing):
+def main(names_wanted: list[str]) -> int:
+    kinds = names_wanted or list(PACKAGES)
+    if unknown := set(kinds) - PACKAGES.keys():
+        print(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PACKAGES)}", file=sys.stderr)
+        return 2
+    missing = [kind for kind in kinds if not _present(kind)]
+    for kind in [kind for kind in kinds if kind not in missing]:
         print(f"{TITLES[kind]}: {_present(kind)}")
     if not missing:
         return 0
@@ -63,6 +67,8 @@ def _install(packages: list[str], missing: list[str]) -> int:
 
 def _present(kind: str) -> str:
     """Where it comes from; "" when it doesn't."""
+    if kind == "compose":
+        return " ".join(find_compose() or ())
     variable = GIVEN[kind]
     if os.environ.get(variable):
         return f"given by {variable}"
@@ -71,7 +77,16 @@ def _present(kind: str) -> str:
 
 
 def _variables(kinds: list[str]) -> str:
-    return " and ".join(GIVEN[kind] for kind in kinds)
+    return " and ".join(GIVEN[kind] for kind in kinds if kind in GIVEN) or "nothing: it has no other way"
+
+
+def find_compose() -> list[str] | None:
+    """The command of Docker Compose: the client's plug-in, or the older program."""
+    if shutil.which("docker"):
+        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if asked.returncode == 0:
+            return ["docker", "compose"]
+    return ["docker-compose"] if shutil.which("docker-compose") else None
 
 
 @contextmanager
@@ -89,4 +104,4 @@ def _nothing_starts() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -37,7 +37,7 @@ class Stage:
             shutil.rmtree(self.site)
         for part in ("config", "routes"):
             shutil.copytree(sample / part, self.site / part)
-        broker = "amqp: ${HUB_DEMO_AMQP_URL}" if self._broker else "broker: embedded"
+        broker = "amqp: ${HUB_DEMO_AMQP_URL:-amqp://127.0.0.1:5672/}" if self._broker else "broker: embedded"
         text = f"{broker}\njournal: var/hub.db\nclaims: var/claims\nconsole: {{listen: 127.0.0.1:0}}\n"
         (self.site / "config" / "hub.yaml").write_text(text)
 
