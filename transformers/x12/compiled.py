@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from hub.documents import DOCUMENTS, Document
 from hub.documents.base import Extra, unchecked
 from hub.documents.identifiers import NO_IDS, Identifiers
-from transformers.x12.declaration import Element, SetDeclaration, set_declaration, walk
+from transformers.x12.catalogue import set_declaration
+from transformers.x12.declaration import Element, SetDeclaration, walk
 from transformers.x12.fields import shapes
 from transformers.x12.generate import Source
 from transformers.x12.grammar import Grammar, grammar

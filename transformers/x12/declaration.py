@@ -1,21 +1,12 @@
-"""Transaction sets as data: the YAML files of this package, loaded and checked, with nothing left to look up by name.
-
-`set_declaration("850", "004010")` is one transaction set in one release, as a tree of `Use` and `Loop`.
-"""
+"""What a declaration of a transaction set says, with nothing left to look up by name: a tree of `Use` and `Loop`."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
 from typing import Any
 
-import yaml
-
-RELEASES = ("004010", "005010")
 MANY = 0
 """`max` of what may stand any number of times."""
 
@@ -167,176 +158,6 @@ class SetDeclaration:
     document: str
     source: str
     structure: tuple[Use | Loop, ...]
-
-
-def known_sets() -> tuple[str, ...]:
-    """The transaction sets that have a declaration."""
-    folder = resources.files(__package__).joinpath("sets")
-    return tuple(sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")))
-
-
-def known_segments() -> frozenset[str]:
-    """The ids of all segments in the directory."""
-    return frozenset(_files()[1]["segments"])
-
-
-def release_of(version: str) -> tuple[str, bool]:
-    """The release whose declarations serve a version (GS08), and whether that is exactly the one it names."""
-    exact = next((r for r in RELEASES if version.startswith(r)), None)
-    if exact:
-        return exact, True
-    older = version[:6].isdigit() and version[:6] < "004011"
-    return ("004010" if older else "005010"), False
-
-
-@lru_cache(maxsize=64)
-def set_declaration(name: str, release: str) -> SetDeclaration:
-    """The declaration of a set. Raises KeyError when there is none; ValueError, with the place, when it is wrong."""
-    if name not in known_sets():
-        raise KeyError(name)
-    text = _text(f"sets/{name}.yaml")
-    data = yaml.safe_load(text)
-    return SetDeclaration(
-        set=data["set"],
-        release=release,
-        name=data["name"],
-        group=data["group"],
-        document=data["document"],
-        source=_source(text),
-        structure=_Builder(release).structure(data["structure"], f"{name}"),
-    )
-
-
-def _text(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
-
-
-def _source(text: str) -> str:
-    """The `source:` comment at the head of a file."""
-    found = re.search(r"^# source: ((?:.*\n)(?:#  ?.*\n)*)", text, re.M)
-    return re.sub(r"\n#\s*", " ", found[1]).strip() if found else ""
-
-
-@lru_cache(maxsize=1)
-def _files() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]:
-    load = [yaml.safe_load(_text(f"{n}.yaml")) for n in ("elements", "segments", "codes", "mapping")]
-    return load[0], load[1], load[2], load[3]
-
-
-class _Builder:
-    """Resolves the names that the files use, in one release."""
-
-    def __init__(self, release: str) -> None:
-        self._release = release
-        elements, segments, self._codes, self._mapping = _files()
-        self._elements = elements["elements"]
-        self._components = elements["components"]
-        self._segments = segments["segments"]
-        self._made: dict[str, Segment] = {}
-
-    def structure(self, entries: list[dict[str, Any]], path: str) -> tuple[Use | Loop, ...]:
-        return tuple(self._entry(entry, path) for entry in entries)
-
-    def _entry(self, entry: dict[str, Any], path: str) -> Use | Loop:
-        known = {"segment", "loop", "use", "max", "to", "put", "pairs", "drop", "structure", "group", "when", "tree"}
-        if unknown := set(entry) - known:
-            raise ValueError(f"{path}: unknown key {sorted(unknown)[0]!r}")
-        return self._loop(entry, path) if "loop" in entry else self._use(entry, path)
-
-    def _loop(self, entry: dict[str, Any], path: str) -> Loop:
-        name = entry["loop"]
-        structure = self.structure(entry["structure"], f"{path}/{name}")
-        first = structure[0]
-        if not isinstance(first, Use) or first.segment.id != name or first.max != 1:
-            raise ValueError(f"{path}/{name}: a loop begins with its own segment, once")
-        if entry.get("to") and first.mapping is None:
-            mapping = self._mapped(name, {}, path)
-            structure = (Use(first.segment, first.mandatory, 1, None, mapping), *structure[1:])
-        when = next(iter(entry.get("when", {}).items()), None)
-        tree = entry.get("tree")
-        return Loop(
-            id=name,
-            mandatory=entry.get("use") == "M",
-            max=_max(entry),
-            structure=structure,
-            to=entry.get("to"),
-            group=entry.get("group"),
-            when=(when[0], frozenset([when[1]] if isinstance(when[1], str) else when[1])) if when else None,
-            tree=Tree(**tree) if tree else None,
-        )
-
-    def _use(self, entry: dict[str, Any], path: str) -> Use:
-        name = entry["segment"]
-        mapped = "to" in entry or "put" in entry or "pairs" in entry
-        mapping = self._mapped(name, entry, path) if mapped else None
-        return Use(self._segment(name), entry.get("use") == "M", _max(entry), entry.get("to"), mapping)
-
-    def _mapped(self, name: str, entry: dict[str, Any], path: str) -> Placement:
-        data = entry if "put" in entry or "pairs" in entry else self._mapping.get(name)
-        if data is None:
-            raise ValueError(f"{path}/{name}: mapping.yaml has no entry for {name}")
-        put = data.get("put", {k: v for k, v in data.items() if isinstance(k, int)})
-        pairs = data.get("pairs")
-        return Placement(
-            put={k: self._target(v) for k, v in put.items()},
-            pairs=Pairs(pairs[0], pairs[1], self._target(pairs[2])) if pairs else None,
-            parts=tuple(
-                SubPart(part["to"], {k: self._target(v) for k, v in part["put"].items()})
-                for part in data.get("parts", ())
-            ),
-            drop=frozenset(data.get("drop", ())),
-        )
-
-    def _target(self, text: str) -> Target:
-        name, _, words = (part.strip() for part in text.partition("|"))
-        how = "append" if name.endswith("[]") else "join" if name.endswith("+") else "set"
-        return Target(name.removesuffix("[]").removesuffix("+"), how, self._codes["words"][words] if words else {})
-
-    def _segment(self, name: str) -> Segment:
-        if name not in self._made:
-            self._made[name] = self._make_segment(name, self._segments[name])
-        return self._made[name]
-
-    def _make_segment(self, name: str, data: dict[str, Any]) -> Segment:
-        if data.get("open"):
-            return Segment(name, data["name"], open=True)
-        uses = [self._element_use(text) for text in data["elements"]]
-        rules = [Rule(r[0], tuple(int(r[i : i + 2]) for i in range(1, len(r), 2))) for r in data.get("rules", ())]
-        if "repeat" in data:
-            first, count = data["repeat"]
-            pair = [ElementUse(u.element) for u in uses[-2:]]
-            mandatory = uses[-1].mandatory
-            uses += pair * (count - 1)
-            start = first + 2 if mandatory else first
-            rules += [Rule("P", (p, p + 1)) for p in range(start, first + 2 * count, 2)]
-        return Segment(name, data["name"], tuple(uses), tuple(rules))
-
-    def _element_use(self, text: str) -> ElementUse:
-        number, _, use = text.partition(" ")
-        return ElementUse(self._element(number), use == "M")
-
-    def _element(self, number: str) -> Element:
-        name, kind, low, high, *later = self._elements[number]
-        for release, longer in (later[0] if later else {}).items():
-            if self._release >= release:
-                high = longer
-        codes = self._codes["lists"].get(number, {})
-        component = self._components.get(number)
-        return Element(
-            number,
-            name,
-            kind,
-            low,
-            high,
-            frozenset(codes.get("codes", ())),
-            bool(codes.get("verified")),
-            self._element(component) if component else None,
-        )
-
-
-def _max(entry: dict[str, Any]) -> int:
-    value = entry.get("max", 1)
-    return MANY if value == "many" else int(value)
 
 
 def walk(structure: tuple[Use | Loop, ...]) -> Iterator[Use]:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from transformers.x12.catalogue import known_segments
 from transformers.x12.compiled import CompiledSet
-from transformers.x12.declaration import Loop, Segment, SetDeclaration, Use, known_segments
-from transformers.x12.generate import MAX_DEPTH
+from transformers.x12.declaration import Loop, Segment, SetDeclaration, Use
+from transformers.x12.function_body import MAX_DEPTH
 from transformers.x12.grammar import Grammar, grammar
 from transformers.x12.values import WrongElement, checked
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
 from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, read_header
+from transformers.x12.event import Event
 
 MAX_TRANSACTION = 64 << 20
 """Bytes of one transaction; a longer one is refused, and the reader goes on behind it."""
@@ -24,30 +24,12 @@ MAX_CONTROL = 1 << 16
 MOST_JUNK = 1000
 """Things in a row that look like an ISA and are none, after which the rest of the body is taken for junk too."""
 
-Kind = Literal["ISA", "GS", "ST", "GE", "IEA", "junk", "end"]
-
 _SPACE = re.compile(rb"[\s\x00\x1a]*")
 _BLANK = re.compile(rb"\s*")
 _BOM = b"\xef\xbb\xbf"
 _ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
 _NEXT = re.compile(rb"[\r\n]ISA[^0-9A-Za-z\s]")
 """A header on a line of its own: whatever stood there before it has broken off."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What stands at `offset`. `elements` are those of a control segment (`[0]` its id). A transaction has its bytes
-    (`data`, from ST to SE, without the last terminator) and `closed`: whether its SE is there. `error` says what junk is.
-    `lone`: junk that stands where an interchange should begin."""
-
-    kind: Kind
-    offset: int
-    elements: tuple[str, ...] = ()
-    data: bytes = b""
-    closed: bool = True
-    header: InterchangeHeader | None = None
-    error: DecodeError | None = None
-    lone: bool = False
 
 
 def events(body: Body) -> Iterator[Event]:

@@ -12,9 +12,10 @@ from hub.core.message import EMPTY
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Body, FactValue, Reading
-from transformers.x12.declaration import RELEASES, known_sets, set_declaration
+from transformers.x12.catalogue import RELEASES, known_sets, set_declaration
 from transformers.x12.delimiters import InterchangeHeader
-from transformers.x12.envelope import Event, events
+from transformers.x12.envelope import events
+from transformers.x12.event import Event
 from transformers.x12.transaction import read_transaction
 from transformers.x12.verdict import Verdict, judge
 

@@ -11,11 +11,11 @@ from functools import lru_cache
 
 from hub.core.errors import DecodeError
 from hub.documents import Document
+from transformers.x12.catalogue import known_sets, release_of
 from transformers.x12.compiled import CompiledSet, compiled_set
-from transformers.x12.declaration import known_sets, release_of
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.diagnose import diagnose
-from transformers.x12.envelope import Event
+from transformers.x12.event import Event
 from transformers.x12.values import Refused
 from transformers.x12.verdict import same_number
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hub.core.errors import DecodeError
-from transformers.x12.envelope import Event
+from transformers.x12.event import Event
 
 
 @dataclass(slots=True)

@@ -8,8 +8,9 @@ import pytest
 
 from hub.documents import DOCUMENTS, to_json
 from tests.golden.x12_files import FIXTURES
+from transformers.x12.catalogue import RELEASES, known_sets, release_of, set_declaration
 from transformers.x12.compiled import CompiledSet, compiled_set
-from transformers.x12.declaration import RELEASES, Rule, known_sets, release_of, set_declaration, walk
+from transformers.x12.declaration import Rule, walk
 from transformers.x12.diagnose import diagnose
 from transformers.x12.values import Refused
 
@@ -106,7 +107,7 @@ def test_the_compiled_reader_refuses_exactly_what_the_diagnosis_finds(name: str)
     assert not diagnose(compiled, good, "*", ">")
     dice = random.Random(850)
     refused = 0
-    for _ in range(1500):
+    for _ in range(500):
         segments = [s.split("*") for s in good]
         for _ in range(dice.randint(1, 2)):
             at = dice.randrange(len(segments) - 1)
@@ -123,4 +124,4 @@ def test_the_compiled_reader_refuses_exactly_what_the_diagnosis_finds(name: str)
         findings = diagnose(compiled, mutant, "*", ">")
         assert takes(compiled, mutant) is not bool(findings), (findings, mutant)
         refused += bool(findings)
-    assert 300 < refused < 1500
+    assert 100 < refused < 500

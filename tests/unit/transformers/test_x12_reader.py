@@ -140,7 +140,7 @@ def test_how_the_bytes_arrive_changes_nothing(piece: int) -> None:
 @pytest.mark.parametrize("rest", ["~", "~\n", "~\r\n\r\n", "~ "])
 def test_line_ends_may_change_within_a_transaction(between: str, rest: str) -> None:
     data = interchange([transaction("1"), transaction("2"), transaction("3")])
-    for n in range(1, data.count("~\n")):
+    for n in range(1, data.count("~\n"), 3):
         parts = data.split("~\n")
         mixed = between.join(parts[:n]) + between + rest.join(parts[n:])
         assert numbers(read(mixed.encode())) == ["1", "2", "3"]
@@ -164,7 +164,7 @@ def test_memory_follows_the_largest_transaction_and_not_the_file(tmp_path: Path)
 
 def test_a_truncated_upload_is_refused_whole_wherever_it_breaks_off() -> None:
     data = interchange([transaction("1"), transaction("2")]).encode()
-    for end in range(120, len(data) - 16, 11):
+    for end in range(120, len(data) - 16, 23):
         readings = read(data[:end])
         assert [(r.document, r.position) for r in readings] == [(None, ("1",))]
 
@@ -260,7 +260,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 @given(mutated())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_happened_to_a_file_gives_readings_and_nothing_else(data: bytes) -> None:
     readings = read(data)
     assert readings

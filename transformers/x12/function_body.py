@@ -1,0 +1,356 @@
+"""The body of the function that takes one use of a segment: its elements checked, and put where they live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hub.documents.base import Part
+from transformers.x12.declaration import Loop, Placement, Rule, Target, Use
+from transformers.x12.fields import field_shape
+from transformers.x12.grammar import State
+from transformers.x12.snippets import append_part, defaults, new_part, rule_line
+
+if TYPE_CHECKING:
+    from transformers.x12.generate import Source
+
+MAX_DEPTH = 20
+"""Levels of a tree (HL) within each other."""
+
+FEW = 5
+"""Elements that a long segment mostly has at most."""
+
+
+class FunctionBody:
+    """The body of one function."""
+
+    def __init__(self, source: Source, state: State) -> None:
+        assert state.use is not None  # noqa: S101
+        self._source = source
+        self._state = state
+        self._use: Use = state.use
+        self._segment = state.use.segment
+        self._mapping = state.use.mapping or Placement()
+        self._loop: Loop | None = source.grammar.loops[state.path[-1]].loop if state.opens else None
+        self._level, self._cls = source.object(state.path)
+        self._values: dict[int, str] = {}
+        self._assigned: set[str] = set()
+        self._duplicates = False
+
+    def lines(self) -> list[str]:
+        out = [f"nonlocal o{self._level}"] if self._loop and self._loop.to else []
+        out += self._count()
+        if self._segment.open:
+            return [*out, *self._open_object({}), self._extra()]
+        out += self._elements()
+        built = self._pairs()
+        out += built
+        out += self._place()
+        return out
+
+    # --- how often, where --------------------------------------------------------------------------------------------
+
+    def _count(self) -> list[str]:
+        out = []
+        if self._loop is not None:
+            own, first, last = self._source.counters[f"L{self._state.path[-1]}"]
+            out.append(f"c[{own}] += 1")
+            if self._loop.max > 1:
+                out.append(f"if c[{own}] > {self._loop.max}: raise Refused")
+            if last > first:
+                zeros = self._source.constant("Z", (0,) * (last - first))
+                out.append(f"c[{first}:{last}] = {zeros}")
+        elif self._use.max > 1:
+            own, _, _ = self._source.counters[f"U{self._state.number}"]
+            out += [f"c[{own}] += 1", f"if c[{own}] > {self._use.max}: raise Refused"]
+        return out
+
+    def _extra(self) -> str:
+        loops = self._source.grammar.loops
+        within = tuple((loops[n].loop.id, self._source.counters[f"L{n}"][0]) for n in self._state.path)
+        return f"extra(e, {within!r})"
+
+    # --- elements ----------------------------------------------------------------------------------------------------
+
+    def _elements(self) -> list[str]:
+        """Takes the elements apart and checks them. Long segments are mostly short: what only the elements beyond the
+        first few need is done where there are such."""
+        size = len(self._segment.elements) + 1
+        low, high = self._checks()
+        tail = self._tail
+        if tail:
+            names = ", ".join(f"a{i}" for i in range(1, tail.first))
+            return [
+                "n = len(e)",
+                f"if n > {size}: n = {size}; e = excess(e, {size})",
+                f"if n < {tail.first}: e += pads[{tail.first} - n]",
+                f"_, {names}, *p = e",
+                *low,
+            ]
+        names = ", ".join(f"a{i}" for i in range(1, size))
+        full = [
+            f"if n != {size}: e = e + pads[{size} - n] if n < {size} else excess(e, {size})",
+            f"_, {names}{',' if size == 1 else ''} = e",
+        ]
+        few = self._few
+        if few == size - 1:
+            return ["n = len(e)", *full, *low]
+        blank = " = ".join(f"a{i}" for i in range(few + 1, size))
+        values = [v for p, v in self._values.items() if p > few and v.startswith("v")]
+        return [
+            "n = len(e)",
+            f"if n <= {few + 1}:",
+            f"    if n <= {few}: e += pads[{few + 1} - n]",
+            f"    _, {', '.join(f'a{i}' for i in range(1, few + 1))} = e",
+            f"    {blank} = ''",
+            *([f"    {' = '.join(values)} = None"] if values else []),
+            "else:",
+            *("    " + line for line in (*full, *high)),
+            *low,
+        ]
+
+    @property
+    def _few(self) -> int:
+        """How many elements a segment mostly has at most."""
+        uses = self._segment.elements
+        last = max((p for p, use in enumerate(uses, 1) if use.mandatory), default=0)
+        return len(uses) if self._tail or len(uses) <= FEW + 1 else max(FEW, last)
+
+    @property
+    def _tail(self) -> Any:
+        """Pairs that go on to the end of the segment: handled as a list."""
+        pairs = self._mapping.pairs
+        return pairs if pairs and pairs.last == len(self._segment.elements) and pairs.last - pairs.first > 7 else None
+
+    def _checks(self) -> tuple[list[str], list[str]]:
+        """Checks of the first elements, and of those beyond them."""
+        few = self._few
+        found: tuple[list[str], list[str]] = ([], [])
+        refused: tuple[list[str], list[str]] = ([], [])
+        for position, use in enumerate(self._segment.elements, 1):
+            if self._tail and position >= self._tail.first:
+                break
+            name, element, part = f"a{position}", use.element, position > few
+            if use.mandatory:
+                refused[part].append(f"not {name}")
+            words = self._words(position)
+            if element.type == "C":
+                assert element.component is not None  # noqa: S101
+                memory = self._source.memory(element.component)
+                found[part].append(
+                    f"v{position} = {memory}[{name}] if component not in {name} else part({name}, {memory})"
+                )
+                self._values[position] = f"v{position}"
+            elif element.type in ("AN", "ID") and not element.codes and not words:
+                if element.min == element.max and element.min > 1:
+                    refused[part].append(f"{name} and len({name}) != {element.max}")
+                else:
+                    refused[part].append(f"len({name}) > {element.max}")
+                    if element.min > 1:
+                        refused[part].append(f"0 < len({name}) < {element.min}")
+                self._values[position] = name
+            else:
+                memory = self._source.memory(element, words if element.type == "ID" else None)
+                found[part].append(f"v{position} = {memory}[{name}]")
+                self._values[position] = f"v{position}"
+        for rule in self._segment.rules:
+            if not (self._tail and rule.positions[0] >= self._tail.first):
+                found[self._beyond(rule)].append(rule_line(rule))
+        for lines, tests in zip(found, refused, strict=True):
+            if tests:
+                lines.insert(0, f"if {' or '.join(tests)}: raise Refused")
+        return found
+
+    def _beyond(self, rule: Rule) -> bool:
+        """Whether the rule can only be broken when there is an element beyond the first few."""
+        few = self._few
+        match rule.letter:
+            case "P":
+                return all(p > few for p in rule.positions)
+            case "E":
+                return sum(p <= few for p in rule.positions) < 2
+            case "R":
+                return False
+            case _:
+                return rule.positions[0] > few
+
+    def _words(self, position: int) -> Mapping[str, str]:
+        target = self._mapping.put.get(position)
+        for part in self._mapping.parts:
+            target = target or part.put.get(position)
+        pairs = self._mapping.pairs
+        if target is None and pairs and pairs.first <= position <= pairs.last and (position - pairs.first) % 2 == 0:
+            target = pairs.target
+        return target.words if target else {}
+
+    # --- places ------------------------------------------------------------------------------------------------------
+
+    def _pairs(self) -> list[str]:
+        pairs = self._mapping.pairs
+        if pairs is None:
+            return []
+        if self._tail:
+            qualifier = self._segment.elements[pairs.first - 1]
+            value = self._segment.elements[pairs.first].element
+            memory = self._source.memory(qualifier.element)
+            out = ["if not p or not p[0]: raise Refused"] if qualifier.mandatory else []
+            return [
+                *out,
+                "x = False",
+                "if p:",
+                "    if len(p) & 1: p.append('')",
+                "    q = p[::2]",
+                "    ids = Identifiers(zip(q, p[1::2]))",
+                "    if len(ids) != len(q) or '' in ids: ids, x = untidy(p)",
+                f"    for k, v in ids.items():\n            {memory}[k]\n            if not {value.min} <= len(v) <= {value.max}: raise Refused",
+                "else: ids = NO_IDS",
+            ]
+        positions = range(pairs.first, pairs.last, 2)
+        if len(positions) == 1:
+            q, v = pairs.first, pairs.first + 1
+            return [f"x = False; ids = Identifiers(((({self._values[q]}), a{v}),)) if a{q} else NO_IDS"]
+        listed = ", ".join(f"({self._values[q]}, a{q + 1})" for q in positions)
+        return [
+            f"ids, x = few(({listed},)) if a{pairs.first} or a{pairs.first + 2} or a{pairs.first + 4} else (NO_IDS, False)"
+        ]
+
+    def _place(self) -> list[str]:
+        cls = self._cls
+        if self._use.mapping is None:
+            return [*self._open_object({}), self._extra()]
+        unplaced = self._unplaced()
+        out: list[str] = []
+        if self._loop is not None and self._loop.to:
+            out += self._open_object(self._fields(cls, out))
+        elif self._use.to:
+            shape = field_shape(cls, self._use.to)
+            if shape.kind != "parts" or shape.part is None:
+                raise ValueError(f"{cls.__name__}.{self._use.to} doesn't hold parts")
+            fields = self._fields(shape.part, out)
+            out += new_part("part_", "d", shape.part, fields, self._source)
+            out += append_part(f"o{self._level}", self._use.to, "part_", many=self._use.max == 0 or self._use.max > 8)
+        else:
+            out += self._set(cls)
+        tests = [f"a{p}" for p in unplaced]
+        if self._mapping.pairs is not None:
+            tests.append("x")
+        tests += [
+            f"component in a{p}"
+            for p, u in enumerate(self._segment.elements, 1)
+            if u.element.type == "C" and p not in unplaced
+        ]
+        if tests:
+            out.append(f"if {' or '.join(tests)}: {self._extra()}")
+        return out
+
+    def _unplaced(self) -> list[int]:
+        mapping = self._mapping
+        placed = set(mapping.put) | mapping.drop
+        for part in mapping.parts:
+            placed |= set(part.put)
+        if mapping.pairs:
+            placed |= set(range(mapping.pairs.first, mapping.pairs.last + 1))
+        return [p for p in range(1, len(self._segment.elements) + 1) if p not in placed]
+
+    def _fields(self, cls: type[Part], out: list[str]) -> dict[str, str]:
+        """Expressions for the fields of a new part."""
+        fields = {target.field: self._value(cls, target, position) for position, target in self._mapping.put.items()}
+        if self._mapping.pairs:
+            fields[self._mapping.pairs.target.field] = "ids"
+        for part in self._mapping.parts:
+            out += self._sub_part(cls, part.to, part.put)
+            fields[part.to] = part.to
+        return fields
+
+    def _sub_part(self, cls: type[Part], to: str, put: Mapping[int, Target]) -> list[str]:
+        shape = field_shape(cls, to)
+        if shape.part is None:
+            raise ValueError(f"{cls.__name__}.{to} doesn't hold parts")
+        fields = {t.field: self._value(shape.part, t, p) for p, t in put.items()}
+        out = [] if to in self._assigned else [f"{to} = ()"]
+        self._assigned.add(to)
+        made = new_part("part_", "d", shape.part, fields, self._source)
+        return [*out, f"if a{min(put)}:", *("    " + line for line in made), f"    {to} += (part_,)"]
+
+    def _value(self, cls: type[Part], target: Target, position: int) -> str:
+        """The expression for an element as the value of a field; refuses a declaration that doesn't fit the model."""
+        shape = field_shape(cls, target.field)
+        use = self._segment.elements[position - 1]
+        kind = use.element.type
+        fits = {
+            "text": True,
+            "texts": True,
+            "number": kind in ("R", "N2", "N0"),
+            "whole": kind == "N0",
+            "date": kind == "DT",
+        }
+        place = f"{self._segment.id}{position:02}: {cls.__name__}.{target.field}"
+        if not fits.get(shape.kind, False):
+            raise ValueError(f"{place} can't hold an element of type {kind}")
+        value = self._values[position]
+        if shape.kind in ("text", "texts"):
+            if kind in ("R", "N0", "N2", "DT"):
+                value = f"a{position}"
+            if shape.required and not use.mandatory and target.how == "set" and not self._sub_required(position):
+                raise ValueError(f"{place} needs a value, and the element isn't mandatory")
+            return f"{value} or None" if shape.optional and value == f"a{position}" else value
+        if kind == "N0" and shape.kind == "number":
+            return f"None if v{position} is None else Decimal(v{position})"
+        return value
+
+    def _sub_required(self, position: int) -> bool:
+        return any(position == min(part.put) for part in self._mapping.parts)
+
+    def _set(self, cls: type[Part]) -> list[str]:
+        """Elements that are fields of the object around the segment, or of a part in it."""
+        out: list[str] = []
+        objects: dict[str, tuple[str, type[Part]]] = {"": (f"o{self._level}", cls)}
+        for position, target in self._mapping.put.items():
+            owner, _, name = target.field.rpartition(".")
+            if owner not in objects:
+                shape = field_shape(cls, owner)
+                if shape.part is None:
+                    raise ValueError(f"{cls.__name__}.{owner} isn't a part")
+                variable = f"s_{owner}"
+                default = self._source.constant("D", shape.default)
+                blank = self._source.constant("B", defaults(shape.part))
+                part = self._source.constant("P", shape.part)
+                out += [
+                    f"{variable} = o{self._level}[{owner!r}]",
+                    f"if {variable} is {default}: {variable} = o{self._level}[{owner!r}] = unchecked({part}, {blank}.copy())",
+                    f"{variable} = {variable}.__dict__",
+                ]
+                objects[owner] = (variable, shape.part)
+            variable, holder = objects[owner]
+            value = self._value(holder, Target(name, target.how, target.words), position)
+            if target.how == "append":
+                out.append(f"if a{position}: {variable}[{name!r}] += ({self._values[position]},)")
+            elif target.how == "join":
+                out.append(
+                    f"{variable}[{name!r}] = {variable}[{name!r}] + '\\n' + a{position} if {variable}[{name!r}] else a{position}"
+                )
+            else:
+                out.append(f"{variable}[{name!r}] = {value}")
+        if self._mapping.pairs:
+            out.append(f"o{self._level}[{self._mapping.pairs.target.field!r}] = ids")
+        return out
+
+    def _open_object(self, fields: dict[str, str]) -> list[str]:
+        """A new object for the loop that this segment opens, where the loop has one."""
+        loop = self._loop
+        if loop is None or not loop.to:
+            return []
+        variable = f"o{self._level}"
+        out = new_part("part_", variable, self._cls, fields, self._source)
+        if loop.tree is None:
+            return [*out, *append_part(f"o{self._level - 1}", loop.to, "part_", many=loop.max == 0 or loop.max > 8)]
+        tree = loop.tree
+        return [
+            *out,
+            f"if a{tree.id} in nodes or (a{tree.parent} and a{tree.parent} not in nodes): raise Refused",
+            f"holder, depth = nodes[a{tree.parent}] if a{tree.parent} else (o{self._level - 1}, 0)",
+            f"if depth >= {MAX_DEPTH}: raise Refused",
+            f"nodes[a{tree.id}] = ({variable}, depth + 1)",
+            f"f = {tree.children!r} if depth else {loop.to!r}",
+            *append_part("holder", None, "part_", many=True),
+        ]
