@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -99,14 +100,21 @@ def scan(routes: Sequence[Route], facts: Mapping[str, Any]) -> list[Match]:
     return found
 
 
-def cost(act: Callable[[], object], seconds: float) -> float:
-    """Microseconds of one call: the best of the rounds, without the garbage collector."""
-    calls, rounds = 1, []
-    while _time(act, calls) < seconds / 20 and calls < 1 << 20:
+def best(acts: Sequence[Callable[[], object]], seconds: float, rounds: int = 15) -> list[float]:
+    """Microseconds of one call of each: the best of rounds that take turns, so that a busy machine harms all alike."""
+    calls = [_calls(act, seconds / rounds) for act in acts]
+    found = [float("inf")] * len(acts)
+    for _ in range(rounds):
+        for position, act in enumerate(acts):
+            found[position] = min(found[position], _time(act, calls[position]) / calls[position])
+    return [one * 1e6 for one in found]
+
+
+def _calls(act: Callable[[], object], seconds: float) -> int:
+    calls = 1
+    while _time(act, calls) < seconds and calls < 1 << 20:
         calls *= 2
-    for _ in range(15):
-        rounds.append(_time(act, calls) / calls)
-    return min(rounds) * 1e6
+    return calls
 
 
 def _time(act: Callable[[], object], calls: int) -> float:
@@ -122,17 +130,15 @@ def _time(act: Callable[[], object], calls: int) -> float:
 def measure(seconds: float) -> list[Result]:
     results = []
     for name, make in (("few shapes", few_shapes), ("one shape", one_shape), ("guards on a third", guarded)):
-        base = 0.0
-        for size in SIZES:
-            routes = make(size)
-            table = RouteTable(routes)
-            found = table.match(FACTS)
-            if list(found) != scan(routes, FACTS):
-                raise SystemExit(f"{name}, {size} routes: index and scan disagree")
-            index = cost(lambda table=table: table.match(FACTS), seconds)
-            base = base or index
-            slow = cost(lambda routes=routes: scan(routes, FACTS), seconds)
-            results.append(Result(name, len(routes), len(found), index, slow, index / base))
+        tables = [RouteTable(make(size)) for size in SIZES]
+        matches = [table.match(FACTS) for table in tables]
+        for table, found in zip(tables, matches, strict=True):
+            if list(found) != scan(table.routes, FACTS) or len(found) != MATCHING:
+                raise SystemExit(f"{name}, {len(table)} routes: index and scan disagree")
+        index = best([partial(table.match, FACTS) for table in tables], seconds)
+        slow = best([partial(scan, table.routes, FACTS) for table in tables], seconds / 10, rounds=3)
+        for table, cost, scanned in zip(tables, index, slow, strict=True):
+            results.append(Result(name, len(table), MATCHING, cost, scanned, cost / index[0]))
     return results
 
 
