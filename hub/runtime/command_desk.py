@@ -10,6 +10,7 @@ import orjson
 
 from hub.core.errors import HubError, JournalUnavailable
 from hub.journal.commands import Commands
+from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
 
 Act = Callable[[dict[str, Any], str], Awaitable[dict[str, Any]]]
@@ -28,24 +29,30 @@ class CommandDesk:
 
     async def run(self) -> None:
         while True:
-            try:
-                for row in await self._commands.take(self._live.journal.process):
-                    await self._carry_out(row)
-            except JournalUnavailable:
+            error = await outcome_of(self._look)
+            if isinstance(error, Exception):
+                if not isinstance(error, JournalUnavailable):
+                    self._live.log.error("command_desk", error=str(error), exc_info=error)
                 await asyncio.sleep(1.0)
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _carry_out(self, row: Any) -> None:
+    async def _look(self) -> None:
+        for row in await self._commands.take(self._live.journal.process):
+            result = await outcome_of(lambda row=row: self._carry_out(row))  # type: ignore[misc]
+            if isinstance(result, JournalUnavailable):
+                raise result
+            if isinstance(result, Exception):
+                unforeseen = None if isinstance(result, HubError) else result
+                self._live.log.warning(
+                    "command_failed", command=row.kind, who=row.who, error=str(result), exc_info=unforeseen
+                )
+                await self._commands.finish(row.id, "failed", {"error": str(result) or type(result).__name__})
+            else:
+                self._live.log.info("command_done", command=row.kind, who=row.who, result=result)
+                await self._commands.finish(row.id, "done", result)
+
+    async def _carry_out(self, row: Any) -> dict[str, Any]:
         act = self._acts.get(row.kind)
-        try:
-            if act is None:
-                raise HubError(f"this hub doesn't know the command {row.kind!r}")
-            result = await act(orjson.loads(row.arguments), row.who)
-        except JournalUnavailable:
-            raise
-        except HubError as error:
-            self._live.log.warning("command_failed", command=row.kind, who=row.who, error=str(error))
-            await self._commands.finish(row.id, "failed", {"error": str(error)})
-            return
-        self._live.log.info("command_done", command=row.kind, who=row.who, result=result)
-        await self._commands.finish(row.id, "done", result)
+        if act is None:
+            raise HubError(f"this hub doesn't know the command {row.kind!r}")
+        return await act(orjson.loads(row.arguments), row.who)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from hub.documents import document_name, from_json, to_json
 from hub.journal.claims import INLINE, StoredClaim
 from hub.journal.entry import Entry
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, make_copy, number, pack_facts, unpack_facts
+from hub.runtime.guard import items_of, result_of
 from hub.runtime.live import Live, Snapshot
 
 WINDOW = 200
@@ -127,11 +128,11 @@ class Intake:
         reader = snapshot.readers[visit.arrival.source]
         body: Body = visit.arrival.body
         if body.size <= IN_THREAD:
-            for reading in guarded(reader.read(body, visit.arrival.headers)):
+            for reading in guarded(lambda: reader.read(body, visit.arrival.headers)):
                 yield reading
             return
         stored = self._live.journal.claims.open(visit.claim.digest) or body
-        readings = guarded(reader.read(stored, visit.arrival.headers))
+        readings = guarded(lambda: reader.read(stored, visit.arrival.headers))
         while batch := await asyncio.to_thread(some, readings):
             for reading in batch:
                 yield reading
@@ -315,12 +316,17 @@ def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Ma
     }
 
 
-def guarded(readings: Iterator[Reading]) -> Iterator[Reading]:
-    """Readers promise to raise nothing but DecodeError; even that becomes a reading."""
-    try:
-        yield from readings
-    except DecodeError as error:
-        yield Reading((), error=error)
+def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:
+    """Readers promise to raise nothing but DecodeError; whatever one raises becomes a reading, and what it has given before
+    stays."""
+    begun = result_of(read)
+    for item in items_of(begun) if not isinstance(begun, Exception) else (begun,):
+        if isinstance(item, DecodeError):
+            yield Reading((), error=item)
+        elif isinstance(item, Exception):
+            yield Reading((), error=DecodeError(f"the reader failed: {type(item).__name__}: {item}"))
+        else:
+            yield item
 
 
 def some(readings: Iterator[Reading], size: int = WINDOW // 4) -> list[Reading]:

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import HubError
 from hub.core.identity import idempotency_key, message_id
 from hub.core.message import Header, Message
 from hub.core.ports import Delivery, Subscription
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.copy import DOCUMENT, number, split, unpack_facts
+from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
 from hub.runtime.recoverability import pack
+
+RETURN_PAUSE = 5.0
+"""Seconds before a dead letter that could not be recorded is looked at again."""
 
 
 class Keeper:
@@ -54,16 +57,21 @@ class Keeper:
 
     async def _keep(self, delivery: Delivery, queue: str, kind: str, name: str) -> None:
         try:
-            entry = Entry()
-            await self._record(delivery.message, queue, kind, name, entry)
-            await self._live.journal.commit(entry)
-        except (HubError, asyncio.CancelledError) as error:
+            error = await outcome_of(lambda: self._take_in(delivery.message, queue, kind, name))
+        except asyncio.CancelledError:
             delivery.requeue()
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            self._live.log.warning("dead_letter_returned", queue=queue, error=str(error))
+            raise
+        if error is None:
+            delivery.ack()
             return
-        delivery.ack()
+        self._live.log.error("dead_letter_returned", queue=queue, error=str(error), exc_info=error)
+        await asyncio.sleep(RETURN_PAUSE)
+        delivery.requeue()
+
+    async def _take_in(self, message: Message, queue: str, kind: str, name: str) -> None:
+        entry = Entry()
+        await self._record(message, queue, kind, name, entry)
+        await self._live.journal.commit(entry)
 
     async def _record(self, message: Message, queue: str, kind: str, name: str, entry: Entry) -> None:
         live, headers = self._live, message.headers

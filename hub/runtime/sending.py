@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.core.errors import ConfigError, HubError, MappingError
+from hub.core.errors import ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import JSON
 from hub.core.ports import Outgoing, Receipt, WriteContext, Written
 from hub.documents import from_json
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.copy import RouteCopy
+from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
 
 
@@ -109,11 +110,12 @@ class Sender:
             datetime.fromtimestamp(self._live.clock(), UTC),
             copy.facts(),
         )
-        try:
-            return destination.writer.write(from_json(body), context)
-        except HubError as error:
-            early[destination.name] = error
+        writer = destination.writer
+        written = result_of(lambda: writer.write(from_json(body), context))
+        if isinstance(written, Exception):
+            early[destination.name] = written
             return None
+        return written
 
     async def _prepare(self, copy: RouteCopy, rendered: dict[str, Written | None]) -> dict[str, EffectState]:
         live, now, entry = self._live, self._live.clock(), Entry()
@@ -164,9 +166,11 @@ class Sender:
             headers={"hub-hops": copy.hops},
         )
         started = self._live.clock()
-        error, receipt = await outcome_of(destination.adapter, outgoing)
+        result = await outcome_of(lambda: destination.adapter.send(outgoing))
         took = self._live.clock() - started
-        return Outcome(name, state, receipt=receipt, error=error, took=took)
+        if isinstance(result, Exception):
+            return Outcome(name, state, error=result, took=took)
+        return Outcome(name, state, receipt=result, took=took)
 
     async def _stored(self, state: EffectState, written: Written | None) -> bytes:
         """The bytes that the journal has: those of the first attempt, whatever a template would make today."""
@@ -196,11 +200,3 @@ class Facts(dict[str, Any]):
     def __getitem__(self, name: str) -> Any:
         self._load()
         return super().__getitem__(name)
-
-
-async def outcome_of(adapter: Any, outgoing: Outgoing) -> tuple[BaseException | None, Receipt | None]:
-    """The receipt, or what went wrong. An adapter that breaks its contract is a message's dead end, never the hub's."""
-    try:
-        return None, await adapter.send(outgoing)
-    except Exception as error:  # noqa: BLE001  (the one broad except of the runtime)
-        return error, None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from hub.core.errors import HubError
 from hub.core.ports import Source
+from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
 
@@ -49,11 +50,16 @@ class Supervisor:
     async def _keep_running(self, name: str, source: Source) -> None:
         pause = 0.5
         while True:
-            try:
-                await source.run(self._intake.take)
-            except (HubError, OSError) as error:
-                self.failing[name] = str(error)
-                self._live.log.warning("source_failed", source=name, error=str(error), again_in=pause)
-                self._live.metrics.restarts.labels(name).inc()
+            error = await outcome_of(lambda: source.run(self._intake.take))
+            self.failing[name] = str(error) or type(error).__name__
+            self._live.metrics.restarts.labels(name).inc()
+            foreseen = isinstance(error, HubError | OSError)
+            self._live.log.warning(
+                "source_failed",
+                source=name,
+                error=self.failing[name],
+                again_in=pause,
+                exc_info=None if foreseen else error,
+            )
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

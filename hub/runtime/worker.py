@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import HubError, JournalUnavailable
+from hub.core.errors import EndpointError, HubError, JournalUnavailable
 from hub.core.ports import Delivery, Subscription
 from hub.core.route import Route
 from hub.journal.entry import Entry
 from hub.runtime.copy import Cause, RouteCopy
+from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
 from hub.runtime.recoverability import Recoverability
 from hub.runtime.sending import Outcome, Sender
 
 PREFETCH = 200
+RETURN_PAUSE = 1.0
+"""Seconds before a copy goes back to the broker, so that a failing broker or journal is not asked in a loop."""
+
 WAIT_DELAYS = (1.0, 10.0, 60.0)
 """How long a copy waits (seconds) while another message holds its once-key, or another process its destination."""
 
@@ -67,19 +71,30 @@ class RouteWorker:
         started = time.perf_counter()
         with live.metrics.in_flight.labels("route").track_inprogress():
             try:
-                await self._work(delivery)
+                error = await outcome_of(lambda: self._work(delivery))
+                if error is not None and not isinstance(error, EndpointError | JournalUnavailable):
+                    unforeseen = error
+                    error = await outcome_of(lambda: self._bury(delivery, unforeseen))
+                if error is None:
+                    delivery.ack()
+                else:
+                    await self._return(delivery, error)
             except asyncio.CancelledError:
                 delivery.requeue()
-            except JournalUnavailable as error:
-                live.log.warning("copy_returned", route=self.route.id, message_id=delivery.message.id, error=str(error))
-                delivery.requeue()
-            except HubError as error:
-                live.log.warning("copy_returned", route=self.route.id, message_id=delivery.message.id, error=str(error))
-                await asyncio.sleep(1.0)
-                delivery.requeue()
-            else:
-                delivery.ack()
         live.metrics.stage.labels("route").observe(time.perf_counter() - started)
+
+    async def _return(self, delivery: Delivery, error: BaseException) -> None:
+        """The broker or the journal failed, not the message: it goes back, after a pause."""
+        names = {"route": self.route.id, "message_id": delivery.message.id}
+        self._live.log.warning("copy_returned", **names, error=str(error))
+        await asyncio.sleep(RETURN_PAUSE)
+        delivery.requeue()
+
+    async def _bury(self, delivery: Delivery, error: BaseException) -> None:
+        """What nobody foresaw: said whole in the log, and kept as a dead letter with its cause."""
+        message = delivery.message
+        self._live.log.error("unforeseen", route=self.route.id, message_id=message.id, exc_info=error)
+        await self._recoverability.bury(message, self.route.id, Cause(type(error).__name__, str(error)))
 
     async def _work(self, delivery: Delivery) -> None:
         """Returns when the delivery may be acknowledged."""
