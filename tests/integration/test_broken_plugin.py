@@ -1,0 +1,85 @@
+"""A plug-in that breaks its contract ends one message with its cause, never the hub, and never in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hub.app.logs import make_logger
+from hub.app.plugin_discovery import discover
+from hub.app.running_hub import RunningHub
+from hub.app.site_folder import SiteFolder
+from hub.core.plugin import Context, Options, Plugin, Plugins
+from hub.core.ports import Body, Outgoing, Reading, Receipt
+from hub.journal.decisions import DeadFilter, Decisions
+from tests.support.brokers import eventually
+from tests.support.site import SiteOnDisk, order
+
+
+class NoOptions(Options):
+    """Nothing to say."""
+
+
+class BrokenDestination:
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        raise KeyError("not my fault")
+
+    async def close(self) -> None:
+        return None
+
+
+class BrokenReader:
+    def read(self, body: Body, headers: Mapping[str, Any] | None = None) -> Iterator[Reading]:
+        raise ZeroDivisionError("oh")
+        yield Reading(())
+
+
+def build(made: Any) -> Any:
+    def builder(name: str, options: Any, context: Context) -> Any:
+        return made()
+
+    return builder
+
+
+def plugins() -> Plugins:
+    known = [plugin for kind in discover().by_kind.values() for plugin in kind.values()]
+    return Plugins.of(
+        [
+            *known,
+            Plugin("broken", "destination", NoOptions, "Raises.", "{}", build(BrokenDestination)),
+            Plugin("broken", "reader", NoOptions, "Raises.", "{}", build(BrokenReader)),
+        ]
+    )
+
+
+async def test_the_cause_is_kept_and_the_hub_goes_on(tmp_path: Path) -> None:
+    site = SiteOnDisk(tmp_path)
+    site.write("config/destinations.yaml", "erp: {broken: }\n")
+    for name in ("config/endpoints.yaml", "config/policies.yaml"):
+        (tmp_path / name).unlink()
+    text = (tmp_path / "routes/acme.yaml").read_text().replace("read: x12", "read: broken")
+    site.write("routes/acme.yaml", text)
+    checked = SiteFolder(tmp_path).check(plugins(), site.environ)
+    assert checked.site is not None, checked.findings
+    with (tmp_path / "hub.log").open("w", buffering=1) as stream:
+        hub = RunningHub(SiteFolder(tmp_path), checked.site, plugins(), make_logger(json=True, stream=stream), site.environ)
+        await hub.start()
+        try:
+            decisions = Decisions(hub.journal)
+            for number in ("1", "2"):
+                site.drop(f"{number}.json", order(number))
+                site.drop(f"{number}.edi", b"ISA " + number.encode(), "var/edi")
+
+                async def both(expected: int = int(number)) -> bool:
+                    now = hub.live.clock()
+                    counts = [await decisions.count_dead(DeadFilter(kind=kind), now) for kind in ("route", "source")]
+                    return counts == [expected, expected]
+
+                await eventually(both)
+            found = await decisions.dead_letters(DeadFilter(), hub.live.clock())
+            assert {row.error for row in found} == {"KeyError", "DecodeError"}
+            assert any("not my fault" in row.cause for row in found)
+            assert any("ZeroDivisionError: oh" in row.cause for row in found)
+        finally:
+            await hub.stop(5.0)
