@@ -63,7 +63,9 @@ async def test_the_cause_is_kept_and_the_hub_goes_on(tmp_path: Path) -> None:
     checked = SiteFolder(tmp_path).check(plugins(), site.environ)
     assert checked.site is not None, checked.findings
     with (tmp_path / "hub.log").open("w", buffering=1) as stream:
-        hub = RunningHub(SiteFolder(tmp_path), checked.site, plugins(), make_logger(json=True, stream=stream), site.environ)
+        hub = RunningHub(
+            SiteFolder(tmp_path), checked.site, plugins(), make_logger(json=True, stream=stream), site.environ
+        )
         await hub.start()
         try:
             decisions = Decisions(hub.journal)
