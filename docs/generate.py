@@ -1,0 +1,160 @@
+"""Writes docs/reference from the declarations: `make docs`. A test fails when the pages are out of date."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import typer
+
+from hub.app.plugin_discovery import discover
+from hub.cli.program import build
+from hub.core.facts import BUILT_IN
+from hub.core.plugin import Plugin, Plugins
+from hub.documents import DOCUMENTS, json_schema
+
+ROOT = Path(__file__).parent / "reference"
+KINDS = {
+    "source": "Sources",
+    "destination": "Destinations",
+    "endpoint": "Endpoints",
+    "reader": "Readers",
+    "writer": "Writers",
+}
+
+
+def pages() -> dict[str, str]:
+    """Every page by its name."""
+    plugins = discover()
+    return {
+        "index.md": index(),
+        "plugins.md": "\n".join(plugin_page(plugins)),
+        "commands.md": "\n".join(command_page()),
+        "facts.md": "\n".join(fact_page()),
+        "documents.md": "\n".join(document_page()),
+    }
+
+
+def index() -> str:
+    return (
+        "# Reference\n\nGenerated from the declarations by `make docs`.\n\n"
+        "- [Adapters and transformers](plugins.md): every option\n- [Commands](commands.md)\n- [Facts](facts.md)\n"
+        "- [Documents](documents.md): the canonical models\n- JSON Schemas of the site's files: `config/schemas`, or `hub schema`\n"
+    )
+
+
+def plugin_page(plugins: Plugins) -> Iterator[str]:
+    yield "# Adapters and transformers\n"
+    for kind, title in KINDS.items():
+        yield f"## {title}\n"
+        for name in plugins.names(kind):  # type: ignore[arg-type]
+            plugin = plugins.by_kind[kind][name]
+            yield from one_plugin(plugin)
+
+
+def one_plugin(plugin: Plugin) -> Iterator[str]:
+    yield f"### {plugin.kind} `{plugin.name}`\n"
+    yield f"{plugin.summary}\n"
+    example = "\n".join(f"  {line}" if line else "" for line in plugin.example.rstrip().splitlines())
+    yield f"```yaml\n{plugin.name}:\n{example}\n```\n" if example else ""
+    schema = plugin.options.model_json_schema(by_alias=True)
+    yield from options(schema, schema)
+
+
+def options(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[str]:
+    if not schema.get("properties"):
+        yield "It has no options.\n"
+        return
+    yield "| option | type | default | |"
+    yield "| --- | --- | --- | --- |"
+    required = schema.get("required", [])
+    for name, field in schema["properties"].items():
+        default = "required" if name in required else plain(field.get("default"))
+        text = str(field.get("description", "")).replace("|", "\\|").replace("\n", " ")
+        yield f"| `{name}` | {shape(field, root)} | {default} | {text} |"
+    yield ""
+
+
+def plain(value: Any) -> str:
+    """A default as YAML would have it; nothing for none."""
+    if value in (None, [], {}):
+        return ""
+    if isinstance(value, list | tuple):
+        return ", ".join(f"`{each}`" for each in value)
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def shape(field: dict[str, Any], root: dict[str, Any]) -> str:
+    if "$ref" in field:
+        target = root.get("$defs", {}).get(field["$ref"].rsplit("/", 1)[-1], {})
+        inner = ", ".join(f"`{name}`" for name in target.get("properties", {}))
+        return f"mapping of {inner}" if inner else "mapping"
+    if "anyOf" in field:
+        return " or ".join(shape(each, root) for each in field["anyOf"] if each.get("type") != "null")
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if field.get("type") == "array":
+        return f"list of {shape(field.get('items', {}), root)}"
+    names = {"string": "text", "integer": "number", "boolean": "true or false", "object": "mapping"}
+    return names.get(str(field.get("type")), str(field.get("type", "any")))
+
+
+def command_page() -> Iterator[str]:
+    yield "# Commands\n"
+    yield (
+        "Exit codes: 0 done; 1 an error was found, or the command was refused; 2 wrong usage; 3 recorded, but not carried out yet;"
+        " 4 the journal can't be reached.\n"
+    )
+    program = typer.main.get_command(build(lambda hub, listen: None))  # type: ignore[arg-type, return-value]
+    yield from commands(program, "hub")
+
+
+def commands(command: Any, path: str) -> Iterator[str]:
+    children = getattr(command, "commands", None)
+    if children:
+        for name, child in children.items():
+            yield from commands(child, f"{path} {name}")
+        return
+    context = click.Context(command, info_name=path, terminal_width=110, max_content_width=110)
+    yield f"## {path}\n"
+    yield f"```\n{command.get_help(context).strip()}\n```\n"
+
+
+def fact_page() -> Iterator[str]:
+    yield "# Facts\n"
+    yield "What conditions, names and once-keys may use. A site adds its own in `config/facts.yaml`.\n"
+    yield "| fact | type | optional | |"
+    yield "| --- | --- | --- | --- |"
+    for fact in BUILT_IN.values():
+        yield f"| `{fact.name}` | {fact.type} | {'yes' if fact.optional else ''} | {fact.about} |"
+    yield ""
+
+
+def document_page() -> Iterator[str]:
+    yield "# Documents\n"
+    yield "The canonical documents. In JSON the first key is `document`; decimals are strings, dates ISO; fields at their default are left out."
+    yield "`hub schema order@1` prints the JSON Schema.\n"
+    for kind, cls in DOCUMENTS.items():
+        schema = json_schema(kind)
+        yield f"## {kind}@{cls.version}\n"
+        yield f"{' '.join((cls.__doc__ or '').split())}\n"
+        yield "| field | type | |"
+        yield "| --- | --- | --- |"
+        for name, field in schema["properties"].items():
+            yield f"| `{name}` | {shape(field, schema)} | {field.get('description', '')} |"
+        yield ""
+
+
+def main() -> int:
+    ROOT.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (ROOT / name).write_text(text.rstrip() + "\n")
+        print(f"wrote {(ROOT / name).relative_to(Path.cwd())}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

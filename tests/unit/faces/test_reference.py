@@ -1,0 +1,63 @@
+"""What is generated from the declarations is up to date, and every declaration holds what it promises."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from hub.app.plugin_discovery import discover
+from hub.core.plugin import Plugin
+
+ROOT = Path(__file__).parents[3]
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_pages_are_up_to_date() -> None:
+    for name, text in generator().pages().items():
+        assert (ROOT / "docs/reference" / name).read_text() == text.rstrip() + "\n", f"{name}: run `make docs`"
+
+
+def all_plugins() -> list[Any]:
+    known = discover().by_kind
+    return [pytest.param(p, id=f"{kind} {p.name}") for kind in known for p in known[kind].values()]
+
+
+def tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(tuples(each) for each in value)
+    if isinstance(value, dict):
+        return {key: tuples(each) for key, each in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("plugin", all_plugins())
+def test_a_declaration_has_an_example_that_its_own_model_takes(plugin: Plugin) -> None:
+    options = tuples(yaml.safe_load(plugin.example) or {})
+    plugin.options.model_validate(options)
+
+
+@pytest.mark.parametrize("plugin", all_plugins())
+def test_a_declaration_describes_every_option(plugin: Plugin) -> None:
+    assert plugin.summary.endswith(".")
+    undescribed = [name for name, field in plugin.options.model_fields.items() if not field.description]
+    assert undescribed == []
+
+
+@pytest.mark.parametrize("plugin", all_plugins())
+def test_a_declaration_names_only_fields_that_its_model_has(plugin: Plugin) -> None:
+    fields = set(plugin.options.model_fields) | {f.alias for f in plugin.options.model_fields.values() if f.alias}
+    named = {plugin.shorthand, *plugin.files, *plugin.fact_templates, plugin.endpoint[0] if plugin.endpoint else None}
+    assert named - {None} <= fields
