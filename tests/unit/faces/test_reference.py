@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -35,18 +37,10 @@ def all_plugins() -> list[Any]:
     return [pytest.param(p, id=f"{kind} {p.name}") for kind in known for p in known[kind].values()]
 
 
-def tuples(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(tuples(each) for each in value)
-    if isinstance(value, dict):
-        return {key: tuples(each) for key, each in value.items()}
-    return value
-
-
 @pytest.mark.parametrize("plugin", all_plugins())
 def test_a_declaration_has_an_example_that_its_own_model_takes(plugin: Plugin) -> None:
-    options = tuples(yaml.safe_load(plugin.example) or {})
-    plugin.options.model_validate(options)
+    resolved = re.sub(r"\$\{[^}]+\}", "http://example.test", plugin.example)
+    plugin.options.model_validate_json(json.dumps(yaml.safe_load(resolved) or {}))
 
 
 @pytest.mark.parametrize("plugin", all_plugins())
