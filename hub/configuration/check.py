@@ -144,8 +144,7 @@ def _owner(draft: Draft, file: YamlFile) -> str:
     if node is not None and isinstance(node.value, str) and node.value.strip():
         return node.value
     place = file.place_of(node or file.root)
-    near = next((key for key in file.root.keys if did_you_mean(key, ["owner"])), None)
-    draft.findings.error(place, "`owner` should name who answers for these routes", f"found {near}" if near else None)
+    draft.findings.error(place, "`owner` should name who answers for these routes")
     return ""
 
 

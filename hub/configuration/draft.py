@@ -11,6 +11,7 @@ from hub.configuration.models import NAME
 from hub.configuration.plug import Placed, Reading
 from hub.configuration.site import DestinationConfig, EndpointConfig, HoldConfig, Settings, SourceConfig
 from hub.configuration.yaml_loader import Node, YamlFile
+from hub.core.condition import Condition
 from hub.core.errors import Place
 from hub.core.facts import FactPath, FactSet
 from hub.core.nearest import hint
@@ -57,6 +58,8 @@ class Draft:
     holds: dict[str, HoldConfig] = field(default_factory=dict)
     fact_paths: list[FactPath] = field(default_factory=list)
     facts: FactSet = field(default_factory=FactSet)
+    conditions: dict[str, Condition] = field(default_factory=dict)
+    """Each text compiled once, however many routes say it."""
     agreements: dict[str, Agreement] = field(default_factory=dict)
     endpoints: dict[str, EndpointConfig] = field(default_factory=dict)
     sources: dict[str, SourceConfig] = field(default_factory=dict)

@@ -36,16 +36,20 @@ class Finding:
 
 
 class Findings:
-    """Collects findings. The same one is kept once."""
+    """Collects findings. The same one is kept once. `errors` counts those that are errors."""
 
     def __init__(self) -> None:
         self._found: dict[Finding, None] = {}
+        self.errors = 0
 
     def error(self, place: Place, text: str, hint: str | None = None) -> None:
-        self._found.setdefault(Finding(place, "error", text, hint))
+        found = Finding(place, "error", text, hint)
+        if found not in self._found:
+            self._found[found] = None
+            self.errors += 1
 
     def warning(self, place: Place, text: str, hint: str | None = None) -> None:
-        self._found.setdefault(Finding(place, "warning", text, hint))
+        self._found[Finding(place, "warning", text, hint)] = None
 
     def raised(self, error: ConfigError, place: Place) -> None:
         """An error that knows its own place, or has `place`."""
@@ -54,10 +58,6 @@ class Findings:
     def __iter__(self) -> Iterator[Finding]:
         """By file, line and column; errors before warnings at the same place."""
         return iter(sorted(self._found, key=_order))
-
-    @property
-    def errors(self) -> int:
-        return sum(finding.severity == "error" for finding in self._found)
 
 
 def _order(finding: Finding) -> tuple[str, int, int, str, str]:

@@ -127,8 +127,11 @@ class _RouteReader:
         if text is None:
             return None
         node = self._find("to", position, key)
+        known = self._draft.conditions
         try:
-            return Condition(text, self._draft.facts.facts)
+            if text not in known:
+                known[text] = Condition(text, self._draft.facts.facts)
+            return known[text]
         except ExpressionError as error:
             place, shown = inside(self._file.place_of(node), node, error.column)
             where = "" if shown else f" at character {error.column}"

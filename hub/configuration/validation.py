@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,9 @@ from hub.core.nearest import hint
 
 M = TypeVar("M", bound=BaseModel)
 
+OF_KEYS = ("missing", "extra_forbidden")
+"""Types of errors that are about a mapping's keys; what is wrong with the mapping itself is said better by them."""
+
 
 def validated(model: type[M], file: YamlFile, node: Node, findings: Findings, data: Any = None) -> M | None:
     """The model's instance, or None with findings. Validates as JSON, so that strict models take lists for tuples.
@@ -23,9 +26,24 @@ def validated(model: type[M], file: YamlFile, node: Node, findings: Findings, da
     try:
         return model.model_validate_json(json.dumps(node.data() if data is None else data))
     except ValidationError as error:
-        for problem in error.errors(include_url=False, include_input=False):
+        for problem in _telling(node, error.errors(include_url=False, include_input=False)):
             _report(model, file, node, findings, problem)
         return None
+
+
+def _telling(root: Node, problems: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Where one of several types is allowed, pydantic tells what each of them misses. Of these only those are told that
+    concern the deepest key, and one for each key."""
+    places = [tuple(_follow(root, problem["loc"])[2]) for problem in problems]
+    better = {names[:depth] for names in places for depth in range(len(names))}
+    better |= {names for names, problem in zip(places, problems, strict=True) if problem["type"] in OF_KEYS}
+    told: set[tuple[str, ...]] = set()
+    for names, problem in zip(places, problems, strict=True):
+        if problem["type"] in OF_KEYS:
+            yield problem
+        elif names not in better and names not in told:
+            told.add(names)
+            yield problem
 
 
 def _report(model: type[BaseModel], file: YamlFile, root: Node, findings: Findings, problem: Mapping[str, Any]) -> None:
@@ -59,9 +77,29 @@ def _follow(root: Node, loc: tuple[str | int, ...]) -> tuple[Node, Node, list[st
     return node, parent, names
 
 
+PLAINER = {
+    "string_type": "should be a text",
+    "int_type": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "float_type": "should be a number",
+    "bool_type": "should be true or false",
+    "dict_type": "should be a mapping",
+    "model_type": "should be a mapping",
+    "list_type": "should be a list",
+    "tuple_type": "should be a list",
+    "too_short": "needs at least {min_length}",
+    "too_long": "takes at most {max_length}",
+    "string_too_short": "should have at least {min_length} characters",
+    "string_too_long": "should have at most {max_length} characters",
+    "string_pattern_mismatch": "should match {pattern}",
+}
+"""pydantic's types of errors, in the words of a site's files."""
+
+
 def _message(node: Node, names: list[str], problem: Mapping[str, Any]) -> str:
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    message = message.replace("Input should be", "should be")
+    plainer = PLAINER.get(problem["type"])
+    message = plainer.format(**problem.get("ctx", {})) if plainer else str(problem["msg"])
+    message = message.removeprefix("Value error, ").replace("Input should be", "should be")
     for part in node.walk():
         if part.referenced and part.value:
             message = message.replace(str(part.value), part.raw)

@@ -1,0 +1,59 @@
+"""The site that we ship: sound, with schemas that are up to date and that its own files satisfy."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+
+from hub.app.plugin_discovery import discover
+from hub.app.site_folder import SiteFolder
+from hub.configuration.schema import schemas
+from hub.configuration.yaml_loader import load
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("config/partners/*.yaml"), *ROOT.glob("routes/*.yaml")])
+YAML = [path for path in FILES if not path.name.endswith(".test.yaml")]
+HEAD = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
+
+
+def test_it_has_no_findings_in_a_fresh_checkout() -> None:
+    checked = SiteFolder(ROOT).check(discover(), {})
+    assert [str(finding) for finding in checked.findings] == []
+    assert checked.site is not None
+
+
+@pytest.mark.parametrize("path", YAML, ids=lambda path: path.name)
+def test_every_file_names_its_schema_and_satisfies_it(path: Path) -> None:
+    head = HEAD.match(path.read_text())
+    assert head is not None
+    schema = json.loads((path.parent / head[1]).read_text())
+    data = load(path.name, path.read_bytes(), {}).data
+    errors = [error.message for error in Draft202012Validator(schema).iter_errors(data)]
+    assert errors == []
+
+
+def test_the_schemas_are_up_to_date() -> None:
+    """When this fails: `hub schema --write config/schemas`."""
+    made = {name: orjson.dumps(one, option=orjson.OPT_INDENT_2) + b"\n" for name, one in schemas(discover()).items()}
+    standing = {path.name: path.read_bytes() for path in (ROOT / "config/schemas").glob("*.json")}
+    assert sorted(standing) == sorted(made)
+    assert [name for name in made if made[name] != standing[name]] == []
+
+
+@pytest.mark.parametrize("name", sorted(schemas(discover())))
+def test_every_schema_is_a_schema(name: str) -> None:
+    Draft202012Validator.check_schema(schemas(discover())[name])
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{"rest": {"endpoint": "erp"}}, {"sftp": {}}, {"file": {"folder": "x"}, "rest": {}}, {"file": {"folder": 7}}, {}],
+)
+def test_the_schema_refuses_what_the_check_refuses(entry: object) -> None:
+    schema = schemas(discover())["destinations.schema.json"]
+    assert not Draft202012Validator(schema).is_valid({"x": entry})
