@@ -32,6 +32,7 @@ from hub.core.topology import Binding, Exchange, Queue, Topology
 T = TypeVar("T")
 PAUSE = 0.2
 TIMEOUT = 30.0
+GOODBYE = 2.0
 LOST = (*CONNECTION_EXCEPTIONS, asyncio.InvalidStateError)
 
 
@@ -76,7 +77,11 @@ class Tasks:
         task.add_done_callback(self._running.discard)
 
     async def settle(self) -> None:
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """Waits for it, for a while: an ack on a lost channel may wait for ever."""
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=GOODBYE)
+            for task in late:
+                task.cancel()
 
     @staticmethod
     async def _run(work: Awaitable[Any]) -> None:
@@ -96,6 +101,7 @@ class PlainSubscription:
         self._prefetch = prefetch
         self._tasks = tasks
         self._channel: AbstractChannel | None = None
+        self._cancelled = False
         self._consumer: tuple[Any, str] | None = None
 
     async def start(self, connection: AbstractConnection) -> None:
@@ -103,11 +109,17 @@ class PlainSubscription:
         await channel.set_qos(prefetch_count=self._prefetch)
         queue = await channel.get_queue(self.queue, ensure=False)
         self._channel = channel
+        self._cancelled = False
+        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(self._on_cancel)
         self._consumer = (queue, await queue.consume(self._on_message))
 
     @property
     def running(self) -> bool:
-        return self._channel is not None and not self._channel.is_closed
+        return self._channel is not None and not self._channel.is_closed and not self._cancelled
+
+    def _on_cancel(self, _: Any) -> None:
+        """The broker ended the consumer: its queue was deleted, or has moved."""
+        self._cancelled = True
 
     async def cancel(self) -> None:
         self.active = False
@@ -139,6 +151,8 @@ class PlainRabbitBroker:
         self._supervisor: asyncio.Task[None] | None = None
         self._subscriptions: list[PlainSubscription] = []
         self._tasks = Tasks()
+        self._attempts: set[asyncio.Task[Any]] = set()
+        self._abandoned = 0
         self._publishing: set[asyncio.Future[None]] = set()
         self._one_id: dict[str, asyncio.Lock] = {}
         self._problem: Exception | None = None
@@ -166,9 +180,10 @@ class PlainRabbitBroker:
         self._subscriptions.clear()
         if self._supervisor is not None:
             self._supervisor.cancel()
-            await asyncio.wait([self._supervisor])
-        for future in list(self._publishing):
-            future.cancel()
+            await asyncio.wait([self._supervisor], timeout=GOODBYE)
+        self._abandon()
+        if self._publishing:
+            await asyncio.wait(self._publishing, timeout=GOODBYE)
         await self._tasks.settle()
         await self._end()
 
@@ -233,6 +248,7 @@ class PlainRabbitBroker:
         self._up.set()
         while not connection.is_closed:
             if self._channel.is_closed:
+                self._abandon()
                 self._channel = await connection.channel(on_return_raises=True)
             for subscription in self._subscriptions:
                 if subscription.active and not subscription.running:
@@ -247,10 +263,11 @@ class PlainRabbitBroker:
 
     async def _end(self) -> None:
         self._up.clear()
+        self._abandon()
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             try:
-                await asyncio.wait_for(connection.close(), 5)
+                await asyncio.wait_for(connection.close(), GOODBYE)
             except (*LOST, TimeoutError):
                 return
 
@@ -290,7 +307,29 @@ class PlainRabbitBroker:
                 del self._one_id[message.id]
 
     async def _attempt(self, exchange: str, key: str, outgoing: aio_pika.Message, mandatory: bool) -> bool:
-        """Whether it was confirmed; False when that is in doubt."""
+        """Whether it was confirmed; False when that is in doubt. It ends with its channel: aio-pika's may wait on."""
+        if not self._open:
+            raise TransientError("the broker is closed", "unreachable")
+        task, ended = asyncio.current_task(), self._abandoned
+        assert task is not None  # noqa: S101
+        self._attempts.add(task)
+        try:
+            return await self._send(exchange, key, outgoing, mandatory)
+        except asyncio.CancelledError:
+            if self._abandoned == ended:
+                raise
+            task.uncancel()
+            return False
+        finally:
+            self._attempts.discard(task)
+
+    def _abandon(self) -> None:
+        """The channel has ended: nothing waits for its confirms."""
+        self._abandoned += 1
+        for task in list(self._attempts):
+            task.cancel()
+
+    async def _send(self, exchange: str, key: str, outgoing: aio_pika.Message, mandatory: bool) -> bool:
         await self._up.wait()
         channel = self._channel
         if channel is None or channel.is_closed:

@@ -12,7 +12,8 @@ from hub.broker.address import AmqpAddress
 from hub.broker.link import ChannelRefused, Link, LinkLost
 from hub.core.errors import ConfigError, TransientError
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.05, 3.0
+FIRST_PAUSE, SHORT_PAUSE, LONGEST_PAUSE = 0.05, 0.4, 3.0
+"""Seconds before the next attempt: at most SHORT_PAUSE after a link that was up, LONGEST_PAUSE when there was none."""
 STABLE = 1.0
 """An epoch that lasted so many seconds begins the pauses anew."""
 
@@ -81,9 +82,11 @@ class Supervisor:
         pause = FIRST_PAUSE
         loop = asyncio.get_running_loop()
         while True:
-            begun = loop.time()
+            begun, epochs = loop.time(), self.epochs
             await self._epoch()
-            pause = FIRST_PAUSE if loop.time() - begun > STABLE else min(pause * 2, LONGEST_PAUSE)
+            was_up = self.epochs > epochs
+            longest = SHORT_PAUSE if was_up else LONGEST_PAUSE
+            pause = FIRST_PAUSE if was_up and loop.time() - begun > STABLE else min(pause * 2, longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
 
     async def _epoch(self) -> None:

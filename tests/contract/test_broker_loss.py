@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.broker.rabbit import RabbitBroker
 from hub.core.errors import ConfigError, TransientError
@@ -164,7 +165,13 @@ async def test_a_declaration_waits_for_the_next_connection(
 async def test_a_consumer_waits_for_a_queue_that_was_deleted(broker: BrokerLifecycle, queue: str) -> None:
     inbox = Inbox(ack=True)
     await broker.consume(queue, inbox)
-    assert await broker.delete_queue(queue, if_empty=False)
+    with capture_logs() as logs:
+        assert await broker.delete_queue(queue, if_empty=False)
+
+        async def noticed() -> bool:
+            return any(entry["event"] == "consumer ended" for entry in logs)
+
+        await eventually(noticed)
     await broker.declare(Topology(queues=(Queue(queue),)))
     await broker.publish("", queue, Message("m", b""))
     assert (await inbox.next()).message.id == "m"
