@@ -14,7 +14,8 @@ from hub.configuration.routes import read_routes
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import Checked, Site
 from hub.configuration.whole import check_whole
-from hub.configuration.yaml_loader import YamlFile, load
+from hub.configuration.yaml_file import YamlFile
+from hub.configuration.yaml_loader import load
 from hub.core.errors import ConfigError, Place
 from hub.core.nearest import did_you_mean, hint
 from hub.core.partners import PartnerDirectory

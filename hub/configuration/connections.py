@@ -10,7 +10,7 @@ from hub.configuration.plug import Placed, Use
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
 from hub.configuration.validation import validated
-from hub.configuration.yaml_loader import Node, YamlFile
+from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.naming import names_in
 from hub.core.nearest import did_you_mean

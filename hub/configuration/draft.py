@@ -10,7 +10,7 @@ from hub.configuration.finding import Findings
 from hub.configuration.models import NAME
 from hub.configuration.plug import Placed, Reading
 from hub.configuration.site import DestinationConfig, EndpointConfig, HoldConfig, Settings, SourceConfig
-from hub.configuration.yaml_loader import Node, YamlFile
+from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.condition import Condition
 from hub.core.errors import Place
 from hub.core.facts import FactPath, FactSet

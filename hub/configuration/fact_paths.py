@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from hub.configuration.draft import Draft
 from hub.configuration.models import FactEntry
 from hub.configuration.validation import validated
-from hub.configuration.yaml_loader import Node, YamlFile
+from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import ConfigError
 from hub.core.facts import BUILT_IN, FACT_NAME, FactPath, FactSet, FactType
 from hub.core.nearest import hint

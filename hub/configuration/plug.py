@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.configuration.finding import Findings
 from hub.configuration.validation import validated
-from hub.configuration.yaml_loader import Node, YamlFile
+from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.nearest import did_you_mean, hint
 from hub.core.plugin import Options, Plugin, PluginKind, Plugins

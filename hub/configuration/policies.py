@@ -8,7 +8,7 @@ from hub.configuration.draft import Draft
 from hub.configuration.models import AmqpBroker, Hold, HubFile, PartnerFile, Retry, X12Id
 from hub.configuration.site import HoldConfig, Settings
 from hub.configuration.validation import validated
-from hub.configuration.yaml_loader import Node, YamlFile
+from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.nearest import hint
 from hub.core.partners import Agreement, InterchangeId

@@ -9,10 +9,10 @@ from hub.configuration.fact_paths import fact_value
 from hub.configuration.models import RouteEntry, SendTo
 from hub.configuration.policies import unsupported
 from hub.configuration.validation import validated
-from hub.configuration.yaml_loader import Node, YamlFile
+from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.condition import Condition
 from hub.core.errors import ConfigError, Place
-from hub.core.expression import ExpressionError
+from hub.core.expression_tree import ExpressionError
 from hub.core.nearest import did_you_mean, hint
 from hub.core.route import Route, Send
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from hub.configuration.finding import Findings
-from hub.configuration.yaml_loader import REFERENCE, Node, YamlFile
+from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.yaml_loader import REFERENCE
 
 SECRET_KEY = re.compile(
     r"(?:^|_)(?:token|password|passwd|passphrase|secret|bearer|api_?key|private_key|credentials?|authorization|cookie)$"

@@ -16,7 +16,8 @@ from typing import Any
 import cel
 
 from hub.core.errors import ConditionError
-from hub.core.expression import ExpressionError, Node, parse
+from hub.core.expression import parse
+from hub.core.expression_tree import ExpressionError, Node
 from hub.core.expression_types import TypeCheck
 from hub.core.facts import PYTHON_TYPES, Fact, FactType, plain
 from hub.core.rewriting import EXACT, LIMIT, Rewriting

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hub.core.errors import ConfigError
+from hub.core.expression_tree import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
 
 MAX_LENGTH = 4000
 MAX_DEPTH = 60
@@ -34,75 +34,6 @@ TOKEN = re.compile(
 
 ESCAPE = re.compile(r"\\(?:([\\\"'`?abfnrtv])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 PLAIN_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-
-
-class ExpressionError(ConfigError):
-    """An expression that can't be used. `column` counts from 1 inside the expression."""
-
-    def __init__(self, text: str, column: int, hint: str | None = None) -> None:
-        super().__init__(text, hint=hint)
-        self.column = column
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A constant: text, a number (Decimal) or a boolean. `integer`: written without a fraction."""
-
-    value: str | Decimal | bool
-    column: int
-    integer: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    name: str
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """A list of expressions; stands only on the right of `in`."""
-
-    items: tuple[Node, ...]
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unary:
-    sign: str
-    operand: Node
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    sign: str
-    left: Node
-    right: Node
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """`test ? then : other`."""
-
-    test: Node
-    then: Node
-    other: Node
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """`name(arguments)`, or `target.name(arguments)`."""
-
-    name: str
-    target: Node | None
-    arguments: tuple[Node, ...]
-    column: int
-
-
-Node = Literal | Name | Items | Unary | Binary | Choice | Call
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from hub.core.expression import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
+from hub.core.expression_tree import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
 from hub.core.facts import Fact, FactType
 from hub.core.nearest import did_you_mean
 

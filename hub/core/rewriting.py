@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 
-from hub.core.expression import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
+from hub.core.expression_tree import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
 from hub.core.facts import FactType
 
 LIMIT = 2**63 - 1

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hub.core.condition import Condition
 from hub.core.errors import ConditionError
-from hub.core.expression import ExpressionError
+from hub.core.expression_tree import ExpressionError
 from hub.core.facts import BUILT_IN, Fact
 
 FACTS = {
