@@ -2,6 +2,7 @@
 #   make demo                    the hub at work on the embedded broker     make demo BROKER=rabbitmq   the same on RabbitMQ
 #   make test                    all tests, on private servers              make run                    the sample site, until Ctrl-C
 #   make bench                   the benchmarks                             make check                  ruff, mypy, hub check
+unexport PYTHONDONTWRITEBYTECODE
 BROKER ?= embedded
 BIN := .venv/bin
 TESTS ?= tests

@@ -10,7 +10,8 @@ import structlog
 from pamqp import commands
 
 from hub.broker import wire
-from hub.broker.link import Channel, ChannelRefused, Link, LinkLost
+from hub.broker.channel import Channel, ChannelRefused, LinkLost
+from hub.broker.link import Link
 from hub.broker.properties import decode_properties
 from hub.core.message import Message
 from hub.core.ports import DeliveryHandler, Origin

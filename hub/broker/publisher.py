@@ -12,8 +12,9 @@ from typing import Any
 from pamqp import commands
 
 from hub.broker import wire
+from hub.broker.channel import Channel, ChannelRefused
 from hub.broker.deadlines import Deadlines
-from hub.broker.link import Channel, ChannelRefused, Link
+from hub.broker.link import Link
 from hub.broker.properties import encode_properties, mark_of
 from hub.broker.table import short_string
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable

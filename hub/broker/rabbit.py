@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from pamqp import commands
 
 from hub.broker.address import AmqpAddress
+from hub.broker.channel import Channel, ChannelRefused, LinkLost
 from hub.broker.consumer import RabbitSubscription
 from hub.broker.declaration import NOT_FOUND, bind, declare_exchange, declare_queue, refusal
-from hub.broker.link import Channel, ChannelRefused, Link, LinkLost
+from hub.broker.link import Link
 from hub.broker.publisher import PublishChannel, Publisher
 from hub.broker.supervisor import Supervisor
 from hub.core.errors import ConfigError, TransientError
@@ -27,6 +28,9 @@ T = TypeVar("T")
 
 HEARTBEAT = 10
 TIMEOUT = 30.0
+
+RESERVED = 16
+"""Channels that consumers leave to questions and declarations."""
 
 
 class RabbitBroker:
@@ -98,6 +102,8 @@ class RabbitBroker:
         subscription = RabbitSubscription(queue, handler, prefetch)
 
         async def start(link: Link) -> Link:
+            if link.room() < RESERVED:
+                raise ConfigError(f"queue {queue!r} can't be consumed: the broker allows no more channels")
             await subscription.start(link)
             subscription.keep(link, started=True)
             return link

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from hub.broker.address import AmqpAddress
-from hub.broker.link import ChannelRefused, Link, LinkLost
+from hub.broker.channel import ChannelRefused, LinkLost
+from hub.broker.link import Link
 from hub.core.errors import ConfigError, TransientError
 
 FIRST_PAUSE, SHORT_PAUSE, LONGEST_PAUSE = 0.05, 0.4, 3.0

@@ -50,6 +50,7 @@ class SiteOnDisk:
         self, folder: Path, erp: str = "http://127.0.0.1:9", *, amqp: str | None = None, journal: str = "var/hub.db"
     ) -> None:
         self.folder = folder
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # every command would compile all modules anew
         self.environ = {**os.environ, "HUB_AMQP_URL": amqp or "", "HUB_JOURNAL": journal}
         broker = "amqp: ${HUB_AMQP_URL}" if amqp else "broker: embedded"
         self.write("config/hub.yaml", f'{broker}\njournal: ${{HUB_JOURNAL}}\nconsole: {{listen: "127.0.0.1:0"}}\n')
