@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from hub.journal.bulk import CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE, Bulk, Row
 
@@ -93,7 +94,7 @@ class Entry:
         text: str | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
-        packed = json.dumps(detail, default=str) if detail else None
+        packed = orjson.dumps(detail, default=str).decode() if detail else None
         self._add(EVENT, (message_id, at, stage, route, destination, attempt, text, packed))
 
     def take_once(self, route: str, value: str, owner: str, at: float) -> None:

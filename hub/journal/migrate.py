@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 LOCK = 0x6875622D6A
 """The PostgreSQL advisory lock under which one process migrates while the others wait."""
@@ -22,6 +24,9 @@ async def upgrade(engine: AsyncEngine) -> None:
 
 
 def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; Alembic is loaded only where there is something to migrate."""
+    from alembic.config import Config
+
     found = Config()
     found.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     found.attributes["connection"] = connection
@@ -33,6 +38,8 @@ def _upgrade(connection: Connection) -> None:
         current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if current == HEAD:
             return
+    from alembic import command
+
     command.upgrade(config(connection), "head")
 
 

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+M = TypeVar("M", Counter, Gauge, Histogram)
+
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class ByLabels(Generic[M]):
+    """A metric's children by their labels, kept: looking one up costs a dict access."""
+
+    def __init__(self, metric: M) -> None:
+        self._metric: M = metric
+        self._children: dict[tuple[str, ...], M] = {}
+
+    def labels(self, *values: str) -> M:
+        child = self._children.get(values)
+        if child is None:
+            child = self._children[values] = self._metric.labels(*values)
+        return child
+
+    def clear(self) -> None:
+        self._children.clear()
+        self._metric.clear()
 
 
 class Metrics:
@@ -28,18 +50,20 @@ class Metrics:
         self.dead = count("hub_dead_letters", "Dead letters taken in by the keeper.", "kind", "error")
         self.reloads = count("hub_reloads", "Reloads of the route table.", "outcome")
         self.restarts = count("hub_source_restarts", "Sources restarted after an error.", "source")
-        self.in_flight = Gauge("hub_in_flight", "Messages in work now.", ["stage"], registry=self.registry)
+        self.in_flight = ByLabels(Gauge("hub_in_flight", "Messages in work now.", ["stage"], registry=self.registry))
         self.depth = Gauge("hub_queue_messages", "Messages ready in a queue.", ["queue"], registry=self.registry)
         self.broker_up = Gauge("hub_broker_up", "Whether the broker is reachable.", registry=self.registry)
         self.journal_up = Gauge("hub_journal_up", "Whether the journal commits.", registry=self.registry)
         self.table = Gauge("hub_route_table_info", "The route table in force.", ["version"], registry=self.registry)
-        self.stage = Histogram(
-            "hub_stage_seconds",
-            "How long a stage took: intake, send, route (one copy, from delivery to ack).",
-            ["stage"],
-            buckets=STAGE_BUCKETS,
-            registry=self.registry,
+        self.stage = ByLabels(
+            Histogram(
+                "hub_stage_seconds",
+                "How long a stage took: intake, send, route (one copy, from delivery to ack).",
+                ["stage"],
+                buckets=STAGE_BUCKETS,
+                registry=self.registry,
+            )
         )
 
-    def _counter(self, name: str, text: str, *labels: str) -> Counter:
-        return Counter(name, text, labels, registry=self.registry)
+    def _counter(self, name: str, text: str, *labels: str) -> ByLabels[Counter]:
+        return ByLabels(Counter(name, text, labels, registry=self.registry))
