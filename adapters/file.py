@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,12 +17,13 @@ from typing import Any
 from pydantic import Field
 
 from hub.core.duration import Duration, seconds
-from hub.core.errors import HubError, MappingError, RejectedError, TransientError
+from hub.core.errors import HubError, MappingError, RejectedError, TransientError, TransientKind
 from hub.core.naming import render
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Arrival, FileBody, Outgoing, Receipt, Take, Taken
 
 WORK = ".hub-work"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FileSourceOptions(Options):
@@ -154,7 +156,7 @@ class FileDestination:
         try:
             return await asyncio.to_thread(self._write, name, outgoing.body)
         except OSError as error:
-            kind = "busy" if error.errno in (28, 122) else "unreachable"
+            kind: TransientKind = "busy" if error.errno in FULL else "unreachable"
             raise TransientError(f"{self._folder / name}: {error.strerror}", kind) from error
 
     def _write(self, name: str, body: bytes) -> Receipt:

@@ -60,7 +60,9 @@ class Bench:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.site = SiteOnDisk(folder, amqp=url)
-        self.site.write("config/destinations.yaml", f'out:\n  exchange: {{name: bench.out, key: all, queue: "{QUEUE}"}}\n')
+        self.site.write(
+            "config/destinations.yaml", f'out:\n  exchange: {{name: bench.out, key: all, queue: "{QUEUE}"}}\n'
+        )
         for name in ("endpoints", "policies"):
             (folder / "config" / f"{name}.yaml").unlink()
         self.site.write("routes/acme.yaml", ROUTES)
@@ -124,20 +126,30 @@ class Bench:
                 took.append((time.perf_counter() - begun) * 1000)
 
         subscription = await self.broker.consume(QUEUE, arrived, prefetch=500)
+        confirms: list[Any] = []
         start, number = time.perf_counter(), 0
         while (now := time.perf_counter()) - start < seconds:
             while number < (now - start) * rate:
                 name = 10_000_000 + number
                 sent[str(name)] = time.perf_counter()
-                asyncio.ensure_future(self.broker.publish("bench.in", "order", Message(f"b{name}", make_order(name))))
+                confirms.append(self.broker.publish("bench.in", "order", Message(f"b{name}", make_order(name))))
                 number += 1
             await asyncio.sleep(0.002)
+        for confirm in confirms:
+            await confirm
         async with asyncio.timeout(30):
             while len(took) < number:
                 await asyncio.sleep(0.05)
         await subscription.cancel()
         cuts = statistics.quantiles(took, n=1000)
-        return {"p50": cuts[499], "p95": cuts[949], "p99": cuts[989], "max": max(took), "rate": rate, "documents": number}
+        return {
+            "p50": cuts[499],
+            "p95": cuts[949],
+            "p99": cuts[989],
+            "max": max(took),
+            "rate": rate,
+            "documents": number,
+        }
 
     async def close(self) -> None:
         if self.process.running:
@@ -190,11 +202,15 @@ def main() -> None:
         print(json.dumps(found))
         return
     latency = found["latency_ms"]
-    print(f"{found['documents']} documents of {found['bytes']} bytes, {found['cores']} cores, broker on the same machine")
+    print(
+        f"{found['documents']} documents of {found['bytes']} bytes, {found['cores']} cores, broker on the same machine"
+    )
     print(f"  hub (two hops, validated, decided, journaled)  {found['hub_per_second']:8.0f} documents/s")
     print(f"  plain aio-pika forwarder (one hop)             {found['plain_aio_pika_per_second']:8.0f} messages/s")
     print(f"  ratio                                          {found['ratio']:8.2f}")
-    print(f"  latency at {latency['rate']:.0f}/s: p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f}, p99 {latency['p99']:.1f}")
+    print(
+        f"  latency at {latency['rate']:.0f}/s: p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f}, p99 {latency['p99']:.1f}"
+    )
 
 
 if __name__ == "__main__":

@@ -101,9 +101,7 @@ class SiteOnDisk:
     def cli(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """A hub command, as a person runs it."""
         command = [sys.executable, "-m", "hub", *arguments, "--site", str(self.folder)]
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, check=False, env=self.environ
-        )
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=self.environ)
 
 
 def order(number: str, *, partner: str = "ACME", price: str = "9.50", quantity: str = "2", **more: Any) -> bytes:

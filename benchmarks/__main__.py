@@ -1,0 +1,25 @@
+"""`make bench`: all benchmarks, one after the other, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SUITE = (
+    ("routing: 10,000 routes beside 10, and the linear scan", ["benchmarks/routing.py"]),
+    ("X12 reading beside a bare str.split", ["-m", "benchmarks.x12_reading"]),
+    ("the hub's AMQP client beside plain aio-pika", ["-m", "benchmarks.forwarding_floor"]),
+    ("end to end on RabbitMQ beside a plain aio-pika forwarder", ["-m", "benchmarks.end_to_end"]),
+)
+
+
+def main() -> int:
+    failed = 0
+    for title, arguments in SUITE:
+        print(f"\n== {title}\n", flush=True)
+        failed += subprocess.run([sys.executable, *arguments], check=False).returncode != 0
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
