@@ -1,0 +1,111 @@
+"""An AMQP server that says what a test tells it to say: for answers that a real broker gives too rarely to wait for."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pamqp import commands, frame, header
+from pamqp.exceptions import UnmarshalingException
+
+_ANSWERS: dict[str, Any] = {
+    "Connection.StartOk": lambda largest: commands.Connection.Tune(2047, largest, 60),
+    "Connection.Open": lambda _: commands.Connection.OpenOk(),
+    "Connection.Close": lambda _: commands.Connection.CloseOk(),
+    "Channel.Open": lambda _: commands.Channel.OpenOk(),
+    "Channel.Close": lambda _: commands.Channel.CloseOk(),
+    "Confirm.Select": lambda _: commands.Confirm.SelectOk(),
+    "Basic.Qos": lambda _: commands.Basic.QosOk(),
+    "Basic.Consume": lambda _: commands.Basic.ConsumeOk("c"),
+    "Basic.Cancel": lambda _: commands.Basic.CancelOk("c"),
+}
+
+
+class ScriptedServer:
+    """Shakes hands and opens what it is asked to open; everything else it keeps in `received` as (channel, frame)."""
+
+    def __init__(self, largest_frame: int = 131072) -> None:
+        self.received: asyncio.Queue[tuple[int, Any]] = asyncio.Queue()
+        self.opened: asyncio.Queue[int] = asyncio.Queue()
+        self._largest = largest_frame
+        self._writers: list[asyncio.StreamWriter] = []
+        self._consuming: tuple[asyncio.StreamWriter, int] | None = None
+        self._publishing: tuple[asyncio.StreamWriter, int] | None = None
+        self._server: asyncio.Server | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"amqp://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/"
+
+    async def close(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await self._server.wait_closed()
+
+    async def next(self, name: str) -> Any:
+        """The next frame of this name; others before it are skipped."""
+        async with asyncio.timeout(10):
+            while True:
+                _, received = await self.received.get()
+                if received.name == name:
+                    return received
+
+    def to_publisher(self, *frames: Any) -> None:
+        """Sends them on the channel that is in confirm mode."""
+        assert self._publishing is not None
+        self._send(*self._publishing, *frames)
+
+    def to_publisher_connection(self, *frames: Any) -> None:
+        """Sends them on channel 0 of the publishing connection."""
+        assert self._publishing is not None
+        self._send(self._publishing[0], 0, *frames)
+
+    def to_consumer(self, *frames: Any) -> None:
+        assert self._consuming is not None
+        self._send(*self._consuming, *frames)
+
+    def raw_to_publisher(self, data: bytes) -> None:
+        assert self._publishing is not None
+        self._publishing[0].write(data)
+
+    @staticmethod
+    def _send(writer: asyncio.StreamWriter, channel: int, *frames: Any) -> None:
+        writer.write(b"".join(frame.marshal(each, channel) for each in frames))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        try:
+            await reader.readexactly(8)
+            self._send(writer, 0, commands.Connection.Start(0, 9, {"version": "3.13.0"}, "PLAIN", "en_US"))
+            data = b""
+            while chunk := await reader.read(1 << 16):
+                data = self._frames(data + chunk, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            return
+
+    def _frames(self, data: bytes, writer: asyncio.StreamWriter) -> bytes:
+        while len(data) >= 8:
+            try:
+                used, channel, received = frame.unmarshal(data)
+            except UnmarshalingException:
+                break
+            data = data[used:]
+            answer = _ANSWERS.get(received.name)
+            if answer is not None:
+                self._send(writer, channel, answer(self._largest))
+            if isinstance(received, commands.Confirm.Select):
+                self._publishing = (writer, channel)
+                self.opened.put_nowait(channel)
+            elif isinstance(received, commands.Basic.Consume):
+                self._consuming = (writer, channel)
+            if answer is None:
+                self.received.put_nowait((channel, received))
+        return data
+
+
+def content(body: bytes, properties: commands.Basic.Properties | None = None) -> header.ContentHeader:
+    """A content header for this body."""
+    return header.ContentHeader(0, len(body), properties)
