@@ -23,7 +23,8 @@ from hub.core.topology import (
     source_queue,
 )
 
-MOST_HOPS = 16
+RETURN_PAUSE = 1.0
+"""Seconds before a message that the intake could not take goes back to the broker."""
 
 
 class ExchangeSourceOptions(Options):
@@ -103,6 +104,7 @@ class ExchangeSource:
                 raise
             except HubError as error:
                 self._log.warning("message_not_taken", source=self._name, message_id=message.id, error=str(error))
+                await asyncio.sleep(RETURN_PAUSE)
                 delivery.requeue()
             return
 

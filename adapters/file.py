@@ -23,6 +23,9 @@ from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Arrival, FileBody, Outgoing, Receipt, Take, Taken
 
 WORK = ".hub-work"
+AT_ONCE = 8
+"""Files of one folder that are in work at once."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -73,8 +76,10 @@ class FileSource:
             except OSError as error:
                 self._log.warning("source_unreadable", source=self._name, folder=str(self._folder), error=str(error))
                 paths = []
-            for path in paths:
-                await self._offer(path, take)
+            free = asyncio.Semaphore(AT_ONCE)
+            async with asyncio.TaskGroup() as group:
+                for path in paths:
+                    group.create_task(self._offer(path, take, free))
             await asyncio.sleep(self._poll)
 
     def _claim_ready(self) -> list[Path]:
@@ -110,13 +115,13 @@ class FileSource:
     def _claim(self, path: Path) -> None:
         free_name(path, self._work)
 
-    async def _offer(self, path: Path, take: Take) -> None:
+    async def _offer(self, path: Path, take: Take, free: asyncio.Semaphore) -> None:
         try:
-            with locked(path) as mine:
-                if not mine:
-                    return
-                taken = await take(Arrival(self._name, FileBody(path), original_name(path)))
-                await asyncio.to_thread(self._put_away, path, taken)
+            async with free:
+                with locked(path) as mine:
+                    if mine:
+                        taken = await take(Arrival(self._name, FileBody(path), original_name(path)))
+                        await asyncio.to_thread(self._put_away, path, taken)
         except FileNotFoundError:
             return
         except (HubError, OSError) as error:

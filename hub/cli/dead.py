@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.output import AsJson, age, fail, moment, out, print_json, say, status, table
+from hub.cli.output import AsJson, age, fail, moment, out, print_json, printable, say, status, table
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.duration import seconds
-from hub.core.errors import JournalUnavailable
+from hub.core.errors import ClaimMissing
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.journal import Journal
 
@@ -107,7 +107,7 @@ def show(
             return found, [], b""
         try:
             body = b"".join((await journal.claim_body(found[0].body)).chunks())
-        except JournalUnavailable as error:
+        except ClaimMissing as error:
             body = str(error).encode()
         everything = await decisions.dead_letters(DeadFilter(status=()), now, 100_000)
         return found, [row for row in everything if row.parent == found[0].id], body
@@ -125,7 +125,7 @@ def show(
     facts = as_dict(row) | {"dead_at": moment(row.dead_at), "decided_at": moment(row.decided_at)}
     for name, value in facts.items():
         if value not in (None, ""):
-            out.print(Text(f"{name:13}", style="bold"), Text(str(value)))
+            out.print(Text(f"{name:13}", style="bold"), Text(printable(value)))
     for child in children:
         out.print(Text(f"{'child':13}", style="bold"), Text(f"{child.id} ({child.status})"))
     say("")

@@ -25,18 +25,26 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+def printable(value: Any) -> str:
+    """A value for people: what a partner sent must not steer the terminal."""
+    text = "" if value is None else str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
 def print_json(value: Any) -> None:
     """One JSON value on stdout, without colours or wrapping."""
     typer.echo(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
 
 def say(text: str, style: str | None = None) -> None:
-    out.print(Text(text, style=style or ""))
+    out.print(Text(printable(text), style=style or ""))
 
 
 def fail(text: str, code: int = FOUND) -> NoReturn:
     """Says what is wrong on stderr and ends."""
-    err.print(Text(text, style="red"))
+    err.print(Text(printable(text), style="red"))
     raise typer.Exit(code)
 
 
@@ -46,9 +54,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(
-            *(value if isinstance(value, Text) else Text("" if value is None else str(value)) for value in row)
-        )
+        made.add_row(*(value if isinstance(value, Text) else Text(printable(value)) for value in row))
     return made
 
 

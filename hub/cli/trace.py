@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.output import FOUND, AsJson, fail, moment, out, print_json, status
+from hub.cli.output import FOUND, AsJson, fail, moment, out, print_json, printable, status
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.journal.timeline import Story, Timeline
 
@@ -39,12 +39,12 @@ def trace(
 def tell(story: Story) -> None:
     """One message, for people."""
     title = " ".join(part for part in (story.document or "not read", story.number or "", story.partner or "") if part)
-    out.print(Text(f"{title}", style="bold"), Text(f"  message {story.id}", style="dim"))
+    out.print(Text(printable(title), style="bold"), Text(f"  message {story.id}", style="dim"))
     came = f"  came from {story.source}" + (f" as {story.name}" if story.name else "")
     where = f", position {story.position}" if story.position else ""
-    out.print(Text(f"{came}{where} (claim {(story.claim or '')[:12]})"))
+    out.print(Text(printable(f"{came}{where} (claim {(story.claim or '')[:12]})")))
     if story.keys:
-        out.print(Text("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys)))
+        out.print(Text(printable("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys))))
     for event in story.events:
         out.print(line(event))
     for effect in story.effects:
@@ -72,7 +72,7 @@ def line(event: dict[str, Any]) -> Text:
     if event.get("attempt"):
         text.append(f" attempt {event['attempt']}")
     if event.get("text"):
-        text.append(f": {event['text']}")
+        text.append(printable(f": {event['text']}"))
     if event["stage"] == "matched":
         detail = event["detail"]
         routes = "; ".join(f"{route} -> {', '.join(to) or 'nothing'}" for route, to in detail["routes"].items())

@@ -8,9 +8,11 @@
         DecodeError                  bytes that are not what they claim to be: segment, element, offset
         MappingError                 a document that can't become what a destination needs
         ConditionError               a guard that failed while evaluating
+        ClaimMissing                 a kept body that is gone
       EndpointError                  the far end, or the way to it
         TransientError               may work later: kind is unreachable, timeout, busy or failed
         RejectedError                a definite no: permanent, or a hold where `replies` says so
+        Unroutable                   a mandatory message that reached no queue
       JournalUnavailable             the database is away: stop taking, ack nothing, go on when it is back
 
 Transformers raise MessageError; an adapter translates its library's errors once, at its edge, to EndpointError.
@@ -92,6 +94,10 @@ class DecodeError(MessageError):
 
 class MappingError(MessageError):
     """A document that can't be turned into what the destination needs; names the field."""
+
+
+class ClaimMissing(MessageError):
+    """A body that the journal says it keeps is neither in the database nor in the claim store."""
 
 
 class ConditionError(MessageError):

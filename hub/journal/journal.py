@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from hub.core.errors import ConfigError, JournalUnavailable
+from hub.core.errors import ClaimMissing, ConfigError, JournalUnavailable
 from hub.core.ports import Body, BytesBody
 from hub.journal import schema
 from hub.journal.bulk import LIVE_SECONDS
@@ -125,7 +125,7 @@ class Journal:
         await self.read(query)
 
     async def claim_body(self, digest: str) -> Body:
-        """The body of a claim. Raises JournalUnavailable when it isn't there: it is never silently empty."""
+        """The body of a claim. Raises ClaimMissing when it isn't there: it is never silently empty."""
         stored = self.claims.open(digest)
         if stored is not None:
             return stored
@@ -137,7 +137,7 @@ class Journal:
 
         body = await self.read(find)
         if body is None:
-            raise JournalUnavailable(f"claim {digest} is missing from the journal and from the claim store")
+            raise ClaimMissing(f"claim {digest} is missing from the journal and from the claim store")
         return BytesBody(body)
 
     async def keep(self, body: bytes) -> StoredClaim:

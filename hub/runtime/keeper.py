@@ -10,6 +10,7 @@ from hub.core import topology
 from hub.core.identity import idempotency_key, message_id
 from hub.core.message import Header, Message
 from hub.core.ports import Delivery, Subscription
+from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.copy import DOCUMENT, number, split, unpack_facts
 from hub.runtime.guard import outcome_of
@@ -26,6 +27,7 @@ class Keeper:
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._decisions = Decisions(live.journal)
         self._subscriptions: dict[str, Subscription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,6 +75,13 @@ class Keeper:
         await self._record(message, queue, kind, name, entry)
         await self._live.journal.commit(entry)
 
+    async def _is_news(self, id: str, dead_at: float) -> bool:
+        """False for a dead letter that the broker delivers again after somebody has decided about it: what has begun since
+        then must not be undone."""
+        wanted = DeadFilter(ids=(id,), status=("replaying", "replayed", "discarded"))
+        decided = await self._decisions.dead_letters(wanted, dead_at)
+        return not any(row.decided_at is None or row.decided_at >= dead_at for row in decided)
+
     async def _record(self, message: Message, queue: str, kind: str, name: str, entry: Entry) -> None:
         live, headers = self._live, message.headers
         now = headers.get(Header.DEAD_AT) or live.clock()
@@ -96,6 +105,8 @@ class Keeper:
                 *(message.content_type, "dead", text(parent), now),
             )
         )
+        if not await self._is_news(id, now):
+            return
         for destination in destinations:
             key = idempotency_key(document_id, destination)
             state = EffectState(document_id, destination, name, "dead", 1, key, None, None, attempts, True)

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from hub.core import topology
+from hub.core.errors import Unroutable
 from hub.core.identity import message_id
 from hub.core.message import Message
 from hub.core.retry import QUICK, Dead, HoldIt, Retry, decide
@@ -130,15 +131,24 @@ class Recoverability:
         await self._live.broker.publish("", topology.dead_queue(route), dead)
 
     async def publish_later(self, route: str, message: Message, delay: float) -> None:
-        """Confirmed in the retry queue of that delay, which is declared, and recorded, when it is first needed."""
+        """Confirmed in the retry queue of that delay, which is declared, and recorded, when it is first needed, and again
+        when somebody has deleted it."""
         live, queue = self._live, topology.retry_queue(route, delay)
         if queue not in live.declared:
-            await live.broker.declare(topology.retry_topology(route, delay))
-            entry = Entry()
-            entry.queue(queue, route, live.clock())
-            await live.journal.commit(entry)
-            live.declared.add(queue)
-        await live.broker.publish("", queue, message)
+            await self._declare_later(route, queue, delay)
+        try:
+            await live.broker.publish("", queue, message)
+        except Unroutable:
+            await self._declare_later(route, queue, delay)
+            await live.broker.publish("", queue, message)
+
+    async def _declare_later(self, route: str, queue: str, delay: float) -> None:
+        live = self._live
+        await live.broker.declare(topology.retry_topology(route, delay))
+        entry = Entry()
+        entry.queue(queue, route, live.clock())
+        await live.journal.commit(entry)
+        live.declared.add(queue)
 
     @staticmethod
     def _names(copy: RouteCopy, outcome: Outcome) -> dict[str, Any]:

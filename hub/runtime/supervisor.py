@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 from hub.core.errors import HubError
@@ -11,7 +12,7 @@ from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
 
-LONGEST_PAUSE = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 CANCELS = 4
 """Times a source is told to stop: libraries lose a cancellation now and then."""
 
@@ -48,9 +49,12 @@ class Supervisor:
             self.failing.pop(name, None)
 
     async def _keep_running(self, name: str, source: Source) -> None:
-        pause = 0.5
+        pause = FIRST_PAUSE
         while True:
+            begun = time.monotonic()
             error = await outcome_of(lambda: source.run(self._intake.take))
+            if time.monotonic() - begun > 2 * LONGEST_PAUSE:
+                pause = FIRST_PAUSE
             self.failing[name] = str(error) or type(error).__name__
             self._live.metrics.restarts.labels(name).inc()
             foreseen = isinstance(error, HubError | OSError)
