@@ -12,15 +12,18 @@ from typing import Any
 from hub.broker.deadlines import Deadlines
 from hub.broker.engine import Engine, Publication, Tap
 from hub.broker.lock import FileLock
-from hub.broker.properties import decode_properties, encode_properties
+from hub.broker.properties import check_names, decode_properties, encode_properties
 from hub.broker.store import Taken
-from hub.core.errors import ConfigError, TransientError
+from hub.core.errors import ConfigError, MessageError, TransientError
 from hub.core.message import Message
 from hub.core.ports import DeliveryHandler, Origin
 from hub.core.topology import Topology
 
 TIMEOUT = 30.0
 """Seconds that a declaration or a question may take."""
+
+LARGEST_BODY = 500_000_000
+"""Bytes; SQLite itself ends at twice that."""
 
 
 class EmbeddedDelivery:
@@ -82,14 +85,18 @@ class EmbeddedSubscription:
             self._returned.clear()
 
     def _deliver(self, messages: list[Taken]) -> None:
-        unseen = []
-        for taken in messages:
-            if self._active:
+        for at, taken in enumerate(messages):
+            if not self._active:
+                unseen = tuple(taken.id for taken in messages[at:])
+                self._engine.submit(partial(_give_back, self.tap, unseen, False))
+                return
+            rest: list[Taken] | None = messages[at + 1 :] if at + 1 < len(messages) else None
+            try:
                 self._handler(EmbeddedDelivery(self, taken))
-            else:
-                unseen.append(taken.id)
-        if unseen:
-            self._engine.submit(partial(_give_back, self.tap, tuple(unseen), False))
+                rest = None
+            finally:
+                if rest:  # the handler raised, which the event loop reports: its message stays unacknowledged
+                    asyncio.get_running_loop().call_soon(self._deliver, rest)
 
 
 def _finish(tap: Tap, ids: Sequence[int], engine: Engine) -> None:
@@ -124,7 +131,10 @@ class EmbeddedBroker:
 
     async def open(self) -> None:
         """Raises ConfigError when another process owns the file, or when it is no such file."""
-        self._lock.acquire(f"the broker file {self._path}")
+        try:
+            self._lock.acquire(f"the broker file {self._path}")
+        except OSError as error:
+            raise ConfigError(f"the broker file {self._path} can't be used: {error}") from error
         engine = Engine(self._path, asyncio.get_running_loop())
         engine.start()
         try:
@@ -162,7 +172,14 @@ class EmbeddedBroker:
         if engine is None:
             future.set_exception(TransientError("the broker is closed", "unreachable"))
             return future
-        properties = encode_properties(message.without_broker_headers())
+        try:
+            properties = encode_properties(message.without_broker_headers())
+            check_names(exchange, key)
+            if len(message.body) > LARGEST_BODY:
+                raise MessageError(f"a body of {len(message.body)} bytes, at most {LARGEST_BODY} fit")
+        except MessageError as error:
+            future.set_exception(error)
+            return future
         engine.submit(Publication(exchange, key, properties, message.body, mandatory, future))
         self._waiting.add(future, timeout)
         future.add_done_callback(self._waiting.discard)

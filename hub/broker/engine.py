@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from hub.broker.store import Routed, Store, Taken
-from hub.core.errors import HubError, TransientError, Unroutable
+from hub.core.errors import ConfigError, HubError, TransientError, Unroutable
 
 LARGEST_BATCH = 2000
 """Commands in one commit."""
@@ -101,6 +101,8 @@ class Engine(threading.Thread):
                 result = question(engine)
             except HubError as error:
                 engine.report(_fail, answer, error)
+            except (ValueError, OverflowError) as error:  # a name or a number that SQLite can't store
+                engine.report(_fail, answer, ConfigError(str(error)))
             else:
                 engine.report(_answer, answer, result)
 
@@ -143,6 +145,14 @@ class Engine(threading.Thread):
             return
         self.healthy = True
         self._call([(_answer, (self.opened, None))])
+        try:
+            self._work()
+        finally:
+            self.healthy = False
+            self.store.close()
+            self._call([(_answer, (self.ended, None))])
+
+    def _work(self) -> None:
         running, wait = True, None
         while running:
             commands, running = self._next(wait)
@@ -151,9 +161,6 @@ class Engine(threading.Thread):
             except sqlite3.Error as error:
                 self._refused(error, commands)
                 wait = PAUSE
-        self.healthy = False
-        self.store.close()
-        self._call([(_answer, (self.ended, None))])
 
     def _next(self, wait: float | None) -> tuple[list[Command], bool]:
         """Waits for something to do, at most `wait` seconds, and takes all that is there. False: the last batch."""
@@ -228,8 +235,15 @@ class Engine(threading.Thread):
 
 
 def _run(reports: list[tuple[Callable[..., None], tuple[Any, ...]]]) -> None:
-    for call, arguments in reports:
-        call(*arguments)
+    """Each in its turn. One that raises, which the event loop reports, keeps none of the others from theirs."""
+    for at, (call, arguments) in enumerate(reports):
+        finished = False
+        try:
+            call(*arguments)
+            finished = True
+        finally:
+            if not finished:
+                asyncio.get_running_loop().call_soon(_run, reports[at + 1 :])
 
 
 def _answer(future: asyncio.Future[Any], result: Any) -> None:

@@ -158,7 +158,7 @@ class Link(asyncio.Protocol):
     def _frames(self, data: bytes) -> int:
         """Takes all whole frames; how many bytes they were."""
         at, size, channels = 0, len(data), self._channels
-        while size - at >= 8:
+        while size - at >= 7:
             kind, number, length = wire.FRAME.unpack_from(data, at)
             start = at + 7
             end = start + length

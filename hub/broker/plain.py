@@ -23,7 +23,7 @@ from aio_pika.exceptions import (
 from hub.broker.address import AmqpAddress
 from hub.broker.declaration import bind_arguments, queue_arguments, refusal
 from hub.broker.plain_consumer import GOODBYE, LOST, PlainSubscription, Tasks
-from hub.broker.properties import encode_properties
+from hub.broker.properties import check_names, encode_properties
 from hub.core.errors import ConfigError, TransientError, Unroutable
 from hub.core.message import Message
 from hub.core.ports import DeliveryHandler
@@ -193,6 +193,7 @@ class PlainRabbitBroker:
     async def _publish(self, exchange: str, key: str, message: Message, mandatory: bool, timeout: float) -> None:
         """One message of an id at a time: aio-pika finds a returned message by its id."""
         outgoing = _outgoing(message)
+        check_names(exchange, key)
         lock = self._one_id.setdefault(message.id, asyncio.Lock())
         try:
             async with asyncio.timeout(timeout), lock:

@@ -72,6 +72,12 @@ def encode_properties(message: Message, *, marked: bool = False) -> bytes:
     return b"".join(parts)
 
 
+def check_names(exchange: str, key: str) -> None:
+    """Raises MessageError when AMQP can't carry them."""
+    _short("exchange", exchange)
+    _short("routing key", key)
+
+
 def decode_properties(data: bytes, body: bytes, at: int = 0) -> Message:
     """The message of these properties and this body. What isn't there is "" (id, content type), None or {}."""
     fields = read_properties(data, at)

@@ -15,8 +15,7 @@ from hub.broker import wire
 from hub.broker.channel import Channel, ChannelRefused
 from hub.broker.deadlines import Deadlines
 from hub.broker.link import Link
-from hub.broker.properties import encode_properties, mark_of
-from hub.broker.table import short_string
+from hub.broker.properties import check_names, encode_properties, mark_of
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 
@@ -64,12 +63,9 @@ class Publisher:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             item = Publication(exchange, key, message, mandatory, future)
-            short_string(exchange)
-            short_string(key)
+            check_names(exchange, key)
         except MessageError as error:
             future.set_exception(error)
-        except ValueError as error:
-            future.set_exception(MessageError(f"exchange {exchange[:40]!r}, key {key[:40]!r}: {error}"))
         else:
             self.backlog.append(item)
             self._waiting.add(item, timeout)

@@ -201,6 +201,29 @@ async def test_a_consumer_stops_and_another_one_starts(broker: BrokerLifecycle, 
     await subscription.cancel()
 
 
+async def test_a_handler_that_raises_loses_nothing(
+    broker: BrokerLifecycle, queue: str, reopen: Callable[[], Awaitable[BrokerLifecycle]]
+) -> None:
+    for message in numbered(range(5)):
+        await broker.publish("", queue, message)
+    inbox, raised = Inbox(ack=True), asyncio.Event()
+
+    def handle(delivery: object) -> None:
+        if not raised.is_set():
+            raised.set()
+            raise LookupError("a bug in a handler")
+        inbox(delivery)
+
+    await broker.consume(queue, handle)
+    await raised.wait()
+    await broker.publish("", queue, Message("after", b""))
+    again = await reopen()
+    await again.consume(queue, inbox)
+    expected = {"0", "1", "2", "3", "4", "after"}
+    while inbox.ids != expected:
+        await inbox.next()
+
+
 async def test_a_repeated_message_id_in_flight(broker: BrokerLifecycle, queue: str, unique: str) -> None:
     same = Message("same", b"x")
     targets = [queue, f"missing.{unique}"] * 20
@@ -231,12 +254,20 @@ async def test_consuming_from_a_missing_queue_is_an_error(broker: BrokerLifecycl
 
 @pytest.mark.parametrize(
     "message",
-    [Message("m", b"", headers={"what": object()}), Message("m", b"", headers={"big": 2**70}), Message("i" * 300, b"")],
-    ids=["a type that AMQP hasn't", "a number above 64 bits", "an id above 255 bytes"],
+    [
+        Message("m", b"", headers={"what": object()}),
+        Message("m", b"", headers={"big": 2**70}),
+        Message("i" * 300, b""),
+        Message("\ud800", b""),
+    ],
+    ids=["a type that AMQP hasn't", "a number above 64 bits", "an id above 255 bytes", "half a character"],
 )
 async def test_what_amqp_cannot_carry_is_refused(broker: BrokerLifecycle, queue: str, message: Message) -> None:
     with pytest.raises(MessageError):
         await broker.publish("", queue, message)
+    for exchange, key in (("", "k" * 256), ("x" * 256, ""), ("", "\ud800")):
+        with pytest.raises(MessageError):
+            await broker.publish(exchange, key, Message("m", b""))
     await broker.publish("", queue, Message("fine", b""))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 from pamqp import commands, frame, header
@@ -24,10 +25,11 @@ _ANSWERS: dict[str, Any] = {
 class ScriptedServer:
     """Shakes hands and opens what it is asked to open; everything else it keeps in `received` as (channel, frame)."""
 
-    def __init__(self, largest_frame: int = 131072) -> None:
+    def __init__(self, largest_frame: int = 131072, tls: ssl.SSLContext | None = None) -> None:
         self.received: asyncio.Queue[tuple[int, Any]] = asyncio.Queue()
         self.opened: asyncio.Queue[int] = asyncio.Queue()
         self._largest = largest_frame
+        self._tls = tls
         self._writers: list[asyncio.StreamWriter] = []
         self._consuming: tuple[asyncio.StreamWriter, int] | None = None
         self._publishing: tuple[asyncio.StreamWriter, int] | None = None
@@ -35,8 +37,8 @@ class ScriptedServer:
         self.url = ""
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"amqp://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self.url = f"amqp{'s' if self._tls else ''}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/"
 
     async def close(self) -> None:
         assert self._server is not None

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.broker.address import AmqpAddress
@@ -92,6 +92,7 @@ def test_topic_patterns(pattern: str, key: str, matches: bool) -> None:
     assert topic_matches(pattern.split("."), key.split(".") if key else []) is matches
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["#", "*", "a", "b"]), max_size=6), st.lists(st.sampled_from(["a", "b", "c"]), max_size=6)
 )

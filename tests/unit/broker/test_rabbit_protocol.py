@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from pamqp import commands
@@ -14,6 +16,9 @@ from hub.core.errors import RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from tests.support.brokers import Inbox, eventually
 from tests.support.scripted_amqp import ScriptedServer, content
+
+CERTIFICATE = Path(__file__).parents[2] / "support" / "localhost.pem"
+"""A self-signed certificate for 127.0.0.1 and its key, good for a hundred years and for nothing but this test."""
 
 
 @pytest.fixture
@@ -211,3 +216,18 @@ async def test_a_blocked_connection_is_not_connected(broker: RabbitBroker, serve
     server.to_publisher(commands.Basic.Ack(1))
     await confirm
     assert broker.connected
+
+
+async def test_tls_trusts_whom_the_address_names() -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    server = ScriptedServer(tls=context)
+    await server.start()
+    broker = RabbitBroker(f"{server.url}?cafile={CERTIFICATE}", timeout=5)
+    await broker.open()
+    assert broker.connected
+    await broker.close()
+    stranger = RabbitBroker(server.url, timeout=0.5)
+    with pytest.raises(TransientError, match="certificate verify failed"):
+        await stranger.open()
+    await server.close()
