@@ -145,7 +145,7 @@ async def test_a_binding_to_nothing_is_an_error(broker: BrokerLifecycle, unique:
 async def test_a_full_queue_refuses(broker: BrokerLifecycle, unique: str) -> None:
     queue = f"q.{unique}"
     await broker.declare(Topology(queues=(Queue(queue, max_length=5),)))
-    outcomes = []
+    outcomes: list[BaseException | None] = []
     for message in numbered(range(20)):
         outcomes += await asyncio.gather(broker.publish("", queue, message), return_exceptions=True)
     refused = [outcome for outcome in outcomes if outcome is not None]

@@ -39,7 +39,9 @@ async def broker(server: ScriptedServer) -> AsyncIterator[RabbitBroker]:
 
 async def _publish(broker: RabbitBroker, server: ScriptedServer, count: int) -> list[asyncio.Future[None]]:
     """So many publications, all of them received and none confirmed."""
-    confirms = [asyncio.ensure_future(broker.publish("", "q", Message(str(n), b"x"))) for n in range(count)]
+    confirms: list[asyncio.Future[None]] = [
+        asyncio.ensure_future(broker.publish("", "q", Message(str(n), b"x"))) for n in range(count)
+    ]
     for _ in range(count):
         await server.next("ContentBody")
     return confirms
