@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -44,7 +45,7 @@ class TestServers:
     __test__ = False
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="hub-test-")
+        self._folder = tempfile.TemporaryDirectory(prefix="hub-test-", ignore_cleanup_errors=True)
         path = str(Path(self._folder.name) / "socket")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.servers", path],
@@ -100,6 +101,7 @@ def main(path: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     running: dict[str, RabbitNode | PostgresServer] = {}
     with contextlib.ExitStack() as stack, socket.socket(socket.AF_UNIX) as listener:
+        stack.callback(shutil.rmtree, Path(path).parent, ignore_errors=True)
         listener.bind(path)
         listener.listen(64)
         print("ready", flush=True)
