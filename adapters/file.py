@@ -97,7 +97,7 @@ class FileSource:
                 before = self._seen.get(entry.name)
                 since = before[2] if before and before[:2] == (size, changed) else now
                 if now - since >= self._settle:
-                    self._claim(Path(entry.path))
+                    self._claim(Path(entry.path), state.st_ino)
                 else:
                     seen[entry.name] = (size, changed, since)
             except FileNotFoundError:
@@ -112,8 +112,10 @@ class FileSource:
             and not any(fnmatchcase(entry.name, pattern) for pattern in self._options.ignore)
         )
 
-    def _claim(self, path: Path) -> None:
-        free_name(path, self._work)
+    def _claim(self, path: Path, inode: int) -> None:
+        """One rename: of two hubs only one succeeds. No other file that is alive has the same inode, so nothing is replaced."""
+        path.rename(self._work / f"{path.name}~{inode}")
+        sync(self._work)
 
     async def _offer(self, path: Path, take: Take, free: asyncio.Semaphore) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -12,7 +13,8 @@ from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration, seconds
 from hub.core.errors import MappingError, RejectedError, TransientError
-from hub.core.naming import names_in, render
+from hub.core.limits import LimitOptions
+from hub.core.naming import names_in, render, safe
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies import ReplyRule, classify
@@ -49,6 +51,7 @@ class RestEndpointOptions(Options):
     auth: Auth | None = Field(None, description="How the endpoint knows us.")
     connect_timeout: Duration = Field("5s", description="How long a connection may take.")
     timeout: Duration = Field("30s", description="How long a whole request may take.")
+    limit: LimitOptions | None = Field(None, description="What the endpoint can bear.")
     connections: int = Field(20, ge=1, le=1000, description="How many connections are kept at most.")
 
     @field_validator("base")
@@ -144,9 +147,9 @@ class RestDestination:
             self._options.key_header: outgoing.key,
         }
         if outgoing.correlation_id:
-            headers["X-Correlation-ID"] = outgoing.correlation_id
+            headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
         status, reply_headers, body = await self._call(url, headers, outgoing.body)
-        return classify(status, reply_headers, body, self._replies)
+        return classify(status, reply_headers, body, self._replies, datetime.now(UTC))
 
     async def _call(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         """The reply. Raises TransientError where there is none, or only half of one: the request may have had its effect,
@@ -201,7 +204,7 @@ PLUGINS = (
         kind="endpoint",
         options=RestEndpointOptions,
         summary="A system that speaks HTTP.",
-        example='base: "${ERP_URL}"\nauth: {bearer: "${ERP_TOKEN}"}\n',
+        example='base: "${ERP_URL}"\nauth: {bearer: "${ERP_TOKEN}"}\nlimit: {per_second: 20, concurrent: 4, break_after: 10, break_for: 1m}\n',
         build=build_endpoint,
     ),
     Plugin(

@@ -10,9 +10,11 @@ from typing import Any
 from hub.app.site_folder import SiteFolder
 from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site
+from hub.core.limits import LimitOptions
 from hub.core.plugin import Context
 from hub.core.ports import Broker, Reader, Source
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
+from hub.runtime.limit import Limit
 from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
 
 
@@ -64,6 +66,7 @@ class Opening:
 
         def keep(kind: str, name: str, made_of: Any, make: Any) -> Any:
             earlier = old.get((kind, name))
+            earlier = built.get((kind, name), earlier)
             thing = earlier[1] if earlier is not None and earlier[0] == made_of else make()
             built[kind, name] = (made_of, thing)
             return thing
@@ -94,7 +97,16 @@ class Opening:
         made_of = (key_of(config.use), config.replies, id(endpoint))
         adapter = keep("destination", config.name, made_of, lambda: make(config.use, config.name, context))
         writer = make(config.writer, config.name, context) if config.writer is not None else None
-        return OpenDestination(config.name, adapter, writer, config.retry)
+        return OpenDestination(config.name, adapter, writer, config.retry, self._limit(config, endpoint, keep))
+
+    @staticmethod
+    def _limit(config: DestinationConfig, endpoint: Any, keep: Any) -> Limit | None:
+        """One for each endpoint; its counts live as long as its options do."""
+        options = getattr(getattr(endpoint, "options", None), "limit", None)
+        if not isinstance(options, LimitOptions):
+            return None
+        limit: Limit = keep("limit", config.endpoint, options, lambda: Limit(options))
+        return limit
 
     def _context(self, site: Site, endpoints: Mapping[str, Any], replies: tuple[Any, ...] = ()) -> Context:
         return Context(

@@ -12,17 +12,20 @@ from hub.core.ports import Broker, Destination, Reader, Writer
 from hub.core.retry import RetryClass
 from hub.core.route_table import RouteTable
 from hub.journal.journal import Journal
+from hub.runtime.limit import Limit
 from hub.runtime.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class OpenDestination:
-    """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is."""
+    """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is. `limit` is its endpoint's,
+    shared with all destinations that use the endpoint."""
 
     name: str
     adapter: Destination
     writer: Writer | None
     retry: RetryClass
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ class Sender:
             headers={"hub-hops": copy.hops},
         )
         started = self._live.clock()
-        result = await outcome_of(lambda: destination.adapter.send(outgoing))
+        result = await outcome_of(lambda: send_within_limit(destination, outgoing))
         took = self._live.clock() - started
         if isinstance(result, Exception):
             return Outcome(name, state, error=result, took=took)
@@ -179,6 +179,13 @@ class Sender:
             return written.body
         stored = await self._live.journal.claim_body(state.claim)
         return b"".join(stored.chunks())
+
+
+async def send_within_limit(destination: OpenDestination, outgoing: Outgoing) -> Receipt:
+    if destination.limit is None:
+        return await destination.adapter.send(outgoing)
+    async with destination.limit.turn():
+        return await destination.adapter.send(outgoing)
 
 
 class Facts(dict[str, Any]):
