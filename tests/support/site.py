@@ -173,6 +173,14 @@ class HubProcess:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def peak_memory(self) -> int:
+        """The most memory (bytes, resident) that the process has ever had."""
+        assert self._process is not None
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("the kernel doesn't say")
+
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nothing is tidied up."""
         if self.running:
