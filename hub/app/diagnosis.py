@@ -11,6 +11,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Literal
 
+from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import journal_url, make_broker
 from hub.app.site_folder import SiteFolder
@@ -117,15 +118,17 @@ class Diagnosis:
         broker = make_broker(self._folder, site.settings)
         try:
             await broker.open()
-            known = await DeclaredQueues(journal).all()
-            gone = [name for name, route in known if route is not None and route not in site.table.by_id]
-            depths = await broker.depths(gone) if gone else {}
+            declared = Opening(self._folder, broker, None).open(site).topology()
+            orphans = await DeclaredQueues(journal).orphans(broker, declared, site.table.by_id)
         except HubError as error:
             return Finding("broker", "error", str(error))
         finally:
             await broker.close()
-        orphans = {queue: count for queue, count in depths.items() if count}
         if orphans:
             text = ", ".join(f"{queue} holds {count}" for queue, count in orphans.items())
-            return Finding("queues", "error", f"{text}, and no route uses them: bring the route back to have them sent")
+            return Finding(
+                "queues",
+                "error",
+                f"{text}, and nothing uses them any more: bring the route or source back to have them taken",
+            )
         return Finding("broker", "ok", f"{site.settings.broker}; no orphaned queue")

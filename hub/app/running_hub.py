@@ -22,6 +22,7 @@ from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 from hub.runtime.command_desk import CommandDesk
+from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.keeper import Keeper
 from hub.runtime.live import Live
@@ -33,6 +34,9 @@ from hub.runtime.supervisor import Supervisor
 from hub.runtime.worker import RouteWorker
 
 T = TypeVar("T")
+
+RESUME_SECONDS = 60.0
+"""After so long, a replay or release that is not finished belongs to a process that is gone."""
 
 STOP_SECONDS = 20.0
 """How long a stop waits for what is in work; the rest goes back to the broker."""
@@ -96,15 +100,24 @@ class RunningHub:
         await self._report_orphans()
         await self._keeper.watch(self.site.table.by_id, self.site.sources)
         await self._start_workers()
-        await self.replay.resume()
+        await self.replay.resume(0.0 if self.journal.is_sqlite else RESUME_SECONDS)
         await self._supervisor.apply(self.opened.sources)
         desk = CommandDesk(self.live, Acts(self).table())
         self._tasks.append(asyncio.create_task(desk.run(), name="command-desk"))
+        self._tasks.append(asyncio.create_task(self._resume(), name="resume"))
         self.started, self.waiting_for = True, ""
         self.metrics.table.labels(self.site.table.version).set(1)
         self.log.info(
             "hub_started", routes=len(self.site.table), sources=len(self.site.sources), table=self.site.table.version
         )
+
+    async def _resume(self) -> None:
+        """Takes up, now and then, what another process began to replay or release and did not finish."""
+        while True:
+            await asyncio.sleep(RESUME_SECONDS)
+            error = await outcome_of(lambda: self.replay.resume(RESUME_SECONDS))
+            if isinstance(error, Exception):
+                self.log.warning("resume_failed", error=str(error))
 
     async def stop(self, timeout: float = STOP_SECONDS) -> None:
         """Sources first, then the routes; what is not finished after `timeout` seconds goes back to the broker."""
@@ -180,8 +193,8 @@ class RunningHub:
         for route in self.site.table.by_id:
             for queue in (topology.route_queue(route), topology.dead_queue(route)):
                 entry.queue(queue, route, now)
-        for source in self.site.sources:
-            entry.queue(topology.source_dead_queue(source), None, now)
+        for queue in topology.own_queues(self.opened.topology()):
+            entry.queue(queue, None, now)
         await self.journal.commit(entry)
 
     async def _report_orphans(self) -> None:
@@ -193,10 +206,7 @@ class RunningHub:
 
     async def orphans(self) -> dict[str, int]:
         """Recorded queues that no route or source of the site uses, and how many messages they hold."""
-        known = await DeclaredQueues(self.journal).all()
-        gone = [name for name, route in known if route is not None and route not in self.site.table.by_id]
-        depths = await self.broker.depths(gone) if gone else {}
-        return {queue: count for queue, count in depths.items() if count}
+        return await DeclaredQueues(self.journal).orphans(self.broker, self.opened.topology(), self.site.table.by_id)
 
     async def readiness(self) -> dict[str, Any]:
         """`ready` when broker and journal work now; why not, where not; how each source is."""

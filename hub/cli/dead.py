@@ -67,7 +67,7 @@ def list_(
     """Lists dead letters, oldest first. Example: hub dead list --route acme-orders --error timeout --newer 4h"""
     wanted = DeadFilter(
         *((), kind, route, source, destination, error, partner, span(older), span(newer)),
-        status=() if every else ("dead",),
+        status=() if every else ("dead", "replaying"),
     )
     rows, count = rows_of(site, wanted, limit)
     if as_json:

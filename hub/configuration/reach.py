@@ -65,6 +65,10 @@ def _check_when(draft: Draft, route: RouteDraft, kinds: tuple[str, ...]) -> None
 
 def _check_once(draft: Draft, route: RouteDraft, kinds: tuple[str, ...]) -> None:
     for position, name in enumerate(route.route.once):
+        fact = draft.facts.facts.get(name)
+        if fact is not None and fact.optional:
+            text = f"once: {name} is optional; a document without it becomes a dead letter"
+            draft.findings.warning(route.place("once", position), text)
         for kind in kinds:
             if lacks(draft, kind, name):
                 text = f"once: {kind} has no {name}"

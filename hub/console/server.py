@@ -17,8 +17,8 @@ from hub.core.errors import ConfigError
 
 
 def build(hub: RunningHub) -> FastAPI:
-    """The application: /metrics, /health/live (the event loop turns), /health/ready (broker and journal work, and
-    every source runs)."""
+    """The application: /metrics, /health/live (the event loop turns), /health/ready (broker and journal
+    work; the state of each source is told, and doesn't count)."""
     app = FastAPI(title="Mediation hub", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/health/live")

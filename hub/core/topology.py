@@ -94,6 +94,11 @@ class Topology:
         )
 
 
+def own_queues(topology: Topology) -> tuple[str, ...]:
+    """The queues whose messages are the hub's to look after; not those of subscribers."""
+    return tuple(queue.name for queue in topology.queues if queue.name.startswith("hub."))
+
+
 def hub_topology() -> Topology:
     """What every hub has, whatever its routes."""
     return Topology(exchanges=(Exchange(DOCUMENTS, "topic"),), queues=(Queue(UNMATCHED),))

@@ -44,7 +44,7 @@ class ClaimStore:
         """Keeps a body of any size in flat memory; it is on disk, synced, when this returns. Blocks."""
         if body.size <= INLINE:
             return self.keep(b"".join(body.chunks()))
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         sha, size = hashlib.sha256(), 0
         with NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as new:
             try:
@@ -64,7 +64,8 @@ class ClaimStore:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             Path(new.name).replace(target)
-            sync_folder(target.parent)
+        for folder in (target.parent, target.parent.parent, self._folder, self._folder.parent):
+            sync_folder(folder)  # also for a file that was there: who put it there may not have come so far
         return StoredClaim(name, size, None)
 
     def open(self, digest_: str) -> FileBody | None:
@@ -77,8 +78,16 @@ class ClaimStore:
             yield path.stat().st_size
 
 
+def make_folder(folder: Path) -> None:
+    """Makes it with its parents; what is new survives a power loss."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
+
+
 def sync_folder(folder: Path) -> None:
-    """Makes a rename in the folder durable."""
+    """Makes the names in the folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -118,6 +118,30 @@ class Decisions:
 
         return await self._journal.read(write)  # type: ignore[no-any-return]
 
+    async def undo(self, table: sa.Table, id: str, reason: str) -> None:
+        """replaying -> dead, releasing -> open: what could not be published is back in the list, with the reason."""
+        during, before = ("replaying", "dead") if table is schema.dead_letter else ("releasing", "open")
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(
+                sa.update(table).where(table.c.id == id, table.c.status == during).values(status=before, reason=reason)
+            )
+
+        await self._journal.read(write)
+
+    async def once_holder(self, route: str, value: str, message_id: str) -> str | None:
+        """Who else holds this once-key, and how far they are; None when it is free for this message."""
+        table = schema.once_key
+
+        async def query(connection: AsyncConnection) -> Any:
+            mine = (table.c.route == route, table.c.value == value)
+            return (await connection.execute(sa.select(table).where(*mine))).first()
+
+        row = await self._journal.read(query)
+        if row is None or row.owner == message_id or row.status == "freed":
+            return None
+        return f"{row.owner} ({row.status})"
+
     async def end_replay(self, id: str, text: str, now: float) -> None:
         """replaying -> replayed, once the copy is confirmed."""
         table = schema.dead_letter
@@ -149,7 +173,9 @@ class Decisions:
                 .values(status="discarded", updated_at=now, claimed_by=None)
             )
             await connection.execute(
-                sa.update(once).where(once.c.owner == row.message_id, once.c.route == row.route).values(status="freed")
+                sa.update(once)
+                .where(once.c.owner == row.message_id, once.c.route == row.route, once.c.status == "pending")
+                .values(status="freed")
             )
             await self._event(
                 connection, row.message_id, now, "discarded", row.route, row.destinations, f"by {who}: {reason}"
@@ -219,7 +245,9 @@ class Decisions:
                 .values(status="rejected", updated_at=now, claimed_by=None)
             )
             await connection.execute(
-                sa.update(once).where(once.c.owner == row.document_id, once.c.route == row.route).values(status="freed")
+                sa.update(once)
+                .where(once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "pending")
+                .values(status="freed")
             )
             text = f"{row.name} rejected by {who}" + (f": {reason}" if reason else "")
             await self._event(connection, row.document_id, now, "rejected", row.route, row.destination, text)

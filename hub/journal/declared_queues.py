@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.ports import Broker
+from hub.core.topology import Topology
 from hub.journal import schema
 from hub.journal.journal import Journal
 
@@ -24,3 +28,10 @@ class DeclaredQueues:
             return [(row.name, row.route) for row in rows]
 
         return list(await self._journal.read(query))
+
+    async def orphans(self, broker: Broker, declared: Topology, routes: Container[str]) -> dict[str, int]:
+        """Recorded queues that no route and no source of the site uses, and that hold messages: nobody would ever take them."""
+        used = {queue.name for queue in declared.queues}
+        gone = [name for name, route in await self.all() if name not in used and (route is None or route not in routes)]
+        depths = await broker.depths(gone) if gone else {}
+        return {queue: count for queue, count in depths.items() if count}

@@ -10,6 +10,9 @@ import orjson
 
 from hub.journal.bulk import CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE, Bulk, Row
 
+LONGEST_KEY = 512
+"""Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class EffectState:
@@ -48,7 +51,8 @@ class Entry:
     rows: dict[Bulk, list[Row]] = field(default_factory=dict)
     effects_asked: list[tuple[str, str]] = field(default_factory=list)
     once_asked: list[tuple[str, str]] = field(default_factory=list)
-    once_finished: list[tuple[str, str]] = field(default_factory=list)
+    once_finished: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    dead_settled: list[tuple[str, str]] = field(default_factory=list)
     once_freed: list[tuple[str, str]] = field(default_factory=list)
     effects: dict[tuple[str, str], EffectState] = field(default_factory=dict)
     once: dict[tuple[str, str], OnceState] = field(default_factory=dict)
@@ -80,7 +84,7 @@ class Entry:
         self._add(MESSAGE, (id, source, name, claim, position, document, canonical, partner, number, at))
 
     def key(self, value: str, kind: str, message_id: str) -> None:
-        self._add(KEY, (value, kind, message_id))
+        self._add(KEY, (value[:LONGEST_KEY], kind, message_id))
 
     def event(
         self,

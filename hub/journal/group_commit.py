@@ -7,7 +7,6 @@ back: nobody who waits for a commit goes on before it is there.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -17,19 +16,27 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from hub.core.errors import JournalUnavailable
-from hub.journal import schema
+from hub.journal import once_keys, schema
 from hub.journal.bulk import IN_ORDER
 from hub.journal.entry import EffectState, Entry, OnceState
 
 Transact = Callable[[Callable[[Connection], None]], Awaitable[None]]
 """Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for PostgreSQL."""
 
+Batch = Sequence[tuple[Entry, asyncio.Future[None]]]
+
 MOST = 500
+
+CONFLICTS = 5
+"""So often a transaction that was in another one's way is repeated at once, then after pauses."""
 
 
 class GroupCommit:
     """Writes entries in the order in which they were submitted. `on_state(available, text)` is told when the database
-    goes and comes."""
+    goes and comes.
+
+    An entry that can't be written, whatever the reason, fails alone: its future gets the exception.
+    """
 
     def __init__(self, transact: Transact, process: str, on_state: Callable[[bool, str], None]) -> None:
         self._transact = transact
@@ -45,9 +52,11 @@ class GroupCommit:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="journal-group-commit")
+        self._task.add_done_callback(self._ended)
 
     def submit(self, entry: Entry) -> asyncio.Future[None]:
-        """Resolves when the entry is committed. Raises JournalUnavailable only when the hub stops before that."""
+        """Resolves when the entry is committed. Raises JournalUnavailable only when the hub stops before that, and what
+        the database said when it refuses this entry."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._closing:
             done.set_exception(JournalUnavailable("the journal is closed"))
@@ -65,11 +74,25 @@ class GroupCommit:
             for task in late:
                 task.cancel()
                 await asyncio.wait({task})
+        self._fail_waiting("the hub stopped before the journal was back")
+
+    def _fail_waiting(self, text: str) -> None:
         for _, done in self._waiting:
             if not done.done():
-                done.set_exception(JournalUnavailable("the hub stopped before the journal was back"))
+                done.set_exception(JournalUnavailable(text))
                 done.exception()
         self._waiting.clear()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """The task ends with `close` alone; should it end otherwise, nobody waits for it in vain."""
+        error = None if task.cancelled() else task.exception()
+        if self._closing and error is None:
+            return
+        self._closing = True
+        text = f"the journal's writer has ended: {first_line(error) if error else 'cancelled'}"
+        structlog.get_logger("hub.journal").error("writer ended", error=text)
+        self._say(False, text)
+        self._fail_waiting(text)
 
     async def _run(self) -> None:
         while True:
@@ -79,22 +102,27 @@ class GroupCommit:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
                 try:
                     await self._commit(batch)
-                except asyncio.CancelledError:
+                except BaseException:
                     self._waiting.extendleft(reversed(batch))
                     raise
             if self._closing:
                 return
 
-    async def _commit(self, batch: Sequence[tuple[Entry, asyncio.Future[None]]]) -> None:
-        pause = 0.05
+    async def _commit(self, batch: Batch) -> None:
+        pause, conflicts = 0.05, 0
         while True:
             try:
                 await self._write([entry for entry, _ in batch])
-            except (DBAPIError, OSError, TimeoutError) as error:
-                if not is_away(error):
-                    await self._one_by_one(batch, error)
+            except Exception as error:
+                if is_conflict(error):
+                    conflicts += 1
+                    if conflicts <= CONFLICTS:
+                        continue
+                elif is_away(error):
+                    self._say(False, first_line(error))
+                else:
+                    await self._refused(batch, error)
                     return
-                self._say(False, str(getattr(error, "orig", None) or error).splitlines()[0])
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
                 continue
@@ -106,20 +134,25 @@ class GroupCommit:
             if not done.done():
                 done.set_result(None)
 
-    async def _one_by_one(self, batch: Sequence[tuple[Entry, asyncio.Future[None]]], error: Exception) -> None:
-        """A statement was refused, not the connection: only the entry that carries it fails."""
-        if len(batch) == 1:
-            done = batch[0][1]
-            if not done.done():
-                done.set_exception(error)
+    async def _refused(self, batch: Batch, error: Exception) -> None:
+        """Not the database is what failed: halves are tried until only the entry that can't be written fails."""
+        half = len(batch) // 2
+        if half:
+            await self._commit(batch[:half])
+            await self._commit(batch[half:])
             return
-        for pair in batch:
-            await self._commit([pair])
+        self._say(True, "")
+        done = batch[0][1]
+        if not done.done():
+            done.set_exception(error)
 
     def _say(self, available: bool, text: str) -> None:
         if available != self.available:
             self.available = available
-            self._on_state(available, text)
+            try:
+                self._on_state(available, text)
+            except Exception:
+                structlog.get_logger("hub.journal").exception("the journal's state was not taken note of")
 
     async def _write(self, entries: Sequence[Entry]) -> None:
         """One hop to the database for the whole batch."""
@@ -135,36 +168,30 @@ class GroupCommit:
         await self._transact(work)
 
     def _once_updates(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        now = sa.literal(time.time())
-        table, effect = schema.once_key, schema.effect
-        for route, owner in {pair for entry in entries for pair in entry.once_finished}:
-            unfinished = sa.exists().where(
-                effect.c.document_id == owner, effect.c.route == route, effect.c.status != "delivered"
-            )
-            mine = sa.and_(table.c.route == route, table.c.owner == owner, table.c.status == "pending")
-            connection.execute(sa.update(table).where(mine, ~unfinished).values(status="done", updated_at=now))
-        for route, owner in {pair for entry in entries for pair in entry.once_freed}:
-            connection.execute(
-                sa.update(table)
-                .where(table.c.route == route, table.c.owner == owner)
-                .values(status="freed", updated_at=now)
-            )
+        once_keys.finish(connection, dict.fromkeys(key for entry in entries for key in entry.once_finished))
+        once_keys.free(connection, dict.fromkeys(key for entry in entries for key in entry.once_freed))
+        once_keys.settle_dead(connection, dict.fromkeys(key for entry in entries for key in entry.dead_settled))
 
     def _answer(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        documents = list({key[0] for entry in entries for key in entry.effects_asked})
-        states: dict[tuple[str, str], EffectState] = {}
+        stored = clean if connection.dialect.name == "postgresql" else _unchanged
+        documents = list({stored(key)[0] for entry in entries for key in entry.effects_asked})
+        states: dict[Row, EffectState] = {}
         for row in select_in(connection, schema.effect, schema.effect.c.document_id, documents):
             states[row.document_id, row.destination] = EffectState(
                 *(row.document_id, row.destination, row.route, row.status, row.generation, row.key),
                 *(row.claim, row.content_type, row.attempts, row.claimed_by == self._process, row.text),
             )
-        values = list({key[1] for entry in entries for key in entry.once_asked})
-        held: dict[tuple[str, str], OnceState] = {}
+        values = list({stored(key)[1] for entry in entries for key in entry.once_asked})
+        held: dict[Row, OnceState] = {}
         for row in select_in(connection, schema.once_key, schema.once_key.c.value, values):
             held[row.route, row.value] = OnceState(row.owner, row.status)
         for entry in entries:
-            entry.effects = {key: states[key] for key in entry.effects_asked if key in states}
-            entry.once = {key: held[key] for key in entry.once_asked if key in held}
+            entry.effects = {key: states[kept] for key in entry.effects_asked if (kept := stored(key)) in states}
+            entry.once = {key: held[kept] for key in entry.once_asked if (kept := stored(key)) in held}
+
+
+def _unchanged(key: Row) -> Row:
+    return key
 
 
 def select_in(connection: Connection, table: sa.Table, column: sa.Column[Any], values: Sequence[str]) -> list[Any]:
@@ -174,17 +201,3 @@ def select_in(connection: Connection, table: sa.Table, column: sa.Column[Any], v
         part = values[start : start + 900]
         found.extend(connection.execute(sa.select(table).where(column.in_(part))).all())
     return found
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether the database, not the statement, is what failed."""
-    if isinstance(error, DBAPIError):
-        return (
-            bool(error.connection_invalidated)
-            or isinstance(error, OperationalError | InterfaceError)
-            or (
-                type(error.orig).__name__ in ("CannotConnectNowError", "AdminShutdownError", "CrashShutdownError")
-                or "connection" in str(error.orig).lower()
-            )
-        )
-    return isinstance(error, OSError | TimeoutError)

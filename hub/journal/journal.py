@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+import structlog
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.core.errors import ClaimMissing, ConfigError, JournalUnavailable
@@ -22,7 +24,8 @@ from hub.journal.bulk import LIVE_SECONDS
 from hub.journal.claims import ClaimStore, StoredClaim
 from hub.journal.engines import Transactions, make_engine
 from hub.journal.entry import Entry
-from hub.journal.group_commit import GroupCommit, is_away
+from hub.journal.faults import first_line, is_away, is_conflict
+from hub.journal.group_commit import CONFLICTS, GroupCommit
 from hub.journal.migrate import upgrade
 
 HEARTBEAT_SECONDS = 3.0
@@ -47,6 +50,8 @@ class Journal:
         self._transactions: Transactions | None = None
         self._heartbeat: asyncio.Task[None] | None = None
         self.table_version = ""
+        self._started_at = time.time()
+        self._log = structlog.get_logger("hub.journal")
 
     @property
     def is_sqlite(self) -> bool:
@@ -68,7 +73,7 @@ class Journal:
         try:
             if migrate:
                 await upgrade(self._engine)
-        except (DBAPIError, OSError, TimeoutError) as error:
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
             await self._engine.dispose()
             raise JournalUnavailable(
                 f"the journal at {shown(self.url)} can't be opened: {first_line(error)}"
@@ -105,16 +110,20 @@ class Journal:
         return (self._group.commits, self._group.entries) if self._group else (0, 0)
 
     async def read(self, query: Callable[[AsyncConnection], Any]) -> Any:
-        """`await query(connection)` in a transaction of its own."""
+        """`await query(connection)` in a transaction of its own; once more when another transaction was in its way."""
         if self._engine is None:
             raise JournalUnavailable("the journal is not open")
-        try:
-            async with self._engine.begin() as connection:
-                return await query(connection)
-        except (DBAPIError, OSError, TimeoutError) as error:
-            if is_away(error):
-                raise JournalUnavailable(f"the journal can't be reached: {first_line(error)}") from error
-            raise
+        conflicts = 0
+        while True:
+            try:
+                async with self._engine.begin() as connection:
+                    return await query(connection)
+            except Exception as error:
+                if is_away(error):
+                    raise JournalUnavailable(f"the journal can't be reached: {first_line(error)}") from error
+                conflicts += 1
+                if not is_conflict(error) or conflicts > CONFLICTS:
+                    raise
 
     async def ping(self) -> None:
         """Raises JournalUnavailable when the database doesn't answer."""
@@ -147,37 +156,39 @@ class Journal:
         return await asyncio.to_thread(self.claims.keep, body)
 
     async def _announce(self) -> None:
-        now = time.time()
-        values = {
-            "id": self.process,
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "started_at": now,
-            "heartbeat_at": now,
-        }
+        await self.read(self._forget_others)
+        await self.read(self._say_alive)
 
-        async def write(connection: AsyncConnection) -> None:
-            old = sa.delete(schema.process)
-            if not self.is_sqlite:
-                old = old.where(schema.process.c.heartbeat_at < now - 20 * LIVE_SECONDS)
-            await connection.execute(old)
-            await connection.execute(sa.insert(schema.process).values(values))
-
-        await self.read(write)
+    async def _forget_others(self, connection: AsyncConnection) -> None:
+        """SQLite has one process at a time; with PostgreSQL those go that have been silent for long."""
+        old = sa.delete(schema.process)
+        if not self.is_sqlite:
+            old = old.where(schema.process.c.heartbeat_at < time.time() - 20 * LIVE_SECONDS)
+        await connection.execute(old)
 
     async def _beat(self) -> None:
-        table = schema.process
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
-
-            async def write(connection: AsyncConnection) -> None:
-                beat = {"heartbeat_at": time.time(), "table_version": self.table_version}
-                await connection.execute(sa.update(table).where(table.c.id == self.process).values(beat))
-
             try:
-                await self.read(write)
-            except (JournalUnavailable, DBAPIError):
+                await self.read(self._say_alive)
+            except (JournalUnavailable, SQLAlchemyError) as error:
+                self._log.warning("heartbeat not written", cause=first_line(error))
                 self._report_away()
+
+    async def _say_alive(self, connection: AsyncConnection) -> None:
+        """Also after another process, or a person, has removed the row: who beats lives.
+
+        The time is this host's, as it is in every row that is compared with it: the clocks of hosts that share a journal
+        must agree to within a few seconds (LIVE_SECONDS is 15).
+        """
+        now = time.time()
+        insert = sqlite.insert if self.is_sqlite else postgresql.insert
+        row = insert(schema.process).values(
+            id=self.process, host=socket.gethostname(), pid=os.getpid(), started_at=self._started_at,
+            heartbeat_at=now, table_version=self.table_version,
+        )  # fmt: skip
+        beat = {"heartbeat_at": now, "table_version": self.table_version}
+        await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=beat))
 
     def _report_away(self) -> None:
         if self._group is not None and self._group.available:
@@ -218,8 +229,3 @@ def sqlite_path(url: str) -> Path | None:
 def shown(url: str) -> str:
     """The URL without its password."""
     return sa.make_url(url).render_as_string(hide_password=True)
-
-
-def first_line(error: BaseException) -> str:
-    text = str(getattr(error, "orig", None) or error)
-    return text.splitlines()[0] if text else type(error).__name__

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
+from hub.journal.entry import LONGEST_KEY
 from hub.journal.journal import Journal
 
 MOST = 200
@@ -51,6 +52,8 @@ class Timeline:
     async def trace(self, value: str) -> list[Story]:
         """The stories of all messages that `value` names: a business key (order, shipment, invoice, control number), a
         message id or its beginning (8 characters or more), a file name, the id of a dead letter, a hold or a claim. Empty: none."""
+
+        value = value[:LONGEST_KEY]
 
         async def query(connection: AsyncConnection) -> list[Story]:
             ids = await self._ids(connection, value)
@@ -141,5 +144,22 @@ class Timeline:
         for row in await rows(schema.once_key, "owner", "updated_at"):
             stories[row.pop("owner")].once.append(row)
         for story in stories.values():
+            story.events += arrival_events(story)
             story.events.sort(key=lambda event: event["at"])
         return sorted(stories.values(), key=lambda story: story.received_at or 0.0)
+
+
+def arrival_events(story: Story) -> list[dict[str, Any]]:
+    """When it came in and when it was read, as the rows of message and of the decision keep it."""
+    found: list[dict[str, Any]] = []
+    if story.received_at is not None:
+        came = f"from {story.source}" + (f" as {story.name}" if story.name else "")
+        found.append(
+            {"at": story.received_at, "stage": "received", "text": f"{came}, claim {(story.claim or '')[:12]}"}
+        )
+    for event in story.events:
+        read = event.get("detail", {}).get("read") if event["stage"] in ("matched", "unmatched") else None
+        if read is not None:
+            found.append({"at": read, "stage": "read", "text": f"{story.document} {story.number}"})
+            break
+    return found

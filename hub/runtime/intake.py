@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError
+from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, TransientError
 from hub.core.facts import ENVELOPE
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
@@ -68,7 +68,7 @@ class Intake:
             visit.only, visit.parent = only, parent
             async for reading in self._readings(snapshot, visit):
                 if only is None or ".".join(reading.position) == only:
-                    self._route(snapshot, visit, reading)
+                    self._route_safely(snapshot, visit, reading)
                     if len(visit.waiting) >= 3 * WINDOW:
                         await settle(visit.waiting)
             if not visit.documents and not visit.refused:
@@ -108,13 +108,15 @@ class Intake:
             claim = StoredClaim(digest(raw), len(raw), raw)
         else:
             claim = await asyncio.to_thread(self._live.journal.claims.keep_stream, body)
+        arrival = replace(arrival, name=arrival.name.encode("utf-8", "backslashreplace").decode())
         headers = arrival.headers
         hops = headers.get(Header.HOPS, 0)
         correlation = headers.get("correlation_id")
+        correlation = correlation if isinstance(correlation, str) else None
         return Visit(
             arrival,
             claim,
-            str(correlation) if correlation else message_id(claim.digest),
+            correlation[:200] if correlation else message_id(claim.digest),
             hops + 1 if isinstance(hops, int) else 1,
             at,
             raw,
@@ -125,8 +127,10 @@ class Intake:
         if visit.hops > MOST_HOPS:
             yield Reading((), error=DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle"))
             return
-        reader = snapshot.readers[visit.arrival.source]
-        body: Body = visit.arrival.body
+        reader = snapshot.readers.get(visit.arrival.source)
+        if reader is None:
+            raise TransientError(f"the source {visit.arrival.source} is not there any more", "busy")
+        body: Body = visit.arrival.body if visit.raw is None else BytesBody(visit.raw)
         if body.size <= IN_THREAD:
             for reading in guarded(lambda: reader.read(body, visit.arrival.headers)):
                 yield reading
@@ -136,6 +140,14 @@ class Intake:
         while batch := await asyncio.to_thread(some, readings):
             for reading in batch:
                 yield reading
+
+    def _route_safely(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> None:
+        """What nobody foresaw about one document ends that document, with its cause, and not the arrival."""
+        error = result_of(lambda: self._route(snapshot, visit, reading))
+        if error is not None:
+            self._live.log.error("unforeseen", source=visit.arrival.source, name=visit.arrival.name, exc_info=error)
+            cause = DecodeError(f"it could not be taken: {type(error).__name__}: {error}")
+            self._route(snapshot, visit, Reading(reading.position, error=cause))
 
     def _route(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> None:
         """Publishes the copies of one reading and writes its rows; both are waited for later, by `settle`."""
@@ -174,7 +186,7 @@ class Intake:
         message = Message(
             id,
             visit.raw if visit.raw is not None and not position else b"",
-            arrival.headers.get("content_type", "application/octet-stream"),
+            content_type(arrival),
             {
                 Header.SOURCE: arrival.source,
                 Header.RAW: visit.claim.digest,
@@ -203,6 +215,7 @@ class Intake:
         live, arrival, document = self._live, visit.arrival, reading.document
         assert document is not None  # noqa: S101  (the caller looked)
         visit.documents += 1
+        read_at = live.clock()
         facts = snapshot.facts.of(document, reading.envelope, arrival.source)
         body = to_json(document)
         canonical = digest(body)
@@ -214,6 +227,8 @@ class Intake:
         for kind, value in document.keys:
             entry.key(value, kind, id)
         entry.key(id, "message", id)
+        if arrival.name:
+            entry.key(arrival.name, "name", id)
         name = document_name(document)
         entry.message(
             *(id, arrival.source, arrival.name, visit.claim.digest, position, visit.at),
@@ -250,7 +265,9 @@ class Intake:
         if not taken or unmatched:
             self._unmatched(snapshot, visit, document, id, body, canonical, packed, facts, entry)
         if taken:
-            entry.event(id, live.clock(), "matched", detail=matched(snapshot, visit, reading, taken))
+            entry.event(
+                id, live.clock(), "matched", detail={"read": read_at, **matched(snapshot, visit, reading, taken)}
+            )
         self._offer(
             document, facts, Message(id, body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, name)
         )
@@ -302,6 +319,11 @@ class Intake:
         key = f"{document.kind}.received.{facts.get('partner') or '-'}"
         offered = asyncio.ensure_future(self._live.broker.publish(topology.DOCUMENTS, key, message, mandatory=False))
         offered.add_done_callback(forget)
+
+
+def content_type(arrival: Arrival) -> str:
+    found = arrival.headers.get("content_type")
+    return found[:200] if isinstance(found, str) and found else "application/octet-stream"
 
 
 def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match]) -> dict[str, Any]:

@@ -84,7 +84,8 @@ class Keeper:
 
     async def _record(self, message: Message, queue: str, kind: str, name: str, entry: Entry) -> None:
         live, headers = self._live, message.headers
-        now = headers.get(Header.DEAD_AT) or live.clock()
+        stamp = headers.get(Header.DEAD_AT)
+        now = float(stamp) if isinstance(stamp, int | float) and not isinstance(stamp, bool) else live.clock()
         error, cause = why(headers)
         document_id = message.id or message_id(queue, (pack(message),))
         destinations = split(headers.get(Header.OPEN)) or split(headers.get(Header.SEND))

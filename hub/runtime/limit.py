@@ -38,18 +38,15 @@ class Limit:
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
         self._refuse_while_open()
-        await self._pace()
         try:
+            await self._pace()
             yield
         except TransientError as error:
-            self._trying = False
             if error.kind != "busy":
                 self._failed()
             raise
-        except BaseException:
+        finally:
             self._trying = False
-            raise
-        self._trying = False
         self._failures = 0
         self._open_until = None
 

@@ -60,6 +60,8 @@ class Recoverability:
             entry.claim(kept.digest, kept.size, kept.row, now)
             reply = kept.digest
         entry.settle(outcome.state, "delivered", copy.attempt, now, text=receipt.text, reply=reply)
+        if outcome.state.status == "dead":
+            entry.dead_settled.append((copy.document_id, outcome.destination))
         entry.event(
             *(copy.document_id, now, "sent"),
             route=copy.route,

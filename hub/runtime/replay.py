@@ -9,11 +9,14 @@ from hub.core import topology
 from hub.core.errors import HubError
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival
+from hub.journal import schema
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
-from hub.runtime.copy import WAITS
+from hub.runtime.copy import WAITS, unpack_facts
+from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
+from hub.runtime.once import once_value
 from hub.runtime.recoverability import unpack
 
 
@@ -26,13 +29,16 @@ class Replay:
         self._intake = intake
         self._decisions = Decisions(live.journal)
 
-    async def resume(self) -> None:
-        """Finishes what a crash interrupted."""
-        for row in await self._decisions.dead_letters(DeadFilter(status=("replaying",)), self._live.clock()):
-            await self._again(row, [name for name in row.destinations.split(",") if name])
-            await self._decisions.end_replay(row.id, "taken up again after a stop", self._live.clock())
+    async def resume(self, older: float = 0.0) -> None:
+        """Finishes what a crash interrupted, one by one; what can't be finished is back in its list, with the reason. `older`
+        (seconds) leaves alone what somebody may be at right now."""
+        now = self._live.clock()
+        for row in await self._decisions.dead_letters(DeadFilter(status=("replaying",)), now):
+            if now - row.decided_at >= older:
+                await self._publish_again(row, [name for name in row.destinations.split(",") if name], "after a stop")
         for row in await self._decisions.holds(("releasing",)):
-            await self._publish_released(row)
+            if now - row.decided_at >= older:
+                await self._publish_released(row)
 
     async def replay(self, wanted: DeadFilter, who: str, render: bool = False) -> dict[str, Any]:
         """Replays all that the filter finds: `{"replayed": n, "skipped": {reason: n}, "ids": [...]}`."""
@@ -53,14 +59,17 @@ class Replay:
             return f"the route {row.route} is not there any more"
         if row.kind == "source" and row.source not in live.snapshot.readers:
             return f"the source {row.source} is not there any more"
+        if (holder := await self._once_holder(row)) is not None:
+            return f"its once-key is held by message {holder}"
         still = await self._decisions.begin_replay(row, who, live.clock(), render)
         if still is None:
             return "somebody else replayed or discarded it meanwhile"
         if row.kind == "route" and not still:
             await self._decisions.end_replay(row.id, "delivered already, or decided otherwise", live.clock())
             return "delivered already, or decided otherwise"
-        await self._again(row, still)
-        await self._decisions.end_replay(row.id, f"by {who}", live.clock())
+        failure = await self._publish_again(row, still, f"by {who}")
+        if failure is not None:
+            return failure
         entry = Entry()
         entry.event(
             *(row.message_id, live.clock(), "replayed"),
@@ -70,6 +79,17 @@ class Replay:
             detail={"dead": row.id},
         )
         await live.journal.commit(entry)
+        return None
+
+    async def _publish_again(self, row: Any, still: list[str], text: str) -> str | None:
+        """None when the copy is confirmed; else why not: the dead letter is in the list again."""
+        error = await outcome_of(lambda: self._again(row, still))
+        if isinstance(error, Exception):
+            reason = f"could not be sent again: {str(error) or type(error).__name__}"
+            self._live.log.warning("replay_failed", dead=row.id, message_id=row.message_id, error=reason)
+            await self._decisions.undo(schema.dead_letter, row.id, reason)
+            return reason
+        await self._decisions.end_replay(row.id, text, self._live.clock())
         return None
 
     async def _again(self, row: Any, still: list[str]) -> None:
@@ -95,6 +115,16 @@ class Replay:
             **{WAITS.replace("-", "_"): None},
         )
         await self._live.broker.publish("", topology.route_queue(route), fresh)
+
+    async def _once_holder(self, row: Any) -> str | None:
+        """Another message that has taken the place of this one, under the route's once-key."""
+        route = self._live.snapshot.table.by_id.get(row.route) if row.kind == "route" else None
+        if route is None or not route.once:
+            return None
+        value = result_of(lambda: once_value(route, unpack_facts(unpack(row.headers, b"").headers)))
+        if isinstance(value, Exception):
+            return None
+        return await self._decisions.once_holder(route.id, value, row.message_id)
 
     async def discard(self, wanted: DeadFilter, who: str, reason: str) -> dict[str, Any]:
         """`{"discarded": n, "skipped": {reason: n}, "ids": [...]}`."""
@@ -128,7 +158,9 @@ class Replay:
             elif await step(rows[0]):
                 done.append(rows[0].id)
             else:
-                skipped[f"{id}: {rows[0].status} already"] += 1
+                now = await self._decisions.holds((), (rows[0].id,))
+                state = "could not be sent, see the log" if now[0].status == "open" else f"{now[0].status} already"
+                skipped[f"{id}: {state}"] += 1
         return {word: len(done), "skipped": dict(skipped), "ids": done}
 
     async def _release_one(self, row: Any, who: str, reason: str) -> bool:
@@ -136,13 +168,20 @@ class Replay:
             raise HubError(f"the route {row.route} is not there any more")
         if not await self._decisions.begin_release(row, who, reason, self._live.clock()):
             return False
-        await self._publish_released(row)
+        return await self._publish_released(row)
+
+    async def _publish_released(self, row: Any) -> bool:
+        """Whether the copy is confirmed; if not, the hold is open again."""
+        error = await outcome_of(lambda: self._release_copy(row))
+        if isinstance(error, Exception):
+            reason = f"could not be sent: {str(error) or type(error).__name__}"
+            self._live.log.warning("release_failed", hold=row.id, message_id=row.document_id, error=reason)
+            await self._decisions.undo(schema.hold, row.id, reason)
+            return False
+        await self._decisions.end_release(row.id)
         return True
 
-    async def _publish_released(self, row: Any) -> None:
+    async def _release_copy(self, row: Any) -> None:
         body = await self._live.journal.claim_body(row.body)
         message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))
-        parent = message.headers.get(Header.PARENT)
-        # a released copy is never a first attempt: what is stored for its destination decides
-        await self._publish(message, row.route, [row.destination], parent or row.id)
-        await self._decisions.end_release(row.id)
+        await self._publish(message, row.route, [row.destination], message.headers.get(Header.PARENT) or row.id)

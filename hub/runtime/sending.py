@@ -74,6 +74,8 @@ class Sender:
             elif fresh or destination.writer is None:
                 rendered[name] = self._try_render(copy, destination, body, early)
         states = await self._prepare(copy, rendered)
+        if redelivered:
+            early.update({name: Stale() for name in copy.open if stale(copy, states[name])})
         missing = [n for n in copy.open if n not in early and self._needs_bytes(states[n]) and rendered.get(n) is None]
         if missing:
             for name in missing:
@@ -86,7 +88,9 @@ class Sender:
         ]
         if len(sends) == 1:
             return [await sends[0]]
-        return list(await asyncio.gather(*sends))
+        return list(
+            await asyncio.gather(*sends)
+        )  # no send raises: the slowest is waited for, whatever becomes of the others
 
     @staticmethod
     def _needs_bytes(state: EffectState) -> bool:
@@ -151,9 +155,13 @@ class Sender:
             return Outcome(name, state, skipped=f"{state.status} already")
         if not state.mine:
             return Outcome(name, state, skipped="another process is sending it", busy=True)
+        if isinstance(early, Stale):
+            return Outcome(name, state, skipped=f"{state.status} already, after attempt {state.attempts}")
         if early is not None or destination is None:
             return Outcome(name, state, error=early or MappingError(f"nothing to send to {name}"))
-        body = await self._stored(state, written)
+        body = await outcome_of(lambda: self._stored(state, written))
+        if isinstance(body, Exception):
+            return Outcome(name, state, error=body)
         outgoing = Outgoing(
             document_id=copy.document_id,
             document=copy.document,
@@ -179,6 +187,15 @@ class Sender:
             return written.body
         stored = await self._live.journal.claim_body(state.claim)
         return b"".join(stored.chunks())
+
+
+class Stale(Exception):
+    """A delivery whose outcome was committed, but not acknowledged, before it came again."""
+
+
+def stale(copy: RouteCopy, state: EffectState) -> bool:
+    """The attempt that this redelivered copy stands for is recorded: its successor, a retry or a dead letter, is on its way."""
+    return state.status in ("retrying", "dead") and copy.attempt <= state.attempts
 
 
 async def send_within_limit(destination: OpenDestination, outgoing: Outgoing) -> Receipt:

@@ -13,6 +13,9 @@ from hub.runtime.intake import Intake
 from hub.runtime.live import Live
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+SETTLED = 5.0
+"""Seconds after which a source that was started again counts as running."""
+
 CANCELS = 4
 """Times a source is told to stop: libraries lose a cancellation now and then."""
 
@@ -52,7 +55,9 @@ class Supervisor:
         pause = FIRST_PAUSE
         while True:
             begun = time.monotonic()
+            well = asyncio.get_running_loop().call_later(SETTLED, self.failing.pop, name, None)
             error = await outcome_of(lambda: source.run(self._intake.take))
+            well.cancel()
             if time.monotonic() - begun > 2 * LONGEST_PAUSE:
                 pause = FIRST_PAUSE
             self.failing[name] = str(error) or type(error).__name__

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import EndpointError, HubError, JournalUnavailable
+from hub.core.errors import EndpointError, HubError, JournalUnavailable, MessageError
 from hub.core.ports import Delivery, Subscription
 from hub.core.route import Route
 from hub.journal.entry import Entry
 from hub.runtime.copy import Cause, RouteCopy
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
+from hub.runtime.once import once_value
 from hub.runtime.recoverability import Recoverability
 from hub.runtime.sending import Outcome, Sender
 
@@ -100,11 +101,13 @@ class RouteWorker:
         """Returns when the delivery may be acknowledged."""
         try:
             copy = RouteCopy.of(delivery.message, self.route.id)
-        except HubError as error:
+            if self.route.once:
+                once_value(self.route, copy.facts())
+        except MessageError as error:
             await self._recoverability.bury(delivery.message, self.route.id, Cause(type(error).__name__, str(error)))
             return
         async with self._sender.alone(copy):
-            if self.route.once and not await self._once(copy):
+            if self.route.once and begins(copy) and not await self._once(copy):
                 return
             outcomes = await self._sender.attempt(copy, delivery.redelivered)
             await self._conclude(copy, outcomes)
@@ -112,8 +115,7 @@ class RouteWorker:
     async def _once(self, copy: RouteCopy) -> bool:
         """Whether this message may go on: it holds the route's once-key."""
         live, now = self._live, self._live.clock()
-        facts = copy.facts()
-        value = "|".join(f"{name}={facts.get(name)}" for name in self.route.once)
+        value = once_value(self.route, copy.facts())
         entry = Entry()
         entry.take_once(self.route.id, value, copy.document_id, now)
         await live.journal.commit(entry)
@@ -156,7 +158,13 @@ class RouteWorker:
             except HubError as error:
                 failure = failure or error
         if self.route.once:
-            entry.once_finished.append((self.route.id, copy.document_id))
+            entry.once_finished.append((self.route.id, copy.document_id, copy.send))
         await self._live.journal.commit(entry)
         if failure is not None:
             raise failure
+
+
+def begins(copy: RouteCopy) -> bool:
+    """Whether the once-key decides about this copy: a first attempt, or a replay. A retry goes on with what was begun, even when
+    the key has become free because another destination is dead."""
+    return copy.attempt == 1 and (copy.open == copy.send or copy.parent is not None)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crashing_hub import POINTS
-from tests.support.erp import Erp
+from tests.support.erp import Answer, Erp
 from tests.support.site import HubProcess, SiteOnDisk, order
 from tests.support.x12 import orders_850
 
@@ -39,16 +39,20 @@ def wait_for(check: Callable[[], bool], what: str) -> None:
 
 
 def delivered_keys(site: SiteOnDisk) -> set[str]:
-    """The keys of all effects that are committed as delivered, read from the journal of a hub that is dead."""
+    return keys_of(site, "delivered")
+
+
+def keys_of(site: SiteOnDisk, *statuses: str) -> set[str]:
+    """The keys of all effects that are committed with one of these, read from the journal of a hub that is dead."""
     path = site.folder / "var/hub.db"
     if not path.exists():
         return set()
     with closing(sqlite3.connect(path)) as connection:
         try:
-            rows = connection.execute("SELECT key FROM effect WHERE status = 'delivered'").fetchall()
+            rows = connection.execute("SELECT key, status FROM effect").fetchall()
         except sqlite3.OperationalError:
             return set()
-    return {row[0] for row in rows}
+    return {key for key, status in rows if status in statuses}
 
 
 def assert_same_bytes(erp: Erp) -> None:
@@ -119,3 +123,33 @@ def test_ten_kills_in_a_run_of_two_thousand_documents(site: SiteOnDisk, erp: Erp
     print(
         f"{len(numbers)} documents, {kills} kills, {len(erp.requests) - len(numbers)} repeats ({uncommitted} uncommitted)"
     )
+
+
+REFUSED = Answer(422, b'{"error": "no"}')
+HELD = Answer(409, b'{"error": {"code": "CREDIT_HOLD"}}')
+
+
+@pytest.mark.parametrize("point", ["after_commit", "before_ack", "after_ack"])
+@pytest.mark.parametrize(("answer", "status"), [(REFUSED, "dead"), (HELD, "held")], ids=["refused", "held"])
+def test_a_refusal_or_a_hold_that_is_recorded_is_not_asked_for_again(
+    site: SiteOnDisk, erp: Erp, point: str, answer: Answer, status: str
+) -> None:
+    erp.script = lambda request: answer
+    numbers = {f"{n}" for n in range(1000, 1012)}
+    for number in sorted(numbers):
+        site.drop(f"{number}.json", order(number))
+    crashing = HubProcess(site, module="tests.support.crashing_hub", environ={"HUB_CRASH": f"{point}:30"})
+    crashing.start()
+    assert crashing.wait_end() == -9, crashing.log.read_text()
+    recorded, before = keys_of(site, status), len(erp.requests)
+    hub = HubProcess(site)
+    try:
+        hub.start()
+        hub.wait_ready()
+        wait_for(lambda: set(erp.numbers()) == numbers, f"{numbers - set(erp.numbers())} are lost")
+        wait_for(lambda: len(keys_of(site, status)) == len(numbers), "an outcome is not recorded")
+        assert hub.stop() == 0
+    finally:
+        hub.kill()
+    assert recorded.isdisjoint(request.key for request in erp.requests[before:])
+    assert_same_bytes(erp)

@@ -7,15 +7,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.app.running_hub import RunningHub
 from hub.core.message import Message
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import eventually
-from tests.support.erp import Answer, Erp
+from tests.support.erp import Answer, Erp, Request
 from tests.support.site import SiteOnDisk, order
 
 
@@ -57,22 +60,22 @@ async def status_becomes(hub: RunningHub, value: str, status: str, destination: 
     return await story(hub, value)
 
 
-async def dead_letters(hub: RunningHub, count: int, **wanted: object) -> list[object]:
+async def dead_letters(hub: RunningHub, count: int, **wanted: Any) -> list[Any]:
     decisions = Decisions(hub.journal)
 
     async def right() -> bool:
-        return await decisions.count_dead(DeadFilter(**wanted), hub.live.clock()) == count  # type: ignore[arg-type]
+        return await decisions.count_dead(DeadFilter(**wanted), hub.live.clock()) == count
 
     await eventually(right)
-    return await decisions.dead_letters(DeadFilter(**wanted), hub.live.clock())  # type: ignore[arg-type]
+    return await decisions.dead_letters(DeadFilter(**wanted), hub.live.clock())
 
 
 async def test_a_dropped_order_reaches_the_erp_once(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
     site.drop("a.json", order("1001"))
     told = await status_becomes(hub, "1001", "delivered")
     assert erp.numbers() == ["1001"]
-    assert [event["stage"] for event in told.events] == ["matched", "sent"]
-    assert told.events[0]["detail"]["table"] == hub.site.table.version
+    assert [event["stage"] for event in told.events] == ["received", "read", "matched", "sent"]
+    assert told.events[2]["detail"]["table"] == hub.site.table.version
     await eventually(lambda: exists(site.folder / "var/drop/done/a.json"))
     assert erp.requests[0].key == told.effects[0]["key"]
 
@@ -102,7 +105,7 @@ async def test_a_busy_erp_gets_the_same_bytes_and_key_again(hub: RunningHub, sit
     told = await status_becomes(hub, "1001", "delivered")
     assert told.effects[0]["attempts"] == 3
     assert len({(request.key, request.body) for request in erp.requests}) == 1
-    assert [event["stage"] for event in told.events] == ["matched", "retry", "retry", "sent"]
+    assert [event["stage"] for event in told.events] == ["received", "read", "matched", "retry", "retry", "sent"]
 
 
 async def test_an_erp_that_stays_down_ends_in_the_dead_letters_and_a_replay_sends_the_same(
@@ -373,3 +376,94 @@ async def test_stop_finishes_what_is_in_work(site: SiteOnDisk, erp: Erp) -> None
         assert (await story(hub, "1001")).effects[0]["status"] == "delivered"
         await asyncio.sleep(0)
     assert len(erp.requests) == 1
+
+
+TWO = (
+    "erp:\n  rest: {endpoint: erp, call: POST /orders}\n  retry: fast\n"
+    "copy:\n  rest: {endpoint: erp, call: POST /copy}\n  retry: fast\n"
+)
+
+
+async def test_once_with_one_of_two_destinations_dead_a_corrected_resend_is_taken(site: SiteOnDisk, erp: Erp) -> None:
+    site.write("config/destinations.yaml", TWO)
+    routes = (site.folder / "routes/acme.yaml").read_text()
+    site.write("routes/acme.yaml", routes.replace("to: [erp]", "once: [partner, number]\n    to: [erp, copy]"))
+
+    def script(request: Request) -> Answer:
+        if b'"price":"0"' in request.body and request.path == "/orders":
+            return Answer(422)
+        return Answer(503 if request.path == "/copy" and request.times < 3 else 201)
+
+    erp.script = script
+    async with site.running() as hub:
+        site.drop("wrong.json", order("1001", price="0"))
+        await dead_letters(hub, 1, route="orders")
+        await eventually(lambda: seen(erp, "/copy", b'"price":"0"', 3))
+        site.drop("corrected.json", order("1001", price="8"))
+        await eventually(lambda: seen(erp, "/orders", b'"price":"8"', 1))
+        await eventually(lambda: seen(erp, "/copy", b'"price":"8"', 3))
+
+
+async def seen(erp: Erp, path: str, part: bytes, times: int) -> bool:
+    return len([r for r in erp.requests if r.path == path and part in r.body]) == times
+
+
+async def test_a_replay_whose_once_key_is_taken_says_so_and_stays(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
+    routes = (
+        (site.folder / "routes/acme.yaml").read_text().replace("to: [erp]", "once: [partner, number]\n    to: [erp]")
+    )
+    site.write("routes/acme.yaml", routes)
+    await hub.reload()
+    erp.script = lambda request: Answer(422) if b'"price":"0"' in request.body else Answer(201)
+    site.drop("wrong.json", order("1001", price="0"))
+    (dead,) = await dead_letters(hub, 1, route="orders")
+    site.drop("corrected.json", order("1001", price="8"))
+    await eventually(lambda: seen(erp, "/orders", b'"price":"8"', 1))
+    await status_becomes(hub, "corrected.json", "delivered")
+    result = await hub.replay.replay(DeadFilter(ids=(dead.id,)), "tester")
+    assert result["replayed"] == 0
+    assert "once-key is held by" in next(iter(result["skipped"]))
+    await dead_letters(hub, 1, route="orders")
+
+
+async def test_a_file_dropped_again_after_its_dead_letter_settles_it(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    erp.script = lambda request: Answer(422)
+    site.drop("a.json", order("1001"))
+    await dead_letters(hub, 1, route="orders")
+    erp.script = lambda request: Answer(201)
+    site.drop("b.json", order("1001"))
+    await status_becomes(hub, "1001", "delivered")
+    await dead_letters(hub, 0, route="orders")
+
+
+async def test_once_without_a_value_is_a_dead_letter_and_no_duplicate(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    routes = (site.folder / "routes/acme.yaml").read_text()
+    site.write("routes/acme.yaml", routes.replace("to: [erp]", "once: [control_number]\n    to: [erp]"))
+    await hub.reload()
+    site.drop("a.json", order("1001"))
+    site.drop("b.json", order("1002"))
+    found = await dead_letters(hub, 2, error="MappingError")
+    assert all("control_number" in row.cause for row in found)
+    assert erp.requests == []
+
+
+async def test_what_can_not_be_replayed_is_in_the_list_again_with_the_reason(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    erp.script = lambda request: Answer(422)
+    site.drop("a.json", order("1001"))
+    (dead,) = await dead_letters(hub, 1, route="orders")
+
+    async def forget(connection: AsyncConnection) -> None:
+        await connection.execute(sa.text("DELETE FROM claim WHERE digest = :digest"), {"digest": dead.body})
+
+    await hub.journal.read(forget)
+    result = await hub.replay.replay(DeadFilter(ids=(dead.id,)), "tester")
+    assert result["replayed"] == 0
+    (still,) = await dead_letters(hub, 1, route="orders")
+    assert "missing" in still.reason
+    await hub.replay.resume()

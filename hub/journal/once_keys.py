@@ -1,0 +1,49 @@
+"""Once-keys: pending until the effects of their owner are recorded, then done or free."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.journal import schema
+
+ENDED = frozenset(("dead", "rejected", "discarded"))
+
+
+def finish(connection: Connection, owners: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
+    """For each (route, owner, destinations): done when all effects are delivered, whichever route brought them about; free when
+    one has ended otherwise and nothing of it is under way; else it stays pending."""
+    table, effect = schema.once_key, schema.effect
+    for route, owner, destinations in owners:
+        rows = connection.execute(
+            sa.select(effect.c.status).where(effect.c.document_id == owner, effect.c.destination.in_(destinations))
+        ).all()
+        found = [row.status for row in rows]
+        if len(found) == len(destinations) and all(status == "delivered" for status in found):
+            after = "done"
+        elif any(status in ENDED for status in found) and all(s in ENDED or s == "delivered" for s in found):
+            after = "freed"
+        else:
+            continue
+        mine = (table.c.route == route, table.c.owner == owner, table.c.status == "pending")
+        connection.execute(sa.update(table).where(*mine).values(status=after, updated_at=time.time()))
+
+
+def free(connection: Connection, owners: Iterable[tuple[str, str]]) -> None:
+    """For each (route, owner): free, unless it is done: what was delivered stays delivered."""
+    table = schema.once_key
+    for route, owner in owners:
+        mine = (table.c.route == route, table.c.owner == owner, table.c.status == "pending")
+        connection.execute(sa.update(table).where(*mine).values(status="freed", updated_at=time.time()))
+
+
+def settle_dead(connection: Connection, delivered: Iterable[tuple[str, str]]) -> None:
+    """A document that was dropped again after it had died, and was delivered this time: its dead letter is no work any more."""
+    table = schema.dead_letter
+    for document_id, destination in delivered:
+        mine = (table.c.message_id == document_id, table.c.destinations == destination, table.c.status == "dead")
+        values = {"status": "replayed", "reason": "delivered meanwhile", "decided_at": time.time()}
+        connection.execute(sa.update(table).where(*mine).values(**values))
