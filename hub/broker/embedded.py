@@ -12,8 +12,9 @@ from typing import Any
 from hub.broker.deadlines import Deadlines
 from hub.broker.engine import Engine, Publication, Tap
 from hub.broker.lock import FileLock
-from hub.broker.properties import check_names, decode_properties, encode_properties
+from hub.broker.properties import check_names, check_size, decode_properties, encode_properties
 from hub.broker.store import Taken
+from hub.broker.wire import LARGEST_FRAME
 from hub.core.errors import ConfigError, MessageError, TransientError
 from hub.core.message import Message
 from hub.core.ports import DeliveryHandler, Origin
@@ -175,6 +176,7 @@ class EmbeddedBroker:
         try:
             properties = encode_properties(message.without_broker_headers())
             check_names(exchange, key)
+            check_size(properties, LARGEST_FRAME)
             if len(message.body) > LARGEST_BODY:
                 raise MessageError(f"a body of {len(message.body)} bytes, at most {LARGEST_BODY} fit")
         except MessageError as error:

@@ -15,7 +15,6 @@ from hub.broker.address import AmqpAddress
 from hub.broker.channel import Channel, LinkLost
 from hub.core.errors import ConfigError
 
-LARGEST_FRAME = 131072
 HANDSHAKE_TIMEOUT = 10.0
 WRITE_BUFFER = 1 << 20
 CAPABILITIES = {
@@ -41,7 +40,7 @@ class Link(asyncio.Protocol):
         self.blocked = False
         self.paused = False
         self.version = ""
-        self.largest_frame = LARGEST_FRAME
+        self.largest_frame = wire.LARGEST_FRAME
         self.on_flow: Callable[[], None] | None = None
         self._heartbeat = heartbeat
         self._control = _Control(self, 0)
@@ -206,8 +205,8 @@ class Link(asyncio.Protocol):
         self._beat()
 
     def _tune(self, tune: commands.Connection.Tune) -> None:
-        largest = tune.frame_max or LARGEST_FRAME
-        self.largest_frame = min(largest, LARGEST_FRAME)
+        largest = tune.frame_max or wire.LARGEST_FRAME
+        self.largest_frame = min(largest, wire.LARGEST_FRAME)
         self._channel_limit = min(tune.channel_max or 65535, 65535)
         answer = commands.Connection.TuneOk(self._channel_limit, self.largest_frame, self._heartbeat)
         self.send(frame.marshal(answer, 0))

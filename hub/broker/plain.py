@@ -23,7 +23,8 @@ from aio_pika.exceptions import (
 from hub.broker.address import AmqpAddress
 from hub.broker.declaration import bind_arguments, queue_arguments, refusal
 from hub.broker.plain_consumer import GOODBYE, LOST, PlainSubscription, Tasks
-from hub.broker.properties import check_names, encode_properties
+from hub.broker.properties import check_names, check_size, encode_properties
+from hub.broker.wire import LARGEST_FRAME
 from hub.core.errors import ConfigError, TransientError, Unroutable
 from hub.core.message import Message
 from hub.core.ports import DeliveryHandler
@@ -295,7 +296,7 @@ def _code(refused: ChannelClosed) -> int:
 
 def _outgoing(message: Message) -> aio_pika.Message:
     message = message.without_broker_headers()
-    encode_properties(message)  # says what can't be carried
+    check_size(encode_properties(message), LARGEST_FRAME)  # says what can't be carried
     return aio_pika.Message(
         message.body,
         headers={name: _thawed(value) for name, value in message.headers.items()},

@@ -23,6 +23,8 @@ _MESSAGE_ID = 1 << 7
 _TYPE = 1 << 5
 _APP_ID = 1 << 3
 _PERSISTENT = b"\x02"
+_AROUND = 20 + 21
+"""What a content header's frame needs besides the properties: frame, class and body size, and room for a mark."""
 
 _FIELDS = (
     (_CONTENT_TYPE, "content_type", "short"),
@@ -76,6 +78,20 @@ def check_names(exchange: str, key: str) -> None:
     """Raises MessageError when AMQP can't carry them."""
     _short("exchange", exchange)
     _short("routing key", key)
+
+
+def largest_properties(frame: int) -> int:
+    """How many bytes of properties fit in a frame of so many bytes: AMQP never cuts them in two."""
+    return frame - _AROUND
+
+
+def check_size(properties: bytes, frame: int) -> None:
+    """Raises MessageError when they don't fit in a frame of so many bytes."""
+    most = largest_properties(frame)
+    if len(properties) > most:
+        raise MessageError(
+            f"headers and properties of {len(properties)} bytes can't be carried: at most {most} bytes fit in a frame"
+        )
 
 
 def decode_properties(data: bytes, body: bytes, at: int = 0) -> Message:

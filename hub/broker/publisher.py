@@ -15,7 +15,7 @@ from hub.broker import wire
 from hub.broker.channel import Channel, ChannelRefused
 from hub.broker.deadlines import Deadlines
 from hub.broker.link import Link
-from hub.broker.properties import check_names, encode_properties, mark_of
+from hub.broker.properties import check_names, check_size, encode_properties, largest_properties, mark_of
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 
@@ -64,6 +64,7 @@ class Publisher:
         try:
             item = Publication(exchange, key, message, mandatory, future)
             check_names(exchange, key)
+            check_size(item.properties, wire.LARGEST_FRAME)
         except MessageError as error:
             future.set_exception(error)
         else:
@@ -90,6 +91,13 @@ class Publisher:
     def refuse(self, item: Publication, error: Exception) -> None:
         self._waiting.discard(item)
         item.fail(error)
+
+    def too_large(self, item: Publication, frame: int) -> None:
+        """Refuses what this connection's frames can't carry, before the server would close the connection for it."""
+        try:
+            check_size(item.properties, frame)
+        except MessageError as error:
+            self.refuse(item, error)
 
     def in_doubt(self, items: list[Publication], why: ChannelRefused | None) -> None:
         """An epoch has ended with these unanswered, oldest first. `why`: the broker had a reason of its own."""
@@ -154,11 +162,15 @@ class PublishChannel(Channel):
         if publisher.channel is not self:
             return
         backlog, unconfirmed = publisher.backlog, self._unconfirmed
+        most = largest_properties(link.largest_frame)
         while backlog and not (link.paused or link.blocked):
             if publisher.suspects and unconfirmed:
                 return
             item = backlog.popleft()
             if item.future.done():
+                continue
+            if len(item.properties) > most:
+                publisher.too_large(item, link.largest_frame)
                 continue
             tag = self._next
             self._next = tag + 1

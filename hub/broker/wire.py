@@ -7,6 +7,9 @@ from struct import Struct
 from hub.broker.table import short_string
 
 METHOD, HEADER, BODY, HEARTBEAT = 1, 2, 3, 8
+LARGEST_FRAME = 131072
+"""Bytes of a whole frame: what is offered to a server, which may ask for less."""
+
 FRAME = Struct(">BHI")
 END = b"\xce"
 END_BYTE = 0xCE

@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from hub.core.errors import JournalUnavailable
 from hub.journal import once_keys, schema
-from hub.journal.bulk import IN_ORDER
+from hub.journal.bulk import IN_ORDER, Row, clean
 from hub.journal.entry import EffectState, Entry, OnceState
+from hub.journal.faults import first_line, is_away, is_conflict
 
 Transact = Callable[[Callable[[Connection], None]], Awaitable[None]]
 """Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for PostgreSQL."""
@@ -113,7 +114,7 @@ class GroupCommit:
         while True:
             try:
                 await self._write([entry for entry, _ in batch])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (each has its answer)
                 if is_conflict(error):
                     conflicts += 1
                     if conflicts <= CONFLICTS:
@@ -151,7 +152,7 @@ class GroupCommit:
             self.available = available
             try:
                 self._on_state(available, text)
-            except Exception:
+            except Exception:  # noqa: BLE001  (a listener ends no writer)
                 structlog.get_logger("hub.journal").exception("the journal's state was not taken note of")
 
     async def _write(self, entries: Sequence[Entry]) -> None:

@@ -259,8 +259,21 @@ async def test_consuming_from_a_missing_queue_is_an_error(broker: BrokerLifecycl
         Message("m", b"", headers={"big": 2**70}),
         Message("i" * 300, b""),
         Message("\ud800", b""),
+        Message("m", b"", content_type="t" * 256),
+        Message("m", b"", correlation_id="c" * 256),
+        Message("m", b"", reply_to="r" * 256),
+        Message("m", b"", type="ü" * 128),
     ],
-    ids=["a type that AMQP hasn't", "a number above 64 bits", "an id above 255 bytes", "half a character"],
+    ids=[
+        "a type that AMQP hasn't",
+        "a number above 64 bits",
+        "an id above 255 bytes",
+        "half a character",
+        "a long content type",
+        "a long correlation id",
+        "a long reply-to",
+        "a long type",
+    ],
 )
 async def test_what_amqp_cannot_carry_is_refused(broker: BrokerLifecycle, queue: str, message: Message) -> None:
     with pytest.raises(MessageError):
@@ -269,6 +282,30 @@ async def test_what_amqp_cannot_carry_is_refused(broker: BrokerLifecycle, queue:
         with pytest.raises(MessageError):
             await broker.publish(exchange, key, Message("m", b""))
     await broker.publish("", queue, Message("fine", b""))
+
+
+@pytest.mark.parametrize("size", [131_072, 200_000])
+async def test_headers_above_a_frame_are_refused_and_their_neighbours_go_on(
+    broker: BrokerLifecycle, queue: str, size: int
+) -> None:
+    def message(n: int) -> Message:
+        return Message(str(n), b"", headers={"why": "x" * (size if n == 5 else 100)})
+
+    confirms = [broker.publish("", queue, message(n)) for n in range(10)]
+    results = await asyncio.gather(*confirms, return_exceptions=True)
+    assert [type(result) for result in results] == [type(None)] * 5 + [MessageError] + [type(None)] * 4
+    assert f"{size // 1000}" in str(results[5]), "the size"
+    assert "at most 131031 bytes" in str(results[5])
+    assert broker.reconnects == 0
+    await depth_becomes(broker, queue, 9)
+
+
+async def test_headers_that_just_fit_a_frame_arrive(broker: BrokerLifecycle, queue: str) -> None:
+    sent = Message("m", b"body", "", headers={"why": "x" * 130_900})
+    await broker.publish("", queue, sent)
+    inbox = Inbox()
+    await broker.consume(queue, inbox)
+    assert (await inbox.next()).message.headers["why"] == "x" * 130_900
 
 
 async def test_depths_counts_ready_messages_and_knows_what_is_missing(

@@ -12,7 +12,7 @@ from pamqp import commands
 from pamqp.body import ContentBody
 
 from hub.broker.rabbit import RabbitBroker
-from hub.core.errors import RejectedError, TransientError, Unroutable
+from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from tests.support.brokers import Inbox, eventually
 from tests.support.scripted_amqp import ScriptedServer, content
@@ -154,6 +154,22 @@ async def test_large_bodies_are_cut_to_the_servers_frames() -> None:
     ],
     ids=["no end byte", "unknown kind", "a frame of 2 GB", "half a method", "unknown method", "content on channel 0"],
 )
+async def test_headers_above_the_servers_frames_are_refused_and_nothing_of_them_is_sent() -> None:
+    server = ScriptedServer(largest_frame=4096)
+    await server.start()
+    broker = RabbitBroker(server.url, timeout=5)
+    await broker.open()
+    large = asyncio.ensure_future(broker.publish("", "q", Message("m", b"x", headers={"why": "y" * 5000})))
+    with pytest.raises(MessageError, match=r"50\d\d bytes can't be carried: at most 4055 bytes"):
+        await large
+    confirms = await _publish(broker, server, 1)
+    server.to_publisher(commands.Basic.Ack(1))
+    await confirms[0]
+    assert broker.reconnects == 0
+    await broker.close()
+    await server.close()
+
+
 async def test_a_malformed_frame_ends_the_epoch_and_nothing_is_lost(
     broker: RabbitBroker, server: ScriptedServer, garbage: bytes
 ) -> None:
