@@ -26,6 +26,12 @@ from hub.core.topology import (
 RETURN_PAUSE = 1.0
 """Seconds before a message that the intake could not take goes back to the broker."""
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between tries to take one while the journal or the broker is away."""
+
+LONGEST_TEXT = 255
+"""Bytes of a text that an AMQP property carries."""
+
 
 class ExchangeSourceOptions(Options):
     """Messages that other systems publish."""
@@ -72,8 +78,10 @@ class ExchangeSource:
     async def run(self, take: Take) -> None:
         await self._broker.declare(self.topology())
 
+        stopping = asyncio.Event()
+
         def on_delivery(delivery: Any) -> None:
-            task = asyncio.create_task(self._take(delivery, take))
+            task = asyncio.create_task(self._take(delivery, take, stopping))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -83,41 +91,82 @@ class ExchangeSource:
         try:
             await asyncio.Event().wait()
         finally:
+            stopping.set()
             await subscription.cancel()
             if self._tasks:
                 await asyncio.wait(self._tasks)
 
-    async def _take(self, delivery: Delivery, take: Take) -> None:
-        message = delivery.message
-        pause = 0.1
-        while True:
-            try:
-                await take(Arrival(self._name, BytesBody(message.body), message.id, arrival_headers(message)))
+    async def _take(self, delivery: Delivery, take: Take, stopping: asyncio.Event) -> None:
+        """Acknowledges the delivery or gives it back; there is no third way out."""
+        try:
+            if await self._taken(delivery, take, stopping):
                 delivery.ack()
+            else:
+                delivery.requeue()
+        except asyncio.CancelledError:
+            delivery.requeue()
+            raise
+        except Exception as error:  # noqa: BLE001
+            # Whatever broke: a delivery that is forgotten here would be lost to everybody until the next restart.
+            await self._give_back(delivery, error, stopping)
+
+    async def _taken(self, delivery: Delivery, take: Take, stopping: asyncio.Event) -> bool:
+        """Offers it until the intake takes it, with pauses that grow; False when the source is stopped before that."""
+        message, pause = delivery.message, FIRST_PAUSE
+        arrival = Arrival(self._name, BytesBody(message.body), safe_text(message.id), arrival_headers(message))
+        while not stopping.is_set():
+            try:
+                await take(arrival)
             except TransientError as error:
-                self._log.warning("message_not_taken", source=self._name, message_id=message.id, error=str(error))
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
-                continue
-            except asyncio.CancelledError:
-                delivery.requeue()
-                raise
-            except HubError as error:
-                self._log.warning("message_not_taken", source=self._name, message_id=message.id, error=str(error))
-                await asyncio.sleep(RETURN_PAUSE)
-                delivery.requeue()
-            return
+                self._not_taken(message, error)
+                await rest(pause, stopping)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                return True
+        return False
+
+    async def _give_back(self, delivery: Delivery, error: Exception, stopping: asyncio.Event) -> None:
+        self._not_taken(delivery.message, error)
+        try:
+            await rest(RETURN_PAUSE, stopping)
+        finally:
+            delivery.requeue()
+
+    def _not_taken(self, message: Message, error: Exception) -> None:
+        text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+        self._log.warning("message_not_taken", source=self._name, message_id=safe_text(message.id), error=text)
+
+
+async def rest(pause: float, stopping: asyncio.Event) -> None:
+    """Waits so long, or until the source is told to stop."""
+    try:
+        await asyncio.wait_for(stopping.wait(), pause)
+    except TimeoutError:
+        return
 
 
 def arrival_headers(message: Message) -> dict[str, Any]:
-    """The message's own headers, without what a broker or another hub wrote, and its correlation id."""
-    kept = {
-        name: value for name, value in message.without_broker_headers().headers.items() if not name.startswith("hub-")
-    }
+    """The message's own headers, and the three names that the hub itself listens to: `content_type` and `correlation_id`
+    are those of the AMQP properties, the hops those that another hub counted. A publisher's header never steers the hub."""
+    kept = {name: value for name, value in message.without_broker_headers().headers.items() if not is_ours(name)}
+    if message.content_type:
+        kept["content_type"] = safe_text(message.content_type)
     if message.correlation_id:
-        kept["correlation_id"] = message.correlation_id
-    kept[Header.HOPS] = message.headers.get(Header.HOPS, 0)
+        kept["correlation_id"] = safe_text(message.correlation_id)
+    hops = message.headers.get(Header.HOPS)
+    kept[Header.HOPS] = max(hops, 0) if isinstance(hops, int) and not isinstance(hops, bool) else 0
     return kept
+
+
+def is_ours(name: str) -> bool:
+    lower = name.lower()
+    return lower in ("content_type", "correlation_id") or lower.startswith("hub-")
+
+
+def safe_text(value: object) -> str:
+    """Text of at most 255 bytes, as AMQP carries it, in which every character can be printed."""
+    text = "".join(character if character.isprintable() else "_" for character in str(value)[:LONGEST_TEXT])
+    return text.encode()[:LONGEST_TEXT].decode(errors="ignore")
 
 
 class ExchangeDestinationOptions(Options):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import base64
 import io
+import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import Field, field_validator, model_validator
@@ -22,6 +23,15 @@ from hub.core.replies import ReplyRule, classify
 LARGEST_REPLY = 1 << 20
 LARGE = 1 << 19
 """Bodies above this size (bytes) are sent piece by piece."""
+
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""The name of a header (RFC 9110 5.1)."""
+
+SHORTEST_SECRET = 6
+"""Characters from which on a secret that a far end repeats is blackened; a shorter one would blacken half the reply."""
+
+SHOWN = 300
+"""Characters of a library's error that are worth to be told."""
 
 
 class BasicAuth(Options):
@@ -41,7 +51,16 @@ class Auth(Options):
     def one_of(self) -> Auth:
         if (self.bearer is None) == (self.basic is None):
             raise ValueError("auth is either `bearer` or `basic`")
+        if any(ord(c) < 32 for secret in self.secrets() for c in secret):
+            raise ValueError("the credentials hold a control character (a line end at the end of the secret?)")
         return self
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown, in every form in which it is sent."""
+        if self.basic is None:
+            return (self.bearer or "",)
+        pair = f"{self.basic.user}:{self.basic.password}".encode()
+        return (self.basic.password, base64.b64encode(pair).decode())
 
 
 class RestEndpointOptions(Options):
@@ -57,9 +76,17 @@ class RestEndpointOptions(Options):
     @field_validator("base")
     @classmethod
     def http_only(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("base must be an http:// or https:// URL with a host")
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if "@" in value.partition("?")[0]:
+            raise ValueError("base must not hold a user or password: credentials belong into auth:")
+        if not usable or not value.isprintable() or " " in value:
+            raise ValueError("base must be an http:// or https:// URL with a host, and a port from 1 to 65535 if any")
+        if "?" in value or "#" in value:
+            raise ValueError("base must not hold a query or fragment: a query belongs into the destination's `call`")
         return value
 
 
@@ -95,6 +122,13 @@ class RestEndpoint:
             return {"Authorization": aiohttp.encode_basic_auth(auth.basic.user, auth.basic.password)}
         return {}
 
+    def blackened(self, body: bytes) -> bytes:
+        """A reply that is going to be shown, without the credentials that a far end may repeat in it."""
+        for secret in self.options.auth.secrets() if self.options.auth else ():
+            if len(secret) >= SHORTEST_SECRET:
+                body = body.replace(secret.encode(), b"***")
+        return body
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
@@ -114,12 +148,23 @@ class RestDestinationOptions(Options):
         method, _, path = value.partition(" ")
         if method not in ("POST", "PUT", "PATCH") or not path.startswith("/"):
             raise ValueError("call must be a method (POST, PUT or PATCH) and a path that begins with /: POST /orders")
+        if not path.isprintable() or " " in path:
+            raise ValueError("the path of call holds a space or a control character")
+        return value
+
+    @field_validator("key_header")
+    @classmethod
+    def header_name(cls, value: str) -> str:
+        if not TOKEN.fullmatch(value):
+            raise ValueError("key_header must be the name of a header: letters, digits and hyphens")
         return value
 
     @field_validator("headers")
     @classmethod
     def one_line(cls, value: dict[str, str]) -> dict[str, str]:
-        if any(ord(c) < 32 for pair in value.items() for text in pair for c in text):
+        if not all(TOKEN.fullmatch(name) for name in value):
+            raise ValueError("the name of a header must be of letters, digits and hyphens")
+        if any(ord(c) < 32 for text in value.values() for c in text):
             raise ValueError("a header holds a control character")
         return value
 
@@ -139,8 +184,7 @@ class RestDestination:
             path = render(self._path, outgoing.facts) if self._has_facts else self._path
         except MappingError as error:
             raise RejectedError(str(error), code="no_path") from error
-        base = self._endpoint.options.base
-        url = urljoin(base if base.endswith("/") else base + "/", path.lstrip("/"))
+        url = self._endpoint.options.base.rstrip("/") + path
         headers = {
             **self._options.headers,
             "Content-Type": outgoing.content_type,
@@ -149,11 +193,14 @@ class RestDestination:
         if outgoing.correlation_id:
             headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
         status, reply_headers, body = await self._call(url, headers, outgoing.body)
+        if not 200 <= status < 300:
+            body = self._endpoint.blackened(body)
         return classify(status, reply_headers, body, self._replies, datetime.now(UTC))
 
     async def _call(self, url: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], bytes]:
         """The reply. Raises TransientError where there is none, or only half of one: the request may have had its effect,
         so that it is sent again with the same key."""
+        place = url.partition("?")[0]
         try:
             async with self._endpoint.session().request(
                 self._method,
@@ -163,19 +210,29 @@ class RestDestination:
                 allow_redirects=False,
             ) as reply:
                 return reply.status, dict(reply.headers), await limited(reply)
-        except aiohttp.ServerTimeoutError as error:
-            raise TransientError(f"{url}: {error}", "timeout") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            waited = self._endpoint.options.connect_timeout
+            raise TransientError(f"{place}: no connection within {waited}", "timeout") from error
         except TimeoutError as error:
-            raise TransientError(f"{url}: no reply within {self._endpoint.options.timeout}", "timeout") from error
+            raise TransientError(f"{place}: no reply within {self._endpoint.options.timeout}", "timeout") from error
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+            raise RejectedError(f"{place}: this is no URL that can be called", code="no_path") from error
         except (aiohttp.ClientConnectionError, OSError) as error:
-            raise TransientError(f"{url}: {error or type(error).__name__}", "unreachable") from error
-        except aiohttp.ClientError as error:
-            raise TransientError(f"{url}: the reply can't be read: {error}", "failed") from error
-        except (ValueError, asyncio.LimitOverrunError) as error:
-            raise TransientError(f"{url}: the reply can't be read: {error}", "failed") from error
+            raise TransientError(f"{place}: {told(error)}", "unreachable") from error
+        except aiohttp.ClientPayloadError as error:
+            raise TransientError(f"{place}: the reply ended in the middle: {told(error)}", "unreachable") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise TransientError(f"{place}: the reply can't be read: {told(error)}", "failed") from error
 
     async def close(self) -> None:
         return None
+
+
+def told(error: Exception) -> str:
+    """What a library says of an error, on one line, without the URL that it may add."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    line = " ".join(text.split()) or type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in line)[:SHOWN]
 
 
 async def limited(reply: aiohttp.ClientResponse) -> bytes:

@@ -1,0 +1,114 @@
+"""A folder as a destination: one file a document, whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from pydantic import Field, field_validator
+
+from adapters.file.moving import sync
+from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
+from hub.core.naming import render
+from hub.core.plugin import Context, Options
+from hub.core.ports import Outgoing, Receipt
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EILSEQ)
+"""What a file system answers to a name that it will never take, once the folder is there."""
+
+
+class FileDestinationOptions(Options):
+    """A folder into which documents are written."""
+
+    folder: str = Field(description="The folder, relative to the site. Created when missing.")
+    name: str = Field(
+        "{document}_{number}.json", description="The file name; `{fact}` is substituted, unsafe characters become `_`."
+    )
+    overwrite: bool = Field(
+        False, description="Whether a file of that name with other contents is replaced; else it is refused."
+    )
+
+    @field_validator("name")
+    @classmethod
+    def one_name(cls, value: str) -> str:
+        if not value or value.startswith(".") or any(c in "/\\" or not c.isprintable() for c in value):
+            raise ValueError(
+                "name must be one visible file name: without / and \\, not beginning with a dot; folders belong into `folder`"
+            )
+        return value
+
+
+class FileDestination:
+    """Writes a temporary file, syncs it, and renames it: a reader sees the whole file or none. A file that stands there
+    with the same contents counts as delivered."""
+
+    def __init__(self, options: FileDestinationOptions, context: Context) -> None:
+        self._folder = Path(context.site) / options.folder
+        self._name = options.name
+        self._overwrite = options.overwrite
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        try:
+            name = render(self._name, outgoing.facts)
+        except MappingError as error:
+            raise RejectedError(str(error), code="no_name") from error
+        if name.startswith("."):
+            name = f"_{name[1:]}"
+        return await asyncio.to_thread(self._write, name, outgoing.body)
+
+    def _write(self, name: str, body: bytes) -> Receipt:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise transient(self._folder, error) from error
+        target = self._folder / name
+        try:
+            return self._write_new(target, body)
+        except OSError as error:
+            if error.errno in BAD_NAME:
+                raise RejectedError(f"{target}: {error.strerror}", code="bad_name") from error
+            raise transient(target, error) from error
+
+    def _write_new(self, target: Path, body: bytes) -> Receipt:
+        if not self._overwrite and target.exists():
+            return same_or_refused(target, body)
+        with NamedTemporaryFile(dir=self._folder, prefix=".new-", suffix=".tmp", delete=False) as new:
+            try:
+                new.write(body)
+                new.flush()
+                os.fsync(new.fileno())
+                self._place(Path(new.name), target)
+            except FileExistsError:
+                return same_or_refused(target, body)
+            finally:
+                Path(new.name).unlink(missing_ok=True)
+        sync(self._folder)
+        return Receipt(f"written to {target.name}")
+
+    def _place(self, new: Path, target: Path) -> None:
+        new.chmod(0o644)
+        if self._overwrite:
+            new.replace(target)
+        else:
+            os.link(new, target)
+
+    async def close(self) -> None:
+        return None
+
+
+def transient(path: Path, error: OSError) -> TransientError:
+    kind: TransientKind = "busy" if error.errno in FULL else "unreachable"
+    return TransientError(f"{path}: {error.strerror}", kind)
+
+
+def same_or_refused(target: Path, body: bytes) -> Receipt:
+    if target.is_file() and target.stat().st_size == len(body):
+        there = hashlib.sha256(target.read_bytes()).digest()
+        if there == hashlib.sha256(body).digest():
+            return Receipt(f"{target.name} stood there already, with the same contents")
+    raise RejectedError(f"{target.name} stands there already with other contents", code="exists")

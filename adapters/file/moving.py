@@ -1,0 +1,87 @@
+"""Moving a file into a folder where nothing may be replaced, on the same file system or another one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from tempfile import mkstemp
+
+LONGEST_NAME = 255
+"""Bytes of a file name, as nearly all file systems have it."""
+
+
+def move(path: Path, folder: Path, name: str) -> Path:
+    """Moves a file into a folder under this name, or `name~2`, `name~3`, ... where that is taken. A file that stands there
+    is never replaced: the name is reserved first, by an empty file that only one can create, and then replaced by the
+    file as a whole. Raises OSError, and leaves nothing behind then."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 100_000):
+        target = folder / (name if number == 1 else with_mark(name, number))
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            continue
+        try:
+            replace(path, target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        sync(folder)
+        return target
+    raise OSError(errno.EEXIST, f"no free name for {shown(name)} in {folder}")
+
+
+def replace(path: Path, target: Path) -> None:
+    """A rename; between two file systems a copy that is whole and on disk before it gets the name."""
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        copy_over(path, target)
+        path.unlink()
+
+
+def copy_over(path: Path, target: Path) -> None:
+    handle, name = mkstemp(dir=target.parent, prefix=".new-", suffix=".tmp")
+    copy = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as to, path.open("rb") as origin:
+            shutil.copyfileobj(origin, to, 1 << 20)
+            to.flush()
+            os.fsync(to.fileno())
+        shutil.copystat(path, copy)
+        copy.replace(target)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def with_mark(name: str, number: int) -> str:
+    """`name~number`; a name that gets too long by it loses its end."""
+    mark = f"~{number}"
+    return os.fsdecode(os.fsencode(name)[: LONGEST_NAME - len(mark)]) + mark
+
+
+def without_mark(name: str) -> str:
+    stem, mark, number = name.rpartition("~")
+    return stem if mark and number.isdigit() else name
+
+
+def shown(name: str) -> str:
+    """A file name as text that can be stored and shown, whatever bytes it is made of."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def printable(text: str) -> str:
+    """An error's text, in which a name may stand that is no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,224 @@
+"""A folder as a source: files are claimed by an atomic rename, offered, and put away."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pydantic import Field
+
+from adapters.file.moving import move, printable, shown, sync, with_mark, without_mark
+from adapters.file.pauses import Pauses
+from hub.core.duration import Duration, seconds
+from hub.core.errors import HubError
+from hub.core.plugin import Context, Options
+from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
+
+WORK = ".hub-work"
+AT_ONCE = 8
+"""Files of one folder that are in work at once."""
+
+SMALL = 1 << 18
+"""Files up to this size (bytes) are read once, and offered as they were in that moment."""
+
+SOON, SELDOM = 5.0, 60.0
+"""The longest pauses (seconds) before a file is tried again: while the journal or the broker is away; for all else."""
+
+Version = tuple[int, int, int]
+"""Inode, size and time of the last change: what tells whether a file is still the same."""
+
+
+class FileSourceOptions(Options):
+    """A folder in which files are dropped."""
+
+    folder: str = Field(description="The folder to watch, relative to the site. Created when missing.")
+    match: str = Field("*", description="Which files to take: a glob over the file name.")
+    ignore: tuple[str, ...] = Field(
+        ("*.tmp", "*.part", ".*"), description="Names that are still being written; take them once they are renamed."
+    )
+    settle: Duration = Field(
+        "2s",
+        description="A file is taken once its size and time have not changed for so long; `0s` where files are renamed in.",
+    )
+    poll: Duration = Field("1s", description="How often to look.")
+    done: str | None = Field(None, description="Where taken files go; without it `done` inside the folder.")
+    failed: str | None = Field(
+        None, description="Where files go of which nothing could be read; without it `failed` inside the folder."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A file that the intake has taken, in the version that was offered."""
+
+    version: Version
+    taken: Taken
+
+
+class FileSource:
+    """Watches one folder.
+
+    A file is claimed by a rename into `.hub-work` inside the folder, and locked while it is worked on, so that two hubs
+    never take the same one. What a crash left in `.hub-work` is offered again first. Symbolic links and other
+    things that are not regular files are never followed or taken. A file that can't be worked on waits there and is tried
+    again, ever more seldom, while the others go on; one that was taken and could not be put away is only moved again.
+    A file that was changed after it was claimed is offered again as it is then, and put away only when it has rested.
+    """
+
+    def __init__(self, name: str, options: FileSourceOptions, context: Context) -> None:
+        self._name = name
+        self._options = options
+        site = Path(context.site)
+        self._folder = site / options.folder
+        self._work = self._folder / WORK
+        self._done = site / options.done if options.done else self._folder / "done"
+        self._failed = site / options.failed if options.failed else self._folder / "failed"
+        self._settle = seconds(options.settle)
+        self._poll = seconds(options.poll)
+        self._log = context.log
+        self._seen: dict[str, tuple[int, int, float]] = {}
+        self._pauses = Pauses(max(self._poll, self._settle))
+        self._claim_pauses = Pauses(self._poll)
+        self._offered: dict[str, Offered] = {}
+
+    async def run(self, take: Take) -> None:
+        while True:
+            try:
+                paths = await asyncio.to_thread(self._claim_ready)
+            except OSError as error:
+                self._log.warning(
+                    "source_unreadable", source=self._name, folder=str(self._folder), error=printable(str(error))
+                )
+            else:
+                await self._round(paths, take)
+            await asyncio.sleep(self._poll)
+
+    async def _round(self, paths: list[Path], take: Take) -> None:
+        """Offers what is due. Memories of files that are gone end here."""
+        names = {path.name for path in paths}
+        self._pauses.keep(names)
+        self._offered = {name: offered for name, offered in self._offered.items() if name in names}
+        free = asyncio.Semaphore(AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for path in paths:
+                if self._pauses.due(path.name):
+                    group.create_task(self._offer(path, take, free))
+
+    def _claim_ready(self) -> list[Path]:
+        """Claims what is ready. Blocks; gives the paths in the work folder, oldest names first."""
+        self._work.mkdir(parents=True, exist_ok=True)
+        for folder in (self._done, self._failed):
+            with suppress(OSError):  # told when a file can't be put there; until then everything else goes on
+                folder.mkdir(parents=True, exist_ok=True)
+        seen: dict[str, tuple[int, int, float]] = {}
+        with os.scandir(self._folder) as entries:
+            found = sorted((entry for entry in entries if self._wanted(entry)), key=lambda entry: entry.name)
+        self._claim_pauses.keep({entry.name for entry in found})
+        claimed = False
+        for entry in found:
+            try:
+                claimed |= self._claim_or_wait(entry, seen)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._warn("file_not_claimed", entry.name, error, self._claim_pauses.longer(entry.name, SELDOM))
+        if claimed:
+            sync(self._work)
+        self._seen = seen
+        return sorted(path for path in self._work.iterdir() if path.is_file() and not path.is_symlink())
+
+    def _claim_or_wait(self, entry: os.DirEntry[str], seen: dict[str, tuple[int, int, float]]) -> bool:
+        """Claims a file that has settled; else notes since when it has been as it is."""
+        now, state = time.monotonic(), entry.stat(follow_symlinks=False)
+        size, changed = state.st_size, state.st_mtime_ns
+        before = self._seen.get(entry.name)
+        since = before[2] if before and before[:2] == (size, changed) else now
+        if now - since < self._settle:
+            seen[entry.name] = (size, changed, since)
+        elif self._claim_pauses.due(entry.name):
+            self._claim(Path(entry.path), state.st_ino)
+            return True
+        return False
+
+    def _wanted(self, entry: os.DirEntry[str]) -> bool:
+        return (
+            entry.is_file(follow_symlinks=False)
+            and fnmatchcase(entry.name, self._options.match)
+            and not any(fnmatchcase(entry.name, pattern) for pattern in self._options.ignore)
+        )
+
+    def _claim(self, path: Path, inode: int) -> None:
+        """One rename: of two hubs only one succeeds. No other file that is alive has the same inode, so nothing is replaced."""
+        path.rename(self._work / with_mark(path.name, inode))
+
+    async def _offer(self, path: Path, take: Take, free: asyncio.Semaphore) -> None:
+        """One file, if no other hub works on it. Ends without an error, whatever happens."""
+        async with free:
+            try:
+                with locked(path) as mine:
+                    if mine:
+                        await self._work_on(path, take)
+            except Exception as error:  # noqa: BLE001
+                # An error that left this task would cancel the neighbours: this file waits, and the others go on.
+                if isinstance(error, FileNotFoundError) and not path.exists():
+                    return
+                pause = self._pauses.longer(path.name, SOON if isinstance(error, HubError) else SELDOM)
+                event = "file_not_put_away" if path.name in self._offered else "file_not_taken"
+                self._warn(event, path.name, error, pause)
+
+    async def _work_on(self, path: Path, take: Take) -> None:
+        """Offers the file, unless it was taken as it is now, and puts it away, unless it was changed meanwhile."""
+        offered = self._offered.get(path.name)
+        if offered is None or offered.version != version(path):
+            self._offered.pop(path.name, None)
+            body, before = await asyncio.to_thread(snapshot, path)
+            offered = Offered(before, await take(Arrival(self._name, body, shown(without_mark(path.name)))))
+        if version(path) != offered.version:
+            pause = self._pauses.longer(path.name, SELDOM)
+            self._warn("file_changed", path.name, "changed after it was claimed; it will be offered again", pause)
+            return
+        self._offered[path.name] = offered
+        folder = self._failed if offered.taken.failed else self._done
+        await asyncio.to_thread(move, path, folder, without_mark(path.name))
+        del self._offered[path.name]
+        self._pauses.end(path.name)
+
+    def _warn(self, event: str, name: str, error: object, pause: float) -> None:
+        text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
+        self._log.warning(event, source=self._name, file=shown(name), error=printable(text), again_in=pause)
+
+
+def version(path: Path) -> Version:
+    return version_of(path.stat())
+
+
+def version_of(state: os.stat_result) -> Version:
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def snapshot(path: Path) -> tuple[Body, Version]:
+    """What to offer of a file, and the version that it had before it was read."""
+    with path.open("rb") as stream:
+        before = version_of(os.fstat(stream.fileno()))
+        raw = stream.read(SMALL + 1) if before[1] <= SMALL else None
+    body = FileBody(path) if raw is None or len(raw) > SMALL else BytesBody(raw)
+    return body, before
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Holds the file while it is worked on; False when another process holds it. A crash lets it go."""
+    with path.open("rb") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield path.exists()
