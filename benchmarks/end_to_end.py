@@ -68,6 +68,7 @@ class Bench:
         self.site.write("routes/acme.yaml", ROUTES)
         self.process = HubProcess(self.site)
         self.broker = RabbitBroker(url, name="bench")
+        self._next = 10_000_000
 
     async def open(self) -> None:
         await self.broker.open()
@@ -126,14 +127,18 @@ class Bench:
                 took.append((time.perf_counter() - begun) * 1000)
 
         subscription = await self.broker.consume(QUEUE, arrived, prefetch=500)
+        count = int(rate * seconds)
+        names = range(self._next, self._next + count)
+        self._next += count
+        bodies = [(name, make_order(name)) for name in names]
         confirms: list[Any] = []
         start, number = time.perf_counter(), 0
-        while (now := time.perf_counter()) - start < seconds:
-            while number < (now - start) * rate:
-                name = 10_000_000 + number
+        while number < count:
+            due = min(count, int((time.perf_counter() - start) * rate))
+            for name, body in bodies[number:due]:
                 sent[str(name)] = time.perf_counter()
-                confirms.append(self.broker.publish("bench.in", "order", Message(f"b{name}", make_order(name))))
-                number += 1
+                confirms.append(self.broker.publish("bench.in", "order", Message(f"b{name}", body)))
+            number = max(number, due)
             await asyncio.sleep(0.002)
         for confirm in confirms:
             await confirm

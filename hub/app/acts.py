@@ -33,7 +33,10 @@ class Acts:
         }
 
     async def reload(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
-        return await self._hub.reload()
+        try:
+            return await self._hub.reload()
+        except HubError as error:
+            raise HubError(f"{error}\nnothing was reloaded") from error
 
     async def publish(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
         """Publishes a file's bytes; the message id is derived from them."""

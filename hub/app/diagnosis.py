@@ -49,7 +49,7 @@ class Diagnosis:
         try:
             checked = self._folder.check(discover())
         except ConfigError as error:
-            yield Finding("site", "error", str(error))
+            yield Finding("site", "error", f"{error.text} ({error.hint})" if error.hint else error.text)
             return
         errors, warnings = len(checked.errors), len(checked.warnings)
         state: Literal["ok", "warning", "error"] = "error" if errors else "warning" if warnings else "ok"

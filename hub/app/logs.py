@@ -31,7 +31,7 @@ def make_logger(
         renderer,
     ]
     wrapper = structlog.make_filtering_bound_logger(logging.getLevelName(level.upper()))
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     if everywhere:
         factory = structlog.PrintLoggerFactory(stream)
         structlog.configure(processors=processors, wrapper_class=wrapper, logger_factory=factory)

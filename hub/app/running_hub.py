@@ -81,6 +81,7 @@ class RunningHub:
         self._tasks: list[asyncio.Task[None]] = []
         self._reloading = asyncio.Lock()
         self._lock = FileLock(folder.resolve("var/hub.lock")) if self.journal.is_sqlite else None
+        self._owned = False
         self.started = False
         self.waiting_for = "not started"
 
@@ -88,10 +89,16 @@ class RunningHub:
     def site(self) -> Site:
         return self.opened.site
 
+    def own(self) -> None:
+        """Takes the site for this process, where only one may have it. Raises ConfigError, which names the owner. Twice is
+        harmless."""
+        if self._lock is not None and not self._owned:
+            self._lock.acquire("this site")
+            self._owned = True
+
     async def start(self) -> None:
         """Waits for journal and broker as long as it takes. Raises ConfigError for what waiting can't mend."""
-        if self._lock is not None:
-            self._lock.acquire("this site")
+        self.own()
         await self._insist("journal", lambda: self.journal.open(worker=True))
         await self._insist("broker", self.broker.open)
         self.journal.table_version = self.site.table.version

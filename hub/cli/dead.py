@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.output import AsJson, age, fail, moment, out, print_json, printable, say, status, table
+from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, out, print_json, printable, say, status
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.duration import seconds
 from hub.core.errors import ClaimMissing
@@ -30,6 +30,12 @@ Older = Annotated[str | None, typer.Option(metavar="AGE", help="Only older than 
 Newer = Annotated[str | None, typer.Option(metavar="AGE", help="Only newer than this.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 All = Annotated[bool, typer.Option("--all", help="Really all, where no filter is given.")]
+
+
+def kind_of(text: str | None) -> str | None:
+    if text not in (None, "route", "source", "unmatched"):
+        raise typer.BadParameter(f"{text!r} is no kind; one of route, source, unmatched")
+    return text
 
 
 def span(text: str | None) -> float | None:
@@ -66,7 +72,7 @@ def list_(
 ) -> None:
     """Lists dead letters, oldest first. Example: hub dead list --route acme-orders --error timeout --newer 4h"""
     wanted = DeadFilter(
-        *((), kind, route, source, destination, error, partner, span(older), span(newer)),
+        *((), kind_of(kind), route, source, destination, error, partner, span(older), span(newer)),
         status=() if every else ("dead", "replaying"),
     )
     rows, count = rows_of(site, wanted, limit)
@@ -77,18 +83,12 @@ def list_(
         say("no dead letters" if not every else "there never was a dead letter", "green")
         return
     now = time.time()
-    out.print(
-        table(
-            ("id", "age", "status", "where", "open", "partner", "number", "tries", "cause"),
-            (
-                (
-                    *(row.id[:12], age(now - row.dead_at), status(row.status), row.route or row.source or row.kind),
-                    *(row.destinations, row.partner, row.number, row.attempts, f"{row.error}: {row.cause[:160]}"),
-                )
-                for row in rows
-            ),
-        )
-    )
+    for row in rows:
+        where = f"{row.kind} {row.route or row.source or ''}" + (f" -> {row.destinations}" if row.destinations else "")
+        what = " ".join(part for part in (row.partner, row.number) if part)
+        tries = f"{row.attempts} attempts" if row.attempts > 1 else "1 attempt"
+        head = (row.id[:12], age(now - row.dead_at), status(row.status), where, what, tries)
+        entry(head, f"{row.error}: {row.cause[:300]}")
     if count > len(rows):
         say(f"{len(rows)} of {count}; --limit shows more")
     say("look closer: hub dead show ID; send again: hub dead replay ID")
@@ -165,6 +165,7 @@ def replay(
         return
     result = command(site, "dead.replay", {**arguments(wanted), "render": render}, timeout)
     report(result, "replayed", as_json)
+    raise typer.Exit(FOUND if wanted.ids and not result["replayed"] else 0)
 
 
 @commands.command()
@@ -190,7 +191,9 @@ def discard(
     if dry_run:
         preview(site, wanted, "discarded", as_json)
         return
-    report(command(site, "dead.discard", {**arguments(wanted), "reason": reason}, timeout), "discarded", as_json)
+    result = command(site, "dead.discard", {**arguments(wanted), "reason": reason}, timeout)
+    report(result, "discarded", as_json)
+    raise typer.Exit(FOUND if wanted.ids and not result["discarded"] else 0)
 
 
 def selected(
@@ -207,7 +210,7 @@ def selected(
 ) -> DeadFilter:
     """The filter; nothing at all selects nothing, unless --all says so."""
     made = DeadFilter(
-        *(tuple(ids or ()), kind, route, source, destination, error, partner, span(older), span(newer)),
+        *(tuple(ids or ()), kind_of(kind), route, source, destination, error, partner, span(older), span(newer)),
     )
     if made == DeadFilter() and not every:
         fail("say which: ids, a filter, or --all", 2)
@@ -238,7 +241,7 @@ def report(result: dict[str, Any], word: str, as_json: bool) -> None:
     for reason, count in result["skipped"].items():
         say(f"{count} skipped: {reason}", "yellow")
     if not result[word] and not result["skipped"]:
-        say("nothing matches")
+        say("nothing matches: no dead letter that is still open (hub dead list --all shows the others)")
 
 
 def as_dict(row: Any) -> dict[str, Any]:

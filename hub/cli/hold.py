@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.output import FOUND, AsJson, age, fail, moment, out, print_json, printable, say, status, table
+from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, out, print_json, printable, say, status
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.journal.decisions import Decisions
 from hub.journal.journal import Journal
@@ -35,18 +35,10 @@ def list_(
         say("nothing is on hold" if not every else "nothing ever was on hold", "green")
         return
     now = time.time()
-    out.print(
-        table(
-            ("id", "age", "status", "hold", "owner", "due", "route", "destination", "partner", "number", "cause"),
-            (
-                (
-                    *(row.id[:12], age(now - row.held_at), status(row.status), row.name, row.owner, due(row, now)),
-                    *(row.route, row.destination, row.partner, row.number, row.cause[:120]),
-                )
-                for row in rows
-            ),
-        )
-    )
+    for row in rows:
+        what = " ".join(part for part in (row.partner, row.number) if part)
+        head = (row.id[:12], age(now - row.held_at), status(row.status), row.name, f"for {row.owner}", due(row, now))
+        entry((*head, f"{row.route} -> {row.destination}", what), row.cause[:300])
     say("send it: hub hold release ID; end it: hub hold reject ID --reason ...")
 
 
@@ -55,7 +47,7 @@ def due(row: Any, now: float) -> Text:
         return Text("")
     if row.due_at < now:
         return Text(f"overdue by {age(now - row.due_at)}", style="red")
-    return Text(f"in {age(row.due_at - now)}")
+    return Text(f"due in {age(row.due_at - now)}")
 
 
 @commands.command()

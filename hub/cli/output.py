@@ -58,11 +58,24 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     return made
 
 
+def entry(head: Sequence[Any], rest: str) -> None:
+    """One entry of a list: its short parts on a line that can be read and copied at any width, the long one below; where the
+    output is no terminal all on one line, for grep."""
+    line = Text("  ").join(
+        part if isinstance(part, Text) else Text(printable(part)) for part in head if part not in (None, "")
+    )
+    if out.is_terminal:
+        out.print(line)
+        out.print(Text(f"    {printable(rest)}", style="dim"))
+    else:
+        out.print(Text("  ").join((line, Text(printable(rest)))))
+
+
 def moment(seconds: float | None) -> str:
     """A time as people of this machine's time zone read it."""
     if seconds is None:
         return ""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    return time.strftime("%Y-%m-%d %H:%M:%S%z", time.localtime(seconds))
 
 
 def age(seconds: float) -> str:

@@ -23,7 +23,12 @@ Exit codes: 0 done; 1 an error was found, or the command was refused; 2 wrong us
 def build(serving: Serving) -> typer.Typer:
     """The program. `serving` is the HTTP face that `hub run` shows."""
     program = typer.Typer(
-        help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+        help=HELP,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
     )
     program.command("run")(run_command(serving))
     program.command("check")(check.check)

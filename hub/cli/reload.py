@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub.cli.output import AsJson, fail, print_json, say
-from hub.cli.site import HERE, SiteDir, checked_site, command
+from hub.cli.output import AsJson, print_json, say
+from hub.cli.site import HERE, SiteDir, command
 
 
 def reload(site: SiteDir = HERE, as_json: AsJson = False) -> None:
@@ -11,14 +11,14 @@ def reload(site: SiteDir = HERE, as_json: AsJson = False) -> None:
 
     Example: hub reload --site /srv/hub
     """
-    checked = checked_site(site)
-    if checked.site is None:
-        fail("\n".join(str(finding) for finding in checked.errors) + "\nnothing was reloaded")
-    result = command(site, "reload", {}, 30.0)
+    result = command(site, "reload", {}, 60.0, record=False)
     if as_json:
         print_json(result)
         return
-    say(f"table {result['before']} -> {result['table']}", "green")
+    if result["before"] == result["table"]:
+        say(f"routes unchanged (table {result['table']}); everything else was read again", "green")
+    else:
+        say(f"table {result['before']} -> {result['table']}", "green")
     for word in ("added", "changed", "removed"):
         if result[word]:
             say(f"{word}: {', '.join(result[word])}")

@@ -17,7 +17,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.running_hub import STOP_SECONDS, RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import FOUND, err, fail
-from hub.cli.site import HERE, SiteDir, checked_site
+from hub.cli.site import HERE, SiteDir, checked_site, disk_error
 from hub.core.errors import ConfigError, HubError
 
 GC_THRESHOLD = (50_000, 20, 50)
@@ -58,6 +58,8 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
                 runner.run(main(hub, serving, stop_after))
         except ConfigError as error:
             fail(str(error))
+        except OSError as error:
+            fail(disk_error(error))
 
     return run
 
@@ -79,6 +81,7 @@ async def main(
 
     loop.add_signal_handler(signal.SIGHUP, on_hangup)
     settings = hub.settings
+    hub.own()
     async with serving(hub, f"{settings.console_host}:{settings.console_port}") as url:
         hub.log.info("console", url=url)
         starting = asyncio.create_task(hub.start())

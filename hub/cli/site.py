@@ -29,6 +29,7 @@ SiteDir = Annotated[
     typer.Option("--site", metavar="DIR", help="The site: a folder with config/ and routes/.", show_default="here"),
 ]
 HERE = Path()
+NOT_YET = ": the command is recorded, and carried out when one starts"
 
 
 def checked_site(folder: Path) -> Checked:
@@ -67,6 +68,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(str(error), AWAY)
     except ConfigError as error:
         fail(str(error))
+    except OSError as error:
+        fail(disk_error(error))
+
+
+def disk_error(error: OSError) -> str:
+    """A sentence about a file that can't be used."""
+    return f"error: {error.filename or 'the site'}: {error.strerror or error}"
 
 
 def with_journal(folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T:
@@ -88,13 +96,18 @@ def whoami() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def command(folder: Path, kind: str, arguments: dict[str, Any], timeout: float) -> dict[str, Any]:
+def command(
+    folder: Path, kind: str, arguments: dict[str, Any], timeout: float, *, record: bool = True
+) -> dict[str, Any]:
     """Leaves a command for the hub that runs on this site, and waits for its result. Ends the program when it fails,
-    or with code 3 when nobody has carried it out in time: the command then stays recorded."""
+    or with code 3 when nobody has carried it out in time: the command then stays recorded. Without `record` it is not even
+    left where no hub runs."""
 
     async def work(journal: Journal) -> tuple[str, dict[str, Any]]:
         commands = Commands(journal)
         running = await commands.processes()
+        if not running and not record:
+            return "nobody", {}
         id = await commands.submit(kind, arguments, whoami())
         if not running:
             return "nobody", {}
@@ -108,7 +121,7 @@ def command(folder: Path, kind: str, arguments: dict[str, Any], timeout: float) 
 
     status, result = with_journal(folder, work)
     if status == "nobody":
-        fail("no hub runs on this site: the command is recorded, and carried out when one starts", LATER)
+        fail("no hub runs on this site" + (NOT_YET if record else ": it reads the files when it starts"), LATER)
     if status in ("pending", "running"):
         fail(f"the hub has not finished this in {timeout:.0f} seconds: the command stays recorded", LATER)
     if status == "failed":

@@ -64,7 +64,7 @@ def tell(story: Story) -> None:
 
 
 def line(event: dict[str, Any]) -> Text:
-    text = Text(f"  {moment(event['at'])}.{int(event['at'] % 1 * 1000):03d} ")
+    text = Text(f"  {moment(event['at'])} ")
     text.append_text(status(event["stage"]))
     for name in ("route", "destination"):
         if event.get(name):

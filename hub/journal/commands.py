@@ -3,6 +3,8 @@ what administrators did."""
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 import uuid
 from typing import Any
@@ -86,4 +88,16 @@ class Commands:
             live = table.c.heartbeat_at > time.time() - LIVE_SECONDS
             return (await connection.execute(sa.select(table).where(live).order_by(table.c.started_at))).all()
 
-        return list(await self._journal.read(query))
+        here = socket.gethostname()
+        return [row for row in await self._journal.read(query) if row.host != here or alive(row.pid)]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this machine runs; one that was killed still has a fresh heartbeat for a while."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -51,7 +51,7 @@ class Timeline:
 
     async def trace(self, value: str) -> list[Story]:
         """The stories of all messages that `value` names: a business key (order, shipment, invoice, control number), a
-        message id or its beginning (8 characters or more), a file name, the id of a dead letter, a hold or a claim. Empty: none."""
+        message id or its beginning (6 characters or more), a file name, the id of a dead letter, a hold or a claim. Empty: none."""
 
         value = value[:LONGEST_KEY]
 
@@ -94,7 +94,7 @@ class Timeline:
                 sa.or_(message.c.id == value, message.c.claim == value, message.c.name == value)
             )
         )
-        if len(value) >= 8 and all(c in "0123456789abcdef" for c in value):
+        if len(value) >= 6 and all(c in "0123456789abcdef" for c in value):
             for column in (message.c.id, message.c.claim):
                 await add(sa.select(message.c.id).where(column.startswith(value)))
             await add(sa.select(schema.dead_letter.c.message_id).where(schema.dead_letter.c.id.startswith(value)))

@@ -129,7 +129,7 @@ REFUSED = Answer(422, b'{"error": "no"}')
 HELD = Answer(409, b'{"error": {"code": "CREDIT_HOLD"}}')
 
 
-@pytest.mark.parametrize("point", ["after_commit", "before_ack", "after_ack"])
+@pytest.mark.parametrize("point", ["after_commit:30", "before_ack:6", "after_ack:6"])
 @pytest.mark.parametrize(("answer", "status"), [(REFUSED, "dead"), (HELD, "held")], ids=["refused", "held"])
 def test_a_refusal_or_a_hold_that_is_recorded_is_not_asked_for_again(
     site: SiteOnDisk, erp: Erp, point: str, answer: Answer, status: str
@@ -138,7 +138,7 @@ def test_a_refusal_or_a_hold_that_is_recorded_is_not_asked_for_again(
     numbers = {f"{n}" for n in range(1000, 1012)}
     for number in sorted(numbers):
         site.drop(f"{number}.json", order(number))
-    crashing = HubProcess(site, module="tests.support.crashing_hub", environ={"HUB_CRASH": f"{point}:30"})
+    crashing = HubProcess(site, module="tests.support.crashing_hub", environ={"HUB_CRASH": point})
     crashing.start()
     assert crashing.wait_end() == -9, crashing.log.read_text()
     recorded, before = keys_of(site, status), len(erp.requests)

@@ -14,7 +14,7 @@ from hub.cli.demo.scenario import BUSY, EXPECTED, HOLDS, REFUSES, Expectation, p
 from hub.cli.demo.stage import Stage
 from hub.cli.demo.view import Ticker, progress, summary
 from hub.cli.output import FOUND, AsJson, fail, out, print_json, say
-from hub.cli.site import HERE, SiteDir, with_journal
+from hub.cli.site import HERE, SiteDir, disk_error, with_journal
 from hub.core.errors import HubError
 from hub.journal.journal import Journal
 from hub.journal.timeline import Story, Timeline
@@ -49,6 +49,8 @@ def demo(
         stories = watch(stage, seconds, quiet=as_json)
     except HubError as error:
         fail(str(error))
+    except OSError as error:
+        fail(disk_error(error))
     finally:
         code = stage.close() if stage is not None else None
         server.shutdown()

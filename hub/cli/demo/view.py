@@ -10,7 +10,7 @@ from rich.text import Text
 
 from hub.cli.demo.erp import Erp
 from hub.cli.demo.scenario import Expectation
-from hub.cli.output import out, say, status
+from hub.cli.output import entry, say, status
 from hub.journal.timeline import Story
 
 
@@ -29,17 +29,14 @@ def summary(
     results: Sequence[tuple[Expectation, str]], stories: Mapping[str, list[Story]], site: Path, erp: Erp, right: bool
 ) -> None:
     """Where each document went, and how to look closer."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("", "document", "number", "outcome", "where", "why"):
-        made.add_column(column, overflow="fold")
     for each, problem in results:
         found = stories.get(each.value, [])
         state, attempts = each.state(found)
         tries = f"{state}, attempt {attempts}" if attempts > 1 else state
         mark = Text("ok", style="green") if not problem else Text("no", style="red")
-        why = problem or reason(each, found)
-        made.add_row(mark, each.what, each.value, Text(tries, style=str(status(state).style)), each.destination, why)
-    out.print(made)
+        where = f" at {each.destination}" if each.destination else ""
+        outcome = Text(f"{tries}{where}", style=str(status(state).style))
+        entry((mark, Text(f"{each.value:21}"), outcome), f"{each.what}; {problem or reason(each, found)}")
     say("")
     requests = sum(erp.seen.values())
     say(f"the ERP saw {requests} requests and took {len(erp.taken)} orders, each once")
