@@ -1,0 +1,112 @@
+"""The exchange source: no delivery is forgotten, and no publisher's header steers the hub."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+import adapters.exchange
+from adapters.exchange import ExchangeSource, ExchangeSourceOptions, arrival_headers
+from hub.broker.embedded import EmbeddedBroker
+from hub.core.errors import JournalUnavailable, TransientError
+from hub.core.message import Header, Message
+from hub.core.plugin import Context
+from hub.core.ports import Arrival, Taken
+from hub.core.topology import source_queue
+from tests.support.brokers import depth_becomes, eventually
+
+ANY = [{"a": 1}, [1, {"b": None}], b"\xff\x00", None, "x" * 100_000, True, 2**40, 1.5, "text/evil\r\n"]
+
+
+@pytest.mark.parametrize("value", ANY, ids=lambda value: type(value).__name__)
+def test_application_headers_never_stand_for_the_hubs_own(value: Any) -> None:
+    headers = {"content_type": value, "Correlation_ID": value, "correlation_id": value, "hub-route": value, "HUB-x": 1}
+    message = Message("id", b"", "text/plain", {**headers, "mine": value}, "corr\x00\n" + "é" * 300)
+    kept = arrival_headers(message)
+    assert set(kept) == {"content_type", "correlation_id", Header.HOPS, "mine"}
+    assert kept["content_type"] == "text/plain"
+    assert kept["correlation_id"].startswith("corr__é")
+    assert len(kept["correlation_id"].encode()) <= 255
+    bare = arrival_headers(Message("id", b"", "", headers))
+    assert bare == {Header.HOPS: 0}
+
+
+@pytest.mark.parametrize(("value", "hops"), [(3, 3), (-9, 0), (True, 0), ("3", 0), (None, 0), ({}, 0), (b"3", 0)])
+def test_hops_are_an_integer(value: Any, hops: int) -> None:
+    kept = arrival_headers(Message("id", b"", headers={Header.HOPS: value}))[Header.HOPS]
+    assert kept == hops
+    assert type(kept) is int
+
+
+@asynccontextmanager
+async def consuming(folder: Path, take: Callable[[Arrival], Awaitable[Taken]]) -> AsyncIterator[EmbeddedBroker]:
+    broker = EmbeddedBroker(folder / "broker.db")
+    await broker.open()
+    options = ExchangeSourceOptions(name="shop.events")
+    source = ExchangeSource("shop", options, Context(folder, broker, log=structlog.get_logger()))
+    await broker.declare(source.topology())
+    running = asyncio.create_task(source.run(take))
+    try:
+        yield broker
+    finally:
+        running.cancel()
+        await asyncio.wait({running})
+        await broker.close()
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), KeyError("k"), JournalUnavailable("away"), RecursionError()])
+async def test_a_take_that_breaks_gives_the_message_back_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(adapters.exchange, "RETURN_PAUSE", 0.01)
+    names: list[str] = []
+
+    async def take(arrival: Arrival) -> Taken:
+        names.append(arrival.name)
+        if len(names) < 3:
+            raise error
+        return Taken(1)
+
+    with capture_logs() as logs:
+        async with consuming(tmp_path, take) as broker:
+            await broker.publish("shop.events", "order.placed", Message("m1", b"{}"))
+            await eventually(lambda: counted(names, 3))
+            await depth_becomes(broker, source_queue("shop"), 0)
+    told = [entry for entry in logs if entry["event"] == "message_not_taken"]
+    assert [(entry["source"], entry["message_id"]) for entry in told] == [("shop", "m1")] * 2
+    assert str(error) in told[0]["error"]
+    assert names == ["m1"] * 3
+
+
+async def counted(names: list[str], count: int) -> bool:
+    return len(names) >= count
+
+
+async def test_what_the_intake_cannot_take_yet_returns_to_the_queue_when_the_source_stops(tmp_path: Path) -> None:
+    names: list[str] = []
+
+    async def away(arrival: Arrival) -> Taken:
+        names.append(arrival.name)
+        raise TransientError("away", "unreachable")
+
+    async with consuming(tmp_path, away) as broker:
+        await broker.publish("shop.events", "order.placed", Message("m1", b"{}"))
+        await eventually(lambda: counted(names, 2))
+
+    async def well(arrival: Arrival) -> Taken:
+        names.append("taken " + arrival.name)
+        return Taken(1)
+
+    async with consuming(tmp_path, well):
+        await eventually(lambda: last(names, "taken m1"))
+
+
+async def last(names: list[str], name: str) -> bool:
+    return names[-1] == name

@@ -1,0 +1,47 @@
+"""Names that the file destination refuses: in the options, or for good when the file system does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from adapters.file import FileDestination, FileDestinationOptions
+from hub.core.errors import RejectedError
+from hub.core.plugin import Context
+from hub.core.ports import Outgoing
+
+
+@pytest.mark.parametrize("name", ["a/{number}", "/etc/x", "..", "../x", ".hidden", "a\\b", "", "a\nb", "a\x00b"])
+def test_a_template_that_is_not_one_visible_name_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="name must be one visible file name"):
+        FileDestinationOptions(folder="out", name=name)
+
+
+def outgoing(number: str) -> Outgoing:
+    return Outgoing("id", "order@1", "key", b"x", "application/json", facts={"number": number})
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+async def test_a_name_that_no_file_system_takes_is_refused_for_good(tmp_path: Path, overwrite: bool) -> None:
+    options = FileDestinationOptions(folder="out", name="{number}-{number}", overwrite=overwrite)
+    with pytest.raises(RejectedError) as caught:
+        await FileDestination(options, Context(tmp_path)).send(outgoing("9" * 200))
+    assert caught.value.code == "bad_name"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+async def test_a_folder_of_that_name_is_a_refusal(tmp_path: Path, overwrite: bool) -> None:
+    (tmp_path / "out/1").mkdir(parents=True)
+    options = FileDestinationOptions(folder="out", name="{number}", overwrite=overwrite)
+    with pytest.raises(RejectedError):
+        await FileDestination(options, Context(tmp_path)).send(outgoing("1"))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["1"]
+
+
+async def test_a_fact_never_makes_a_hidden_file(tmp_path: Path) -> None:
+    options = FileDestinationOptions(folder="out", name="{number}")
+    await FileDestination(options, Context(tmp_path)).send(outgoing(".htaccess"))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["_htaccess"]
