@@ -142,18 +142,6 @@ async def test_large_bodies_are_cut_to_the_servers_frames() -> None:
     await server.close()
 
 
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        b"\x01\x00\x01\x00\x00\x00\x04\x00\x3c\x00\x50\x00",
-        b"\x09\x00\x01\x00\x00\x00\x00\xce",
-        b"\x01\x00\x01\x7f\xff\xff\xff",
-        b"\x01\x00\x01\x00\x00\x00\x02\x00\x3c\xce",
-        b"\x01\x00\x01\x00\x00\x00\x04\x00\x63\x00\x63\xce",
-        b"\x02\x00\x00\x00\x00\x00\x0e\x00\x3c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\xce",
-    ],
-    ids=["no end byte", "unknown kind", "a frame of 2 GB", "half a method", "unknown method", "content on channel 0"],
-)
 async def test_headers_above_the_servers_frames_are_refused_and_nothing_of_them_is_sent() -> None:
     server = ScriptedServer(largest_frame=4096)
     await server.start()
@@ -170,6 +158,18 @@ async def test_headers_above_the_servers_frames_are_refused_and_nothing_of_them_
     await server.close()
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x01\x00\x01\x00\x00\x00\x04\x00\x3c\x00\x50\x00",
+        b"\x09\x00\x01\x00\x00\x00\x00\xce",
+        b"\x01\x00\x01\x7f\xff\xff\xff",
+        b"\x01\x00\x01\x00\x00\x00\x02\x00\x3c\xce",
+        b"\x01\x00\x01\x00\x00\x00\x04\x00\x63\x00\x63\xce",
+        b"\x02\x00\x00\x00\x00\x00\x0e\x00\x3c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\xce",
+    ],
+    ids=["no end byte", "unknown kind", "a frame of 2 GB", "half a method", "unknown method", "content on channel 0"],
+)
 async def test_a_malformed_frame_ends_the_epoch_and_nothing_is_lost(
     broker: RabbitBroker, server: ScriptedServer, garbage: bytes
 ) -> None:
