@@ -93,7 +93,9 @@ class Diagnosis:
         try:
             yield Finding("journal", "ok", "SQLite" if journal.is_sqlite else "PostgreSQL")
             running = await Commands(journal).processes()
-            text = ", ".join(f"pid {row.pid} on {row.host}, table {row.table_version}" for row in running)
+            text = ", ".join(
+                f"pid {row.pid} on {row.host.partition('/')[0]}, table {row.table_version}" for row in running
+            )
             yield Finding("hub", "ok" if running else "warning", text or "no hub runs on this site")
             async for finding in self._waiting(journal):
                 yield finding

@@ -3,8 +3,6 @@ what administrators did."""
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 import uuid
 from typing import Any
@@ -15,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
 from hub.journal.bulk import LIVE_SECONDS
+from hub.journal.host import gone
 from hub.journal.journal import Journal
 
 
@@ -88,16 +87,4 @@ class Commands:
             live = table.c.heartbeat_at > time.time() - LIVE_SECONDS
             return (await connection.execute(sa.select(table).where(live).order_by(table.c.started_at))).all()
 
-        here = socket.gethostname()
-        return [row for row in await self._journal.read(query) if row.host != here or alive(row.pid)]
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this machine runs; one that was killed still has a fresh heartbeat for a while."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return [row for row in await self._journal.read(query) if not gone(row.host, row.pid)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import time
 import uuid
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from hub.journal.engines import Transactions, make_engine
 from hub.journal.entry import Entry
 from hub.journal.faults import first_line, is_away, is_conflict
 from hub.journal.group_commit import CONFLICTS, GroupCommit
+from hub.journal.host import gone, this_host
 from hub.journal.migrate import upgrade
 
 HEARTBEAT_SECONDS = 3.0
@@ -160,11 +160,15 @@ class Journal:
         await self.read(self._say_alive)
 
     async def _forget_others(self, connection: AsyncConnection) -> None:
-        """SQLite has one process at a time; with PostgreSQL those go that have been silent for long."""
-        old = sa.delete(schema.process)
-        if not self.is_sqlite:
-            old = old.where(schema.process.c.heartbeat_at < time.time() - 20 * LIVE_SECONDS)
-        await connection.execute(old)
+        """SQLite has one process at a time; with PostgreSQL those go that have been silent for long, and those of this machine that
+        have ended: what they were sending may be taken over at once."""
+        table = schema.process
+        if self.is_sqlite:
+            await connection.execute(sa.delete(table))
+            return
+        await connection.execute(sa.delete(table).where(table.c.heartbeat_at < time.time() - 20 * LIVE_SECONDS))
+        ended = [row.id for row in await connection.execute(sa.select(table)) if gone(row.host, row.pid)]
+        await connection.execute(sa.delete(table).where(table.c.id.in_(ended)))
 
     async def _beat(self) -> None:
         while True:
@@ -184,7 +188,7 @@ class Journal:
         now = time.time()
         insert = sqlite.insert if self.is_sqlite else postgresql.insert
         row = insert(schema.process).values(
-            id=self.process, host=socket.gethostname(), pid=os.getpid(), started_at=self._started_at,
+            id=self.process, host=this_host(), pid=os.getpid(), started_at=self._started_at,
             heartbeat_at=now, table_version=self.table_version,
         )  # fmt: skip
         beat = {"heartbeat_at": now, "table_version": self.table_version}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests.support.crashing_hub import POINTS
@@ -25,10 +27,16 @@ def erp() -> Iterator[Erp]:
         yield server
 
 
-@pytest.fixture(params=["embedded", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
+RABBITMQ = pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)
+GROWN = pytest.param("grown", marks=(pytest.mark.rabbitmq, pytest.mark.postgres))
+
+
+@pytest.fixture(params=["embedded", RABBITMQ])
 def site(request: pytest.FixtureRequest, tmp_path: Path, erp: Erp) -> SiteOnDisk:
-    amqp = request.getfixturevalue("amqp_vhost") if request.param == "rabbitmq" else None
-    return SiteOnDisk(tmp_path, erp.url, amqp=amqp)
+    """`grown` is RabbitMQ with PostgreSQL as the journal."""
+    amqp = request.getfixturevalue("amqp_vhost") if request.param != "embedded" else None
+    journal = request.getfixturevalue("database_url") if request.param == "grown" else "var/hub.db"
+    return SiteOnDisk(tmp_path, erp.url, amqp=amqp, journal=journal)
 
 
 def wait_for(check: Callable[[], bool], what: str) -> None:
@@ -44,6 +52,8 @@ def delivered_keys(site: SiteOnDisk) -> set[str]:
 
 def keys_of(site: SiteOnDisk, *statuses: str) -> set[str]:
     """The keys of all effects that are committed with one of these, read from the journal of a hub that is dead."""
+    if "://" in site.environ["HUB_JOURNAL"]:
+        return {key for key, status in asyncio.run(rows_of_postgres(site.environ["HUB_JOURNAL"])) if status in statuses}
     path = site.folder / "var/hub.db"
     if not path.exists():
         return set()
@@ -53,6 +63,16 @@ def keys_of(site: SiteOnDisk, *statuses: str) -> set[str]:
         except sqlite3.OperationalError:
             return set()
     return {key for key, status in rows if status in statuses}
+
+
+async def rows_of_postgres(url: str) -> list[tuple[str, str]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [(row["key"], row["status"]) for row in await connection.fetch("SELECT key, status FROM effect")]
+    except asyncpg.UndefinedTableError:
+        return []
+    finally:
+        await connection.close()
 
 
 def assert_same_bytes(erp: Erp) -> None:
@@ -90,6 +110,7 @@ def test_a_kill_at_a_hand_over_loses_and_repeats_nothing_that_is_recorded(
     assert len(list((site.folder / "var/drop/done").iterdir())) == len(numbers)
 
 
+@pytest.mark.parametrize("site", ["embedded", RABBITMQ, GROWN], indirect=True)
 def test_ten_kills_in_a_run_of_two_thousand_documents(site: SiteOnDisk, erp: Erp) -> None:
     kills, files, each = 10, 20, 100
     numbers = {f"{file}-{n}" for file in range(files) for n in range(each)}
