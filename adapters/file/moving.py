@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
@@ -12,36 +13,61 @@ LONGEST_NAME = 255
 """Bytes of a file name, as nearly all file systems have it."""
 
 
+NOREPLACE = 1
+HERE = -100
+NOT_KNOWN = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+"""What a kernel or a file system answers that has no rename without replacing."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
 def move(path: Path, folder: Path, name: str) -> Path:
     """Moves a file into a folder under this name, or `name~2`, `name~3`, ... where that is taken. A file that stands there
-    is never replaced: the name is reserved first, by an empty file that only one can create, and then replaced by the
-    file as a whole. Raises OSError, and leaves nothing behind then."""
+    is never replaced, and a crash leaves the file at one of the two places, whole. Raises OSError when it stays."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, 100_000):
         target = folder / (name if number == 1 else with_mark(name, number))
         try:
-            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            place(path, target)
         except FileExistsError:
             continue
-        try:
-            replace(path, target)
-        except BaseException:
-            target.unlink(missing_ok=True)
-            raise
         sync(folder)
         return target
     raise OSError(errno.EEXIST, f"no free name for {shown(name)} in {folder}")
 
 
-def replace(path: Path, target: Path) -> None:
-    """A rename; between two file systems a copy that is whole and on disk before it gets the name."""
+def place(path: Path, target: Path) -> None:
+    """One rename; between two file systems a copy that is whole and on disk before it gets the name. Raises FileExistsError."""
     try:
-        path.replace(target)
+        rename(path, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         copy_over(path, target)
         path.unlink()
+
+
+def rename(path: Path, target: Path) -> None:
+    """A rename that replaces nothing: FileExistsError. Where the system has no such rename the name is reserved first, by an
+    empty file that only one can create."""
+    if not hasattr(_libc, "renameat2"):
+        reserve_and_rename(path, target)
+        return
+    if _libc.renameat2(HERE, os.fsencode(path), HERE, os.fsencode(target), NOREPLACE) == 0:
+        return
+    number = ctypes.get_errno()
+    if number not in NOT_KNOWN:
+        raise OSError(number, os.strerror(number), str(path), None, str(target))
+    reserve_and_rename(path, target)
+
+
+def reserve_and_rename(path: Path, target: Path) -> None:
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    try:
+        path.replace(target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def copy_over(path: Path, target: Path) -> None:
@@ -53,7 +79,7 @@ def copy_over(path: Path, target: Path) -> None:
             to.flush()
             os.fsync(to.fileno())
         shutil.copystat(path, copy)
-        copy.replace(target)
+        rename(copy, target)
     finally:
         copy.unlink(missing_ok=True)
 

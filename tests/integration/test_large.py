@@ -20,12 +20,6 @@ SECONDS = 120.0
 
 
 @pytest.fixture
-def erp() -> Iterator[Erp]:
-    with Erp().serving() as server:
-        yield server
-
-
-@pytest.fixture
 def site(tmp_path: Path, erp: Erp) -> SiteOnDisk:
     return SiteOnDisk(tmp_path, erp.url)
 

@@ -34,12 +34,6 @@ def events(hub: HubProcess, name: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def erp() -> Iterator[Erp]:
-    with Erp().serving() as server:
-        yield server
-
-
-@pytest.fixture
 def site(tmp_path: Path, erp: Erp) -> SiteOnDisk:
     return SiteOnDisk(tmp_path, erp.url)
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,58 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.app.running_hub import RunningHub
 from hub.core.message import Message
 from hub.journal.decisions import DeadFilter, Decisions
-from hub.journal.timeline import Story, Timeline
+from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
-from tests.support.erp import Answer, Erp, Request
+from tests.support.erp import Answer, Erp
 from tests.support.site import SiteOnDisk, order
-
-
-@pytest.fixture
-def erp() -> Iterator[Erp]:
-    with Erp().serving() as server:
-        yield server
-
-
-GROWN = pytest.param("grown", marks=(pytest.mark.rabbitmq, pytest.mark.postgres))
-
-
-@pytest.fixture(params=["embedded", GROWN])
-def site(request: pytest.FixtureRequest, tmp_path: Path, erp: Erp) -> SiteOnDisk:
-    if request.param == "embedded":
-        return SiteOnDisk(tmp_path, erp.url)
-    amqp, journal = request.getfixturevalue("amqp_vhost"), request.getfixturevalue("database_url")
-    return SiteOnDisk(tmp_path, erp.url, amqp=amqp, journal=journal)
-
-
-@pytest.fixture
-async def hub(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
-    async with site.running() as running:
-        yield running
-
-
-async def story(hub: RunningHub, value: str) -> Story:
-    found = await Timeline(hub.journal).trace(value)
-    assert len(found) == 1, found
-    return found[0]
-
-
-async def status_becomes(hub: RunningHub, value: str, status: str, destination: str = "erp") -> Story:
-    async def right() -> bool:
-        stories = await Timeline(hub.journal).trace(value)
-        return any(e["destination"] == destination and e["status"] == status for s in stories for e in s.effects)
-
-    await eventually(right)
-    return await story(hub, value)
-
-
-async def dead_letters(hub: RunningHub, count: int, **wanted: Any) -> list[Any]:
-    decisions = Decisions(hub.journal)
-
-    async def right() -> bool:
-        return await decisions.count_dead(DeadFilter(**wanted), hub.live.clock()) == count
-
-    await eventually(right)
-    return await decisions.dead_letters(DeadFilter(**wanted), hub.live.clock())
+from tests.support.stories import dead_letters, exists, number_seen, status_becomes, story
 
 
 async def test_a_dropped_order_reaches_the_erp_once(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
@@ -80,8 +30,17 @@ async def test_a_dropped_order_reaches_the_erp_once(hub: RunningHub, site: SiteO
     assert erp.requests[0].key == told.effects[0]["key"]
 
 
-async def exists(path: Path) -> bool:
-    return path.exists()
+async def test_a_refusal_is_dead_at_once_and_its_replay_has_a_new_key(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    erp.script = lambda request: Answer(422, b'{"error": "no such item"}')
+    site.drop("a.json", order("1001"))
+    (dead,) = await dead_letters(hub, 1, error="RejectedError")
+    assert "no such item" in dead.cause
+    erp.script = lambda request: Answer(201)
+    await hub.replay.replay(DeadFilter(ids=(dead.id,)), "tester")
+    await status_becomes(hub, "1001", "delivered")
+    assert len({request.key for request in erp.requests}) == 2
 
 
 async def test_the_same_file_again_and_at_the_same_moment_has_one_effect(
@@ -125,19 +84,6 @@ async def test_an_erp_that_stays_down_ends_in_the_dead_letters_and_a_replay_send
     assert told.dead_letters[0]["status"] == "replayed"
 
 
-async def test_a_refusal_is_dead_at_once_and_its_replay_has_a_new_key(
-    hub: RunningHub, site: SiteOnDisk, erp: Erp
-) -> None:
-    erp.script = lambda request: Answer(422, b'{"error": "no such item"}')
-    site.drop("a.json", order("1001"))
-    (dead,) = await dead_letters(hub, 1, error="RejectedError")
-    assert "no such item" in dead.cause
-    erp.script = lambda request: Answer(201)
-    await hub.replay.replay(DeadFilter(ids=(dead.id,)), "tester")
-    await status_becomes(hub, "1001", "delivered")
-    assert len({request.key for request in erp.requests}) == 2
-
-
 async def test_a_credit_hold_waits_for_its_owner(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
     erp.script = lambda request: Answer(409, b'{"error": {"code": "CREDIT_HOLD"}}') if request.times == 1 else Answer()
     held = b'{"error": {"code": "CREDIT_HOLD"}}'
@@ -161,10 +107,6 @@ async def test_a_credit_hold_waits_for_its_owner(hub: RunningHub, site: SiteOnDi
     site.drop("c.json", order("1003", partner="ACME"))
     await eventually(lambda: number_seen(erp, "1003"))
     assert len(erp.of("1002")) == 1
-
-
-async def number_seen(erp: Erp, number: str) -> bool:
-    return number in erp.numbers()
 
 
 async def test_a_reply_that_never_comes_is_sent_again_with_the_same_key(
@@ -260,69 +202,6 @@ async def test_messages_from_an_exchange_with_and_without_headers(hub: RunningHu
     assert "JSON" in dead.cause
 
 
-async def test_once_a_duplicate_number_goes_once_and_a_corrected_resend_after_a_dead_one_is_taken(
-    hub: RunningHub, site: SiteOnDisk, erp: Erp
-) -> None:
-    routes = (
-        (site.folder / "routes/acme.yaml")
-        .read_text()
-        .replace("    to: [erp]", "    once: [partner, number]\n    to: [erp]")
-    )
-    site.write("routes/acme.yaml", routes)
-    await hub.reload()
-    erp.script = lambda request: Answer(422) if b'"price":"0"' in request.body else Answer(201)
-    site.drop("wrong.json", order("1001", price="0"))
-    await dead_letters(hub, 1, route="orders")
-    site.drop("corrected.json", order("1001", price="8"))
-
-    async def delivered() -> bool:
-        return len([r for r in erp.of("1001") if b'"price":"8"' in r.body]) == 1
-
-    await eventually(delivered)
-    site.drop("copy.json", order("1001", price="8", quantity="3"))
-
-    async def duplicate() -> bool:
-        return any(e["stage"] == "duplicate" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
-
-    await eventually(duplicate)
-    assert len(erp.of("1001")) == 2
-
-
-async def test_once_another_message_waits_while_the_first_is_pending(
-    hub: RunningHub, site: SiteOnDisk, erp: Erp
-) -> None:
-    routes = (
-        (site.folder / "routes/acme.yaml")
-        .read_text()
-        .replace("    to: [erp]", "    once: [partner, number]\n    to: [erp]")
-    )
-    site.write("routes/acme.yaml", routes)
-    await hub.reload()
-    held = b'{"error": {"code": "CREDIT_HOLD"}}'
-    erp.script = lambda request: Answer(409, held) if b'"price":"1"' in request.body else Answer()
-    site.drop("first.json", order("1001", price="1"))
-    decisions = Decisions(hub.journal)
-
-    async def is_held() -> bool:
-        return len(await decisions.holds(("open",))) == 1
-
-    await eventually(is_held)
-    site.drop("second.json", order("1001", price="2"))
-
-    async def waits() -> bool:
-        return any(e["stage"] == "waits" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
-
-    await eventually(waits)
-    assert len(erp.requests) == 1
-    (hold,) = await decisions.holds(("open",))
-    await hub.replay.reject([hold.id], "tester", "not this one")
-
-    async def second_sent() -> bool:
-        return any(b'"price":"2"' in request.body for request in erp.requests)
-
-    await eventually(second_sent)
-
-
 async def test_a_bad_reload_changes_nothing_and_says_why(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
     before = hub.site.table.version
     site.write("routes/acme.yaml", (site.folder / "routes/acme.yaml").read_text().replace("[erp]", "[epr]"))
@@ -378,54 +257,6 @@ async def test_stop_finishes_what_is_in_work(site: SiteOnDisk, erp: Erp) -> None
     assert len(erp.requests) == 1
 
 
-TWO = (
-    "erp:\n  rest: {endpoint: erp, call: POST /orders}\n  retry: fast\n"
-    "copy:\n  rest: {endpoint: erp, call: POST /copy}\n  retry: fast\n"
-)
-
-
-async def test_once_with_one_of_two_destinations_dead_a_corrected_resend_is_taken(site: SiteOnDisk, erp: Erp) -> None:
-    site.write("config/destinations.yaml", TWO)
-    routes = (site.folder / "routes/acme.yaml").read_text()
-    site.write("routes/acme.yaml", routes.replace("to: [erp]", "once: [partner, number]\n    to: [erp, copy]"))
-
-    def script(request: Request) -> Answer:
-        if b'"price":"0"' in request.body and request.path == "/orders":
-            return Answer(422)
-        return Answer(503 if request.path == "/copy" and request.times < 3 else 201)
-
-    erp.script = script
-    async with site.running() as hub:
-        site.drop("wrong.json", order("1001", price="0"))
-        await dead_letters(hub, 1, route="orders")
-        await eventually(lambda: seen(erp, "/copy", b'"price":"0"', 3))
-        site.drop("corrected.json", order("1001", price="8"))
-        await eventually(lambda: seen(erp, "/orders", b'"price":"8"', 1))
-        await eventually(lambda: seen(erp, "/copy", b'"price":"8"', 3))
-
-
-async def seen(erp: Erp, path: str, part: bytes, times: int) -> bool:
-    return len([r for r in erp.requests if r.path == path and part in r.body]) == times
-
-
-async def test_a_replay_whose_once_key_is_taken_says_so_and_stays(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
-    routes = (
-        (site.folder / "routes/acme.yaml").read_text().replace("to: [erp]", "once: [partner, number]\n    to: [erp]")
-    )
-    site.write("routes/acme.yaml", routes)
-    await hub.reload()
-    erp.script = lambda request: Answer(422) if b'"price":"0"' in request.body else Answer(201)
-    site.drop("wrong.json", order("1001", price="0"))
-    (dead,) = await dead_letters(hub, 1, route="orders")
-    site.drop("corrected.json", order("1001", price="8"))
-    await eventually(lambda: seen(erp, "/orders", b'"price":"8"', 1))
-    await status_becomes(hub, "corrected.json", "delivered")
-    result = await hub.replay.replay(DeadFilter(ids=(dead.id,)), "tester")
-    assert result["replayed"] == 0
-    assert "once-key is held by" in next(iter(result["skipped"]))
-    await dead_letters(hub, 1, route="orders")
-
-
 async def test_a_file_dropped_again_after_its_dead_letter_settles_it(
     hub: RunningHub, site: SiteOnDisk, erp: Erp
 ) -> None:
@@ -436,19 +267,6 @@ async def test_a_file_dropped_again_after_its_dead_letter_settles_it(
     site.drop("b.json", order("1001"))
     await status_becomes(hub, "1001", "delivered")
     await dead_letters(hub, 0, route="orders")
-
-
-async def test_once_without_a_value_is_a_dead_letter_and_no_duplicate(
-    hub: RunningHub, site: SiteOnDisk, erp: Erp
-) -> None:
-    routes = (site.folder / "routes/acme.yaml").read_text()
-    site.write("routes/acme.yaml", routes.replace("to: [erp]", "once: [control_number]\n    to: [erp]"))
-    await hub.reload()
-    site.drop("a.json", order("1001"))
-    site.drop("b.json", order("1002"))
-    found = await dead_letters(hub, 2, error="MappingError")
-    assert all("control_number" in row.cause for row in found)
-    assert erp.requests == []
 
 
 async def test_what_can_not_be_replayed_is_in_the_list_again_with_the_reason(

@@ -15,7 +15,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from adapters.file import FileSource, FileSourceOptions
+from adapters.file import FileSource, FileSourceOptions, moving
 from adapters.file.moving import move, with_mark, without_mark
 from hub.core.errors import JournalUnavailable
 from hub.core.plugin import Context
@@ -161,15 +161,15 @@ async def test_a_file_that_cannot_be_put_away_is_taken_once_and_moved_later(tmp_
 async def test_a_read_only_done_folder_holds_no_file_back_from_the_intake(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: list[Any]
 ) -> None:
-    real, read_only = os.open, [True]
+    real, read_only = moving.rename, [True]
 
-    def refusing(path: Any, flags: int, *more: Any, **named: Any) -> int:
+    def refusing(path: Path, target: Path) -> None:
         # As a read-only folder answers; permissions alone don't stop a test that runs as root.
-        if read_only[0] and flags & os.O_CREAT and Path(os.fsdecode(path)).parent == tmp_path / "done":
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
-        return real(path, flags, *more, **named)
+        if read_only[0] and target.parent == tmp_path / "done":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(target))
+        real(path, target)
 
-    monkeypatch.setattr(os, "open", refusing)
+    monkeypatch.setattr(moving, "rename", refusing)
     take = Takes()
     async with watching(tmp_path, take, done="done") as folder:
         (folder / "a").write_text("a")
@@ -188,15 +188,15 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
         with tempfile.TemporaryDirectory(dir=shared) as folder:
             yield Path(folder)
         return
-    real, other = os.replace, tmp_path / "other"
+    real, other = moving.rename, tmp_path / "other"
     other.mkdir()
 
-    def refusing(origin: Any, target: Any) -> None:
-        if Path(origin).parent != Path(target).parent:
+    def refusing(path: Path, target: Path) -> None:
+        if path.parent != target.parent:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-        real(origin, target)
+        real(path, target)
 
-    monkeypatch.setattr(os, "replace", refusing)
+    monkeypatch.setattr(moving, "rename", refusing)
     yield other
 
 
@@ -231,3 +231,13 @@ def test_marks_are_taken_off_again(name: str) -> None:
     marked = with_mark(name, 12345)
     assert len(os.fsencode(marked)) <= 255
     assert name.startswith(without_mark(marked))
+
+
+def test_where_the_system_has_no_rename_without_replacing_the_name_is_reserved(tmp_path: Path) -> None:
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "there").write_text("there")
+    with pytest.raises(FileExistsError):
+        moving.reserve_and_rename(tmp_path / "new", tmp_path / "there")
+    moving.reserve_and_rename(tmp_path / "new", tmp_path / "free")
+    assert (tmp_path / "there").read_text() == "there"
+    assert (tmp_path / "free").read_text() == "new"

@@ -1,0 +1,34 @@
+"""A site with an ERP, and a hub on it: on what a fresh checkout has, and on what a cluster has."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.app.running_hub import RunningHub
+from tests.support.erp import Erp
+from tests.support.site import SiteOnDisk
+
+GROWN = pytest.param("grown", marks=(pytest.mark.rabbitmq, pytest.mark.postgres))
+
+
+@pytest.fixture
+def erp() -> Iterator[Erp]:
+    with Erp().serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", GROWN])
+def site(request: pytest.FixtureRequest, tmp_path: Path, erp: Erp) -> SiteOnDisk:
+    if request.param == "embedded":
+        return SiteOnDisk(tmp_path, erp.url)
+    amqp, journal = request.getfixturevalue("amqp_vhost"), request.getfixturevalue("database_url")
+    return SiteOnDisk(tmp_path, erp.url, amqp=amqp, journal=journal)
+
+
+@pytest.fixture
+async def hub(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
+    async with site.running() as running:
+        yield running
