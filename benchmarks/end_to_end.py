@@ -157,8 +157,12 @@ class Bench:
         }
 
     async def close(self) -> None:
-        if self.process.running:
-            await asyncio.to_thread(self.process.stop)
+        """Ends the hub, whatever has happened."""
+        try:
+            if self.process.running:
+                await asyncio.to_thread(self.process.stop)
+        finally:
+            self.process.kill()
         await self.broker.close()
 
 

@@ -166,8 +166,13 @@ class HubProcess:
         raise AssertionError(f"not ready: {self.get('/health/ready')}\n{self.log.read_text()[-3000:]}")
 
     def wait_end(self, seconds: float = 60.0) -> int:
+        """The exit code. A process that doesn't end in time is killed: no test leaves one behind."""
         assert self._process is not None
-        return self._process.wait(seconds)
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
