@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hub.documents.base import EXACT, Document, Number, Part
+from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
 from hub.documents.goods import Description, PackageText
 from hub.documents.line import Line, sum_lines
@@ -20,7 +21,6 @@ from hub.documents.parts import (
     Note,
     Party,
     Reference,
-    find_party,
     find_reference,
 )
 
@@ -53,7 +53,7 @@ class InvoiceTotals(Part):
     text: str | None = None
 
 
-class Invoice(Document):
+class Invoice(PartiesByRole, Document):
     """An invoice or credit memo. X12: 810. `type` keeps its code: `DR` debit memo, `CR` credit memo, `PR` product."""
 
     kind: ClassVar[str] = "invoice"
@@ -114,27 +114,3 @@ class Invoice(Document):
             found.append(("customer_order", customer))
         found += [("bol", r.value) for r in self.references if r.qualifier in ("BM", "MB") and r.value]
         return tuple(dict.fromkeys(found))
-
-    @property
-    def ship_to(self) -> Party | None:
-        return find_party(self.parties, "ship_to")
-
-    @property
-    def bill_to(self) -> Party | None:
-        return find_party(self.parties, "bill_to")
-
-    @property
-    def buyer(self) -> Party | None:
-        return find_party(self.parties, "buyer", "ordered_by")
-
-    @property
-    def seller(self) -> Party | None:
-        return find_party(self.parties, "seller", "supplier", "vendor")
-
-    @property
-    def ship_from(self) -> Party | None:
-        return find_party(self.parties, "ship_from")
-
-    @property
-    def remit_to(self) -> Party | None:
-        return find_party(self.parties, "remit_to", "remittance")

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hub.documents.base import Document, Number, Part
+from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
 from hub.documents.goods import Description, Equipment, PackageText, Packing
 from hub.documents.line import Line, sum_lines
@@ -21,7 +22,6 @@ from hub.documents.parts import (
     Party,
     Reference,
     find_date,
-    find_party,
     find_reference,
 )
 
@@ -39,7 +39,7 @@ class OrderTotals(Part):
     text: str | None = None
 
 
-class Order(Document):
+class Order(PartiesByRole, Document):
     """An order to buy. X12: 850."""
 
     kind: ClassVar[str] = "order"
@@ -109,27 +109,3 @@ class Order(Document):
     @property
     def delivery_requested(self) -> datetime.date | None:
         return find_date(self.dates, "delivery_requested")
-
-    @property
-    def ship_to(self) -> Party | None:
-        return find_party(self.parties, "ship_to")
-
-    @property
-    def bill_to(self) -> Party | None:
-        return find_party(self.parties, "bill_to")
-
-    @property
-    def buyer(self) -> Party | None:
-        return find_party(self.parties, "buyer", "ordered_by")
-
-    @property
-    def seller(self) -> Party | None:
-        return find_party(self.parties, "seller", "supplier", "vendor")
-
-    @property
-    def ship_from(self) -> Party | None:
-        return find_party(self.parties, "ship_from")
-
-    @property
-    def remit_to(self) -> Party | None:
-        return find_party(self.parties, "remit_to", "remittance")
