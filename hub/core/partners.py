@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from hub.core.agreement import Agreement, InterchangeId
 
-@dataclass(frozen=True, slots=True)
-class InterchangeId:
-    """An X12 interchange id as ISA05/06 or ISA07/08 carry it: qualifier and id, without the padding."""
-
-    qualifier: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """The X12 terms between a partner and us, as config/partners/*.yaml states them."""
-
-    partner: str
-    ids: tuple[InterchangeId, ...]
-    we: InterchangeId | None = None
-    version: str | None = None
-    receive: tuple[str, ...] = ()
-    send: tuple[str, ...] = ()
+__all__ = ["Agreement", "InterchangeId", "PartnerDirectory"]
 
 
 class PartnerDirectory:
@@ -31,11 +14,15 @@ class PartnerDirectory:
 
     def __init__(self, agreements: Iterable[Agreement] = ()) -> None:
         self._by_name: Mapping[str, Agreement] = {a.partner: a for a in agreements}
-        self._by_id: Mapping[InterchangeId, Agreement] = {i: a for a in self._by_name.values() for i in a.ids}
+        self._by_id: dict[tuple[str, str, bool], Agreement] = {}
+        for agreement in self._by_name.values():
+            for one in agreement.ids:
+                for test in (False, True) if one.test is None else (one.test,):
+                    self._by_id[one.qualifier, one.id, test] = agreement
 
-    def by_id(self, qualifier: str, id: str) -> Agreement | None:
-        """The agreement whose ids hold this pair; padding doesn't count."""
-        return self._by_id.get(InterchangeId(qualifier.strip(), id.strip()))
+    def by_id(self, qualifier: str, id: str, test: bool = False) -> Agreement | None:
+        """The agreement whose ids hold this pair, for test or production traffic; padding doesn't count."""
+        return self._by_id.get((qualifier.strip(), id.strip(), test))
 
     def by_name(self, partner: str) -> Agreement | None:
         return self._by_name.get(partner)

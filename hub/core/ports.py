@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, JSON, Message, empty
@@ -190,20 +190,35 @@ class WriteContext:
     key: str
     now: datetime
     facts: Mapping[str, FactValue] = field(default_factory=empty)
+    control_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A destination's bytes, as every attempt sends them."""
+    """A destination's bytes, as every attempt sends them. `facts` are what the bytes are called by (`set`,
+    `control_number`, ...): they stand for the document's own facts in the name it is sent under. `expect_ack`: within how many seconds
+    the partner is to acknowledge it; None: no acknowledgment is expected."""
 
     body: bytes
     content_type: str = JSON
+    facts: Mapping[str, FactValue] = field(default_factory=empty)
+    expect_ack: float | None = None
 
 
 class Writer(Protocol):
     """A document to bytes. Raises MappingError, which names the field; the same input gives the same bytes."""
 
     def write(self, document: Document, context: WriteContext) -> Written: ...
+
+
+@runtime_checkable
+class NumberedWriter(Writer, Protocol):
+    """A writer whose bytes carry a control number. `sequence` names whose numbers they are (a partner's name): the context's
+    `control_number` is taken from it before the first write of a document to a destination, and is the same at every later
+    one. Its documents are acknowledged by that number."""
+
+    @property
+    def sequence(self) -> str: ...
 
 
 # --- adapters --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,121 @@
+"""The X12 terms between a partner and us, as config/partners/*.yaml states them. Times are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+AcknowledgmentSet = Literal["997", "999"]
+ErrorPolicy = Literal["reject", "accept"]
+"""What becomes of a transaction that breaks its declaration in a way that still lets it be understood: rejected, or taken
+and acknowledged as accepted with errors (AK501 E)."""
+
+InterchangeAckPolicy = Literal["asked", "always", "never"]
+"""When a TA1 answers an interchange: when ISA14 asks or its envelope fails, always, or never."""
+
+Charset = Literal["basic", "extended", "utf-8", "latin-1"]
+
+
+@dataclass(frozen=True, slots=True)
+class InterchangeId:
+    """An X12 interchange id as ISA05/06 or ISA07/08 carry it: qualifier and id, without the padding. `test` True: used for
+    test traffic only (ISA15 T), False: for production only, None: for both."""
+
+    qualifier: str
+    id: str
+    test: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Separators:
+    """What separates, in what we send; one character each. `newline` follows each terminator."""
+
+    element: str = "*"
+    component: str = ">"
+    repetition: str = "^"
+    terminator: str = "~"
+    newline: Literal["", "\n", "\r\n"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """How we acknowledge what the partner sends. `through` names the destination that takes it to them; without it, the only
+    destination that writes X12 for the partner does. `within` is what we promise, for people."""
+
+    with_set: AcknowledgmentSet = "997"
+    within: float | None = None
+    errors: ErrorPolicy = "reject"
+    ta1: InterchangeAckPolicy = "asked"
+    through: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectAck:
+    """What we expect for what we send: an acknowledgment within so many seconds; a late or rejecting one becomes a hold of
+    `owner`."""
+
+    within: float
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Documents of one set that go together in one interchange: at most `max`, waiting at most `wait` seconds."""
+
+    max: int
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayRule:
+    """One departure of the partner from the standard, in one set.
+
+    `at` names the place: loop ids from the outside in, the segment, the element, joined by `/`: `BEG/BEG02`, `PO1`,
+    `PO1/PID/PID05`, `N1/N4`. A loop is named by its first segment; of a segment that stands at the top only its id.
+    `codes` replaces the code list, `add` and `remove` change it; `qualifiers` are the values that the first element of a
+    segment (or of a loop's first segment) may have there; `default` is written where a document has no value;
+    `segment` adds a segment that the set doesn't have behind the place (its elements are kept as extras).
+    """
+
+    at: str
+    use: Literal["M", "O", "X"] | None = None
+    max: int | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    codes: tuple[str, ...] | None = None
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    qualifiers: tuple[str, ...] | None = None
+    default: str | None = None
+    segment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A partner and the terms. `receive` and `send` empty: every set. `we` and `group_*`: how we and they are called in ISA
+    and GS (GS02 and GS03 are the ISA ids where they aren't given). `duplicate_days`: how long an interchange control number of
+    theirs may not come again."""
+
+    partner: str
+    ids: tuple[InterchangeId, ...]
+    we: InterchangeId | None = None
+    version: str | None = None
+    receive: tuple[str, ...] = ()
+    send: tuple[str, ...] = ()
+    group_we: str | None = None
+    group_they: str | None = None
+    acknowledge: Acknowledge | None = None
+    expect_ack: ExpectAck | None = None
+    ask_ta1: bool = False
+    separators: Separators = Separators()
+    charset: Charset = "extended"
+    duplicate_days: int | None = None
+    batch: Batch | None = None
+    test: bool = False
+    owner: str = ""
+    overlays: Mapping[str, tuple[OverlayRule, ...]] = field(default_factory=dict)
+
+    def id_for(self, test: bool) -> InterchangeId | None:
+        """The id to send to, for test or production."""
+        return next((i for i in self.ids if i.test is None or i.test == test), None)
