@@ -18,11 +18,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.core.errors import DecodeError
 from hub.documents.base import Document
+from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
 from hub.documents.invoice import Invoice
 from hub.documents.order import Order
 from hub.documents.ship_notice import ShipNotice
 
-DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType({cls.kind: cls for cls in (Order, ShipNotice, Invoice)})
+DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
+    {cls.kind: cls for cls in (Order, ShipNotice, Invoice, FunctionalAcknowledgment)}
+)
 """All kinds of document, by the name that routes use."""
 
 MAX_JSON = 256 << 20

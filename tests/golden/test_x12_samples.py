@@ -36,7 +36,7 @@ EXPECTED: dict[str, list[Outcome]] = {
     "855/order_ack_5010.edi": [("1/1/1", "!1")],
     "856/ship_notice_SOI_4060.edi": [("1/1/1", "829716")],
     "860/two_changes.edi": [("1/1/1", "!1"), ("1/1/2", "!1")],
-    "997/backslash_terminator.edi": [("1/1/1", "!1")],
+    "997/backslash_terminator.edi": [("1/1/1", "100043")],
 }
 
 

@@ -91,7 +91,7 @@ def test_any_amount_survives(value: Decimal) -> None:
         (b"[1, 2]", "$", "expected an object"),
         (b'"order"', "$", "expected an object"),
         (b"{}", "$", "no key 'document'"),
-        (b'{"document":"ordr@1"}', "$.document", "known: order@1, ship_notice@1, invoice@1 (did you mean 'order@1'?)"),
+        (b'{"document":"ordr@1"}', "$.document", "(did you mean 'order@1'?)"),
         (b'{"document":"order@9"}', "$.document", "has a version that isn't known"),
         (b'{"document":"order@1"}', "$.number", "'number' is missing"),
         (b'{"document":"order@1","number":""}', "$.number", "found ''"),

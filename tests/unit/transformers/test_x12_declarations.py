@@ -19,13 +19,14 @@ FILES = {"850": "850-full.edi", "810": "810-invoice.edi", "856": "856-sotpi.edi"
 
 
 def body(name: str) -> list[str]:
-    """The segments after ST, with SE."""
-    text = (FIXTURES / FILES[name]).read_text().replace("\n", "")
+    """The segments after ST, with SE, of the first file that there is of the set."""
+    file = FILES.get(name) or min(path.name for path in FIXTURES.glob(f"{name}-*.edi"))
+    text = (FIXTURES / file).read_text().replace("\n", "")
     return text[text.index("ST*") :].split("~")[1:-3]
 
 
-def test_the_sets_of_the_first_release() -> None:
-    assert known_sets() == ("810", "850", "856")
+def test_the_sets_of_orders_ship_notices_invoices_and_acknowledgments_are_there() -> None:
+    assert {"810", "850", "856", "997", "999"} <= set(known_sets())
 
 
 @pytest.mark.parametrize(("name", "release"), SETS)
@@ -34,7 +35,7 @@ def test_a_declaration_compiles_against_its_document_and_names_its_source(name: 
     assert declaration.document in DOCUMENTS
     assert "not checked" in declaration.source
     compiled = compiled_set(name, release)
-    assert compiled.source.count("def h") > 50
+    assert compiled.source.count("def h") > 4
     assert to_json(compiled.read(body(name), "*", ">", "ACME")[0])
     for use in walk(declaration.structure):
         for rule in use.segment.rules:
