@@ -21,7 +21,7 @@ Transformers raise MessageError; an adapter translates its library's errors once
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 TransientKind = Literal["unreachable", "timeout", "busy", "failed"]
 TRANSIENT_KINDS: tuple[TransientKind, ...] = ("unreachable", "timeout", "busy", "failed")
@@ -64,7 +64,8 @@ class MessageError(HubError):
 
 
 class DecodeError(MessageError):
-    """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0)."""
+    """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0). `findings` are all that
+    is wrong, where the reader knows more than the first thing (X12: `transformers.x12.finding.Finding`)."""
 
     def __init__(
         self,
@@ -74,8 +75,10 @@ class DecodeError(MessageError):
         element: str | None = None,
         offset: int | None = None,
         code: str | None = None,
+        findings: tuple[Any, ...] = (),
     ) -> None:
         self.text = text
+        self.findings = findings
         self.segment = segment
         self.element = element
         self.offset = offset

@@ -28,7 +28,13 @@ from transformers.x12.declaration import (
     Use,
 )
 
-RELEASES = ("004010", "005010")
+RELEASES = (
+    *("003040", "003050", "003060", "003070", "004010", "004020", "004030", "004040", "004041", "004042"),
+    *("004050", "004051", "004052", "004060", "005010"),
+)
+"""The releases that are read as what they say they are; 004010 and 005010 are those that the declarations state."""
+
+NEWEST = RELEASES[-1]
 
 
 def known_sets() -> tuple[str, ...]:
@@ -43,12 +49,14 @@ def known_segments() -> frozenset[str]:
 
 
 def release_of(version: str) -> tuple[str, bool]:
-    """The release whose declarations serve a version (GS08), and whether that is exactly the one it names."""
-    exact = next((r for r in RELEASES if version.startswith(r)), None)
-    if exact:
-        return exact, True
-    older = version[:6].isdigit() and version[:6] < "004011"
-    return ("004010" if older else "005010"), False
+    """The release that serves a version (GS08), and whether that is exactly the one it names; else it is the newest before
+    it, and 004010 for what names no release."""
+    named = version[:6]
+    if named in RELEASES:
+        return named, True
+    if not named.isdigit():
+        return "004010", False
+    return max((r for r in RELEASES if r <= named), default=RELEASES[0]), False
 
 
 @lru_cache(maxsize=64)
@@ -85,6 +93,27 @@ def _files() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, 
     return load[0], load[1], load[2], load[3]
 
 
+_ENTRY = frozenset(
+    (
+        "segment",
+        "loop",
+        "use",
+        "max",
+        "to",
+        "put",
+        "pairs",
+        "drop",
+        "parts",
+        "structure",
+        "group",
+        "when",
+        "tree",
+        "since",
+        "before",
+    )
+)
+
+
 class _Builder:
     """Resolves the names that the files use, in one release."""
 
@@ -92,18 +121,20 @@ class _Builder:
         self._release = release
         elements, segments, self._codes, self._mapping = _files()
         self._elements = elements["elements"]
-        self._components = elements["components"]
+        self._composites = elements.get("composites", {})
         self._segments = segments["segments"]
         self._made: dict[str, Segment] = {}
 
     def structure(self, entries: list[dict[str, Any]], path: str) -> tuple[Use | Loop, ...]:
-        return tuple(self._entry(entry, path) for entry in entries)
+        return tuple(self._entry(entry, path) for entry in entries if self._there(entry))
 
     def _entry(self, entry: dict[str, Any], path: str) -> Use | Loop:
-        known = {"segment", "loop", "use", "max", "to", "put", "pairs", "drop", "structure", "group", "when", "tree"}
-        if unknown := set(entry) - known:
+        if unknown := set(entry) - _ENTRY:
             raise ValueError(f"{path}: unknown key {sorted(unknown)[0]!r}")
         return self._loop(entry, path) if "loop" in entry else self._use(entry, path)
+
+    def _there(self, entry: dict[str, Any]) -> bool:
+        return str(entry.get("since", "")) <= self._release < str(entry.get("before", "999999"))
 
     def _loop(self, entry: dict[str, Any], path: str) -> Loop:
         name = entry["loop"]
@@ -137,10 +168,11 @@ class _Builder:
         data = entry if "put" in entry or "pairs" in entry else self._mapping.get(name)
         if data is None:
             raise ValueError(f"{path}/{name}: mapping.yaml has no entry for {name}")
-        put = data.get("put", {k: v for k, v in data.items() if isinstance(k, int)})
+        put = data.get("put", {k: v for k, v in data.items() if isinstance(k, int) or "." in k})
         pairs = data.get("pairs")
         return Placement(
-            put={k: self._target(v) for k, v in put.items()},
+            put={k: self._target(v) for k, v in put.items() if isinstance(k, int)},
+            components={_component(k): self._target(v) for k, v in put.items() if isinstance(k, str)},
             pairs=Pairs(pairs[0], pairs[1], self._target(pairs[2])) if pairs else None,
             parts=tuple(
                 SubPart(part["to"], {k: self._target(v) for k, v in part["put"].items()})
@@ -162,6 +194,9 @@ class _Builder:
     def _make_segment(self, name: str, data: dict[str, Any]) -> Segment:
         if data.get("open"):
             return Segment(name, data["name"], open=True)
+        for release, other in data.get("releases", {}).items():
+            if self._release >= release:
+                data = {"name": data["name"], **other}
         uses = [self._element_use(text) for text in data["elements"]]
         rules = [Rule(r[0], tuple(int(r[i : i + 2]) for i in range(1, len(r), 2))) for r in data.get("rules", ())]
         if "repeat" in data:
@@ -174,26 +209,27 @@ class _Builder:
         return Segment(name, data["name"], tuple(uses), tuple(rules))
 
     def _element_use(self, text: str) -> ElementUse:
-        number, _, use = text.partition(" ")
-        return ElementUse(self._element(number), use == "M")
+        number, *marks = text.split()
+        repeat = next((int(mark[1:]) for mark in marks if mark.startswith("x")), 1)
+        return ElementUse(self._element(number), "M" in marks, repeat)
 
     def _element(self, number: str) -> Element:
+        if number in self._composites:
+            name, *uses = self._composites[number]
+            return Element(number, name, "C", 1, 999, components=tuple(map(self._element_use, uses)))
         name, kind, low, high, *later = self._elements[number]
         for release, longer in (later[0] if later else {}).items():
             if self._release >= release:
                 high = longer
+        if kind == "DT" and high == 8 and self._release < "004010":
+            low, high = 6, 6
         codes = self._codes["lists"].get(number, {})
-        component = self._components.get(number)
-        return Element(
-            number,
-            name,
-            kind,
-            low,
-            high,
-            frozenset(codes.get("codes", ())),
-            bool(codes.get("verified")),
-            self._element(component) if component else None,
-        )
+        return Element(number, name, kind, low, high, frozenset(codes.get("codes", ())), bool(codes.get("verified")))
+
+
+def _component(key: str) -> tuple[int, int]:
+    element, _, component = key.partition(".")
+    return int(element), int(component)
 
 
 def _max(entry: dict[str, Any]) -> int:

@@ -10,32 +10,31 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from hub.core.agreement import OverlayRule
 from hub.documents import DOCUMENTS, Document
 from hub.documents.base import Extra, unchecked
 from hub.documents.identifiers import NO_IDS, Identifiers
 from transformers.x12.catalogue import set_declaration
-from transformers.x12.declaration import Element, SetDeclaration, walk
+from transformers.x12.declaration import Element, SetDeclaration
 from transformers.x12.fields import shapes
 from transformers.x12.generate import Source
 from transformers.x12.grammar import Grammar, grammar
-from transformers.x12.values import Refused, Values, Words
+from transformers.x12.overlay import overlaid, relaxed
+from transformers.x12.values import Composite, Refused, Values, Words
 
-Read = Callable[[list[str], str, str, str | None], tuple[Document, tuple[str, ...]]]
+Read = Callable[[list[str], str, str, str, str | None], tuple[Document, tuple[str, ...]]]
 
 _MAIN = """
 def make(warnings):
     c = [0] * {counters}
     lists, nodes, extras = [], {{}}, []
     {objects} = None
-    component, total, it = '', 0, None
+    component, repetition, total, it = '', '', 0, None
 {memories}
     def extra(e, within):
         while e[-1] == '': e = e[:-1]
         place = '/'.join(f'{{name}}[{{c[k]}}]' for name, k in within)
         extras.append(Extra(segment=e[0], elements=tuple(e[1:]), position=total - length_hint(it) + 1, within=place))
-
-    def part(text, memory):
-        return memory[text.partition(component)[0]]
 
 {functions}
     def end(e): pass
@@ -51,9 +50,10 @@ def make(warnings):
     states = link(({handlers}), end)
     start, finish = states[0], states[-1]
 
-    def read(segments, separator, component_, partner):
-        nonlocal component, total, it, o0
+    def read(segments, separator, component_, repetition_, partner):
+        nonlocal component, repetition, total, it, o0
         component = component_ or '\\0'
+        repetition = repetition_ or '\\0'
         c[:] = {zeros}
         lists.clear(); nodes.clear(); extras.clear(); warnings.clear()
         o0 = document.copy()
@@ -89,7 +89,7 @@ class CompiledSet:
         self._idle: list[Read] = []
 
     def read(
-        self, segments: list[str], separator: str, component: str, partner: str | None
+        self, segments: list[str], separator: str, component: str, repetition: str, partner: str | None
     ) -> tuple[Document, tuple[str, ...]]:
         """The document of the segments after ST, up to and with SE; and the warnings. Raises Refused."""
         try:
@@ -97,7 +97,7 @@ class CompiledSet:
         except IndexError:
             read = self._make([])
         try:
-            return read(segments, separator, component, partner)
+            return read(segments, separator, component, repetition, partner)
         finally:
             self._idle.append(read)
 
@@ -108,8 +108,12 @@ class CompiledSet:
         indent = "\n".join
         functions = indent("    " + line for text in source.text() for line in [*text.split("\n"), ""])
         memories = indent(
-            f"    {name} = memory({number!r}, {dict(words)!r}, warnings)"
-            for (number, words), name in source.memories.items()
+            f"    {name} = memory(elements[{name!r}], {dict(words)!r}, warnings)"
+            for (_, words), name in source.memories.items()
+        )
+        memories += indent(
+            f"\n    {name} = composite(elements[{name!r}], ({', '.join(names)},))"
+            for name, _, names in source.composites.values()
         )
         return _MAIN.format(
             counters=source.counters["all"][0],
@@ -122,7 +126,8 @@ class CompiledSet:
 
     def _compile(self) -> Callable[[list[str]], Read]:
         declaration = self.declaration
-        elements = _elements(declaration)
+        elements = {name: element for (element, _), name in self._source.memories.items()}
+        elements.update((name, element) for name, element, _ in self._source.composites.values())
         places: dict[str, Any] = {
             "Decimal": Decimal,
             "Document": self._cls,
@@ -130,15 +135,18 @@ class CompiledSet:
             "Identifiers": Identifiers,
             "NO_IDS": NO_IDS,
             "Refused": Refused,
+            "composite": Composite,
             "choosers": self.grammar.choosers,
             "document": {name: shape.default for name, shape in shapes(self._cls).items()},
             "excess": _excess,
             "few": _few,
             "length_hint": length_hint,
             "link": self._link,
-            "memory": lambda number, words, warnings: _memory(elements[number], words, warnings),
+            "elements": elements,
+            "memory": _memory,
             "new": object.__new__,
             "one_of_many": lambda values: sum(map(bool, values)) > 1,
+            "repeated": _repeated,
             "pads": [[""] * n for n in range(64)],
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
             "set_extra": BaseModel.__dict__["__pydantic_extra__"].__set__,
@@ -163,21 +171,14 @@ class CompiledSet:
         return states
 
 
-@lru_cache(maxsize=32)
-def compiled_set(name: str, release: str) -> CompiledSet:
-    """Compiles once. Raises KeyError for a set without a declaration."""
-    return CompiledSet(set_declaration(name, release))
-
-
-def _elements(declaration: SetDeclaration) -> dict[str, Element]:
-    found = {}
-    for use in walk(declaration.structure):
-        for element_use in use.segment.elements:
-            element = element_use.element
-            found[element.number] = element
-            if element.component:
-                found[element.component.number] = element.component
-    return found
+@lru_cache(maxsize=128)
+def compiled_set(
+    name: str, release: str, rules: tuple[OverlayRule, ...] = (), *, understood: bool = False
+) -> CompiledSet:
+    """Compiles once: the set with a partner's rules; `understood` relaxes it to what can be understood all the same. Raises
+    KeyError for a set without a declaration, WrongRule for a rule that doesn't fit it."""
+    declaration = overlaid(set_declaration(name, release), rules)
+    return CompiledSet(relaxed(declaration) if understood else declaration)
 
 
 def _memory(element: Element, words: dict[str, str], warnings: list[str]) -> Values | Words:
@@ -189,6 +190,15 @@ def _excess(elements: list[str], size: int) -> list[str]:
     if any(elements[size:]):
         raise Refused
     return elements[:size]
+
+
+def _repeated(text: str, separator: str, one: Callable[[str], Any], most: int) -> None:
+    """Checks each repetition. Raises Refused."""
+    parts = text.split(separator)
+    if len(parts) > most:
+        raise Refused
+    for part in parts:
+        one(part)
 
 
 def _untidy(pairs: list[str]) -> tuple[Identifiers, bool]:

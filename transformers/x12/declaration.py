@@ -13,7 +13,8 @@ MANY = 0
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A data element of the dictionary, as it is in one release."""
+    """A data element of the dictionary, as it is in one release. A composite (type C) has `components`. `verified`: its list
+    of codes is complete, by the standard or by an agreement: another one is an error, not only a warning."""
 
     number: str
     name: str
@@ -22,15 +23,24 @@ class Element:
     max: int
     codes: frozenset[str] = frozenset()
     verified: bool = False
-    component: Element | None = None
+    components: tuple[ElementUse, ...] = ()
+
+    @property
+    def component(self) -> Element | None:
+        """The first component of a composite."""
+        return self.components[0].element if self.components else None
 
 
 @dataclass(frozen=True, slots=True)
 class ElementUse:
-    """An element in its place in a segment."""
+    """An element in its place in a segment, or in a composite. It may stand `repeat` times, separated by the repetition
+    separator. `default` is written where a document has no value."""
 
     element: Element
     mandatory: bool = False
+    repeat: int = 1
+    default: str | None = None
+    forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +109,11 @@ class SubPart:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the elements of a segment live."""
+    """Where the elements of a segment live. `components` are keyed by element and component (the second one and further:
+    the first one is the element itself)."""
 
     put: Mapping[int, Target] = dataclasses.field(default_factory=dict)
+    components: Mapping[tuple[int, int], Target] = dataclasses.field(default_factory=dict)
     pairs: Pairs | None = None
     parts: tuple[SubPart, ...] = ()
     drop: frozenset[int] = frozenset()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hub.core.errors import DecodeError
 
@@ -21,6 +23,46 @@ class Delimiters:
     component: bytes
     repetition: bytes
     terminator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelimiters:
+    """The delimiters as text, and the patterns that follow from them: `forbidden` finds what no value may hold, `padding` is
+    what says that a segment has values with blanks behind them."""
+
+    element: str
+    component: str
+    repetition: str
+    terminator: str
+    ascii: bool
+    basic: bool
+    forbidden: re.Pattern[str]
+    padding: tuple[str, str]
+
+
+@lru_cache(maxsize=64)
+def as_text(delimiters: Delimiters, basic: bool = False) -> TextDelimiters:
+    """`basic`: only the basic character set of X12 may stand in values."""
+    element, component, repetition, terminator = (
+        b.decode("latin-1")
+        for b in (delimiters.element, delimiters.component, delimiters.repetition, delimiters.terminator)
+    )
+    own = re.escape("".join({element, component, repetition, terminator}))
+    wrong = f"[^{_BASIC}]" if basic else r"[\x00-\x1f\x7f]"
+    return TextDelimiters(
+        element,
+        component,
+        repetition,
+        terminator,
+        (element + component + terminator).isascii(),
+        basic,
+        re.compile(f"(?![{own}]){wrong}"),
+        (" " + element, " " + terminator),
+    )
+
+
+_BASIC = re.escape("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()*+,-./:;?=")
+"""The basic character set (ASC X12.6, 3.3.1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ Codes are those of AK304 and AK403 (997), which IK304 and IK403 (999) share.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from transformers.x12.catalogue import known_segments
 from transformers.x12.compiled import CompiledSet
-from transformers.x12.declaration import Loop, Segment, SetDeclaration, Use
+from transformers.x12.declaration import Element, ElementUse, Loop, Rule, Segment, SetDeclaration, Use
+from transformers.x12.delimiters import TextDelimiters
+from transformers.x12.finding import Finding
 from transformers.x12.function_body import MAX_DEPTH
 from transformers.x12.grammar import Grammar, grammar
 from transformers.x12.values import WrongElement, checked
@@ -19,32 +20,20 @@ from transformers.x12.values import WrongElement, checked
 MOST = 100
 """Findings after which it stops looking."""
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+MOST_VALUE = 99
+"""Characters of a wrong value that are kept (AK404)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong. `position` counts segments from 1 (ST); `element` counts from 1, and is None for what concerns the
-    whole segment."""
-
-    code: str
-    segment: str
-    position: int
-    text: str
-    element: int | None = None
-
-
-def diagnose(compiled: CompiledSet, segments: Sequence[str], separator: str, component: str) -> list[Finding]:
+def diagnose(compiled: CompiledSet, segments: Sequence[str], marks: TextDelimiters) -> list[Finding]:
     """All that is wrong (up to a limit) with the segments after ST, up to and with SE."""
-    return _Diagnosis(compiled, separator, component).run(segments)
+    return _Diagnosis(compiled, marks).run(segments)
 
 
 class _Diagnosis:
-    def __init__(self, compiled: CompiledSet, separator: str, component: str) -> None:
+    def __init__(self, compiled: CompiledSet, marks: TextDelimiters) -> None:
         self._grammar = compiled.grammar
         self._lenient = _lenient(compiled)
-        self._separator = separator
-        self._component = component
+        self._marks = marks
         self._found: list[Finding] = []
         self._counts: dict[tuple[int, ...], int] = {}
         self._tree: dict[str, int] = {}
@@ -53,7 +42,7 @@ class _Diagnosis:
     def run(self, segments: Sequence[str]) -> list[Finding]:
         state = 0
         for position, text in enumerate(segments, 2):
-            elements = text.split(self._separator)
+            elements = text.split(self._marks.element)
             self._characters(elements, position)
             if state < 0:
                 self._add("7", elements, position, f"{elements[0][:20]} stands behind SE")
@@ -63,13 +52,25 @@ class _Diagnosis:
                 break
         return sorted(self._found, key=lambda f: f.position)
 
-    def _add(self, code: str, elements: Sequence[str], position: int, text: str, element: int | None = None) -> None:
-        self._found.append(Finding(code, elements[0][:20], position, text, element))
+    def _add(
+        self, code: str, elements: Sequence[str], position: int, text: str, element: int | None = None, state: int = 0
+    ) -> None:
+        value = _element(elements, element)[:MOST_VALUE] if element else None
+        self._found.append(
+            Finding(code, elements[0][:20], position, text, element, loop=self._loop(state), value=value or None)
+        )
+
+    def _loop(self, state: int) -> str | None:
+        path = self._grammar.states[state].path if state > 0 else ()
+        return self._grammar.loops[path[-1]].loop.id if path else None
 
     def _characters(self, elements: Sequence[str], position: int) -> None:
         for number, text in enumerate(elements):
-            if found := CONTROL.search(text):
-                self._add("6", elements, position, f"found the control character {found[0]!r}", number or None)
+            if found := self._marks.forbidden.search(text):
+                character = "the control character " if found[0] < " " else ""
+                self._add(
+                    "6", elements, position, f"found {character}{found[0]!r}, which can't be here", number or None
+                )
 
     # --- order -------------------------------------------------------------------------------------------------------
 
@@ -85,8 +86,10 @@ class _Diagnosis:
         use = self._grammar.states[target].use
         assert use is not None  # noqa: S101
         self._count(target, elements, position)
-        for finding in segment_findings(use.segment, elements, position, self._component):
-            self._found.append(finding)
+        loop = self._loop(target)
+        self._found += [
+            replace(finding, loop=loop) for finding in segment_findings(use.segment, elements, position, self._marks)
+        ]
         self._nest(target, elements, position)
         return target
 
@@ -96,7 +99,15 @@ class _Diagnosis:
         target = _next(self._lenient, state, elements)
         if target is not None:
             missing = list(self._grammar.states[state].next)[-1].partition("*")[0]
-            self._add("3", elements, position, f"the mandatory segment {missing} is missing before {name}")
+            self._found.append(
+                Finding(
+                    "3",
+                    missing,
+                    position,
+                    f"the mandatory segment {missing} is missing before {name}",
+                    loop=self._loop(state),
+                )
+            )
             return target
         current = self._grammar.states[state].use
         if name not in known_segments():
@@ -143,39 +154,81 @@ class _Diagnosis:
         self._tree.setdefault(own, 1)
 
 
-def segment_findings(segment: Segment, elements: list[str], position: int, component: str) -> list[Finding]:
+def segment_findings(segment: Segment, elements: list[str], position: int, marks: TextDelimiters) -> list[Finding]:
     """What is wrong with the elements of one segment."""
     if segment.open:
         return []
     found = []
-
-    def add(code: str, element: int, text: str) -> None:
-        found.append(Finding(code, segment.id, position, text, element))
-
     declared = len(segment.elements)
     for number in range(declared + 1, len(elements)):
         if elements[number]:
-            add("3", number, f"found {len(elements) - 1} elements, expected at most {declared}")
+            text = f"found {len(elements) - 1} elements, expected at most {declared}"
+            found.append(Finding("3", segment.id, position, text, number, value=elements[number][:MOST_VALUE]))
             break
     for number, use in enumerate(segment.elements, 1):
-        text = _element(elements, number)
-        if not text:
-            if use.mandatory:
-                add("1", number, f"the mandatory element {use.element.name} is missing")
-            continue
-        element = use.element
-        if element.component is not None:
-            element, text = element.component, text.partition(component)[0] if component else text
-        try:
-            if text:
-                checked(element, text)
-        except WrongElement as error:
-            add(error.code, number, f"{element.name}: {error}")
+        blank = Finding("", segment.id, position, "", number, reference=use.element.number)
+        found += list(_use_findings(use, _element(elements, number), blank, marks))
     for rule in segment.rules:
         if rule.broken(lambda p: _element(elements, p)):
+            at = _missing(rule, elements)
             names = ", ".join(f"{segment.id}{p:02}" for p in rule.positions)
-            add("10" if rule.letter == "E" else "2", rule.positions[0], f"{_RULES[rule.letter]} {names} (rule {rule})")
+            code = "10" if rule.letter == "E" else "2"
+            reference = segment.elements[at - 1].element.number
+            text = f"{_RULES[rule.letter]} {names} (rule {rule})"
+            found.append(Finding(code, segment.id, position, text, at, reference=reference))
     return found
+
+
+def _use_findings(use: ElementUse, text: str, blank: Finding, marks: TextDelimiters) -> Iterator[Finding]:
+    """What is wrong with one element; `blank` says where it is."""
+    if not text:
+        if use.mandatory:
+            yield replace(blank, code="1", text=f"the mandatory element {use.element.name} is missing")
+        return
+    if use.forbidden:
+        yield replace(blank, code="10", text=f"{use.element.name} isn't used between us", value=text[:MOST_VALUE])
+        return
+    if use.repeat == 1 or not marks.repetition or marks.repetition not in text:
+        yield from _element_findings(use.element, text, blank, marks)
+        return
+    parts = text.split(marks.repetition)
+    if len(parts) > use.repeat:
+        yield replace(blank, code="12", text=f"found {len(parts)} repetitions, expected at most {use.repeat}")
+    for number, part in enumerate(parts, 1):
+        if part:
+            yield from _element_findings(use.element, part, replace(blank, repetition=number), marks)
+
+
+def _element_findings(element: Element, text: str, blank: Finding, marks: TextDelimiters) -> Iterator[Finding]:
+    if element.type != "C":
+        yield from _value_findings(element, text, blank)
+        return
+    parts = text.split(marks.component) if marks.component else [text]
+    if any(parts[len(element.components) :]):
+        expected = f"expected at most {len(element.components)}"
+        yield replace(blank, code="13", text=f"found {len(parts)} components, {expected}", value=text[:MOST_VALUE])
+    for number, use in enumerate(element.components, 1):
+        part = parts[number - 1] if number <= len(parts) else ""
+        place = replace(blank, component=number, reference=use.element.number)
+        if part:
+            yield from _value_findings(use.element, part, place)
+        elif use.mandatory:
+            yield replace(place, code="1", text=f"the mandatory component {use.element.name} is missing")
+
+
+def _value_findings(element: Element, text: str, blank: Finding) -> Iterator[Finding]:
+    try:
+        checked(element, text)
+    except WrongElement as error:
+        yield replace(blank, code=error.code, text=f"{element.name}: {error}", value=text[:MOST_VALUE])
+
+
+def _missing(rule: Rule, elements: Sequence[str]) -> int:
+    """The element that a broken rule is about: the first one that is missing, or that is one too many."""
+    have = [p for p in rule.positions if _element(elements, p)]
+    if rule.letter == "E":
+        return have[1]
+    return next(p for p in rule.positions[rule.letter in "CL" :] if p not in have)
 
 
 _RULES = {

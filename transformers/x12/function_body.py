@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hub.documents.base import Part
-from transformers.x12.declaration import Loop, Placement, Rule, Target, Use
+from transformers.x12.declaration import ElementUse, Loop, Placement, Rule, Target, Use
 from transformers.x12.fields import field_shape
 from transformers.x12.grammar import State
 from transformers.x12.snippets import append_part, defaults, new_part, rule_line
@@ -19,6 +19,25 @@ MAX_DEPTH = 20
 
 FEW = 5
 """Elements that a long segment mostly has at most."""
+
+
+def _numeric(kind: str) -> bool:
+    return kind == "R" or (kind[0] == "N" and len(kind) == 2)
+
+
+def _fits(shape: str, kind: str) -> bool:
+    """Whether a field of that shape can hold an element of that type."""
+    match shape:
+        case "text" | "texts":
+            return kind != "B"
+        case "number":
+            return _numeric(kind)
+        case "whole":
+            return kind == "N0"
+        case "date":
+            return kind == "DT"
+        case _:
+            return False
 
 
 class FunctionBody:
@@ -114,13 +133,19 @@ class FunctionBody:
         """How many elements a segment mostly has at most."""
         uses = self._segment.elements
         last = max((p for p, use in enumerate(uses, 1) if use.mandatory), default=0)
-        return len(uses) if self._tail or len(uses) <= FEW + 1 else max(FEW, last)
+        whole = self._tail or self._mapping.components or len(uses) <= FEW + 1
+        return len(uses) if whole else max(FEW, last)
 
     @property
     def _tail(self) -> Any:
-        """Pairs that go on to the end of the segment: handled as a list."""
+        """Pairs that go on to the end of the segment, all of the same kind: handled as a list."""
         pairs = self._mapping.pairs
-        return pairs if pairs and pairs.last == len(self._segment.elements) and pairs.last - pairs.first > 7 else None
+        if pairs is None or pairs.last != len(self._segment.elements) or pairs.last - pairs.first <= 7:
+            return None
+        uses = self._segment.elements[pairs.first - 1 :]
+        same = all(use.element == uses[n % 2].element for n, use in enumerate(uses))
+        plain = not any(use.mandatory or use.forbidden for use in uses[2:])
+        return pairs if same and plain and uses[0].mandatory == uses[1].mandatory else None
 
     def _checks(self) -> tuple[list[str], list[str]]:
         """Checks of the first elements, and of those beyond them."""
@@ -134,12 +159,11 @@ class FunctionBody:
             if use.mandatory:
                 refused[part].append(f"not {name}")
             words = self._words(position)
-            if element.type == "C":
-                assert element.component is not None  # noqa: S101
-                memory = self._source.memory(element.component)
-                found[part].append(
-                    f"v{position} = {memory}[{name}] if component not in {name} else part({name}, {memory})"
-                )
+            if use.forbidden:
+                refused[part].append(name)
+                self._values[position] = name
+            elif element.type == "C" or use.repeat > 1:
+                found[part].extend(self._compound(position, use))
                 self._values[position] = f"v{position}"
             elif element.type in ("AN", "ID") and not element.codes and not words:
                 if element.min == element.max and element.min > 1:
@@ -160,6 +184,32 @@ class FunctionBody:
             if tests:
                 lines.insert(0, f"if {' or '.join(tests)}: raise Refused")
         return found
+
+    def _compound(self, position: int, use: ElementUse) -> list[str]:
+        """Lines for a composite, or for an element that may be repeated: a repeated one has no value, and is kept whole."""
+        name, element = f"a{position}", use.element
+        if element.type == "C":
+            words = {c: t.words for (p, c), t in self._mapping.components.items() if p == position}
+            words[1] = self._words(position)
+            whole = self._source.composite(element, words)
+            first = self._source.memory(element.components[0].element, words[1])
+            if any(p == position for p, _ in self._mapping.components):
+                out = [f"r{position} = {whole}({name}, component)", f"v{position} = r{position}[0]"]
+            elif any(c.mandatory for c in element.components[1:]):
+                out = [f"v{position} = {whole}({name}, component)[0]"]
+            else:
+                out = [f"v{position} = {first}[{name}] if component not in {name} else {whole}({name}, component)[0]"]
+            one = f"lambda t: {whole}(t, component)"
+        else:
+            memory = self._source.memory(element, self._words(position) if element.type == "ID" else None)
+            out, one = [f"v{position} = {memory}[{name}]"], f"{memory}.__getitem__"
+        if use.repeat == 1:
+            return out
+        return [
+            f"if repetition in {name}: v{position} = repeated({name}, repetition, {one}, {use.repeat})",
+            "else:",
+            *("    " + line for line in out),
+        ]
 
     def _beyond(self, rule: Rule) -> bool:
         """Whether the rule can only be broken when there is an element beyond the first few."""
@@ -234,14 +284,26 @@ class FunctionBody:
         tests = [f"a{p}" for p in unplaced]
         if self._mapping.pairs is not None:
             tests.append("x")
-        tests += [
-            f"component in a{p}"
-            for p, u in enumerate(self._segment.elements, 1)
-            if u.element.type == "C" and p not in unplaced
-        ]
+        tests += self._partly_placed(unplaced)
         if tests:
             out.append(f"if {' or '.join(tests)}: {self._extra()}")
         return out
+
+    def _partly_placed(self, unplaced: list[int]) -> list[str]:
+        """Tests for elements of which only a part has a place: further components, repetitions."""
+        tests = []
+        for position, use in enumerate(self._segment.elements, 1):
+            if position in unplaced:
+                continue
+            if use.repeat > 1:
+                tests.append(f"repetition in a{position}")
+            if use.element.type == "C":
+                placed = {c for p, c in self._mapping.components if p == position}
+                rest = [c for c in range(2, len(use.element.components) + 1) if c not in placed]
+                tests += (
+                    [f"r{position}[{c - 1}] is not None" for c in rest] if placed else [f"component in a{position}"]
+                )
+        return tests
 
     def _unplaced(self) -> list[int]:
         mapping = self._mapping
@@ -255,6 +317,8 @@ class FunctionBody:
     def _fields(self, cls: type[Part], out: list[str]) -> dict[str, str]:
         """Expressions for the fields of a new part."""
         fields = {target.field: self._value(cls, target, position) for position, target in self._mapping.put.items()}
+        for (position, component), target in self._mapping.components.items():
+            fields[target.field] = self._component(cls, target, position, component)
         if self._mapping.pairs:
             fields[self._mapping.pairs.target.field] = "ids"
         for part in self._mapping.parts:
@@ -276,20 +340,14 @@ class FunctionBody:
         """The expression for an element as the value of a field; refuses a declaration that doesn't fit the model."""
         shape = field_shape(cls, target.field)
         use = self._segment.elements[position - 1]
-        kind = use.element.type
-        fits = {
-            "text": True,
-            "texts": True,
-            "number": kind in ("R", "N2", "N0"),
-            "whole": kind == "N0",
-            "date": kind == "DT",
-        }
+        first = use.element.component
+        kind = (first or use.element).type
         place = f"{self._segment.id}{position:02}: {cls.__name__}.{target.field}"
-        if not fits.get(shape.kind, False):
+        if not _fits(shape.kind, kind):
             raise ValueError(f"{place} can't hold an element of type {kind}")
         value = self._values[position]
         if shape.kind in ("text", "texts"):
-            if kind in ("R", "N0", "N2", "DT"):
+            if first is None and (kind == "DT" or _numeric(kind)):
                 value = f"a{position}"
             if shape.required and not use.mandatory and target.how == "set" and not self._sub_required(position):
                 raise ValueError(f"{place} needs a value, and the element isn't mandatory")
@@ -297,6 +355,17 @@ class FunctionBody:
         if kind == "N0" and shape.kind == "number":
             return f"None if v{position} is None else Decimal(v{position})"
         return value
+
+    def _component(self, cls: type[Part], target: Target, position: int, component: int) -> str:
+        """The expression for a component as the value of a field."""
+        shape = field_shape(cls, target.field)
+        kind = self._segment.elements[position - 1].element.components[component - 1].element.type
+        place = f"{self._segment.id}{position:02}.{component}: {cls.__name__}.{target.field}"
+        if shape.required or not _fits(shape.kind, kind):
+            raise ValueError(f"{place} can't hold a component of type {kind}")
+        value = f"r{position}[{component - 1}]"
+        as_text = shape.kind == "text" and kind not in ("AN", "ID", "TM")
+        return f"None if {value} is None else str({value})" if as_text else value
 
     def _sub_required(self, position: int) -> bool:
         return any(position == min(part.put) for part in self._mapping.parts)

@@ -22,7 +22,8 @@ class Source:
     def __init__(self, grammar: Grammar, document: type[Document]) -> None:
         self.grammar = grammar
         self.constants: dict[str, Any] = {}
-        self.memories: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
+        self.memories: dict[tuple[Element, tuple[tuple[str, str], ...]], str] = {}
+        self.composites: dict[str, tuple[str, Element, tuple[str, ...]]] = {}
         self.functions: dict[str, str] = {}
         self.handlers: list[str] = []
         self._document = document
@@ -46,8 +47,14 @@ class Source:
 
     def memory(self, element: Element, words: Mapping[str, str] | None = None) -> str:
         """The name of the memory that checks and converts an element."""
-        key = (element.number, tuple(sorted((words or {}).items())))
+        key = (element, tuple(sorted((words or {}).items())))
         return self.memories.setdefault(key, f"m{element.number}_{len(self.memories)}")
+
+    def composite(self, element: Element, words: Mapping[int, Mapping[str, str]]) -> str:
+        """The name of what checks and converts a composite; `words` by component (from 1)."""
+        names = tuple(self.memory(u.element, words.get(n)) for n, u in enumerate(element.components, 1))
+        key = f"{element.number} {names}"
+        return self.composites.setdefault(key, (f"k{element.number}_{len(self.composites)}", element, names))[0]
 
     def object(self, path: tuple[int, ...]) -> tuple[int, type[Part]]:
         """The object that segments in these loops belong to: its level and its class."""

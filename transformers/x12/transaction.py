@@ -1,95 +1,94 @@
 """One transaction: its bytes to a document, or to the error that says what is wrong with it.
 
-Character set: UTF-8; where the bytes are not UTF-8, or a delimiter is not ASCII, ISO 8859-1. Decided for each transaction.
+Character set: as the agreement says; else UTF-8, and where the bytes are not UTF-8, or a delimiter is not ASCII, ISO 8859-1.
+Decided for each transaction.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
+from hub.core.agreement import Agreement
 from hub.core.errors import DecodeError
 from hub.documents import Document
 from transformers.x12.catalogue import known_sets, release_of
 from transformers.x12.compiled import CompiledSet, compiled_set
-from transformers.x12.delimiters import Delimiters
+from transformers.x12.delimiters import Delimiters, TextDelimiters, as_text
 from transformers.x12.diagnose import diagnose
 from transformers.x12.event import Event
+from transformers.x12.finding import Finding
 from transformers.x12.values import Refused
 from transformers.x12.verdict import same_number
+
+NOBODY = Agreement("", ())
+"""The terms with whom we have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What a transaction is: its set and control number, and a document or an error."""
+    """What a transaction is: its set and control number, and a document or an error. A document with `findings` was taken
+    although it breaks its declaration, as the agreement says."""
 
     set: str
     control_number: str
     document: Document | None = None
     error: DecodeError | None = None
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    segments: int = 0
+    convention: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """The delimiters as text, and what is made of them once."""
-
-    element: str
-    component: str
-    terminator: str
-    ascii: bool
-    control: re.Pattern[str]
-    padding: tuple[str, str]
-
-
-@lru_cache(maxsize=64)
-def _marks(delimiters: Delimiters) -> _Marks:
-    element, component, terminator = (
-        b.decode("latin-1") for b in (delimiters.element, delimiters.component, delimiters.terminator)
-    )
-    allowed = re.escape("".join({element, component, terminator}))
-    return _Marks(
-        element,
-        component,
-        terminator,
-        (element + component + terminator).isascii(),
-        re.compile(f"(?![{allowed}])[\\x00-\\x1f\\x7f]"),
-        (" " + element, " " + terminator),
-    )
-
-
-def read_transaction(event: Event, delimiters: Delimiters, version: str, partner: str | None) -> Transaction:
-    """Reads what stands between ST and SE. `version` is GS08."""
-    marks = _marks(delimiters)
-    text, warnings = _decode(event.data, marks)
-    segments, clean = _split(text, marks)
+def read_transaction(
+    event: Event, delimiters: Delimiters, version: str, partner: str | None, agreement: Agreement = NOBODY
+) -> Transaction:
+    """Never raises for what the bytes are."""
+    marks = as_text(delimiters, agreement.charset == "basic")
+    text, warnings = _decode(event.data, marks, agreement)
+    segments, clean = _split(text, marks, event)
     header = [part.strip() for part in segments[0].split(marks.element)] if segments else []
     name = header[1] if len(header) > 1 else ""
     number = header[2] if len(header) > 2 else ""
-
-    def refused(error: DecodeError) -> Transaction:
-        return Transaction(name, number, error=error, warnings=warnings)
-
+    convention = header[3] if len(header) > 3 else ""
+    blank = Transaction(name, number, warnings=warnings, segments=len(segments), convention=convention)
     if event.error is not None:
-        return refused(event.error)
+        return replace(blank, error=event.error)
     if error := _trailer_error(event, segments, marks, number):
-        return refused(error)
+        return replace(blank, error=error)
     if name not in _sets():
         text = f"no declaration for transaction set {name[:20]}" if name else "ST01 is missing: which transaction set?"
-        return refused(DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
+        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
+    if agreement.receive and name not in agreement.receive:
+        text = f"{agreement.partner} sends {name}, and the agreement has only {', '.join(agreement.receive)}"
+        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
     release, exact = release_of(version)
     if not exact:
         warnings += (f"version {version[:20]!r} isn't one that we know; read as {release}",)
-    compiled = compiled_set(name, release)
-    body = segments[1:]
-    try:
-        if not clean:
-            raise Refused
-        document, noted = compiled.read(body, marks.element, marks.component, partner)
-    except Refused:
-        return refused(_explain(compiled, event, segments, marks))
-    return Transaction(name, number, document, warnings=warnings + noted)
+    compiled = compiled_set(name, release, agreement.overlays.get(name, ()))
+    if clean:
+        try:
+            return replace(blank, **_read(compiled, segments, marks, partner, warnings))
+        except Refused:
+            pass
+    findings = tuple(_findings(compiled, event, segments, marks))
+    if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept":
+        lenient = compiled_set(name, release, agreement.overlays.get(name, ()), understood=True)
+        try:
+            warned = (*warnings, *(f"{f.where}: {f.text}" for f in findings))
+            return replace(blank, **_read(lenient, segments, marks, partner, warned), findings=findings)
+        except Refused:
+            pass
+    return replace(blank, warnings=warnings, error=_refusal(findings, event), findings=findings)
+
+
+def _read(
+    compiled: CompiledSet, segments: list[str], marks: TextDelimiters, partner: str | None, warnings: tuple[str, ...]
+) -> dict[str, Any]:
+    document, noted = compiled.read(segments[1:], marks.element, marks.component, marks.repetition, partner)
+    return {"document": document, "warnings": warnings + noted}
 
 
 @lru_cache(maxsize=1)
@@ -97,7 +96,9 @@ def _sets() -> frozenset[str]:
     return frozenset(known_sets())
 
 
-def _decode(data: bytes, marks: _Marks) -> tuple[str, tuple[str, ...]]:
+def _decode(data: bytes, marks: TextDelimiters, agreement: Agreement) -> tuple[str, tuple[str, ...]]:
+    if agreement.charset == "latin-1":
+        return data.decode("latin-1"), ()
     if marks.ascii:
         try:
             return data.decode("utf-8"), ()
@@ -106,20 +107,23 @@ def _decode(data: bytes, marks: _Marks) -> tuple[str, tuple[str, ...]]:
     return data.decode("latin-1"), ("the bytes aren't UTF-8; read as ISO 8859-1",)
 
 
-def _split(text: str, marks: _Marks) -> tuple[list[str], bool]:
-    """The segments: without line ends between them, without blank ones, without padding behind values. And whether no
-    control character is in them."""
+def _split(text: str, marks: TextDelimiters, event: Event) -> tuple[list[str], bool]:
+    """The segments: without line ends between them, without blank ones, without padding behind values. And whether nothing
+    is in them that can't be."""
     terminator = marks.terminator
+    if event.binary:
+        pieces = _pieces(event, terminator.encode("latin-1"))
+        return [piece.decode("latin-1").strip("\r\n \t") for piece in pieces if piece.strip()], True
     if "\n" in text or "\r" in text:
         text = text.replace("\r\n", "\n")
         between = terminator + "\n"
         for _ in range(4 if terminator != "\n" else 0):  # more blank lines than that are stripped one by one
             text = text.replace(between, terminator)
     segments = text.split(terminator)
-    clean = text.replace(terminator, "").isprintable()
+    clean = text.replace(terminator, "").isprintable() and not (marks.basic and marks.forbidden.search(text))
     if not clean or terminator + " " in text:
         segments = [part.strip("\r\n \t") for part in segments]
-        clean = not any(marks.control.search(part) for part in segments)
+        clean = not any(marks.forbidden.search(part) for part in segments)
     if marks.padding[0] in text or marks.padding[1] in text or text.endswith(" "):
         segments = [_unpadded(part, marks.element) for part in segments]
     return ([part for part in segments if part] if "" in segments else segments), clean
@@ -131,7 +135,7 @@ def _unpadded(segment: str, separator: str) -> str:
     return separator.join(value.rstrip(" ") for value in segment.split(separator))
 
 
-def _trailer_error(event: Event, segments: list[str], marks: _Marks, number: str) -> DecodeError | None:
+def _trailer_error(event: Event, segments: list[str], marks: TextDelimiters, number: str) -> DecodeError | None:
     """Whether SE says what is so. Codes are those of AK502."""
     trailer = segments[-1].split(marks.element) if segments else []
     position = event.offset + event.data.rfind(b"SE")
@@ -146,26 +150,53 @@ def _trailer_error(event: Event, segments: list[str], marks: _Marks, number: str
     return None
 
 
-def _explain(compiled: CompiledSet, event: Event, segments: list[str], marks: _Marks) -> DecodeError:
-    findings = diagnose(compiled, segments[1:], marks.element, marks.component)
-    if not findings:
-        return DecodeError("the transaction breaks its declaration", segment="ST", offset=event.offset, code="5")
+def _findings(compiled: CompiledSet, event: Event, segments: list[str], marks: TextDelimiters) -> Iterator[Finding]:
+    """What is wrong, each with its place in the body."""
+    found = diagnose(compiled, segments[1:], marks)
+    if not found:
+        found = [Finding("5", "ST", 1, "the transaction breaks its declaration")]
+    starts = _starts(event, marks.terminator.encode("latin-1"))
+    for finding in found:
+        inner = starts[finding.position - 1] if finding.position <= len(starts) else 0
+        yield replace(finding, offset=event.at(inner))
+
+
+def _refusal(findings: tuple[Finding, ...], event: Event) -> DecodeError:
     first = findings[0]
     more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
-    element = f"{first.segment}{first.element:02}" if first.element else None
-    offset = event.offset + _offset(event.data, marks.terminator.encode("latin-1"), first.position)
     return DecodeError(
-        first.text + more, segment=f"{first.segment}[{first.position}]", element=element, offset=offset, code=first.code
+        first.text + more,
+        segment=f"{first.segment}[{first.position}]",
+        element=first.where if first.element else None,
+        offset=first.offset,
+        code=first.code,
+        findings=findings,
     )
 
 
-def _offset(data: bytes, terminator: bytes, position: int) -> int:
-    """Where the segment with a position (from 1) begins."""
-    at = 0
-    for part in data.split(terminator):
+def _starts(event: Event, terminator: bytes) -> list[int]:
+    """Where each segment begins, in the bytes of the transaction."""
+    found, at = [], 0
+    for part in _pieces(event, terminator):
         if part.strip():
-            position -= 1
-            if position == 0:
-                return at + len(part) - len(part.lstrip())
+            found.append(at + len(part) - len(part.lstrip()))
         at += len(part) + 1
-    return 0
+    return found
+
+
+def _pieces(event: Event, terminator: bytes) -> list[bytes]:
+    """The segments as they stand in the bytes; a terminator within binary data ends none."""
+    if not event.binary:
+        return event.data.split(terminator)
+    found, start = [], 0
+    for first, end in (*event.binary, (len(event.data), len(event.data))):
+        while 0 <= (at := event.data.find(terminator, start)) < first:
+            found.append(event.data[start:at])
+            start = at + 1
+        if end < len(event.data):
+            at = event.data.find(terminator, end)
+            at = len(event.data) if at < 0 else at
+            found.append(event.data[start:at])
+            start = at + 1
+    found.append(event.data[start:])
+    return found

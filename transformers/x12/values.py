@@ -7,7 +7,7 @@ a new text is looked at. Every memory is bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,10 @@ REMEMBERED = 20_000
 _WHOLE = re.compile(r"-?\d+\Z", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)\Z", re.ASCII)
 _TIME = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?\Z", re.ASCII)
-_DIGITS8 = re.compile(r"\d{8}\Z", re.ASCII)
+_DIGITS = re.compile(r"\d+\Z", re.ASCII)
+
+CENTURY = 70
+"""Dates of six digits (before 004010): years from this one on are of the last century."""
 
 
 class Refused(Exception):
@@ -36,31 +39,34 @@ class WrongElement(ValueError):
 
 def checked(element: Element, text: str) -> Any:
     """The value of an element that is present. Raises WrongElement. A code outside of an unverified list passes."""
-    digits = len(text) if element.type not in ("N0", "N2", "R") else sum(c not in "-." for c in text)
-    if element.type in ("N0", "N2") and not _WHOLE.match(text):
-        raise WrongElement("6", f"found {text[:40]!r}, expected a whole number")
-    if element.type == "R" and not _DECIMAL.match(text):
-        raise WrongElement("6", f"found {text[:40]!r}, expected a number")
-    if element.type == "DT":
-        return _date(text)
-    if element.type == "TM" and not _TIME.match(text):
+    kind = element.type
+    numeric = kind == "R" or (kind[0] == "N" and len(kind) == 2)
+    if numeric and not (_DECIMAL if kind == "R" else _WHOLE).match(text):
+        expected = "a number" if kind == "R" else "a whole number"
+        raise WrongElement("6", f"found {text[:40]!r}, expected {expected}")
+    if kind == "DT":
+        return _date(text, element.max)
+    if kind == "TM" and not _TIME.match(text):
         raise WrongElement("9", f"found {text[:40]!r}, expected a time HHMM, HHMMSS or with hundredths")
-    if digits < element.min:
+    size = sum(c not in "-." for c in text) if numeric else len(text)
+    if size < element.min:
         raise WrongElement("4", f"found {text!r}, expected at least {element.min} characters")
-    if digits > element.max:
+    if size > element.max:
         raise WrongElement("5", f"found {len(text)} characters ({text[:20]!r}...), expected at most {element.max}")
     if element.verified and text not in element.codes:
         raise WrongElement("7", f"found {text!r}, expected one of {', '.join(sorted(element.codes))}")
-    if element.type == "N0":
+    if not numeric:
+        return text
+    if kind == "N0":
         return int(text)
-    if element.type == "N2":
-        return Decimal(text).scaleb(-2)
-    return Decimal(text) if element.type == "R" else text
+    return Decimal(text) if kind == "R" else Decimal(text).scaleb(-int(kind[1]))
 
 
-def _date(text: str) -> date:
-    if not _DIGITS8.match(text):
-        raise WrongElement("8", f"found {text[:40]!r}, expected a date CCYYMMDD")
+def _date(text: str, size: int) -> date:
+    if len(text) != size or not _DIGITS.match(text):
+        raise WrongElement("8", f"found {text[:40]!r}, expected a date {'CC' if size == 8 else ''}YYMMDD")
+    if size == 6:
+        text = ("19" if int(text[:2]) >= CENTURY else "20") + text
     try:
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
@@ -127,3 +133,28 @@ class Words(dict[str, str | None]):
 def unknown_code(element: Element, text: str) -> str:
     """The warning for a code that isn't in a list that we couldn't verify."""
     return f"the code {text!r} of element {element.number} ({element.name}) isn't one that we know"
+
+
+class Composite:
+    """The components of one composite element: each checked and converted by its own memory."""
+
+    def __init__(self, element: Element, memories: Sequence[Values | Words]) -> None:
+        self._uses = element.components
+        self._memories = memories
+        self._blank = [None] * len(self._uses)
+
+    def __call__(self, text: str, separator: str) -> list[Any]:
+        """A value for each component, None where there is none. Raises Refused."""
+        if not text:
+            return self._blank
+        given = text.split(separator)
+        if len(given) > len(self._uses):
+            if any(given[len(self._uses) :]):
+                raise Refused
+            given = given[: len(self._uses)]
+        found = [memory[part] for memory, part in zip(self._memories, given, strict=False)]
+        found += self._blank[len(found) :]
+        for use, value in zip(self._uses, found, strict=True):
+            if use.mandatory and value is None:
+                raise Refused
+        return found

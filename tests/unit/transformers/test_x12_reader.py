@@ -198,9 +198,9 @@ def test_padding_behind_values_is_dropped() -> None:
 
 
 def test_an_unknown_version_is_read_with_a_warning() -> None:
-    (reading,) = read(interchange([transaction("1")]).replace("*004010~", "*004030VICS~").encode())
+    (reading,) = read(interchange([transaction("1")]).replace("*004010~", "*007030VICS~").encode())
     assert reading.document is not None
-    assert reading.warnings == ("version '004030VICS' isn't one that we know; read as 005010",)
+    assert reading.warnings == ("version '007030VICS' isn't one that we know; read as 005010",)
 
 
 def test_an_unknown_code_of_an_unverified_list_is_a_warning() -> None:

@@ -1,0 +1,33 @@
+"""Something wrong in a transaction, with all that a 997, a 999 or a person wants to know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`code` is that of AK304 for what concerns the whole segment (`element` None), and that of AK403 for an element; the
+    999 has the same in IK304 and IK403. `position` counts segments from 1 (ST); `element`, `component` and `repetition` count
+    from 1. `loop` is the innermost loop around the segment, `reference` the number of the data element, `offset` where
+    the segment begins in the body (bytes, from 0; None before it is known). `warning`: the transaction is taken all the same."""
+
+    code: str
+    segment: str
+    position: int
+    text: str
+    element: int | None = None
+    component: int | None = None
+    repetition: int | None = None
+    loop: str | None = None
+    reference: str | None = None
+    value: str | None = None
+    offset: int | None = field(default=None, compare=False)
+    warning: bool = False
+
+    @property
+    def where(self) -> str:
+        """`PO1[4]`, `PO107`, `MEA04-2`: the segment with its position, or the element with its component."""
+        if self.element is None:
+            return f"{self.segment}[{self.position}]"
+        return f"{self.segment}{self.element:02}" + (f"-{self.component}" if self.component else "")
