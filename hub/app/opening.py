@@ -12,7 +12,7 @@ from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site
 from hub.core.limits import LimitOptions
 from hub.core.plugin import Context
-from hub.core.ports import Broker, Reader, Source
+from hub.core.ports import Broker, NumberedWriter, Reader, Source
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.runtime.limit import Limit
 from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
@@ -86,7 +86,7 @@ class Opening:
         }
         readers: dict[str, Reader] = {name: make(config.reader, name, context) for name, config in site.sources.items()}
         holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
-        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds)
+        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners)
         return Opened(site, snapshot, sources, endpoints, built)
 
     def _destination(
@@ -97,7 +97,9 @@ class Opening:
         made_of = (key_of(config.use), config.replies, id(endpoint))
         adapter = keep("destination", config.name, made_of, lambda: make(config.use, config.name, context))
         writer = make(config.writer, config.name, context) if config.writer is not None else None
-        return OpenDestination(config.name, adapter, writer, config.retry, self._limit(config, endpoint, keep))
+        sequence = writer.sequence if isinstance(writer, NumberedWriter) else None
+        limit = self._limit(config, endpoint, keep)
+        return OpenDestination(config.name, adapter, writer, config.retry, limit, sequence)
 
     @staticmethod
     def _limit(config: DestinationConfig, endpoint: Any, keep: Any) -> Limit | None:

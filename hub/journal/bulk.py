@@ -62,7 +62,10 @@ LIVE_SECONDS = 15.0
 CLAIM = Bulk("claim", ("digest", "size", "body", "created_at"), "ON CONFLICT (digest) DO NOTHING")
 MESSAGE = Bulk(
     "message",
-    ("id", "source", "name", "claim", "position", "document", "canonical", "partner", "number", "received_at"),
+    (
+        *("id", "source", "name", "claim", "position", "document", "canonical", "partner", "number", "received_at"),
+        "direction",
+    ),
     "ON CONFLICT (id) DO UPDATE SET document = coalesce(excluded.document, message.document),"
     " canonical = coalesce(excluded.canonical, message.canonical),"
     " partner = coalesce(excluded.partner, message.partner), number = coalesce(excluded.number, message.number)",
@@ -76,9 +79,11 @@ PREPARE = Bulk(
     "effect",
     (
         *("document_id", "destination", "route", "status", "generation", "key", "claim", "content_type"),
-        *("attempts", "first_at", "updated_at", "claimed_by"),
+        *("attempts", "first_at", "updated_at", "claimed_by", "facts", "expect_ack"),
     ),
     "ON CONFLICT (document_id, destination) DO UPDATE SET claimed_by = excluded.claimed_by,"
+    " facts = CASE WHEN effect.claim IS NULL THEN excluded.facts ELSE effect.facts END,"
+    " expect_ack = CASE WHEN effect.claim IS NULL THEN excluded.expect_ack ELSE effect.expect_ack END,"
     " claim = coalesce(effect.claim, excluded.claim),"
     " content_type = coalesce(effect.content_type, excluded.content_type), updated_at = excluded.updated_at"
     f" WHERE effect.status IN {_OPEN} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"
@@ -117,6 +122,13 @@ DEAD = Bulk(
     "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, error = excluded.error, attempts = excluded.attempts,"
     " headers = excluded.headers, status = 'dead', dead_at = excluded.dead_at"
     " WHERE dead_letter.status = 'dead' OR dead_letter.decided_at < excluded.dead_at",
+)
+SENT = Bulk(
+    "interchange_sent",
+    (
+        *("partner", "control_number", "document_id", "destination", "generation", "route", "headers", "body"),
+        *("taken_at", "ack"),
+    ),
 )
 QUEUE = Bulk("declared_queue", ("name", "route", "declared_at"), "ON CONFLICT (name) DO NOTHING")
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from hub.journal.bulk import CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE, Bulk, Row
+from hub.journal.control_numbers import NumberWanted, Sent
 
 LONGEST_KEY = 512
 """Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
@@ -29,11 +30,18 @@ class EffectState:
     attempts: int
     mine: bool
     text: str | None = None
+    facts: str | None = None
+    expect_ack: float | None = None
 
     @property
     def finished(self) -> bool:
         """Nothing is to be sent: it was delivered, or a person has decided, or will."""
         return self.status in ("delivered", "held", "rejected", "discarded")
+
+    @property
+    def needs_bytes(self) -> bool:
+        """What every attempt sends is still to be made, by this process."""
+        return self.mine and not self.finished and self.claim is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,9 @@ class Entry:
     once_freed: list[tuple[str, str]] = field(default_factory=list)
     effects: dict[tuple[str, str], EffectState] = field(default_factory=dict)
     once: dict[tuple[str, str], OnceState] = field(default_factory=dict)
+    numbers_asked: list[NumberWanted] = field(default_factory=list)
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    sent: list[Sent] = field(default_factory=list)
 
     def _add(self, bulk: Bulk, row: Row) -> None:
         rows = self.rows.get(bulk)
@@ -80,8 +91,9 @@ class Entry:
         canonical: str | None = None,
         partner: str | None = None,
         number: str | None = None,
+        direction: str | None = None,
     ) -> None:
-        self._add(MESSAGE, (id, source, name, claim, position, document, canonical, partner, number, at))
+        self._add(MESSAGE, (id, source, name, claim, position, document, canonical, partner, number, at, direction))
 
     def key(self, value: str, kind: str, message_id: str) -> None:
         self._add(KEY, (value[:LONGEST_KEY], kind, message_id))
@@ -117,12 +129,21 @@ class Entry:
         *,
         claim: str | None = None,
         content_type: str | None = None,
+        facts: str | None = None,
+        expect_ack: float | None = None,
     ) -> None:
         """Records what is going to be sent, before the first attempt, and claims the sending for `process`; what was
         recorded earlier stays. `effects` answers with what is in force."""
-        row = (document_id, destination, route, "prepared", 1, key, claim, content_type, 0, at, at, process)
+        row = (
+            *(document_id, destination, route, "prepared", 1, key, claim, content_type, 0, at, at, process),
+            *(facts, expect_ack),
+        )
         self._add(PREPARE, row)
         self.effects_asked.append((document_id, destination))
+
+    def number(self, wanted: NumberWanted) -> None:
+        """Takes a control number; `numbers` answers with it, and has none where none was needed or the sequence is used up."""
+        self.numbers_asked.append(wanted)
 
     def settle(
         self,

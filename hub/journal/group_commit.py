@@ -16,8 +16,9 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.core.errors import JournalUnavailable
-from hub.journal import once_keys, schema
+from hub.journal import control_numbers, once_keys, schema
 from hub.journal.bulk import IN_ORDER, Row, clean
+from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry, OnceState
 from hub.journal.faults import first_line, is_away, is_conflict
 
@@ -164,7 +165,9 @@ class GroupCommit:
                 if rows:
                     bulk.write(connection, rows)
             self._once_updates(connection, entries)
+            control_numbers.record_sent(connection, [sent for entry in entries for sent in entry.sent])
             self._answer(connection, entries)
+            self._answer_numbers(connection, entries)
 
         await self._transact(work)
 
@@ -181,6 +184,7 @@ class GroupCommit:
             states[row.document_id, row.destination] = EffectState(
                 *(row.document_id, row.destination, row.route, row.status, row.generation, row.key),
                 *(row.claim, row.content_type, row.attempts, row.claimed_by == self._process, row.text),
+                *(row.facts, row.expect_ack),
             )
         values = list({stored(key)[1] for entry in entries for key in entry.once_asked})
         held: dict[Row, OnceState] = {}
@@ -189,6 +193,28 @@ class GroupCommit:
         for entry in entries:
             entry.effects = {key: states[kept] for key in entry.effects_asked if (kept := stored(key)) in states}
             entry.once = {key: held[kept] for key in entry.once_asked if (kept := stored(key)) in held}
+
+    def _answer_numbers(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """After the effects are known: a number is taken for the generation that is in force."""
+        asking = [(entry, wanted) for entry in entries for wanted in entry.numbers_asked]
+        if not asking:
+            return
+        needed = [(e, w, g) for e, w in asking if (g := _generation(e, w)) is not None]
+        found = control_numbers.take(connection, [(wanted, generation) for _, wanted, generation in needed])
+        for entry, _ in asking:
+            entry.numbers = {}
+        for entry, wanted, generation in needed:
+            number = found.get((wanted.partner, wanted.document_id, wanted.destination, generation))
+            if number is not None:
+                entry.numbers[wanted.document_id, wanted.destination] = number
+
+
+def _generation(entry: Entry, wanted: NumberWanted) -> int | None:
+    """Whose number is asked for; None: nothing is to be made, and no number is needed."""
+    if wanted.generation is not None:
+        return wanted.generation
+    state = entry.effects.get((wanted.document_id, wanted.destination))
+    return state.generation if state is not None and state.needs_bytes else None
 
 
 def _unchanged(key: Row) -> Row:

@@ -30,6 +30,7 @@ message = sa.Table(
     sa.Column("partner", sa.Text),
     sa.Column("number", sa.Text),
     sa.Column("received_at", sa.Double, nullable=False),
+    sa.Column("direction", sa.Text, comment="outbound: an answer of ours to what came in; null: it came in"),
     sa.Index("message_by_claim", "claim"),
     sa.Index("message_by_received", "received_at"),
     sa.Index("message_by_name", "name"),
@@ -76,6 +77,8 @@ effect = sa.Table(
     sa.Column("first_at", sa.Double, nullable=False),
     sa.Column("updated_at", sa.Double, nullable=False),
     sa.Column("claimed_by", sa.String(32), comment="the process that is sending it now"),
+    sa.Column("facts", sa.Text, comment="JSON: what the bytes are called by, beside the document's facts"),
+    sa.Column("expect_ack", sa.Double, comment="seconds within which the partner is to acknowledge the bytes"),
 )
 
 once_key = sa.Table(
@@ -174,4 +177,49 @@ declared_queue = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("route", sa.Text),
     sa.Column("declared_at", sa.Double, nullable=False),
+)
+
+control_counter = sa.Table(
+    "control_counter",
+    metadata,
+    sa.Column("partner", sa.Text, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False, comment="the last control number taken for the partner"),
+)
+
+interchange_sent = sa.Table(
+    "interchange_sent",
+    metadata,
+    sa.Column("partner", sa.Text, primary_key=True),
+    sa.Column("control_number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("document_id", sa.String(64), nullable=False),
+    sa.Column("destination", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("headers", sa.Text, nullable=False, comment="JSON: the copy that it was made from, without its body"),
+    sa.Column("body", sa.String(64), nullable=False, comment="claim of the canonical form"),
+    sa.Column("transaction_set", sa.Text),
+    sa.Column("taken_at", sa.Double, nullable=False),
+    sa.Column("sent_at", sa.Double),
+    sa.Column("ack_due_at", sa.Double),
+    sa.Column(
+        "ack", sa.Text, nullable=False, comment="none, awaiting, accepted, accepted_with_errors, rejected or overdue"
+    ),
+    sa.Column("ack_at", sa.Double),
+    sa.Column("ack_message", sa.String(64), comment="the message that acknowledged it"),
+    sa.Column("ack_text", sa.Text),
+    sa.Index("interchange_sent_once", "partner", "document_id", "destination", "generation", unique=True),
+    sa.Index("interchange_sent_by_document", "document_id", "destination"),
+    sa.Index("interchange_sent_by_due", "ack", "ack_due_at"),
+)
+
+interchange_received = sa.Table(
+    "interchange_received",
+    metadata,
+    sa.Column("partner", sa.Text, primary_key=True),
+    sa.Column("control_number", sa.Text, primary_key=True),
+    sa.Column("claim", sa.String(64), primary_key=True),
+    sa.Column("position", sa.Text, nullable=False, comment="of the interchange in the claim"),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("duplicate", sa.Boolean, nullable=False, comment="refused, because another claim had taken the number"),
 )

@@ -35,7 +35,11 @@ def pack_facts(facts: Mapping[str, Any]) -> str:
 
 def unpack_facts(headers: Mapping[str, Any]) -> dict[str, Any]:
     """The facts that a copy carries: text, numbers and booleans; decimals and dates are text. Empty for garbage."""
-    packed = headers.get(Header.FACTS)
+    return facts_in(headers.get(Header.FACTS))
+
+
+def facts_in(packed: Any) -> dict[str, Any]:
+    """Facts that were packed; empty for garbage."""
     try:
         found = orjson.loads(packed) if isinstance(packed, str) else {}
     except orjson.JSONDecodeError:
@@ -154,3 +158,29 @@ def split(value: Any) -> tuple[str, ...]:
 
 def number(value: Any, default: int) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def pack(message: Message) -> str:
+    """A message without its body, as JSON."""
+    kept = {
+        "id": message.id,
+        "content_type": message.content_type,
+        "headers": dict(message.without_broker_headers().headers),
+        "correlation_id": message.correlation_id,
+        "type": message.type,
+    }
+    return orjson.dumps(kept, default=str).decode()
+
+
+def unpack(packed: str, body: bytes) -> Message:
+    """The message again."""
+    kept = orjson.loads(packed)
+    return Message(
+        kept["id"],
+        body,
+        kept["content_type"],
+        {name: value for name, value in kept["headers"].items() if value is not None},
+        kept.get("correlation_id"),
+        None,
+        kept.get("type"),
+    )

@@ -12,10 +12,9 @@ from hub.core.message import Header, Message
 from hub.core.ports import Delivery, Subscription
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import EffectState, Entry
-from hub.runtime.copy import DOCUMENT, number, split, unpack_facts
+from hub.runtime.copy import DOCUMENT, number, pack, split, unpack_facts
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
-from hub.runtime.recoverability import pack
 
 RETURN_PAUSE = 5.0
 """Seconds before a dead letter that could not be recorded is looked at again."""

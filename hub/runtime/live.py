@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.core.facts import FactSet
+from hub.core.partners import PartnerDirectory
 from hub.core.ports import Broker, Destination, Reader, Writer
 from hub.core.retry import RetryClass
 from hub.core.route_table import RouteTable
@@ -19,13 +20,15 @@ from hub.runtime.metrics import Metrics
 @dataclass(frozen=True, slots=True)
 class OpenDestination:
     """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is. `limit` is its endpoint's,
-    shared with all destinations that use the endpoint."""
+    shared with all destinations that use the endpoint. `sequence` is whose control numbers the writer needs, None: it needs
+    none."""
 
     name: str
     adapter: Destination
     writer: Writer | None
     retry: RetryClass
     limit: Limit | None = None
+    sequence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Snapshot:
     readers: Mapping[str, Reader]
     destinations: Mapping[str, OpenDestination]
     holds: Mapping[str, HoldPolicy]
+    partners: PartnerDirectory = field(default_factory=PartnerDirectory)
 
 
 @dataclass(slots=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from hub.core import topology
 from hub.core.errors import Unroutable
 from hub.core.identity import message_id
 from hub.core.message import Message
 from hub.core.retry import QUICK, Dead, HoldIt, Retry, decide
-from hub.journal.entry import Entry
-from hub.runtime.copy import Cause, RouteCopy
+from hub.journal.control_numbers import Sent
+from hub.journal.entry import EffectState, Entry
+from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
 from hub.runtime.live import HoldPolicy, Live
 from hub.runtime.sending import Outcome
 
@@ -62,15 +61,31 @@ class Recoverability:
         entry.settle(outcome.state, "delivered", copy.attempt, now, text=receipt.text, reply=reply)
         if outcome.state.status == "dead":
             entry.dead_settled.append((copy.document_id, outcome.destination))
+        facts = self._has_left(outcome.state, entry, now)
         entry.event(
             *(copy.document_id, now, "sent"),
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
             text=receipt.text,
+            detail=facts,
         )
         self._live.metrics.sent.labels(copy.route, outcome.destination).inc()
         self._live.metrics.stage.labels("send").observe(outcome.took)
+
+    @staticmethod
+    def _has_left(state: EffectState, entry: Entry, now: float) -> dict[str, Any]:
+        """Notes the sending of bytes that have facts of their own; gives those facts."""
+        if state.facts is None:
+            return {}
+        facts = facts_in(state.facts)
+        number = facts.get("control_number")
+        if number:
+            entry.key(str(number), "control_number", state.document_id)
+        set_ = str(facts["set"]) if facts.get("set") else None
+        sent = Sent(state.document_id, state.destination, state.generation, now, state.expect_ack, set_)
+        entry.sent.append(sent)
+        return facts
 
     async def _later(
         self, copy: RouteCopy, outcome: Outcome, entry: Entry, cause: Cause, delay: float, now: float
@@ -160,29 +175,3 @@ class Recoverability:
             "route": copy.route,
             "destination": outcome.destination,
         }
-
-
-def pack(message: Message) -> str:
-    """A message without its body, as JSON."""
-    kept = {
-        "id": message.id,
-        "content_type": message.content_type,
-        "headers": dict(message.without_broker_headers().headers),
-        "correlation_id": message.correlation_id,
-        "type": message.type,
-    }
-    return orjson.dumps(kept, default=str).decode()
-
-
-def unpack(packed: str, body: bytes) -> Message:
-    """The message again."""
-    kept = orjson.loads(packed)
-    return Message(
-        kept["id"],
-        body,
-        kept["content_type"],
-        {name: value for name, value in kept["headers"].items() if value is not None},
-        kept.get("correlation_id"),
-        None,
-        kept.get("type"),
-    )

@@ -12,12 +12,11 @@ from hub.core.ports import Arrival
 from hub.journal import schema
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
-from hub.runtime.copy import WAITS, unpack_facts
+from hub.runtime.copy import WAITS, unpack, unpack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
 from hub.runtime.once import once_value
-from hub.runtime.recoverability import unpack
 
 
 class Replay:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from hub.core.errors import ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
-from hub.core.message import JSON
+from hub.core.message import EMPTY, JSON
 from hub.core.ports import Outgoing, Receipt, WriteContext, Written
 from hub.documents import from_json
+from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry
-from hub.runtime.copy import RouteCopy
+from hub.runtime.copy import RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
+from hub.runtime.outgoing_facts import OutgoingFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +68,25 @@ class Sender:
         rendered: dict[str, Written | None] = {}
         early: dict[str, BaseException] = {}
         fresh = copy.attempt == 1 and copy.parent is None and not redelivered
+        numbered: dict[str, str] = {}
         for name in copy.open:
             destination = snapshot.destinations.get(name)
             if destination is None:
                 early[name] = ConfigError(f"the destination {name!r} is not there any more")
+            elif destination.sequence is not None:
+                numbered[name] = destination.sequence
             elif fresh or destination.writer is None:
                 rendered[name] = self._try_render(copy, destination, body, early)
-        states = await self._prepare(copy, rendered)
+        states, numbers = await self._prepare(copy, rendered, numbered)
         if redelivered:
             early.update({name: Stale() for name in copy.open if stale(copy, states[name])})
-        missing = [n for n in copy.open if n not in early and self._needs_bytes(states[n]) and rendered.get(n) is None]
+        missing = [n for n in copy.open if n not in early and states[n].needs_bytes and rendered.get(n) is None]
         if missing:
             for name in missing:
-                rendered[name] = self._try_render(copy, snapshot.destinations[name], body, early, states[name].key)
-            states.update(
-                await self._prepare(copy, {name: rendered.get(name) for name in missing if name not in early})
-            )
+                destination, number = snapshot.destinations[name], numbers.get(name)
+                rendered[name] = self._try_render(copy, destination, body, early, states[name].key, number)
+            made = {name: rendered.get(name) for name in missing if name not in early}
+            states.update((await self._prepare(copy, made))[0])
         sends = [
             self._send(copy, snapshot.destinations.get(n), states[n], rendered.get(n), early.get(n)) for n in copy.open
         ]
@@ -92,10 +96,6 @@ class Sender:
             await asyncio.gather(*sends)
         )  # no send raises: the slowest is waited for, whatever becomes of the others
 
-    @staticmethod
-    def _needs_bytes(state: EffectState) -> bool:
-        return state.mine and not state.finished and state.claim is None
-
     async def _canonical(self, copy: RouteCopy) -> bytes:
         if copy.claim is None:
             return copy.message.body
@@ -103,31 +103,47 @@ class Sender:
         return b"".join(stored.chunks())
 
     def _try_render(
-        self, copy: RouteCopy, destination: OpenDestination, body: bytes, early: dict[str, BaseException], key: str = ""
+        self,
+        copy: RouteCopy,
+        destination: OpenDestination,
+        body: bytes,
+        early: dict[str, BaseException],
+        key: str = "",
+        number: int | None = None,
     ) -> Written | None:
         if destination.writer is None:
             return Written(body, JSON)
+        if destination.sequence is not None and number is None:
+            early[destination.name] = MappingError(f"the control numbers of {destination.sequence} are used up")
+            return None
         context = WriteContext(
             copy.document_id,
             destination.name,
             key or idempotency_key(copy.document_id, destination.name),
             datetime.fromtimestamp(self._live.clock(), UTC),
             copy.facts(),
+            number,
         )
         writer = destination.writer
         written = result_of(lambda: writer.write(from_json(body), context))
         if isinstance(written, Exception):
             early[destination.name] = written
             return None
+        if number is not None:
+            return replace(written, facts={"control_number": str(number), **written.facts})
         return written
 
-    async def _prepare(self, copy: RouteCopy, rendered: dict[str, Written | None]) -> dict[str, EffectState]:
+    async def _prepare(
+        self, copy: RouteCopy, rendered: dict[str, Written | None], numbered: Mapping[str, str] = EMPTY
+    ) -> tuple[dict[str, EffectState], dict[str, int]]:
+        """The states of all open destinations, and the control numbers of those whose bytes are still to be made."""
         live, now, entry = self._live, self._live.clock(), Entry()
         for name in copy.open:
             written = rendered.get(name)
-            claim = content_type = None
+            claim = content_type = facts = expect_ack = None
             if written is not None:
-                content_type = written.content_type
+                content_type, expect_ack = written.content_type, written.expect_ack
+                facts = pack_facts(written.facts) if written.facts else None
                 claim = copy.canonical if written.body is copy.message.body and copy.canonical else None
                 if claim is None:
                     kept = await live.journal.keep(written.body)
@@ -138,9 +154,24 @@ class Sender:
                 *(copy.document_id, name, copy.route, key, now, live.journal.process),
                 claim=claim,
                 content_type=content_type,
+                facts=facts,
+                expect_ack=expect_ack,
             )
+            if name in numbered:
+                entry.number(await self._number(copy, name, numbered[name], entry, now))
         await live.journal.commit(entry)
-        return {name: entry.effects[copy.document_id, name] for name in copy.open}
+        states = {name: entry.effects[copy.document_id, name] for name in copy.open}
+        return states, {name: number for (_, name), number in entry.numbers.items()}
+
+    async def _number(self, copy: RouteCopy, destination: str, sequence: str, entry: Entry, now: float) -> NumberWanted:
+        """Asks for a control number; the copy is kept with it, so that a hold can be made when the partner rejects."""
+        body = copy.claim or copy.canonical
+        if not body:
+            kept = await self._live.journal.keep(copy.message.body)
+            entry.claim(kept.digest, kept.size, kept.row, now)
+            body = kept.digest
+        packed = pack(copy.message)
+        return NumberWanted(sequence, copy.document_id, destination, copy.route, packed, body, now)
 
     async def _send(
         self,
@@ -170,7 +201,7 @@ class Sender:
             content_type=state.content_type or JSON,
             attempt=copy.attempt,
             correlation_id=copy.message.correlation_id,
-            facts=Facts(copy),
+            facts=OutgoingFacts(copy, state.facts),
             headers={"hub-hops": copy.hops},
         )
         started = self._live.clock()
@@ -203,24 +234,3 @@ async def send_within_limit(destination: OpenDestination, outgoing: Outgoing) ->
         return await destination.adapter.send(outgoing)
     async with destination.limit.turn():
         return await destination.adapter.send(outgoing)
-
-
-class Facts(dict[str, Any]):
-    """A copy's facts, parsed only when an adapter asks for one."""
-
-    def __init__(self, copy: RouteCopy) -> None:
-        super().__init__()
-        self._copy: RouteCopy | None = copy
-
-    def _load(self) -> None:
-        if self._copy is not None:
-            copy, self._copy = self._copy, None
-            self.update(copy.facts())
-
-    def get(self, name: str, default: Any = None) -> Any:
-        self._load()
-        return super().get(name, default)
-
-    def __getitem__(self, name: str) -> Any:
-        self._load()
-        return super().__getitem__(name)

@@ -1,0 +1,120 @@
+"""What we sent under which control number, and what became of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.journal import Journal
+
+ENDS = ("dead", "held", "rejected", "discarded")
+"""Events that say why a document did not leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberStory:
+    """One control number. `gap`: nothing was sent under it; `why` explains that, or says how far the sending is."""
+
+    control_number: int
+    document_id: str
+    document: str | None
+    number: str | None
+    destination: str
+    generation: int
+    transaction_set: str | None
+    taken_at: float
+    sent_at: float | None
+    ack: str
+    ack_due_at: float | None
+    ack_at: float | None
+    ack_message: str | None
+    ack_text: str | None
+    gap: bool
+    why: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class InterchangesSent:
+    """Reads the record."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def find(self, partner: str, control_number: int) -> Any:
+        """The row of what was sent, or was to be sent, under the number; None: the number was never taken."""
+        table = schema.interchange_sent
+
+        async def query(connection: AsyncConnection) -> Any:
+            mine = (table.c.partner == partner, table.c.control_number == control_number)
+            return (await connection.execute(sa.select(table).where(*mine))).first()
+
+        return await self._journal.read(query)
+
+    async def stories(self, partner: str, acks: Sequence[str] = (), limit: int = 100) -> list[NumberStory]:
+        """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment is in that state."""
+        table, message = schema.interchange_sent, schema.message
+
+        async def query(connection: AsyncConnection) -> list[NumberStory]:
+            select = (
+                sa.select(table, message.c.document, message.c.number, schema.effect.c.status, schema.effect.c.text)
+                .add_columns(schema.effect.c.generation.label("in_force"))
+                .outerjoin(message, message.c.id == table.c.document_id)
+                .outerjoin(
+                    schema.effect,
+                    sa.and_(
+                        schema.effect.c.document_id == table.c.document_id,
+                        schema.effect.c.destination == table.c.destination,
+                    ),
+                )
+                .where(table.c.partner == partner)
+                .order_by(table.c.control_number.desc())
+                .limit(limit)
+            )
+            if acks:
+                select = select.where(table.c.ack.in_(acks))
+            rows = (await connection.execute(select)).all()
+            ends = await _ends(connection, [row.document_id for row in rows if row.sent_at is None])
+            return [_story(row, ends.get(row.document_id, ())) for row in rows]
+
+        return list(await self._journal.read(query))
+
+
+async def _ends(connection: AsyncConnection, documents: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+    """What ended documents, oldest first, by document."""
+    event, found = schema.event, defaultdict(list)
+    for start in range(0, len(documents), 900):
+        part = documents[start : start + 900]
+        select = sa.select(event).where(event.c.message_id.in_(part), event.c.stage.in_(ENDS)).order_by(event.c.id)
+        for row in (await connection.execute(select)).all():
+            found[row.message_id].append(row)
+    return found
+
+
+def _story(row: Any, ends: Sequence[Any]) -> NumberStory:
+    gap, why = _outcome(row, ends)
+    return NumberStory(
+        *(row.control_number, row.document_id, row.document, row.number, row.destination, row.generation),
+        *(row.transaction_set, row.taken_at, row.sent_at, row.ack, row.ack_due_at, row.ack_at, row.ack_message),
+        *(row.ack_text, gap, why),
+    )
+
+
+def _outcome(row: Any, ends: Sequence[Any]) -> tuple[bool, str]:
+    """Whether the number is a gap, and why nothing has left under it."""
+    if row.sent_at is not None:
+        return False, ""
+    mine = [end for end in ends if end.at >= row.taken_at and row.destination in (end.destination or "").split(",")]
+    if row.in_force is not None and row.in_force > row.generation:
+        ended = f"{mine[0].stage}: {mine[0].text}; " if mine else ""
+        return True, f"{ended}sent anew under another number"
+    if row.status in ENDS:
+        return True, f"{row.status}: {row.text or (mine[-1].text if mine else 'no cause is recorded')}"
+    return False, f"{row.status}: {row.text}" if row.text else "about to be sent"
