@@ -3,17 +3,31 @@
 from hub.documents.base import Document
 from hub.documents.codec import DOCUMENTS, document_class, document_name, from_json, json_schema, to_json
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
+from hub.documents.inventory_advice import InventoryAdvice
 from hub.documents.invoice import Invoice
 from hub.documents.order import Order
+from hub.documents.order_acknowledgment import OrderAcknowledgment
+from hub.documents.order_change import OrderChange
+from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
+from hub.documents.price_catalog import PriceCatalog
 from hub.documents.ship_notice import ShipNotice
+from hub.documents.warehouse_advice import WarehouseAdvice
+from hub.documents.warehouse_order import WarehouseOrder
 
 __all__ = [
     "DOCUMENTS",
     "Document",
     "FunctionalAcknowledgment",
+    "InventoryAdvice",
     "Invoice",
     "Order",
+    "OrderAcknowledgment",
+    "OrderChange",
+    "OrderChangeAcknowledgment",
+    "PriceCatalog",
     "ShipNotice",
+    "WarehouseAdvice",
+    "WarehouseOrder",
     "document_class",
     "document_name",
     "from_json",

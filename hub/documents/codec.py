@@ -19,12 +19,34 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from hub.core.errors import DecodeError
 from hub.documents.base import Document
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
+from hub.documents.inventory_advice import InventoryAdvice
 from hub.documents.invoice import Invoice
 from hub.documents.order import Order
+from hub.documents.order_acknowledgment import OrderAcknowledgment
+from hub.documents.order_change import OrderChange
+from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
+from hub.documents.price_catalog import PriceCatalog
 from hub.documents.ship_notice import ShipNotice
+from hub.documents.warehouse_advice import WarehouseAdvice
+from hub.documents.warehouse_order import WarehouseOrder
 
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
-    {cls.kind: cls for cls in (Order, ShipNotice, Invoice, FunctionalAcknowledgment)}
+    {
+        cls.kind: cls
+        for cls in (
+            Order,
+            ShipNotice,
+            Invoice,
+            FunctionalAcknowledgment,
+            WarehouseOrder,
+            WarehouseAdvice,
+            OrderAcknowledgment,
+            OrderChange,
+            OrderChangeAcknowledgment,
+            InventoryAdvice,
+            PriceCatalog,
+        )
+    }
 )
 """All kinds of document, by the name that routes use."""
 

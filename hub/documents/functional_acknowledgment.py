@@ -19,8 +19,8 @@ class ErrorContext(Part):
     element: int | None = None
     component: int | None = None
     repetition: int | None = None
-    number: str | None = None
-    component_number: str | None = None
+    number: int | None = None
+    component_number: int | None = None
 
 
 class ElementError(Part):
