@@ -21,7 +21,7 @@ EXPECTED: dict[str, list[Outcome]] = {
     "810/freight_bill_two_invoices.edi": [("1/1/1", "654983115"), ("1/1/2", "658089516")],
     "810/medical_supply_caret_pipe_newline.edi": [("1/1/1", "12973821")],
     "810/wrong_se01_crlf_terminator.edi": [("1/1/1", "!4")],
-    "846/inventory_460kb_4010.edi": [("1/1/1", "!1")],
+    "846/inventory_460kb_4010.edi": [("1/1/1", "!2")],
     "850/dropship_six_orders_blank_lines.edi": [(f"1/1/{n}", f"0000000739{7107 + n}") for n in range(1, 7)],
     "850/dropship_two_orders.edi": [("1/1/1", "00000007283025"), ("1/1/2", "00000007283026")],
     "850/retail_newline_terminator.edi": [("1/1/1", "08292233294")],
@@ -32,10 +32,10 @@ EXPECTED: dict[str, list[Outcome]] = {
     "850/two_groups_mixed_sets.edi": [("1/1/1", "!3"), ("1/1/2", "!1"), ("1/2/1", "!3")],
     "850/two_interchanges.edi": [("1/1/1", "08292233294"), ("2/1/1", "08292233294")],
     "850/wrong_se01_newline.edi": [("1/1/1", "!4")],
-    "855/order_ack_4010.edi": [("1/1/1", "!1")],
-    "855/order_ack_5010.edi": [("1/1/1", "!1")],
+    "855/order_ack_4010.edi": [("1/1/1", "POTEST1112")],
+    "855/order_ack_5010.edi": [("1/1/1", "365465413")],
     "856/ship_notice_SOI_4060.edi": [("1/1/1", "829716")],
-    "860/two_changes.edi": [("1/1/1", "!1"), ("1/1/2", "!1")],
+    "860/two_changes.edi": [("1/1/1", "PO001"), ("1/1/2", "PO002")],
     "997/backslash_terminator.edi": [("1/1/1", "100043")],
 }
 
