@@ -27,6 +27,7 @@ from hub.documents.order_change import OrderChange
 from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
 from hub.documents.price_catalog import PriceCatalog
 from hub.documents.ship_notice import ShipNotice
+from hub.documents.shipment_status import ShipmentStatus
 from hub.documents.warehouse_advice import WarehouseAdvice
 from hub.documents.warehouse_order import WarehouseOrder
 
@@ -45,6 +46,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
             OrderChangeAcknowledgment,
             InventoryAdvice,
             PriceCatalog,
+            ShipmentStatus,
         )
     }
 )
