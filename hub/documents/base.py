@@ -60,7 +60,8 @@ class Extra(Part):
     """A segment that the mapping doesn't use, or not wholly: kept, never dropped.
 
     `position` counts the segments of the transaction from 1 (its ST); `within` names the loop it stands in (`PO1[2]`,
-    empty at the top); `elements` are those after the segment id, as they came.
+    empty at the top); `elements` are those after the segment id, as they came, but that components are separated by `>` and
+    repetitions by `^`, whatever the interchange had for them.
     """
 
     segment: str

@@ -94,23 +94,7 @@ def _files() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, 
 
 
 _ENTRY = frozenset(
-    (
-        "segment",
-        "loop",
-        "use",
-        "max",
-        "to",
-        "put",
-        "pairs",
-        "drop",
-        "parts",
-        "structure",
-        "group",
-        "when",
-        "tree",
-        "since",
-        "before",
-    )
+    "segment loop use max to put pairs drop parts counts prefer structure group when tree since before".split()
 )
 
 
@@ -162,7 +146,16 @@ class _Builder:
         name = entry["segment"]
         mapped = "to" in entry or "put" in entry or "pairs" in entry
         mapping = self._mapped(name, entry, path) if mapped else None
-        return Use(self._segment(name), entry.get("use") == "M", _max(entry), entry.get("to"), mapping)
+        prefer = {position: tuple(codes) for position, codes in entry.get("prefer", {}).items()}
+        return Use(
+            self._segment(name),
+            entry.get("use") == "M",
+            _max(entry),
+            entry.get("to"),
+            mapping,
+            entry.get("counts", {}),
+            prefer,
+        )
 
     def _mapped(self, name: str, entry: dict[str, Any], path: str) -> Placement:
         data = entry if "put" in entry or "pairs" in entry else self._mapping.get(name)

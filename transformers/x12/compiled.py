@@ -31,9 +31,10 @@ def make(warnings):
     {objects} = None
     component, repetition, total, it = '', '', 0, None
 {memories}
-    def extra(e, within):
+    def extra(e, within, compounds):
         while e[-1] == '': e = e[:-1]
         place = '/'.join(f'{{name}}[{{c[k]}}]' for name, k in within)
+        e = [plain(x, component, repetition) if p in compounds else x for p, x in enumerate(e)] if compounds else e
         extras.append(Extra(segment=e[0], elements=tuple(e[1:]), position=total - length_hint(it) + 1, within=place))
 
 {functions}
@@ -147,6 +148,8 @@ class CompiledSet:
             "new": object.__new__,
             "one_of_many": lambda values: sum(map(bool, values)) > 1,
             "repeated": _repeated,
+            "plain": _plain,
+            "all_compound": range(1, 100),
             "pads": [[""] * n for n in range(64)],
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
             "set_extra": BaseModel.__dict__["__pydantic_extra__"].__set__,
@@ -190,6 +193,11 @@ def _excess(elements: list[str], size: int) -> list[str]:
     if any(elements[size:]):
         raise Refused
     return elements[:size]
+
+
+def _plain(text: str, component: str, repetition: str) -> str:
+    """A composite or repeated element with the separators that extras have, whatever the interchange had."""
+    return text.translate({ord(component): ">", ord(repetition): "^"})
 
 
 def _repeated(text: str, separator: str, one: Callable[[str], Any], most: int) -> None:

@@ -121,13 +121,17 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`."""
+    """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`. `counts`: elements that,
+    where a document doesn't say it, are written as the number of parts in a field. `prefer`: of several places for one field this
+    one is written to first, where the element has one of these codes."""
 
     segment: Segment
     mandatory: bool
     max: int
     to: str | None = None
     mapping: Placement | None = None
+    counts: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    prefer: Mapping[int, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

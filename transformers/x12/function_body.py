@@ -87,7 +87,12 @@ class FunctionBody:
     def _extra(self) -> str:
         loops = self._source.grammar.loops
         within = tuple((loops[n].loop.id, self._source.counters[f"L{n}"][0]) for n in self._state.path)
-        return f"extra(e, {within!r})"
+        if self._segment.open:
+            return f"extra(e, {within!r}, all_compound)"
+        compounds = tuple(
+            p for p, use in enumerate(self._segment.elements, 1) if use.element.type == "C" or use.repeat > 1
+        )
+        return f"extra(e, {within!r}, {compounds!r})"
 
     # --- elements ----------------------------------------------------------------------------------------------------
 

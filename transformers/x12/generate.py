@@ -88,12 +88,13 @@ class Source:
 
 def _number_counters(grammar: Grammar) -> dict[str, tuple[int, int, int]]:
     """For each loop (`L3`) and counted use (`U17`): its counter, and the range of those of what stands in it. Counters are
-    numbered depth first, so that a loop that begins anew resets one range."""
+    numbered depth first, so that a loop that begins anew resets one range. Loops of a group share one counter."""
     found: dict[str, tuple[int, int, int]] = {}
     uses: dict[tuple[int, ...], list[State]] = {}
     for state in grammar.states:
         if state.use is not None and state.use.max > 1:
             uses.setdefault(state.path, []).append(state)
+    shared: dict[tuple[tuple[int, ...], str], int] = {}
     counter = 0
 
     def number(path: tuple[int, ...]) -> None:
@@ -103,10 +104,10 @@ def _number_counters(grammar: Grammar) -> dict[str, tuple[int, int, int]]:
             counter += 1
         for place in grammar.loops:
             if place.parent == (path[-1] if path else -1):
-                own = counter
-                counter += 1
+                first, counter = counter, counter + 1
+                own = shared.setdefault((path, place.loop.group), first) if place.loop.group else first
                 number((*path, place.number))
-                found[f"L{place.number}"] = (own, own + 1, counter)
+                found[f"L{place.number}"] = (own, first + 1, counter)
 
     number(())
     found["all"] = (counter, 0, counter)

@@ -1,0 +1,49 @@
+"""Values as the text of elements: the way back of `values`."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from transformers.x12.declaration import Element, Target
+from transformers.x12.values import CENTURY
+
+
+class NoText(ValueError):
+    """A value that the element can't carry; the text says why."""
+
+
+def text_of(element: Element, value: Any, target: Target | None = None) -> str:
+    """The element's text; empty for None. Raises NoText. Lengths and codes are checked by whoever reads it back."""
+    if value is None:
+        return ""
+    if isinstance(value, date):
+        return _date(element, value)
+    if isinstance(value, bool):
+        raise NoText(f"element {element.number} ({element.name}) can't hold {value}")
+    if isinstance(value, Decimal | int):
+        return _number(element, Decimal(value))
+    text = str(value)
+    if target is not None and target.words:
+        return next((code for code, word in target.words.items() if word == text), text)
+    return text
+
+
+def _date(element: Element, value: date) -> str:
+    text = value.strftime("%Y%m%d") if value.year > 999 else f"{value.year:04}{value:%m%d}"
+    if element.type == "DT" and element.max == 6:
+        if not 1900 + CENTURY <= value.year < 2000 + CENTURY:
+            raise NoText(f"a date of six digits can't say {value}")
+        return text[2:]
+    return text
+
+
+def _number(element: Element, value: Decimal) -> str:
+    if element.type == "R":
+        return f"{value:f}"
+    places = int(element.type[1]) if element.type[0] == "N" and element.type[1:].isdigit() else 0
+    scaled = value.scaleb(places)
+    if scaled != scaled.to_integral_value():
+        raise NoText(f"{value} has more than {places} decimal places")
+    return f"{scaled.to_integral_value():f}"

@@ -1,0 +1,206 @@
+"""The writer `x12`: canonical documents to an interchange, by the declaration that reads them and the partner's agreement.
+
+Nothing leaves that doesn't read back as what it was made from: the bytes are read again with the partner's own rules, and
+a field that X12 can't carry, or that the partner doesn't take, is refused by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from pydantic import Field
+
+from hub.core.agreement import Agreement
+from hub.core.errors import ConfigError, MappingError
+from hub.core.plugin import Context, Options, Plugin
+from hub.core.ports import WriteContext, Written
+from hub.documents import Document, document_name
+from transformers.x12.catalogue import known_sets, release_of, set_declaration
+from transformers.x12.comparison import differences
+from transformers.x12.delimiters import Delimiters
+from transformers.x12.event import Event
+from transformers.x12.finding import Finding
+from transformers.x12.interchange import Envelope, interchange_text, transaction_text
+from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.rendering import Rendered, render
+from transformers.x12.transaction import read_transaction
+
+CONTENT_TYPE = "application/edi-x12"
+VERSION = "004010"
+"""Of what we send where an agreement doesn't say."""
+
+FACTS_OF_TEST = "test"
+
+
+class X12WriterOptions(Options):
+    """For whom it writes."""
+
+    partner: str = Field(description="The partner whose agreement says how: ids, version, separators, overlays.")
+
+
+class X12Writer:
+    """Writes one interchange with one group and one transaction for each document."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        self._agreement = agreement
+
+    @property
+    def sequence(self) -> str:
+        """Whose control numbers it takes."""
+        return self._agreement.partner
+
+    def write(self, document: Document, context: WriteContext) -> Written:
+        if context.control_number is None:
+            raise MappingError("X12 needs a control number, and none was taken")
+        test = self._agreement.test or context.facts.get(FACTS_OF_TEST) is True
+        return write_interchange([document], self._agreement, context.control_number, context.now, test=test)
+
+
+def write_interchange(
+    documents: Sequence[Document], agreement: Agreement, control_number: int, at: datetime, *, test: bool = False
+) -> Written:
+    """All documents, of one kind, in one interchange. Raises MappingError, which names the field (and, of several, the
+    document)."""
+    name = set_for(documents[0].kind, agreement)
+    version = agreement.version or VERSION
+    declaration = set_declaration(name, release_of(version)[0])
+    envelope = Envelope(agreement, declaration.group, version, control_number, at, test, asks_ta1=agreement.ask_ta1)
+    texts = []
+    for number, document in enumerate(documents, 1):
+        if document.kind != documents[0].kind:
+            raise MappingError(f"a group holds one kind of document: {documents[0].kind} and {document.kind}")
+        try:
+            texts.append(_transaction(document, name, f"{number:04}", envelope))
+        except MappingError as error:
+            if len(documents) == 1:
+                raise
+            raise MappingError(f"{document.kind} {document.number}: {error}") from None
+    body = _encoded(interchange_text(texts, envelope), agreement)
+    facts = {
+        "set": name,
+        "version": version,
+        "control_number": f"{control_number:09}",
+        "group_control_number": str(control_number),
+        "transaction_control_number": "0001",
+        "test": test,
+    }
+    expect = agreement.expect_ack.within if agreement.expect_ack and declaration.group != "FA" else None
+    return Written(body, CONTENT_TYPE, facts, expect)
+
+
+def set_for(kind: str, agreement: Agreement) -> str:
+    """The transaction set that carries a kind of document to a partner. Raises MappingError."""
+    sets = sets_of(kind)
+    if not sets:
+        raise MappingError(f"no transaction set carries the document {kind!r}")
+    if kind == "functional_acknowledgment":
+        asked = agreement.acknowledge.with_set if agreement.acknowledge else sets[0]
+        return asked if asked in sets else sets[0]
+    if not agreement.send:
+        return sets[0]
+    agreed = [name for name in sets if name in agreement.send]
+    if not agreed:
+        raise MappingError(
+            f"the agreement with {agreement.partner} has no {' or '.join(sets)} to send; it has {', '.join(agreement.send)}"
+        )
+    return agreed[0]
+
+
+@lru_cache(maxsize=64)
+def sets_of(kind: str) -> tuple[str, ...]:
+    """The transaction sets that carry a kind of document."""
+    return tuple(name for name in known_sets() if set_declaration(name, "005010").document == kind)
+
+
+def _transaction(document: Document, name: str, number: str, envelope: Envelope) -> str:
+    """ST to SE, read back and compared."""
+    agreement = envelope.agreement
+    release = release_of(envelope.version)[0]
+    try:
+        declaration = overlaid(set_declaration(name, release), agreement.overlays.get(name, ()))
+    except WrongRule as error:
+        raise MappingError(f"the overlay of {agreement.partner} for {name} doesn't fit it: {error}") from None
+    segments = render(document, declaration)
+    text = transaction_text(segments, name, number, envelope)
+    marks = envelope.separators
+    last = text.rstrip("\r\n").removesuffix(marks.terminator)
+    event = Event("ST", 0, data=_encoded(last, agreement, segments))
+    delimiters = Delimiters(
+        *(c.encode("latin-1") for c in (marks.element, marks.component, marks.repetition, marks.terminator))
+    )
+    read = read_transaction(event, delimiters, envelope.version, document.partner, _outbound(agreement))
+    if read.document is None:
+        raise MappingError(_refusal(document, segments, read.findings, str(read.error)))
+    if found := next(differences(document, read.document), None):
+        path, wanted, carried = found
+        raise MappingError(
+            f"{path}: {_short(wanted)} can't be carried by the {name} ({envelope.version}); it would arrive as {_short(carried)}"
+        )
+    return text
+
+
+@lru_cache(maxsize=64)
+def _outbound_cached(partner: str, charset: Any, overlays: Any) -> Agreement:
+    return Agreement(partner, (), charset=charset, overlays=dict(overlays))
+
+
+def _outbound(agreement: Agreement) -> Agreement:
+    """The terms by which we check what we send: theirs, without those on what they send."""
+    return _outbound_cached(agreement.partner, agreement.charset, tuple(agreement.overlays.items()))
+
+
+def _refusal(document: Document, segments: Sequence[Rendered], findings: Sequence[Finding], other: str) -> str:
+    if not findings:
+        return other
+    first = findings[0]
+    more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
+    segment = segments[first.position - 2] if 2 <= first.position < len(segments) + 2 else None
+    field = segment.fields.get(first.element or 0) if segment else None
+    if field is None and segment is not None and first.segment == segment.id:
+        field = next(iter(segment.fields.values()), None)
+    place = f"{field}: " if field else f"{document_name(document)}: "
+    return f"{place}{first.text} ({first.where}){more}"
+
+
+def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ()) -> bytes:
+    try:
+        return text.encode("utf-8" if agreement.charset in ("utf-8", "extended") else "latin-1")
+    except UnicodeEncodeError as error:
+        wrong = text[error.start]
+        for segment in segments:
+            for position, value in enumerate(segment.elements):
+                if wrong in "".join(value):
+                    raise MappingError(
+                        f"{segment.fields.get(position, segment.id)}: {wrong!r} isn't in the character set {agreement.charset}"
+                    ) from None
+        raise MappingError(f"{wrong!r} isn't in the character set {agreement.charset}") from None
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value in (None, "", ()) else str(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _build(name: str, options: X12WriterOptions, context: Context) -> X12Writer:
+    partners = context.partners
+    agreement = partners.by_name(options.partner) if partners is not None else None
+    if agreement is None:
+        known = ", ".join(partners.names) if partners is not None else ""
+        raise ConfigError(f"{name}: there is no partner {options.partner!r}; known: {known or 'none'}")
+    if agreement.we is None or not agreement.ids:
+        raise ConfigError(f"{name}: the agreement with {options.partner} needs `ids` and `we` to write X12")
+    return X12Writer(agreement)
+
+
+PLUGIN = Plugin(
+    name="x12",
+    kind="writer",
+    options=X12WriterOptions,
+    summary="Writes X12 interchanges for a partner: one transaction a document, by the declaration that reads it and the partner's agreement.",
+    example="partner: ACME\n",
+    build=_build,
+    shorthand="partner",
+)
