@@ -21,6 +21,7 @@ from hub.core.ports import BrokerLifecycle
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
+from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.command_desk import CommandDesk
 from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
@@ -71,7 +72,8 @@ class RunningHub:
         self._opening = Opening(folder, self.broker, log)
         self.opened: Opened = self._opening.open(site)
         self.live = Live(self.broker, self.journal, self.metrics, log, self.opened.snapshot)
-        self.intake = Intake(self.live)
+        self.acknowledgments = Acknowledgments(self.live)
+        self.intake = Intake(self.live, self.acknowledgments)
         self.replay = Replay(self.live, self.intake)
         self.recoverability = Recoverability(self.live)
         self._sender = Sender(self.live)
@@ -112,6 +114,7 @@ class RunningHub:
         desk = CommandDesk(self.live, Acts(self).table())
         self._tasks.append(asyncio.create_task(desk.run(), name="command-desk"))
         self._tasks.append(asyncio.create_task(self._resume(), name="resume"))
+        self._tasks.append(asyncio.create_task(self.acknowledgments.watch(), name="acknowledgments"))
         self.started, self.waiting_for = True, ""
         self.metrics.table.labels(self.site.table.version).set(1)
         self.log.info(

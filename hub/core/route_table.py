@@ -23,6 +23,9 @@ MAX_KEYS = 256
 
 MEMO = 256
 
+ACKNOWLEDGMENTS = frozenset(("functional_acknowledgment", "interchange_acknowledgment"))
+"""Documents that a route must ask for by name: an acknowledgment never takes a route that was made for business documents."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -41,13 +44,15 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A fact that differs from what a route wants."""
+    """A fact that differs from what a route wants; with nothing wanted, one that the route would have to name."""
 
     fact: str
     found: Any
     wanted: tuple[Any, ...]
 
     def __str__(self) -> str:
+        if not self.wanted:
+            return f"its `when` to name {self.fact}"
         if len(self.wanted) == 1:
             return f"{self.fact}={plain(self.wanted[0])}"
         return f"{self.fact} in {', '.join(plain(value) for value in self.wanted)}"
@@ -106,7 +111,8 @@ class RouteTable:
             raise ValueError("two routes have the same id")
         self.version = _version(self.routes)
         self._shapes = _indexed(self.routes)
-        self._names = tuple(sorted({name for route in self.routes for name in route.when}))
+        told = {"document", "partner", "direction"}
+        self._names = tuple(sorted(told | {name for route in self.routes for name in route.when}))
         self._causes: dict[tuple[Any, ...], str] = {}
 
     def __len__(self) -> int:
@@ -119,6 +125,8 @@ class RouteTable:
             for entry in shape.find(facts):
                 if not entry.rest or all(facts.get(name) in values for name, values in entry.rest):
                     found.append(entry)
+        if found and facts.get("document") in ACKNOWLEDGMENTS:
+            found = [entry for entry in found if not _unasked(entry.route, facts)]
         if len(found) > 1:
             found.sort(key=lambda entry: entry.order)
         return tuple([_guarded(entry.route, facts) for entry in found])
@@ -166,9 +174,19 @@ def _guarded(route: Route, facts: Mapping[str, Any]) -> Match:
 
 
 def _misses(route: Route, facts: Mapping[str, Any]) -> tuple[Miss, ...]:
-    return tuple(
+    compared = tuple(
         Miss(name, facts.get(name), wanted) for name, wanted in route.when.items() if facts.get(name) not in wanted
     )
+    return compared + tuple(Miss(name, facts.get(name), ()) for name in _unasked(route, facts))
+
+
+def _unasked(route: Route, facts: Mapping[str, Any]) -> tuple[str, ...]:
+    """The facts that a route would have to name for this acknowledgment to take it: `document`, and `direction` for one that
+    goes out."""
+    if facts.get("document") not in ACKNOWLEDGMENTS:
+        return ()
+    needed = ("document", "direction") if facts.get("direction") == "outbound" else ("document",)
+    return tuple(name for name in needed if name not in route.when)
 
 
 def _trace(route: Route, facts: Mapping[str, Any]) -> RouteTrace:

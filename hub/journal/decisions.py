@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.identity import idempotency_key
 from hub.journal import schema
+from hub.journal.acknowledgments import OVERDUE
 from hub.journal.journal import Journal
 
 DEFINITE = ("RejectedError", "MappingError", "ConfigError")
@@ -201,7 +202,8 @@ class Decisions:
         return list(await self._journal.read(query))
 
     async def begin_release(self, row: Any, who: str, reason: str, now: float) -> bool:
-        """open -> releasing; the effect begins a new generation with a new key."""
+        """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time goes again
+        as it is: the partner may have it."""
 
         async def write(connection: AsyncConnection) -> bool:
             if not await self._move(connection, schema.hold, row.id, ("open",), "releasing", who, now, reason):
@@ -214,7 +216,8 @@ class Decisions:
                     )
                 )
             ).scalar_one()
-            await self._reopen(connection, row.document_id, row.destination, "released", generation, True)
+            anew = row.name != OVERDUE
+            await self._reopen(connection, row.document_id, row.destination, "released", generation, anew)
             text = f"{row.name} released by {who}" + (f": {reason}" if reason else "")
             await self._event(connection, row.document_id, now, "released", row.route, row.destination, text)
             return True
@@ -233,22 +236,24 @@ class Decisions:
         await self._journal.read(write)
 
     async def reject(self, row: Any, who: str, reason: str, now: float) -> bool:
-        """open -> rejected: the document never goes to that destination; its once-key is free."""
+        """open -> rejected: the document never goes to that destination; its once-key is free. What was only not acknowledged in
+        time has gone there, and stays delivered."""
         effect, once = schema.effect, schema.once_key
 
         async def write(connection: AsyncConnection) -> bool:
             if not await self._move(connection, schema.hold, row.id, ("open",), "rejected", who, now, reason):
                 return False
-            await connection.execute(
-                sa.update(effect)
-                .where(effect.c.document_id == row.document_id, effect.c.destination == row.destination)
-                .values(status="rejected", updated_at=now, claimed_by=None)
-            )
-            await connection.execute(
-                sa.update(once)
-                .where(once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "pending")
-                .values(status="freed")
-            )
+            if row.name != OVERDUE:
+                await connection.execute(
+                    sa.update(effect)
+                    .where(effect.c.document_id == row.document_id, effect.c.destination == row.destination)
+                    .values(status="rejected", updated_at=now, claimed_by=None)
+                )
+                await connection.execute(
+                    sa.update(once)
+                    .where(once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "pending")
+                    .values(status="freed")
+                )
             text = f"{row.name} rejected by {who}" + (f": {reason}" if reason else "")
             await self._event(connection, row.document_id, now, "rejected", row.route, row.destination, text)
             return True

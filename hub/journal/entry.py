@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from hub.journal.acknowledgments import Acknowledgment, Settled
 from hub.journal.bulk import CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE, Bulk, Row
 from hub.journal.control_numbers import NumberWanted, Sent
 
@@ -67,6 +68,8 @@ class Entry:
     numbers_asked: list[NumberWanted] = field(default_factory=list)
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
+    acknowledgments: list[Acknowledgment] = field(default_factory=list)
+    settled: dict[str, Settled] = field(default_factory=dict)
 
     def _add(self, bulk: Bulk, row: Row) -> None:
         rows = self.rows.get(bulk)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.core.errors import JournalUnavailable
-from hub.journal import control_numbers, once_keys, schema
+from hub.journal import acknowledgments, control_numbers, once_keys, schema
 from hub.journal.bulk import IN_ORDER, Row, clean
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry, OnceState
@@ -166,6 +166,9 @@ class GroupCommit:
                     bulk.write(connection, rows)
             self._once_updates(connection, entries)
             control_numbers.record_sent(connection, [sent for entry in entries for sent in entry.sent])
+            for entry in entries:
+                if entry.acknowledgments:
+                    entry.settled = acknowledgments.settle(connection, entry.acknowledgments)
             self._answer(connection, entries)
             self._answer_numbers(connection, entries)
 

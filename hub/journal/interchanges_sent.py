@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
+from hub.journal.acknowledgments import HoldTerms, expire
 from hub.journal.journal import Journal
 
 ENDS = ("dead", "held", "rejected", "discarded")
@@ -57,6 +58,26 @@ class InterchangesSent:
             return (await connection.execute(sa.select(table).where(*mine))).first()
 
         return await self._journal.read(query)
+
+    async def late(self, now: float, limit: int = 500) -> list[Any]:
+        """Rows whose acknowledgment should have come, the longest due first."""
+        table = schema.interchange_sent
+
+        async def query(connection: AsyncConnection) -> Sequence[Any]:
+            due = (table.c.ack == "awaiting", table.c.ack_due_at < now)
+            return (
+                await connection.execute(sa.select(table).where(*due).order_by(table.c.ack_due_at).limit(limit))
+            ).all()
+
+        return list(await self._journal.read(query))
+
+    async def expire(self, row: Any, terms: HoldTerms, now: float) -> bool:
+        """awaiting -> overdue, with a hold. Whether it was this call that did it."""
+
+        async def write(connection: AsyncConnection) -> bool:
+            return await connection.run_sync(expire, row, terms, now)
+
+        return bool(await self._journal.read(write))
 
     async def stories(self, partner: str, acks: Sequence[str] = (), limit: int = 100) -> list[NumberStory]:
         """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment is in that state."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, TransientError
+from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
 from hub.core.facts import ENVELOPE
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
@@ -17,6 +17,7 @@ from hub.core.route_table import Match
 from hub.documents import document_name, from_json, to_json
 from hub.journal.claims import INLINE, StoredClaim
 from hub.journal.entry import Entry
+from hub.runtime.acknowledgments import KINDS, OUTBOUND, Acknowledgments, Answer
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, make_copy, number, pack_facts, unpack_facts
 from hub.runtime.guard import items_of, result_of
 from hub.runtime.live import Live, Snapshot
@@ -45,15 +46,18 @@ class Visit:
     parent: str | None = None
     documents: int = 0
     refused: int = 0
+    answers: int = 0
     cause: str = ""
     waiting: list[Awaitable[None]] = field(default_factory=list)
+    answer: Answer | None = None
 
 
 class Intake:
     """Takes arrivals. Safe to call from many tasks; taking the same bytes again gives the same messages."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, acknowledgments: Acknowledgments) -> None:
         self._live = live
+        self._acknowledgments = acknowledgments
 
     async def take(self, arrival: Arrival, *, only: str | None = None, parent: str | None = None) -> Taken:
         """Claims, reads, matches, publishes, records; returns when all copies are confirmed and all rows committed.
@@ -68,10 +72,11 @@ class Intake:
             visit.only, visit.parent = only, parent
             async for reading in self._readings(snapshot, visit):
                 if only is None or ".".join(reading.position) == only:
+                    visit.answer = await self._answer(snapshot, visit, reading)
                     self._route_safely(snapshot, visit, reading)
                     if len(visit.waiting) >= 3 * WINDOW:
                         await settle(visit.waiting)
-            if not visit.documents and not visit.refused:
+            if not visit.documents and not visit.refused and not visit.answers:
                 self._route(snapshot, visit, Reading((), error=DecodeError("there is no document in it")))
             await settle(visit.waiting)
         live.metrics.received.labels(arrival.source).inc()
@@ -83,7 +88,9 @@ class Intake:
         live, snapshot, headers = self._live, self._live.snapshot, message.headers
         document = from_json(message.body)
         known = unpack_facts(headers)
-        envelope = {name: known[name] for name in (*ENVELOPE, "partner", "test") if known.get(name) is not None}
+        envelope = {
+            name: known[name] for name in (*ENVELOPE, "partner", "test", "direction") if known.get(name) is not None
+        }
         claim = StoredClaim(str(headers.get(CANONICAL) or digest(message.body)), len(message.body), message.body)
         visit = Visit(
             Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)),
@@ -96,10 +103,29 @@ class Intake:
             ),
             parent=parent,
         )
-        entry = Entry()
-        self._match(snapshot, visit, Reading((), document, envelope=envelope), message.id, "", entry)
-        visit.waiting.append(live.journal.commit(entry))
+        reading, entry = Reading((), document, envelope=envelope), Entry()
+        visit.answer = await self._answer(snapshot, visit, reading)
+        self._match(snapshot, visit, reading, message.id, "", entry)
+        self._commit(visit, entry)
         await settle(visit.waiting)
+
+    async def _answer(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> Answer | None:
+        """What an acknowledgment answers. Raises JournalUnavailable after everything before it has been waited for."""
+        document = reading.document
+        if document is None or document.kind not in KINDS:
+            return None
+        facts = snapshot.facts.of(document, reading.envelope, visit.arrival.source)
+        try:
+            return await self._acknowledgments.find(document, facts)
+        except JournalUnavailable:
+            await settle(visit.waiting)
+            raise
+
+    def _commit(self, visit: Visit, entry: Entry) -> None:
+        committed = self._live.journal.commit(entry)
+        if entry.acknowledgments:
+            committed.add_done_callback(lambda _: self._acknowledgments.count(entry))
+        visit.waiting.append(committed)
 
     async def _claim(self, arrival: Arrival, at: float) -> Visit:
         body = arrival.body
@@ -162,7 +188,7 @@ class Intake:
             self._refuse(visit, reading, id, position, entry)
         else:
             self._match(snapshot, visit, reading, id, position, entry)
-        visit.waiting.append(self._live.journal.commit(entry))
+        self._commit(visit, entry)
 
     def _refuse(self, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
         live, arrival = self._live, visit.arrival
@@ -214,7 +240,9 @@ class Intake:
     def _match(self, snapshot: Snapshot, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
         live, arrival, document = self._live, visit.arrival, reading.document
         assert document is not None  # noqa: S101  (the caller looked)
-        visit.documents += 1
+        outbound = reading.envelope.get("direction") == OUTBOUND
+        visit.answers += outbound
+        visit.documents += not outbound
         read_at = live.clock()
         facts = snapshot.facts.of(document, reading.envelope, arrival.source)
         body = to_json(document)
@@ -236,6 +264,7 @@ class Intake:
             canonical=canonical,
             partner=facts.get("partner"),
             number=document.number,
+            direction=OUTBOUND if outbound else None,
         )
         live.metrics.read.labels(arrival.source, document.kind).inc()
         packed = pack_facts(facts)
@@ -262,15 +291,19 @@ class Intake:
             elif match.destinations:
                 visit.waiting.append(live.broker.publish("", topology.route_queue(match.route.id), copy))
                 live.metrics.matched.labels(match.route.id).inc()
-        if not taken or unmatched:
-            self._unmatched(snapshot, visit, document, id, body, canonical, packed, facts, entry)
+        answer = visit.answer
+        if answer is not None and answer.number is not None:
+            self._acknowledgments.record(snapshot, answer, document, facts, id, entry)
+        elif not taken or unmatched:
+            cause = answer.cause if answer is not None and not unmatched else snapshot.table.nearest(facts)
+            self._unmatched(snapshot, visit, document, id, body, canonical, packed, cause, entry)
         if taken:
             entry.event(
                 id, live.clock(), "matched", detail={"read": read_at, **matched(snapshot, visit, reading, taken)}
             )
-        self._offer(
-            document, facts, Message(id, body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, name)
-        )
+        if not outbound:
+            offered = Message(id, body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, name)
+            self._offer(document, facts, offered)
 
     def _to_dead(self, route: str, copy: Message, error: ConditionError) -> Awaitable[None]:
         message = copy.with_headers(
@@ -287,10 +320,10 @@ class Intake:
         body: bytes,
         canonical: str,
         packed: str,
-        facts: Mapping[str, Any],
+        cause: str,
         entry: Entry,
     ) -> None:
-        live, cause = self._live, snapshot.table.nearest(facts)
+        live = self._live
         copy = make_copy(
             *(document, id, body, canonical),
             route="",

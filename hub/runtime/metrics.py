@@ -48,10 +48,14 @@ class Metrics:
         self.waiting = count("hub_waits", "Copies that wait for another message or process.", "route")
         self.held = count("hub_held", "Documents put on hold.", "route", "hold")
         self.dead = count("hub_dead_letters", "Dead letters taken in by the keeper.", "kind", "error")
+        self.acknowledgments = count("hub_acknowledgments", "Acknowledgments of what was sent.", "partner", "status")
         self.reloads = count("hub_reloads", "Reloads of the route table.", "outcome")
         self.restarts = count("hub_source_restarts", "Sources restarted after an error.", "source")
         self.in_flight = ByLabels(Gauge("hub_in_flight", "Messages in work now.", ["stage"], registry=self.registry))
         self.depth = Gauge("hub_queue_messages", "Messages ready in a queue.", ["queue"], registry=self.registry)
+        self.overdue = Gauge(
+            "hub_acknowledgments_overdue", "Open holds of what was not acknowledged in time.", registry=self.registry
+        )
         self.broker_up = Gauge("hub_broker_up", "Whether the broker is reachable.", registry=self.registry)
         self.journal_up = Gauge("hub_journal_up", "Whether the journal commits.", registry=self.registry)
         self.table = Gauge("hub_route_table_info", "The route table in force.", ["version"], registry=self.registry)

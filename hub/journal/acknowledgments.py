@@ -1,0 +1,153 @@
+"""What partners say of what we sent, settled inside the group commit that records their message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.core.identity import message_id
+from hub.journal import schema
+from hub.journal.bulk import EVENT, HOLD, clean
+
+REJECTED, OVERDUE = "acknowledgment_rejected", "acknowledgment_overdue"
+"""The holds of what a partner rejected, and of what it has not acknowledged in time."""
+
+AckStatus = Literal["accepted", "accepted_with_errors", "rejected", "noted"]
+"""`noted`: the interchange was taken, which says nothing yet of what is in it (an accepting TA1)."""
+
+WAITING = ("none", "awaiting", "overdue")
+UNDER_WAY = ("delivered", "prepared", "retrying", "released", "replaying", "dead")
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTerms:
+    """For whom a hold is made, and in how many seconds they are to decide."""
+
+    owner: str
+    sla: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgment:
+    """What the message `message_id` says of the partner's `control_number`. `by` names it for people (997), `text` is a sentence
+    with the errors, `terms` are those of the hold that a rejection makes."""
+
+    message_id: str
+    partner: str
+    control_number: int
+    status: AckStatus
+    by: str
+    text: str
+    at: float
+    terms: HoldTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an acknowledgment has changed: its status, `repeated` where nothing did. `held`: a hold was made for `route`."""
+
+    partner: str
+    status: str
+    held: bool = False
+    route: str = ""
+
+
+def settle(connection: Connection, said: Iterable[Acknowledgment]) -> dict[str, Settled]:
+    """What each has changed, by message. One that was settled before changes nothing, one that contradicts is recorded; only a
+    rejection overrules what was accepted."""
+    return {one.message_id: _settle(connection, one) for one in said}
+
+
+def _settle(connection: Connection, said: Acknowledgment) -> Settled:
+    table, message = schema.interchange_sent, schema.message
+    mine = (table.c.partner == said.partner, table.c.control_number == said.control_number)
+    row = connection.execute(sa.select(table).where(*mine).with_for_update()).one()
+    if row.ack_message == said.message_id or (said.status == "noted" and row.ack_text is not None):
+        return Settled(said.partner, "repeated")
+    names = sa.select(message.c.document, message.c.number).where(message.c.id == row.document_id)
+    named = connection.execute(names).first()
+    what = f"{(named.document or 'document').partition('@')[0]} {named.number}" if named else "a document"
+    word = "taken" if said.status == "noted" else said.status.replace("_", " ")
+    open_ = row.ack != "rejected" if said.status == "rejected" else row.ack in WAITING
+    again = "" if open_ else f"; it was {row.ack.replace('_', ' ')} already, nothing changes"
+    number = f"control number {said.control_number}"
+    errors = f": {said.text}" if said.text else ""
+    _event(connection, said.message_id, said.at, "acknowledges", None, f"acknowledges {what} ({number}): {word}{again}")
+    if open_ or said.status not in ("noted", row.ack):
+        text = f"{word} by {said.partner}'s {said.by} ({number}){errors}{again}"
+        _event(connection, row.document_id, said.at, "acknowledged", row, text)
+    if not open_:
+        return Settled(said.partner, "repeated")
+    changed: dict[str, Any] = {"ack_text": _text(f"{word} by {said.by}{errors}")}
+    if said.status != "noted":
+        changed |= {"ack": said.status, "ack_at": said.at, "ack_message": said.message_id}
+        _close_overdue(connection, row, said)
+    connection.execute(sa.update(table).where(*mine).values(**changed))
+    held = said.status == "rejected" and _hold_rejected(connection, row, said)
+    return Settled(said.partner, said.status, held, row.route)
+
+
+def _close_overdue(connection: Connection, row: Any, said: Acknowledgment) -> None:
+    """The hold that waited for this closes by itself."""
+    hold, reason = schema.hold, "rejected late" if said.status == "rejected" else "acknowledged late"
+    mine = (hold.c.document_id == row.document_id, hold.c.destination == row.destination)
+    open_ = (hold.c.name == OVERDUE, hold.c.status == "open")
+    values = {"status": "closed", "decided_at": said.at, "decided_by": said.partner, "reason": reason}
+    if connection.execute(sa.update(hold).where(*mine, *open_).values(**values)).rowcount:
+        _event(connection, row.document_id, said.at, "closed", row, f"{OVERDUE}: {reason}")
+
+
+def _hold_rejected(connection: Connection, row: Any, said: Acknowledgment) -> bool:
+    """Holds what was rejected, unless it was sent anew since then or somebody has decided about it; its once-key is pending
+    again, so that another message waits for the decision."""
+    effect, once = schema.effect, schema.once_key
+    mine = (effect.c.document_id == row.document_id, effect.c.destination == row.destination)
+    in_force = (effect.c.generation == row.generation, effect.c.status.in_(UNDER_WAY))
+    cause = _text(f"rejected by {said.partner}'s {said.by} (control number {said.control_number}): {said.text}")
+    values = {"status": "held", "text": cause, "updated_at": said.at, "claimed_by": None}
+    if connection.execute(sa.update(effect).where(*mine, *in_force).values(**values)).rowcount == 0:
+        return False
+    owned = (once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "done")
+    connection.execute(sa.update(once).where(*owned).values(status="pending", updated_at=said.at))
+    add_hold(connection, row, REJECTED, said.terms, cause, said.at)
+    return True
+
+
+def expire(connection: Connection, row: Any, terms: HoldTerms, now: float) -> bool:
+    """awaiting -> overdue, and a hold for it. False: somebody else was quicker, or the acknowledgment has come."""
+    table = schema.interchange_sent
+    mine = (table.c.partner == row.partner, table.c.control_number == row.control_number)
+    late = (table.c.ack == "awaiting", table.c.ack_due_at == row.ack_due_at)
+    if connection.execute(sa.update(table).where(*mine, *late).values(ack="overdue")).rowcount == 0:
+        return False
+    cause = f"{row.partner} has not acknowledged control number {row.control_number} in time"
+    add_hold(connection, row, OVERDUE, terms, cause, now)
+    return True
+
+
+def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, cause: str, at: float) -> None:
+    """A hold on what was sent, at its destination, with the copy that it was made from."""
+    due = at + terms.sla if terms.sla else None
+    id = message_id("hold", (row.document_id, row.destination, str(row.generation), name, str(row.ack_due_at)))
+    message = schema.message
+    number = sa.select(message.c.number).where(message.c.id == row.document_id)
+    held = (
+        *(id, row.document_id, row.route, row.destination, name, terms.owner, due, "open", cause, row.partner),
+        *(connection.execute(number).scalar(), row.headers, row.body, at),
+    )
+    HOLD.write(connection, [held])
+    _event(connection, row.document_id, at, "held", row, f"{name}, for {terms.owner}: {cause}")
+
+
+def _event(connection: Connection, id: str, at: float, stage: str, row: Any, text: str) -> None:
+    """`row` is the interchange that was sent, None for an event of the acknowledgment."""
+    where = (row.route, row.destination) if row is not None else (None, None)
+    EVENT.write(connection, [(id, at, stage, *where, None, text[:4000], None)])
+
+
+def _text(text: str) -> str:
+    return str(clean((text[:4000],))[0])

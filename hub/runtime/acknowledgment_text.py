@@ -1,0 +1,109 @@
+"""What an acknowledgment means for us, in words. Codes: X12 data elements 715 to 723 and I18."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.documents import FunctionalAcknowledgment
+from hub.journal.acknowledgments import AckStatus
+
+REFUSING = frozenset("RMWX")
+MOST_ERRORS = 20
+
+GROUP: Mapping[str, str] = {
+    "1": "the group isn't supported",
+    "2": "the group's version isn't supported",
+    "3": "the group's trailer is missing",
+    "4": "the group control numbers in header and trailer differ",
+    "5": "the number of transactions differs from the trailer's",
+    "6": "the group control number is wrong",
+}
+TRANSACTION: Mapping[str, str] = {
+    "1": "the set isn't supported",
+    "2": "the trailer is missing",
+    "3": "the control numbers in header and trailer differ",
+    "4": "the number of segments differs from the trailer's",
+    "5": "segments are in error",
+    "6": "the set's identifier is missing or wrong",
+    "7": "the control number is missing or wrong",
+}
+SEGMENT: Mapping[str, str] = {
+    "1": "its id isn't known",
+    "2": "it wasn't expected here",
+    "3": "it is mandatory and missing",
+    "4": "its loop occurs too often",
+    "5": "it occurs too often",
+    "6": "the set doesn't have it",
+    "7": "it stands at the wrong place",
+    "8": "its elements are in error",
+}
+ELEMENT: Mapping[str, str] = {
+    "1": "is mandatory and missing",
+    "2": "is missing, which others make mandatory",
+    "3": "is one too many",
+    "4": "is too short",
+    "5": "is too long",
+    "6": "has a character that isn't allowed",
+    "7": "has a code that isn't allowed",
+    "8": "is no valid date",
+    "9": "is no valid time",
+    "10": "excludes another one that is there",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of what we sent: the status, who says so (997), and the errors in one sentence (empty: none)."""
+
+    status: AckStatus
+    by: str
+    text: str
+
+
+def judgement_of(document: Any, by: str) -> Judgement:
+    """Of a functional or an interchange acknowledgment."""
+    if isinstance(document, FunctionalAcknowledgment):
+        return Judgement(_status(document), by, "; ".join(_first(_errors(document))))
+    note = str(getattr(document, "note", None) or "")
+    text = f"note code {note}" if note.strip("0") else ""
+    return Judgement("rejected" if document.status == "R" else "noted", by, text)
+
+
+def _status(document: FunctionalAcknowledgment) -> AckStatus:
+    """Rejected when the group or our transaction in it is; partially accepted alone rejects nothing of ours."""
+    found = {transaction.status for transaction in document.transactions}
+    if document.status in REFUSING or found & REFUSING:
+        return "rejected"
+    listed_all = bool(document.transactions) and found <= {"A"}
+    if "E" in found or document.status == "E" or (document.status == "P" and not listed_all):
+        return "accepted_with_errors"
+    return "accepted"
+
+
+def _errors(document: FunctionalAcknowledgment) -> Iterator[str]:
+    for code in document.codes:
+        yield f"group: {_meaning(GROUP, code)}"
+    for transaction in document.transactions:
+        for code in transaction.codes:
+            yield f"set {transaction.set}: {_meaning(TRANSACTION, code)}"
+        for segment in transaction.segments:
+            place = f"{segment.segment} at {segment.position}"
+            if segment.code is not None and not (segment.code == "8" and segment.elements):
+                yield f"{place}: {_meaning(SEGMENT, segment.code)}"
+            for element in segment.elements:
+                part = f"-{element.component}" if element.component else ""
+                value = f", found {element.value!r}" if element.value is not None else ""
+                yield f"{place}: element {element.position}{part} {_meaning(ELEMENT, element.code)}{value}"
+
+
+def _meaning(table: Mapping[str, str], code: str) -> str:
+    meaning = table.get(code)
+    return f"{meaning} (code {code})" if meaning else f"code {code}"
+
+
+def _first(errors: Iterator[str]) -> list[str]:
+    found = list(errors)
+    more = len(found) - MOST_ERRORS
+    return found if more <= 0 else [*found[:MOST_ERRORS], f"{more} more"]

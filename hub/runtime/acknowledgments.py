@@ -1,0 +1,112 @@
+"""Acknowledgments that come in are matched to what we sent; those that don't come become holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.journal.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms
+from hub.journal.decisions import Decisions
+from hub.journal.entry import Entry
+from hub.journal.interchanges_sent import InterchangesSent
+from hub.runtime.acknowledgment_text import judgement_of
+from hub.runtime.guard import outcome_of
+from hub.runtime.live import Live, Snapshot
+
+KINDS = frozenset(("functional_acknowledgment", "interchange_acknowledgment"))
+OUTBOUND = "outbound"
+DESK = "edi-desk"
+"""Who owns a hold when neither the agreement nor config/policies.yaml says it."""
+
+CHECK_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an acknowledgment that came in answers: `number` is None, with `cause` why, when it is nothing that we sent."""
+
+    partner: str
+    number: int | None
+    cause: str = ""
+
+
+class Acknowledgments:
+    """Matches and watches. A match is settled in the commit that records the acknowledgment's message."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._sent = InterchangesSent(live.journal)
+
+    async def find(self, document: Any, facts: Mapping[str, Any]) -> Answer | None:
+        """What the document answers; None when it is no acknowledgment of a partner's, or nobody knows whose it is."""
+        partner = facts.get("partner")
+        if document.kind not in KINDS or facts.get("direction") == OUTBOUND or not partner:
+            return None
+        text = document.number.strip()
+        if not (text.isascii() and text.isdigit()) or len(text) > 9:
+            return Answer(partner, None, f"{partner} acknowledges control number {text!r}, which is none of ours")
+        if await self._sent.find(partner, int(text)) is None:
+            return Answer(partner, None, f"{partner} acknowledges control number {int(text)}, which it was never sent")
+        return Answer(partner, int(text))
+
+    def record(
+        self, snapshot: Snapshot, answer: Answer, document: Any, facts: Mapping[str, Any], id: str, entry: Entry
+    ) -> None:
+        """Adds the acknowledgment to the entry that records its message."""
+        assert answer.number is not None  # noqa: S101  (the caller looked)
+        default = "TA1" if document.kind == "interchange_acknowledgment" else "997"
+        judged = judgement_of(document, str(facts.get("set") or default))
+        terms = terms_of(snapshot, answer.partner, REJECTED)
+        at = self._live.clock()
+        entry.acknowledgments.append(
+            Acknowledgment(id, answer.partner, answer.number, judged.status, judged.by, judged.text, at, terms)
+        )
+
+    def count(self, entry: Entry) -> None:
+        """Counts what the commit of the entry has changed."""
+        for id, settled in entry.settled.items():
+            self._live.metrics.acknowledgments.labels(settled.partner, settled.status).inc()
+            if settled.held:
+                self._live.metrics.held.labels(settled.route, REJECTED).inc()
+                self._live.log.warning("held", message_id=id, hold=REJECTED, partner=settled.partner)
+
+    async def watch(self) -> None:
+        """Looks every half minute for what was not acknowledged in time."""
+        while True:
+            error = await outcome_of(self.check)
+            if isinstance(error, Exception):
+                self._live.log.warning("acknowledgments_not_checked", error=str(error))
+            await asyncio.sleep(CHECK_SECONDS)
+
+    async def check(self) -> int:
+        """Holds what is late; how many holds this process has made. Safe in many processes: each makes those that it was the
+        first to see."""
+        live, made = self._live, 0
+        now = live.clock()
+        for row in await self._sent.late(now):
+            terms = terms_of(live.snapshot, row.partner, OVERDUE)
+            if await self._sent.expire(row, terms, now):
+                made += 1
+                live.metrics.acknowledgments.labels(row.partner, "overdue").inc()
+                live.metrics.held.labels(row.route, OVERDUE).inc()
+                live.log.warning(
+                    "held",
+                    message_id=row.document_id,
+                    route=row.route,
+                    destination=row.destination,
+                    hold=OVERDUE,
+                    owner=terms.owner,
+                )
+        waiting = await Decisions(live.journal).holds(("open",), name=OVERDUE)
+        live.metrics.overdue.set(len(waiting))
+        return made
+
+
+def terms_of(snapshot: Snapshot, partner: str, hold: str) -> HoldTerms:
+    """Whose hold it is: as the agreement says, else as config/policies.yaml says of a hold of that name."""
+    agreement, policy = snapshot.partners.by_name(partner), snapshot.holds.get(hold)
+    expected = agreement.expect_ack.owner if agreement is not None and agreement.expect_ack is not None else ""
+    owner = expected or (agreement.owner if agreement is not None else "") or (policy.owner if policy else "") or DESK
+    return HoldTerms(owner, policy.sla if policy else None)
