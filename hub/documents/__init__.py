@@ -1,8 +1,10 @@
 """Floor 0: the canonical documents. Pure."""
 
+from hub.documents.application_advice import ApplicationAdvice
 from hub.documents.base import Document
 from hub.documents.codec import DOCUMENTS, document_class, document_name, from_json, json_schema, to_json
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
+from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from hub.documents.inventory_advice import InventoryAdvice
 from hub.documents.invoice import Invoice
 from hub.documents.order import Order
@@ -10,6 +12,7 @@ from hub.documents.order_acknowledgment import OrderAcknowledgment
 from hub.documents.order_change import OrderChange
 from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
 from hub.documents.price_catalog import PriceCatalog
+from hub.documents.remittance import Remittance
 from hub.documents.ship_notice import ShipNotice
 from hub.documents.shipment_status import ShipmentStatus
 from hub.documents.warehouse_advice import WarehouseAdvice
@@ -17,8 +20,10 @@ from hub.documents.warehouse_order import WarehouseOrder
 
 __all__ = [
     "DOCUMENTS",
+    "ApplicationAdvice",
     "Document",
     "FunctionalAcknowledgment",
+    "InterchangeAcknowledgment",
     "InventoryAdvice",
     "Invoice",
     "Order",
@@ -26,6 +31,7 @@ __all__ = [
     "OrderChange",
     "OrderChangeAcknowledgment",
     "PriceCatalog",
+    "Remittance",
     "ShipNotice",
     "ShipmentStatus",
     "WarehouseAdvice",

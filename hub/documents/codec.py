@@ -17,8 +17,10 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.core.errors import DecodeError
+from hub.documents.application_advice import ApplicationAdvice
 from hub.documents.base import Document
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
+from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from hub.documents.inventory_advice import InventoryAdvice
 from hub.documents.invoice import Invoice
 from hub.documents.order import Order
@@ -26,6 +28,7 @@ from hub.documents.order_acknowledgment import OrderAcknowledgment
 from hub.documents.order_change import OrderChange
 from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
 from hub.documents.price_catalog import PriceCatalog
+from hub.documents.remittance import Remittance
 from hub.documents.ship_notice import ShipNotice
 from hub.documents.shipment_status import ShipmentStatus
 from hub.documents.warehouse_advice import WarehouseAdvice
@@ -39,6 +42,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
             ShipNotice,
             Invoice,
             FunctionalAcknowledgment,
+            InterchangeAcknowledgment,
             WarehouseOrder,
             WarehouseAdvice,
             OrderAcknowledgment,
@@ -47,6 +51,8 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
             InventoryAdvice,
             PriceCatalog,
             ShipmentStatus,
+            Remittance,
+            ApplicationAdvice,
         )
     }
 )
