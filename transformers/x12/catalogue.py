@@ -94,7 +94,25 @@ def _files() -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, 
 
 
 _ENTRY = frozenset(
-    "segment loop use max to put pairs drop parts counts prefer structure group when tree since before".split()
+    [
+        "segment",
+        "loop",
+        "use",
+        "max",
+        "to",
+        "put",
+        "pairs",
+        "drop",
+        "parts",
+        "counts",
+        "prefer",
+        "structure",
+        "group",
+        "when",
+        "tree",
+        "since",
+        "before",
+    ]
 )
 
 

@@ -175,7 +175,8 @@ def segment_findings(segment: Segment, elements: list[str], position: int, marks
             code = "10" if rule.letter == "E" else "2"
             reference = segment.elements[at - 1].element.number
             text = f"{_RULES[rule.letter]} {names} (rule {rule})"
-            found.append(Finding(code, segment.id, position, text, at, reference=reference))
+            trigger = next((p for p in rule.positions if p != at and _element(elements, p)), None)
+            found.append(Finding(code, segment.id, position, text, at, reference=reference, trigger=trigger))
     return found
 
 

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
-from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, read_header
-from transformers.x12.event import Event
+from transformers.x12.delimiters import LONGEST, WIDTHS, Delimiters, InterchangeHeader, read_header
+from transformers.x12.event import Event, unwrapped_to_body
 
 MAX_TRANSACTION = 64 << 20
 """Bytes of one transaction; a longer one is refused, and the reader goes on behind it."""
+
+ISA_SIZE = 106
+"""Bytes of an ISA with its terminator, when its elements have their widths."""
 
 MAX_CONTROL = 1 << 16
 """Bytes in which a segment outside of a transaction must end."""
@@ -26,6 +29,7 @@ MOST_JUNK = 1000
 
 _SPACE = re.compile(rb"[\s\x00\x1a]*")
 _BLANK = re.compile(rb"\s*")
+_LINE_END = re.compile(rb"\r?\n")
 _BOM = b"\xef\xbb\xbf"
 _ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
 _NEXT = re.compile(rb"[\r\n]ISA[^0-9A-Za-z\s]")
@@ -39,10 +43,12 @@ def events(body: Body) -> Iterator[Event]:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
-    """`control`: a control segment; `close`: what ends a transaction; `blank`: what may stand between segments."""
+    """`control`: a control segment; `close`: what ends a transaction; `binary`: the beginning of a binary segment; `blank`:
+    what may stand between segments."""
 
     control: re.Pattern[bytes]
     close: re.Pattern[bytes]
+    binary: re.Pattern[bytes]
     blank: re.Pattern[bytes]
 
 
@@ -50,10 +56,24 @@ class _Patterns:
 def _patterns(delimiters: Delimiters) -> _Patterns:
     separator, terminator = re.escape(delimiters.element), re.escape(delimiters.terminator)
     return _Patterns(
-        re.compile(rb"(?:ISA|GS|ST|SE|GE|IEA)" + separator),
+        re.compile(rb"(?:ISA|TA1|GS|ST|SE|GE|IEA)" + separator),
         re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA))" + separator + rb"|[\r\n]ISA[^0-9A-Za-z\s]"),
+        re.compile(terminator + rb"\s*(BIN|BDS)" + separator),
         re.compile(rb"[\s\x00\x1a" + terminator + rb"]*"),
     )
+
+
+def wrapped(head: bytes) -> tuple[int, int] | None:
+    """The length of the lines that a body is broken into, and of its line ends, when its ISA is."""
+    head = head.removeprefix(_BOM)
+    found = _LINE_END.search(head)
+    if not head.startswith(b"ISA") or found is None or not 20 <= found.start() < ISA_SIZE:
+        return None
+    width, size = found.start(), found.end() - found.start()
+    joined = head.replace(b"\r", b"").replace(b"\n", b"")
+    if head[:width].count(head[3:4]) >= len(WIDTHS) or joined[:ISA_SIZE].count(head[3:4]) != len(WIDTHS):
+        return None
+    return width, size
 
 
 class _Scanner:
@@ -63,10 +83,19 @@ class _Scanner:
         self._at = 0
         self._dropped = 0
         self._over = False
+        self._wrap: tuple[int, int] | None = None
 
     @property
     def _offset(self) -> int:
-        return self._dropped + self._at
+        """Where in the body it stands."""
+        plain = self._dropped + self._at
+        return plain if self._wrap is None else unwrapped_to_body(plain, self._wrap)
+
+    def _unwrap(self) -> None:
+        """A body whose ISA is broken into lines is wrapped, all of it: line ends are no part of it."""
+        if self._wrap is None and self._dropped + self._at == 0 and (wrap := wrapped(bytes(self._buffer[:LONGEST]))):
+            self._wrap = wrap
+            self._buffer = self._buffer.replace(b"\r", b"").replace(b"\n", b"")
 
     def _more(self) -> bool:
         """Reads on; drops what is behind. False at the end."""
@@ -78,6 +107,8 @@ class _Scanner:
             self._at = 0
         piece = next(self._chunks, b"")
         self._over = not piece
+        if self._wrap is not None:
+            piece = piece.replace(b"\r", b"").replace(b"\n", b"")
         self._buffer += piece
         return not self._over
 
@@ -103,6 +134,7 @@ class _Scanner:
         while self._skip(_SPACE, and_bom=True):
             while len(self._buffer) - self._at < LONGEST and self._more():
                 pass
+            self._unwrap()
             offset = self._offset
             header = self._header()
             if isinstance(header, DecodeError):
@@ -177,7 +209,7 @@ class _Scanner:
             return Event("junk", offset, error=error)
         elements = tuple(part.strip() for part in data.decode("latin-1").split(delimiters.element.decode("latin-1")))
         match elements[0]:
-            case "GS" | "GE" | "IEA" as kind:
+            case "TA1" | "GS" | "GE" | "IEA" as kind:
                 return Event(kind, offset, elements)
             case other:
                 error = DecodeError("found SE without a transaction", segment=other, offset=offset, code="024")
@@ -223,11 +255,15 @@ class _Scanner:
 
     def _transaction(self, delimiters: Delimiters) -> Event:
         """From ST to SE; or, without SE, to what stands in its place."""
-        if (event := self._tidy_transaction(delimiters)) is not None:
-            return event
+        plain = self._dropped + self._at
+        event = self._tidy_transaction(delimiters) or self._any_transaction(delimiters)
+        return event if self._wrap is None else replace(event, wrap=self._wrap, start=plain)
+
+    def _any_transaction(self, delimiters: Delimiters) -> Event:
         close = _patterns(delimiters).close
         offset = self._offset
-        start = 0
+        binary = self._binary(delimiters)
+        start = binary[-1][1] if binary else 0
         too_long = False
         while (found := close.search(self._buffer, self._at + start)) is None:
             if len(self._buffer) - self._at > MAX_TRANSACTION:
@@ -253,7 +289,44 @@ class _Scanner:
         last = self._broken_off(self._at + end, last)
         data = bytes(self._buffer[self._at : last])
         self._at = min(last + 1, len(self._buffer))
-        return self._opened(offset, data, too_long) if too_long else Event("ST", offset, data=data)
+        return self._opened(offset, data, too_long) if too_long else Event("ST", offset, data=data, binary=binary)
+
+    def _binary(self, delimiters: Delimiters) -> tuple[tuple[int, int], ...]:
+        """The ranges, from where the transaction begins, that its BIN and BDS segments say are binary."""
+        patterns = _patterns(delimiters)
+        found: list[tuple[int, int]] = []
+        start = 0
+        while True:
+            while (close := patterns.close.search(self._buffer, self._at + start)) is None and self._more_of_it():
+                pass
+            until = close.start() if close else len(self._buffer)
+            mark = patterns.binary.search(self._buffer, self._at + start, min(until + 8, len(self._buffer)))
+            if mark is None or mark.start() > until:
+                return tuple(found)
+            data = self._binary_data(mark, delimiters.element)
+            start = data[1] if data else mark.end() - self._at
+            if data:
+                found.append(data)
+
+    def _more_of_it(self) -> bool:
+        return len(self._buffer) - self._at <= MAX_TRANSACTION and self._more()
+
+    def _binary_data(self, mark: re.Match[bytes], separator: bytes) -> tuple[int, int] | None:
+        """The range of the data of one binary segment: BIN01 is its length, or BDS02."""
+        lead = 1 if mark[1] == b"BIN" else 2
+        begin = mark.end() - self._at
+        while len(self._buffer) - self._at - begin < 40 and self._more_of_it():
+            pass
+        head = bytes(self._buffer[self._at + begin : self._at + begin + 40]).split(separator, lead)
+        if len(head) <= lead or not head[lead - 1].isdigit():
+            return None
+        first = begin + sum(len(part) + 1 for part in head[:lead])
+        end = first + int(head[lead - 1])
+        if end - begin > MAX_TRANSACTION:
+            return None
+        while len(self._buffer) - self._at < end and self._more_of_it():
+            pass
+        return (first, end) if len(self._buffer) - self._at >= end else None
 
     def _tidy_transaction(self, delimiters: Delimiters) -> Event | None:
         """The fast way for a transaction that is in memory whole, with the same between its SE and the segment before it as
@@ -273,6 +346,8 @@ class _Scanner:
         if len(counted[2].split()) > 1 or int(counted[1]) != buffer.count(terminator, start, end) + 1:
             return None
         data = bytes(memoryview(buffer)[start:end])
+        if (b"BIN" in data or b"BDS" in data) and _patterns(delimiters).binary.search(data):
+            return None
         offset, self._at = self._offset, end + 1
         return Event("ST", offset, data=data)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 class Finding:
     """`code` is that of AK304 for what concerns the whole segment (`element` None), and that of AK403 for an element; the
     999 has the same in IK304 and IK403. `position` counts segments from 1 (ST); `element`, `component` and `repetition` count
-    from 1. `loop` is the innermost loop around the segment, `reference` the number of the data element, `offset` where
-    the segment begins in the body (bytes, from 0; None before it is known). `warning`: the transaction is taken all the same."""
+    from 1. `loop` is the innermost loop around the segment, `reference` the number of the data element, `trigger` the element
+    by which another one is demanded or excluded, `offset` where the segment begins in the body (bytes, from 0; None before it is known). `warning`: the transaction is taken all the same."""
 
     code: str
     segment: str
@@ -22,6 +22,7 @@ class Finding:
     loop: str | None = None
     reference: str | None = None
     value: str | None = None
+    trigger: int | None = None
     offset: int | None = field(default=None, compare=False)
     warning: bool = False
 

@@ -60,7 +60,8 @@ def read_transaction(
         return replace(blank, error=error)
     if name not in _sets():
         text = f"no declaration for transaction set {name[:20]}" if name else "ST01 is missing: which transaction set?"
-        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
+        code = "1" if name else "6"
+        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code=code))
     if agreement.receive and name not in agreement.receive:
         text = f"{agreement.partner} sends {name}, and the agreement has only {', '.join(agreement.receive)}"
         return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))

@@ -18,8 +18,8 @@ from hub.core.ports import FileBody, Reading
 from hub.documents import Invoice, Order, ShipNotice, to_json
 from tests.golden.x12_files import FIXTURES, PARTNERS, read
 from tests.unit.transformers.x12_text import interchange, transaction
-from transformers.x12 import PLUGIN, X12Reader
-from transformers.x12.reader import ONE_PASS
+from transformers.x12 import X12Reader
+from transformers.x12.reader import ONE_PASS, PLUGIN
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,275 @@
+"""Where in a body the reading of it stands: events in, readings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hub.core.agreement import Agreement
+from hub.core.errors import DecodeError
+from hub.core.partners import PartnerDirectory
+from hub.core.ports import FactValue, Reading
+from hub.documents import Document
+from transformers.x12.acknowledging import (
+    NOT_ACKNOWLEDGED,
+    GroupOutcome,
+    envelope_note,
+    interchange_acknowledgment,
+    wants_ta1,
+)
+from transformers.x12.delimiters import InterchangeHeader
+from transformers.x12.event import Event
+from transformers.x12.numbers import SeenNumbers
+from transformers.x12.transaction import NOBODY, Transaction, read_transaction
+from transformers.x12.verdict import Verdict
+
+
+class Progress:
+    """Takes the events of a body in their order. Positions are ordinals of interchange, group and transaction, from 1; what
+    we say of a group has `ack` in the transaction's place, what we say of an interchange has `ta1` in the group's."""
+
+    def __init__(self, partners: PartnerDirectory, only: tuple[str, ...], verdict: Verdict) -> None:
+        self._partners = partners
+        self._only = only
+        self._verdict = verdict
+        self._interchange = 0
+        self._strays = 0
+        self._header: InterchangeHeader | None = None
+        self._agreement: Agreement = NOBODY
+        self._warnings: tuple[str, ...] = ()
+        self._note: tuple[str, str] | None = None
+        self._group = 0
+        self._transaction = 0
+        self._in_group = False
+        self._outcome = GroupOutcome(())
+        self._numbers = SeenNumbers()
+
+    def take(self, event: Event) -> Iterator[Reading]:
+        match event.kind:
+            case "ISA":
+                yield from self._begin(event)
+            case "TA1":
+                yield from self._interchange_acknowledged(event)
+            case "GS":
+                yield from self._end_group(event)
+                self._begin_group(event.elements)
+            case "ST":
+                yield from self._take_transaction(event)
+            case "GE":
+                yield from self._end_group(event)
+            case "IEA":
+                yield from self._end_group(event)
+                yield from self._end(event)
+            case "junk":
+                yield from self._junk(event)
+            case "end":
+                if self._interchange == 0 and self._strays == 0:
+                    yield Reading((), error=DecodeError("found nothing: the body is empty", offset=0, code="024"))
+
+    # --- interchange -------------------------------------------------------------------------------------------------
+
+    @property
+    def _refusal(self) -> DecodeError | None:
+        return self._verdict.interchanges.get(self._interchange)
+
+    @property
+    def _partner(self) -> str:
+        return self._agreement.partner
+
+    def _begin(self, event: Event) -> Iterator[Reading]:
+        assert event.header is not None  # noqa: S101 - an ISA has one
+        self._interchange += 1
+        self._group = self._strays = self._transaction = 0
+        self._in_group = False
+        self._header = event.header
+        isa = event.header.elements
+        self._agreement = agreement_for(isa, self._partners) or NOBODY
+        self._note = envelope_note(isa)
+        self._warnings = event.header.warnings + ((self._note[1],) if self._note else ()) + self._misaddressed(isa)
+        self._outcome = GroupOutcome(())
+        if (refusal := self._refusal) is not None:
+            yield self._reading((str(self._interchange),), error=refusal)
+            yield from self._answer(isa, "R", refusal.x12_code or "024")
+
+    def _misaddressed(self, isa: tuple[str, ...]) -> tuple[str, ...]:
+        we = self._agreement.we
+        if we is None or (we.qualifier, we.id) == (isa[7], isa[8]):
+            return ()
+        return (f"it is addressed to {isa[7]}/{isa[8]}, and the agreement says that we are {we.qualifier}/{we.id}",)
+
+    def _end(self, event: Event) -> Iterator[Reading]:
+        if self._header is not None and self._refusal is None:
+            if self._group == 0 and self._transaction == 0:
+                yield self._empty(event, "the interchange holds no groups")
+            status, note = ("E", self._note[0]) if self._note else ("A", "000")
+            yield from self._answer(self._header.elements, status, note)
+        self._header = None
+
+    def _answer(self, isa: tuple[str, ...], status: str, note: str) -> Iterator[Reading]:
+        """The TA1, where one is due."""
+        terms = self._agreement.acknowledge
+        if terms is not None and wants_ta1(terms.ta1, isa, refused=status == "R"):
+            document = interchange_acknowledgment(isa, status, note, self._partner)
+            yield self._said((str(self._interchange), "ta1"), document, "TA1", "")
+
+    def _interchange_acknowledged(self, event: Event) -> Iterator[Reading]:
+        """A TA1 that the partner sent."""
+        self._transaction += 1
+        position = (str(self._interchange), "0", str(self._transaction))
+        if self._refusal is not None:
+            return
+        elements = event.elements
+        if len(elements) < 6 or not elements[1] or elements[4] not in ("A", "E", "R"):
+            text = f"found {'*'.join(elements)[:60]!r}, expected TA1 with five elements"
+            error = DecodeError(text, segment="TA1", offset=event.offset, code="022")
+            yield self._reading(position, name="TA1", error=error)
+            return
+        isa = ("", *([""] * 8), elements[2], elements[3], "", "", elements[1])
+        document = interchange_acknowledgment(isa, elements[4], elements[5], self._partner or None)
+        yield self._reading(position, name="TA1", document=document)
+
+    # --- groups ------------------------------------------------------------------------------------------------------
+
+    def _begin_group(self, elements: tuple[str, ...]) -> None:
+        self._group += 1
+        self._transaction = self._strays = 0
+        self._outcome = GroupOutcome(elements)
+        self._numbers = SeenNumbers()
+        self._in_group = True
+
+    def _end_group(self, event: Event) -> Iterator[Reading]:
+        """What a group ends with: that it is empty, and what we say of it."""
+        if not self._in_group:
+            return
+        self._in_group = False
+        if self._refusal is not None:
+            return
+        refusal = self._verdict.groups.get((self._interchange, self._group))
+        if self._transaction == 0:
+            yield self._empty(event, "the group holds no transactions")
+        terms = self._agreement.acknowledge
+        if terms is None or not self._outcome.elements or self._outcome.code in NOT_ACKNOWLEDGED:
+            return
+        counted = event.elements[1] if event.kind == "GE" and len(event.elements) > 1 else ""
+        document = self._outcome.acknowledgment(refusal, counted, self._partner)
+        yield self._said(self._position("ack"), document, terms.with_set, self._outcome.version)
+
+    def _said(self, position: tuple[str, ...], document: Document, name: str, version: str) -> Reading:
+        """Something that we say to the partner: it goes out."""
+        header = self._header.elements if self._header else ("",) * 17
+        return Reading(
+            position,
+            document=document,
+            envelope={
+                **{"set": name, "partner": self._partner, "direction": "outbound", "test": header[15] == "T"},
+                **{"version": version or f"{header[12]}0"[:6], "sender": header[8], "receiver": header[6]},
+            },
+            keys=(("acknowledges", document.number),),
+        )
+
+    # --- transactions ------------------------------------------------------------------------------------------------
+
+    def _take_transaction(self, event: Event) -> Iterator[Reading]:
+        if not self._in_group:
+            self._begin_group(())
+        self._transaction += 1
+        if self._refusal is not None or self._header is None:
+            return
+        partner = self._partner or None
+        read = read_transaction(event, self._header.delimiters, self._outcome.version, partner, self._agreement)
+        error, document = read.error, read.document
+        if (refusal := self._verdict.groups.get((self._interchange, self._group))) is not None:
+            error, document = refusal, None
+        elif self._only and self._partner not in self._only:
+            error, document = self._not_ours(event), None
+        elif self._numbers.again(read.control_number):
+            text = f"ST02 {read.control_number!r} comes twice in the group"
+            error = DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="23")
+            document, read = None, Transaction(read.set, read.control_number, error=error)
+        if self._agreement.acknowledge is not None and refusal is None:
+            self._outcome.add(read, self._agreement.acknowledge.with_set)
+        yield self._reading(
+            self._position(str(self._transaction)),
+            read.control_number,
+            read.set,
+            document=document,
+            error=error,
+            warnings=read.warnings,
+        )
+
+    def _not_ours(self, event: Event) -> DecodeError:
+        assert self._header is not None  # noqa: S101
+        who = self._partner or f"{self._header.elements[5]}/{self._header.elements[6]}, whom we don't know"
+        text = f"the transaction is from {who}; this source takes only {', '.join(self._only)}"
+        return DecodeError(text, segment="ISA", element="ISA06", offset=event.offset)
+
+    def _empty(self, event: Event, text: str) -> Reading:
+        self._strays += 1
+        position = self._position("0") if self._group else (str(self._interchange),)
+        error = DecodeError(text, segment=event.elements[0], offset=event.offset, code="024")
+        return self._reading(position, error=error)
+
+    def _junk(self, event: Event) -> Iterator[Reading]:
+        """Bytes that belong to nothing. Their position is that of what stands before them, with how many they are."""
+        self._strays += 1
+        if event.lone:
+            first = self._interchange == 0 and self._strays == 1
+            position = () if first else (str(self._interchange), "", f"+{self._strays}")
+            yield Reading(position, error=event.error)
+        elif self._refusal is None:
+            yield self._reading(self._position(f"{self._transaction}+{self._strays}"), error=event.error)
+
+    # --- readings ----------------------------------------------------------------------------------------------------
+
+    def _reading(
+        self,
+        position: tuple[str, ...],
+        number: str = "",
+        name: str = "",
+        *,
+        document: Document | None = None,
+        error: DecodeError | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> Reading:
+        return Reading(
+            position,
+            document=document,
+            error=error,
+            envelope=self._envelope(name, number),
+            keys=self._keys(number),
+            warnings=self._warnings + warnings,
+        )
+
+    def _position(self, transaction: str) -> tuple[str, ...]:
+        return (str(self._interchange), str(self._group), transaction)
+
+    @property
+    def _group_number(self) -> str:
+        return self._outcome.elements[6] if len(self._outcome.elements) > 6 else ""
+
+    def _keys(self, transaction: str) -> tuple[tuple[str, str], ...]:
+        isa = self._header.elements if self._header else ()
+        pairs = (
+            ("control_number", isa[13] if isa else ""),
+            ("group_control_number", self._group_number),
+            ("transaction_control_number", transaction),
+        )
+        return tuple(pair for pair in pairs if pair[1])
+
+    def _envelope(self, name: str, transaction: str) -> Mapping[str, FactValue]:
+        isa = self._header.elements if self._header else ("",) * 17
+        return {
+            "set": name,
+            "version": self._outcome.version,
+            "control_number": isa[13],
+            "group_control_number": self._group_number,
+            "transaction_control_number": transaction,
+            "sender": isa[6],
+            "receiver": isa[8],
+            "test": isa[15] == "T",
+            "partner": self._partner,
+        }
+
+
+def agreement_for(isa: tuple[str, ...], partners: PartnerDirectory) -> Agreement | None:
+    """Whose interchange it is, by ISA05 and ISA06."""
+    return partners.by_id(isa[5], isa[6], isa[15] == "T")
