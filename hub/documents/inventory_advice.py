@@ -11,6 +11,7 @@ from pydantic import Field
 from hub.documents.base import EXACT, Document, Number, Part
 from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment
+from hub.documents.distribution import Distribution
 from hub.documents.goods import Description, Mark, PackageText, Price
 from hub.documents.identifiers import NO_IDS, Identifiers
 from hub.documents.lead_time import LeadTime
@@ -53,6 +54,7 @@ class StockItem(Part):
     number: str | None = None
     products: Identifiers = NO_IDS
     quantities: tuple[StockQuantity, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     descriptions: tuple[Description, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     package_texts: tuple[PackageText, ...] = ()
