@@ -3,7 +3,7 @@ every implementation."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -179,6 +179,20 @@ class Reader(Protocol):
     """
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]: ...
+
+
+DUPLICATES = "hub-duplicate-interchanges"
+"""The header in which a reader is told of duplicates: {position: "taken on 2026-03-02 as acme_17.edi"}."""
+
+
+@runtime_checkable
+class InterchangeReader(Reader, Protocol):
+    """A reader of interchanges with control numbers. `interchanges` gives partner, control number and position (the ordinal, from
+    1, as the first part of a Reading's position) of each in the body whose partner is known, lazily and in flat memory.
+    Raises nothing else than DecodeError. Those that the hub knows to be duplicates come to `read` in the header DUPLICATES:
+    it yields each as one Reading with an error."""
+
+    def interchanges(self, body: Body) -> Iterable[tuple[str, str, str]]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,11 @@ SENT = Bulk(
         *("taken_at", "ack"),
     ),
 )
+RECEIVED = Bulk(
+    "interchange_received",
+    ("partner", "control_number", "claim", "position", "name", "at", "duplicate"),
+    "ON CONFLICT (partner, control_number, claim) DO NOTHING",
+)
 QUEUE = Bulk("declared_queue", ("name", "route", "declared_at"), "ON CONFLICT (name) DO NOTHING")
 
 IN_ORDER = (CLAIM, MESSAGE, KEY, ONCE, PREPARE, SETTLE, HOLD, DEAD, QUEUE, EVENT)

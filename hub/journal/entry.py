@@ -11,6 +11,7 @@ import orjson
 from hub.journal.acknowledgments import Acknowledgment, Settled
 from hub.journal.bulk import CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE, Bulk, Row
 from hub.journal.control_numbers import NumberWanted, Sent
+from hub.journal.interchanges_received import EarlierOne, InterchangeSeen
 
 LONGEST_KEY = 512
 """Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
@@ -70,6 +71,8 @@ class Entry:
     sent: list[Sent] = field(default_factory=list)
     acknowledgments: list[Acknowledgment] = field(default_factory=list)
     settled: dict[str, Settled] = field(default_factory=dict)
+    interchanges: list[InterchangeSeen] = field(default_factory=list)
+    duplicates: dict[tuple[str, str, str], EarlierOne] = field(default_factory=dict)
 
     def _add(self, bulk: Bulk, row: Row) -> None:
         rows = self.rows.get(bulk)

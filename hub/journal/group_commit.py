@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.core.errors import JournalUnavailable
-from hub.journal import acknowledgments, control_numbers, once_keys, schema
+from hub.journal import acknowledgments, control_numbers, interchanges_received, once_keys, schema
 from hub.journal.bulk import IN_ORDER, Row, clean
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry, OnceState
@@ -169,6 +169,11 @@ class GroupCommit:
             for entry in entries:
                 if entry.acknowledgments:
                     entry.settled = acknowledgments.settle(connection, entry.acknowledgments)
+            seen = [one for entry in entries for one in entry.interchanges]
+            duplicates = interchanges_received.take(connection, seen)
+            for entry in entries:
+                if entry.interchanges:
+                    entry.duplicates = duplicates
             self._answer(connection, entries)
             self._answer_numbers(connection, entries)
 

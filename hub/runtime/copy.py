@@ -17,6 +17,9 @@ from hub.documents.base import Document
 LARGEST_BODY = 1 << 20
 """Bodies above this size (bytes) travel as claims."""
 
+IN_THREAD = 1 << 18
+"""Bodies above this size (bytes) are read by a thread, so that the event loop stays free."""
+
 CANONICAL = "hub-canonical"
 DOCUMENT = "hub-document"
 WAITS = "hub-waits"

@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
+from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable
 from hub.core.facts import ENVELOPE
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
-from hub.core.ports import Arrival, Body, BytesBody, Reading, Taken
+from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.route_table import Match
 from hub.documents import document_name, from_json, to_json
-from hub.journal.claims import INLINE, StoredClaim
+from hub.journal.claims import StoredClaim
 from hub.journal.entry import Entry
 from hub.runtime.acknowledgments import KINDS, OUTBOUND, Acknowledgments, Answer
+from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, make_copy, number, pack_facts, unpack_facts
-from hub.runtime.guard import items_of, result_of
+from hub.runtime.guard import result_of
 from hub.runtime.live import Live, Snapshot
-
-WINDOW = 200
-"""Documents of one arrival that may be unconfirmed at once."""
-
-MOST_HOPS = 16
-"""Times a document may pass a hub before it is taken for one that goes in a circle."""
-
-IN_THREAD = 1 << 18
-"""Bodies above this size (bytes) are read by a thread, so that the event loop stays free."""
-
-
-@dataclass(slots=True)
-class Visit:
-    """One arrival, while it is taken."""
-
-    arrival: Arrival
-    claim: StoredClaim
-    correlation_id: str
-    hops: int
-    at: float
-    raw: bytes | None
-    only: str | None = None
-    parent: str | None = None
-    documents: int = 0
-    refused: int = 0
-    answers: int = 0
-    cause: str = ""
-    waiting: list[Awaitable[None]] = field(default_factory=list)
-    answer: Answer | None = None
 
 
 class Intake:
@@ -58,6 +29,7 @@ class Intake:
     def __init__(self, live: Live, acknowledgments: Acknowledgments) -> None:
         self._live = live
         self._acknowledgments = acknowledgments
+        self._reader = ArrivalReader(live)
 
     async def take(self, arrival: Arrival, *, only: str | None = None, parent: str | None = None) -> Taken:
         """Claims, reads, matches, publishes, records; returns when all copies are confirmed and all rows committed.
@@ -68,9 +40,9 @@ class Intake:
         live, snapshot = self._live, self._live.snapshot
         started = live.clock()
         with live.metrics.in_flight.labels("intake").track_inprogress():
-            visit = await self._claim(arrival, started)
+            visit = await self._reader.claim(arrival, started)
             visit.only, visit.parent = only, parent
-            async for reading in self._readings(snapshot, visit):
+            async for reading in self._reader.readings(snapshot, visit):
                 if only is None or ".".join(reading.position) == only:
                     visit.answer = await self._answer(snapshot, visit, reading)
                     self._route_safely(snapshot, visit, reading)
@@ -126,46 +98,6 @@ class Intake:
         if entry.acknowledgments:
             committed.add_done_callback(lambda _: self._acknowledgments.count(entry))
         visit.waiting.append(committed)
-
-    async def _claim(self, arrival: Arrival, at: float) -> Visit:
-        body = arrival.body
-        raw = b"".join(body.chunks()) if body.size <= INLINE else None
-        if raw is not None:
-            claim = StoredClaim(digest(raw), len(raw), raw)
-        else:
-            claim = await asyncio.to_thread(self._live.journal.claims.keep_stream, body)
-        arrival = replace(arrival, name=arrival.name.encode("utf-8", "backslashreplace").decode())
-        headers = arrival.headers
-        hops = headers.get(Header.HOPS, 0)
-        correlation = headers.get("correlation_id")
-        correlation = correlation if isinstance(correlation, str) else None
-        return Visit(
-            arrival,
-            claim,
-            correlation[:200] if correlation else message_id(claim.digest),
-            hops + 1 if isinstance(hops, int) else 1,
-            at,
-            raw,
-        )
-
-    async def _readings(self, snapshot: Snapshot, visit: Visit) -> AsyncIterator[Reading]:
-        """The readings of the body. A reader that breaks the rules counts as a body that can't be read."""
-        if visit.hops > MOST_HOPS:
-            yield Reading((), error=DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle"))
-            return
-        reader = snapshot.readers.get(visit.arrival.source)
-        if reader is None:
-            raise TransientError(f"the source {visit.arrival.source} is not there any more", "busy")
-        body: Body = visit.arrival.body if visit.raw is None else BytesBody(visit.raw)
-        if body.size <= IN_THREAD:
-            for reading in guarded(lambda: reader.read(body, visit.arrival.headers)):
-                yield reading
-            return
-        stored = self._live.journal.claims.open(visit.claim.digest) or body
-        readings = guarded(lambda: reader.read(stored, visit.arrival.headers))
-        while batch := await asyncio.to_thread(some, readings):
-            for reading in batch:
-                yield reading
 
     def _route_safely(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> None:
         """What nobody foresaw about one document ends that document, with its cause, and not the arrival."""
@@ -369,29 +301,6 @@ def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Ma
         **({"warnings": list(reading.warnings[:20])} if reading.warnings else {}),
         **({"parent": visit.parent} if visit.parent else {}),
     }
-
-
-def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:
-    """Readers promise to raise nothing but DecodeError; whatever one raises becomes a reading, and what it has given before
-    stays."""
-    begun = result_of(read)
-    for item in items_of(begun) if not isinstance(begun, Exception) else (begun,):
-        if isinstance(item, DecodeError):
-            yield Reading((), error=item)
-        elif isinstance(item, Exception):
-            yield Reading((), error=DecodeError(f"the reader failed: {type(item).__name__}: {item}"))
-        else:
-            yield item
-
-
-def some(readings: Iterator[Reading], size: int = WINDOW // 4) -> list[Reading]:
-    """The next readings, at most `size`; empty at the end."""
-    found = []
-    for reading in readings:
-        found.append(reading)
-        if len(found) >= size:
-            break
-    return found
 
 
 async def settle(waiting: list[Awaitable[None]]) -> None:

@@ -50,6 +50,13 @@ class Snapshot:
     destinations: Mapping[str, OpenDestination]
     holds: Mapping[str, HoldPolicy]
     partners: PartnerDirectory = field(default_factory=PartnerDirectory)
+    duplicate_days: Mapping[str, int] = field(init=False)
+    """By partner: how long an interchange control number of theirs may not come again; only of those that agreed on it."""
+
+    def __post_init__(self) -> None:
+        agreements = (self.partners.by_name(name) for name in self.partners.names)
+        days = {a.partner: a.duplicate_days for a in agreements if a is not None and a.duplicate_days is not None}
+        object.__setattr__(self, "duplicate_days", days)
 
 
 @dataclass(slots=True)

@@ -32,6 +32,7 @@ _BLANK = re.compile(rb"\s*")
 _LINE_END = re.compile(rb"\r?\n")
 _BOM = b"\xef\xbb\xbf"
 _ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
+_HEADER = re.compile(rb"ISA")
 _NEXT = re.compile(rb"[\r\n]ISA[^0-9A-Za-z\s]")
 """A header on a line of its own: whatever stood there before it has broken off."""
 
@@ -43,12 +44,13 @@ def events(body: Body) -> Iterator[Event]:
 
 @dataclass(frozen=True, slots=True)
 class _Patterns:
-    """`control`: a control segment; `close`: what ends a transaction; `binary`: the beginning of a binary segment; `blank`:
-    what may stand between segments."""
+    """`control`: a control segment; `close`: what ends a transaction; `binary`: the beginning of a binary segment; `odd`: what a
+    tidy transaction doesn't have; `blank`: what may stand between segments."""
 
     control: re.Pattern[bytes]
     close: re.Pattern[bytes]
     binary: re.Pattern[bytes]
+    odd: re.Pattern[bytes]
     blank: re.Pattern[bytes]
 
 
@@ -59,6 +61,7 @@ def _patterns(delimiters: Delimiters) -> _Patterns:
         re.compile(rb"(?:ISA|TA1|GS|ST|SE|GE|IEA)" + separator),
         re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA))" + separator + rb"|[\r\n]ISA[^0-9A-Za-z\s]"),
         re.compile(terminator + rb"\s*(BIN|BDS)" + separator),
+        re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA)|BIN|BDS)" + separator),
         re.compile(rb"[\s\x00\x1a" + terminator + rb"]*"),
     )
 
@@ -345,9 +348,10 @@ class _Scanner:
             return None
         if len(counted[2].split()) > 1 or int(counted[1]) != buffer.count(terminator, start, end) + 1:
             return None
-        data = bytes(memoryview(buffer)[start:end])
-        if (b"BIN" in data or b"BDS" in data) and _patterns(delimiters).binary.search(data):
+        data = bytes(memoryview(buffer)[start:trailer])
+        if _patterns(delimiters).odd.search(data) or (_HEADER.search(data) and _NEXT.search(data)):
             return None
+        data += buffer[trailer:end]
         offset, self._at = self._offset, end + 1
         return Event("ST", offset, data=data)
 

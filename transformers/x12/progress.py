@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from hub.core.agreement import Agreement
 from hub.core.errors import DecodeError
@@ -39,6 +40,7 @@ class Progress:
         self._note: tuple[str, str] | None = None
         self._group = 0
         self._transaction = 0
+        self._acknowledged = 0
         self._in_group = False
         self._outcome = GroupOutcome(())
         self._numbers = SeenNumbers()
@@ -78,7 +80,7 @@ class Progress:
     def _begin(self, event: Event) -> Iterator[Reading]:
         assert event.header is not None  # noqa: S101 - an ISA has one
         self._interchange += 1
-        self._group = self._strays = self._transaction = 0
+        self._group = self._strays = self._transaction = self._acknowledged = 0
         self._in_group = False
         self._header = event.header
         isa = event.header.elements
@@ -98,7 +100,7 @@ class Progress:
 
     def _end(self, event: Event) -> Iterator[Reading]:
         if self._header is not None and self._refusal is None:
-            if self._group == 0 and self._transaction == 0:
+            if self._group == 0 and self._acknowledged == 0:
                 yield self._empty(event, "the interchange holds no groups")
             status, note = ("E", self._note[0]) if self._note else ("A", "000")
             yield from self._answer(self._header.elements, status, note)
@@ -112,9 +114,14 @@ class Progress:
             yield self._said((str(self._interchange), "ta1"), document, "TA1", "")
 
     def _interchange_acknowledged(self, event: Event) -> Iterator[Reading]:
-        """A TA1 that the partner sent."""
-        self._transaction += 1
-        position = (str(self._interchange), "0", str(self._transaction))
+        """A TA1 that the partner sent. It belongs before the groups."""
+        if self._in_group:
+            text = f"found {'*'.join(event.elements)[:24].encode()!r} outside of a transaction"
+            error = DecodeError(text, offset=event.offset, code="024")
+            yield from self._junk(Event("junk", event.offset, error=error))
+            return
+        self._acknowledged += 1
+        position = (str(self._interchange), "0", str(self._acknowledged))
         if self._refusal is not None:
             return
         elements = event.elements
@@ -183,8 +190,11 @@ class Progress:
             error, document = self._not_ours(event), None
         elif self._numbers.again(read.control_number):
             text = f"ST02 {read.control_number!r} comes twice in the group"
-            error = DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="23")
-            document, read = None, Transaction(read.set, read.control_number, error=error)
+            if self._agreement.duplicate_days is None:
+                read = replace(read, warnings=(*read.warnings, text))
+            else:
+                error = DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="23")
+                document, read = None, Transaction(read.set, read.control_number, error=error)
         if self._agreement.acknowledge is not None and refusal is None:
             self._outcome.add(read, self._agreement.acknowledge.with_set)
         yield self._reading(

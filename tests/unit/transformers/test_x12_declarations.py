@@ -112,7 +112,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, "214", "820", "824", "940", "945", "997"])
 def test_the_compiled_reader_refuses_exactly_what_the_diagnosis_finds(name: str) -> None:
     compiled = compiled_set(name, "004010")
     good = body(name)
