@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from hub.configuration.acknowledge_routes import make_acknowledge_routes
+from hub.configuration.agreements import check_agreements, read_partner
 from hub.configuration.connections import declare_destinations, declare_sources, read_endpoints
 from hub.configuration.draft import Draft
 from hub.configuration.fact_paths import read_facts
 from hub.configuration.models import ROUTES_FILE_KEYS
-from hub.configuration.policies import declare_built_in, read_partner, read_policies, read_settings
+from hub.configuration.policies import declare_built_in, read_policies, read_settings
 from hub.configuration.routes import read_routes
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import Checked, Site
@@ -114,6 +116,8 @@ def _read(draft: Draft) -> None:
             later.append(declare_sources(draft, file, node, owner))
     for entries in later:
         entries()
+    check_agreements(draft)
+    make_acknowledge_routes(draft)
     for file, owner in routes:
         if node := file.root.child("routes"):
             read_routes(draft, file, node, owner)
@@ -158,7 +162,7 @@ def _site(draft: Draft) -> Site:
         retry_classes=draft.retry_classes,
         holds=draft.holds,
         facts=draft.facts,
-        partners=PartnerDirectory(draft.agreements.values()),
+        partners=PartnerDirectory(one.agreement for one in draft.agreements.values()),
         table=RouteTable(route.route for route in draft.routes),
         places={route.route.id: route.place("id") for route in draft.routes},
     )

@@ -146,6 +146,9 @@ def _check_use(draft: Draft, placed: Placed) -> str | None:
                     draft.findings.error(
                         placed.place(field), f"unknown fact {fact}", did_you_mean(fact, draft.facts.names)
                     )
+    for field in use.plugin.partners:
+        for value in _texts(use.value(field)):
+            draft.use("partner", value, placed.place(field), "declare it in config/partners/")
     if use.plugin.endpoint is None:
         return None
     field, kind = use.plugin.endpoint

@@ -40,6 +40,14 @@ class RouteDraft:
         return self.file.place_of(node)
 
 
+@dataclass(frozen=True, slots=True)
+class AgreementDraft:
+    """An agreement, and the file that says it."""
+
+    agreement: Agreement
+    file: YamlFile
+
+
 @dataclass(slots=True)
 class Draft:
     """Filled by one reader for each kind of file, in an order in which names are known before they are used."""
@@ -60,7 +68,7 @@ class Draft:
     facts: FactSet = field(default_factory=FactSet)
     conditions: dict[str, Condition] = field(default_factory=dict)
     """Each text compiled once, however many routes say it."""
-    agreements: dict[str, Agreement] = field(default_factory=dict)
+    agreements: dict[str, AgreementDraft] = field(default_factory=dict)
     endpoints: dict[str, EndpointConfig] = field(default_factory=dict)
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
@@ -95,6 +103,15 @@ class Draft:
             place, f"there is no {kind} {name!r}", hint(name, self.declared.get(kind, {}), hint_when_none)
         )
         return False
+
+    def writers_for(self, partner: str) -> tuple[str, ...]:
+        """The destinations that write by the partner's agreement."""
+        return tuple(
+            name
+            for name, destination in self.destinations.items()
+            if (writer := destination.writer) is not None
+            and any(writer.value(field) == partner for field in writer.plugin.partners)
+        )
 
     def entries(self, file: YamlFile, node: Node, what: str) -> Iterator[tuple[str, Node, Place]]:
         """The entries of a mapping of names: name, value, place of the name. An error when it is no mapping."""

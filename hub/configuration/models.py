@@ -95,38 +95,6 @@ class FactEntry(Entry):
     default: Any = Field(None, description="The value where a document has none; without it the fact is optional.")
 
 
-# --- config/partners/*.yaml
-
-
-class X12Id(Entry):
-    qualifier: str = Field(min_length=2, max_length=2, description="ISA05 or ISA07.")
-    id: str = Field(min_length=1, max_length=15, description="ISA06 or ISA08, without padding.")
-
-    @field_validator("id")
-    @classmethod
-    def unpadded(cls, value: str) -> str:
-        if value != value.strip():
-            raise ValueError("should stand without padding")
-        return value
-
-
-class X12Terms(Entry):
-    version: str | None = Field(None, pattern=r"^[0-9]{6}$", description="As GS08 begins: 004010.")
-    receive: tuple[str, ...] = Field((), description="Transaction sets that we take.")
-    send: tuple[str, ...] = Field((), description="Transaction sets that we send.")
-    acknowledge: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
-    expect_ack: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
-
-
-class PartnerFile(Entry):
-    """config/partners/*.yaml: a partner, and the X12 terms between us."""
-
-    partner: Name = Field(description="The partner's name in routes and facts.")
-    ids: tuple[X12Id, ...] = Field((), description="The interchange ids that the partner uses.")
-    we: X12Id | None = Field(None, description="The interchange id that we use with the partner.")
-    x12: X12Terms = Field(X12Terms(), description="X12 terms.")
-
-
 # --- config/destinations.yaml
 
 Scalar = str | int | bool | None | float

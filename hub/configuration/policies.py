@@ -1,17 +1,16 @@
-"""config/hub.yaml, config/policies.yaml and config/partners/*.yaml."""
+"""config/hub.yaml and config/policies.yaml."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
 from hub.configuration.draft import Draft
-from hub.configuration.models import AmqpBroker, Hold, HubFile, PartnerFile, Retry, X12Id
+from hub.configuration.models import AmqpBroker, Hold, HubFile, Retry
 from hub.configuration.site import HoldConfig, Settings
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.nearest import hint
-from hub.core.partners import Agreement, InterchangeId
 from hub.core.retry import QUICK, RetryClass, parse_duration
 
 POLICY_KEYS = ("retry", "holds")
@@ -62,35 +61,6 @@ def _read_hold(draft: Draft, file: YamlFile, name: str, node: Node, place: Place
     )
     if known and model:
         draft.holds[name] = HoldConfig(name, model.owner, place, parse_duration(model.sla) if model.sla else None)
-
-
-def read_partner(draft: Draft, file: YamlFile) -> None:
-    """One file of config/partners."""
-    model = validated(PartnerFile, file, file.root, draft.findings)
-    if terms := file.root.child("x12"):
-        unsupported(
-            draft, file, terms, {"acknowledge": "997s are not written yet", "expect_ack": "997s are not matched yet"}
-        )
-    if model is None or not draft.declare("partner", model.partner, file.place(("partner",))):
-        return
-    for position, one in enumerate(model.ids):
-        _take_id(draft, model.partner, one, file.place(("ids", position)))
-    draft.agreements[model.partner] = Agreement(
-        model.partner,
-        tuple(InterchangeId(one.qualifier, one.id) for one in model.ids),
-        InterchangeId(model.we.qualifier, model.we.id) if model.we else None,
-        model.x12.version,
-        model.x12.receive,
-        model.x12.send,
-    )
-
-
-def _take_id(draft: Draft, partner: str, one: X12Id, place: Place) -> None:
-    name = f"{one.qualifier} {one.id}"
-    ids = draft.declared.setdefault("interchange id", {})
-    if name in ids:
-        draft.findings.error(place, f"the interchange id {name} of {partner} is taken already, at {ids[name]}")
-    ids.setdefault(name, place)
 
 
 def unsupported(draft: Draft, file: YamlFile, node: Node, keys: dict[str, str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from hub.configuration.models import NAME, FactEntry, Hold, HubFile, PartnerFile, Reply, Retry, RouteEntry
+from hub.configuration.models import NAME, FactEntry, Hold, HubFile, Reply, Retry, RouteEntry
+from hub.configuration.partner_file import PartnerFile
 from hub.core.facts import BUILT_IN
 from hub.core.plugin import Plugin, PluginKind, Plugins
 

@@ -95,7 +95,8 @@ class OverlayRule:
 class Agreement:
     """A partner and the terms. `receive` and `send` empty: every set. `we` and `group_*`: how we and they are called in ISA
     and GS (GS02 and GS03 are the ISA ids where they aren't given). `duplicate_days`: how long an interchange control number of
-    theirs may not come again."""
+    theirs may not come again. `stated`: the terms that the file says in so many words, as its keys (`charset`,
+    `delimiters.element`): the others are our defaults, from which nobody can depart."""
 
     partner: str
     ids: tuple[InterchangeId, ...]
@@ -115,6 +116,7 @@ class Agreement:
     test: bool = False
     owner: str = ""
     overlays: Mapping[str, tuple[OverlayRule, ...]] = field(default_factory=dict)
+    stated: frozenset[str] = frozenset()
 
     def id_for(self, test: bool) -> InterchangeId | None:
         """The id to send to, for test or production."""

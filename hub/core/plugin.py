@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from hub.core.agreement import Agreement
+
 PluginKind = Literal["source", "destination", "endpoint", "reader", "writer"]
 
 
@@ -18,6 +20,17 @@ class Options(BaseModel):
     """The base of every options model: unknown keys are refused, values are not coerced from other types."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with an agreement, as the transformer sees it that serves it. `path` leads to it in the partner's file:
+    `("x12", "receive", 2)`."""
+
+    path: tuple[str | int, ...]
+    text: str
+    hint: str | None = None
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +49,8 @@ class Plugin:
     endpoint   the field that names an endpoint, and the endpoint plug-in it must be of
     fact_templates  fields in which `{fact}` is substituted; the checker verifies the fact names
     documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any
+    partners   fields whose values are names of partners; a writer with such a field writes by that partner's agreement
+    agreement  what is wrong with a partner's agreement, for a transformer that reads or writes by agreements
     """
 
     name: str
@@ -49,6 +64,8 @@ class Plugin:
     endpoint: tuple[str, str] | None = None
     fact_templates: tuple[str, ...] = ()
     documents: Callable[[Any], tuple[str, ...]] = lambda options: ()
+    partners: tuple[str, ...] = ()
+    agreement: Callable[[Agreement], Iterable[Problem]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

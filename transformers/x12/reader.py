@@ -12,6 +12,7 @@ from hub.core.message import EMPTY
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Body, Reading
+from transformers.x12.agreement_check import agreement_problems
 from transformers.x12.catalogue import NEWEST, known_sets, set_declaration
 from transformers.x12.envelope import events
 from transformers.x12.event import Event
@@ -101,4 +102,6 @@ PLUGIN = Plugin(
     example="only: [ACME]\n",
     build=_build,
     documents=_documents,
+    partners=("only",),
+    agreement=agreement_problems,
 )

@@ -203,4 +203,5 @@ PLUGIN = Plugin(
     example="partner: ACME\n",
     build=_build,
     shorthand="partner",
+    partners=("partner",),
 )

@@ -1,0 +1,100 @@
+"""What is wrong with the X12 terms of an agreement: sets and versions that nobody knows, overlays that don't fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from hub.core.agreement import Agreement, OverlayRule
+from hub.core.nearest import hint
+from hub.core.plugin import Problem
+from hub.documents import DOCUMENTS
+from transformers.x12.catalogue import RELEASES, known_sets, release_of, set_declaration
+from transformers.x12.compiled import compiled_set
+from transformers.x12.overlay import WrongRule
+
+STATED = ("004010", "005010")
+"""Releases in which an overlay is looked at where the agreement names no version: it should fit one of them."""
+
+ACKNOWLEDGMENTS = ("997", "999")
+
+
+def agreement_problems(agreement: Agreement) -> Iterator[Problem]:
+    """Everything, in the order of the file. The same for the same agreement."""
+    yield from _version(agreement)
+    yield from _sets("receive", agreement.receive)
+    yield from _sets("send", agreement.send)
+    yield from _acknowledgments(agreement)
+    for name, rules in agreement.overlays.items():
+        yield from _overlay(agreement, name, rules)
+
+
+def _version(agreement: Agreement) -> Iterator[Problem]:
+    if agreement.version is not None and not release_of(agreement.version)[1]:
+        text = f"version: there is no release {agreement.version[:6]} that we know"
+        yield Problem(("x12", "version"), text, hint(agreement.version[:6], RELEASES))
+
+
+def _sets(key: str, names: Iterable[str]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for position, name in enumerate(names):
+        path = ("x12", key, position)
+        if name not in known_sets():
+            yield Problem(path, f"{key}: there is no transaction set {name!r} that we know", hint(name, known_sets()))
+        elif name in seen:
+            yield Problem(path, f"{key}: {name} stands twice")
+        elif _document(name) not in DOCUMENTS:
+            yield Problem(path, f"{key}: no document becomes a {name}")
+        seen.add(name)
+    for position, name in enumerate(names):
+        others = [other for other in seen if other != name and _document(other) == _document(name)]
+        if key == "send" and others and name == max((name, *others)) and _document(name) != _document("997"):
+            text = f"send: {name} and {others[0]} both carry the document {_document(name)}; the first one is sent"
+            yield Problem(("x12", key, position), text, warning=True)
+
+
+@lru_cache(maxsize=64)
+def _document(name: str) -> str:
+    return set_declaration(name, STATED[0]).document if name in known_sets() else ""
+
+
+def _acknowledgments(agreement: Agreement) -> Iterator[Problem]:
+    expected, receive = agreement.expect_ack, agreement.receive
+    if expected is not None and receive and not set(ACKNOWLEDGMENTS) & set(receive):
+        text = (
+            "expect_ack: neither 997 nor 999 is in `receive`, so that every acknowledgment of theirs would be refused"
+        )
+        yield Problem(("x12", "expect_ack"), text, 'add "997" to receive')
+    terms, version = agreement.acknowledge, agreement.version
+    if terms is not None and terms.with_set == "999" and version is not None and version < "005010":
+        text = f"acknowledge: the 999 exists from 005010 on, and the version is {version}"
+        yield Problem(("x12", "acknowledge", "with"), text, 'write with: "997"')
+
+
+def _overlay(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> Iterator[Problem]:
+    path = ("x12", "overlays", name)
+    if name not in known_sets():
+        yield Problem(path, f"overlays: there is no transaction set {name!r} that we know", hint(name, known_sets()))
+        return
+    agreed = {*agreement.receive, *agreement.send}
+    if agreement.receive and agreement.send and name not in agreed:
+        yield Problem(path, f"overlays: {name} is neither in `receive` nor in `send`", warning=True)
+    if (wrong := _wrong(agreement, name, rules)) is not None:
+        yield Problem((*path, wrong[0]), f"overlays: {name}: {wrong[1]}")
+
+
+def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> tuple[int, str] | None:
+    """Which rule doesn't fit the set, and why: in the agreed release, or in every release where none is agreed. A set that
+    can't be told apart any more with all of them is put down to the last one."""
+    releases = (release_of(agreement.version)[0],) if agreement.version else STATED
+    first: tuple[int, str] | None = None
+    for release in releases:
+        try:
+            compiled_set(name, release, rules)
+        except WrongRule as error:
+            first = first or (error.rule, str(error))
+        except ValueError as error:
+            first = first or (len(rules) - 1, str(error))
+        else:
+            return None
+    return first
