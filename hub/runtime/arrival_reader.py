@@ -1,0 +1,127 @@
+"""From an arrival to its claim and its readings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hub.core.errors import DecodeError, TransientError
+from hub.core.identity import digest, message_id
+from hub.core.message import Header
+from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
+from hub.journal.claims import INLINE, StoredClaim
+from hub.runtime.acknowledgments import Answer
+from hub.runtime.copy import IN_THREAD
+from hub.runtime.duplicate_interchanges import DuplicateInterchanges
+from hub.runtime.guard import items_of, result_of
+from hub.runtime.live import Live, Snapshot
+
+WINDOW = 200
+"""Documents of one arrival that may be unconfirmed at once."""
+
+MOST_HOPS = 16
+"""Times a document may pass a hub before it is taken for one that goes in a circle."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One arrival, while it is taken."""
+
+    arrival: Arrival
+    claim: StoredClaim
+    correlation_id: str
+    hops: int
+    at: float
+    raw: bytes | None
+    only: str | None = None
+    parent: str | None = None
+    documents: int = 0
+    refused: int = 0
+    answers: int = 0
+    cause: str = ""
+    waiting: list[Awaitable[None]] = field(default_factory=list)
+    answer: Answer | None = None
+
+
+class ArrivalReader:
+    """Claims arrivals and reads them: by a thread where they are large, so that the event loop stays free."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._duplicates = DuplicateInterchanges(live)
+
+    async def claim(self, arrival: Arrival, at: float) -> Visit:
+        """The bytes are kept once the claim's row is committed."""
+        body = arrival.body
+        raw = b"".join(body.chunks()) if body.size <= INLINE else None
+        if raw is not None:
+            claim = StoredClaim(digest(raw), len(raw), raw)
+        else:
+            claim = await asyncio.to_thread(self._live.journal.claims.keep_stream, body)
+        arrival = replace(arrival, name=arrival.name.encode("utf-8", "backslashreplace").decode())
+        headers = arrival.headers
+        hops = headers.get(Header.HOPS, 0)
+        correlation = headers.get("correlation_id")
+        correlation = correlation if isinstance(correlation, str) else None
+        return Visit(
+            arrival,
+            claim,
+            correlation[:200] if correlation else message_id(claim.digest),
+            hops + 1 if isinstance(hops, int) else 1,
+            at,
+            raw,
+        )
+
+    async def readings(self, snapshot: Snapshot, visit: Visit) -> AsyncIterator[Reading]:
+        """The readings of the body. A reader that breaks the rules counts as a body that can't be read."""
+        if visit.hops > MOST_HOPS:
+            yield Reading((), error=DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle"))
+            return
+        reader = snapshot.readers.get(visit.arrival.source)
+        if reader is None:
+            raise TransientError(f"the source {visit.arrival.source} is not there any more", "busy")
+        body: Body = visit.arrival.body if visit.raw is None else BytesBody(visit.raw)
+        if body.size > IN_THREAD:
+            body = self._live.journal.claims.open(visit.claim.digest) or body
+        headers = await self._headers(snapshot, visit, reader, body)
+        if body.size <= IN_THREAD:
+            for reading in guarded(lambda: reader.read(body, headers)):
+                yield reading
+            return
+        readings = guarded(lambda: reader.read(body, headers))
+        while batch := await asyncio.to_thread(some, readings):
+            for reading in batch:
+                yield reading
+
+    async def _headers(self, snapshot: Snapshot, visit: Visit, reader: Reader, body: Body) -> Mapping[str, Any]:
+        """The arrival's headers, and in them the duplicates; a sender can't name any."""
+        arrival = visit.arrival
+        told = await self._duplicates.find(snapshot, reader, body, visit.claim.digest, arrival.name, visit.at)
+        if not told and DUPLICATES not in arrival.headers:
+            return arrival.headers
+        return {**arrival.headers, DUPLICATES: told}
+
+
+def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:
+    """Readers promise to raise nothing but DecodeError; whatever one raises becomes a reading, and what it has given before
+    stays."""
+    begun = result_of(read)
+    for item in items_of(begun) if not isinstance(begun, Exception) else (begun,):
+        if isinstance(item, DecodeError):
+            yield Reading((), error=item)
+        elif isinstance(item, Exception):
+            yield Reading((), error=DecodeError(f"the reader failed: {type(item).__name__}: {item}"))
+        else:
+            yield item
+
+
+def some(readings: Iterator[Reading], size: int = WINDOW // 4) -> list[Reading]:
+    """The next readings, at most `size`; empty at the end."""
+    found = []
+    for reading in readings:
+        found.append(reading)
+        if len(found) >= size:
+            break
+    return found

@@ -1,0 +1,59 @@
+"""Which interchanges of a body have come before, so that the reader can refuse them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from hub.core.ports import Body, InterchangeReader, Reader
+from hub.journal.entry import Entry
+from hub.journal.interchanges_received import EarlierOne, InterchangeSeen
+from hub.runtime.copy import IN_THREAD
+from hub.runtime.guard import result_of
+from hub.runtime.live import Live, Snapshot
+
+
+class DuplicateInterchanges:
+    """Asks only for partners that have agreed on duplicates; the numbers are recorded in the journal."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    async def find(
+        self, snapshot: Snapshot, reader: Reader, body: Body, claim: str, name: str, at: float
+    ) -> Mapping[str, str]:
+        """For each duplicate: its position, and in words when its number was taken."""
+        days = snapshot.duplicate_days
+        if not days or not isinstance(reader, InterchangeReader):
+            return {}
+        found = await self._interchanges(reader, body)
+        seen = [
+            InterchangeSeen(partner, number.lstrip("0") or "0", claim, position, name, at, days[partner])
+            for partner, number, position in found
+            if partner in days
+        ]
+        if not seen:
+            return {}
+        entry = Entry()
+        entry.interchanges.extend(seen)
+        await self._live.journal.commit(entry)
+        return {one.position: said(entry.duplicates[one.key]) for one in seen if one.key in entry.duplicates}
+
+    async def _interchanges(self, reader: InterchangeReader, body: Body) -> list[tuple[str, str, str]]:
+        """What can't be looked through has no duplicates: the reader will say what is wrong with it."""
+
+        def look() -> list[tuple[str, str, str]] | Exception:
+            return result_of(lambda: list(reader.interchanges(body)))
+
+        found = await asyncio.to_thread(look) if body.size > IN_THREAD else look()
+        if isinstance(found, Exception):
+            self._live.log.warning("interchanges_not_listed", error=str(found) or type(found).__name__)
+            return []
+        return found
+
+
+def said(earlier: EarlierOne) -> str:
+    """`taken on 2026-03-02 as acme_17.edi`; the day is UTC's."""
+    day = datetime.fromtimestamp(earlier.at, UTC).date().isoformat()
+    return f"taken on {day} as {earlier.name}" if earlier.name else f"taken on {day}"
