@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -54,6 +54,17 @@ class Part(BaseModel):
     """The base of all parts of documents: frozen, unknown fields refused. Lists are tuples."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What pydantic keeps beside the values, for a part that was made without asking it (`unchecked`): no extra or
+            private values, and every field set."""
+            if name == "__pydantic_fields_set__":
+                return set(self.__dict__)
+            if name in ("__pydantic_extra__", "__pydantic_private__"):
+                return None
+            return super().__getattr__(name)
 
 
 class Extra(Part):
@@ -110,7 +121,4 @@ def unchecked(cls: type[P], values: dict[str, Any]) -> P:
     that has checked them against a stricter grammar already (the X12 reader); everybody else calls the class."""
     part = cls.__new__(cls)
     object.__setattr__(part, "__dict__", values)
-    object.__setattr__(part, "__pydantic_fields_set__", set(values))
-    object.__setattr__(part, "__pydantic_extra__", None)
-    object.__setattr__(part, "__pydantic_private__", None)
     return part

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import lru_cache
 from operator import length_hint
@@ -29,8 +31,9 @@ def make(warnings):
     c = [0] * {counters}
     lists, nodes, extras = [], {{}}, []
     {objects} = None
-    component, repetition, total, it = '', '', 0, None
+    separator, component, repetition, total, it = '', '', '', 0, None
 {memories}
+{parts}
     def extra(e, within, compounds):
         while e[-1] == '': e = e[:-1]
         place = '/'.join(f'{{name}}[{{c[k]}}]' for name, k in within)
@@ -38,9 +41,12 @@ def make(warnings):
         extras.append(Extra(segment=e[0], elements=tuple(e[1:]), position=total - length_hint(it) + 1, within=place))
 
 {functions}
-    def end(e): pass
+    def end(segment): pass
 
-    def choose(state, e):
+    def choose(state, segment):
+        e = segment.split(separator)
+        found = state.get(e[0])
+        if found is not None: return found
         position = choosers.get(e[0])
         if position is None: raise Refused
         code = e[position] if len(e) > position else ''
@@ -48,11 +54,14 @@ def make(warnings):
         if found is None: raise Refused
         return found
 
-    states = link(({handlers}), end)
-    start, finish = states[0], states[-1]
+    handlers = ({handlers})
+    start = finish = None
 
-    def read(segments, separator, component_, repetition_, partner):
-        nonlocal component, repetition, total, it, o0
+    def read(segments, separator_, component_, repetition_, partner):
+        nonlocal separator, component, repetition, total, it, o0, start, finish
+        if separator_ != separator:
+            states = link(handlers, end, separator_)
+            separator, start, finish = separator_, states[0], states[-1]
         component = component_ or '\\0'
         repetition = repetition_ or '\\0'
         c[:] = {zeros}
@@ -63,11 +72,10 @@ def make(warnings):
         it = iter(segments)
         state = start
         for segment in it:
-            e = segment.split(separator)
-            t = state.get(e[0])
-            if t is None: t = choose(state, e)
+            t = state.get(segment[:3])
+            if t is None: t = choose(state, segment)
             handler, state = t
-            handler(e)
+            handler(segment)
         if state is not finish: raise Refused
         for d, f in lists: d[f] = tuple(d[f])
         if extras: o0['extras'] = tuple(extras)
@@ -98,7 +106,8 @@ class CompiledSet:
         except IndexError:
             read = self._make([])
         try:
-            return read(segments, separator, component, repetition, partner)
+            with _no_collection(len(segments)):
+                return read(segments, separator, component, repetition, partner)
         finally:
             self._idle.append(read)
 
@@ -122,6 +131,7 @@ class CompiledSet:
             memories=memories,
             functions=functions,
             handlers=", ".join(h or "None" for h in source.handlers),
+            parts=indent(f"    {name} = {{}}" for name in source.parts),
             zeros=f"zeros_{source.counters['all'][0]}",
         )
 
@@ -152,9 +162,6 @@ class CompiledSet:
             "all_compound": range(1, 100),
             "pads": [[""] * n for n in range(64)],
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
-            "set_extra": BaseModel.__dict__["__pydantic_extra__"].__set__,
-            "set_fields": BaseModel.__dict__["__pydantic_fields_set__"].__set__,
-            "set_private": BaseModel.__dict__["__pydantic_private__"].__set__,
             "unchecked": unchecked,
             "untidy": _untidy,
             f"zeros_{self._source.counters['all'][0]}": (0,) * self._source.counters["all"][0],
@@ -165,13 +172,34 @@ class CompiledSet:
         made: Callable[[list[str]], Read] = places["make"]
         return made
 
-    def _link(self, handlers: Sequence[Any], end: Any) -> list[dict[str, Any]]:
-        """The states as dictionaries: key to (handler, next state). The last one is the end."""
+    def _link(self, handlers: Sequence[Any], end: Any, separator: str) -> list[dict[str, Any]]:
+        """The states as dictionaries: the first three characters of a segment, or a key of the grammar, to (handler, next
+        state). The last state is the end."""
         states: list[dict[str, Any]] = [{} for _ in range(len(self.grammar.states) + 1)]
         for state in self.grammar.states:
             for key, target in state.next.items():
-                states[state.number][key] = (end if target < 0 else handlers[target], states[target])
+                step = (end if target < 0 else handlers[target], states[target])
+                states[state.number][key] = step
+                if len(key) == 2:
+                    states[state.number][key + separator] = step
         return states
+
+
+LARGE = 2000
+"""Segments from which on the cycle collector waits: a document holds no cycles, and looking for them again and again in one
+that grows costs more than reading it."""
+
+
+@contextmanager
+def _no_collection(segments: int) -> Iterator[None]:
+    if segments < LARGE or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @lru_cache(maxsize=128)

@@ -27,8 +27,8 @@ class Delimiters:
 
 @dataclass(frozen=True, slots=True)
 class TextDelimiters:
-    """The delimiters as text, and the patterns that follow from them: `forbidden` finds what no value may hold, `padding` is
-    what says that a segment has values with blanks behind them."""
+    """The delimiters as text, and the patterns that follow from them: `forbidden` finds what no value may hold, `padded` a
+    value with blanks behind it, `indented` a segment with blanks before it."""
 
     element: str
     component: str
@@ -37,7 +37,8 @@ class TextDelimiters:
     ascii: bool
     basic: bool
     forbidden: re.Pattern[str]
-    padding: tuple[str, str]
+    padded: re.Pattern[str]
+    indented: re.Pattern[str]
 
 
 @lru_cache(maxsize=64)
@@ -57,7 +58,8 @@ def as_text(delimiters: Delimiters, basic: bool = False) -> TextDelimiters:
         (element + component + terminator).isascii(),
         basic,
         re.compile(f"(?![{own}]){wrong}"),
-        (" " + element, " " + terminator),
+        re.compile(" [" + re.escape(element + terminator) + "]"),
+        re.compile(re.escape(terminator) + " "),
     )
 
 

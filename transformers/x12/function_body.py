@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from hub.documents.base import Part
-from transformers.x12.declaration import ElementUse, Loop, Placement, Rule, Target, Use
+from transformers.x12.declaration import ElementUse, Loop, Pairs, Placement, Rule, Target, Use
 from transformers.x12.fields import field_shape
 from transformers.x12.grammar import State
 from transformers.x12.snippets import append_part, defaults, new_part, rule_line
@@ -40,6 +40,21 @@ def _fits(shape: str, kind: str) -> bool:
             return False
 
 
+PARTS = "_parts"
+"""How the memory of a function's parts is called, behind the function's name."""
+
+MOST_PARTS = 1000
+"""Parts of one use of a segment that are remembered by their text."""
+
+
+def _placed(structure: Sequence[Use | Loop]) -> bool:
+    """Whether anything in the structure is put into the part around it."""
+    return any(
+        entry.to is not None or (_placed(entry.structure) if isinstance(entry, Loop) else entry.mapping is not None)
+        for entry in structure
+    )
+
+
 class FunctionBody:
     """The body of one function."""
 
@@ -57,15 +72,51 @@ class FunctionBody:
         self._duplicates = False
 
     def lines(self) -> list[str]:
-        out = [f"nonlocal o{self._level}"] if self._loop and self._loop.to else []
+        opens = self._loop is not None and self._loop.to is not None and not self._leaf
+        out = [f"nonlocal o{self._level}"] if opens else []
         out += self._count()
         if self._segment.open:
-            return [*out, *self._open_object({}), self._extra()]
-        out += self._elements()
-        built = self._pairs()
-        out += built
-        out += self._place()
-        return out
+            return [*out, "e = s.split(separator)", *self._open_object({}), self._extra()]
+        if self._leaf:
+            return [*out, *self._remembered()]
+        return [*out, "e = s.split(separator)", *self._elements(), *self._pairs(), *self._place()]
+
+    @property
+    def _leaf(self) -> bool:
+        """Whether the segment makes a part that nothing further is put into: the same text makes the same part."""
+        if self._use.to:
+            return True
+        loop = self._loop
+        return loop is not None and loop.to is not None and loop.tree is None and not _placed(loop.structure[1:])
+
+    def _remembered(self) -> list[str]:
+        """A part that has been made of the same text before is used again: it never changes."""
+        parts = PARTS
+        loop = self._loop if self._use.to is None else None
+        to, most = (loop.to, loop.max) if loop else (self._use.to, self._use.max)
+        holder = f"o{self._level - 1}" if loop else f"o{self._level}"
+        cls = self._cls if loop else self._part_class(self._use.to or "")
+        build = [*self._elements(), *self._pairs()]
+        fields = self._fields(cls, build)
+        build += new_part("part_", "d", cls, fields, self._source)
+        keep = [f"if len({parts}) > {MOST_PARTS}: {parts}.clear()", f"{parts}[s] = part_"]
+        if tests := self._kept_whole():
+            build += [f"if {tests}: {self._extra()}", "elif len(warnings) == noted:", *("    " + k for k in keep)]
+        else:
+            build += ["if len(warnings) == noted:", *("    " + k for k in keep)]
+        return [
+            f"part_ = {parts}.get(s)",
+            "if part_ is None:",
+            "    e = s.split(separator); noted = len(warnings)",
+            *("    " + line for line in build),
+            *append_part(holder, to, "part_", many=most == 0 or most > 8),
+        ]
+
+    def _part_class(self, to: str) -> type[Part]:
+        shape = field_shape(self._cls, to)
+        if shape.kind != "parts" or shape.part is None:
+            raise ValueError(f"{self._cls.__name__}.{to} doesn't hold parts")
+        return shape.part
 
     # --- how often, where --------------------------------------------------------------------------------------------
 
@@ -105,10 +156,13 @@ class FunctionBody:
         if tail:
             names = ", ".join(f"a{i}" for i in range(1, tail.first))
             return [
-                "n = len(e)",
-                f"if n > {size}: n = {size}; e = excess(e, {size})",
-                f"if n < {tail.first}: e += pads[{tail.first} - n]",
-                f"_, {names}, *p = e",
+                "n = len(e); ids = None",
+                *self._few_pairs(tail, names),
+                "if ids is None:",
+                f"    if n > {size}: n = {size}; e = excess(e, {size})",
+                f"    if n < {tail.first}: e += pads[{tail.first} - n]",
+                f"    _, {names}, *p = e",
+                *("    " + line for line in self._many_pairs(tail)),
                 *low,
             ]
         names = ", ".join(f"a{i}" for i in range(1, size))
@@ -142,7 +196,7 @@ class FunctionBody:
         return len(uses) if whole else max(FEW, last)
 
     @property
-    def _tail(self) -> Any:
+    def _tail(self) -> Pairs | None:
         """Pairs that go on to the end of the segment, all of the same kind: handled as a list."""
         pairs = self._mapping.pairs
         if pairs is None or pairs.last != len(self._segment.elements) or pairs.last - pairs.first <= 7:
@@ -238,6 +292,44 @@ class FunctionBody:
             target = pairs.target
         return target.words if target else {}
 
+    def _few_pairs(self, tail: Pairs, names: str) -> list[str]:
+        """Straight lines for a segment with one to four pairs that are as they should be; what isn't is left to the way for
+        any number of them."""
+        qualifier, value = (use.element for use in self._segment.elements[tail.first - 1 : tail.first + 1])
+        memory = self._source.memory(qualifier)
+        out = []
+        for count in range(1, 5):
+            pairs = [(f"q{n}", f"w{n}") for n in range(1, count + 1)]
+            low = f"{value.min} <= " if value.min > 1 else ""
+            tests = [f"{q} and {w} and {low}len({w}) <= {value.max} and {memory}[{q}]" for q, w in pairs]
+            out += [
+                f"{'if' if count == 1 else 'elif'} n == {tail.first + 2 * count}:",
+                f"    _, {names}, {', '.join(f'{q}, {w}' for q, w in pairs)} = e",
+                f"    if {' and '.join(tests)}:",
+                f"        ids = Identifiers({{{', '.join(f'{q}: {w}' for q, w in pairs)}}}); x = False",
+                *([f"        if len(ids) != {count}: ids = None"] if count > 1 else []),
+            ]
+        return out
+
+    def _many_pairs(self, tail: Pairs) -> list[str]:
+        """Lines for any number of pairs, with gaps, and with a qualifier that comes twice."""
+        qualifier = self._segment.elements[tail.first - 1]
+        value = self._segment.elements[tail.first].element
+        memory = self._source.memory(qualifier.element)
+        return [
+            *(["if not p or not p[0]: raise Refused"] if qualifier.mandatory else []),
+            "x = False",
+            "if p:",
+            "    if len(p) & 1: p.append('')",
+            "    q = p[::2]",
+            "    ids = Identifiers(zip(q, p[1::2]))",
+            "    if '' in p or len(ids) != len(q): ids, x = untidy(p)",
+            "    for k, v in ids.items():",
+            f"        {memory}[k]",
+            f"        if not {value.min} <= len(v) <= {value.max}: raise Refused",
+            "else: ids = NO_IDS",
+        ]
+
     # --- places ------------------------------------------------------------------------------------------------------
 
     def _pairs(self) -> list[str]:
@@ -245,21 +337,7 @@ class FunctionBody:
         if pairs is None:
             return []
         if self._tail:
-            qualifier = self._segment.elements[pairs.first - 1]
-            value = self._segment.elements[pairs.first].element
-            memory = self._source.memory(qualifier.element)
-            out = ["if not p or not p[0]: raise Refused"] if qualifier.mandatory else []
-            return [
-                *out,
-                "x = False",
-                "if p:",
-                "    if len(p) & 1: p.append('')",
-                "    q = p[::2]",
-                "    ids = Identifiers(zip(q, p[1::2]))",
-                "    if len(ids) != len(q) or '' in ids: ids, x = untidy(p)",
-                f"    for k, v in ids.items():\n            {memory}[k]\n            if not {value.min} <= len(v) <= {value.max}: raise Refused",
-                "else: ids = NO_IDS",
-            ]
+            return []  # taken apart with the elements
         positions = range(pairs.first, pairs.last, 2)
         if len(positions) == 1:
             q, v = pairs.first, pairs.first + 1
@@ -270,29 +348,24 @@ class FunctionBody:
         ]
 
     def _place(self) -> list[str]:
-        cls = self._cls
         if self._use.mapping is None:
             return [*self._open_object({}), self._extra()]
-        unplaced = self._unplaced()
         out: list[str] = []
         if self._loop is not None and self._loop.to:
-            out += self._open_object(self._fields(cls, out))
-        elif self._use.to:
-            shape = field_shape(cls, self._use.to)
-            if shape.kind != "parts" or shape.part is None:
-                raise ValueError(f"{cls.__name__}.{self._use.to} doesn't hold parts")
-            fields = self._fields(shape.part, out)
-            out += new_part("part_", "d", shape.part, fields, self._source)
-            out += append_part(f"o{self._level}", self._use.to, "part_", many=self._use.max == 0 or self._use.max > 8)
+            out += self._open_object(self._fields(self._cls, out))
         else:
-            out += self._set(cls)
+            out += self._set(self._cls)
+        if tests := self._kept_whole():
+            out.append(f"if {tests}: {self._extra()}")
+        return out
+
+    def _kept_whole(self) -> str:
+        """The test for what has no place in the document: then the segment is kept whole too."""
+        unplaced = self._unplaced()
         tests = [f"a{p}" for p in unplaced]
         if self._mapping.pairs is not None:
             tests.append("x")
-        tests += self._partly_placed(unplaced)
-        if tests:
-            out.append(f"if {' or '.join(tests)}: {self._extra()}")
-        return out
+        return " or ".join(tests + self._partly_placed(unplaced))
 
     def _partly_placed(self, unplaced: list[int]) -> list[str]:
         """Tests for elements of which only a part has a place: further components, repetitions."""

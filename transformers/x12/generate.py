@@ -12,7 +12,7 @@ from typing import Any
 from hub.documents.base import Document, Part
 from transformers.x12.declaration import Element
 from transformers.x12.fields import field_shape
-from transformers.x12.function_body import FunctionBody
+from transformers.x12.function_body import PARTS, FunctionBody
 from transformers.x12.grammar import Grammar, State
 
 
@@ -75,15 +75,18 @@ class Source:
     def _handler(self, state: State) -> str:
         """The name of the function for a state; uses that come out the same share one."""
         body = "\n".join("    " + line for line in FunctionBody(self, state).lines())
-        if body in self.functions:
-            return self.functions[body]
-        name = f"h{state.number}"
-        self.functions[body] = name
-        return name
+        if body not in self.functions:
+            self.functions[body] = f"h{state.number}"
+        return self.functions[body]
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the memories of parts by their text: one a function."""
+        return [f"{name}{PARTS}" for body, name in self.functions.items() if PARTS in body]
 
     def text(self) -> Iterator[str]:
         for body, name in self.functions.items():
-            yield f"def {name}(e):\n{body}"
+            yield f"def {name}(s):\n{body.replace(PARTS, name + PARTS)}"
 
 
 def _number_counters(grammar: Grammar) -> dict[str, tuple[int, int, int]]:

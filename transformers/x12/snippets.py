@@ -44,22 +44,12 @@ def new_part(part: str, values: str, cls: type[Part], fields: dict[str, str], so
     else:
         items = (f"{n!r}: {fields[n] if n in fields else _literal(s.default, source)}" for n, s in known.items())
         out = [f"{values} = {{{', '.join(items)}}}"]
-    name = source.constant("P", cls)
-    names = source.constant("F", _names(source, cls))
-    return [
-        *out,
-        f"{part} = new({name}); set_dict({part}, {values}); set_fields({part}, {names}); set_extra({part}, None); set_private({part}, None)",
-    ]
+    return [*out, f"{part} = new({source.constant('P', cls)}); set_dict({part}, {values})"]
 
 
 def _blank(source: Source, cls: type[Part]) -> dict[str, Any]:
     wanted = defaults(cls)
     return next((v for v in source.constants.values() if isinstance(v, dict) and v == wanted), wanted)
-
-
-def _names(source: Source, cls: type[Part]) -> set[str]:
-    wanted = set(shapes(cls))
-    return next((v for v in source.constants.values() if isinstance(v, set) and v == wanted), wanted)
 
 
 def _literal(value: Any, source: Source) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from transformers.x12.declaration import Element
 
-REMEMBERED = 20_000
+REMEMBERED = 50_000
 
 _WHOLE = re.compile(r"-?\d+\Z", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)\Z", re.ASCII)
