@@ -10,6 +10,7 @@ import typer
 from hub.app.running_hub import RunningHub
 from hub.cli import check, dead, demo, doctor, hold, partner_numbers, publish, read, reload, schema, trace, version
 from hub.cli.run import run_command
+from hub.cli.x12 import commands as x12_commands
 
 Serving = Callable[[RunningHub, str], AbstractAsyncContextManager[str]]
 
@@ -44,6 +45,7 @@ def build(serving: Serving) -> typer.Typer:
     partner.command("acks")(partner_numbers.acks)
     program.add_typer(partner, name="partner")
     program.command("read")(read.read)
+    program.add_typer(x12_commands, name="x12")
     program.command("doctor")(doctor.doctor)
     program.command("version")(version.version)
     return program

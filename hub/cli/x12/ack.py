@@ -1,0 +1,5 @@
+"""`hub x12 ack`."""
+
+
+def ack() -> None:
+    """Later."""

@@ -1,0 +1,5 @@
+"""`hub x12 diff`."""
+
+
+def diff() -> None:
+    """Later."""

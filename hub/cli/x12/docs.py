@@ -1,0 +1,5 @@
+"""`hub x12 docs`."""
+
+
+def docs() -> None:
+    """Later."""

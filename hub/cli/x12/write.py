@@ -1,0 +1,5 @@
+"""`hub x12 write`."""
+
+
+def write() -> None:
+    """Later."""
