@@ -76,7 +76,7 @@ class _Diagnosis:
 
     def _step(self, state: int, elements: list[str], position: int) -> int:
         """Takes one segment; the state behind it."""
-        target = _next(self._grammar, state, elements)
+        target = next_state(self._grammar, state, elements)
         if target is None:
             target = self._unexpected(state, elements, position)
             if target is None:
@@ -96,7 +96,7 @@ class _Diagnosis:
     def _unexpected(self, state: int, elements: list[str], position: int) -> int | None:
         """Says why a segment can't stand here; the state to go on from, or None when it is passed over."""
         name = elements[0]
-        target = _next(self._lenient, state, elements)
+        target = next_state(self._lenient, state, elements)
         if target is not None:
             missing = list(self._grammar.states[state].next)[-1].partition("*")[0]
             self._found.append(
@@ -245,7 +245,8 @@ def _element(elements: Sequence[str], number: int) -> str:
     return elements[number] if number < len(elements) else ""
 
 
-def _next(automaton: Grammar, state: int, elements: Sequence[str]) -> int | None:
+def next_state(automaton: Grammar, state: int, elements: Sequence[str]) -> int | None:
+    """The state behind a segment (-1 behind SE); None where it can't stand."""
     transitions = automaton.states[state].next
     name = elements[0]
     if name in transitions:

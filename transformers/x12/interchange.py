@@ -8,7 +8,7 @@ from datetime import datetime
 
 from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.errors import MappingError
-from transformers.x12.rendering import Rendered, Text
+from transformers.x12.rendering import Rendered
 
 LAST = 999_999_999
 """The greatest control number: ISA13 has nine digits."""
@@ -124,6 +124,3 @@ def _parties(envelope: Envelope) -> tuple[InterchangeId, InterchangeId]:
     if we is None:
         raise MappingError(f"the agreement with {agreement.partner} doesn't say who we are (`we`)")
     return they, we
-
-
-__all__ = ["LAST", "Envelope", "Text", "bare_interchange_text", "interchange_text", "transaction_text"]

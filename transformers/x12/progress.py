@@ -195,7 +195,9 @@ class Progress:
             else:
                 error = DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="23")
                 document, read = None, Transaction(read.set, read.control_number, error=error)
-        if self._agreement.acknowledge is not None and refusal is None:
+        if refusal is not None:
+            self._outcome.received += 1
+        elif self._agreement.acknowledge is not None:
             self._outcome.add(read, self._agreement.acknowledge.with_set)
         yield self._reading(
             self._position(str(self._transaction)),

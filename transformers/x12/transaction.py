@@ -74,7 +74,7 @@ def read_transaction(
             return replace(blank, **_read(compiled, segments, marks, partner, warnings))
         except Refused:
             pass
-    findings = tuple(_findings(compiled, event, segments, marks))
+    findings = tuple(_findings(compiled, event, segments, marks, delimiters))
     if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept":
         lenient = compiled_set(name, release, agreement.overlays.get(name, ()), understood=True)
         try:
@@ -173,12 +173,14 @@ def _trailer_error(event: Event, segments: list[str], marks: TextDelimiters, num
     return None
 
 
-def _findings(compiled: CompiledSet, event: Event, segments: list[str], marks: TextDelimiters) -> Iterator[Finding]:
+def _findings(
+    compiled: CompiledSet, event: Event, segments: list[str], marks: TextDelimiters, delimiters: Delimiters
+) -> Iterator[Finding]:
     """What is wrong, each with its place in the body."""
     found = diagnose(compiled, segments[1:], marks)
     if not found:
         found = [Finding("5", "ST", 1, "the transaction breaks its declaration")]
-    starts = _starts(event, marks.terminator.encode("latin-1"))
+    starts = [piece.start for piece in segment_bytes(event, delimiters)]
     for finding in found:
         inner = starts[finding.position - 1] if finding.position <= len(starts) else 0
         yield replace(finding, offset=event.at(inner))
@@ -197,12 +199,20 @@ def _refusal(findings: tuple[Finding, ...], event: Event) -> DecodeError:
     )
 
 
-def _starts(event: Event, terminator: bytes) -> list[int]:
-    """Where each segment begins, in the bytes of the transaction."""
+@dataclass(frozen=True, slots=True)
+class SegmentBytes:
+    """A segment as it stands in the bytes of a transaction: where it begins, without blanks around it."""
+
+    start: int
+    data: bytes
+
+
+def segment_bytes(event: Event, delimiters: Delimiters) -> list[SegmentBytes]:
+    """The segments of a transaction, blank ones left out."""
     found, at = [], 0
-    for part in _pieces(event, terminator):
-        if part.strip():
-            found.append(at + len(part) - len(part.lstrip()))
+    for part in _pieces(event, delimiters.terminator):
+        if kept := part.strip():
+            found.append(SegmentBytes(at + len(part) - len(part.lstrip()), kept))
         at += len(part) + 1
     return found
 

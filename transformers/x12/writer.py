@@ -18,21 +18,29 @@ from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import WriteContext, Written
 from hub.documents import Document, document_name
+from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.comparison import differences
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
-from transformers.x12.interchange import Envelope, interchange_text, transaction_text
+from transformers.x12.interchange import (
+    Envelope,
+    bare_interchange_text,
+    interchange_text,
+    segment_text,
+    transaction_text,
+)
 from transformers.x12.overlay import WrongRule, overlaid
-from transformers.x12.rendering import Rendered, render
+from transformers.x12.rendering import Rendered, Text, render
 from transformers.x12.transaction import read_transaction
 
 CONTENT_TYPE = "application/edi-x12"
 VERSION = "004010"
 """Of what we send where an agreement doesn't say."""
 
-FACTS_OF_TEST = "test"
+ANSWERS = frozenset({"functional_acknowledgment", "interchange_acknowledgment"})
+"""Documents that follow the version of what they answer."""
 
 
 class X12WriterOptions(Options):
@@ -55,17 +63,31 @@ class X12Writer:
     def write(self, document: Document, context: WriteContext) -> Written:
         if context.control_number is None:
             raise MappingError("X12 needs a control number, and none was taken")
-        test = self._agreement.test or context.facts.get(FACTS_OF_TEST) is True
-        return write_interchange([document], self._agreement, context.control_number, context.now, test=test)
+        test = self._agreement.test or context.facts.get("test") is True
+        version = str(context.facts.get("version") or "") if document.kind in ANSWERS else ""
+        return write_interchange(
+            [document], self._agreement, context.control_number, context.now, test=test, version=version
+        )
 
 
 def write_interchange(
-    documents: Sequence[Document], agreement: Agreement, control_number: int, at: datetime, *, test: bool = False
+    documents: Sequence[Document],
+    agreement: Agreement,
+    control_number: int,
+    at: datetime,
+    *,
+    test: bool = False,
+    version: str = "",
 ) -> Written:
-    """All documents, of one kind, in one interchange. Raises MappingError, which names the field (and, of several, the
-    document)."""
+    """All documents, of one kind, in one interchange; of the agreement's version, unless it is given. Raises MappingError,
+    which names the field (and, of several, the document)."""
+    version = version or agreement.version or VERSION
+    if isinstance(documents[0], InterchangeAcknowledgment):
+        envelope = Envelope(agreement, "", version, control_number, at, test)
+        return _written(bare_interchange_text([_ta1(d, envelope) for d in documents], envelope), "TA1", envelope, None)
     name = set_for(documents[0].kind, agreement)
-    version = agreement.version or VERSION
+    if name == "999" and version < "005010":
+        version = "005010"  # older releases have none
     declaration = set_declaration(name, release_of(version)[0])
     envelope = Envelope(agreement, declaration.group, version, control_number, at, test, asks_ta1=agreement.ask_ta1)
     texts = []
@@ -78,17 +100,32 @@ def write_interchange(
             if len(documents) == 1:
                 raise
             raise MappingError(f"{document.kind} {document.number}: {error}") from None
-    body = _encoded(interchange_text(texts, envelope), agreement)
+    expect = agreement.expect_ack.within if agreement.expect_ack and declaration.group != "FA" else None
+    return _written(interchange_text(texts, envelope), name, envelope, expect)
+
+
+def _written(text: str, name: str, envelope: Envelope, expect: float | None) -> Written:
+    number = envelope.control_number
     facts = {
         "set": name,
-        "version": version,
-        "control_number": f"{control_number:09}",
-        "group_control_number": str(control_number),
+        "version": envelope.version,
+        "control_number": f"{number:09}",
+        "group_control_number": str(number),
         "transaction_control_number": "0001",
-        "test": test,
+        "test": envelope.test,
     }
-    expect = agreement.expect_ack.within if agreement.expect_ack and declaration.group != "FA" else None
-    return Written(body, CONTENT_TYPE, facts, expect)
+    return Written(_encoded(text, envelope.agreement), CONTENT_TYPE, facts, expect)
+
+
+def _ta1(document: Document, envelope: Envelope) -> str:
+    assert isinstance(document, InterchangeAcknowledgment)  # noqa: S101 - the caller has looked
+    date = f"{document.date:%y%m%d}" if document.date else envelope.at.strftime("%y%m%d")
+    time = document.time or envelope.at.strftime("%H%M")
+    values: list[Text] = ["TA1", document.number.rjust(9, "0"), date, time, document.status, document.note]
+    if len(document.number) > 9 or not document.number.isdecimal():
+        raise MappingError(f"number: {document.number[:40]!r} is no interchange control number (TA101)")
+    fields = dict(enumerate(("number", "date", "time", "status", "note"), 1))
+    return segment_text(Rendered(values, fields), envelope.separators)
 
 
 def set_for(kind: str, agreement: Agreement) -> str:

@@ -1,0 +1,90 @@
+"""Every field of a document can say which bytes gave it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.core.ports import BytesBody
+from hub.documents.base import Part
+from tests.golden.x12_files import FIXTURES, read
+from transformers.x12.delimiters import Delimiters
+from transformers.x12.envelope import events
+from transformers.x12.event import Event
+from transformers.x12.fields import shapes
+from transformers.x12.lineage import Origin, lineage
+
+DEFAULTS = {"type": "F", "purpose": "00"}
+"""Values that a field has where nothing gives one."""
+
+FILES = sorted(FIXTURES.glob("*.edi"))
+
+
+def transactions(data: bytes) -> Iterator[tuple[Event, Delimiters, str]]:
+    delimiters, version = Delimiters(b"*", b">", b"", b"~"), ""
+    for event in events(BytesBody(data)):
+        if event.header is not None:
+            delimiters = event.header.delimiters
+        elif event.kind == "GS":
+            version = event.elements[8]
+        elif event.kind == "ST":
+            yield event, delimiters, version
+
+
+def fields(part: Part, path: str = "") -> Iterator[tuple[str, Any]]:
+    """All fields that have a value, to the leaves."""
+    for name in shapes(type(part)):
+        value = getattr(part, name)
+        if value in (None, "") or (not path and name in ("partner", "document", "extras")):
+            continue
+        if isinstance(value, Mapping):
+            yield from ((f"{path}{name}.{key}", one) for key, one in value.items())
+        elif isinstance(value, Part):
+            yield from fields(value, f"{path}{name}.")
+        elif isinstance(value, tuple):
+            for number, one in enumerate(value):
+                inner = f"{path}{name}[{number}]"
+                if isinstance(one, Part):
+                    yield from fields(one, f"{inner}.")
+                else:
+                    yield inner, one
+        else:
+            yield f"{path}{name}", value
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_field_has_the_bytes_that_gave_it_and_no_others_have(path: Path) -> None:
+    data = path.read_bytes()
+    documents = [r.document for r in read(data) if r.document is not None]
+    for document, (event, delimiters, version) in zip(documents, transactions(data), strict=True):
+        origins = lineage(event, delimiters, version)
+        given = {origin.field for origin in origins}
+        there = dict(fields(document))
+        assert given <= set(there)
+        assert [
+            name for name in there if name not in given and there[name] != DEFAULTS.get(name.rpartition(".")[2])
+        ] == []
+        for origin in origins:
+            raw = data[origin.start : origin.end]
+            assert origin.text in (raw.decode(errors="replace"), raw.decode("latin-1"))
+
+
+def test_an_origin_names_segment_position_element_and_bytes() -> None:
+    data = (FIXTURES / "850-small.edi").read_bytes()
+    event, delimiters, version = next(transactions(data))
+    upc = next(o for o in lineage(event, delimiters, version) if o.field == "lines[0].products.UP")
+    start = data.index(b"036000291452")
+    assert upc == Origin("lines[0].products.UP", "PO1", upc.position, 7, None, start, start + 12, "036000291452")
+    assert upc.where == "PO107"
+
+
+def test_the_lines_of_a_wrapped_body_do_not_count() -> None:
+    data = re.sub(rb"\r?\n", b"", (FIXTURES / "850-small.edi").read_bytes())
+    wrapped = b"\n".join(data[i : i + 80] for i in range(0, len(data), 80))
+    (event, delimiters, version), *_ = transactions(wrapped)
+    number = next(o for o in lineage(event, delimiters, version) if o.field == "number")
+    assert wrapped[number.start : number.end].replace(b"\n", b"").decode() == number.text

@@ -1,0 +1,191 @@
+"""Which bytes gave which field: derived by reading a transaction again, slowly, along the same declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hub.core.agreement import Agreement
+from transformers.x12.catalogue import release_of
+from transformers.x12.compiled import CompiledSet, compiled_set
+from transformers.x12.declaration import Loop, Placement, Target, Use
+from transformers.x12.delimiters import Delimiters, as_text
+from transformers.x12.diagnose import next_state
+from transformers.x12.event import Event
+from transformers.x12.transaction import NOBODY, segment_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What gave a field of a canonical document. `field` is its path (`lines[2].products.UP`); `position` counts the segments
+    of the transaction from 1 (ST), `element` and `component` from 1; `start` and `end` are the bytes of the body."""
+
+    field: str
+    segment: str
+    position: int
+    element: int
+    component: int | None
+    start: int
+    end: int
+    text: str
+
+    @property
+    def where(self) -> str:
+        """`PO107`, `MEA04-2`."""
+        return f"{self.segment}{self.element:02}" + (f"-{self.component}" if self.component else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """An element with its place."""
+
+    position: int
+    element: int
+    text: str
+    start: int
+    end: int
+
+
+def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agreement = NOBODY) -> list[Origin]:
+    """The origin of every field that the transaction gives, in the order of its bytes; as far as it can be read. A field that
+    several segments give (the lines of a note) has several. Raises KeyError for a set without a declaration."""
+    segments = segment_bytes(event, delimiters)
+    name = segments[0].data.split(delimiters.element)[1].strip().decode("latin-1") if segments else ""
+    compiled = compiled_set(name, release_of(version)[0], agreement.overlays.get(name, ()))
+    return list(_Tracing(compiled, event, delimiters).run())
+
+
+class _Tracing:
+    def __init__(self, compiled: CompiledSet, event: Event, delimiters: Delimiters) -> None:
+        self._grammar = compiled.grammar
+        self._event = event
+        self._delimiters = delimiters
+        self._component = as_text(delimiters).component
+        self._counts: dict[str, int] = {}
+        self._holders: dict[tuple[int, ...], str] = {(): ""}
+        self._nodes: dict[str, str] = {}
+
+    def run(self) -> Iterator[Origin]:
+        state = 0
+        for position, piece in enumerate(segment_bytes(self._event, self._delimiters), 1):
+            if position == 1:
+                continue
+            placed = self._elements(position, piece.data, piece.start)
+            target = next_state(self._grammar, state, [p.text for p in placed])
+            if target is None or target < 0:
+                continue
+            state = target
+            yield from self._segment(state, placed)
+
+    def _elements(self, position: int, data: bytes, start: int) -> list[_Placed]:
+        out, at = [], start
+        for number, raw in enumerate(data.split(self._delimiters.element)):
+            kept = raw.rstrip(b" ")
+            text = kept.decode("utf-8") if _is_utf8(kept) else kept.decode("latin-1")
+            out.append(_Placed(position, number, text, self._event.at(at), self._event.at(at + len(kept))))
+            at += len(raw) + 1
+        return out
+
+    # --- places ------------------------------------------------------------------------------------------------------
+
+    def _segment(self, number: int, placed: Sequence[_Placed]) -> Iterator[Origin]:
+        state = self._grammar.states[number]
+        use = state.use
+        assert use is not None  # noqa: S101 - only state 0 has none
+        if state.opens:
+            self._open(state.path, placed)
+        if use.mapping is None:
+            return
+        holder = self._holder(state.path)
+        if use.to is not None:
+            holder = self._next(f"{holder}{use.to}")
+        yield from self._fields(use, use.mapping, holder, placed)
+
+    def _holder(self, path: tuple[int, ...]) -> str:
+        while path not in self._holders:
+            path = path[:-1]
+        return self._holders[path]
+
+    def _next(self, field: str) -> str:
+        count = self._counts.get(field, 0)
+        self._counts[field] = count + 1
+        return f"{field}[{count}]."
+
+    def _open(self, path: tuple[int, ...], placed: Sequence[_Placed]) -> None:
+        """A loop begins: what it makes is the holder of what stands in it."""
+        loop = self._grammar.loops[path[-1]].loop
+        if loop.to is None:
+            return
+        for known in [p for p in self._holders if len(p) > len(path) and p[: len(path)] == path]:
+            del self._holders[known]
+        self._holders[path] = (
+            self._node(loop, placed) if loop.tree else self._next(f"{self._holder(path[:-1])}{loop.to}")
+        )
+
+    def _node(self, loop: Loop, placed: Sequence[_Placed]) -> str:
+        assert loop.tree is not None  # noqa: S101 - the caller has looked
+        assert loop.to is not None  # noqa: S101 - a tree makes parts
+        own, parent = _text(placed, loop.tree.id), _text(placed, loop.tree.parent)
+        above = self._nodes.get(parent)
+        self._nodes[own] = self._next(loop.to if above is None else f"{above}{loop.tree.children}")
+        return self._nodes[own]
+
+    # --- fields ------------------------------------------------------------------------------------------------------
+
+    def _fields(self, use: Use, mapping: Placement, holder: str, placed: Sequence[_Placed]) -> Iterator[Origin]:
+        for position, target in mapping.put.items():
+            components = use.segment.elements[position - 1].element.components if not use.segment.open else ()
+            yield from self._put(target, holder, use, placed, position, 1 if components else None)
+        for (position, component), target in mapping.components.items():
+            yield from self._put(target, holder, use, placed, position, component)
+        if mapping.pairs:
+            yield from self._pairs(mapping, holder, use, placed)
+        for part in mapping.parts:
+            if _text(placed, min(part.put)):
+                inner = self._next(f"{holder}{part.to}")
+                for position, target in part.put.items():
+                    yield from self._put(target, inner, use, placed, position, None)
+
+    def _put(
+        self, target: Target, holder: str, use: Use, placed: Sequence[_Placed], position: int, component: int | None
+    ) -> Iterator[Origin]:
+        if position >= len(placed) or not placed[position].text:
+            return
+        place = placed[position]
+        text, start, end = place.text, place.start, place.end
+        if component is not None and self._component:
+            parts = text.split(self._component)
+            if component > len(parts) or not parts[component - 1]:
+                return
+            start += sum(len(part.encode()) + 1 for part in parts[: component - 1])
+            text = parts[component - 1]
+            end = start + len(text.encode())
+            component = component if len(parts) > 1 else None
+        field = f"{holder}{target.field}"
+        if target.how == "append":
+            field = self._next(field).removesuffix(".")
+        yield Origin(field, use.segment.id, place.position, position, component, start, end, text)
+
+    def _pairs(self, mapping: Placement, holder: str, use: Use, placed: Sequence[_Placed]) -> Iterator[Origin]:
+        assert mapping.pairs is not None  # noqa: S101 - the caller has looked
+        target, seen = mapping.pairs.target, set()
+        for position in range(mapping.pairs.first, mapping.pairs.last, 2):
+            qualifier, value = _text(placed, position), _text(placed, position + 1)
+            if not qualifier or not value or qualifier in seen:
+                continue
+            seen.add(qualifier)
+            place = placed[position + 1]
+            field = f"{holder}{target.field}.{target.words.get(qualifier, qualifier)}"
+            yield Origin(field, use.segment.id, place.position, position + 1, None, place.start, place.end, value)
+
+
+def _text(placed: Sequence[_Placed], position: int) -> str:
+    return placed[position].text if position < len(placed) else ""
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
