@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 import typer
 
 from hub.app.running_hub import RunningHub
-from hub.cli import check, dead, demo, doctor, hold, partner_numbers, publish, read, reload, schema, trace, version
+from hub.cli import check, dead, demo, doctor, hold, partner, publish, read, reload, schema, trace, version
 from hub.cli.run import run_command
 from hub.cli.x12 import commands as x12_commands
 
@@ -40,10 +40,7 @@ def build(serving: Serving) -> typer.Typer:
     program.command("trace")(trace.trace)
     program.add_typer(dead.commands, name="dead")
     program.add_typer(hold.commands, name="hold")
-    partner = typer.Typer(help="Trading partners: control numbers and acknowledgments.", no_args_is_help=True)
-    partner.command("numbers")(partner_numbers.numbers)
-    partner.command("acks")(partner_numbers.acks)
-    program.add_typer(partner, name="partner")
+    program.add_typer(partner.commands, name="partner")
     program.command("read")(read.read)
     program.add_typer(x12_commands, name="x12")
     program.command("doctor")(doctor.doctor)
