@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from hub.core.agreement import Acknowledge, AcknowledgmentSet, Agreement, InterchangeId, Separators
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from hub.documents import Document
-from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.delimiters import InterchangeHeader
 from transformers.x12.envelope import events
-from transformers.x12.interchange import Envelope, bare_interchange_text, segment_text
 from transformers.x12.progress import agreement_for
 from transformers.x12.reader import X12Reader
-from transformers.x12.rendering import Rendered
 from transformers.x12.writer import VERSION, write_interchange
+
+_LINES = re.compile(rb"(\r?\n)(?:GS|TA1|IEA)[^0-9A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,15 @@ class Answer:
 
     document: Document
     agreement: Agreement
+    version: str
     test: bool
 
     def x12(self, control_number: int, at: datetime) -> bytes:
         """The interchange that carries it. Raises MappingError."""
-        if isinstance(self.document, InterchangeAcknowledgment):
-            return _bare(self.document, self.agreement, control_number, at, self.test)
-        return write_interchange([self.document], self.agreement, control_number, at, test=self.test).body
+        written = write_interchange(
+            [self.document], self.agreement, control_number, at, test=self.test, version=self.version
+        )
+        return written.body
 
 
 def answers(
@@ -40,7 +43,8 @@ def answers(
 ) -> Iterator[Answer]:
     """One for each group that isn't itself an acknowledgment, and a TA1 for an interchange where one is due. Terms are those of
     `given`, else of the sender's agreement, else what the file says of itself."""
-    terms = list(_terms(body, partners, given, with_set))
+    newline = _newline(body)
+    terms = [(isa, _with_newline(a, newline)) for isa, a in _terms(body, partners, given, with_set)]
     senders = {(isa[5], isa[6], isa[15] == "T"): agreement for isa, agreement in terms}
     reader = X12Reader(
         PartnerDirectory(
@@ -53,9 +57,8 @@ def answers(
             continue
         isa, agreement = terms[int(reading.position[0]) - 1]
         version = str(reading.envelope["version"])
-        agreement = replace(agreement, version=version if version[:6].isdecimal() else VERSION)
         document = reading.document.model_copy(update={"partner": agreement.partner or None})
-        yield Answer(document, agreement, isa[15] == "T")
+        yield Answer(document, agreement, version if version[:6].isdecimal() else VERSION, isa[15] == "T")
 
 
 def _terms(
@@ -92,6 +95,21 @@ def _of(
     )
 
 
+def _newline(body: Body) -> Literal["", "\n", "\r\n"]:
+    """What stands between the segments of the file beside their terminator."""
+    found = _LINES.search(next(body.chunks(1024), b""))
+    if found is None:
+        return ""
+    return "\r\n" if found[1] == b"\r\n" else "\n"
+
+
+def _with_newline(agreement: Agreement, newline: Literal["", "\n", "\r\n"]) -> Agreement:
+    own = agreement.separators
+    if "delimiters" in agreement.stated or own.terminator in ("\r", "\n"):
+        return agreement
+    return replace(agreement, separators=replace(own, newline=newline))
+
+
 def _separators(header: InterchangeHeader, agreed: Agreement) -> Separators:
     """Those of the file, but for those that the agreement says."""
     own, marks = agreed.separators, header.delimiters
@@ -100,14 +118,3 @@ def _separators(header: InterchangeHeader, agreed: Agreement) -> Separators:
     element, component, terminator = (b.decode("latin-1") for b in (marks.element, marks.component, marks.terminator))
     free = (c for c in (marks.repetition.decode("latin-1"), own.repetition, "!") if c and c not in (element, component))
     return Separators(element, component, next(free), terminator)
-
-
-def _bare(
-    document: InterchangeAcknowledgment, agreement: Agreement, control_number: int, at: datetime, test: bool
-) -> bytes:
-    """A TA1 in an interchange without groups."""
-    envelope = Envelope(agreement, "", agreement.version or VERSION, control_number, at, test)
-    day = f"{document.date:%y%m%d}" if document.date else ""
-    segment = Rendered(["TA1", document.number, day, document.time or "", document.status, document.note])
-    text = bare_interchange_text([segment_text(segment, agreement.separators)], envelope)
-    return text.encode("latin-1", "replace")

@@ -10,10 +10,12 @@ from hub.core.agreement import OverlayRule
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.code_names import meaning
 from transformers.x12.declaration import Element, Loop, Placement, Segment, SetDeclaration, Use, walk
-from transformers.x12.delimiters import TextDelimiters
+from transformers.x12.delimiters import Delimiters, TextDelimiters
+from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.grammar import Grammar, grammar
 from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.transaction import segment_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +46,16 @@ class SegmentNode:
     elements: tuple[ElementNode, ...]
 
 
-def segment_texts(event: Event, marks: TextDelimiters, latin: bool = False) -> list[str]:
+def segment_texts(event: Event, delimiters: Delimiters, latin: bool = False) -> list[str]:
     """The segments of a transaction, ST to SE, in the order by which positions count."""
+    pieces = [piece.data for piece in segment_bytes(event, delimiters)]
+    marks = delimiters.element + delimiters.component + delimiters.terminator
     try:
-        encoding = "latin-1" if latin or event.binary or not marks.ascii else "utf-8"
-        event.data.decode(encoding)
-    except UnicodeDecodeError:
-        encoding = "latin-1"
-    pieces = (event.data[start:end].decode(encoding, "replace").strip() for start, end in _ranges(event, marks))
-    return [piece for piece in pieces if piece]
-
-
-def _ranges(event: Event, marks: TextDelimiters) -> Iterator[tuple[int, int]]:
-    """Where each segment stands in the data; a terminator within binary data ends none."""
-    terminator = marks.terminator.encode("latin-1")
-    start = look = 0
-    binary = list(event.binary)
-    while (at := event.data.find(terminator, look)) >= 0:
-        inside = next((end for first, end in binary if first <= at < end), None)
-        if inside is not None:
-            look = inside
-            continue
-        yield start, at
-        start = look = at + len(terminator)
-    yield start, len(event.data)
+        if latin or event.binary or not marks.isascii():
+            raise UnicodeError
+        return [piece.decode("utf-8") for piece in pieces]
+    except UnicodeError:
+        return [piece.decode("latin-1") for piece in pieces]
 
 
 def annotated(
@@ -144,7 +132,7 @@ class _Annotation:
         state = 0
         for position, text in enumerate(segments, 2):
             elements = text.split(self._marks.element)
-            target = _next(self._plan.automaton, state, elements) if self._plan else None
+            target = next_state(self._plan.automaton, state, elements) if self._plan else None
             if target is not None and target < 0:
                 return
             if target is not None:
@@ -214,17 +202,6 @@ class _Annotation:
         """`before`: the element in front, which may qualify this one."""
         assert self._plan is not None  # noqa: S101
         return meaning(element, text, self._plan.words, before)
-
-
-def _next(automaton: Grammar, state: int, elements: Sequence[str]) -> int | None:
-    transitions = automaton.states[state].next
-    name = elements[0]
-    if name in transitions:
-        return transitions[name]
-    chooser = automaton.choosers.get(name)
-    if chooser is None:
-        return None
-    return transitions.get(f"{name}*{_at(elements, chooser)}", transitions.get(f"{name}*"))
 
 
 def _at(elements: Sequence[str], number: int) -> str:

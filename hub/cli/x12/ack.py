@@ -1,5 +1,77 @@
 """`hub x12 ack`."""
 
+from __future__ import annotations
 
-def ack() -> None:
-    """Later."""
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import orjson
+import typer
+from rich.text import Text
+
+from hub.app.x12_answers import Answer, answers
+from hub.cli.output import FOUND, USAGE, AsJson, err, fail, out, printable
+from hub.cli.site import HERE, SiteDir
+from hub.cli.x12.file import ControlNumber, File, PartnerName, piped, terms, watched
+from hub.core.agreement import AcknowledgmentSet
+from hub.core.errors import MappingError
+from hub.documents import to_json
+from transformers.x12.envelope import events
+
+SETS: dict[str, AcknowledgmentSet] = {"997": "997", "999": "999"}
+REFUSING = frozenset({"P", "R"})
+
+
+def ack(
+    file: File,
+    kind: Annotated[
+        str | None, typer.Option("--type", metavar="997|999", help="Which one; by default as agreed, else 997.")
+    ] = None,
+    partner: PartnerName = None,
+    control_number: ControlNumber = 1,
+    site: SiteDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Prints the acknowledgments that we would send for a file: for each group a 997 or 999, and a TA1 where one is due (its ISA14
+    asks, or its envelope fails), each in an interchange of its own; with --json the canonical documents.
+
+    Ids, version and separators are those of the agreement, else those of the file with sender and receiver exchanged. Nothing is
+    sent or recorded: control numbers count up from --control-number, and none is taken from the journal. Exit code 1 when an
+    acknowledgment rejects something. Example: hub x12 ack orders.edi --type 999
+    """
+    if kind is not None and kind not in SETS:
+        raise typer.BadParameter(f"{kind!r} is no acknowledgment; 997 or 999", param_hint="--type")
+    partners, agreement = terms(site, partner)
+    with watched(file, passes=3) as body, piped():
+        made = list(answers(body, partners, agreement, SETS[kind] if kind else None))
+        if as_json:
+            shown = [orjson.loads(to_json(answer.document)) for answer in made]
+            sys.stdout.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode() + "\n")
+        else:
+            _print(made, control_number)
+        readable = any(event.header for event in events(body)) if not made else True
+    if not made:
+        what = "no group that anyone acknowledges" if readable else "no interchange"
+        err.print(Text(f"{printable(file)}: there is {what} in it; hub x12 inspect shows what there is"))
+        raise typer.Exit(0 if readable else FOUND)
+    raise typer.Exit(FOUND if any(getattr(a.document, "status", "A") in REFUSING for a in made) else 0)
+
+
+def _print(made: list[Answer], control_number: int) -> None:
+    now = datetime.now(UTC)
+    for number, answer in enumerate(made, control_number):
+        try:
+            write_x12(answer.x12(number, now))
+        except MappingError as error:
+            fail(f"error: the acknowledgment of {answer.document.number} can't be written: {error}", USAGE)
+
+
+def write_x12(data: bytes) -> None:
+    """Bytes as they are for a program or a file; what a person sees steers no terminal."""
+    if out.is_terminal:
+        out.print(printable(data.decode("utf-8", "replace").replace("\r\n", "\n")), markup=False)
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()

@@ -27,6 +27,10 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="An X12 file; - for st
 PartnerName = Annotated[
     str | None, typer.Option("--partner", help="By the terms of this partner of the site, whoever sent the file.")
 ]
+ControlNumber = Annotated[
+    int,
+    typer.Option(min=1, max=999_999_999, metavar="N", help="The first control number; none is taken from the journal."),
+]
 
 WATCHED = 4 << 20
 """Bytes from which on a terminal shows how far it is."""
@@ -63,14 +67,14 @@ def opened(name: str) -> Iterator[Body]:
     path = Path(name)
     try:
         with path.open("rb"):
-            yield_me = FileBody(path)
+            body = FileBody(path)
     except FileNotFoundError:
         fail(f"error: {name}: {NO_FILE}", USAGE)
     except OSError as error:
         fail(f"error: {name}: {error.strerror or error}", USAGE)
     if not path.is_file():
         fail(f"error: {name}: it is no regular file; pipe it in, with - as the file", USAGE)
-    yield yield_me
+    yield body
 
 
 @contextmanager

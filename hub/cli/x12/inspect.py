@@ -53,7 +53,7 @@ def inspect(
         else:
             seen = tally.counting(seen)
         (JsonReport() if as_json else TreeView(brief=brief, only_errors=errors)).print(seen)
-        if not as_json:
+        if not as_json and (transaction is None or tally.statuses):
             show(tally_line(tally))
     if transaction is not None and not tally.statuses:
         fail(f"error: {file} has no transaction #{transaction}", USAGE)
