@@ -11,7 +11,7 @@ from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context, Plugins
-from hub.core.ports import Body, Reader, Reading
+from hub.core.ports import Body, Reader, Reading, TracingReader
 from hub.documents import from_json
 
 
@@ -39,6 +39,17 @@ def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, s
         raise ConfigError(f"there is no reader {name!r}", hint=f"installed: {', '.join(plugins.names('reader'))}")
     made: Reader = plugin.build(
         name, plugin.options(), Context(site=site, partners=partners_of(site, plugins, environ))
+    )
+    return made
+
+
+def x12_reader(site: Path, plugins: Plugins, environ: Mapping[str, str]) -> TracingReader:
+    """The reader `x12` with the site's partners. Raises ConfigError where this installation has none."""
+    plugin = plugins.find("reader", "x12")
+    if plugin is None:
+        raise ConfigError("there is no reader 'x12'", hint=f"installed: {', '.join(plugins.names('reader'))}")
+    made: TracingReader = plugin.build(
+        "x12", plugin.options(), Context(site=site, partners=partners_of(site, plugins, environ))
     )
     return made
 

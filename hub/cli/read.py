@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from hub.app.plugin_discovery import discover
 from hub.app.readers import reader_for
-from hub.cli.output import FOUND, fail
+from hub.cli.lineage_view import lineage_json, show_lineage
+from hub.cli.output import FOUND, AsJson, fail, say
 from hub.cli.site import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
-from hub.core.ports import FileBody
+from hub.core.ports import FileBody, Reader, Reading, TracingReader
 from hub.documents import to_json
 
 
@@ -22,10 +24,15 @@ def read(
     file: Annotated[Path, typer.Argument(help="An X12 interchange, or a canonical document in JSON.")],
     site: SiteDir = HERE,
     reader: Annotated[str | None, typer.Option(help="The reader, x12 or json; without it the contents decide.")] = None,
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Print which segment, element and bytes gave each field (X12).")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Prints the canonical documents in a file, one JSON object a line; errors and warnings go to stderr.
 
-    Needs no hub and changes nothing. Exit code 1 when anything in the file could not be read.
+    Needs no hub and changes nothing. Exit code 1 when anything in the file could not be read. With --lineage a table for
+    each document; with --json too, one object a line: position, document, lineage.
     Example: hub read orders.edi | jq .number
     """
     if not file.is_file():
@@ -34,13 +41,19 @@ def read(
         made = reader_for(file, site, discover(), os.environ, reader)
     except ConfigError as error:
         fail(str(error))
+    if lineage and not isinstance(made, TracingReader):
+        fail(f"{file}: only X12 has a lineage: each field of a JSON document is itself")
     failed = False
     try:
         for reading in made.read(FileBody(file)):
             where = f"{file}: {'.'.join(reading.position)}: " if reading.position else f"{file}: "
             for warning in reading.warnings:
                 typer.echo(f"{where}warning: {warning}", err=True)
-            if reading.document is not None:
+            if reading.envelope.get("direction") == "outbound":
+                continue
+            if reading.document is not None and lineage:
+                _trace(made, FileBody(file), reading, as_json)
+            elif reading.document is not None:
                 sys.stdout.buffer.write(to_json(reading.document) + b"\n")
             else:
                 failed = True
@@ -51,3 +64,17 @@ def read(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.stdout.flush()
     raise typer.Exit(FOUND if failed else 0)
+
+
+def _trace(made: Reader, body: FileBody, reading: Reading, as_json: bool) -> None:
+    assert isinstance(made, TracingReader)  # noqa: S101 - the command has looked
+    assert reading.document is not None  # noqa: S101
+    origins = list(made.lineage(body, reading.position))
+    where = ".".join(reading.position)
+    if as_json:
+        document = orjson.Fragment(to_json(reading.document))
+        line = {"position": where, "document": document, "lineage": lineage_json(origins)}
+        typer.echo(orjson.dumps(line).decode())
+        return
+    say(f"{reading.document.kind} {reading.document.number} ({where})", "bold")
+    show_lineage(origins)

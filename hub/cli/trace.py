@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
+from hub.app.plugin_discovery import discover
+from hub.app.readers import x12_reader
+from hub.cli.lineage_view import lineage_json, show_lineage
 from hub.cli.output import FOUND, AsJson, fail, moment, out, print_json, printable, status
 from hub.cli.site import HERE, SiteDir, with_journal
+from hub.core.errors import ClaimMissing
+from hub.core.ports import FieldOrigin
 from hub.journal.timeline import Story, Timeline
 
 
@@ -18,22 +25,46 @@ def trace(
         str,
         typer.Argument(help="An order, shipment, invoice or control number, a file name, or an id."),
     ],
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Also print which segment, element and bytes gave each field (X12).")
+    ] = False,
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Prints the timeline of everything that a value names: what came in, why it went where, what went out.
 
-    Works whether a hub runs or not. Exit code 1 when nothing is known. Example: hub trace 104582
+    Works whether a hub runs or not. With --lineage the bytes that came in are read again, from their claim.
+    Exit code 1 when nothing is known. Example: hub trace 104582
     """
     stories = with_journal(site, lambda journal: Timeline(journal).trace(value))
+    origins = {story.id: origins_of(story, site) for story in stories} if lineage else {}
     if as_json:
-        print_json({"value": value, "messages": [story.as_dict() for story in stories]})
+        messages = [
+            {**story.as_dict(), **({"lineage": lineage_json(origins[story.id])} if lineage else {})}
+            for story in stories
+        ]
+        print_json({"value": value, "messages": messages})
     elif not stories:
         fail(f"nothing is known of {value!r}: no message, key, hold or dead letter has this value")
     else:
         for story in stories:
             tell(story)
+            if lineage:
+                show_lineage(origins[story.id])
     raise typer.Exit(0 if stories else FOUND)
+
+
+def origins_of(story: Story, site: Path) -> list[FieldOrigin]:
+    """The origin of each field of a message's document, from the claim; none where it was no X12."""
+    if not story.claim or not story.position:
+        return []
+    claim = story.claim
+    try:
+        body = with_journal(site, lambda journal: journal.claim_body(claim))
+    except ClaimMissing as error:
+        fail(f"error: {error}")
+    reader = x12_reader(site, discover(), os.environ)
+    return list(reader.lineage(body, tuple(story.position.split("."))))
 
 
 def tell(story: Story) -> None:

@@ -196,6 +196,35 @@ class InterchangeReader(Reader, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FieldOrigin:
+    """What gave a field of a canonical document. `field` is its path (`lines[2].products.UP`). For X12: `position` counts the
+    segments of the transaction from 1 (ST), `element` and `component` from 1. `start` and `end` are the bytes of the body,
+    from 0; `text` is what they say."""
+
+    field: str
+    segment: str
+    position: int
+    element: int
+    component: int | None
+    start: int
+    end: int
+    text: str
+
+    @property
+    def where(self) -> str:
+        """`PO107`, `MEA04-2`."""
+        return f"{self.segment}{self.element:02}" + (f"-{self.component}" if self.component else "")
+
+
+@runtime_checkable
+class TracingReader(Reader, Protocol):
+    """A reader that can say which bytes gave which field of the document at a position of a body, in the order of the
+    bytes; nothing where there is no such position. It reads the body again: slow, and only on demand."""
+
+    def lineage(self, body: Body, position: tuple[str, ...]) -> Iterable[FieldOrigin]: ...
+
+
+@dataclass(frozen=True, slots=True)
 class WriteContext:
     """What a writer needs from outside, handed to it because it knows no clock and draws nothing."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.core.agreement import Agreement
+from hub.core.ports import FieldOrigin
 from transformers.x12.catalogue import release_of
 from transformers.x12.compiled import CompiledSet, compiled_set
 from transformers.x12.declaration import Loop, Placement, Target, Use
@@ -13,26 +14,6 @@ from transformers.x12.delimiters import Delimiters, as_text
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.transaction import NOBODY, segment_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What gave a field of a canonical document. `field` is its path (`lines[2].products.UP`); `position` counts the segments
-    of the transaction from 1 (ST), `element` and `component` from 1; `start` and `end` are the bytes of the body."""
-
-    field: str
-    segment: str
-    position: int
-    element: int
-    component: int | None
-    start: int
-    end: int
-    text: str
-
-    @property
-    def where(self) -> str:
-        """`PO107`, `MEA04-2`."""
-        return f"{self.segment}{self.element:02}" + (f"-{self.component}" if self.component else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +27,7 @@ class _Placed:
     end: int
 
 
-def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agreement = NOBODY) -> list[Origin]:
+def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agreement = NOBODY) -> list[FieldOrigin]:
     """The origin of every field that the transaction gives, in the order of its bytes; as far as it can be read. A field that
     several segments give (the lines of a note) has several. Raises KeyError for a set without a declaration."""
     segments = segment_bytes(event, delimiters)
@@ -65,7 +46,7 @@ class _Tracing:
         self._holders: dict[tuple[int, ...], str] = {(): ""}
         self._nodes: dict[str, str] = {}
 
-    def run(self) -> Iterator[Origin]:
+    def run(self) -> Iterator[FieldOrigin]:
         state = 0
         for position, piece in enumerate(segment_bytes(self._event, self._delimiters), 1):
             if position == 1:
@@ -88,7 +69,7 @@ class _Tracing:
 
     # --- places ------------------------------------------------------------------------------------------------------
 
-    def _segment(self, number: int, placed: Sequence[_Placed]) -> Iterator[Origin]:
+    def _segment(self, number: int, placed: Sequence[_Placed]) -> Iterator[FieldOrigin]:
         state = self._grammar.states[number]
         use = state.use
         assert use is not None  # noqa: S101 - only state 0 has none
@@ -132,7 +113,7 @@ class _Tracing:
 
     # --- fields ------------------------------------------------------------------------------------------------------
 
-    def _fields(self, use: Use, mapping: Placement, holder: str, placed: Sequence[_Placed]) -> Iterator[Origin]:
+    def _fields(self, use: Use, mapping: Placement, holder: str, placed: Sequence[_Placed]) -> Iterator[FieldOrigin]:
         for position, target in mapping.put.items():
             components = use.segment.elements[position - 1].element.components if not use.segment.open else ()
             yield from self._put(target, holder, use, placed, position, 1 if components else None)
@@ -148,7 +129,7 @@ class _Tracing:
 
     def _put(
         self, target: Target, holder: str, use: Use, placed: Sequence[_Placed], position: int, component: int | None
-    ) -> Iterator[Origin]:
+    ) -> Iterator[FieldOrigin]:
         if position >= len(placed) or not placed[position].text:
             return
         place = placed[position]
@@ -164,9 +145,9 @@ class _Tracing:
         field = f"{holder}{target.field}"
         if target.how == "append":
             field = self._next(field).removesuffix(".")
-        yield Origin(field, use.segment.id, place.position, position, component, start, end, text)
+        yield FieldOrigin(field, use.segment.id, place.position, position, component, start, end, text)
 
-    def _pairs(self, mapping: Placement, holder: str, use: Use, placed: Sequence[_Placed]) -> Iterator[Origin]:
+    def _pairs(self, mapping: Placement, holder: str, use: Use, placed: Sequence[_Placed]) -> Iterator[FieldOrigin]:
         assert mapping.pairs is not None  # noqa: S101 - the caller has looked
         target, seen = mapping.pairs.target, set()
         for position in range(mapping.pairs.first, mapping.pairs.last, 2):
@@ -176,7 +157,7 @@ class _Tracing:
             seen.add(qualifier)
             place = placed[position + 1]
             field = f"{holder}{target.field}.{target.words.get(qualifier, qualifier)}"
-            yield Origin(field, use.segment.id, place.position, position + 1, None, place.start, place.end, value)
+            yield FieldOrigin(field, use.segment.id, place.position, position + 1, None, place.start, place.end, value)
 
 
 def _text(placed: Sequence[_Placed], position: int) -> str:

@@ -11,12 +11,14 @@ from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context, Options, Plugin
-from hub.core.ports import Body, Reading
+from hub.core.ports import Body, FieldOrigin, Reading
 from transformers.x12.agreement_check import agreement_problems
 from transformers.x12.catalogue import NEWEST, known_sets, set_declaration
 from transformers.x12.envelope import events
 from transformers.x12.event import Event
+from transformers.x12.lineage import lineage
 from transformers.x12.progress import Progress, agreement_for
+from transformers.x12.transaction import NOBODY
 from transformers.x12.verdict import Verdict, judge
 
 ONE_PASS = 1 << 20
@@ -72,6 +74,22 @@ class X12Reader:
                 isa = event.header.elements
                 if agreement := agreement_for(isa, self._partners):
                     yield agreement.partner, isa[13], str(position)
+
+    def lineage(self, body: Body, position: tuple[str, ...]) -> Iterator[FieldOrigin]:
+        """The bytes behind every field of the transaction at a position."""
+        at, header, version = [0, 0, 0], None, ""
+        agreement = None
+        for event in events(body):
+            if event.header is not None:
+                header, version, at = event.header, "", [at[0] + 1, 0, 0]
+                agreement = agreement_for(header.elements, self._partners)
+            elif event.kind == "GS":
+                version, at = (event.elements[8:9] or ("",))[0], [at[0], at[1] + 1, 0]
+            elif event.kind == "ST":
+                at = [at[0], max(at[1], 1), at[2] + 1]
+                if header is not None and tuple(map(str, at)) == position:
+                    yield from lineage(event, header.delimiters, version, agreement or NOBODY)
+                    return
 
 
 def _refuse(verdict: Verdict, duplicates: Mapping[str, str]) -> None:

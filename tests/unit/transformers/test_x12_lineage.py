@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from hub.core.ports import BytesBody
+from hub.core.ports import BytesBody, FieldOrigin
 from hub.documents.base import Part
-from tests.golden.x12_files import FIXTURES, read
+from tests.golden.x12_files import FIXTURES, PARTNERS, read
+from transformers.x12 import X12Reader
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.envelope import events
 from transformers.x12.event import Event
 from transformers.x12.fields import shapes
-from transformers.x12.lineage import Origin, lineage
+from transformers.x12.lineage import lineage
 
 DEFAULTS = {"type": "F", "purpose": "00"}
 """Values that a field has where nothing gives one."""
@@ -78,7 +79,7 @@ def test_an_origin_names_segment_position_element_and_bytes() -> None:
     event, delimiters, version = next(transactions(data))
     upc = next(o for o in lineage(event, delimiters, version) if o.field == "lines[0].products.UP")
     start = data.index(b"036000291452")
-    assert upc == Origin("lines[0].products.UP", "PO1", upc.position, 7, None, start, start + 12, "036000291452")
+    assert upc == FieldOrigin("lines[0].products.UP", "PO1", upc.position, 7, None, start, start + 12, "036000291452")
     assert upc.where == "PO107"
 
 
@@ -88,3 +89,14 @@ def test_the_lines_of_a_wrapped_body_do_not_count() -> None:
     (event, delimiters, version), *_ = transactions(wrapped)
     number = next(o for o in lineage(event, delimiters, version) if o.field == "number")
     assert wrapped[number.start : number.end].replace(b"\n", b"").decode() == number.text
+
+
+def test_the_reader_traces_a_position_of_a_body() -> None:
+    data = (FIXTURES / "850-two-groups.edi").read_bytes()
+    reader = X12Reader(PARTNERS)
+    second = next(r for r in reader.read(BytesBody(data)) if r.position == ("1", "2", "1"))
+    number = next(o for o in reader.lineage(BytesBody(data), ("1", "2", "1")) if o.field == "number")
+    assert second.document is not None
+    assert number.text == second.document.number
+    assert list(reader.lineage(BytesBody(data), ("1", "9", "1"))) == []
+    assert list(reader.lineage(BytesBody(b"nothing of the kind"), ("1", "1", "1"))) == []
