@@ -128,7 +128,8 @@ async def test_when_the_numbers_are_used_up_a_document_is_dead_with_that_cause(s
         assert "the control numbers of ACME are used up" in dead.cause
 
 
-async def test_the_commands_show_the_numbers_their_gaps_and_who_set_them(site: PartnerSite) -> None:
+async def test_the_commands_show_the_numbers_their_gaps_and_who_set_them(tmp_path: Path) -> None:
+    site = PartnerSite(tmp_path)
     empty = site.cli("partner", "numbers", "ACME")
     assert (empty.returncode, "the next one is 1" in empty.stdout) == (0, True)
     assert "owes nothing" in site.cli("partner", "acks", "ACME").stdout
