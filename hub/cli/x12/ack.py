@@ -11,9 +11,10 @@ import typer
 from rich.text import Text
 
 from hub.app.x12_answers import Answer, answers
-from hub.cli.output import FOUND, USAGE, AsJson, err, fail, out, printable
+from hub.cli.output import FOUND, USAGE, AsJson, err, fail, printable
 from hub.cli.site import HERE, SiteDir
 from hub.cli.x12.file import ControlNumber, File, PartnerName, piped, terms, watched
+from hub.cli.x12.output import write_x12
 from hub.core.agreement import AcknowledgmentSet
 from hub.core.errors import MappingError
 from hub.documents import to_json
@@ -65,13 +66,3 @@ def _print(made: list[Answer], control_number: int) -> None:
             write_x12(answer.x12(number, now))
         except MappingError as error:
             fail(f"error: the acknowledgment of {answer.document.number} can't be written: {error}", USAGE)
-
-
-def write_x12(data: bytes) -> None:
-    """Bytes as they are for a program or a file; what a person sees steers no terminal."""
-    if out.is_terminal:
-        out.print(printable(data.decode("utf-8", "replace").replace("\r\n", "\n")), markup=False)
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()

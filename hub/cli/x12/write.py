@@ -1,5 +1,135 @@
 """`hub x12 write`."""
 
+from __future__ import annotations
 
-def write() -> None:
-    """Later."""
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hub.app.x12_documents import json_readings
+from hub.cli.output import USAGE, AsJson, fail, print_json, say
+from hub.cli.site import HERE, SiteDir
+from hub.cli.x12.file import ControlNumber, PartnerName, opened, partners_here, piped, terms
+from hub.cli.x12.output import write_x12
+from hub.core.agreement import Acknowledge, Agreement, InterchangeId
+from hub.core.errors import MappingError
+from hub.core.partners import PartnerDirectory
+from hub.core.ports import Written
+from hub.documents import Document
+from transformers.x12.catalogue import RELEASES, known_sets, release_of
+from transformers.x12.writer import sets_of, write_interchange
+
+WE, THEY = InterchangeId("ZZ", "SENDER"), InterchangeId("ZZ", "RECEIVER")
+
+SetName = Annotated[
+    str | None, typer.Option("--set", metavar="SET", help="The transaction set, where several carry it.")
+]
+Version = Annotated[
+    str | None,
+    typer.Option(metavar="VERSION", help="As GS08 has it (004010, 005010); by default as agreed, else 004010."),
+]
+
+
+def write(
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT.json", help="One canonical document, or several; - for standard input.")
+    ],
+    partner: PartnerName = None,
+    name: SetName = None,
+    version: Version = None,
+    control_number: ControlNumber = 1,
+    test: Annotated[bool, typer.Option("--test", help="Marked as test (ISA15 T).")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to standard output.")
+    ] = None,
+    site: SiteDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Writes canonical documents as X12. Documents of one kind that follow each other go in one interchange.
+
+    By the agreement of --partner, else of the document's partner, where the site has it; else from ZZ/SENDER to ZZ/RECEIVER. Nothing is
+    sent: control numbers count up from --control-number, and none is taken from the journal. What X12 can't carry is refused, by
+    the name of its field (exit code 1). Examples: hub x12 write order.json --version 005010;
+    hub read orders.edi | hub x12 write - -o again.edi
+    """
+    _check(name, version)
+    _, agreement = terms(site, partner)
+    partners = PartnerDirectory() if agreement else partners_here(site)
+    documents = _documents(document)
+    written: list[Written] = []
+    try:
+        for together, agreed in _interchanges(documents, agreement, partners):
+            asked = _with(agreed, together[0].kind, name, version)
+            number, now = control_number + len(written), datetime.now(UTC)
+            marked = test or asked.test
+            written.append(write_interchange(together, asked, number, now, test=marked, version=version or ""))
+    except MappingError as error:
+        fail(f"error: {document}: {error}")
+    _put(written, output, as_json)
+
+
+def _check(name: str | None, version: str | None) -> None:
+    if name is not None and name not in known_sets():
+        raise typer.BadParameter(f"there is no {name!r}; there are {', '.join(known_sets())}", param_hint="--set")
+    if version is not None and not release_of(version)[1]:
+        raise typer.BadParameter(f"{version!r} isn't known; known: {', '.join(RELEASES)}", param_hint="--version")
+
+
+def _documents(file: str) -> list[Document]:
+    documents = []
+    with opened(file) as body:
+        for reading in json_readings(body):
+            if reading.document is None:
+                where = f"document {reading.position[0]}: " if reading.position else ""
+                fail(f"error: {file}: {where}{reading.error}")
+            documents.append(reading.document)
+    return documents
+
+
+def _interchanges(
+    documents: Sequence[Document], given: Agreement | None, partners: PartnerDirectory
+) -> Iterator[tuple[list[Document], Agreement]]:
+    """Documents that follow each other and are of one kind and partner."""
+    for (_, partner), group in groupby(documents, lambda each: (each.kind, each.partner or "")):
+        agreed = given or partners.by_name(partner)
+        yield list(group), agreed or Agreement(partner, (THEY,), WE)
+
+
+def _with(agreement: Agreement, kind: str, name: str | None, version: str | None) -> Agreement:
+    """The agreement, where the set and the version are as asked. Raises MappingError for a set that doesn't carry the
+    document."""
+    if version is not None:
+        agreement = replace(agreement, version=version)
+    if name is None or kind == "interchange_acknowledgment":
+        return agreement
+    if name not in sets_of(kind):
+        carried = f"{' or '.join(sets_of(kind))} does" if sets_of(kind) else "no set does"
+        raise MappingError(f"the {name} doesn't carry the document {kind!r}: {carried}")
+    if name in ("997", "999"):
+        return replace(agreement, acknowledge=Acknowledge("999" if name == "999" else "997"))
+    return replace(agreement, send=(name,))
+
+
+def _put(written: Sequence[Written], output: Path | None, as_json: bool) -> None:
+    data = b"".join(each.body for each in written)
+    if output is not None:
+        try:
+            output.write_bytes(data)
+        except OSError as error:
+            fail(f"error: {output}: {error.strerror or error}", USAGE)
+    if as_json:
+        print_json({"file": str(output) if output else None, "interchanges": [_shown(each) for each in written]})
+    elif output is None:
+        with piped():
+            write_x12(data)
+    else:
+        say(f"wrote {len(data)} bytes to {output}", "green")
+
+
+def _shown(written: Written) -> dict[str, Any]:
+    return {**written.facts, "x12": written.body.decode("utf-8", "replace")}
