@@ -71,6 +71,7 @@ class ConsumeChannel(Channel):
         self._properties = b""
         self._pieces: list[bytes] = []
         self._missing = 0
+        self._cancelling = False
 
     async def start(self, queue: str, prefetch: int) -> None:
         """Raises ChannelRefused (404: no such queue) or LinkLost."""
@@ -79,9 +80,14 @@ class ConsumeChannel(Channel):
         await self.call(commands.Basic.Consume(0, queue, "c"))
 
     async def cancel(self) -> None:
-        """No delivery after this; the channel stays until the last one is settled."""
+        """No delivery after this; the channel stays until the last one is settled, and until the broker has answered: a
+        close before that would take the answer's place."""
         if not self.closed:
-            await self.call(commands.Basic.Cancel("c"))
+            self._cancelling = True
+            try:
+                await self.call(commands.Basic.Cancel("c"))
+            finally:
+                self._cancelling = False
             self.link.wake(self)
 
     def prepare(self, out: list[bytes]) -> None:
@@ -107,7 +113,7 @@ class ConsumeChannel(Channel):
             out.extend([wire.ack(number, tag, multiple=False) for tag in sorted(acked)])
             settled |= acked
             acked.clear()
-        if not self._subscription.active and self._lowest > self._last:
+        if not self._subscription.active and not self._cancelling and self._lowest > self._last:
             self._subscription.idle(self)
 
     def method(self, index: int, data: bytes, at: int, end: int) -> None:

@@ -201,6 +201,16 @@ async def test_a_consumer_stops_and_another_one_starts(broker: BrokerLifecycle, 
     await subscription.cancel()
 
 
+async def test_a_consumer_that_is_cancelled_while_it_acknowledges_ends(broker: BrokerLifecycle, queue: str) -> None:
+    for number in range(20):
+        inbox = Inbox()
+        subscription = await broker.consume(queue, inbox)
+        await broker.publish("", queue, Message(str(number), b""))
+        (await inbox.next()).ack()
+        await asyncio.wait_for(subscription.cancel(), 10)
+    await depth_becomes(broker, queue, 0)
+
+
 async def test_a_handler_that_raises_loses_nothing(
     broker: BrokerLifecycle, queue: str, reopen: Callable[[], Awaitable[BrokerLifecycle]]
 ) -> None:

@@ -155,9 +155,6 @@ class PartnerSite(SiteOnDisk):
                 await asyncio.wait_for(hub.start(), LIMIT)
                 yield hub
             finally:
-                await asyncio.sleep(
-                    0.2
-                )  # a consumer that is cancelled while it acknowledges waits for its answer in vain
                 await hub.stop(5.0)
 
     def sent(self) -> dict[str, Any]:
