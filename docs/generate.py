@@ -15,7 +15,11 @@ from hub.cli.program import build
 from hub.core.facts import BUILT_IN
 from hub.core.plugin import Plugin, Plugins
 from hub.documents import DOCUMENTS, json_schema
+from transformers.x12.catalogue import known_sets, set_declaration
+from transformers.x12.description import ElementRow, SegmentRow, SetDescription, describe
+from transformers.x12.set_page import code_section, segment_section, set_page
 
+RELEASES = ("004010", "005010")
 ROOT = Path(__file__).parent / "reference"
 KINDS = {
     "source": "Sources",
@@ -35,6 +39,7 @@ def pages() -> dict[str, str]:
         "commands.md": "\n".join(command_page()),
         "facts.md": "\n".join(fact_page()),
         "documents.md": "\n".join(document_page()),
+        **set_pages(),
     }
 
 
@@ -42,7 +47,7 @@ def index() -> str:
     return (
         "# Reference\n\nGenerated from the declarations by `make docs`.\n\n"
         "- [Adapters and transformers](plugins.md): every option\n- [Commands](commands.md)\n- [Facts](facts.md)\n"
-        "- [Documents](documents.md): the canonical models\n- JSON Schemas of the site's files: `config/schemas`, or `hub schema`\n"
+        "- [Documents](documents.md): the canonical models\n- [X12 transaction sets](sets/index.md): loops, segments, elements, codes, and where they live in the documents\n- JSON Schemas of the site's files: `config/schemas`, or `hub schema`\n"
     )
 
 
@@ -148,8 +153,62 @@ def document_page() -> Iterator[str]:
         yield ""
 
 
+def set_pages() -> dict[str, str]:
+    """The X12 sets: a page each, and what they share (segments, codes)."""
+    described = {name: [describe(set_declaration(name, release)) for release in RELEASES] for name in known_sets()}
+    found = {f"sets/{name}.md": "\n".join(set_page(*both)) for name, both in described.items()}
+    return {
+        "sets/index.md": "\n".join(set_index([old for old, _ in described.values()])),
+        **found,
+        "sets/segments.md": "\n".join(segment_page(list(described.values()))),
+        "sets/codes.md": "\n".join(code_page([old for old, _ in described.values()])),
+    }
+
+
+def set_index(described: list[SetDescription]) -> Iterator[str]:
+    yield "# X12 transaction sets\n"
+    yield (
+        "Generated from their declarations. Usage is M (mandatory) or O (optional); a release beside a row means that it is so in that"
+        " release only. What no field holds is kept in the document's `extras`. `hub x12 docs SET --release R --partner P` prints a set in"
+        " any release, with a partner's overlay. [Segments](segments.md) and [codes](codes.md) have pages of their own; how a set is"
+        " added says [the guide](../../guides/adding-a-set.md).\n"
+    )
+    yield "| set | | group | document |"
+    yield "| --- | --- | --- | --- |"
+    for each in described:
+        yield f"| [{each.set}]({each.set}.md) | {each.name} | {each.group} | [`{each.document}`](../documents.md) |"
+    yield ""
+
+
+def segment_page(described: list[list[SetDescription]]) -> Iterator[str]:
+    old, new = RELEASES
+    yield "# Segments\n"
+    yield f"The segments of all sets, as in {old}; what is otherwise in {new} stands beside it.\n"
+    found: list[dict[str, SegmentRow]] = [{}, {}]
+    for both in described:
+        for segments, each in zip(found, both, strict=True):
+            for row in each.rows:
+                if isinstance(row, SegmentRow):
+                    segments.setdefault(row.id, row)
+    for name in sorted(found[0] | found[1]):
+        before, after = found[0].get(name), found[1].get(name)
+        yield from segment_section(before or found[1][name], after, new)
+
+
+def code_page(described: list[SetDescription]) -> Iterator[str]:
+    yield "# Codes\n"
+    yield "The lists by which codes are judged, by the number of their element.\n"
+    found: dict[str, ElementRow] = {}
+    for each in described:
+        for row in each.rows:
+            for element in row.elements if isinstance(row, SegmentRow) else ():
+                found |= {one.number: one for one in (element, *element.components) if one.codes}
+    for number in sorted(found, key=int):
+        yield from code_section(found[number])
+
+
 def main() -> int:
-    ROOT.mkdir(exist_ok=True)
+    (ROOT / "sets").mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (ROOT / name).write_text(text.rstrip() + "\n")
         print(f"wrote {(ROOT / name).relative_to(Path.cwd())}")

@@ -27,19 +27,19 @@ def show(text: Text) -> None:
         sys.stdout.write(f"{text.plain}\n")
 
 
-def safe(text: object) -> str:
+def safe(text: object, longest: int = LONGEST) -> str:
     """A value on one line: nothing in it steers the terminal."""
     shown = printable(text).replace("\n", "\\n").replace("\t", "\\t")
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}... ({len(shown)} characters)"
+    return shown if len(shown) <= longest or longest > LONGEST else f"{shown[:longest]}... ({len(shown)} characters)"
 
 
-def line(depth: int, *parts: tuple[str, str] | str) -> Text:
-    """Parts with two blanks between them, each plain or with its style."""
+def line(depth: int, *parts: tuple[str, str] | str, whole: bool = False) -> Text:
+    """Parts with two blanks between them, each plain or with its style; `whole`: however long they are."""
     made = Text("  " * depth)
     shown = [part if isinstance(part, tuple) else (part, "") for part in parts]
     for number, (text, style) in enumerate(part for part in shown if part[0]):
         made.append("  " if number else "")
-        made.append(safe(text), style)
+        made.append(safe(text, len(text) if whole else LONGEST), style)
     return made
 
 
