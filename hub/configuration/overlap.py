@@ -96,7 +96,14 @@ def _hashed(uses: Sequence[Use], positions: Sequence[int], common: list[str]) ->
 
 def _meet(uses: Sequence[Use], one: int, other: int, common: list[str]) -> bool:
     a, b = uses[one][0].route.when, uses[other][0].route.when
+    if _asks_for_answers(a) != _asks_for_answers(b) and not ("direction" in a and "direction" in b):
+        return False
     return all(set(a[name]) & set(b[name]) for name in common)
+
+
+def _asks_for_answers(when: Mapping[str, Any]) -> bool:
+    """Whether it takes only what we acknowledge, which no route gets that doesn't name the direction."""
+    return bool(when.get("direction") == ("outbound",))
 
 
 def _exclude(one: Send, other: Send) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from hub.core.agreement import Charset, InterchangeId
 from hub.core.partners import PartnerDirectory
@@ -17,10 +18,18 @@ from transformers.x12.delimiters import Delimiters, as_text
 from transformers.x12.grammar import Grammar
 from transformers.x12.inspection import GroupSeen, InterchangeSeen, TransactionSeen, inspect
 
+MOST_SENDERS = 100
+"""Senders that are looked at; a sample has one."""
+
+MOST_KINDS = 50
+"""Different versions, sets, receivers and so on that are remembered of one sender."""
+
 MOST_CODES = 200
 """Unknown codes that are remembered of one sender."""
 
 LONGEST_CODE = 80
+
+K = TypeVar("K", bound=Hashable)
 
 Place = tuple[str, str]
 """A set, and a place in it as an overlay names it: `("850", "PO1/PO103")`."""
@@ -34,6 +43,7 @@ class Observation:
     sender: InterchangeId
     receivers: Counter[InterchangeId] = field(default_factory=Counter)
     interchanges: int = 0
+    transactions: int = 0
     test: set[bool] = field(default_factory=set)
     delimiters: Counter[Delimiters] = field(default_factory=Counter)
     newlines: Counter[str] = field(default_factory=Counter)
@@ -45,10 +55,6 @@ class Observation:
     asks_ta1: bool = False
     broken: int = 0
 
-    @property
-    def transactions(self) -> int:
-        return self.sets.total()
-
 
 def observe(body: Body) -> tuple[Observation, ...]:
     """One for each sender (ISA05 and ISA06) in the order in which they come; empty where the body holds no interchange."""
@@ -59,15 +65,18 @@ def observe(body: Body) -> tuple[Observation, ...]:
             case InterchangeSeen():
                 isa = seen.elements
                 sender = InterchangeId(isa[5], isa[6])
+                if sender not in found and len(found) == MOST_SENDERS:
+                    now = None
+                    continue
                 now = found.setdefault(sender, Observation(sender))
-                now.receivers[InterchangeId(isa[7], isa[8])] += 1
+                _count(now.receivers, InterchangeId(isa[7], isa[8]))
                 now.interchanges += 1
                 now.test.add(isa[15] == "T")
                 now.asks_ta1 |= isa[14] == "1"
-                now.delimiters[seen.delimiters] += 1
+                _count(now.delimiters, seen.delimiters)
             case GroupSeen() if now is not None:
-                now.versions[seen.element(8)] += 1
-                now.groups[seen.element(2), seen.element(3)] += 1
+                _count(now.versions, seen.element(8))
+                _count(now.groups, (seen.element(2), seen.element(3)))
             case TransactionSeen() if now is not None:
                 _take(now, seen)
             case _:
@@ -76,7 +85,8 @@ def observe(body: Body) -> tuple[Observation, ...]:
 
 
 def _take(now: Observation, seen: TransactionSeen) -> None:
-    now.sets[seen.read.set] += 1
+    _count(now.sets, seen.read.set)
+    now.transactions += 1
     data, marks = seen.event.data, seen.delimiters
     now.newlines[newline_of(data, marks)] += 1
     now.charset = _wider(now.charset, charset_of(data, marks))
@@ -85,6 +95,11 @@ def _take(now: Observation, seen: TransactionSeen) -> None:
         for place, code in unknown_codes(seen):
             if sum(map(len, now.codes.values())) < MOST_CODES:
                 now.codes.setdefault((seen.read.set, place), {})[code] = None
+
+
+def _count(counter: Counter[K], key: K) -> None:
+    if key in counter or len(counter) < MOST_KINDS:
+        counter[key] += 1
 
 
 def newline_of(data: bytes, marks: Delimiters) -> str:

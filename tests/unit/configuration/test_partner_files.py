@@ -296,3 +296,7 @@ class TestAcknowledgeRoute:
 )  # fmt: skip
 def test_no_content_crashes_the_check(text: str) -> None:
     assert any(line.startswith("config/partners/x.yaml:") for line in said(x=text))
+
+
+def test_a_route_without_a_direction_doesnt_overlap_with_the_acknowledgments() -> None:
+    assert said(("when: {document: order_acknowledgment, partner: ACME}", "when: {partner: ACME}")) == []
