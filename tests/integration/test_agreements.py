@@ -1,0 +1,98 @@
+"""An agreement at work: what a partner's file says is what happens to what they send."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.app.running_hub import RunningHub
+from tests.golden.x12_files import FIXTURES
+from tests.support.brokers import eventually
+from tests.support.site import SiteOnDisk
+from tests.support.stories import dead_letters
+
+SMALL = (FIXTURES / "850-small.edi").read_bytes()
+ACME = """\
+partner: ACME
+ids: [{qualifier: "01", id: "043645501"}]
+we: {qualifier: "01", id: "068717859"}
+group: {we: HUB, they: ACMEPO}
+x12:
+  receive: ["850", "997"]
+  acknowledge: {with: "997"}
+  duplicates: {days: 30}
+  delimiters: {element: "|", terminator: "'", newline: crlf}
+  overlays: {"850": [{at: BEG/BEG02, codes: [SA]}]}
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> SiteOnDisk:
+    made = SiteOnDisk(tmp_path)
+    made.write("config/partners/acme.yaml", ACME)
+    destinations = (tmp_path / "config/destinations.yaml").read_text()
+    acme_out = 'acme-out:\n  file: {folder: var/out, name: "{set}_{control_number}.edi"}\n  write: {x12: ACME}\n'
+    made.write("config/destinations.yaml", destinations + acme_out)
+    return made
+
+
+@pytest.fixture
+async def hub(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
+    async with site.running() as running:
+        yield running
+
+
+async def answers(site: SiteOnDisk, count: int) -> dict[str, list[str]]:
+    """What went out to the partner, by file name: its segments."""
+    folder = site.folder / "var/out"
+
+    async def there() -> bool:
+        return len(list(folder.glob("*.edi"))) >= count
+
+    await eventually(there)
+    return {path.name: path.read_bytes().decode().split("'\r\n") for path in sorted(folder.glob("*.edi"))}
+
+
+async def test_what_came_in_is_acknowledged_in_the_agreed_form(hub: RunningHub, site: SiteOnDisk) -> None:
+    site.drop("a.edi", SMALL, "var/edi")
+    (segments,) = (await answers(site, 1)).values()
+    assert segments[0].startswith("ISA|00|          |00|          |01|068717859      |01|043645501      |")
+    assert segments[1].startswith("GS|FA|HUB|ACMEPO|")
+    assert segments[2:7] == ["ST|997|0001", "AK1|PO|7", "AK2|850|0001", "AK5|A", "AK9|A|1|1|1"]
+
+
+async def test_a_break_of_the_overlay_is_rejected_with_its_place_and_its_neighbours_are_taken(
+    hub: RunningHub, site: SiteOnDisk
+) -> None:
+    body = (FIXTURES / "850-two-groups.edi").read_bytes()
+    assert body.count(b"BEG*00*SA*") == 3
+    site.drop("a.edi", body.replace(b"BEG*00*SA*", b"BEG*00*RL*", 1), "var/edi")
+    told = await answers(site, 2)
+    codes = sorted(line for segments in told.values() for line in segments if line.startswith(("AK5", "AK4")))
+    assert codes == ["AK4|2|92|7|RL", "AK5|A", "AK5|A", "AK5|R|5"]
+    (dead,) = await dead_letters(hub, 1, kind="source")
+    assert "found 'RL', expected one of SA" in dead.cause
+
+
+async def test_test_traffic_is_acknowledged_as_test_traffic(hub: RunningHub, site: SiteOnDisk) -> None:
+    site.drop("a.edi", SMALL.replace(b"*P*>", b"*T*>"), "var/edi")
+    (segments,) = (await answers(site, 1)).values()
+    assert segments[0].endswith("|T|>")
+
+
+async def test_an_interchange_number_that_comes_again_is_refused_by_a_ta1(hub: RunningHub, site: SiteOnDisk) -> None:
+    site.drop("a.edi", SMALL, "var/edi")
+    await answers(site, 1)
+    site.drop("b.edi", SMALL.replace(b"*104582*", b"*104583*"), "var/edi")
+    told = await answers(site, 2)
+    assert [line for line in told["TA1_000000002.edi"] if line.startswith("TA1")] == ["TA1|000000007|260302|0815|R|025"]
+
+
+async def test_a_set_that_isnt_agreed_is_refused_and_acknowledged_as_such(hub: RunningHub, site: SiteOnDisk) -> None:
+    site.drop("a.edi", (FIXTURES / "810-invoice.edi").read_bytes(), "var/edi")
+    (segments,) = (await answers(site, 1)).values()
+    assert [line for line in segments if line.startswith("AK5")] == ["AK5|R|1"]
+    (dead,) = await dead_letters(hub, 1, kind="source")
+    assert "ACME sends 810, and the agreement has only 850, 997" in dead.cause
