@@ -24,6 +24,13 @@ FILES = (
 )
 
 
+PUBLISHED = (
+    ("shop.events", "order.placed", "shop-order.json"),
+    ("erp.events", "order.acknowledged", "erp-order-acknowledgment.json"),
+)
+"""Exchange, routing key, file: what internal systems say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What `value` names must come out so: `status` is that of the effect, or of the dead letter where nothing was sent."""
@@ -89,16 +96,19 @@ EXPECTED = (
     Expectation("ASN0077120", "856, a ship notice", "delivered", "warehouse"),
     Expectation("INV-88120", "810, an invoice", "delivered", "finance"),
     Expectation("acme-not-edi.edi", "a spreadsheet in the wrong folder", "unreadable"),
+    Expectation("104582", "855, the ERP's answer to the order, for ACME", "delivered", "acme-out"),
+    Expectation("1043", "997 for the large order", "delivered", "acme-out"),
+    Expectation("1050", "997 for the three in one file: one is rejected", "delivered", "acme-out"),
     Expectation("WEB-7781342", "an order that the web shop published", "delivered", "erp"),
 )
 
 
 def play(stage: Stage) -> None:
-    """Drops the files and publishes the shop's order. Raises HubError when that is refused."""
+    """Drops the files and publishes what the shop and the ERP say. Raises HubError when that is refused."""
     for name in FILES:
         stage.drop(name)
     stage.drop("acme-850-small.edi", "acme-850-small-again.edi")
-    order = stage.site / "routes" / "fixtures" / "shop-order.json"
-    published = stage.hub("publish", "shop.events", "order.placed", str(order))
-    if published.returncode != 0:
-        raise HubError(f"the shop's order could not be published: {published.stderr}")
+    for exchange, key, name in PUBLISHED:
+        published = stage.hub("publish", exchange, key, str(stage.site / "routes" / "fixtures" / name))
+        if published.returncode != 0:
+            raise HubError(f"{name} could not be published: {published.stderr}")

@@ -46,7 +46,14 @@ def summary(
     dead = next(
         (letter["id"][:12] for found in stories.values() for story in found for letter in story.dead_letters), "ID"
     )
-    for command in ("trace 104587", "hold list", f"hold show {held}", "dead list", f"dead show {dead}"):
+    for command in (
+        "trace 104587",
+        "hold list",
+        f"hold show {held}",
+        "dead list",
+        f"dead show {dead}",
+        "partner numbers ACME",
+    ):
         say(f"  .venv/bin/hub {command} --site {site}")
     say("")
     say(
@@ -60,7 +67,7 @@ def reason(expected: Expectation, found: Sequence[Story]) -> str:
         for hold in story.holds:
             if hold["destination"] == expected.destination:
                 return f"{hold['name']}, waits for {hold['owner']}"
-        for letter in story.dead_letters:
+        for letter in story.dead_letters if expected.status in ("dead", "unreadable", "unmatched") else ():
             return str(letter["cause"])[:110]
     texts = [
         event.get("text", "")
@@ -75,12 +82,13 @@ class Ticker:
     """Where there is no terminal: a line whenever the state of a document changes."""
 
     def __init__(self) -> None:
-        self._states: dict[str, str] = {}
+        self._states: dict[tuple[str, str], str] = {}
 
     def update(self, expected: Sequence[Expectation], stories: Mapping[str, list[Story]]) -> None:
         for each in expected:
             state, attempts = each.state(stories.get(each.value, []))
-            if self._states.get(each.value, "on its way") != state:
+            key = (each.value, each.destination)
+            if self._states.get(key, "on its way") != state:
                 where = f" at {each.destination}" if each.destination else ""
                 say(f"  {each.value}: {state}{where}" + (f", attempt {attempts}" if attempts > 1 else ""))
-            self._states[each.value] = state
+            self._states[key] = state
