@@ -9,7 +9,7 @@ from hub.core.agreement import Agreement, OverlayRule
 from hub.core.nearest import hint
 from hub.core.plugin import Problem
 from hub.documents import DOCUMENTS
-from transformers.x12.catalogue import RELEASES, known_sets, release_of, set_declaration
+from transformers.x12.catalogue import NEWEST, RELEASES, known_sets, release_of, set_declaration
 from transformers.x12.compiled import compiled_set
 from transformers.x12.overlay import WrongRule
 
@@ -55,7 +55,7 @@ def _sets(key: str, names: Iterable[str]) -> Iterator[Problem]:
 
 @lru_cache(maxsize=64)
 def _document(name: str) -> str:
-    return set_declaration(name, STATED[0]).document if name in known_sets() else ""
+    return set_declaration(name, NEWEST).document if name in known_sets() else ""
 
 
 def _acknowledgments(agreement: Agreement) -> Iterator[Problem]:
