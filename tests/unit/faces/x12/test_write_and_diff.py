@@ -1,0 +1,90 @@
+"""`hub x12 write` and `hub x12 diff`: documents as X12, and files compared by what they mean."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hub.core.partners import PartnerDirectory
+from hub.core.ports import FileBody
+from hub.documents import to_json
+from tests.unit.faces.x12.conftest import FILES, Call
+from transformers.x12.reader import X12Reader
+
+SOUND = sorted(FILES.glob("*.edi"))
+
+
+def documents(file: Path) -> bytes:
+    """As `hub read` prints them."""
+    found = [reading.document for reading in X12Reader(PartnerDirectory()).read(FileBody(file))]
+    return b"".join(to_json(document) + b"\n" for document in found if document is not None)
+
+
+@pytest.mark.parametrize("file", SOUND, ids=lambda file: file.stem)
+def test_what_is_written_means_what_it_was_written_from(x12: Call, file: Path, tmp_path: Path) -> None:
+    version = "005010" if b"*005010" in file.read_bytes() else "004010"
+    made = tmp_path / "made.edi"
+    name = ("--set", "999") if file.stem.startswith("999") else ()
+    said = x12("write", "-", "--version", version, "-o", made, *name, given=documents(file))
+    assert said.code == 0, said.err
+    differing = {each["path"] for each in x12("diff", file, made, "--json").json}
+    assert differing <= {"line_count"}, "but for a count that wasn't there"
+
+
+def test_what_x12_cannot_carry_is_named(x12: Call, tmp_path: Path) -> None:
+    order = {"document": "order@1", "number": "1" * 23, "purpose": "00", "type": "SA", "date": "2026-03-02"}
+    order["lines"] = [{"number": "1", "quantity": "1", "unit": "EA"}]  # type: ignore[assignment]
+    said = x12("write", "-", given=json.dumps(order).encode())
+    assert said.code == 1
+    assert "number: Purchase Order Number: found 23 characters" in said.err
+
+
+def test_several_documents_of_one_kind_go_together(x12: Call) -> None:
+    said = x12("write", "-", "--json", "--control-number", 9, given=documents(FILES / "850-two-groups.edi"))
+    (interchange,) = said.json["interchanges"]
+    assert interchange["control_number"] == "000000009"
+    assert interchange["x12"].count("ST*850*") == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [(b"{", "not JSON"), (b"", "blank"), (b'{"document": "ordr@1"}', "did you mean"), (b"\xff", "UTF-8")],
+)
+def test_json_that_is_no_document(x12: Call, given: bytes, text: str) -> None:
+    said = x12("write", "-", given=given)
+    assert (said.code, text in said.err) == (1, True)
+
+
+def test_a_set_that_does_not_carry_it(x12: Call) -> None:
+    said = x12("write", "-", "--set", "810", given=documents(FILES / "850-small.edi"))
+    assert (said.code, "850 does" in said.err) == (1, True)
+    assert x12("write", "-", "--set", "000", given=b"{}").code == 2
+    assert x12("write", "-", "--version", "9", given=b"{}").code == 2
+
+
+def test_envelopes_and_separators_make_no_difference(x12: Call, tmp_path: Path) -> None:
+    other = tmp_path / "other.edi"
+    data = (FILES / "850-small.edi").read_bytes().replace(b"*", b"|").replace(b"000000007", b"000000009")
+    other.write_bytes(data.replace(b"~", b"'").replace(b"|>'", b"|:'", 1))
+    said = x12("diff", FILES / "850-small.edi", other)
+    assert (said.code, said.out) == (0, "no difference: 1 document\n")
+
+
+def test_fields_that_differ(x12: Call, tmp_path: Path) -> None:
+    other = tmp_path / "other.edi"
+    data = (FILES / "850-small.edi").read_bytes()
+    other.write_bytes(data.replace(b"PO1*1*24*EA*12.75*", b"PO1*1*25*EA*12.750*").replace(b"VN*TPM-25", b"VN*TPM-26"))
+    said = x12("diff", FILES / "850-small.edi", other, "--json")
+    assert said.code == 1
+    assert [(each["path"], each["a"], each["b"]) for each in said.json] == [
+        ("lines[0].quantity", "24", "25"),
+        ("lines[1].products.VN", "TPM-25", "TPM-26"),
+    ]
+
+
+def test_a_document_that_only_one_file_has(x12: Call) -> None:
+    said = x12("diff", FILES / "850-two-groups.edi", "-", given=documents(FILES / "850-two-groups.edi").split(b"\n")[0])
+    assert said.code == 1
+    assert [line.strip() for line in said.out.splitlines()].count("document  is there  ->  -") == 2
