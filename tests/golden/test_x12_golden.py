@@ -56,6 +56,12 @@ TWINS: dict[str, tuple[tuple[str, ...], tuple[str, str | None, str | None, str |
     "element-bad-code": (GOOD, ("1/1/2", "7", "PID[20]", "PID01")),
     "element-bad-date": (GOOD, ("1/1/2", "8", "DTM[7]", "DTM02")),
     "element-bad-time": (GOOD, ("1/1/2", "9", "DTM[7]", "DTM03")),
+    "element-excluded": (GOOD, ("1/1/2", "10", "QTY[21]", "QTY04")),
+    "element-too-many-repetitions": (GOOD, ("1/1/2", "12", "DMG[4]", "DMG05")),
+    "element-too-many-components": (GOOD, ("1/1/2", "13", "N9[9]", "N907")),
+    "loop-too-often": (GOOD, ("1/1/2", "4", "SAC[31]", None)),
+    "st01-missing": (GOOD, ("1/1/2", "6", "ST", "ST01")),
+    "st02-missing": (GOOD, ("1/1/2", "7", "ST", "ST02")),
     "se01-wrong": (("1/1/1", "1/2/1"), ("1/1/2", "4", "SE", "SE01")),
     "se02-wrong": (("1/1/1", "1/2/1"), ("1/1/2", "3", "SE", "SE02")),
     "se-missing": (("1/1/1", "1/2/1"), ("1/1/2", "2", "ST", None)),
@@ -92,6 +98,18 @@ def test_a_group_with_a_wrong_trailer_is_refused_and_the_next_one_goes_on(name: 
     assert [r.error.x12_code if r.error else None for r in readings] == [code, code, None]
 
 
+def test_a_group_whose_number_is_none_is_refused_whole() -> None:
+    readings = read(FileBody(FIXTURES / "broken" / "gs06-wrong.edi"))
+    assert [r.error.x12_code if r.error else None for r in readings] == ["6", "6", "6"]
+
+
+@pytest.mark.parametrize("element", ["09", "10", "13", "14", "15"])
+def test_a_header_with_a_wrong_element_is_read_with_a_warning(element: str) -> None:
+    readings = read(FileBody(FIXTURES / "broken" / f"isa{element}-wrong.edi"))
+    assert all(r.document for r in readings)
+    assert all(f"ISA{element} is" in "".join(r.warnings) for r in readings)
+
+
 def test_wrong_widths_of_the_header_are_read_with_a_warning() -> None:
     readings = read(FileBody(FIXTURES / "broken" / "isa-widths.edi"))
     assert all(r.document for r in readings)
@@ -99,7 +117,8 @@ def test_wrong_widths_of_the_header_are_read_with_a_warning() -> None:
 
 
 def test_every_broken_twin_is_tested() -> None:
-    elsewhere = {"ge01-wrong", "ge02-wrong", "ge-missing", "isa-widths"}
+    elsewhere = {"ge01-wrong", "ge02-wrong", "ge-missing", "gs06-wrong", "isa-widths"}
+    elsewhere |= {f"isa{element}-wrong" for element in ("09", "10", "13", "14", "15")}
     assert {path.stem for path in (FIXTURES / "broken").glob("*.edi")} == set(TWINS) | elsewhere
 
 

@@ -21,6 +21,7 @@ from hub.documents.functional_acknowledgment import (
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.finding import Finding
 from transformers.x12.transaction import Transaction
+from transformers.x12.verdict import is_number
 
 MOST_LISTED = 1000
 """Transactions of a group that are all named; of a larger one only those that weren't simply accepted."""
@@ -76,7 +77,7 @@ class GroupOutcome:
         if self.received > MOST_LISTED:
             listed = [t for t in listed if t.status != "A"]
         return FunctionalAcknowledgment(
-            number=_at(self.elements, 6) or "0",
+            number=_number(_at(self.elements, 6)),
             partner=partner,
             group_code=self.code or "ZZ",
             group_version=self.version or None if self.version >= "005010" else None,
@@ -98,7 +99,12 @@ def interchange_acknowledgment(
 ) -> InterchangeAcknowledgment:
     """The TA1 for an ISA (`isa[0]` is `ISA`)."""
     return InterchangeAcknowledgment(
-        number=isa[13] or "0", partner=partner, date=_date(isa[9]), time=isa[10] or None, status=status, note=note
+        number=_number(isa[13]).zfill(len(isa[13])),
+        partner=partner,
+        date=_date(isa[9]),
+        time=isa[10] or None,
+        status=status,
+        note=note,
     )
 
 
@@ -113,13 +119,18 @@ def envelope_note(isa: Sequence[str]) -> tuple[str, str] | None:
         return "014", f"ISA09 is {isa[9]!r}, expected a date YYMMDD"
     if not (len(isa[10]) == 4 and isa[10].isdecimal() and isa[10] < "2400" and isa[10][2:] < "60"):
         return "015", f"ISA10 is {isa[10]!r}, expected a time HHMM"
-    if not isa[13].isdecimal():
+    if not is_number(isa[13]):
         return "018", f"ISA13 is {isa[13]!r}, expected a control number of nine digits"
     if isa[14] not in ("0", "1"):
         return "019", f"ISA14 is {isa[14]!r}, expected 0 or 1"
     if isa[15] not in ("P", "T", "I"):
         return "020", f"ISA15 is {isa[15]!r}, expected P, T or I"
     return None
+
+
+def _number(text: str) -> str:
+    """A control number that an acknowledgment can carry."""
+    return text if is_number(text) else "0"
 
 
 def _date(text: str) -> date | None:

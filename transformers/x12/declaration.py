@@ -165,7 +165,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class SetDeclaration:
-    """One transaction set in one release."""
+    """One transaction set in one release. `forbidden`: places of segments and loops that an agreement took out of it."""
 
     set: str
     release: str
@@ -174,6 +174,7 @@ class SetDeclaration:
     document: str
     source: str
     structure: tuple[Use | Loop, ...]
+    forbidden: frozenset[tuple[str, ...]] = frozenset()
 
 
 def walk(structure: tuple[Use | Loop, ...]) -> Iterator[Use]:

@@ -31,6 +31,7 @@ def diagnose(compiled: CompiledSet, segments: Sequence[str], marks: TextDelimite
 
 class _Diagnosis:
     def __init__(self, compiled: CompiledSet, marks: TextDelimiters) -> None:
+        self._declared = compiled.declaration
         self._grammar = compiled.grammar
         self._lenient = _lenient(compiled)
         self._marks = marks
@@ -112,6 +113,8 @@ class _Diagnosis:
         current = self._grammar.states[state].use
         if name not in known_segments():
             self._add("1", elements, position, f"{name[:20]!r} isn't a segment that we know")
+        elif self._forbidden(state, name):
+            self._add("2", elements, position, f"{name} isn't used here between us", state=state)
         elif name not in self._in_set:
             self._add("6", elements, position, f"{name} isn't a segment of this transaction set")
         elif current is not None and current.segment.id == name and current.max == 1:
@@ -121,20 +124,28 @@ class _Diagnosis:
             self._add("7", elements, position, f"{name} can't stand here{behind}")
         return None
 
+    def _forbidden(self, state: int, name: str) -> bool:
+        """Whether the agreement took the segment out of a loop that is open, or from the top."""
+        path = self._grammar.states[state].path
+        ids = tuple(self._grammar.loops[number].loop.id for number in path)
+        return any((*ids[:depth], name) in self._declared.forbidden for depth in range(len(ids) + 1))
+
     def _count(self, target: int, elements: list[str], position: int) -> None:
         state = self._grammar.states[target]
         if state.opens:
             loop = self._grammar.loops[state.path[-1]].loop
             for key in [k for k in self._counts if k[: len(state.path)] == state.path and len(k) > len(state.path)]:
                 del self._counts[key]
-            self._more(state.path, loop.max, "4", f"the loop {loop.id}", elements, position)
+            self._more(state.path, loop.max, "4", f"the loop {loop.id}", elements, position, target)
         elif state.use is not None and state.use.max != 1:
-            self._more((*state.path, -target), state.use.max, "5", state.use.segment.id, elements, position)
+            self._more((*state.path, -target), state.use.max, "5", state.use.segment.id, elements, position, target)
 
-    def _more(self, key: tuple[int, ...], most: int, code: str, name: str, elements: list[str], position: int) -> None:
+    def _more(
+        self, key: tuple[int, ...], most: int, code: str, name: str, elements: list[str], position: int, state: int
+    ) -> None:
         self._counts[key] = self._counts.get(key, 0) + 1
         if most and self._counts[key] > most:
-            self._add(code, elements, position, f"{name} stands here more often than {most} times")
+            self._add(code, elements, position, f"{name} stands here more often than {most} times", state=state)
 
     def _nest(self, target: int, elements: list[str], position: int) -> None:
         state = self._grammar.states[target]

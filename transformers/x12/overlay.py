@@ -29,7 +29,8 @@ def overlaid(declaration: SetDeclaration, rules: Sequence[OverlayRule]) -> SetDe
             declaration = replace(declaration, structure=_apply(declaration.structure, _Place.of(rule), rule))
         except ValueError as error:
             raise WrongRule(number, f"{rule.at}: {error}") from None
-    return declaration
+    places = (_Place.of(rule) for rule in rules if rule.use == "X")
+    return replace(declaration, forbidden=frozenset(place.path for place in places if place.element is None))
 
 
 def relaxed(declaration: SetDeclaration) -> SetDeclaration:

@@ -26,6 +26,9 @@ from transformers.x12.verdict import same_number
 NOBODY = Agreement("", ())
 """The terms with whom we have none."""
 
+LONGEST_NUMBER = 9
+"""Characters of ST02."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -56,6 +59,9 @@ def read_transaction(
     blank = Transaction(name, number, warnings=warnings, segments=len(segments), convention=convention)
     if event.error is not None:
         return replace(blank, error=event.error)
+    if not number or len(number) > LONGEST_NUMBER:
+        text = f"ST02 is {number[:20]!r}, expected a control number of up to {LONGEST_NUMBER} characters"
+        return replace(blank, error=DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="7"))
     if error := _trailer_error(event, segments, marks, number):
         return replace(blank, error=error)
     if name not in _sets():

@@ -72,10 +72,18 @@ def same_number(one: str, other: str) -> bool:
     return one == other or (one.isdecimal() and other.isdecimal() and one.lstrip("0") == other.lstrip("0"))
 
 
+def is_number(text: str) -> bool:
+    """Whether it is a control number as ISA13 and GS06 carry it."""
+    return text.isascii() and text.isdecimal() and len(text) <= 9
+
+
 def _group_error(opened: Event, trailer: Event, transactions: int) -> DecodeError | None:
     if opened.kind != "GS":
         return DecodeError("transactions without a GS", segment="ST", offset=opened.offset, code="024")
     control, count, number = _at(opened, 6), _at(trailer, 1), _at(trailer, 2)
+    if not is_number(control):
+        text = f"GS06 is {control[:20]!r}, expected a control number of up to nine digits"
+        return DecodeError(text, segment="GS", element="GS06", offset=opened.offset, code="6")
     if not same_number(control, number):
         text = f"GE02 is {number!r}, expected {control!r} as in GS06"
         return DecodeError(text, segment="GE", element="GE02", offset=trailer.offset, code="4")
