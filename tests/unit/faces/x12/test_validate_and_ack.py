@@ -24,7 +24,6 @@ def test_the_overlay_of_a_partner_counts(x12: Call, acme: Path) -> None:
     assert x12("validate", file).code == 0
     said = x12("validate", file, "--partner", "ACME", "--json", site=acme)
     (transaction,) = said.json["interchanges"][0]["groups"][0]["transactions"]
-    assert transaction["status"] == "accepted_with_errors"
     assert {error["segment"] for error in transaction["errors"]} == {"BEG", "CUR", "REF"}
     assert said.out == x12("validate", file, "--json", site=acme).out, "the sender's own agreement"
 
