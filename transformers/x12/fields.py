@@ -78,3 +78,23 @@ _KINDS: dict[type, Kind] = {
     Identifiers: "ids",
     Part: "part",
 }
+
+
+def numeric(kind: str) -> bool:
+    """Whether elements of a type are numbers: R, N0 to N9."""
+    return kind == "R" or (kind[0] == "N" and len(kind) == 2)
+
+
+def fits(shape: str, kind: str) -> bool:
+    """Whether a field of that kind can hold an element of that type."""
+    match shape:
+        case "text" | "texts":
+            return kind != "B"
+        case "number":
+            return numeric(kind)
+        case "whole":
+            return kind == "N0"
+        case "date":
+            return kind == "DT"
+        case _:
+            return False

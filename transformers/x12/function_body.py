@@ -6,38 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.documents.base import Part
-from transformers.x12.declaration import ElementUse, Loop, Pairs, Placement, Rule, Target, Use
-from transformers.x12.fields import field_shape
+from transformers.x12.declaration import Loop, Placement, Target, Use
+from transformers.x12.element_lines import ElementLines
+from transformers.x12.fields import field_shape, fits, numeric
 from transformers.x12.grammar import State
-from transformers.x12.snippets import append_part, defaults, new_part, rule_line
+from transformers.x12.snippets import append_part, defaults, new_part
 
 if TYPE_CHECKING:
     from transformers.x12.generate import Source
 
 MAX_DEPTH = 20
 """Levels of a tree (HL) within each other."""
-
-FEW = 5
-"""Elements that a long segment mostly has at most."""
-
-
-def _numeric(kind: str) -> bool:
-    return kind == "R" or (kind[0] == "N" and len(kind) == 2)
-
-
-def _fits(shape: str, kind: str) -> bool:
-    """Whether a field of that shape can hold an element of that type."""
-    match shape:
-        case "text" | "texts":
-            return kind != "B"
-        case "number":
-            return _numeric(kind)
-        case "whole":
-            return kind == "N0"
-        case "date":
-            return kind == "DT"
-        case _:
-            return False
 
 
 PARTS = "_parts"
@@ -67,9 +46,8 @@ class FunctionBody:
         self._mapping = state.use.mapping or Placement()
         self._loop: Loop | None = source.grammar.loops[state.path[-1]].loop if state.opens else None
         self._level, self._cls = source.object(state.path)
-        self._values: dict[int, str] = {}
+        self._elements = ElementLines(source, self._segment, self._mapping)
         self._assigned: set[str] = set()
-        self._duplicates = False
 
     def lines(self) -> list[str]:
         opens = self._loop is not None and self._loop.to is not None and not self._leaf
@@ -79,7 +57,7 @@ class FunctionBody:
             return [*out, "e = s.split(separator)", *self._open_object({}), self._extra()]
         if self._leaf:
             return [*out, *self._remembered()]
-        return [*out, "e = s.split(separator)", *self._elements(), *self._pairs(), *self._place()]
+        return [*out, "e = s.split(separator)", *self._elements.lines(), *self._place()]
 
     @property
     def _leaf(self) -> bool:
@@ -96,7 +74,7 @@ class FunctionBody:
         to, most = (loop.to, loop.max) if loop else (self._use.to, self._use.max)
         holder = f"o{self._level - 1}" if loop else f"o{self._level}"
         cls = self._cls if loop else self._part_class(self._use.to or "")
-        build = [*self._elements(), *self._pairs()]
+        build = self._elements.lines()
         fields = self._fields(cls, build)
         build += new_part("part_", "d", cls, fields, self._source)
         keep = [f"if len({parts}) > {MOST_PARTS}: {parts}.clear()", f"{parts}[s] = part_"]
@@ -117,8 +95,6 @@ class FunctionBody:
         if shape.kind != "parts" or shape.part is None:
             raise ValueError(f"{self._cls.__name__}.{to} doesn't hold parts")
         return shape.part
-
-    # --- how often, where --------------------------------------------------------------------------------------------
 
     def _count(self) -> list[str]:
         out = []
@@ -144,208 +120,6 @@ class FunctionBody:
             p for p, use in enumerate(self._segment.elements, 1) if use.element.type == "C" or use.repeat > 1
         )
         return f"extra(e, {within!r}, {compounds!r})"
-
-    # --- elements ----------------------------------------------------------------------------------------------------
-
-    def _elements(self) -> list[str]:
-        """Takes the elements apart and checks them. Long segments are mostly short: what only the elements beyond the
-        first few need is done where there are such."""
-        size = len(self._segment.elements) + 1
-        low, high = self._checks()
-        tail = self._tail
-        if tail:
-            names = ", ".join(f"a{i}" for i in range(1, tail.first))
-            return [
-                "n = len(e); ids = None",
-                *self._few_pairs(tail, names),
-                "if ids is None:",
-                f"    if n > {size}: n = {size}; e = excess(e, {size})",
-                f"    if n < {tail.first}: e += pads[{tail.first} - n]",
-                f"    _, {names}, *p = e",
-                *("    " + line for line in self._many_pairs(tail)),
-                *low,
-            ]
-        names = ", ".join(f"a{i}" for i in range(1, size))
-        full = [
-            f"if n != {size}: e = e + pads[{size} - n] if n < {size} else excess(e, {size})",
-            f"_, {names}{',' if size == 1 else ''} = e",
-        ]
-        few = self._few
-        if few == size - 1:
-            return ["n = len(e)", *full, *low]
-        blank = " = ".join(f"a{i}" for i in range(few + 1, size))
-        values = [v for p, v in self._values.items() if p > few and v.startswith("v")]
-        return [
-            "n = len(e)",
-            f"if n <= {few + 1}:",
-            f"    if n <= {few}: e += pads[{few + 1} - n]",
-            f"    _, {', '.join(f'a{i}' for i in range(1, few + 1))} = e",
-            f"    {blank} = ''",
-            *([f"    {' = '.join(values)} = None"] if values else []),
-            "else:",
-            *("    " + line for line in (*full, *high)),
-            *low,
-        ]
-
-    @property
-    def _few(self) -> int:
-        """How many elements a segment mostly has at most."""
-        uses = self._segment.elements
-        last = max((p for p, use in enumerate(uses, 1) if use.mandatory), default=0)
-        whole = self._tail or self._mapping.components or len(uses) <= FEW + 1
-        return len(uses) if whole else max(FEW, last)
-
-    @property
-    def _tail(self) -> Pairs | None:
-        """Pairs that go on to the end of the segment, all of the same kind: handled as a list."""
-        pairs = self._mapping.pairs
-        if pairs is None or pairs.last != len(self._segment.elements) or pairs.last - pairs.first <= 7:
-            return None
-        uses = self._segment.elements[pairs.first - 1 :]
-        same = all(use.element == uses[n % 2].element for n, use in enumerate(uses))
-        plain = not any(use.mandatory or use.forbidden for use in uses[2:])
-        return pairs if same and plain and uses[0].mandatory == uses[1].mandatory else None
-
-    def _checks(self) -> tuple[list[str], list[str]]:
-        """Checks of the first elements, and of those beyond them."""
-        few = self._few
-        found: tuple[list[str], list[str]] = ([], [])
-        refused: tuple[list[str], list[str]] = ([], [])
-        for position, use in enumerate(self._segment.elements, 1):
-            if self._tail and position >= self._tail.first:
-                break
-            name, element, part = f"a{position}", use.element, position > few
-            if use.mandatory:
-                refused[part].append(f"not {name}")
-            words = self._words(position)
-            if use.forbidden:
-                refused[part].append(name)
-                self._values[position] = name
-            elif element.type == "C" or use.repeat > 1:
-                found[part].extend(self._compound(position, use))
-                self._values[position] = f"v{position}"
-            elif element.type in ("AN", "ID") and not element.codes and not words:
-                if element.min == element.max and element.min > 1:
-                    refused[part].append(f"{name} and len({name}) != {element.max}")
-                else:
-                    refused[part].append(f"len({name}) > {element.max}")
-                    if element.min > 1:
-                        refused[part].append(f"0 < len({name}) < {element.min}")
-                self._values[position] = name
-            else:
-                memory = self._source.memory(element, words if element.type == "ID" else None)
-                found[part].append(f"v{position} = {memory}[{name}]")
-                self._values[position] = f"v{position}"
-        for rule in self._segment.rules:
-            if not (self._tail and rule.positions[0] >= self._tail.first):
-                found[self._beyond(rule)].append(rule_line(rule))
-        for lines, tests in zip(found, refused, strict=True):
-            if tests:
-                lines.insert(0, f"if {' or '.join(tests)}: raise Refused")
-        return found
-
-    def _compound(self, position: int, use: ElementUse) -> list[str]:
-        """Lines for a composite, or for an element that may be repeated: a repeated one has no value, and is kept whole."""
-        name, element = f"a{position}", use.element
-        if element.type == "C":
-            words = {c: t.words for (p, c), t in self._mapping.components.items() if p == position}
-            words[1] = self._words(position)
-            whole = self._source.composite(element, words)
-            first = self._source.memory(element.components[0].element, words[1])
-            if any(p == position for p, _ in self._mapping.components):
-                out = [f"r{position} = {whole}({name}, component)", f"v{position} = r{position}[0]"]
-            elif any(c.mandatory for c in element.components[1:]):
-                out = [f"v{position} = {whole}({name}, component)[0]"]
-            else:
-                out = [f"v{position} = {first}[{name}] if component not in {name} else {whole}({name}, component)[0]"]
-            one = f"lambda t: {whole}(t, component)"
-        else:
-            memory = self._source.memory(element, self._words(position) if element.type == "ID" else None)
-            out, one = [f"v{position} = {memory}[{name}]"], f"{memory}.__getitem__"
-        if use.repeat == 1:
-            return out
-        return [
-            f"if repetition in {name}: v{position} = repeated({name}, repetition, {one}, {use.repeat})",
-            "else:",
-            *("    " + line for line in out),
-        ]
-
-    def _beyond(self, rule: Rule) -> bool:
-        """Whether the rule can only be broken when there is an element beyond the first few."""
-        few = self._few
-        match rule.letter:
-            case "P":
-                return all(p > few for p in rule.positions)
-            case "E":
-                return sum(p <= few for p in rule.positions) < 2
-            case "R":
-                return False
-            case _:
-                return rule.positions[0] > few
-
-    def _words(self, position: int) -> Mapping[str, str]:
-        target = self._mapping.put.get(position)
-        for part in self._mapping.parts:
-            target = target or part.put.get(position)
-        pairs = self._mapping.pairs
-        if target is None and pairs and pairs.first <= position <= pairs.last and (position - pairs.first) % 2 == 0:
-            target = pairs.target
-        return target.words if target else {}
-
-    def _few_pairs(self, tail: Pairs, names: str) -> list[str]:
-        """Straight lines for a segment with one to four pairs that are as they should be; what isn't is left to the way for
-        any number of them."""
-        qualifier, value = (use.element for use in self._segment.elements[tail.first - 1 : tail.first + 1])
-        memory = self._source.memory(qualifier)
-        out = []
-        for count in range(1, 5):
-            pairs = [(f"q{n}", f"w{n}") for n in range(1, count + 1)]
-            low = f"{value.min} <= " if value.min > 1 else ""
-            tests = [f"{q} and {w} and {low}len({w}) <= {value.max} and {memory}[{q}]" for q, w in pairs]
-            out += [
-                f"{'if' if count == 1 else 'elif'} n == {tail.first + 2 * count}:",
-                f"    _, {names}, {', '.join(f'{q}, {w}' for q, w in pairs)} = e",
-                f"    if {' and '.join(tests)}:",
-                f"        ids = Identifiers({{{', '.join(f'{q}: {w}' for q, w in pairs)}}}); x = False",
-                *([f"        if len(ids) != {count}: ids = None"] if count > 1 else []),
-            ]
-        return out
-
-    def _many_pairs(self, tail: Pairs) -> list[str]:
-        """Lines for any number of pairs, with gaps, and with a qualifier that comes twice."""
-        qualifier = self._segment.elements[tail.first - 1]
-        value = self._segment.elements[tail.first].element
-        memory = self._source.memory(qualifier.element)
-        return [
-            *(["if not p or not p[0]: raise Refused"] if qualifier.mandatory else []),
-            "x = False",
-            "if p:",
-            "    if len(p) & 1: p.append('')",
-            "    q = p[::2]",
-            "    ids = Identifiers(zip(q, p[1::2]))",
-            "    if '' in p or len(ids) != len(q): ids, x = untidy(p)",
-            "    for k, v in ids.items():",
-            f"        {memory}[k]",
-            f"        if not {value.min} <= len(v) <= {value.max}: raise Refused",
-            "else: ids = NO_IDS",
-        ]
-
-    # --- places ------------------------------------------------------------------------------------------------------
-
-    def _pairs(self) -> list[str]:
-        pairs = self._mapping.pairs
-        if pairs is None:
-            return []
-        if self._tail:
-            return []  # taken apart with the elements
-        positions = range(pairs.first, pairs.last, 2)
-        if len(positions) == 1:
-            q, v = pairs.first, pairs.first + 1
-            return [f"x = False; ids = Identifiers(((({self._values[q]}), a{v}),)) if a{q} else NO_IDS"]
-        listed = ", ".join(f"({self._values[q]}, a{q + 1})" for q in positions)
-        return [
-            f"ids, x = few(({listed},)) if a{pairs.first} or a{pairs.first + 2} or a{pairs.first + 4} else (NO_IDS, False)"
-        ]
 
     def _place(self) -> list[str]:
         if self._use.mapping is None:
@@ -421,11 +195,11 @@ class FunctionBody:
         first = use.element.component
         kind = (first or use.element).type
         place = f"{self._segment.id}{position:02}: {cls.__name__}.{target.field}"
-        if not _fits(shape.kind, kind):
+        if not fits(shape.kind, kind):
             raise ValueError(f"{place} can't hold an element of type {kind}")
-        value = self._values[position]
+        value = self._elements.values[position]
         if shape.kind in ("text", "texts"):
-            if first is None and (kind == "DT" or _numeric(kind)):
+            if first is None and (kind == "DT" or numeric(kind)):
                 value = f"a{position}"
             if shape.required and not use.mandatory and target.how == "set" and not self._sub_required(position):
                 raise ValueError(f"{place} needs a value, and the element isn't mandatory")
@@ -439,7 +213,7 @@ class FunctionBody:
         shape = field_shape(cls, target.field)
         kind = self._segment.elements[position - 1].element.components[component - 1].element.type
         place = f"{self._segment.id}{position:02}.{component}: {cls.__name__}.{target.field}"
-        if shape.required or not _fits(shape.kind, kind):
+        if shape.required or not fits(shape.kind, kind):
             raise ValueError(f"{place} can't hold a component of type {kind}")
         value = f"r{position}[{component - 1}]"
         as_text = shape.kind == "text" and kind not in ("AN", "ID", "TM")
@@ -471,7 +245,7 @@ class FunctionBody:
             variable, holder = objects[owner]
             value = self._value(holder, Target(name, target.how, target.words), position)
             if target.how == "append":
-                out.append(f"if a{position}: {variable}[{name!r}] += ({self._values[position]},)")
+                out.append(f"if a{position}: {variable}[{name!r}] += ({self._elements.values[position]},)")
             elif target.how == "join":
                 out.append(
                     f"{variable}[{name!r}] = {variable}[{name!r}] + '\\n' + a{position} if {variable}[{name!r}] else a{position}"

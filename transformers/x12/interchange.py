@@ -8,7 +8,7 @@ from datetime import datetime
 
 from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.errors import MappingError
-from transformers.x12.rendering import Rendered
+from transformers.x12.rendered import Rendered
 
 LAST = 999_999_999
 """The greatest control number: ISA13 has nine digits."""

@@ -7,42 +7,17 @@ check is made here but what the text of a value needs: whoever calls reads the r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.core.errors import MappingError
 from hub.documents import Document
 from hub.documents.base import Part
 from transformers.x12.declaration import Loop, Placement, Segment, SetDeclaration, SubPart, Target, Use
-from transformers.x12.extras import Extras, KeptSegment
-from transformers.x12.fields import shapes
+from transformers.x12.extras import Extras
+from transformers.x12.homes import home_of, homes, value_at
+from transformers.x12.rendered import Rendered, kept_elements, merge
 from transformers.x12.texts import NoText, text_of
-
-Text = str | list[str]
-"""An element: its text, or those of its components."""
-
-
-@dataclass(slots=True)
-class Rendered:
-    """A segment: elements from 1 on (`elements[0]` is its id), and the field of the document that each came from."""
-
-    elements: list[Text]
-    fields: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        return str(self.elements[0])
-
-    @property
-    def blank(self) -> bool:
-        return not any(self.elements[1:])
-
-    def put(self, position: int, text: Text, path: str) -> None:
-        while len(self.elements) <= position:
-            self.elements.append("")
-        self.elements[position] = text
-        if text:
-            self.fields[position] = path
 
 
 def render(document: Document, declaration: SetDeclaration) -> list[Rendered]:
@@ -166,36 +141,23 @@ class _Rendering:
     def _parts(self, to: str, home: Use | Loop, holder: _Holder) -> Iterator[tuple[str, Part]]:
         """The parts of a field that are written here: of several places one that prefers it, else the first that holds all
         that the part has."""
-        homes = self._homes(to, holder.structure)
+        among = homes(to, holder.structure)
         for number, part in enumerate(getattr(holder.part, to)):
-            chosen = next((h for h in homes if _prefers(h, part)), None)
-            chosen = chosen or next((h for h in homes if _holds(h, part)), homes[0])
-            if chosen is home:
+            if home_of(part, among) is home:
                 yield f"{holder.path}{to}[{number}].", part
-
-    def _homes(self, to: str, siblings: Sequence[Use | Loop]) -> list[Use | Loop]:
-        found: list[Use | Loop] = []
-        for entry in siblings:
-            if entry.to == to:
-                found.append(entry)
-            elif isinstance(entry, Loop) and entry.to is None:
-                found += self._homes(to, entry.structure)
-        return found
-
-    # --- segments ----------------------------------------------------------------------------------------------------
 
     def _use(self, use: Use, holder: _Holder, *, last: bool) -> Iterator[Rendered]:
         kept = self._extras.take(use.segment.id, holder.within) if last or use.mapping is None else []
         if use.mapping is None:
             for extra in kept:
-                yield Rendered([use.segment.id, *_split(extra, use.segment)], {0: f"extras[{extra.number}]"})
+                yield Rendered([use.segment.id, *kept_elements(extra, use.segment)], {0: f"extras[{extra.number}]"})
             return
         if use.to is not None:
             made = [self._segment(use, part, path) for path, part in self._parts(use.to, use, holder)]
         else:
             made = self._fields(use, holder)
         for extra in kept:
-            _merge(extra, made, use)
+            merge(extra, made, use)
         yield from made
 
     def _segment(self, use: Use, part: Part, path: str, skip: frozenset[str] = frozenset()) -> Rendered:
@@ -204,7 +166,7 @@ class _Rendering:
         out = Rendered([use.segment.id])
         for position, target in mapping.put.items():
             if target.how == "set" and target.field not in skip:
-                self._put(out, use.segment, position, target, _at(part, target.field), f"{path}{target.field}")
+                self._put(out, use.segment, position, target, value_at(part, target.field), f"{path}{target.field}")
         self._components(out, use, part, path)
         self._pairs(out, use, part, path)
         for name in dict.fromkeys(sub.to for sub in mapping.parts):
@@ -224,7 +186,7 @@ class _Rendering:
     def _components(self, out: Rendered, use: Use, part: Part, path: str) -> None:
         for (position, component), target in (use.mapping or Placement()).components.items():
             element = use.segment.elements[position - 1].element.components[component - 1].element
-            text = text_of(element, _at(part, target.field), target)
+            text = text_of(element, value_at(part, target.field), target)
             if not text:
                 continue
             first = out.elements[position] if position < len(out.elements) else ""
@@ -294,12 +256,12 @@ class _Rendering:
         for rule in use.segment.rules:
             others = [p for p in rule.positions if p != position]
             if rule.letter == "R" and position in rule.positions:
-                return not any(p in put and _at(holder.part, put[p].field) is not None for p in others)
+                return not any(p in put and value_at(holder.part, put[p].field) is not None for p in others)
         return False
 
     def _listed(self, made: list[Rendered], use: Use, name: str, holder: _Holder) -> None:
         """A tuple of texts, or a text of several lines, over as many segments as it needs."""
-        value = _at(holder.part, name)
+        value = value_at(holder.part, name)
         texts = list(value) if isinstance(value, tuple) else (value.split("\n") if value else [])
         if not isinstance(value, tuple) and self._stands_before(use, name, holder):
             texts = []
@@ -322,101 +284,6 @@ class _Rendering:
         return False
 
 
-def _prefers(home: Use | Loop, part: Part) -> bool:
-    """Whether a place says that parts of this kind go there first."""
-    use = home.trigger if isinstance(home, Loop) else home
-    mapping = use.mapping or Placement()
-    for position, codes in use.prefer.items():
-        target = mapping.put[position]
-        if text_of(use.segment.elements[position - 1].element, _at(part, target.field), target) in codes:
-            return True
-    return False
-
-
-def _holds(home: Use | Loop, part: Part) -> bool:
-    """Whether a place holds all that a part has, and finds in it all that it needs."""
-    use = home.trigger if isinstance(home, Loop) else home
-    mapping = use.mapping or Placement()
-    targets = {t.field.partition(".")[0] for t in (*mapping.put.values(), *mapping.components.values())}
-    if mapping.pairs:
-        targets.add(mapping.pairs.target.field)
-    targets |= {sub.to for sub in mapping.parts}
-    if isinstance(home, Loop):
-        targets |= _fields_below(home.structure)
-    needed = {t.field for p, t in mapping.put.items() if use.segment.elements[p - 1].mandatory}
-    known = shapes(type(part))
-    has = {name for name, shape in known.items() if getattr(part, name) != shape.default}
-    return has <= targets and all(getattr(part, name) is not None for name in needed)
-
-
-def _fields_below(structure: Sequence[Use | Loop]) -> set[str]:
-    found: set[str] = set()
-    for entry in structure:
-        if entry.to is not None:
-            found.add(entry.to)
-        elif isinstance(entry, Loop):
-            found |= _fields_below(entry.structure)
-        elif entry.mapping is not None:
-            found |= {t.field.partition(".")[0] for t in entry.mapping.put.values()}
-            if entry.mapping.pairs:
-                found.add(entry.mapping.pairs.target.field)
-    return found
-
-
-def _at(part: Part, path: str) -> Any:
-    value: Any = part
-    for name in path.split("."):
-        if value is None:
-            return None
-        value = getattr(value, name)
-    return value
-
-
 def _count(parts: Sequence[Any]) -> int:
     """How many there are, with those within them (levels of a ship notice)."""
     return sum(1 + _count(getattr(part, "levels", ())) for part in parts)
-
-
-def _split(extra: KeptSegment, segment: Segment) -> list[Text]:
-    """The elements as they were kept: of composites, the components."""
-    out: list[Text] = []
-    for position, text in enumerate(extra.elements, 1):
-        declared = segment.elements[position - 1].element if position <= len(segment.elements) else None
-        composite = segment.open or (declared is not None and declared.type == "C")
-        out.append(text.split(">") if composite and ">" in text else text)
-    return out
-
-
-def _merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
-    """Puts a segment that was kept whole in the place of the one made from the fields that it agrees with."""
-    kept = _split(extra, use.segment)
-    pairs = (use.mapping or Placement()).pairs
-    for out in made:
-        if 0 in out.fields or not _agrees(out, kept, pairs.first if pairs else 0):
-            continue
-        for position, text in enumerate(kept, 1):
-            if text:
-                out.put(position, text, out.fields.get(position, f"extras[{extra.number}]"))
-        out.fields[0] = f"extras[{extra.number}]"
-        return
-    raise MappingError(f"extras[{extra.number}]: {extra.segment} agrees with nothing that the document's fields say")
-
-
-def _agrees(out: Rendered, kept: list[Text], pairs: int) -> bool:
-    for position, text in enumerate(out.elements[1:], 1):
-        if not text or (pairs and position >= pairs):
-            continue
-        other = kept[position - 1] if position <= len(kept) else ""
-        if isinstance(text, list) or isinstance(other, list):
-            first, second = (t[0] if isinstance(t, list) else t for t in (text, other))
-            if first != second:
-                return False
-        elif text != other and _bare(text) != _bare(other):
-            return False
-    return True
-
-
-def _bare(text: str) -> str:
-    """A number without what doesn't count: signs of nothing, zeros in front and at the end."""
-    digits = text.removeprefix("+").lstrip("0")
-    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) or "0"

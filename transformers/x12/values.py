@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from transformers.x12.declaration import Element
+from transformers.x12.fields import numeric
 
 REMEMBERED = 50_000
 
@@ -40,22 +41,22 @@ class WrongElement(ValueError):
 def checked(element: Element, text: str) -> Any:
     """The value of an element that is present. Raises WrongElement. A code outside of an unverified list passes."""
     kind = element.type
-    numeric = kind == "R" or (kind[0] == "N" and len(kind) == 2)
-    if numeric and not (_DECIMAL if kind == "R" else _WHOLE).match(text):
+    number = numeric(kind)
+    if number and not (_DECIMAL if kind == "R" else _WHOLE).match(text):
         expected = "a number" if kind == "R" else "a whole number"
         raise WrongElement("6", f"found {text[:40]!r}, expected {expected}")
     if kind == "DT":
         return _date(text, element.max)
     if kind == "TM" and not _TIME.match(text):
         raise WrongElement("9", f"found {text[:40]!r}, expected a time HHMM, HHMMSS or with hundredths")
-    size = sum(c not in "-." for c in text) if numeric else len(text)
+    size = sum(c not in "-." for c in text) if number else len(text)
     if size < element.min:
         raise WrongElement("4", f"found {text!r}, expected at least {element.min} characters")
     if size > element.max:
         raise WrongElement("5", f"found {len(text)} characters ({text[:20]!r}...), expected at most {element.max}")
     if element.verified and text not in element.codes:
         raise WrongElement("7", f"found {text!r}, expected one of {', '.join(sorted(element.codes))}")
-    if not numeric:
+    if not number:
         return text
     if kind == "N0":
         return int(text)

@@ -32,7 +32,8 @@ from transformers.x12.interchange import (
     transaction_text,
 )
 from transformers.x12.overlay import WrongRule, overlaid
-from transformers.x12.rendering import Rendered, Text, render
+from transformers.x12.rendered import Rendered, Text
+from transformers.x12.rendering import render
 from transformers.x12.transaction import read_transaction
 
 CONTENT_TYPE = "application/edi-x12"

@@ -1,0 +1,80 @@
+"""A segment on its way out: its elements, and the fields that they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hub.core.errors import MappingError
+from transformers.x12.declaration import Placement, Segment, Use
+from transformers.x12.extras import KeptSegment
+
+Text = str | list[str]
+"""An element: its text, or those of its components."""
+
+
+@dataclass(slots=True)
+class Rendered:
+    """A segment: elements from 1 on (`elements[0]` is its id), and the field of the document that each came from."""
+
+    elements: list[Text]
+    fields: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return str(self.elements[0])
+
+    @property
+    def blank(self) -> bool:
+        return not any(self.elements[1:])
+
+    def put(self, position: int, text: Text, path: str) -> None:
+        while len(self.elements) <= position:
+            self.elements.append("")
+        self.elements[position] = text
+        if text:
+            self.fields[position] = path
+
+
+def kept_elements(extra: KeptSegment, segment: Segment) -> list[Text]:
+    """The elements as they were kept: of composites, the components."""
+    out: list[Text] = []
+    for position, text in enumerate(extra.elements, 1):
+        declared = segment.elements[position - 1].element if position <= len(segment.elements) else None
+        composite = segment.open or (declared is not None and declared.type == "C")
+        out.append(text.split(">") if composite and ">" in text else text)
+    return out
+
+
+def merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
+    """Puts a segment that was kept whole in the place of the one made from the fields that it agrees with."""
+    kept = kept_elements(extra, use.segment)
+    pairs = (use.mapping or Placement()).pairs
+    for out in made:
+        if 0 in out.fields or not _agrees(out, kept, pairs.first if pairs else 0):
+            continue
+        for position, text in enumerate(kept, 1):
+            if text:
+                out.put(position, text, out.fields.get(position, f"extras[{extra.number}]"))
+        out.fields[0] = f"extras[{extra.number}]"
+        return
+    raise MappingError(f"extras[{extra.number}]: {extra.segment} agrees with nothing that the document's fields say")
+
+
+def _agrees(out: Rendered, kept: list[Text], pairs: int) -> bool:
+    for position, text in enumerate(out.elements[1:], 1):
+        if not text or (pairs and position >= pairs):
+            continue
+        other = kept[position - 1] if position <= len(kept) else ""
+        if isinstance(text, list) or isinstance(other, list):
+            first, second = (t[0] if isinstance(t, list) else t for t in (text, other))
+            if first != second:
+                return False
+        elif text != other and _bare(text) != _bare(other):
+            return False
+    return True
+
+
+def _bare(text: str) -> str:
+    """A number without what doesn't count: signs of nothing, zeros in front and at the end."""
+    digits = text.removeprefix("+").lstrip("0")
+    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) or "0"
