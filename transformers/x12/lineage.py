@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from hub.core.agreement import Agreement
 from hub.core.ports import FieldOrigin
-from transformers.x12.catalogue import release_of
+from transformers.x12.catalogue import known_sets, release_of
 from transformers.x12.compiled import CompiledSet, compiled_set
 from transformers.x12.declaration import Loop, Placement, Target, Use
 from transformers.x12.delimiters import Delimiters, as_text
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
+from transformers.x12.overlay import WrongRule
 from transformers.x12.transaction import NOBODY, segment_bytes
 
 
@@ -29,10 +30,16 @@ class _Placed:
 
 def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agreement = NOBODY) -> list[FieldOrigin]:
     """The origin of every field that the transaction gives, in the order of its bytes; as far as it can be read. A field that
-    several segments give (the lines of a note) has several. Raises KeyError for a set without a declaration."""
+    several segments give (the lines of a note) has several. Nothing for a set without a declaration."""
     segments = segment_bytes(event, delimiters)
     name = segments[0].data.split(delimiters.element)[1].strip().decode("latin-1") if segments else ""
-    compiled = compiled_set(name, release_of(version)[0], agreement.overlays.get(name, ()))
+    if name not in known_sets():
+        return []
+    release = release_of(version)[0]
+    try:
+        compiled = compiled_set(name, release, agreement.overlays.get(name, ()))
+    except WrongRule:  # the rules were others when it was read
+        compiled = compiled_set(name, release)
     return list(_Tracing(compiled, event, delimiters).run())
 
 

@@ -20,6 +20,7 @@ from transformers.x12.delimiters import Delimiters, TextDelimiters, as_text
 from transformers.x12.diagnose import diagnose
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
+from transformers.x12.overlay import WrongRule
 from transformers.x12.values import Refused
 from transformers.x12.verdict import same_number
 
@@ -74,7 +75,12 @@ def read_transaction(
     release, exact = release_of(version)
     if not exact:
         warnings += (f"version {version[:20]!r} isn't one that we know; read as {release}",)
-    compiled = compiled_set(name, release, agreement.overlays.get(name, ()))
+    rules = agreement.overlays.get(name, ())
+    try:
+        compiled = compiled_set(name, release, rules)
+    except WrongRule as error:
+        text = f"the rules agreed with {agreement.partner} for {name} don't fit version {version[:20]!r}: {error}"
+        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
     if clean:
         try:
             return replace(blank, **_read(compiled, segments, marks, partner, warnings))
@@ -82,7 +88,7 @@ def read_transaction(
             pass
     findings = tuple(_findings(compiled, event, segments, marks, delimiters))
     if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept":
-        lenient = compiled_set(name, release, agreement.overlays.get(name, ()), understood=True)
+        lenient = compiled_set(name, release, rules, understood=True)
         try:
             warned = (*warnings, *(f"{f.where}: {f.text}" for f in findings))
             return replace(blank, **_read(lenient, segments, marks, partner, warned), findings=findings)

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.core.agreement import Agreement, InterchangeId, OverlayRule
 from hub.core.errors import ConfigError
+from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context
-from hub.core.ports import FileBody, Reading
+from hub.core.ports import BytesBody, FileBody, Reading
 from hub.documents import Invoice, Order, ShipNotice, to_json
 from tests.golden.x12_files import FIXTURES, PARTNERS, read
 from tests.unit.transformers.x12_text import interchange, transaction
@@ -277,3 +279,12 @@ def test_whatever_happened_to_a_file_gives_readings_and_nothing_else(data: bytes
 def test_any_bytes_at_all_give_readings(data: bytes) -> None:
     for body in (data, b"ISA" + data, VALID[:107] + data, VALID[:180] + data):
         assert all((r.document is None) != (r.error is None) for r in read(body))
+
+
+def test_rules_that_do_not_fit_the_version_of_a_file_refuse_its_transactions() -> None:
+    rules = {"850": (OverlayRule("MTX", use="M"),)}  # 850 has MTX only from 004020 on
+    agreement = Agreement("ACME", (InterchangeId("01", "043645501"),), version="005010", overlays=rules)
+    body = BytesBody(interchange([transaction("1")]).encode())
+    (reading,) = X12Reader(PartnerDirectory([agreement])).read(body)
+    assert reading.error is not None
+    assert "don't fit version '004010': MTX: there is no MTX here" in reading.error.text
