@@ -92,14 +92,14 @@ def transaction_line(seen: TransactionSeen, depth: int, name: str = "") -> Text:
 
 def segment_line(node: SegmentNode, depth: int) -> Text:
     style = "bold cyan" if node.placed else "bold red"
-    return line(depth, (node.id, style), (node.name or "a segment that isn't known here", "dim"))
+    return line(depth, (node.id, style), (node.name, "dim"))
 
 
 def element_line(segment: str, node: ElementNode, depth: int) -> Text:
     place = f"{segment}{node.position:02}" + (f"-{node.component}" if node.component else "")
     place += f"[{node.repetition}]" if node.repetition else ""
     value = safe(node.text)
-    parts = line(depth, (f"{place:<8}", "cyan"), (f"{safe(node.name):<{NAME_WIDTH}}", "dim"))
+    parts = line(depth, (f"{place:<8}", "cyan"), (f"{node.name:<{NAME_WIDTH}}" if node.name else "", "dim"))
     parts.append("  ").append(value)
     if node.meaning:
         parts.append("  ").append(f"({safe(node.meaning)})", "green")
