@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from hub.app.x12_agreements import agreement_named, agreements_of
 from hub.cli.output import USAGE, err, fail, out, printable
@@ -85,7 +85,12 @@ def watched(name: str, passes: int = 2) -> Iterator[Body]:
         if body.size < WATCHED or not console.is_terminal:
             yield body
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(printable(Path(name).name), total=passes * body.size)
             yield WatchedBody(body, lambda size: progress.advance(task, size))
