@@ -59,11 +59,11 @@ def make(warnings):
 
     def read(segments, separator_, component_, repetition_, partner):
         nonlocal separator, component, repetition, total, it, o0, start, finish
-        if separator_ != separator:
+        if (separator_, component_ or '\\0', repetition_ or '\\0') != (separator, component, repetition):
+            for known in ({memories_of_parts}): known.clear()
             states = link(handlers, end, separator_)
-            separator, start, finish = separator_, states[0], states[-1]
-        component = component_ or '\\0'
-        repetition = repetition_ or '\\0'
+            separator, component, repetition = separator_, component_ or '\\0', repetition_ or '\\0'
+            start, finish = states[0], states[-1]
         c[:] = {zeros}
         lists.clear(); nodes.clear(); extras.clear(); warnings.clear()
         o0 = document.copy()
@@ -131,6 +131,7 @@ class CompiledSet:
             memories=memories,
             functions=functions,
             handlers=", ".join(h or "None" for h in source.handlers),
+            memories_of_parts="".join(f"{name}, " for name in source.parts),
             parts=indent(f"    {name} = {{}}" for name in source.parts),
             zeros=f"zeros_{source.counters['all'][0]}",
         )

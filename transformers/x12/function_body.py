@@ -54,10 +54,15 @@ class FunctionBody:
         out = [f"nonlocal o{self._level}"] if opens else []
         out += self._count()
         if self._segment.open:
-            return [*out, "e = s.split(separator)", *self._open_object({}), self._extra()]
+            return [*out, *self._taken_apart(), *self._open_object({}), self._extra()]
         if self._leaf:
             return [*out, *self._remembered()]
-        return [*out, "e = s.split(separator)", *self._elements.lines(), *self._place()]
+        return [*out, *self._taken_apart(), *self._elements.lines(), *self._place()]
+
+    def _taken_apart(self) -> list[str]:
+        """The elements of the segment. Three characters of it have been looked at: an id may go on behind them."""
+        name = self._segment.id
+        return ["e = s.split(separator)", *([f"if e[0] != {name!r}: raise Refused"] if len(name) > 2 else [])]
 
     @property
     def _leaf(self) -> bool:
@@ -85,7 +90,8 @@ class FunctionBody:
         return [
             f"part_ = {parts}.get(s)",
             "if part_ is None:",
-            "    e = s.split(separator); noted = len(warnings)",
+            *("    " + line for line in self._taken_apart()),
+            "    noted = len(warnings)",
             *("    " + line for line in build),
             *append_part(holder, to, "part_", many=most == 0 or most > 8),
         ]

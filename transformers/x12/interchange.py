@@ -89,7 +89,7 @@ def segment_text(segment: Rendered, marks: Separators) -> str:
         parts = text if isinstance(text, list) else [text]
         for part in parts:
             if found := next((c for c in part if c in special), None):
-                field = segment.fields.get(position) or segment.fields.get(0, "")
+                field = segment.field(position)
                 raise MappingError(
                     f"{field}: {part[:60]!r} holds {found!r}, which separates in what we send ({segment.id}{position:02}); "
                     f"agree on other separators"

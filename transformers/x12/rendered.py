@@ -14,7 +14,8 @@ Text = str | list[str]
 
 @dataclass(slots=True)
 class Rendered:
-    """A segment: elements from 1 on (`elements[0]` is its id), and the field of the document that each came from."""
+    """A segment: elements from 1 on (`elements[0]` is its id), and the field of the document that each came from, or
+    would have come from."""
 
     elements: list[Text]
     fields: dict[int, str] = field(default_factory=dict)
@@ -33,6 +34,12 @@ class Rendered:
         self.elements[position] = text
         if text:
             self.fields[position] = path
+        else:
+            self.fields.setdefault(position, path)
+
+    def field(self, position: int) -> str | None:
+        """The field that an element came from, or would have come from; else that of the segment."""
+        return self.fields.get(position) or next(iter(self.fields.values()), None)
 
 
 def kept_elements(extra: KeptSegment, segment: Segment) -> list[Text]:
@@ -54,7 +61,8 @@ def merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
             continue
         for position, text in enumerate(kept, 1):
             if text:
-                out.put(position, text, out.fields.get(position, f"extras[{extra.number}]"))
+                own = position < len(out.elements) and out.elements[position]
+                out.put(position, text, out.fields[position] if own else f"extras[{extra.number}]")
         out.fields[0] = f"extras[{extra.number}]"
         return
     raise MappingError(f"extras[{extra.number}]: {extra.segment} agrees with nothing that the document's fields say")

@@ -86,9 +86,9 @@ class _Rendering:
                 continue
             if found and (found[0].id != loop.id or found[0].blank):
                 inner = next(out for out in found if not out.blank)
-                field_path = next(iter(inner.fields.values()), inner.id)
+                position = next(p for p, text in enumerate(inner.elements) if p and text)
                 raise MappingError(
-                    f"{field_path}: {inner.id} stands in the loop {loop.id}, of which the document has nothing"
+                    f"{inner.field(position)}: {inner.id} stands in the loop {loop.id}, of which the document has nothing"
                 )
             yield from found
 

@@ -6,6 +6,7 @@ a field that X12 can't carry, or that the partner doesn't take, is refused by it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -120,13 +121,22 @@ def _written(text: str, name: str, envelope: Envelope, expect: float | None) -> 
 
 def _ta1(document: Document, envelope: Envelope) -> str:
     assert isinstance(document, InterchangeAcknowledgment)  # noqa: S101 - the caller has looked
+    for name, (pattern, what) in _TA1.items():
+        if (text := getattr(document, name)) and not re.fullmatch(pattern, text, re.ASCII):
+            raise MappingError(f"{name}: {text[:40]!r} is no {what}")
     date = f"{document.date:%y%m%d}" if document.date else envelope.at.strftime("%y%m%d")
     time = document.time or envelope.at.strftime("%H%M")
     values: list[Text] = ["TA1", document.number.rjust(9, "0"), date, time, document.status, document.note]
-    if len(document.number) > 9 or not document.number.isdecimal():
-        raise MappingError(f"number: {document.number[:40]!r} is no interchange control number (TA101)")
     fields = dict(enumerate(("number", "date", "time", "status", "note"), 1))
     return segment_text(Rendered(values, fields), envelope.separators)
+
+
+_TA1 = {
+    "number": (r"\d{1,9}", "interchange control number (TA101)"),
+    "time": (r"\d{4}", "time HHMM (TA103)"),
+    "status": (r"[AER]", "interchange acknowledgment code (TA104)"),
+    "note": (r"\d{3}", "interchange note code (TA105)"),
+}
 
 
 def set_for(kind: str, agreement: Agreement) -> str:
@@ -196,9 +206,7 @@ def _refusal(document: Document, segments: Sequence[Rendered], findings: Sequenc
     first = findings[0]
     more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
     segment = segments[first.position - 2] if 2 <= first.position < len(segments) + 2 else None
-    field = segment.fields.get(first.element or 0) if segment else None
-    if field is None and segment is not None and first.segment == segment.id:
-        field = next(iter(segment.fields.values()), None)
+    field = segment.field(first.element or 0) if segment is not None and first.segment == segment.id else None
     place = f"{field}: " if field else f"{document_name(document)}: "
     return f"{place}{first.text} ({first.where}){more}"
 
@@ -212,7 +220,7 @@ def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ())
             for position, value in enumerate(segment.elements):
                 if wrong in "".join(value):
                     raise MappingError(
-                        f"{segment.fields.get(position, segment.id)}: {wrong!r} isn't in the character set {agreement.charset}"
+                        f"{segment.field(position)}: {wrong!r} isn't in the character set {agreement.charset}"
                     ) from None
         raise MappingError(f"{wrong!r} isn't in the character set {agreement.charset}") from None
 

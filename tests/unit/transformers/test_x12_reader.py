@@ -288,3 +288,21 @@ def test_rules_that_do_not_fit_the_version_of_a_file_refuse_its_transactions() -
     (reading,) = X12Reader(PartnerDirectory([agreement])).read(body)
     assert reading.error is not None
     assert "don't fit version '004010': MTX: there is no MTX here" in reading.error.text
+
+
+def test_what_was_read_with_other_separators_is_not_taken_for_the_same() -> None:
+    text = interchange([transaction("1", extra=["REF*DP*038", "REF*IA*A>B"])])
+    first = text.encode()
+    bars = text.replace("*", "|").encode()
+    mixed = text.replace("REF*DP*038", "REF|DP|038").encode()
+    good, other, wrong = (read(body)[0] for body in (first, bars, mixed))
+    assert good.document is not None
+    assert good.document == other.document
+    assert wrong.error is not None  # a segment whose elements are separated by something else
+
+
+def test_an_id_that_goes_on_behind_three_letters_is_another_segment() -> None:
+    body = interchange([transaction("1", extra=["REF*DP*038"])]).replace("REF*DP", "REFX*DP").encode()
+    (reading,) = read(body)
+    assert reading.error is not None
+    assert (reading.error.x12_code, reading.error.segment) == ("1", "REFX[4]")
