@@ -298,16 +298,19 @@ class _Scanner:
         """The ranges, from where the transaction begins, that its BIN and BDS segments say are binary."""
         patterns = _patterns(delimiters)
         found: list[tuple[int, int]] = []
-        start = 0
+        start = scanned = 0
         while True:
-            while (close := patterns.close.search(self._buffer, self._at + start)) is None and self._more_of_it():
-                pass
+            while (close := patterns.close.search(self._buffer, self._at + scanned)) is None:
+                scanned = max(scanned, self._resume() - self._at)
+                if not self._more_of_it():
+                    break
             until = close.start() if close else len(self._buffer)
             mark = patterns.binary.search(self._buffer, self._at + start, min(until + 8, len(self._buffer)))
             if mark is None or mark.start() > until:
                 return tuple(found)
             data = self._binary_data(mark, delimiters.element)
             start = data[1] if data else mark.end() - self._at
+            scanned = max(scanned, start) if data is None else start
             if data:
                 found.append(data)
 

@@ -22,6 +22,7 @@ from hub.documents import Document, document_name
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.comparison import differences
+from transformers.x12.declaration import Loop, SetDeclaration, Use
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
@@ -122,8 +123,10 @@ def _written(text: str, name: str, envelope: Envelope, expect: float | None) -> 
 def _ta1(document: Document, envelope: Envelope) -> str:
     assert isinstance(document, InterchangeAcknowledgment)  # noqa: S101 - the caller has looked
     for name, (pattern, what) in _TA1.items():
-        if (text := getattr(document, name)) and not re.fullmatch(pattern, text, re.ASCII):
+        if (text := getattr(document, name)) is not None and not re.fullmatch(pattern, text, re.ASCII):
             raise MappingError(f"{name}: {text[:40]!r} is no {what}")
+    if document.date is not None and not 2000 <= document.date.year < 2100:
+        raise MappingError(f"date: {document.date} can't be said in six digits (TA102)")
     date = f"{document.date:%y%m%d}" if document.date else envelope.at.strftime("%y%m%d")
     time = document.time or envelope.at.strftime("%H%M")
     values: list[Text] = ["TA1", document.number.rjust(9, "0"), date, time, document.status, document.note]
@@ -181,7 +184,7 @@ def _transaction(document: Document, name: str, number: str, envelope: Envelope)
     )
     read = read_transaction(event, delimiters, envelope.version, document.partner, _outbound(agreement))
     if read.document is None:
-        raise MappingError(_refusal(document, segments, read.findings, str(read.error)))
+        raise MappingError(_refusal(document, declaration, segments, read.findings, str(read.error)))
     if found := next(differences(document, read.document), None):
         path, wanted, carried = found
         raise MappingError(
@@ -200,15 +203,37 @@ def _outbound(agreement: Agreement) -> Agreement:
     return _outbound_cached(agreement.partner, agreement.charset, tuple(agreement.overlays.items()))
 
 
-def _refusal(document: Document, segments: Sequence[Rendered], findings: Sequence[Finding], other: str) -> str:
+def _refusal(
+    document: Document,
+    declaration: SetDeclaration,
+    segments: Sequence[Rendered],
+    findings: Sequence[Finding],
+    other: str,
+) -> str:
     if not findings:
         return other
     first = findings[0]
     more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
     segment = segments[first.position - 2] if 2 <= first.position < len(segments) + 2 else None
-    field = segment.field(first.element or 0) if segment is not None and first.segment == segment.id else None
+    if first.code == "3" and first.element is None:
+        field = _field_of(declaration.structure, first.segment) or "extras"
+    else:
+        field = segment.field(first.element or 0) if segment is not None and first.segment == segment.id else None
     place = f"{field}: " if field else f"{document_name(document)}: "
     return f"{place}{first.text} ({first.where}){more}"
+
+
+def _field_of(structure: Sequence[Use | Loop], segment: str) -> str | None:
+    """The field of the document that would give a mandatory segment which isn't there."""
+    for entry in structure:
+        if isinstance(entry, Loop):
+            inner = _field_of(entry.structure, segment)
+            if inner or entry.id == segment:
+                return entry.to or inner
+        elif entry.segment.id == segment and entry.mandatory:
+            targets = entry.mapping.put.values() if entry.mapping else ()
+            return entry.to or next((target.field for target in targets), None)
+    return None
 
 
 def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ()) -> bytes:
