@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from hub.app.x12_answers import Answer, answers
-from hub.cli.output import FOUND, USAGE, AsJson, err, fail, printable
+from hub.cli.output import FOUND, AsJson, err, printable
 from hub.cli.site import HERE, SiteDir
 from hub.cli.x12.file import ControlNumber, File, PartnerName, piped, terms, watched
 from hub.cli.x12.output import write_x12
@@ -44,25 +44,31 @@ def ack(
     if kind is not None and kind not in SETS:
         raise typer.BadParameter(f"{kind!r} is no acknowledgment; 997 or 999", param_hint="--type")
     partners, agreement = terms(site, partner)
+    written = True
     with watched(file, passes=3) as body, piped():
         made = list(answers(body, partners, agreement, SETS[kind] if kind else None))
         if as_json:
             shown = [orjson.loads(to_json(answer.document)) for answer in made]
             sys.stdout.write(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode() + "\n")
         else:
-            _print(made, control_number)
+            written = _print(made, control_number)
         readable = any(event.header for event in events(body)) if not made else True
     if not made:
         what = "no group that anyone acknowledges" if readable else "no interchange"
         err.print(Text(f"{printable(file)}: there is {what} in it; hub x12 inspect shows what there is"))
         raise typer.Exit(0 if readable else FOUND)
-    raise typer.Exit(FOUND if any(getattr(a.document, "status", "A") in REFUSING for a in made) else 0)
+    rejected = any(getattr(a.document, "status", "A") in REFUSING for a in made)
+    raise typer.Exit(0 if written and not rejected else FOUND)
 
 
-def _print(made: list[Answer], control_number: int) -> None:
-    now = datetime.now(UTC)
+def _print(made: list[Answer], control_number: int) -> bool:
+    """Whether all of them could be written; one that can't doesn't keep back the others."""
+    now, written = datetime.now(UTC), True
     for number, answer in enumerate(made, control_number):
         try:
             write_x12(answer.x12(number, now))
         except MappingError as error:
-            fail(f"error: the acknowledgment of {answer.document.number} can't be written: {error}", USAGE)
+            written = False
+            text = f"error: the acknowledgment of {answer.document.number} can't be written: {error}"
+            err.print(Text(printable(text), style="red"))
+    return written
