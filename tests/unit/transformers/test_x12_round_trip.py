@@ -1,0 +1,45 @@
+"""Any document that a model admits becomes X12 that reads back equal, or is refused with the name of a field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.documents import KINDS, changed, made_up, real
+from tests.fuzz.writing import agreements, carried
+
+MODERATE = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_made_up_document_is_carried_or_refused_by_field(kind: str) -> None:
+    @MODERATE
+    @given(made_up(kind), agreements(kind))
+    def one(document: Any, agreement: Any) -> None:
+        carried(document, agreement)
+
+    one()
+
+
+@pytest.mark.parametrize("kind", sorted(real()))
+def test_a_real_document_with_some_fields_changed_is_carried_or_refused_by_field(kind: str) -> None:
+    written = 0
+
+    @MODERATE
+    @given(changed(kind), agreements(kind))
+    def one(document: Any, agreement: Any) -> None:
+        nonlocal written
+        written += carried(document, agreement)
+
+    one()
+    assert written
+
+
+@given(st.sampled_from(sorted(real())), st.data())
+@MODERATE
+def test_a_real_document_is_carried_to_whoever_has_other_separators(kind: str, data: st.DataObject) -> None:
+    document = data.draw(st.sampled_from(real()[kind]))
+    carried(document, data.draw(agreements(kind)))
