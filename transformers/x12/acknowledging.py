@@ -79,7 +79,7 @@ class GroupOutcome:
         return FunctionalAcknowledgment(
             number=_number(_at(self.elements, 6)),
             partner=partner,
-            group_code=self.code or "ZZ",
+            group_code=self.code if len(self.code) == 2 and self.code.isascii() and self.code.isalnum() else "ZZ",
             group_version=self.version or None if self.version >= "005010" else None,
             status=status,
             included=int(included) if included.isdecimal() and len(included) <= 6 else self.received,
@@ -102,7 +102,7 @@ def interchange_acknowledgment(
         number=_number(isa[13]).zfill(len(isa[13])),
         partner=partner,
         date=_date(isa[9]),
-        time=isa[10] or None,
+        time=isa[10] if _is_time(isa[10]) else None,
         status=status,
         note=note,
     )
@@ -117,7 +117,7 @@ def envelope_note(isa: Sequence[str]) -> tuple[str, str] | None:
     """The first thing that is wrong with the ISA but lets the interchange be read: TA105 and a sentence."""
     if _date(isa[9]) is None:
         return "014", f"ISA09 is {isa[9]!r}, expected a date YYMMDD"
-    if not (len(isa[10]) == 4 and isa[10].isdecimal() and isa[10] < "2400" and isa[10][2:] < "60"):
+    if not _is_time(isa[10]):
         return "015", f"ISA10 is {isa[10]!r}, expected a time HHMM"
     if not is_number(isa[13]):
         return "018", f"ISA13 is {isa[13]!r}, expected a control number of nine digits"
@@ -138,6 +138,10 @@ def _date(text: str) -> date | None:
         return date(2000 + int(text[:2]), int(text[2:4]), int(text[4:])) if len(text) == 6 else None
     except ValueError:
         return None
+
+
+def _is_time(text: str) -> bool:
+    return len(text) == 4 and text.isascii() and text.isdecimal() and text < "2400" and text[2:] < "60"
 
 
 def _transaction(read: Transaction, with_set: AcknowledgmentSet) -> AcknowledgedTransaction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from operator import length_hint
@@ -209,6 +210,8 @@ def compiled_set(
 ) -> CompiledSet:
     """Compiles once: the set with a partner's rules; `understood` relaxes it to what can be understood all the same. Raises
     KeyError for a set without a declaration, WrongRule for a rule that doesn't fit it."""
+    if understood:
+        rules = tuple(replace(rule, use=None) for rule in rules)
     declaration = overlaid(set_declaration(name, release), rules)
     return CompiledSet(relaxed(declaration) if understood else declaration)
 

@@ -272,12 +272,13 @@ def next_state(automaton: Grammar, state: int, elements: Sequence[str]) -> int |
 def _lenient(compiled: CompiledSet) -> Grammar:
     """The automaton of the same set, where nothing is mandatory. States have the same numbers."""
     declaration: SetDeclaration = compiled.declaration
-    return grammar(replace(declaration, structure=_optional(declaration.structure)))
+    return grammar(replace(declaration, structure=optional(declaration.structure)))
 
 
-def _optional(structure: tuple[Use | Loop, ...]) -> tuple[Use | Loop, ...]:
+def optional(structure: tuple[Use | Loop, ...]) -> tuple[Use | Loop, ...]:
+    """The same structure, where nothing is mandatory."""
     return tuple(
-        replace(entry, mandatory=False, structure=_optional(entry.structure))
+        replace(entry, mandatory=False, structure=optional(entry.structure))
         if isinstance(entry, Loop)
         else replace(entry, mandatory=False)
         for entry in structure

@@ -17,7 +17,7 @@ from transformers.x12.envelope import events
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
 from transformers.x12.numbers import SeenNumbers
-from transformers.x12.progress import agreement_for
+from transformers.x12.progress import agreement_for, misaddressed
 from transformers.x12.transaction import NOBODY, Transaction, read_transaction
 from transformers.x12.verdict import judge
 
@@ -227,6 +227,4 @@ def _misaddressed(isa: tuple[str, ...], agreement: Agreement) -> Iterator[str]:
     if agreement.ids and not any((i.qualifier, i.id) == (isa[5], isa[6]) for i in agreement.ids):
         known = " or ".join(f"{i.qualifier}/{i.id}" for i in agreement.ids)
         yield f"it is from {isa[5]}/{isa[6]}, and {agreement.partner} is {known}"
-    we = agreement.we
-    if we is not None and (we.qualifier, we.id) != (isa[7], isa[8]):
-        yield f"it is addressed to {isa[7]}/{isa[8]}, and the agreement says that we are {we.qualifier}/{we.id}"
+    yield from misaddressed(isa, agreement)

@@ -86,17 +86,13 @@ class Progress:
         isa = event.header.elements
         self._agreement = agreement_for(isa, self._partners) or NOBODY
         self._note = envelope_note(isa)
-        self._warnings = event.header.warnings + ((self._note[1],) if self._note else ()) + self._misaddressed(isa)
+        self._warnings = (
+            event.header.warnings + ((self._note[1],) if self._note else ()) + misaddressed(isa, self._agreement)
+        )
         self._outcome = GroupOutcome(())
         if (refusal := self._refusal) is not None:
             yield self._reading((str(self._interchange),), error=refusal)
             yield from self._answer(isa, "R", refusal.x12_code or "024")
-
-    def _misaddressed(self, isa: tuple[str, ...]) -> tuple[str, ...]:
-        we = self._agreement.we
-        if we is None or (we.qualifier, we.id) == (isa[7], isa[8]):
-            return ()
-        return (f"it is addressed to {isa[7]}/{isa[8]}, and the agreement says that we are {we.qualifier}/{we.id}",)
 
     def _end(self, event: Event) -> Iterator[Reading]:
         if self._header is not None and self._refusal is None:
@@ -285,3 +281,11 @@ class Progress:
 def agreement_for(isa: tuple[str, ...], partners: PartnerDirectory) -> Agreement | None:
     """Whose interchange it is, by ISA05 and ISA06."""
     return partners.by_id(isa[5], isa[6], isa[15] == "T")
+
+
+def misaddressed(isa: tuple[str, ...], agreement: Agreement) -> tuple[str, ...]:
+    """A warning, where an interchange is addressed to somebody else than the agreement says that we are."""
+    we = agreement.we
+    if we is None or (we.qualifier, we.id) == (isa[7], isa[8]):
+        return ()
+    return (f"it is addressed to {isa[7]}/{isa[8]}, and the agreement says that we are {we.qualifier}/{we.id}",)

@@ -9,9 +9,9 @@ from functools import lru_cache
 from hub.core.agreement import OverlayRule
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.code_names import meaning
-from transformers.x12.declaration import Element, Loop, Placement, Segment, SetDeclaration, Use, walk
+from transformers.x12.declaration import Element, Placement, Segment, SetDeclaration, walk
 from transformers.x12.delimiters import Delimiters, TextDelimiters
-from transformers.x12.diagnose import next_state
+from transformers.x12.diagnose import next_state, optional
 from transformers.x12.event import Event
 from transformers.x12.grammar import Grammar, grammar
 from transformers.x12.overlay import WrongRule, overlaid
@@ -87,17 +87,8 @@ def _plan(name: str, release: str, rules: tuple[OverlayRule, ...]) -> _Plan:
     except WrongRule:
         pass  # whoever judges the transaction says so
     uses = list(walk(declaration.structure))
-    loose = replace(declaration, structure=_optional(declaration.structure))
+    loose = replace(declaration, structure=optional(declaration.structure))
     return _Plan(grammar(loose), {use.segment.id: use.segment for use in uses}, words_of(declaration))
-
-
-def _optional(structure: tuple[Use | Loop, ...]) -> tuple[Use | Loop, ...]:
-    return tuple(
-        replace(entry, mandatory=False, structure=_optional(entry.structure))
-        if isinstance(entry, Loop)
-        else replace(entry, mandatory=False)
-        for entry in structure
-    )
 
 
 def words_of(declaration: SetDeclaration) -> dict[str, dict[str, str]]:

@@ -53,7 +53,8 @@ def checked(element: Element, text: str) -> Any:
     if size < element.min:
         raise WrongElement("4", f"found {text!r}, expected at least {element.min} characters")
     if size > element.max:
-        raise WrongElement("5", f"found {len(text)} characters ({text[:20]!r}...), expected at most {element.max}")
+        shown = repr(text) if len(text) <= 40 else f"{text[:40]!r}..."
+        raise WrongElement("5", f"found {size} characters ({shown}), expected at most {element.max}")
     if element.verified and text not in element.codes:
         raise WrongElement("7", f"found {text!r}, expected one of {', '.join(sorted(element.codes))}")
     if not number:

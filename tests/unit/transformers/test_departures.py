@@ -70,7 +70,7 @@ STATED = ACME.stated
         ({"overlays": {"850": (OverlayRule("BEG/BEG02", codes=("NE",)),)}}, "content",
          "Purchase Order Type Code: found 'SA', expected one of NE"),
         ({"overlays": {"850": (OverlayRule("BEG/BEG03", max_length=3),)}}, "content",
-         "Purchase Order Number: found 6 characters ('104582'...), expected at most 3"),
+         "Purchase Order Number: found 6 characters ('104582'), expected at most 3"),
         ({"overlays": {"850": (OverlayRule("FOB", use="M"),)}}, "content", "the mandatory segment FOB is missing before"),
         ({"overlays": {"850": (OverlayRule("CUR/CUR02", use="X"),)}}, "content", "Currency Code isn't used between us"),
     ],
