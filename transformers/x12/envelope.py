@@ -220,6 +220,8 @@ class _Scanner:
 
     def _stray(self, delimiters: Delimiters) -> Event:
         """All up to the next control segment."""
+        while len(self._buffer) - self._at < 24 and self._more():
+            pass
         offset = self._offset
         start = bytes(self._buffer[self._at : self._at + 24]).partition(delimiters.terminator)[0]
         close = _patterns(delimiters).close

@@ -31,7 +31,7 @@ def transactions(data: bytes) -> Iterator[tuple[Event, Delimiters, str]]:
         if event.header is not None:
             delimiters = event.header.delimiters
         elif event.kind == "GS":
-            version = event.elements[8]
+            version = (event.elements[8:9] or ("",))[0]
         elif event.kind == "ST":
             yield event, delimiters, version
 
