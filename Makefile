@@ -2,13 +2,15 @@
 #   make demo                    the hub at work on the embedded broker     make demo BROKER=rabbitmq   the same on RabbitMQ
 #   make test                    all tests, on private servers              make run                    the sample site, until Ctrl-C
 #   make bench                   the benchmarks                             make check                  ruff, mypy, hub check
+#   make fuzz MINUTES=10         X12 and partner files against chance
 unexport PYTHONDONTWRITEBYTECODE
 BROKER ?= embedded
 BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= 2
+MINUTES ?= 10
 
-.PHONY: demo run test check format bench docs clean help
+.PHONY: demo run test check format bench fuzz docs clean help
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -44,6 +46,9 @@ format: .venv/.tests
 bench: .venv/.tests
 	@$(BIN)/python -m tests.support.provision rabbitmq
 	@$(BIN)/python -m benchmarks
+
+fuzz: .venv/.tests
+	@MINUTES=$(MINUTES) $(BIN)/python -m tests.fuzz
 
 docs: .venv/.runs
 	@$(BIN)/hub schema --write config/schemas

@@ -139,10 +139,10 @@ ASKING = Agreement(
 )
 
 
-def is_answered(data: bytes) -> None:
+def is_answered(data: bytes, terms: Agreement = ASKING) -> None:
     """What we say of it can be written, and reads back without an error."""
     for with_set in ("997", "999"):
-        agreement = replace(ASKING, acknowledge=Acknowledge(with_set=with_set, ta1="always", errors="accept"))
+        agreement = replace(terms, acknowledge=Acknowledge(with_set=with_set, ta1="always", errors="accept"))
         for reading in X12Reader(PartnerDirectory([agreement])).read(BytesBody(data)):
             if reading.envelope.get("direction") != "outbound":
                 continue
