@@ -12,7 +12,7 @@ from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site
 from hub.core.limits import LimitOptions
 from hub.core.plugin import Context
-from hub.core.ports import Broker, NumberedWriter, Reader, Source
+from hub.core.ports import BatchingWriter, Broker, NumberedWriter, Reader, Source
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.runtime.limit import Limit
 from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
@@ -99,7 +99,8 @@ class Opening:
         writer = make(config.writer, config.name, context) if config.writer is not None else None
         sequence = writer.sequence if isinstance(writer, NumberedWriter) else None
         limit = self._limit(config, endpoint, keep)
-        return OpenDestination(config.name, adapter, writer, config.retry, limit, sequence)
+        batch = writer.batch if isinstance(writer, BatchingWriter) else None
+        return OpenDestination(config.name, adapter, writer, config.retry, limit, sequence, batch)
 
     @staticmethod
     def _limit(config: DestinationConfig, endpoint: Any, keep: Any) -> Limit | None:

@@ -22,6 +22,7 @@ from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 from hub.runtime.acknowledgments import Acknowledgments
+from hub.runtime.batching import Batching
 from hub.runtime.command_desk import CommandDesk
 from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
@@ -73,6 +74,7 @@ class RunningHub:
         self.opened: Opened = self._opening.open(site)
         self.live = Live(self.broker, self.journal, self.metrics, log, self.opened.snapshot)
         self.acknowledgments = Acknowledgments(self.live)
+        self.batching = Batching(self.live)
         self.intake = Intake(self.live, self.acknowledgments)
         self.replay = Replay(self.live, self.intake)
         self.recoverability = Recoverability(self.live)
@@ -115,6 +117,7 @@ class RunningHub:
         self._tasks.append(asyncio.create_task(desk.run(), name="command-desk"))
         self._tasks.append(asyncio.create_task(self._resume(), name="resume"))
         self._tasks.append(asyncio.create_task(self.acknowledgments.watch(), name="acknowledgments"))
+        self._tasks.append(asyncio.create_task(self.batching.watch(), name="batching"))
         self.started, self.waiting_for = True, ""
         self.metrics.table.labels(self.site.table.version).set(1)
         self.log.info(

@@ -13,7 +13,7 @@ from hub.cli.site import HERE, SiteDir, checked_site, whoami, with_journal
 from hub.core.errors import HubError
 from hub.core.nearest import hint
 from hub.journal.control_counter import ControlCounter
-from hub.journal.interchanges_sent import InterchangesSent, NumberStory
+from hub.journal.interchanges_sent import InterchangesSent, MemberStory, NumberStory
 from hub.journal.journal import Journal
 
 Partner = Annotated[str, typer.Argument(help="The partner, as config/partners calls it.")]
@@ -58,6 +58,8 @@ def numbers(
         say(f"no control number was taken for {partner} yet; the next one is {last + 1}")
     for story in stories:
         entry((story.control_number, moment(story.sent_at or story.taken_at), *outcome(story)), what(story))
+        for member in story.members:
+            say(member_line(member))
     for one in reversed(seeds):
         say(f"{moment(one['at'])}  {one['who']} set the next number to {one['after']}; before it was {one['before']}")
     if stories:
@@ -130,8 +132,17 @@ def outcome(story: NumberStory) -> tuple[Text, ...]:
 def what(story: NumberStory) -> str:
     """The document, where it went, and why it didn't leave."""
     kind = (story.document or "document").partition("@")[0]
+    if story.members:
+        kind = f"batch of {len(story.members)}"
     named = f"{kind} {story.number or story.document_id[:12]} -> {story.destination}"
     return f"{named}: {story.why}" if story.why else named
+
+
+def member_line(member: MemberStory) -> str:
+    """A document of a batch: its transaction, what it is, what the partner said of it."""
+    kind = (member.document or "document").partition("@")[0]
+    said = "" if member.ack == "none" else f": {member.ack.replace('_', ' ')}"
+    return f"    {member.transaction}  {kind} {member.number or member.document_id[:12]}{said}"
 
 
 def due(story: NumberStory, now: float) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from hub.configuration.draft import AgreementDraft, Draft
 from hub.configuration.partner_file import Delimiters, ExpectAckTerms, PartnerFile, PartnerId, Rule, X12Terms
-from hub.configuration.policies import unsupported
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.agreement import Acknowledge, Agreement, ExpectAck, InterchangeId, OverlayRule, Separators
+from hub.core.agreement import Acknowledge, Agreement, Batch, ExpectAck, InterchangeId, OverlayRule, Separators
 from hub.core.duration import seconds
 from hub.core.errors import Place
 
@@ -17,8 +16,6 @@ NEWLINES = {"none": "", "lf": "\n", "crlf": "\r\n"}
 def read_partner(draft: Draft, file: YamlFile) -> None:
     """One file of config/partners."""
     model = validated(PartnerFile, file, file.root, draft.findings)
-    if terms := file.root.child("x12"):
-        unsupported(draft, file, terms, {"batch": "each document goes in an interchange of its own"})
     if model is None:
         draft.doubtful.add("partner")
         if isinstance(name := file.root.data().get("partner") if file.root.kind == "mapping" else None, str):
@@ -50,6 +47,7 @@ def agreement_of(model: PartnerFile, stated: frozenset[str] = frozenset()) -> Ag
         separators=_separators(terms.delimiters),
         charset=terms.charset,
         duplicate_days=terms.duplicates.days if terms.duplicates else None,
+        batch=Batch(terms.batch.max, seconds(terms.batch.wait)) if terms.batch else None,
         test=terms.test,
         owner=model.owner or "",
         overlays={name: tuple(map(_rule, rules)) for name, rules in terms.overlays.items()},

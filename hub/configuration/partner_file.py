@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -95,6 +95,13 @@ class ExpectAckTerms(Entry):
 
     within: Period = Field(description="An acknowledgment within this time; a later or a rejecting one becomes a hold.")
     owner: str | None = Field(None, min_length=1, description="Whose hold; without it the agreement's owner.")
+
+
+class BatchTerms(Entry):
+    """When what waits goes together."""
+
+    max: int = Field(ge=1, le=9999, description="At most so many documents in one interchange.")
+    wait: Period = Field(description="A document waits at most so long for others.")
 
 
 class Delimiters(Entry):
@@ -204,7 +211,10 @@ class X12Terms(Entry):
         description="Of the values: X12's basic set, everything (extended: UTF-8, else ISO 8859-1), utf-8, or latin-1.",
     )
     duplicates: Duplicates | None = Field(None, description="What becomes of an interchange that comes again.")
-    batch: Any = Field(None, description="Not supported yet.", json_schema_extra={"deprecated": True})
+    batch: BatchTerms | None = Field(
+        None,
+        description="Documents of one kind go together in one interchange; without it each goes in one of its own.",
+    )
     test: bool = Field(False, description="All that we send is test traffic (ISA15 T).")
     overlays: dict[SetName, tuple[Rule, ...]] = Field(
         default_factory=dict, description="By set, where they depart from the standard, in this order."

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from hub.core.agreement import Batch
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, JSON, Message, empty
 from hub.core.topology import Topology
@@ -262,6 +263,15 @@ class NumberedWriter(Writer, Protocol):
 
     @property
     def sequence(self) -> str: ...
+
+
+@runtime_checkable
+class BatchingWriter(NumberedWriter, Protocol):
+    """A numbered writer that also takes a Batch: its documents in one interchange, as transactions 0001, 0002, ... in their
+    order. `batch` is what the partner agreed to; None: each document goes alone."""
+
+    @property
+    def batch(self) -> Batch | None: ...
 
 
 # --- adapters --------------------------------------------------------------------------------------------------------

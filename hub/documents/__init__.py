@@ -2,6 +2,7 @@
 
 from hub.documents.application_advice import ApplicationAdvice
 from hub.documents.base import Document
+from hub.documents.batch import BATCH, Batch, batch_from_json, batch_to_json
 from hub.documents.codec import DOCUMENTS, document_class, document_name, from_json, json_schema, to_json
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
@@ -19,8 +20,10 @@ from hub.documents.warehouse_advice import WarehouseAdvice
 from hub.documents.warehouse_order import WarehouseOrder
 
 __all__ = [
+    "BATCH",
     "DOCUMENTS",
     "ApplicationAdvice",
+    "Batch",
     "Document",
     "FunctionalAcknowledgment",
     "InterchangeAcknowledgment",
@@ -36,6 +39,8 @@ __all__ = [
     "ShipmentStatus",
     "WarehouseAdvice",
     "WarehouseOrder",
+    "batch_from_json",
+    "batch_to_json",
     "document_class",
     "document_name",
     "from_json",

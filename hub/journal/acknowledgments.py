@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ AckStatus = Literal["accepted", "accepted_with_errors", "rejected", "noted"]
 """`noted`: the interchange was taken, which says nothing yet of what is in it (an accepting TA1)."""
 
 WAITING = ("none", "awaiting", "overdue")
-UNDER_WAY = ("delivered", "prepared", "retrying", "released", "replaying", "dead")
+UNDER_WAY = ("delivered", "batched", "prepared", "retrying", "released", "replaying", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,18 @@ class HoldTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of one transaction, with the errors in a sentence (empty: none)."""
+
+    status: AckStatus
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledgment:
     """What the message `message_id` says of the partner's `control_number`. `by` names it for people (997), `text` is a sentence
-    with the errors, `terms` are those of the hold that a rejection makes."""
+    with the errors, `terms` are those of the hold that a rejection makes. Of a batch, `transactions` are the verdicts by
+    control number (ST02, without leading zeros) and `others` that of the transactions which aren't listed."""
 
     message_id: str
     partner: str
@@ -44,29 +53,26 @@ class Acknowledgment:
     text: str
     at: float
     terms: HoldTerms
+    transactions: Mapping[str, Verdict] = field(default_factory=dict)
+    others: Verdict = Verdict("accepted")
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an acknowledgment has changed: its status, `repeated` where nothing did. `held`: a hold was made for `route`."""
+    """What an acknowledgment has changed: its status, `repeated` where nothing did. `held`: so many holds were made, by their
+    route."""
 
     partner: str
     status: str
-    held: bool = False
-    route: str = ""
+    held: tuple[str, ...] = ()
 
 
-def settle(connection: Connection, said: Iterable[Acknowledgment]) -> dict[str, Settled]:
-    """What each has changed, by message. One that was settled before changes nothing, one that contradicts is recorded; only a
-    rejection overrules what was accepted."""
-    return {one.message_id: _settle(connection, one) for one in said}
-
-
-def _settle(connection: Connection, said: Acknowledgment) -> Settled:
+def settle(connection: Connection, said: Acknowledgment, row: Any) -> Settled:
+    """What it has changed of the document that was sent as `row`. What was settled before changes nothing, what contradicts is
+    recorded; only a rejection overrules what was accepted."""
     table, message = schema.interchange_sent, schema.message
     mine = (table.c.partner == said.partner, table.c.control_number == said.control_number)
-    row = connection.execute(sa.select(table).where(*mine).with_for_update()).one()
-    if row.ack_message == said.message_id or (said.status == "noted" and row.ack_text is not None):
+    if repeats(row, said):
         return Settled(said.partner, "repeated")
     names = sa.select(message.c.document, message.c.number).where(message.c.id == row.document_id)
     named = connection.execute(names).first()
@@ -76,38 +82,50 @@ def _settle(connection: Connection, said: Acknowledgment) -> Settled:
     again = "" if open_ else f"; it was {row.ack.replace('_', ' ')} already, nothing changes"
     number = f"control number {said.control_number}"
     errors = f": {said.text}" if said.text else ""
-    _event(connection, said.message_id, said.at, "acknowledges", None, f"acknowledges {what} ({number}): {word}{again}")
+    event(connection, said.message_id, said.at, "acknowledges", None, f"acknowledges {what} ({number}): {word}{again}")
     if open_ or said.status not in ("noted", row.ack):
         text = f"{word} by {said.partner}'s {said.by} ({number}){errors}{again}"
-        _event(connection, row.document_id, said.at, "acknowledged", row, text)
+        event(connection, row.document_id, said.at, "acknowledged", row, text)
     if not open_:
         return Settled(said.partner, "repeated")
-    changed: dict[str, Any] = {"ack_text": _text(f"{word} by {said.by}{errors}")}
+    changed: dict[str, Any] = {"ack_text": text_of(f"{word} by {said.by}{errors}")}
     if said.status != "noted":
         changed |= {"ack": said.status, "ack_at": said.at, "ack_message": said.message_id}
-        _close_overdue(connection, row, said)
+        close_overdue(connection, row, said)
     connection.execute(sa.update(table).where(*mine).values(**changed))
-    held = said.status == "rejected" and _hold_rejected(connection, row, said)
-    return Settled(said.partner, said.status, held, row.route)
+    held = said.status == "rejected" and hold_rejected(connection, row, said)
+    return Settled(said.partner, said.status, (row.route,) if held else ())
 
 
-def _close_overdue(connection: Connection, row: Any, said: Acknowledgment) -> None:
+def interchange(connection: Connection, said: Acknowledgment) -> Any:
+    """The row of what is acknowledged, which nobody else changes before this transaction ends."""
+    table = schema.interchange_sent
+    mine = (table.c.partner == said.partner, table.c.control_number == said.control_number)
+    return connection.execute(sa.select(table).where(*mine).with_for_update()).one()
+
+
+def repeats(row: Any, said: Acknowledgment) -> bool:
+    """This message has said it before, or an accepting TA1 comes after something else."""
+    return row.ack_message == said.message_id or (said.status == "noted" and row.ack_text is not None)
+
+
+def close_overdue(connection: Connection, row: Any, said: Acknowledgment) -> None:
     """The hold that waited for this closes by itself."""
     hold, reason = schema.hold, "rejected late" if said.status == "rejected" else "acknowledged late"
     mine = (hold.c.document_id == row.document_id, hold.c.destination == row.destination)
     open_ = (hold.c.name == OVERDUE, hold.c.status == "open")
     values = {"status": "closed", "decided_at": said.at, "decided_by": said.partner, "reason": reason}
     if connection.execute(sa.update(hold).where(*mine, *open_).values(**values)).rowcount:
-        _event(connection, row.document_id, said.at, "closed", row, f"{OVERDUE}: {reason}")
+        event(connection, row.document_id, said.at, "closed", row, f"{OVERDUE}: {reason}")
 
 
-def _hold_rejected(connection: Connection, row: Any, said: Acknowledgment) -> bool:
+def hold_rejected(connection: Connection, row: Any, said: Acknowledgment) -> bool:
     """Holds what was rejected, unless it was sent anew since then or somebody has decided about it; its once-key is pending
     again, so that another message waits for the decision."""
     effect, once = schema.effect, schema.once_key
     mine = (effect.c.document_id == row.document_id, effect.c.destination == row.destination)
     in_force = (effect.c.generation == row.generation, effect.c.status.in_(UNDER_WAY))
-    cause = _text(f"rejected by {said.partner}'s {said.by} (control number {said.control_number}): {said.text}")
+    cause = text_of(f"rejected by {said.partner}'s {said.by} (control number {said.control_number}): {said.text}")
     values = {"status": "held", "text": cause, "updated_at": said.at, "claimed_by": None}
     if connection.execute(sa.update(effect).where(*mine, *in_force).values(**values)).rowcount == 0:
         return False
@@ -140,14 +158,14 @@ def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, caus
         *(connection.execute(number).scalar(), row.headers, row.body, at),
     )
     HOLD.write(connection, [held])
-    _event(connection, row.document_id, at, "held", row, f"{name}, for {terms.owner}: {cause}")
+    event(connection, row.document_id, at, "held", row, f"{name}, for {terms.owner}: {cause}")
 
 
-def _event(connection: Connection, id: str, at: float, stage: str, row: Any, text: str) -> None:
+def event(connection: Connection, id: str, at: float, stage: str, row: Any, text: str) -> None:
     """`row` is the interchange that was sent, None for an event of the acknowledgment."""
     where = (row.route, row.destination) if row is not None else (None, None)
     EVENT.write(connection, [(id, at, stage, *where, None, text[:4000], None)])
 
 
-def _text(text: str) -> str:
+def text_of(text: str) -> str:
     return str(clean((text[:4000],))[0])

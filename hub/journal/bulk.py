@@ -130,6 +130,14 @@ SENT = Bulk(
         *("taken_at", "ack"),
     ),
 )
+BATCH_MEMBER = Bulk(
+    "batch_member",
+    (
+        *("document_id", "destination", "generation", "route", "partner", "document", "test", "headers", "body"),
+        *("added_at", "ack"),
+    ),
+    "ON CONFLICT (document_id, destination, generation) DO NOTHING",
+)
 RECEIVED = Bulk(
     "interchange_received",
     ("partner", "control_number", "claim", "position", "name", "at", "duplicate"),
@@ -137,4 +145,4 @@ RECEIVED = Bulk(
 )
 QUEUE = Bulk("declared_queue", ("name", "route", "declared_at"), "ON CONFLICT (name) DO NOTHING")
 
-IN_ORDER = (CLAIM, MESSAGE, KEY, ONCE, PREPARE, SETTLE, HOLD, DEAD, QUEUE, EVENT)
+IN_ORDER = (CLAIM, MESSAGE, KEY, ONCE, PREPARE, SETTLE, HOLD, DEAD, QUEUE, BATCH_MEMBER, EVENT)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.identity import idempotency_key
-from hub.journal import schema
+from hub.journal import batch_members, schema
 from hub.journal.acknowledgments import OVERDUE
 from hub.journal.journal import Journal
 
@@ -169,7 +169,7 @@ class Decisions:
                 .where(
                     effect.c.document_id == row.message_id,
                     effect.c.destination.in_(names),
-                    effect.c.status.not_in(("delivered", "held")),
+                    effect.c.status.not_in(("delivered", "held", batch_members.WAITS)),
                 )
                 .values(status="discarded", updated_at=now, claimed_by=None)
             )
@@ -178,9 +178,9 @@ class Decisions:
                 .where(once.c.owner == row.message_id, once.c.route == row.route, once.c.status == "pending")
                 .values(status="freed")
             )
-            await self._event(
-                connection, row.message_id, now, "discarded", row.route, row.destinations, f"by {who}: {reason}"
-            )
+            text = f"by {who}: {reason}"
+            await self._event(connection, row.message_id, now, "discarded", row.route, row.destinations, text)
+            await connection.run_sync(batch_members.end, row.message_id, "discarded", now, text)
             return True
 
         return bool(await self._journal.read(write))
@@ -253,6 +253,9 @@ class Decisions:
                     sa.update(once)
                     .where(once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "pending")
                     .values(status="freed")
+                )
+                await connection.run_sync(
+                    batch_members.end, row.document_id, "rejected", now, f"{row.name} rejected by {who}: {reason}"
                 )
             text = f"{row.name} rejected by {who}" + (f": {reason}" if reason else "")
             await self._event(connection, row.document_id, now, "rejected", row.route, row.destination, text)

@@ -9,7 +9,22 @@ from typing import Any
 import orjson
 
 from hub.journal.acknowledgments import Acknowledgment, Settled
-from hub.journal.bulk import CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE, Bulk, Row
+from hub.journal.batch_members import WAITS, BatchSays, BatchSent
+from hub.journal.bulk import (
+    BATCH_MEMBER,
+    CLAIM,
+    DEAD,
+    EVENT,
+    HOLD,
+    KEY,
+    MESSAGE,
+    ONCE,
+    PREPARE,
+    QUEUE,
+    SETTLE,
+    Bulk,
+    Row,
+)
 from hub.journal.control_numbers import NumberWanted, Sent
 from hub.journal.interchanges_received import EarlierOne, InterchangeSeen
 
@@ -37,8 +52,8 @@ class EffectState:
 
     @property
     def finished(self) -> bool:
-        """Nothing is to be sent: it was delivered, or a person has decided, or will."""
-        return self.status in ("delivered", "held", "rejected", "discarded")
+        """Nothing is to be sent: it was delivered, goes with a batch, or a person has decided, or will."""
+        return self.status in ("delivered", WAITS, "held", "rejected", "discarded")
 
     @property
     def needs_bytes(self) -> bool:
@@ -73,6 +88,8 @@ class Entry:
     settled: dict[str, Settled] = field(default_factory=dict)
     interchanges: list[InterchangeSeen] = field(default_factory=list)
     duplicates: dict[tuple[str, str, str], EarlierOne] = field(default_factory=dict)
+    batches_sent: list[BatchSent] = field(default_factory=list)
+    batches_said: list[BatchSays] = field(default_factory=list)
 
     def _add(self, bulk: Bulk, row: Row) -> None:
         rows = self.rows.get(bulk)
@@ -170,6 +187,9 @@ class Entry:
 
     def hold(self, row: Row) -> None:
         self._add(HOLD, row)
+
+    def batch_member(self, row: Row) -> None:
+        self._add(BATCH_MEMBER, row)
 
     def dead(self, row: Row) -> None:
         self._add(DEAD, row)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from hub.core.errors import JournalUnavailable
-from hub.journal import acknowledgments, control_numbers, interchanges_received, once_keys, schema
+from hub.journal import batch_acknowledgments, batch_members, control_numbers, interchanges_received, once_keys, schema
 from hub.journal.bulk import IN_ORDER, Row, clean
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry, OnceState
@@ -166,9 +166,11 @@ class GroupCommit:
                     bulk.write(connection, rows)
             self._once_updates(connection, entries)
             control_numbers.record_sent(connection, [sent for entry in entries for sent in entry.sent])
+            batch_members.deliver(connection, [sent for entry in entries for sent in entry.batches_sent])
+            batch_members.tell(connection, [said for entry in entries for said in entry.batches_said])
             for entry in entries:
                 if entry.acknowledgments:
-                    entry.settled = acknowledgments.settle(connection, entry.acknowledgments)
+                    entry.settled = batch_acknowledgments.settle(connection, entry.acknowledgments)
             seen = [one for entry in entries for one in entry.interchanges]
             duplicates = interchanges_received.take(connection, seen)
             for entry in entries:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
 from hub.journal.acknowledgments import HoldTerms, expire
+from hub.journal.batch_members import WAITS
 from hub.journal.journal import Journal
 
 ENDS = ("dead", "held", "rejected", "discarded")
@@ -19,8 +20,20 @@ ENDS = ("dead", "held", "rejected", "discarded")
 
 
 @dataclass(frozen=True, slots=True)
+class MemberStory:
+    """One document of a batch, and what the partner said of it."""
+
+    document_id: str
+    document: str | None
+    number: str | None
+    transaction: str
+    ack: str
+
+
+@dataclass(frozen=True, slots=True)
 class NumberStory:
-    """One control number. `gap`: nothing was sent under it; `why` explains that, or says how far the sending is."""
+    """One control number. `gap`: nothing was sent under it; `why` explains that, or says how far the sending is. `members`:
+    the documents of a batch, in the order of their transactions."""
 
     control_number: int
     document_id: str
@@ -38,6 +51,7 @@ class NumberStory:
     ack_text: str | None
     gap: bool
     why: str
+    members: tuple[MemberStory, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -103,7 +117,8 @@ class InterchangesSent:
                 select = select.where(table.c.ack.in_(acks))
             rows = (await connection.execute(select)).all()
             ends = await _ends(connection, [row.document_id for row in rows if row.sent_at is None])
-            return [_story(row, ends.get(row.document_id, ())) for row in rows]
+            members = await _members(connection, [row.document_id for row in rows])
+            return [_story(row, ends.get(row.document_id, ()), members.get(row.document_id, ())) for row in rows]
 
         return list(await self._journal.read(query))
 
@@ -119,12 +134,24 @@ async def _ends(connection: AsyncConnection, documents: Sequence[str]) -> Mappin
     return found
 
 
-def _story(row: Any, ends: Sequence[Any]) -> NumberStory:
+async def _members(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Sequence[MemberStory]]:
+    """The members of those that are batches."""
+    table, message, found = schema.batch_member, schema.message, defaultdict(list)
+    for start in range(0, len(ids), 900):
+        part = ids[start : start + 900]
+        select = sa.select(table, message.c.number).outerjoin(message, message.c.id == table.c.document_id)
+        for row in (await connection.execute(select.where(table.c.batch.in_(part)).order_by(table.c.position))).all():
+            one = MemberStory(row.document_id, row.document, row.number, f"{row.position:04}", row.ack)
+            found[row.batch].append(one)
+    return found
+
+
+def _story(row: Any, ends: Sequence[Any], members: Sequence[MemberStory]) -> NumberStory:
     gap, why = _outcome(row, ends)
     return NumberStory(
         *(row.control_number, row.document_id, row.document, row.number, row.destination, row.generation),
         *(row.transaction_set, row.taken_at, row.sent_at, row.ack, row.ack_due_at, row.ack_at, row.ack_message),
-        *(row.ack_text, gap, why),
+        *(row.ack_text, gap, why, tuple(members)),
     )
 
 
@@ -136,6 +163,8 @@ def _outcome(row: Any, ends: Sequence[Any]) -> tuple[bool, str]:
     if row.in_force is not None and row.in_force > row.generation:
         ended = f"{mine[0].stage}: {mine[0].text}; " if mine else ""
         return True, f"{ended}sent anew under another number"
+    if row.status in ("delivered", WAITS):  # the document began alone, before its partner agreed to batches
+        return True, f"{row.status}: {row.text}; it goes with others, under their number"
     if row.status in ENDS:
         return True, f"{row.status}: {row.text or (mine[-1].text if mine else 'no cause is recorded')}"
     return False, f"{row.status}: {row.text}" if row.text else "about to be sent"

@@ -223,3 +223,38 @@ interchange_received = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
     sa.Column("duplicate", sa.Boolean, nullable=False, comment="refused, because another claim had taken the number"),
 )
+
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True, comment="derived from the members; also the id of its message"),
+    sa.Column("destination", sa.Text, nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False, comment="invoice@1: the kind of its members"),
+    sa.Column("test", sa.Boolean, nullable=False),
+    sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("closed_at", sa.Double, nullable=False),
+    sa.Column("taken_by", sa.String(32), nullable=False, comment="the process that publishes it"),
+    sa.Column("published_at", sa.Double, comment="null: not yet confirmed by the broker"),
+    sa.Index("batch_by_published", "published_at"),
+)
+
+batch_member = sa.Table(
+    "batch_member",
+    metadata,
+    sa.Column("document_id", sa.String(64), primary_key=True),
+    sa.Column("destination", sa.Text, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("partner", sa.Text, nullable=False),
+    sa.Column("document", sa.Text, nullable=False, comment="invoice@1"),
+    sa.Column("test", sa.Boolean, nullable=False),
+    sa.Column("headers", sa.Text, nullable=False, comment="JSON: its copy, without the body"),
+    sa.Column("body", sa.String(64), nullable=False, comment="claim of the canonical form"),
+    sa.Column("added_at", sa.Double, nullable=False),
+    sa.Column("batch", sa.String(64), comment="null: it waits"),
+    sa.Column("position", sa.Integer, comment="of its transaction in the interchange, from 1 (ST02)"),
+    sa.Column("ack", sa.Text, nullable=False, comment="none, accepted, accepted_with_errors or rejected"),
+    sa.Column("ack_message", sa.String(64), comment="the message that acknowledged it"),
+    sa.Index("batch_member_waiting", "batch", "destination", "document", "test", "added_at"),
+)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.documents import FunctionalAcknowledgment
-from hub.journal.acknowledgments import AckStatus
+from hub.documents.functional_acknowledgment import AcknowledgedTransaction
+from hub.journal.acknowledgments import AckStatus, Verdict
 
 REFUSING = frozenset("RMWX")
 MOST_ERRORS = 20
@@ -55,20 +56,26 @@ ELEMENT: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of what we sent: the status, who says so (997), and the errors in one sentence (empty: none)."""
+    """What became of what we sent: the status, who says so (997), and the errors in one sentence (empty: none). Of a batch: the
+    verdicts by transaction, and that of the others."""
 
     status: AckStatus
     by: str
     text: str
+    transactions: Mapping[str, Verdict]
+    others: Verdict
 
 
 def judgement_of(document: Any, by: str) -> Judgement:
     """Of a functional or an interchange acknowledgment."""
     if isinstance(document, FunctionalAcknowledgment):
-        return Judgement(_status(document), by, "; ".join(_first(_errors(document))))
+        listed = {_ordinal(t.control_number): _verdict(document, t) for t in document.transactions}
+        text = "; ".join(_first(_errors(document)))
+        return Judgement(_status(document), by, text, listed, _others(document, listed.values()))
     note = str(getattr(document, "note", None) or "")
     text = f"note code {note}" if note.strip("0") else ""
-    return Judgement("rejected" if document.status == "R" else "noted", by, text)
+    status: AckStatus = "rejected" if document.status == "R" else "noted"
+    return Judgement(status, by, text, {}, Verdict(status, text))
 
 
 def _status(document: FunctionalAcknowledgment) -> AckStatus:
@@ -82,20 +89,53 @@ def _status(document: FunctionalAcknowledgment) -> AckStatus:
     return "accepted"
 
 
+def _verdict(document: FunctionalAcknowledgment, transaction: AcknowledgedTransaction) -> Verdict:
+    """Of a transaction that is listed; in a group that is rejected nothing is accepted."""
+    text = "; ".join(_first(_transaction_errors(transaction)))
+    if document.status in REFUSING or transaction.status in REFUSING:
+        return Verdict("rejected", text or "; ".join(_group_errors(document)))
+    return Verdict("accepted_with_errors" if transaction.status == "E" else "accepted", text)
+
+
+def _others(document: FunctionalAcknowledgment, listed: Iterable[Verdict]) -> Verdict:
+    """Of the transactions that aren't listed: as the group's. Those of a group that is accepted in part, where none that is listed
+    was rejected, may be the rejected ones: they count as such, so that somebody looks."""
+    if document.status in REFUSING:
+        return Verdict("rejected", "; ".join(_group_errors(document)))
+    found = [verdict.status for verdict in listed]
+    if document.status == "P" and "rejected" not in found:
+        return Verdict("rejected", "the group was accepted in part, and it isn't said which part")
+    return Verdict("accepted_with_errors" if document.status == "E" and not found else "accepted")
+
+
+def _ordinal(control_number: str) -> str:
+    """`0003` as `3`."""
+    text = control_number.strip()
+    return str(int(text)) if text.isascii() and text.isdigit() else text
+
+
 def _errors(document: FunctionalAcknowledgment) -> Iterator[str]:
+    yield from _group_errors(document)
+    for transaction in document.transactions:
+        yield from _transaction_errors(transaction)
+
+
+def _group_errors(document: FunctionalAcknowledgment) -> Iterator[str]:
     for code in document.codes:
         yield f"group: {_meaning(GROUP, code)}"
-    for transaction in document.transactions:
-        for code in transaction.codes:
-            yield f"set {transaction.set}: {_meaning(TRANSACTION, code)}"
-        for segment in transaction.segments:
-            place = f"{segment.segment} at {segment.position}"
-            if segment.code is not None and not (segment.code == "8" and segment.elements):
-                yield f"{place}: {_meaning(SEGMENT, segment.code)}"
-            for element in segment.elements:
-                part = f"-{element.component}" if element.component else ""
-                value = f", found {element.value!r}" if element.value is not None else ""
-                yield f"{place}: element {element.position}{part} {_meaning(ELEMENT, element.code)}{value}"
+
+
+def _transaction_errors(transaction: AcknowledgedTransaction) -> Iterator[str]:
+    for code in transaction.codes:
+        yield f"set {transaction.set}: {_meaning(TRANSACTION, code)}"
+    for segment in transaction.segments:
+        place = f"{segment.segment} at {segment.position}"
+        if segment.code is not None and not (segment.code == "8" and segment.elements):
+            yield f"{place}: {_meaning(SEGMENT, segment.code)}"
+        for element in segment.elements:
+            part = f"-{element.component}" if element.component else ""
+            value = f", found {element.value!r}" if element.value is not None else ""
+            yield f"{place}: element {element.position}{part} {_meaning(ELEMENT, element.code)}{value}"
 
 
 def _meaning(table: Mapping[str, str], code: str) -> str:

@@ -61,15 +61,19 @@ class Acknowledgments:
         terms = terms_of(snapshot, answer.partner, REJECTED)
         at = self._live.clock()
         entry.acknowledgments.append(
-            Acknowledgment(id, answer.partner, answer.number, judged.status, judged.by, judged.text, at, terms)
+            Acknowledgment(
+                *(id, answer.partner, answer.number, judged.status, judged.by, judged.text, at, terms),
+                transactions=judged.transactions,
+                others=judged.others,
+            )
         )
 
     def count(self, entry: Entry) -> None:
         """Counts what the commit of the entry has changed."""
         for id, settled in entry.settled.items():
             self._live.metrics.acknowledgments.labels(settled.partner, settled.status).inc()
-            if settled.held:
-                self._live.metrics.held.labels(settled.route, REJECTED).inc()
+            for route in settled.held:
+                self._live.metrics.held.labels(route, REJECTED).inc()
                 self._live.log.warning("held", message_id=id, hold=REJECTED, partner=settled.partner)
 
     async def watch(self) -> None:

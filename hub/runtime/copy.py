@@ -12,7 +12,7 @@ import orjson
 
 from hub.core.errors import DecodeError
 from hub.core.message import JSON, Header, Message
-from hub.documents.base import Document
+from hub.documents import BATCH
 
 LARGEST_BODY = 1 << 20
 """Bodies above this size (bytes) travel as claims."""
@@ -108,6 +108,11 @@ class RouteCopy:
             waits=number(headers.get(WAITS), 0),
         )
 
+    @property
+    def is_batch(self) -> bool:
+        """It carries documents that were delivered to nobody yet, and has effects of its own."""
+        return self.document == BATCH
+
     def facts(self) -> dict[str, Any]:
         """The facts as text, numbers and booleans, for names and templates."""
         return unpack_facts(self.message.headers)
@@ -125,7 +130,7 @@ class RouteCopy:
 
 
 def make_copy(
-    document: Document,
+    document: str,
     document_id: str,
     body: bytes,
     canonical: str,
@@ -138,7 +143,7 @@ def make_copy(
     correlation_id: str | None,
     hops: int,
 ) -> Message:
-    """The first copy for a route. A body above a megabyte stays behind as the claim `canonical`."""
+    """The first copy of a document (`order@1`) for a route. A body above a megabyte stays behind as the claim `canonical`."""
     large = len(body) > LARGEST_BODY
     headers: dict[str, Any] = {
         Header.ROUTE: route,
@@ -146,7 +151,7 @@ def make_copy(
         Header.SOURCE: source,
         Header.SEND: ",".join(send),
         Header.FACTS: facts,
-        DOCUMENT: f"{document.kind}@{document.version}",
+        DOCUMENT: document,
         CANONICAL: canonical,
         Header.HOPS: hops,
     }

@@ -207,7 +207,7 @@ class Intake:
                 continue
             taken.append(match)
             copy = make_copy(
-                *(document, id, body, canonical),
+                *(document_name(document), id, body, canonical),
                 route=match.route.id,
                 send=match.destinations or match.route.destinations,
                 facts=packed,
@@ -257,7 +257,7 @@ class Intake:
     ) -> None:
         live = self._live
         copy = make_copy(
-            *(document, id, body, canonical),
+            *(document_name(document), id, body, canonical),
             route="",
             send=(),
             facts=packed,

@@ -10,6 +10,8 @@ from hub.core import topology
 from hub.core.identity import idempotency_key, message_id
 from hub.core.message import Header, Message
 from hub.core.ports import Delivery, Subscription
+from hub.documents import BATCH
+from hub.journal.batch_members import BatchSays
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.copy import DOCUMENT, number, pack, split, unpack_facts
@@ -121,6 +123,9 @@ class Keeper:
             text=cause,
             detail={"dead": id, "kind": kind, "error": error, **({"parent": parent} if parent else {})},
         )
+        if headers.get(DOCUMENT) == BATCH:
+            said = BatchSays(document_id, now, "dead", name, ",".join(destinations), attempts, cause)
+            entry.batches_said.append(said)
         live.metrics.dead.labels(kind, error).inc()
         live.log.error(
             "dead_letter",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.core.agreement import Batch
 from hub.core.facts import FactSet
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Broker, Destination, Reader, Writer
@@ -21,7 +22,7 @@ from hub.runtime.metrics import Metrics
 class OpenDestination:
     """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is. `limit` is its endpoint's,
     shared with all destinations that use the endpoint. `sequence` is whose control numbers the writer needs, None: it needs
-    none."""
+    none. `batch`: documents wait for each other, and go together in one interchange."""
 
     name: str
     adapter: Destination
@@ -29,6 +30,7 @@ class OpenDestination:
     retry: RetryClass
     limit: Limit | None = None
     sequence: str | None = None
+    batch: Batch | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,14 @@ class Metrics:
         self.overdue = Gauge(
             "hub_acknowledgments_overdue", "Open holds of what was not acknowledged in time.", registry=self.registry
         )
+        self.batch_waiting = ByLabels(
+            Gauge(
+                "hub_batch_members_waiting",
+                "Documents that wait for a batch.",
+                ["destination"],
+                registry=self.registry,
+            )
+        )
         self.broker_up = Gauge("hub_broker_up", "Whether the broker is reachable.", registry=self.registry)
         self.journal_up = Gauge("hub_journal_up", "Whether the journal commits.", registry=self.registry)
         self.table = Gauge("hub_route_table_info", "The route table in force.", ["version"], registry=self.registry)

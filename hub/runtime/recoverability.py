@@ -9,11 +9,12 @@ from hub.core.errors import Unroutable
 from hub.core.identity import message_id
 from hub.core.message import Message
 from hub.core.retry import QUICK, Dead, HoldIt, Retry, decide
+from hub.journal.batch_members import WAITS, BatchSays, BatchSent
 from hub.journal.control_numbers import Sent
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
 from hub.runtime.live import HoldPolicy, Live
-from hub.runtime.sending import Outcome
+from hub.runtime.sending import Outcome, kept_body
 
 
 class Recoverability:
@@ -35,6 +36,9 @@ class Recoverability:
                     text=outcome.skipped,
                 )
             return
+        if outcome.waits:
+            await self._gather(copy, outcome, entry, now)
+            return
         if outcome.error is None:
             await self._delivered(copy, outcome, entry, now)
             return
@@ -50,6 +54,22 @@ class Recoverability:
             case Dead(cause=text):
                 await self._dead(copy, outcome, entry, Cause(cause.error, text), now)
 
+    async def _gather(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
+        """The document waits for a batch: its copy is kept as a hold would keep it."""
+        state, facts = outcome.state, copy.facts()
+        destination = self._live.snapshot.destinations[outcome.destination]
+        body = await kept_body(self._live, copy, entry, now)
+        entry.batch_member(
+            (
+                *(copy.document_id, outcome.destination, state.generation, copy.route, destination.sequence or ""),
+                *(copy.document, facts.get("test") is True, pack(copy.message), body, now, "none"),
+            )
+        )
+        entry.settle(state, WAITS, copy.attempt, now, text="waits for a batch")
+        terms = destination.batch
+        text = f"waits for a batch: at most {terms.max} documents, {terms.wait:g}s" if terms else "waits for a batch"
+        entry.event(copy.document_id, now, WAITS, route=copy.route, destination=outcome.destination, text=text)
+
     async def _delivered(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
         receipt = outcome.receipt
         assert receipt is not None  # noqa: S101  (no error)
@@ -62,6 +82,9 @@ class Recoverability:
         if outcome.state.status == "dead":
             entry.dead_settled.append((copy.document_id, outcome.destination))
         facts = self._has_left(outcome.state, entry, now)
+        if copy.is_batch:
+            sent = BatchSent(copy.document_id, outcome.destination, copy.attempt, now, receipt.text, facts)
+            entry.batches_sent.append(sent)
         entry.event(
             *(copy.document_id, now, "sent"),
             route=copy.route,
@@ -101,17 +124,14 @@ class Recoverability:
             attempt=copy.attempt,
             text=f"{cause.text[:2000]}; again in {topology.delay_name(delay)}",
         )
+        self._say(copy, outcome, entry, "retry", cause.text[:2000], now)
         live.metrics.retried.labels(copy.route, outcome.destination).inc()
         live.log.warning("retry", **self._names(copy, outcome), attempt=copy.attempt, delay=delay, error=cause.text)
 
     async def _hold(self, copy: RouteCopy, outcome: Outcome, entry: Entry, name: str, now: float) -> None:
         live = self._live
         policy = live.snapshot.holds.get(name) or HoldPolicy(name, "unassigned")
-        body = copy.claim
-        if body is None:
-            kept = await live.journal.keep(copy.message.body)
-            entry.claim(kept.digest, kept.size, kept.row, now)
-            body = kept.digest
+        body = await kept_body(live, copy, entry, now)
         facts = copy.facts()
         id = message_id("hold", (copy.document_id, outcome.destination, str(outcome.state.generation)))
         due = now + policy.sla if policy.sla else None
@@ -131,6 +151,7 @@ class Recoverability:
             text=f"{name}, for {policy.owner}: {cause}",
             detail={"hold": id},
         )
+        self._say(copy, outcome, entry, "held", f"{name}, for {policy.owner}: {cause}", now)
         live.metrics.held.labels(copy.route, name).inc()
         live.log.warning("held", **self._names(copy, outcome), hold=name, owner=policy.owner)
 
@@ -166,6 +187,13 @@ class Recoverability:
         entry.queue(queue, route, live.clock())
         await live.journal.commit(entry)
         live.declared.add(queue)
+
+    @staticmethod
+    def _say(copy: RouteCopy, outcome: Outcome, entry: Entry, stage: str, text: str, now: float) -> None:
+        """What happens to a batch, its members tell as well."""
+        if copy.is_batch:
+            said = BatchSays(copy.document_id, now, stage, copy.route, outcome.destination, copy.attempt, text)
+            entry.batches_said.append(said)
 
     @staticmethod
     def _names(copy: RouteCopy, outcome: Outcome) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from hub.core import topology
 from hub.core.errors import HubError
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival
+from hub.documents import BATCH
 from hub.journal import schema
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
-from hub.runtime.copy import WAITS, unpack, unpack_facts
+from hub.runtime.copy import DOCUMENT, WAITS, unpack, unpack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
@@ -118,9 +119,10 @@ class Replay:
     async def _once_holder(self, row: Any) -> str | None:
         """Another message that has taken the place of this one, under the route's once-key."""
         route = self._live.snapshot.table.by_id.get(row.route) if row.kind == "route" else None
-        if route is None or not route.once:
+        headers = unpack(row.headers, b"").headers
+        if route is None or not route.once or headers.get(DOCUMENT) == BATCH:
             return None
-        value = result_of(lambda: once_value(route, unpack_facts(unpack(row.headers, b"").headers)))
+        value = result_of(lambda: once_value(route, unpack_facts(headers)))
         if isinstance(value, Exception):
             return None
         return await self._decisions.once_holder(route.id, value, row.message_id)

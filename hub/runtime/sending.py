@@ -11,26 +11,31 @@ from datetime import UTC, datetime
 from hub.core.errors import ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
-from hub.core.ports import Outgoing, Receipt, WriteContext, Written
-from hub.documents import from_json
+from hub.core.ports import BatchingWriter, Outgoing, Receipt, WriteContext, Written
+from hub.documents import batch_from_json, from_json
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry
+from hub.runtime.acknowledgments import KINDS
 from hub.runtime.copy import RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
 from hub.runtime.outgoing_facts import OutgoingFacts
 
+TRIAL = 1
+"""The control number under which a document that waits for a batch is written, to see whether it can be: nothing leaves."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt. One of: `receipt` (delivered now), `skipped` (nothing was to be sent, or not now), or
-    `error`."""
+    """What became of one attempt. One of: `receipt` (delivered now), `skipped` (nothing was to be sent, or not now), `waits` (it is
+    to go with a batch), or `error`."""
 
     destination: str
     state: EffectState
     receipt: Receipt | None = None
     skipped: str = ""
     busy: bool = False
+    waits: bool = False
     error: BaseException | None = None
     took: float = 0.0
 
@@ -69,10 +74,13 @@ class Sender:
         early: dict[str, BaseException] = {}
         fresh = copy.attempt == 1 and copy.parent is None and not redelivered
         numbered: dict[str, str] = {}
+        together: set[str] = set()
         for name in copy.open:
             destination = snapshot.destinations.get(name)
             if destination is None:
                 early[name] = ConfigError(f"the destination {name!r} is not there any more")
+            elif destination.sequence is not None and waits_for_others(copy, destination):
+                together.add(name)
             elif destination.sequence is not None:
                 numbered[name] = destination.sequence
             elif fresh or destination.writer is None:
@@ -83,12 +91,15 @@ class Sender:
         missing = [n for n in copy.open if n not in early and states[n].needs_bytes and rendered.get(n) is None]
         if missing:
             for name in missing:
-                destination, number = snapshot.destinations[name], numbers.get(name)
-                rendered[name] = self._try_render(copy, destination, body, early, states[name].key, number)
-            made = {name: rendered.get(name) for name in missing if name not in early}
-            states.update((await self._prepare(copy, made))[0])
+                destination, number = snapshot.destinations[name], TRIAL if name in together else numbers.get(name)
+                rendered[name] = await self._rendered(copy, destination, body, early, states[name].key, number)
+            made = {name: rendered.get(name) for name in missing if name not in early and name not in together}
+            if made:
+                states.update((await self._prepare(copy, made))[0])
+        waiting = {n for n in together if n not in early and states[n].needs_bytes}
         sends = [
-            self._send(copy, snapshot.destinations.get(n), states[n], rendered.get(n), early.get(n)) for n in copy.open
+            self._send(copy, snapshot.destinations.get(n), states[n], rendered.get(n), early.get(n), n in waiting)
+            for n in copy.open
         ]
         if len(sends) == 1:
             return [await sends[0]]
@@ -102,6 +113,20 @@ class Sender:
         stored = await self._live.journal.claim_body(copy.claim)
         return b"".join(stored.chunks())
 
+    async def _rendered(
+        self,
+        copy: RouteCopy,
+        destination: OpenDestination,
+        body: bytes,
+        early: dict[str, BaseException],
+        key: str,
+        number: int | None,
+    ) -> Written | None:
+        """As `_try_render`; a batch is written by a thread, so that the event loop stays free."""
+        if copy.is_batch:
+            return await asyncio.to_thread(self._try_render, copy, destination, body, early, key, number)
+        return self._try_render(copy, destination, body, early, key, number)
+
     def _try_render(
         self,
         copy: RouteCopy,
@@ -111,6 +136,9 @@ class Sender:
         key: str = "",
         number: int | None = None,
     ) -> Written | None:
+        if copy.is_batch and not isinstance(destination.writer, BatchingWriter):
+            early[destination.name] = MappingError(f"{destination.name} has no writer any more that takes a batch")
+            return None
         if destination.writer is None:
             return Written(body, JSON)
         if destination.sequence is not None and number is None:
@@ -125,7 +153,8 @@ class Sender:
             number,
         )
         writer = destination.writer
-        written = result_of(lambda: writer.write(from_json(body), context))
+        read = batch_from_json if copy.is_batch else from_json
+        written = result_of(lambda: writer.write(read(body), context))
         if isinstance(written, Exception):
             early[destination.name] = written
             return None
@@ -165,11 +194,7 @@ class Sender:
 
     async def _number(self, copy: RouteCopy, destination: str, sequence: str, entry: Entry, now: float) -> NumberWanted:
         """Asks for a control number; the copy is kept with it, so that a hold can be made when the partner rejects."""
-        body = copy.claim or copy.canonical
-        if not body:
-            kept = await self._live.journal.keep(copy.message.body)
-            entry.claim(kept.digest, kept.size, kept.row, now)
-            body = kept.digest
+        body = copy.claim or copy.canonical or await kept_body(self._live, copy, entry, now)
         packed = pack(copy.message)
         return NumberWanted(sequence, copy.document_id, destination, copy.route, packed, body, now)
 
@@ -180,6 +205,7 @@ class Sender:
         state: EffectState,
         written: Written | None,
         early: BaseException | None,
+        waits: bool,
     ) -> Outcome:
         name = state.destination
         if state.finished:
@@ -190,6 +216,8 @@ class Sender:
             return Outcome(name, state, skipped=f"{state.status} already, after attempt {state.attempts}")
         if early is not None or destination is None:
             return Outcome(name, state, error=early or MappingError(f"nothing to send to {name}"))
+        if waits:
+            return Outcome(name, state, waits=True)
         body = await outcome_of(lambda: self._stored(state, written))
         if isinstance(body, Exception):
             return Outcome(name, state, error=body)
@@ -218,6 +246,21 @@ class Sender:
             return written.body
         stored = await self._live.journal.claim_body(state.claim)
         return b"".join(stored.chunks())
+
+
+def waits_for_others(copy: RouteCopy, destination: OpenDestination) -> bool:
+    """Whether the document is to go there with others, in a batch. Acknowledgments wait for nobody."""
+    kind = copy.document.partition("@")[0]
+    return destination.batch is not None and not copy.is_batch and kind not in KINDS
+
+
+async def kept_body(live: Live, copy: RouteCopy, entry: Entry, now: float) -> str:
+    """The claim of the copy's canonical form, kept with the entry."""
+    if copy.claim is not None:
+        return copy.claim
+    kept = await live.journal.keep(copy.message.body)
+    entry.claim(kept.digest, kept.size, kept.row, now)
+    return kept.digest
 
 
 class Stale(Exception):

@@ -101,13 +101,14 @@ class RouteWorker:
         """Returns when the delivery may be acknowledged."""
         try:
             copy = RouteCopy.of(delivery.message, self.route.id)
-            if self.route.once:
+            once = bool(self.route.once) and not copy.is_batch  # the keys are its members'
+            if once:
                 once_value(self.route, copy.facts())
         except MessageError as error:
             await self._recoverability.bury(delivery.message, self.route.id, Cause(type(error).__name__, str(error)))
             return
         async with self._sender.alone(copy):
-            if self.route.once and begins(copy) and not await self._once(copy):
+            if once and begins(copy) and not await self._once(copy):
                 return
             outcomes = await self._sender.attempt(copy, delivery.redelivered)
             await self._conclude(copy, outcomes)

@@ -15,10 +15,11 @@ from typing import Any
 from pydantic import Field
 
 from hub.core.agreement import Agreement
+from hub.core.agreement import Batch as BatchTerms
 from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import WriteContext, Written
-from hub.documents import Document, document_name
+from hub.documents import Batch, Document, document_name
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.comparison import differences
@@ -53,7 +54,7 @@ class X12WriterOptions(Options):
 
 
 class X12Writer:
-    """Writes one interchange with one group and one transaction for each document."""
+    """Writes one interchange with one group, and one transaction for a document or for each document of a batch."""
 
     def __init__(self, agreement: Agreement) -> None:
         self._agreement = agreement
@@ -63,13 +64,19 @@ class X12Writer:
         """Whose control numbers it takes."""
         return self._agreement.partner
 
+    @property
+    def batch(self) -> BatchTerms | None:
+        """How many documents go together, and how long they wait for each other."""
+        return self._agreement.batch
+
     def write(self, document: Document, context: WriteContext) -> Written:
         if context.control_number is None:
             raise MappingError("X12 needs a control number, and none was taken")
         test = self._agreement.test or context.facts.get("test") is True
         version = str(context.facts.get("version") or "") if document.kind in ANSWERS else ""
+        documents = document.documents if isinstance(document, Batch) else (document,)
         return write_interchange(
-            [document], self._agreement, context.control_number, context.now, test=test, version=version
+            documents, self._agreement, context.control_number, context.now, test=test, version=version
         )
 
 
@@ -125,6 +132,9 @@ def _ta1(document: Document, envelope: Envelope) -> str:
     for name, (pattern, what) in _TA1.items():
         if (text := getattr(document, name)) is not None and not re.fullmatch(pattern, text, re.ASCII):
             raise MappingError(f"{name}: {text[:40]!r} is no {what}")
+    for name in ("currency", "extras"):
+        if getattr(document, name):
+            raise MappingError(f"{name}: a TA1 has no place for it")
     if document.date is not None and not 2000 <= document.date.year < 2100:
         raise MappingError(f"date: {document.date} can't be said in six digits (TA102)")
     date = f"{document.date:%y%m%d}" if document.date else envelope.at.strftime("%y%m%d")
@@ -179,8 +189,9 @@ def _transaction(document: Document, name: str, number: str, envelope: Envelope)
     marks = envelope.separators
     last = text.rstrip("\r\n").removesuffix(marks.terminator)
     event = Event("ST", 0, data=_encoded(last, agreement, segments))
+    terminator = "\n" if (marks.terminator, marks.newline) == ("\r", "\n") else marks.terminator  # as a reader sees it
     delimiters = Delimiters(
-        *(c.encode("latin-1") for c in (marks.element, marks.component, marks.repetition, marks.terminator))
+        *(c.encode("latin-1") for c in (marks.element, marks.component, marks.repetition, terminator))
     )
     read = read_transaction(event, delimiters, envelope.version, document.partner, _outbound(agreement))
     if read.document is None:
@@ -215,10 +226,11 @@ def _refusal(
     first = findings[0]
     more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
     segment = segments[first.position - 2] if 2 <= first.position < len(segments) + 2 else None
+    field: str | None = None
     if first.code == "3" and first.element is None:
         field = _field_of(declaration.structure, first.segment) or "extras"
-    else:
-        field = segment.field(first.element or 0) if segment is not None and first.segment == segment.id else None
+    elif segment is not None and first.segment == segment.id:
+        field = segment.field(first.element or 0)
     place = f"{field}: " if field else f"{document_name(document)}: "
     return f"{place}{first.text} ({first.where}){more}"
 

@@ -163,7 +163,9 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ("newline: none", "newline: cr", "15:93: error: x12.delimiters.newline: should be 'none', 'lf' or 'crlf', found 'cr'"),
         ("charset: utf-8", "charset: utf8", "16:12: error: x12.charset: should be 'basic', 'extended', 'utf-8' or 'latin-1', found 'utf8'"),
         ("days: 30", "days: 0", "17:22: error: x12.duplicates.days: should be greater than or equal to 1, found 0"),
-        ("duplicates: {days: 30}", "batch: {max: 50, wait: 5m}", "17:3: error: `batch` is not supported yet (each document goes in an interchange of its own)"),
+        ("duplicates: {days: 30}", "batch: {max: 0, wait: 5m}", "17:16: error: x12.batch.max: should be greater than or equal to 1, found 0"),
+        ("duplicates: {days: 30}", "batch: {max: 50, wait: 0s}", "17:26: error: x12.batch.wait: should be longer than 0s"),
+        ("duplicates: {days: 30}", "batch: {max: 50}", "17:10: error: the key 'wait' is missing"),
         ("id: \"ACMETEST\", test: true", 'id: "ACMETEST", test: false', "18:9: error: what we send is test traffic (`test: true`), and all ids of theirs are for production (write an id with test: true)"),
         # overlays
         ('"850":', '"851":', "21:7: error: overlays: there is no transaction set '851' that we know (did you mean 865?)"),

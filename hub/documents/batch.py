@@ -1,0 +1,75 @@
+"""Several documents of one kind that go to a partner together, in one interchange."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, ValidationError, field_serializer
+
+from hub.core.errors import DecodeError
+from hub.documents.application_advice import ApplicationAdvice
+from hub.documents.base import Document
+from hub.documents.inventory_advice import InventoryAdvice
+from hub.documents.invoice import Invoice
+from hub.documents.order import Order
+from hub.documents.order_acknowledgment import OrderAcknowledgment
+from hub.documents.order_change import OrderChange
+from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
+from hub.documents.price_catalog import PriceCatalog
+from hub.documents.remittance import Remittance
+from hub.documents.ship_notice import ShipNotice
+from hub.documents.shipment_status import ShipmentStatus
+from hub.documents.warehouse_advice import WarehouseAdvice
+from hub.documents.warehouse_order import WarehouseOrder
+
+BATCH: Final = "batch@1"
+
+BatchedDocument = Annotated[
+    Order
+    | ShipNotice
+    | Invoice
+    | WarehouseOrder
+    | WarehouseAdvice
+    | OrderAcknowledgment
+    | OrderChange
+    | OrderChangeAcknowledgment
+    | InventoryAdvice
+    | PriceCatalog
+    | ShipmentStatus
+    | Remittance
+    | ApplicationAdvice,
+    Field(discriminator="document"),
+]
+"""What can go in a batch: every document but the acknowledgments, which wait for nobody."""
+
+
+class Batch(Document):
+    """What the hub makes of documents that wait for each other. Only the hub makes it: it is no document that comes in,
+    and no route asks for it. `number` is the beginning of the batch's id, `documents` stand in the order in which they go."""
+
+    kind: ClassVar[str] = "batch"
+
+    document: Literal["batch@1"] = BATCH
+    documents: tuple[BatchedDocument, ...] = Field(min_length=1)
+
+    @field_serializer("documents")
+    def _named(self, documents: tuple[Document, ...]) -> list[dict[str, Any]]:
+        """Each with its name, which is a default and would be left out."""
+        return [
+            {"document": document.document, **document.model_dump(mode="json", exclude_defaults=True)}
+            for document in documents
+        ]
+
+
+def batch_to_json(batch: Batch) -> bytes:
+    """The same batch always gives the same bytes."""
+    raw = batch.model_dump_json(exclude_defaults=True).encode()
+    return f'{{"document":"{BATCH}",'.encode() + raw[1:]
+
+
+def batch_from_json(data: bytes) -> Batch:
+    """The batch that the hub made. Raises DecodeError."""
+    try:
+        return Batch.model_validate_json(data)
+    except ValidationError as error:
+        raise DecodeError(f"not a batch that the hub made: {error.errors(include_url=False)[0]['msg']}") from None

@@ -1,0 +1,116 @@
+"""Which documents wait for a batch, and the batches that are made of them. A batch is closed by one transaction, published by one
+process, and taken over when that process is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.core.identity import message_id
+from hub.journal import schema
+from hub.journal.batch_members import members
+from hub.journal.bulk import LIVE_SECONDS
+from hub.journal.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Documents of one kind that wait at one destination, all of them test or production."""
+
+    destination: str
+    partner: str
+    document: str
+    test: bool
+    count: int
+    oldest: float
+
+
+class Batches:
+    """Compare-and-set on what waits."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def waiting(self) -> list[Waiting]:
+        """What waits now, by destination, partner, kind and test."""
+        table = schema.batch_member
+        by = (table.c.destination, table.c.partner, table.c.document, table.c.test)
+        counted = (sa.func.count(), sa.func.min(table.c.added_at))
+
+        async def query(connection: AsyncConnection) -> Sequence[Any]:
+            select = sa.select(*by, *counted).where(table.c.batch.is_(None)).group_by(*by).order_by(*by)
+            return (await connection.execute(select)).all()
+
+        rows = await self._journal.read(query)
+        return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
+
+    async def close(self, group: Waiting, most: int, before: float, now: float) -> str | None:
+        """Makes a batch of the oldest of the group: at most `most`, when there are so many or one was added at `before` or
+        earlier. Its id; None when somebody else was quicker."""
+        table = schema.batch_member
+        mine = (
+            table.c.batch.is_(None),
+            table.c.destination == group.destination,
+            table.c.partner == group.partner,
+            table.c.document == group.document,
+            table.c.test == group.test,
+        )
+        order = (table.c.added_at, table.c.document_id, table.c.generation)
+
+        async def write(connection: AsyncConnection) -> str | None:
+            select = sa.select(table).where(*mine).order_by(*order).limit(most).with_for_update()
+            rows = (await connection.execute(select)).all()
+            if not rows or (len(rows) < most and rows[0].added_at > before):
+                return None
+            parts = [f"{row.document_id}.{row.generation}" for row in rows]
+            id = message_id("batch", (group.destination, *parts))
+            one = (table.c.document_id == sa.bindparam("id"), table.c.generation == sa.bindparam("of"))
+            update = sa.update(table).where(*mine, *one).values(batch=id, position=sa.bindparam("at"))
+            places = [{"id": row.document_id, "of": row.generation, "at": n} for n, row in enumerate(rows, 1)]
+            await connection.execute(update, places)
+            values: dict[str, Any] = {"id": id, "destination": group.destination, "partner": group.partner}
+            values |= {"document": group.document, "test": group.test, "members": len(rows), "closed_at": now}
+            await connection.execute(sa.insert(schema.batch).values(**values, taken_by=self._journal.process))
+            return id
+
+        return await self._journal.read(write)  # type: ignore[no-any-return]
+
+    async def unpublished(self) -> list[Any]:
+        """Batches that this process is to publish, oldest first: those that it closed, and those of processes that are gone."""
+        table, process = schema.batch, schema.process
+        live = sa.select(process.c.id).where(process.c.heartbeat_at > time.time() - LIVE_SECONDS)
+        me = self._journal.process
+
+        async def write(connection: AsyncConnection) -> Sequence[Any]:
+            select = sa.select(table).where(table.c.published_at.is_(None))
+            rows = (await connection.execute(select.order_by(table.c.closed_at, table.c.id))).all()
+            if all(row.taken_by == me for row in rows):
+                return rows
+            left = (table.c.published_at.is_(None), table.c.taken_by != me, table.c.taken_by.not_in(live))
+            await connection.execute(sa.update(table).where(*left).values(taken_by=me))
+            mine = select.where(table.c.taken_by == me).order_by(table.c.closed_at, table.c.id)
+            return (await connection.execute(mine)).all()
+
+        return list(await self._journal.read(write))
+
+    async def members(self, batch: str) -> list[Any]:
+        """Rows of batch_member, in the order of their transactions."""
+
+        async def query(connection: AsyncConnection) -> Sequence[Any]:
+            return await connection.run_sync(members, batch)
+
+        return list(await self._journal.read(query))
+
+    async def published(self, batch: str, now: float) -> None:
+        """The broker has confirmed it."""
+        table = schema.batch
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(sa.update(table).where(table.c.id == batch).values(published_at=now))
+
+        await self._journal.read(write)

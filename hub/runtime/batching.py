@@ -1,0 +1,135 @@
+"""Batching: documents that wait for each other are closed into a batch, and the batch goes the way of a document.
+
+A document waits as a row that is committed with its effect; a batch is closed by one transaction and published until the broker has
+confirmed it. So each step may be repeated, in any process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from hub.core import topology
+from hub.core.message import Header, Message
+from hub.documents import BATCH, Batch, batch_to_json, from_json
+from hub.journal.batch_members import WAITS, BatchSays
+from hub.journal.batches import Batches, Waiting
+from hub.journal.entry import Entry
+from hub.runtime.copy import make_copy, number, pack_facts, unpack, unpack_facts
+from hub.runtime.guard import outcome_of
+from hub.runtime.live import Live
+
+CHECK_SECONDS = 1.0
+
+MOST = 1000
+"""Documents of a batch that nobody agreed on any more."""
+
+SOURCE = "batches"
+"""What a batch's message says of where it came from."""
+
+
+class Batching:
+    """Closes and publishes. Many processes may do so at once: each batch is closed by one of them."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._batches = Batches(live.journal)
+
+    async def watch(self) -> None:
+        """Looks every second for what is full or has waited long enough."""
+        while True:
+            error = await outcome_of(self.check)
+            if isinstance(error, Exception):
+                self._live.log.warning("batches_not_checked", error=str(error))
+            await asyncio.sleep(CHECK_SECONDS)
+
+    async def check(self) -> int:
+        """How many batches this call has published."""
+        for group in await self._batches.waiting():
+            await self._close(group)
+        await self._measure()
+        published = 0
+        for row in await self._batches.unpublished():
+            error = await outcome_of(lambda row=row: self._publish(row))  # type: ignore[misc]
+            if isinstance(error, Exception):
+                self._live.log.warning("batch_not_published", batch=row.id, error=str(error))
+            else:
+                published += 1
+        return published
+
+    async def _close(self, group: Waiting) -> None:
+        """As many batches as are due. What waits for a destination that makes no batches any more is closed at once."""
+        live, now = self._live, self._live.clock()
+        destination = live.snapshot.destinations.get(group.destination)
+        terms = destination.batch if destination is not None else None
+        most, before = (terms.max, now - terms.wait) if terms is not None else (MOST, now)
+        if group.count < most and group.oldest > before:
+            return
+        while (id := await self._batches.close(group, most, before, now)) is not None:
+            live.log.info("batch_closed", batch=id, destination=group.destination, document=group.document)
+
+    async def _measure(self) -> None:
+        live = self._live
+        counts = Counter({name: 0 for name, one in live.snapshot.destinations.items() if one.batch is not None})
+        for group in await self._batches.waiting():
+            counts[group.destination] += group.count
+        live.metrics.batch_waiting.clear()
+        for name, count in counts.items():
+            live.metrics.batch_waiting.labels(name).set(count)
+
+    async def _publish(self, row: Any) -> None:
+        """Records the batch as a message, publishes its copy, and notes the confirm."""
+        live = self._live
+        members = await self._batches.members(row.id)
+        body = await self._body(row, members)
+        kept, entry = await live.journal.keep(body), Entry()
+        entry.claim(kept.digest, kept.size, kept.row, row.closed_at)
+        copy = self._copy(row, members, body, kept.digest)
+        route = str(copy.headers[Header.ROUTE])
+        batch_number = row.id[:12]
+        entry.message(
+            *(row.id, SOURCE, "", kept.digest, "", row.closed_at),
+            document=BATCH,
+            canonical=kept.digest,
+            partner=row.partner,
+            number=batch_number,
+            direction="outbound",
+        )
+        entry.key(row.id, "message", row.id)
+        entry.key(batch_number, "batch", row.id)
+        text = f"a batch of {row.members} for {row.destination}"
+        entry.event(row.id, live.clock(), WAITS, route=route, destination=row.destination, text=text)
+        entry.batches_said.append(BatchSays(row.id, live.clock(), WAITS, route, row.destination, None, text))
+        await live.journal.commit(entry)
+        await live.broker.publish("", topology.route_queue(route), copy)
+        await self._batches.published(row.id, live.clock())
+
+    async def _body(self, row: Any, members: Sequence[Any]) -> bytes:
+        bodies = [await self._live.journal.claim_body(member.body) for member in members]
+
+        def make() -> bytes:
+            documents = tuple(from_json(b"".join(body.chunks())) for body in bodies)
+            return batch_to_json(
+                Batch.model_validate({"number": row.id[:12], "partner": row.partner, "documents": documents})
+            )
+
+        return await asyncio.to_thread(make)
+
+    def _copy(self, row: Any, members: Sequence[Any], body: bytes, canonical: str) -> Message:
+        """The batch as a copy for the route of its oldest member that is still there. Its facts are that member's, but for the
+        number."""
+        routes = self._live.snapshot.table.by_id
+        first = next((member for member in members if member.route in routes), members[0])
+        headers = unpack(first.headers, b"").headers
+        hops = max(number(unpack(member.headers, b"").headers.get(Header.HOPS), 0) for member in members)
+        return make_copy(
+            *(BATCH, row.id, body, canonical),
+            route=first.route,
+            send=(row.destination,),
+            facts=pack_facts({**unpack_facts(headers), "number": row.id[:12]}),
+            table=str(headers.get(Header.TABLE, "")),
+            source=SOURCE,
+            correlation_id=None,
+            hops=hops,
+        )
