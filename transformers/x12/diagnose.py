@@ -177,18 +177,37 @@ def segment_findings(segment: Segment, elements: list[str], position: int, marks
             found.append(Finding("3", segment.id, position, text, number, value=elements[number][:MOST_VALUE]))
             break
     for number, use in enumerate(segment.elements, 1):
-        blank = Finding("", segment.id, position, "", number, reference=use.element.number)
-        found += list(_use_findings(use, _element(elements, number), blank, marks))
+        text = _element(elements, number)
+        if (text and not _plainly_right(use, text)) or (use.mandatory and not text):
+            blank = Finding("", segment.id, position, "", number, reference=use.element.number)
+            found += list(_use_findings(use, text, blank, marks))
     for rule in segment.rules:
+        if min(rule.positions) >= len(elements) and rule.letter != "R":
+            continue
         if rule.broken(lambda p: _element(elements, p)):
-            at = _missing(rule, elements)
-            names = ", ".join(f"{segment.id}{p:02}" for p in rule.positions)
-            code = "10" if rule.letter == "E" else "2"
-            reference = segment.elements[at - 1].element.number
-            text = f"{_RULES[rule.letter]} {names} (rule {rule})"
-            trigger = next((p for p in rule.positions if p != at and _element(elements, p)), None)
-            found.append(Finding(code, segment.id, position, text, at, reference=reference, trigger=trigger))
+            found.append(_rule_finding(rule, segment, elements, position))
     return found
+
+
+def _plainly_right(use: ElementUse, text: str) -> bool:
+    """The short way for what most elements are; False says nothing yet."""
+    if use.forbidden or use.repeat > 1 or use.element.type == "C":
+        return False
+    try:
+        checked(use.element, text)
+    except WrongElement:
+        return False
+    return True
+
+
+def _rule_finding(rule: Rule, segment: Segment, elements: Sequence[str], position: int) -> Finding:
+    at = _missing(rule, elements)
+    names = ", ".join(f"{segment.id}{p:02}" for p in rule.positions)
+    code = "10" if rule.letter == "E" else "2"
+    reference = segment.elements[at - 1].element.number
+    trigger = next((p for p in rule.positions if p != at and _element(elements, p)), None)
+    text = f"{_RULES[rule.letter]} {names} (rule {rule})"
+    return Finding(code, segment.id, position, text, at, reference=reference, trigger=trigger)
 
 
 def _use_findings(use: ElementUse, text: str, blank: Finding, marks: TextDelimiters) -> Iterator[Finding]:
