@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from hub.core.agreement import AcknowledgmentSet, InterchangeAckPolicy
+from hub.core.agreement import Agreement, InterchangeAckPolicy
 from hub.core.errors import DecodeError
 from hub.documents.functional_acknowledgment import (
     AcknowledgedTransaction,
@@ -51,7 +51,7 @@ class GroupOutcome:
     def version(self) -> str:
         return _at(self.elements, 8)
 
-    def add(self, read: Transaction, with_set: AcknowledgmentSet) -> None:
+    def add(self, read: Transaction, agreement: Agreement) -> None:
         """Counts a transaction in. `read.error` None with findings: accepted with errors."""
         self.received += 1
         taken = read.error is None
@@ -60,7 +60,7 @@ class GroupOutcome:
         plain = taken and not read.findings
         if len(self.listed) >= MOST_REFUSED or (plain and self.received > MOST_LISTED):
             return
-        self.listed.append(_transaction(read, with_set))
+        self.listed.append(_transaction(read, agreement))
 
     def acknowledgment(
         self, refused: DecodeError | None, included: str, partner: str | None
@@ -99,7 +99,7 @@ def interchange_acknowledgment(
 ) -> InterchangeAcknowledgment:
     """The TA1 for an ISA (`isa[0]` is `ISA`)."""
     return InterchangeAcknowledgment(
-        number=_number(isa[13]).zfill(len(isa[13])),
+        number=_number(isa[13]).zfill(min(len(isa[13]), 9)),
         partner=partner,
         date=_date(isa[9]),
         time=isa[10] if _is_time(isa[10]) else None,
@@ -144,7 +144,7 @@ def _is_time(text: str) -> bool:
     return len(text) == 4 and text.isascii() and text.isdecimal() and text < "2400" and text[2:] < "60"
 
 
-def _transaction(read: Transaction, with_set: AcknowledgmentSet) -> AcknowledgedTransaction:
+def _transaction(read: Transaction, agreement: Agreement) -> AcknowledgedTransaction:
     taken = read.error is None
     codes: tuple[str, ...] = ()
     if read.findings:
@@ -152,16 +152,16 @@ def _transaction(read: Transaction, with_set: AcknowledgmentSet) -> Acknowledged
     elif read.error is not None:
         codes = (read.error.x12_code if read.error.x12_code in _SET_CODES else "5",)
     return AcknowledgedTransaction(
-        set=read.set if len(read.set) == 3 else "000",
-        control_number=(read.control_number or "0").rjust(4, "0")[:9],
-        convention=read.convention or None,
+        set=read.set if len(read.set) == 3 and _carried(read.set, agreement) == read.set else "000",
+        control_number=(_carried(read.control_number, agreement) or "0").rjust(4, "0")[:9],
+        convention=(_carried(read.convention, agreement) or "")[:35] or None,
         status=("E" if read.findings else "A") if taken else "R",
         codes=codes,
-        segments=tuple(_segments(read.findings, with_set)),
+        segments=tuple(_segments(read.findings, agreement)),
     )
 
 
-def _segments(findings: Sequence[Finding], with_set: AcknowledgmentSet) -> Iterator[SegmentError]:
+def _segments(findings: Sequence[Finding], agreement: Agreement) -> Iterator[SegmentError]:
     """One entry for each thing that is wrong with a segment as such, and one for all of its elements."""
     elements: dict[tuple[str, int, str | None], list[ElementError]] = {}
     for finding in findings:
@@ -169,14 +169,15 @@ def _segments(findings: Sequence[Finding], with_set: AcknowledgmentSet) -> Itera
         if finding.element is None:
             yield SegmentError(segment=place[0], position=place[1], loop=place[2], code=finding.code)
         else:
-            elements.setdefault(place, []).append(_element(finding, with_set))
+            elements.setdefault(place, []).append(_element(finding, agreement))
     for (segment, position, loop), errors in elements.items():
         yield SegmentError(segment=segment, position=position, loop=loop, code="8", elements=tuple(errors[:99]))
 
 
-def _element(finding: Finding, with_set: AcknowledgmentSet) -> ElementError:
+def _element(finding: Finding, agreement: Agreement) -> ElementError:
     contexts: tuple[ErrorContext, ...] = ()
-    if with_set == "999" and finding.trigger is not None:
+    terms = agreement.acknowledge
+    if terms is not None and terms.with_set == "999" and finding.trigger is not None:
         contexts = (
             ErrorContext(
                 name="SITUATIONAL TRIGGER",
@@ -193,7 +194,7 @@ def _element(finding: Finding, with_set: AcknowledgmentSet) -> ElementError:
         repetition=finding.repetition,
         reference=reference if reference and reference.isdecimal() else None,
         code=finding.code,
-        value=_value(finding.value),
+        value=_carried(finding.value, agreement),
         contexts=contexts,
     )
 
@@ -204,12 +205,23 @@ def _name(segment: str) -> str:
     return kept if len(kept) > 1 else kept.ljust(2, "X")
 
 
-def _value(text: str | None) -> str | None:
-    """A copy of a wrong value that an acknowledgment can carry: no control characters, nothing that may separate."""
+def _carried(text: str | None, agreement: Agreement) -> str | None:
+    """A copy of a value that an acknowledgment to the partner can carry: no control characters, nothing that separates, only
+    the character set that they take."""
     if text is None:
         return None
-    kept = "".join(c if c.isascii() and (c.isalnum() or c in " .,-/#&()+:;=_@%") else " " for c in text)[:99]
+    marks = agreement.separators
+    apart = {marks.element, marks.component, marks.repetition, marks.terminator}
+    if agreement.charset == "basic":
+        text, taken = text.upper(), _PUNCTUATION_BASIC
+    else:
+        taken = _PUNCTUATION
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in taken) and c not in apart else " " for c in text)[:99]
     return " ".join(kept.split()) or None
+
+
+_PUNCTUATION = frozenset(" .,-/#&()+:;=_@%")
+_PUNCTUATION_BASIC = frozenset(" .,-/&()+:;=")
 
 
 def _at(elements: Sequence[str], index: int) -> str:

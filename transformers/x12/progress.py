@@ -194,7 +194,7 @@ class Progress:
         if refusal is not None:
             self._outcome.received += 1
         elif self._agreement.acknowledge is not None:
-            self._outcome.add(read, self._agreement.acknowledge.with_set)
+            self._outcome.add(read, self._agreement)
         yield self._reading(
             self._position(str(self._transaction)),
             read.control_number,
