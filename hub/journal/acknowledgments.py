@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from hub.core.identity import message_id
 from hub.journal import schema
+from hub.journal.batch_members import BatchSays, tell
 from hub.journal.bulk import EVENT, HOLD, clean
 
 REJECTED, OVERDUE = "acknowledgment_rejected", "acknowledgment_overdue"
@@ -158,7 +159,9 @@ def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, caus
         *(connection.execute(number).scalar(), row.headers, row.body, at),
     )
     HOLD.write(connection, [held])
-    event(connection, row.document_id, at, "held", row, f"{name}, for {terms.owner}: {cause}")
+    text = f"{name}, for {terms.owner}: {cause}"
+    event(connection, row.document_id, at, "held", row, text)
+    tell(connection, [BatchSays(row.document_id, at, "held", row.route, row.destination, None, text)])
 
 
 def event(connection: Connection, id: str, at: float, stage: str, row: Any, text: str) -> None:

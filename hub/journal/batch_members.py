@@ -103,8 +103,6 @@ def end(connection: Connection, batch: str, status: str, at: float, text: str) -
         connection.execute(sa.update(effect).where(*mine).values(**values))
         owned = (once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "pending")
         connection.execute(sa.update(once).where(*owned).values(status="freed", updated_at=at))
-        said = (row.document_id, at, status, row.route, row.destination, None, _in_batch(row, text), None)
-        EVENT.write(connection, [said])
 
 
 def _in_status(connection: Connection, rows: Sequence[Any], statuses: Sequence[str]) -> list[Any]:

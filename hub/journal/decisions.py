@@ -316,3 +316,5 @@ class Decisions:
             "text": text,
         }
         await connection.execute(sa.insert(schema.event).values(values))
+        said = batch_members.BatchSays(message_id, now, stage, route, destination, None, text)
+        await connection.run_sync(batch_members.tell, [said])

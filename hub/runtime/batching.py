@@ -46,9 +46,10 @@ class Batching:
 
     async def check(self) -> int:
         """How many batches this call has published."""
-        for group in await self._batches.waiting():
-            await self._close(group)
-        await self._measure()
+        waiting = await self._batches.waiting()
+        if any([await self._close(group) for group in waiting]):
+            waiting = await self._batches.waiting()
+        self._measure(waiting)
         published = 0
         for row in await self._batches.unpublished():
             error = await outcome_of(lambda row=row: self._publish(row))  # type: ignore[misc]
@@ -58,21 +59,24 @@ class Batching:
                 published += 1
         return published
 
-    async def _close(self, group: Waiting) -> None:
-        """As many batches as are due. What waits for a destination that makes no batches any more is closed at once."""
+    async def _close(self, group: Waiting) -> bool:
+        """Makes as many batches as are due; whether there was one. What waits for a destination that makes no batches any more is closed at once."""
         live, now = self._live, self._live.clock()
         destination = live.snapshot.destinations.get(group.destination)
         terms = destination.batch if destination is not None else None
         most, before = (terms.max, now - terms.wait) if terms is not None else (MOST, now)
+        closed = False
         if group.count < most and group.oldest > before:
-            return
+            return closed
         while (id := await self._batches.close(group, most, before, now)) is not None:
             live.log.info("batch_closed", batch=id, destination=group.destination, document=group.document)
+            closed = True
+        return closed
 
-    async def _measure(self) -> None:
+    def _measure(self, waiting: Sequence[Waiting]) -> None:
         live = self._live
         counts = Counter({name: 0 for name, one in live.snapshot.destinations.items() if one.batch is not None})
-        for group in await self._batches.waiting():
+        for group in waiting:
             counts[group.destination] += group.count
         live.metrics.batch_waiting.clear()
         for name, count in counts.items():

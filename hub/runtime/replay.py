@@ -11,6 +11,7 @@ from hub.core.message import Header, Message
 from hub.core.ports import Arrival
 from hub.documents import BATCH
 from hub.journal import schema
+from hub.journal.batch_members import BatchSays
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
 from hub.runtime.copy import DOCUMENT, WAITS, unpack, unpack_facts
@@ -70,14 +71,16 @@ class Replay:
         failure = await self._publish_again(row, still, f"by {who}")
         if failure is not None:
             return failure
-        entry = Entry()
+        entry, now = Entry(), live.clock()
         entry.event(
-            *(row.message_id, live.clock(), "replayed"),
+            *(row.message_id, now, "replayed"),
             route=row.route,
             destination=",".join(still) or None,
             text=f"by {who}",
             detail={"dead": row.id},
         )
+        said = BatchSays(row.message_id, now, "replayed", row.route, ",".join(still) or None, None, f"by {who}")
+        entry.batches_said.append(said)
         await live.journal.commit(entry)
         return None
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from hub.core.errors import ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
-from hub.core.ports import BatchingWriter, Outgoing, Receipt, WriteContext, Written
-from hub.documents import batch_from_json, from_json
+from hub.core.ports import Outgoing, Receipt, Written
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry
-from hub.runtime.acknowledgments import KINDS
 from hub.runtime.copy import RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
 from hub.runtime.outgoing_facts import OutgoingFacts
-
-TRIAL = 1
-"""The control number under which a document that waits for a batch is written, to see whether it can be: nothing leaves."""
+from hub.runtime.rendering import TRIAL, render, waits_for_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,30 +131,11 @@ class Sender:
         key: str = "",
         number: int | None = None,
     ) -> Written | None:
-        if copy.is_batch and not isinstance(destination.writer, BatchingWriter):
-            early[destination.name] = MappingError(f"{destination.name} has no writer any more that takes a batch")
-            return None
-        if destination.writer is None:
-            return Written(body, JSON)
-        if destination.sequence is not None and number is None:
-            early[destination.name] = MappingError(f"the control numbers of {destination.sequence} are used up")
-            return None
-        context = WriteContext(
-            copy.document_id,
-            destination.name,
-            key or idempotency_key(copy.document_id, destination.name),
-            datetime.fromtimestamp(self._live.clock(), UTC),
-            copy.facts(),
-            number,
-        )
-        writer = destination.writer
-        read = batch_from_json if copy.is_batch else from_json
-        written = result_of(lambda: writer.write(read(body), context))
+        now = self._live.clock()
+        written = result_of(lambda: render(copy, destination, body, now, key, number))
         if isinstance(written, Exception):
             early[destination.name] = written
             return None
-        if number is not None:
-            return replace(written, facts={"control_number": str(number), **written.facts})
         return written
 
     async def _prepare(
@@ -246,12 +222,6 @@ class Sender:
             return written.body
         stored = await self._live.journal.claim_body(state.claim)
         return b"".join(stored.chunks())
-
-
-def waits_for_others(copy: RouteCopy, destination: OpenDestination) -> bool:
-    """Whether the document is to go there with others, in a batch. Acknowledgments wait for nobody."""
-    kind = copy.document.partition("@")[0]
-    return destination.batch is not None and not copy.is_batch and kind not in KINDS
 
 
 async def kept_body(live: Live, copy: RouteCopy, entry: Entry, now: float) -> str:

@@ -14,8 +14,9 @@ from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.interchanges_sent import InterchangesSent, NumberStory
 from hub.journal.timeline import Timeline
-from tests.support.batch_site import ROUTES, BatchSite, batched_order
+from tests.support.batch_site import ROUTES, BatchSite, batched_order, transactions
 from tests.support.brokers import eventually
+from tests.support.erp import Answer, Erp
 from tests.support.stories import dead_letters, status_becomes
 from tests.support.x12 import orders_850
 
@@ -283,6 +284,44 @@ class TestAway:
             await becomes(hub, "batched", "1001-corrected")
 
 
+class TestHeld:
+    """The far end says that a batch is to wait for a decision."""
+
+    @pytest.fixture
+    def held(self, tmp_path: Path, erp: Erp) -> BatchSite:
+        site = BatchSite(tmp_path)
+        site.write("config/endpoints.yaml", f'edi: {{rest: {{base: "{erp.url}"}}}}\n')
+        site.write(
+            "config/destinations.yaml",
+            "acme-out:\n  rest: {endpoint: edi, call: POST /edi}\n  write: {x12: ACME}\n"
+            "  replies:\n    - {status: 409, body: {/error/code: CREDIT_HOLD}, hold: credit_hold}\n",
+        )
+        erp.script = lambda request: Answer(409, b'{"error": {"code": "CREDIT_HOLD"}}')
+        return site
+
+    async def test_a_release_sends_all_of_it_under_a_new_number(self, held: BatchSite, erp: Erp) -> None:
+        async with held.running() as hub:
+            held.orders(*THREE)
+            (hold,) = await open_holds(hub, 1)
+            assert (await said(hub, "1001", "held"))[0].endswith("credit_hold, for finance-ops: " + hold.cause)
+            await becomes(hub, "batched", *THREE)
+            erp.script = lambda request: Answer(201)
+            await hub.replay.release([hold.id], "tester", "paid")
+            await becomes(hub, "delivered", *THREE)
+            assert (await said(hub, "1001", "released"))[0].endswith("credit_hold released by tester: paid")
+            first, second = (transactions(request.body.decode().split("~")) for request in erp.requests)
+            assert first == second
+            assert [story.gap for story in await numbers(hub)] == [True, False]
+
+    async def test_a_rejection_ends_all_of_it(self, held: BatchSite, erp: Erp) -> None:
+        async with held.running() as hub:
+            held.orders(*THREE)
+            (hold,) = await open_holds(hub, 1)
+            await hub.replay.reject([hold.id], "tester", "never")
+            await becomes(hub, "rejected", *THREE)
+            assert len(erp.requests) == 1
+
+
 class TestAnswered:
     """What the partner says of a batch, it says of each transaction."""
 
@@ -361,6 +400,7 @@ class TestAnswered:
             assert await hub.acknowledgments.check() == 1
             (hold,) = await open_holds(hub, 1)
             assert hold.name == "acknowledgment_overdue"
+            assert "has not acknowledged control number 1 in time" in (await said(hub, "1002", "held"))[0]
             before = (site.folder / "var/out" / FIRST).read_bytes()
             (site.folder / "var/out" / FIRST).unlink()
             await hub.replay.release([hold.id], "tester", "")

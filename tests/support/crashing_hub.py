@@ -11,11 +11,13 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from adapters.file import FileSource
+from adapters.file import FileDestination, FileSource
 from adapters.rest import RestDestination
 from hub.broker.consumer import RabbitDelivery
 from hub.broker.embedded import EmbeddedBroker, EmbeddedDelivery
 from hub.broker.rabbit import RabbitBroker
+from hub.documents import BATCH
+from hub.journal.batches import Batches
 from hub.journal.journal import Journal
 from hub.main import main
 
@@ -30,6 +32,15 @@ POINTS = (
     "before_ack",
     "after_ack",
 )
+BATCH_POINTS = (
+    "batch_closed",
+    "batch_publish",
+    "batch_confirm",
+    "batch_published",
+    "batch_send",
+    "batch_sent",
+)
+"""Hand-overs of a batch, beside those of its members."""
 
 
 class Bomb:
@@ -72,13 +83,46 @@ def arm(bomb: Bomb) -> None:
         return future
 
     Journal.commit = committing  # type: ignore[method-assign]
+    arm_batches(bomb)
+
+
+def arm_batches(bomb: Bomb) -> None:
+    """Counts at every hand-over of a batch."""
+    close, published, send = Batches.close, Batches.published, FileDestination.send
+
+    async def closing(self: Batches, *arguments: Any) -> str | None:
+        id = await close(self, *arguments)
+        if id is not None:
+            bomb.passes("batch_closed")
+        return id
+
+    async def publishing(self: Batches, *arguments: Any) -> None:
+        await published(self, *arguments)
+        bomb.passes("batch_published")
+
+    async def sending(self: FileDestination, outgoing: Any) -> Any:
+        if outgoing.document == BATCH:
+            bomb.passes("batch_send")
+        receipt = await send(self, outgoing)
+        if outgoing.document == BATCH:
+            bomb.passes("batch_sent")
+        return receipt
+
+    Batches.close = closing  # type: ignore[method-assign, assignment]
+    Batches.published = publishing  # type: ignore[method-assign, assignment]
+    FileDestination.send = sending  # type: ignore[method-assign]
 
 
 def count_publishes(broker: type, bomb: Bomb) -> None:
     publish: Callable[..., Awaitable[None]] = broker.publish  # type: ignore[attr-defined]
 
     def counted(self: Any, exchange: str, key: str, message: Any, **options: Any) -> Any:
+        batch = message.headers.get("hub-document") == BATCH
+        if batch:
+            bomb.passes("batch_publish")
         future: Any = publish(self, exchange, key, message, **options)
+        if batch:
+            future.add_done_callback(lambda done: bomb.passes("batch_confirm"))
         if exchange == "":
             bomb.passes("publish")
             future.add_done_callback(lambda done: bomb.passes("confirm"))
