@@ -110,6 +110,8 @@ class _Diagnosis:
                 )
             )
             return target
+        if (again := self._again(state, name)) is not None:
+            return again
         current = self._grammar.states[state].use
         if name not in known_segments():
             self._add("1", elements, position, f"{name[:20]!r} isn't a segment that we know")
@@ -122,6 +124,15 @@ class _Diagnosis:
         else:
             behind = f" behind {current.segment.id}" if current else ""
             self._add("7", elements, position, f"{name} can't stand here{behind}")
+        return None
+
+    def _again(self, state: int, name: str) -> int | None:
+        """The first state of an open loop that may stand once, and that the segment would open again."""
+        path = self._grammar.states[state].path
+        for depth, number in enumerate(path, 1):
+            loop = self._grammar.loops[number].loop
+            if loop.id == name and loop.max == 1 and loop.tree is None:
+                return next(s.number for s in self._grammar.states if s.opens and s.path == path[:depth])
         return None
 
     def _forbidden(self, state: int, name: str) -> bool:
@@ -145,7 +156,8 @@ class _Diagnosis:
     ) -> None:
         self._counts[key] = self._counts.get(key, 0) + 1
         if most and self._counts[key] > most:
-            self._add(code, elements, position, f"{name} stands here more often than {most} times", state=state)
+            often = "once" if most == 1 else f"{most} times"
+            self._add(code, elements, position, f"{name} stands here more often than {often}", state=state)
 
     def _nest(self, target: int, elements: list[str], position: int) -> None:
         state = self._grammar.states[target]

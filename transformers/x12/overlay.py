@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,10 @@ Entry = Use | Loop
 
 UNBOUNDED = 9999
 """Length of a text in a relaxed declaration."""
+
+
+ENVELOPE = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA", "TA1"})
+"""Segments that no transaction holds."""
 
 
 class WrongRule(ValueError):
@@ -168,4 +173,6 @@ def _changed_use(use: ElementUse, rule: OverlayRule) -> ElementUse:
 
 def _inserted(rule: OverlayRule) -> Use:
     """A segment that the set doesn't have; its elements aren't declared, and it is kept as it comes."""
+    if rule.segment in ENVELOPE or not re.fullmatch("[A-Z][A-Z0-9]{1,2}", rule.segment or ""):
+        raise ValueError(f"{rule.segment!r} can't be the id of an agreed segment")
     return Use(Segment(rule.segment or "", "Agreed segment", open=True), False, MANY)
