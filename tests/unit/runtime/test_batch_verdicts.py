@@ -1,0 +1,54 @@
+"""What an acknowledgment says of each transaction of a group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hub.documents import FunctionalAcknowledgment, InterchangeAcknowledgment
+from hub.runtime.acknowledgment_text import Judgement, judgement_of
+
+
+def judged(group: str, *listed: tuple[str, str | None], codes: tuple[str, ...] = ()) -> Judgement:
+    transactions = [{"set": "810", "control_number": number, "status": status} for number, status in listed]
+    values: dict[str, Any] = {"number": "17", "group_code": "IN", "status": group, "included": 3, "received": 3}
+    values |= {"accepted": 0, "codes": codes, "transactions": transactions}
+    return judgement_of(FunctionalAcknowledgment.model_validate(values), "997")
+
+
+@pytest.mark.parametrize(
+    ("group", "listed", "statuses", "others"),
+    [
+        ("A", (), {}, "accepted"),
+        ("A", (("0002", "A"),), {"2": "accepted"}, "accepted"),
+        ("E", (), {}, "accepted_with_errors"),
+        ("E", (("0002", "E"),), {"2": "accepted_with_errors"}, "accepted"),
+        ("P", (("0002", "R"),), {"2": "rejected"}, "accepted"),
+        ("P", (("0001", "A"), ("0002", "M")), {"1": "accepted", "2": "rejected"}, "accepted"),
+        ("P", (("0001", "A"),), {"1": "accepted"}, "rejected"),
+        ("P", (), {}, "rejected"),
+        ("R", (), {}, "rejected"),
+        ("R", (("0001", "A"), ("0002", "R")), {"1": "rejected", "2": "rejected"}, "rejected"),
+        ("A", (("0002", None),), {"2": "accepted"}, "accepted"),
+        ("A", ((" 2 ", "A"), ("X2", "R")), {"2": "accepted", "X2": "rejected"}, "accepted"),
+    ],
+)
+def test_each_transaction_has_its_verdict(
+    group: str, listed: tuple[tuple[str, str | None], ...], statuses: dict[str, str], others: str
+) -> None:
+    found = judged(group, *listed)
+    assert {number: verdict.status for number, verdict in found.transactions.items()} == statuses
+    assert found.others.status == others
+
+
+def test_a_rejected_group_says_why_for_all() -> None:
+    found = judged("R", ("0001", "R"), codes=("5",))
+    text = "group: the number of transactions differs from the trailer's (code 5)"
+    assert (found.transactions["1"].text, found.others.text) == (text, text)
+
+
+def test_a_ta1_speaks_of_all() -> None:
+    document = InterchangeAcknowledgment.model_validate({"number": "17", "status": "R", "note": "021"})
+    found = judgement_of(document, "TA1")
+    assert (found.transactions, found.others.status, found.others.text) == ({}, "rejected", "note code 021")
