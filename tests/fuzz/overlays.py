@@ -112,7 +112,9 @@ def is_laid_over(name: str, rules: tuple[OverlayRule, ...]) -> bool:
                 write_interchange([document], agreement, 1, AT)
             except MappingError as error:
                 reason = str(error)
-                assert names_a_field(document, reason) or reason.startswith(("the overlay of", "the agreement")), reason
+                assert names_a_field(document, reason) or reason.startswith(
+                    ("the overlay of", "the rules agreed", "the agreement")
+                ), reason
     return not wrong
 
 

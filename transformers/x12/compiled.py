@@ -22,7 +22,7 @@ from transformers.x12.declaration import Element, SetDeclaration
 from transformers.x12.fields import shapes
 from transformers.x12.generate import Source
 from transformers.x12.grammar import Grammar, grammar
-from transformers.x12.overlay import overlaid, relaxed
+from transformers.x12.overlay import WrongRule, overlaid, relaxed
 from transformers.x12.values import Composite, Refused, Values, Words
 
 Read = Callable[[list[str], str, str, str, str | None], tuple[Document, tuple[str, ...]]]
@@ -213,7 +213,12 @@ def compiled_set(
     if understood:
         rules = tuple(replace(rule, use=None) for rule in rules)
     declaration = overlaid(set_declaration(name, release), rules)
-    return CompiledSet(relaxed(declaration) if understood else declaration)
+    try:
+        return CompiledSet(relaxed(declaration) if understood else declaration)
+    except ValueError as error:
+        if not rules:
+            raise
+        raise WrongRule(len(rules) - 1, str(error)) from None  # together they leave a set that can't be read
 
 
 def _memory(element: Element, words: dict[str, str], warnings: list[str]) -> Values | Words:

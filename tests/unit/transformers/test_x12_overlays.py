@@ -124,3 +124,17 @@ def test_rules_of_one_set_leave_the_others_alone() -> None:
     partners = PartnerDirectory([Agreement("ACME", (THEY,), WE, overlays=rules)])
     (reading,) = X12Reader(partners).read(BytesBody(body()))
     assert reading.error is None
+
+
+def test_rules_that_leave_nothing_to_read_refuse_the_transaction() -> None:
+    reading = taken(body(), OverlayRule("BEG/BEG03", use="O"))
+    assert reading.error is not None
+    assert "BEG03" in reading.error.text
+    with pytest.raises(MappingError, match="BEG03"):
+        written(order(), OverlayRule("BEG/BEG03", use="O"))
+
+
+def test_a_segment_of_the_envelope_can_not_be_agreed() -> None:
+    reading = taken(body(), OverlayRule("REF", segment="SE"))
+    assert reading.error is not None
+    assert "'SE' can't be the id of an agreed segment" in reading.error.text
