@@ -30,7 +30,7 @@ def test_a_sample_drafts_an_agreement_from_which_it_doesnt_depart(path: Path) ->
     agreement = checked.site.partners.by_name(drafted.partner)
     assert agreement is not None
     found = [one for one in departures(FileBody(path), agreement) if not one.note]
-    assert [] == [f"{one.where}: {one.text}" for one in found] or observed.broken
+    assert [f"{one.where}: {one.text}" for one in found] == [] or observed.broken
 
 
 @pytest.mark.parametrize("path", sorted((FIXTURES / "broken").glob("*.edi")), ids=lambda path: path.stem)
