@@ -210,6 +210,7 @@ class _Scanner:
         if data is None:
             error = DecodeError(f"no segment terminator within {MAX_CONTROL} bytes", offset=offset, code="024")
             return Event("junk", offset, error=error)
+        data = data.rstrip(b"\r\n\t \x00\x1a")
         elements = tuple(part.strip() for part in data.decode("latin-1").split(delimiters.element.decode("latin-1")))
         match elements[0]:
             case "TA1" | "GS" | "GE" | "IEA" as kind:

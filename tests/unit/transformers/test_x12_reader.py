@@ -306,3 +306,9 @@ def test_an_id_that_goes_on_behind_three_letters_is_another_segment() -> None:
     (reading,) = read(body)
     assert reading.error is not None
     assert (reading.error.x12_code, reading.error.segment) == ("1", "REFX[4]")
+
+
+def test_an_end_of_file_mark_behind_a_trailer_without_terminator_is_no_part_of_it() -> None:
+    body = interchange([transaction("1")]).rstrip("~\n").encode() + b"\x1a"
+    (reading,) = read(body)
+    assert reading.error is None
