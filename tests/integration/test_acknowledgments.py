@@ -386,7 +386,11 @@ class TestOutbound:
             for story in await Timeline(hub.journal).trace("orders.json"):
                 (event,) = [e for e in story.events if e["stage"] == "matched"]
                 assert list(event["detail"]["routes"]) == ["acknowledge-acme"]
-            assert [s.ack for s in await InterchangesSent(hub.journal).stories("ACME")] == ["awaiting"] * 3
+
+            async def recorded() -> bool:
+                return [s.ack for s in await InterchangesSent(hub.journal).stories("ACME")] == ["awaiting"] * 3
+
+            await eventually(recorded)
 
     async def test_without_a_route_are_unmatched_with_a_cause_that_says_what_is_missing(
         self, site: PartnerSite
