@@ -88,7 +88,9 @@ def age(seconds: float) -> str:
 
 STYLES = {
     **dict.fromkeys(("delivered", "done", "released", "replayed", "sent", "ok"), "green"),
-    **dict.fromkeys(("retrying", "prepared", "batched", "held", "open", "waits", "warning", "retry", "replaying"), "yellow"),
+    **dict.fromkeys(
+        ("retrying", "prepared", "batched", "held", "open", "waits", "warning", "retry", "replaying"), "yellow"
+    ),
     **dict.fromkeys(("dead", "rejected", "discarded", "unreadable", "unmatched", "error", "failed"), "red"),
 }
 
