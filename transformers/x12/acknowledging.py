@@ -6,7 +6,7 @@ Codes: element 715 (AK901), 716 (AK905), 717 (AK501), 718 (AK502), 720 (AK304), 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from hub.core.agreement import Agreement, InterchangeAckPolicy
@@ -26,6 +26,9 @@ from transformers.x12.verdict import is_number
 MOST_LISTED = 1000
 """Transactions of a group that are all named; of a larger one only those that weren't simply accepted."""
 
+MOST_FINDINGS = 5000
+"""Findings of a group that are all said; of a transaction behind them only the first one."""
+
 MOST_REFUSED = 5000
 """Transactions that are named at all."""
 
@@ -41,6 +44,7 @@ class GroupOutcome:
     received: int = 0
     accepted: int = 0
     noted: int = 0
+    findings: int = 0
     listed: list[AcknowledgedTransaction] = field(default_factory=list)
 
     @property
@@ -60,6 +64,9 @@ class GroupOutcome:
         plain = taken and not read.findings
         if len(self.listed) >= MOST_REFUSED or (plain and self.received > MOST_LISTED):
             return
+        self.findings += len(read.findings)
+        if self.findings > MOST_FINDINGS:
+            read = replace(read, findings=read.findings[:1])
         self.listed.append(_transaction(read, agreement))
 
     def acknowledgment(

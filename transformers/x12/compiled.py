@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import length_hint
 from typing import Any
 
@@ -18,7 +18,7 @@ from hub.documents import DOCUMENTS, Document
 from hub.documents.base import Extra, unchecked
 from hub.documents.identifiers import NO_IDS, Identifiers
 from transformers.x12.catalogue import set_declaration
-from transformers.x12.declaration import Element, SetDeclaration
+from transformers.x12.declaration import Element, SetDeclaration, optional
 from transformers.x12.fields import shapes
 from transformers.x12.generate import Source
 from transformers.x12.grammar import Grammar, grammar
@@ -96,21 +96,29 @@ class CompiledSet:
         self._cls = DOCUMENTS[declaration.document]
         self._source = Source(self.grammar, self._cls)
         self._make = self._compile()
-        self._idle: list[Read] = []
+        self._idle: dict[tuple[str, str, str], list[Read]] = {}
+
+    @cached_property
+    def lenient(self) -> Grammar:
+        """The automaton of the same set, where nothing is mandatory. States have the same numbers."""
+        return grammar(replace(self.declaration, structure=optional(self.declaration.structure)))
 
     def read(
         self, segments: list[str], separator: str, component: str, repetition: str, partner: str | None
     ) -> tuple[Document, tuple[str, ...]]:
         """The document of the segments after ST, up to and with SE; and the warnings. Raises Refused."""
+        marks = (separator, component, repetition)
         try:
-            read = self._idle.pop()
-        except IndexError:
+            read = self._idle[marks].pop()
+        except (KeyError, IndexError):
             read = self._make([])
         try:
             with _no_collection(len(segments)):
                 return read(segments, separator, component, repetition, partner)
         finally:
-            self._idle.append(read)
+            if marks not in self._idle and len(self._idle) >= MOST_MARKS:
+                self._idle.clear()
+            self._idle.setdefault(marks, []).append(read)
 
     @property
     def source(self) -> str:
@@ -187,6 +195,9 @@ class CompiledSet:
         return states
 
 
+MOST_MARKS = 8
+"""Kinds of separators for which readers are kept: what one has read is remembered by its text."""
+
 LARGE = 2000
 """Segments from which on the cycle collector waits: a document holds no cycles, and looking for them again and again in one
 that grows costs more than reading it."""
@@ -204,7 +215,7 @@ def _no_collection(segments: int) -> Iterator[None]:
         gc.enable()
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def compiled_set(
     name: str, release: str, rules: tuple[OverlayRule, ...] = (), *, understood: bool = False
 ) -> CompiledSet:

@@ -184,3 +184,13 @@ def walk(structure: tuple[Use | Loop, ...]) -> Iterator[Use]:
             yield from walk(entry.structure)
         else:
             yield entry
+
+
+def optional(structure: tuple[Use | Loop, ...]) -> tuple[Use | Loop, ...]:
+    """The same structure, where nothing is mandatory."""
+    return tuple(
+        dataclasses.replace(entry, mandatory=False, structure=optional(entry.structure))
+        if isinstance(entry, Loop)
+        else dataclasses.replace(entry, mandatory=False)
+        for entry in structure
+    )

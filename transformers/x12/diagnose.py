@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from transformers.x12.catalogue import known_segments
 from transformers.x12.compiled import CompiledSet
-from transformers.x12.declaration import Element, ElementUse, Loop, Rule, Segment, SetDeclaration, Use
+from transformers.x12.declaration import Element, ElementUse, Rule, Segment
 from transformers.x12.delimiters import TextDelimiters
 from transformers.x12.finding import Finding
 from transformers.x12.function_body import MAX_DEPTH
-from transformers.x12.grammar import Grammar, grammar
+from transformers.x12.grammar import Grammar
 from transformers.x12.values import WrongElement, checked
 
 MOST = 100
@@ -33,7 +33,7 @@ class _Diagnosis:
     def __init__(self, compiled: CompiledSet, marks: TextDelimiters) -> None:
         self._declared = compiled.declaration
         self._grammar = compiled.grammar
-        self._lenient = _lenient(compiled)
+        self._lenient = compiled.lenient
         self._marks = marks
         self._found: list[Finding] = []
         self._counts: dict[tuple[int, ...], int] = {}
@@ -298,19 +298,3 @@ def next_state(automaton: Grammar, state: int, elements: Sequence[str]) -> int |
         return None
     code = _element(elements, chooser)
     return transitions.get(f"{name}*{code}", transitions.get(f"{name}*"))
-
-
-def _lenient(compiled: CompiledSet) -> Grammar:
-    """The automaton of the same set, where nothing is mandatory. States have the same numbers."""
-    declaration: SetDeclaration = compiled.declaration
-    return grammar(replace(declaration, structure=optional(declaration.structure)))
-
-
-def optional(structure: tuple[Use | Loop, ...]) -> tuple[Use | Loop, ...]:
-    """The same structure, where nothing is mandatory."""
-    return tuple(
-        replace(entry, mandatory=False, structure=optional(entry.structure))
-        if isinstance(entry, Loop)
-        else replace(entry, mandatory=False)
-        for entry in structure
-    )

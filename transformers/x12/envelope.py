@@ -302,40 +302,47 @@ class _Scanner:
         patterns = _patterns(delimiters)
         found: list[tuple[int, int]] = []
         start = scanned = 0
+        close = -1  # where the transaction ends, as far as is known: behind `start`, or unknown
         while True:
-            while (close := patterns.close.search(self._buffer, self._at + scanned)) is None:
-                scanned = max(scanned, self._resume() - self._at)
-                if not self._more_of_it():
+            while close < start:
+                match = patterns.close.search(self._buffer, self._at + max(scanned, start))
+                if match is not None:
+                    close = match.start() - self._at
                     break
-            until = close.start() if close else len(self._buffer)
-            mark = patterns.binary.search(self._buffer, self._at + start, min(until + 8, len(self._buffer)))
-            if mark is None or mark.start() > until:
+                scanned = max(scanned, start, self._resume() - self._at)
+                if not self._more_of_it():
+                    close = len(self._buffer) - self._at
+                    break
+            until = min(self._at + close + 8, len(self._buffer))
+            mark = patterns.binary.search(self._buffer, self._at + start, until)
+            if mark is None or mark.start() - self._at > close:
                 return tuple(found)
-            data = self._binary_data(mark, delimiters.element)
+            data = self._binary_data(mark, delimiters)
             start = data[1] if data else mark.end() - self._at
-            scanned = max(scanned, start) if data is None else start
             if data:
                 found.append(data)
 
     def _more_of_it(self) -> bool:
         return len(self._buffer) - self._at <= MAX_TRANSACTION and self._more()
 
-    def _binary_data(self, mark: re.Match[bytes], separator: bytes) -> tuple[int, int] | None:
-        """The range of the data of one binary segment: BIN01 is its length, or BDS02."""
+    def _binary_data(self, mark: re.Match[bytes], delimiters: Delimiters) -> tuple[int, int] | None:
+        """The range of the data of one binary segment: BIN01 is its length, or BDS02. None where no terminator stands behind
+        it: then the length isn't true, and the segment is text like any other."""
         lead = 1 if mark[1] == b"BIN" else 2
         begin = mark.end() - self._at
         while len(self._buffer) - self._at - begin < 40 and self._more_of_it():
             pass
-        head = bytes(self._buffer[self._at + begin : self._at + begin + 40]).split(separator, lead)
+        head = bytes(self._buffer[self._at + begin : self._at + begin + 40]).split(delimiters.element, lead)
         if len(head) <= lead or not head[lead - 1].isdigit():
             return None
         first = begin + sum(len(part) + 1 for part in head[:lead])
         end = first + int(head[lead - 1])
         if end - begin > MAX_TRANSACTION:
             return None
-        while len(self._buffer) - self._at < end and self._more_of_it():
+        while len(self._buffer) - self._at < end + 1 and self._more_of_it():
             pass
-        return (first, end) if len(self._buffer) - self._at >= end else None
+        behind = self._buffer[self._at + end : self._at + end + 1]
+        return (first, end) if behind == delimiters.terminator else None
 
     def _tidy_transaction(self, delimiters: Delimiters) -> Event | None:
         """The fast way for a transaction that is in memory whole, with the same between its SE and the segment before it as
@@ -345,17 +352,18 @@ class _Scanner:
         blank = _BLANK.match(buffer, first + 1)
         if first < 0 or blank is None:
             return None
-        trailer = buffer.find(terminator + blank[0] + b"SE", first)  # a needle that ends in a separator is found slowly
+        odd = _patterns(delimiters).odd.search(buffer, first)
+        trailer = odd.start() if odd is not None else -1
         end = buffer.find(terminator, trailer + 1) if trailer >= 0 else -1
         if end < 0:
             return None
         counted = bytes(buffer[trailer + 1 : end]).split(delimiters.element, 2)
-        if len(counted) < 3 or counted[0].strip() != b"SE" or not counted[1].isdigit() or len(counted[1]) > 10:
+        if len(counted) < 3 or counted[0].lstrip() != b"SE" or not counted[1].isdigit() or len(counted[1]) > 10:
             return None
         if len(counted[2].split()) > 1 or int(counted[1]) != buffer.count(terminator, start, end) + 1:
             return None
         data = bytes(memoryview(buffer)[start:trailer])
-        if _patterns(delimiters).odd.search(data) or (_HEADER.search(data) and _NEXT.search(data)):
+        if _HEADER.search(data) and _NEXT.search(data):
             return None
         data += buffer[trailer:end]
         offset, self._at = self._offset, end + 1

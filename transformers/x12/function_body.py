@@ -22,6 +22,9 @@ MAX_DEPTH = 20
 PARTS = "_parts"
 """How the memory of a function's parts is called, behind the function's name."""
 
+LONGEST_TEXT = 200
+"""Characters of a segment whose part is remembered."""
+
 MOST_PARTS = 1000
 """Parts of one use of a segment that are remembered by their text."""
 
@@ -84,9 +87,13 @@ class FunctionBody:
         build += new_part("part_", "d", cls, fields, self._source)
         keep = [f"if len({parts}) > {MOST_PARTS}: {parts}.clear()", f"{parts}[s] = part_"]
         if tests := self._kept_whole():
-            build += [f"if {tests}: {self._extra()}", "elif len(warnings) == noted:", *("    " + k for k in keep)]
+            build += [
+                f"if {tests}: {self._extra()}",
+                f"elif len(warnings) == noted and len(s) < {LONGEST_TEXT}:",
+                *("    " + k for k in keep),
+            ]
         else:
-            build += ["if len(warnings) == noted:", *("    " + k for k in keep)]
+            build += [f"if len(warnings) == noted and len(s) < {LONGEST_TEXT}:", *("    " + k for k in keep)]
         return [
             f"part_ = {parts}.get(s)",
             "if part_ is None:",

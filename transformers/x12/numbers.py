@@ -19,7 +19,7 @@ class SeenNumbers:
             return False
         if text.isdecimal() and len(text) < 10:
             number = int(text)
-            if self._first <= number <= self._last:
+            if self._first <= number <= self._last or str(number) in self._others:
                 return True
             if self._last < 0 or number == self._last + 1:
                 self._first, self._last = (number if self._last < 0 else self._first), number

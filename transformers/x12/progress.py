@@ -90,6 +90,10 @@ class Progress:
             event.header.warnings + ((self._note[1],) if self._note else ()) + misaddressed(isa, self._agreement)
         )
         self._outcome = GroupOutcome(())
+        if self._interchange in self._verdict.repeated and self._agreement.duplicate_days is not None:
+            text = f"the interchange control number {isa[13]} stands in the same body before"
+            error = DecodeError(text, segment="ISA", element="ISA13", offset=event.offset, code="025")
+            self._verdict.interchanges.setdefault(self._interchange, error)
         if (refusal := self._refusal) is not None:
             yield self._reading((str(self._interchange),), error=refusal)
             yield from self._answer(isa, "R", refusal.x12_code or "024")
@@ -105,7 +109,7 @@ class Progress:
     def _answer(self, isa: tuple[str, ...], status: str, note: str) -> Iterator[Reading]:
         """The TA1, where one is due."""
         terms = self._agreement.acknowledge
-        if terms is not None and wants_ta1(terms.ta1, isa, refused=status == "R"):
+        if terms is not None and (self._group or status == "R") and wants_ta1(terms.ta1, isa, refused=status == "R"):
             document = interchange_acknowledgment(isa, status, note, self._partner)
             yield self._said((str(self._interchange), "ta1"), document, "TA1", "")
 
@@ -148,7 +152,7 @@ class Progress:
             return
         refusal = self._verdict.groups.get((self._interchange, self._group))
         if self._transaction == 0:
-            yield self._empty(event, "the group holds no transactions")
+            yield self._empty(event, refusal.text if refusal else "the group holds no transactions")
         terms = self._agreement.acknowledge
         if terms is None or not self._outcome.elements or self._outcome.code in NOT_ACKNOWLEDGED:
             return
@@ -184,6 +188,7 @@ class Progress:
             error, document = refusal, None
         elif self._only and self._partner not in self._only:
             error, document = self._not_ours(event), None
+            read = Transaction(read.set, read.control_number, error=error, segments=read.segments)
         elif self._numbers.again(read.control_number):
             text = f"ST02 {read.control_number!r} comes twice in the group"
             if self._agreement.duplicate_days is None:

@@ -19,7 +19,7 @@ from transformers.x12.event import Event
 from transformers.x12.lineage import lineage
 from transformers.x12.progress import Progress, agreement_for
 from transformers.x12.transaction import NOBODY
-from transformers.x12.verdict import Verdict, judge
+from transformers.x12.verdict import Verdict, interchange_key, judge
 
 ONE_PASS = 1 << 20
 """Bytes up to which the events of a body are kept between the two passes."""
@@ -66,14 +66,17 @@ class X12Reader:
             yield from progress.take(event)
 
     def interchanges(self, body: Body) -> Iterator[tuple[str, str, str]]:
-        """Partner, control number (ISA13) and position of each interchange whose sender is known."""
-        position = 0
+        """Partner, control number and position of each interchange whose sender is known. A number belongs to the id that sent
+        it, for test or production, and is given with them: `17 ZZ ACME P`; one that stands in the body before isn't given."""
+        position, seen = 0, set()
         for event in events(body):
             if event.header is not None:
                 position += 1
                 isa = event.header.elements
-                if agreement := agreement_for(isa, self._partners):
-                    yield agreement.partner, isa[13], str(position)
+                agreement = agreement_for(isa, self._partners)
+                if agreement and (key := interchange_key(isa)) not in seen:
+                    seen.add(key)
+                    yield agreement.partner, " ".join((key[3] or "0", *key[:3])), str(position)
 
     def lineage(self, body: Body, position: tuple[str, ...]) -> Iterator[FieldOrigin]:
         """The bytes behind every field of the transaction at a position."""

@@ -24,6 +24,9 @@ from transformers.x12.overlay import WrongRule
 from transformers.x12.values import Refused
 from transformers.x12.verdict import same_number
 
+MAX_SEGMENT = 1 << 20
+"""Characters of one segment."""
+
 NOBODY = Agreement("", ())
 """The terms with whom we have none."""
 
@@ -60,6 +63,9 @@ def read_transaction(
     blank = Transaction(name, number, warnings=warnings, segments=len(segments), convention=convention)
     if event.error is not None:
         return replace(blank, error=event.error)
+    if len(text) > MAX_SEGMENT and not event.binary and (most := max(map(len, segments))) > MAX_SEGMENT:
+        wrong = f"a segment of {most} characters, more than the {MAX_SEGMENT} that one may have"
+        return replace(blank, error=DecodeError(wrong, segment="ST", offset=event.offset, code="5"))
     if not number or len(number) > LONGEST_NUMBER:
         text = f"ST02 is {number[:20]!r}, expected a control number of up to {LONGEST_NUMBER} characters"
         return replace(blank, error=DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="7"))
@@ -125,8 +131,7 @@ def _split(text: str, marks: TextDelimiters, event: Event) -> tuple[list[str], b
     is in them that can't be."""
     terminator = marks.terminator
     if event.binary:
-        pieces = _pieces(event, terminator.encode("latin-1"))
-        return [piece.decode("latin-1").strip("\r\n \t") for piece in pieces if piece.strip()], True
+        return _split_binary(event, marks)
     if (tidy := _tidy_split(text, marks, event)) is not None:
         return tidy, True
     if "\r" in text:
@@ -227,6 +232,20 @@ def segment_bytes(event: Event, delimiters: Delimiters) -> list[SegmentBytes]:
             found.append(SegmentBytes(at + len(part) - len(part.lstrip()), kept))
         at += len(part) + 1
     return found
+
+
+def _split_binary(event: Event, marks: TextDelimiters) -> tuple[list[str], bool]:
+    """The segments of a transaction with binary data: that is taken byte for byte, the rest is text as ever."""
+    found, clean = [], True
+    for piece in _pieces(event, marks.terminator.encode("latin-1")):
+        text = piece.lstrip()
+        if text[:3] in (b"BIN", b"BDS"):
+            found.append(text.decode("latin-1"))
+        elif kept := text.strip():
+            decoded = _decode(kept, marks, NOBODY)[0]
+            clean = clean and not marks.forbidden.search(decoded)
+            found.append(decoded)
+    return found, clean
 
 
 def _pieces(event: Event, terminator: bytes) -> list[bytes]:

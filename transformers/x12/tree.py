@@ -9,9 +9,9 @@ from functools import lru_cache
 from hub.core.agreement import OverlayRule
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.code_names import meaning
-from transformers.x12.declaration import Element, Placement, Segment, SetDeclaration, walk
+from transformers.x12.declaration import Element, Placement, Segment, SetDeclaration, optional, walk
 from transformers.x12.delimiters import Delimiters, TextDelimiters
-from transformers.x12.diagnose import next_state, optional
+from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.grammar import Grammar, grammar
 from transformers.x12.overlay import WrongRule, overlaid

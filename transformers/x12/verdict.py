@@ -15,10 +15,19 @@ from transformers.x12.event import Event
 
 @dataclass(slots=True)
 class Verdict:
-    """Interchanges (by ordinal) and groups (by interchange's and own ordinal) that are refused, with the reason."""
+    """Interchanges (by ordinal) and groups (by interchange's and own ordinal) that are refused, with the reason.
+    `repeated`: interchanges whose control number stands in the body before."""
 
     interchanges: dict[int, DecodeError] = field(default_factory=dict)
     groups: dict[tuple[int, int], DecodeError] = field(default_factory=dict)
+    repeated: set[int] = field(default_factory=set)
+
+
+MOST_SEEN = 100_000
+"""Interchanges of a body whose control numbers are compared."""
+
+MOST_WRONG = 1000
+"""Groups of one interchange that may be wrong before it is refused whole: what can't be told apart is no order."""
 
 
 def judge(stream: Iterable[Event]) -> Verdict:
@@ -27,13 +36,22 @@ def judge(stream: Iterable[Event]) -> Verdict:
     interchange = group = transactions = 0
     header: Event | None = None
     open_group: Event | None = None
+    wrong = 0
+    seen: set[tuple[str, ...]] = set()
+
+    def refuse_group(error: DecodeError) -> None:
+        nonlocal wrong
+        wrong += 1
+        if wrong <= MOST_WRONG:
+            verdict.groups[interchange, group] = error
+        elif wrong == MOST_WRONG + 1:
+            text = f"more than {MOST_WRONG} of its groups are wrong"
+            verdict.interchanges[interchange] = DecodeError(text, segment="ISA", offset=error.offset, code="022")
 
     def close_group() -> None:
         nonlocal open_group
         if open_group is not None:
-            verdict.groups[interchange, group] = DecodeError(
-                "the group has no GE", segment="GS", offset=open_group.offset, code="3"
-            )
+            refuse_group(DecodeError("the group has no GE", segment="GS", offset=open_group.offset, code="3"))
             open_group = None
 
     for event in stream:
@@ -45,7 +63,12 @@ def judge(stream: Iterable[Event]) -> Verdict:
                         "the interchange has no IEA: it breaks off", segment="ISA", offset=event.offset, code="023"
                     )
                 header = event if event.kind == "ISA" else None
-                interchange, group = interchange + 1, 0
+                interchange, group, wrong = interchange + 1, 0, 0
+                if event.header is not None and len(seen) < MOST_SEEN:
+                    key = interchange_key(event.header.elements)
+                    if key in seen:
+                        verdict.repeated.add(interchange)
+                    seen.add(key)
             case "GS":
                 close_group()
                 open_group, group, transactions = event, group + 1, 0
@@ -55,7 +78,7 @@ def judge(stream: Iterable[Event]) -> Verdict:
                 transactions += 1
             case "GE":
                 if open_group is not None and (error := _group_error(open_group, event, transactions)):
-                    verdict.groups[interchange, group] = error
+                    refuse_group(error)
                 open_group = None
             case "IEA":
                 close_group()
@@ -65,6 +88,11 @@ def judge(stream: Iterable[Event]) -> Verdict:
             case _:
                 pass
     return verdict
+
+
+def interchange_key(isa: tuple[str, ...]) -> tuple[str, ...]:
+    """What an interchange control number belongs to: the sender's id, test or production, and the number itself."""
+    return (isa[5], isa[6], isa[15], isa[13].lstrip("0"))
 
 
 def same_number(one: str, other: str) -> bool:
