@@ -87,7 +87,7 @@ class GroupOutcome:
             number=_number(_at(self.elements, 6)),
             partner=partner,
             group_code=self.code if len(self.code) == 2 and self.code.isascii() and self.code.isalnum() else "ZZ",
-            group_version=self.version or None if self.version >= "005010" else None,
+            group_version=self.version if _is_version(self.version) else None,
             status=status,
             included=int(included) if included.isdecimal() and len(included) <= 6 else self.received,
             received=self.received,
@@ -145,6 +145,11 @@ def _date(text: str) -> date | None:
         return date(2000 + int(text[:2]), int(text[2:4]), int(text[4:])) if len(text) == 6 else None
     except ValueError:
         return None
+
+
+def _is_version(text: str) -> bool:
+    """Whether AK103 can carry it: it is there from 005010 on."""
+    return "005010" <= text and len(text) <= 12 and text.isascii() and text.isalnum() and text == text.upper()
 
 
 def _is_time(text: str) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.errors import MappingError
+from transformers.x12.catalogue import release_of
 from transformers.x12.rendered import Rendered
 
 LAST = 999_999_999
@@ -69,8 +70,8 @@ def isa_text(envelope: Envelope) -> str:
         raise MappingError(f"the control number {envelope.control_number} isn't between 1 and {LAST}")
     they, we = _parties(envelope)
     marks, at = envelope.separators, envelope.at
-    edition = envelope.version[:5]
-    repetition = marks.repetition if envelope.version >= "004020" else "U"
+    edition = release_of(envelope.version)[0][:5]
+    repetition = marks.repetition if edition >= "00402" else "U"
     return marks.element.join(
         [
             *("ISA", "00", " " * 10, "00", " " * 10, we.qualifier, f"{we.id:<15}", they.qualifier, f"{they.id:<15}"),

@@ -91,7 +91,7 @@ def write_interchange(
 ) -> Written:
     """All documents, of one kind, in one interchange; of the agreement's version, unless it is given. Raises MappingError,
     which names the field (and, of several, the document)."""
-    version = version or agreement.version or VERSION
+    version = (version or agreement.version or VERSION)[:12]
     if isinstance(documents[0], InterchangeAcknowledgment):
         envelope = Envelope(agreement, "", version, control_number, at, test)
         return _written(bare_interchange_text([_ta1(d, envelope) for d in documents], envelope), "TA1", envelope, None)
