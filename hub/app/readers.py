@@ -37,9 +37,8 @@ def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, s
     plugin = plugins.find("reader", name)
     if plugin is None:
         raise ConfigError(f"there is no reader {name!r}", hint=f"installed: {', '.join(plugins.names('reader'))}")
-    made: Reader = plugin.build(
-        name, plugin.options(), Context(site=site, partners=partners_of(site, plugins, environ))
-    )
+    options = plugin.options.model_validate({"strangers": "take"} if name == "x12" else {})
+    made: Reader = plugin.build(name, options, Context(site=site, partners=partners_of(site, plugins, environ)))
     return made
 
 
@@ -49,7 +48,9 @@ def x12_reader(site: Path, plugins: Plugins, environ: Mapping[str, str]) -> Trac
     if plugin is None:
         raise ConfigError("there is no reader 'x12'", hint=f"installed: {', '.join(plugins.names('reader'))}")
     made: TracingReader = plugin.build(
-        "x12", plugin.options(), Context(site=site, partners=partners_of(site, plugins, environ))
+        "x12",
+        plugin.options.model_validate({"strangers": "take"}),
+        Context(site=site, partners=partners_of(site, plugins, environ)),
     )
     return made
 

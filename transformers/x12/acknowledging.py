@@ -149,7 +149,7 @@ def _date(text: str) -> date | None:
 
 def _is_version(text: str) -> bool:
     """Whether AK103 can carry it: it is there from 005010 on."""
-    return "005010" <= text and len(text) <= 12 and text.isascii() and text.isalnum() and text == text.upper()
+    return text >= "005010" and len(text) <= 12 and text.isascii() and text.isalnum() and text == text.upper()
 
 
 def _is_time(text: str) -> bool:

@@ -36,12 +36,14 @@ class _Diagnosis:
         self._lenient = compiled.lenient
         self._marks = marks
         self._found: list[Finding] = []
+        self._last: dict[str, int] = {}
         self._counts: dict[tuple[int, ...], int] = {}
         self._tree: dict[str, int] = {}
         self._in_set = {s.use.segment.id for s in self._grammar.states if s.use}
 
     def run(self, segments: Sequence[str]) -> list[Finding]:
         state = 0
+        self._last = {text.partition(self._marks.element)[0]: position for position, text in enumerate(segments, 2)}
         for position, text in enumerate(segments, 2):
             elements = text.split(self._marks.element)
             self._characters(elements, position)
@@ -100,6 +102,10 @@ class _Diagnosis:
         target = next_state(self._lenient, state, elements)
         if target is not None:
             missing = list(self._grammar.states[state].next)[-1].partition("*")[0]
+            if self._last.get(missing, 0) > position:
+                text = f"{name} stands here before the mandatory segment {missing}"
+                self._add("7", elements, position, text, state=state)
+                return None
             self._found.append(
                 Finding(
                     "3",

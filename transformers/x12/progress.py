@@ -28,7 +28,10 @@ class Progress:
     """Takes the events of a body in their order. Positions are ordinals of interchange, group and transaction, from 1; what
     we say of a group has `ack` in the transaction's place, what we say of an interchange has `ta1` in the group's."""
 
-    def __init__(self, partners: PartnerDirectory, only: tuple[str, ...], verdict: Verdict) -> None:
+    def __init__(
+        self, partners: PartnerDirectory, only: tuple[str, ...], verdict: Verdict, *, strangers: bool = True
+    ) -> None:
+        self._strangers = strangers
         self._partners = partners
         self._only = only
         self._verdict = verdict
@@ -90,6 +93,13 @@ class Progress:
             event.header.warnings + ((self._note[1],) if self._note else ()) + misaddressed(isa, self._agreement)
         )
         self._outcome = GroupOutcome(())
+        if self._agreement is NOBODY and not self._strangers:
+            text = (
+                f"the sender {isa[5]}/{isa[6]} is in no agreement{' for test traffic' if isa[15] == 'T' else ''}; "
+                "`hub partner add` drafts one, then replay"
+            )
+            error = DecodeError(text, segment="ISA", element="ISA06", offset=event.offset, code="006")
+            self._verdict.interchanges.setdefault(self._interchange, error)
         if self._interchange in self._verdict.repeated and self._agreement.duplicate_days is not None:
             text = f"the interchange control number {isa[13]} stands in the same body before"
             error = DecodeError(text, segment="ISA", element="ISA13", offset=event.offset, code="025")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -36,6 +36,12 @@ class X12ReaderOptions(Options):
         description="Partners whose transactions are taken; those of others are refused. Without it: everybody's",
     )
 
+    strangers: Literal["refuse", "take"] = Field(
+        default="refuse",
+        description="What becomes of interchanges whose sender is in no agreement, on a site that has agreements: refused, so that "
+        "they rest with the source's dead letters until there is one; or taken, as from nobody",
+    )
+
 
 class X12Reader:
     """Reads X12: envelopes are judged first, then the transactions come one by one.
@@ -50,9 +56,10 @@ class X12Reader:
     interchange_acknowledgment.
     """
 
-    def __init__(self, partners: PartnerDirectory, only: tuple[str, ...] = ()) -> None:
+    def __init__(self, partners: PartnerDirectory, only: tuple[str, ...] = (), *, strangers: bool = True) -> None:
         self._partners = partners
         self._only = only
+        self._strangers = strangers or not partners.names
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         kept = list(events(body)) if body.size <= ONE_PASS else None
@@ -61,7 +68,7 @@ class X12Reader:
         duplicates = headers.get(DUPLICATES)
         if isinstance(duplicates, Mapping):
             _refuse(verdict, duplicates)
-        progress = Progress(self._partners, self._only, verdict)
+        progress = Progress(self._partners, self._only, verdict, strangers=self._strangers)
         for event in stream():
             yield from progress.take(event)
 
@@ -107,7 +114,7 @@ def _build(name: str, options: X12ReaderOptions, context: Context) -> X12Reader:
         if partners.by_name(partner) is None:
             known = ", ".join(partners.names) or "none"
             raise ConfigError(f"{name}: there is no partner {partner!r}; known: {known}")
-    return X12Reader(partners, tuple(options.only))
+    return X12Reader(partners, tuple(options.only), strangers=options.strangers == "take")
 
 
 def _documents(options: X12ReaderOptions) -> tuple[str, ...]:

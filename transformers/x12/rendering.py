@@ -99,28 +99,23 @@ class _Rendering:
         return f"{key}[{self._counts[key]}]"
 
     def _tree(self, loops: Sequence[Loop], holder: _Holder) -> Iterator[Rendered]:
-        """Loops nested by ids: parents before their children."""
-        to = loops[0].to
+        """Loops nested by ids: in the order of their ids where these count up, else parents before their children."""
+        to, tree = loops[0].to, loops[0].tree
         assert to is not None  # noqa: S101 - the loader has checked it
-        yield from self._branch(loops, getattr(holder.part, to), f"{holder.path}{to}", "", holder)
-
-    def _branch(
-        self, loops: Sequence[Loop], parts: Sequence[Part], path: str, parent: str, holder: _Holder
-    ) -> Iterator[Rendered]:
-        for number, part in enumerate(parts):
-            own = f"{path}[{number}]"
-            loop = self._loop_for(loops, part, own)
-            tree = loop.tree
-            assert tree is not None  # noqa: S101 - a group is a tree
+        assert tree is not None  # noqa: S101 - a group is a tree
+        field = (loops[0].trigger.mapping or Placement()).put[tree.id].field
+        nodes = list(_nodes(getattr(holder.part, to), f"{holder.path}{to}", "", tree.children, field))
+        if _count_up(nodes):
+            nodes.sort(key=lambda node: int(node.id))
+        for node in nodes:
+            loop = self._loop_for(loops, node.part, node.path)
             within = self._instance(loop.id, holder)
-            first, *rest = self._structure(loop.structure, _Holder(part, f"{own}.", within, loop.structure))
-            children = getattr(part, tree.children)
-            first.put(tree.parent, parent, own)
+            first, *rest = self._structure(loop.structure, _Holder(node.part, f"{node.path}.", within, loop.structure))
+            first.put(tree.parent, node.parent, node.path)
             if len(loop.trigger.segment.elements) > tree.parent + 1:
-                first.put(tree.parent + 2, "1" if children else "0", own)
+                first.put(tree.parent + 2, "1" if getattr(node.part, tree.children) else "0", node.path)
             yield first
             yield from rest
-            yield from self._branch(loops, children, f"{own}.{tree.children}", str(first.elements[tree.id]), holder)
 
     def _loop_for(self, loops: Sequence[Loop], part: Part, path: str) -> Loop:
         other = next((loop for loop in loops if loop.when is None), None)
@@ -154,6 +149,8 @@ class _Rendering:
             return
         if use.to is not None:
             made = [self._segment(use, part, path) for path, part in self._parts(use.to, use, holder)]
+            for out in made:
+                self._defaults(out, use.segment)
         else:
             made = self._fields(use, holder)
         for extra in kept:
@@ -287,3 +284,28 @@ class _Rendering:
 def _count(parts: Sequence[Any]) -> int:
     """How many there are, with those within them (levels of a ship notice)."""
     return sum(1 + _count(getattr(part, "levels", ())) for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A part of a tree: its path, its own id and its parent's."""
+
+    part: Part
+    path: str
+    id: str
+    parent: str
+
+
+def _nodes(parts: Sequence[Part], path: str, parent: str, children: str, field: str) -> Iterator[_Node]:
+    """A tree's parts, parents before their children."""
+    for number, part in enumerate(parts):
+        node = _Node(part, f"{path}[{number}]", str(getattr(part, field)), parent)
+        yield node
+        yield from _nodes(getattr(part, children), f"{node.path}.{children}", node.id, children, field)
+
+
+def _count_up(nodes: Sequence[_Node]) -> bool:
+    """Whether all ids are numbers, and every child's is greater than its parent's: then their order is that of the ids."""
+    if not all(node.id.isdecimal() and len(node.id) < 10 for node in nodes):
+        return False
+    return all(not node.parent or int(node.parent) < int(node.id) for node in nodes)
