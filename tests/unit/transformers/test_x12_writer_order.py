@@ -38,7 +38,11 @@ def test_levels_stand_in_the_order_of_their_ids() -> None:
 def test_levels_with_other_ids_stand_below_their_parents() -> None:
     item = Level(id="B", level="item")
     notice = ShipNotice(
-        number="A1", date=AT.date(), time="0815", levels=(Level(id="A", level="shipment", levels=(item,)),)
+        number="A1",
+        purpose="00",
+        date=AT.date(),
+        time="0815",
+        levels=(Level(id="A", level="shipment", levels=(item,)),),
     )
     assert [s for s in written(notice) if s.startswith("HL")] == ["HL*A**S*1", "HL*B*A*I*0"]
 
