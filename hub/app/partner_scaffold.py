@@ -135,7 +135,16 @@ def _delimiters(seen: Observation) -> Iterator[str]:
     if len(seen.delimiters) > 1:
         yield "  # they use several sets of delimiters; these are the most frequent ones"
     if parts is None:
-        yield f"  # delimiters: {plain(repr(marks))[:120]}: not ones that we would send"
+        theirs = ", ".join(
+            f"{name} {mark.decode('latin-1')!r}"
+            for name, mark in (
+                ("element", marks.element),
+                ("component", marks.component),
+                ("repetition", marks.repetition),
+                ("terminator", marks.terminator),
+            )
+        )
+        yield f"  # delimiters: theirs are {plain(theirs)}; one of them stands in ordinary values, so we send with our own"
         return
     shown = [f"{name}: {quoted(value)}" for name, value in parts.items()]
     steady = len(seen.delimiters) == 1 and len(seen.newlines) == 1

@@ -54,6 +54,8 @@ def numbers(
         shown = [story.as_dict() for story in stories]
         print_json({"partner": partner, "next": last + 1, "numbers": shown, "seeds": seeds})
         return
+    if not stories and not seeds:
+        known_partner(site, partner)
     if not stories:
         say(f"no control number was taken for {partner} yet; the next one is {last + 1}")
     for story in stories:
@@ -66,11 +68,16 @@ def numbers(
         say(f"the next one is {last + 1}")
 
 
-def seed(site: Any, partner: str, following: int, as_json: bool) -> None:
-    """Sets the counter."""
+def known_partner(site: Any, partner: str) -> None:
+    """Ends the command where nobody is called so: "owes nothing" would be false comfort for a name that is misspelt."""
     known = checked_site(site).site
     if known is not None and partner not in known.partners.names:
         fail(f"error: there is no partner {partner!r} ({hint(partner, known.partners.names)})")
+
+
+def seed(site: Any, partner: str, following: int, as_json: bool) -> None:
+    """Sets the counter."""
+    known_partner(site, partner)
 
     async def work(journal: Journal) -> dict[str, int] | str:
         try:
@@ -105,6 +112,7 @@ def acks(
         print_json({"partner": partner, "count": len(stories), "acks": [story.as_dict() for story in stories]})
         return
     if not stories:
+        known_partner(site, partner)
         say(
             f"{partner} was sent nothing that is {' or '.join(status)}" if status else f"{partner} owes nothing",
             "green",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from hub.core.errors import MappingError
@@ -175,8 +176,14 @@ class _Rendering:
 
     def _put(self, out: Rendered, segment: Segment, position: int, target: Target, value: Any, path: str) -> None:
         element = segment.elements[position - 1].element
+        element = element.component or element
         try:
-            out.put(position, text_of(element.component or element, value, target), path)
+            text = text_of(element, value, target)
+            if target.words and len(text) > element.max:
+                raise NoText(
+                    f"{text[:40]!r} is no code of element {element.number}, and no word for one{_near(text, target)}"
+                )
+            out.put(position, text, path)
         except NoText as error:
             raise MappingError(f"{path}: {error} ({segment.id}{position:02})") from None
 
@@ -284,6 +291,11 @@ class _Rendering:
 def _count(parts: Sequence[Any]) -> int:
     """How many there are, with those within them (levels of a ship notice)."""
     return sum(1 + _count(getattr(part, "levels", ())) for part in parts)
+
+
+def _near(text: str, target: Target) -> str:
+    near = get_close_matches(text.lower().replace("-", "_").replace(" ", "_"), list(target.words.values()), 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 @dataclass(frozen=True, slots=True)
