@@ -25,8 +25,9 @@ PARTS = "_parts"
 LONGEST_TEXT = 200
 """Characters of a segment whose part is remembered."""
 
-MOST_PARTS = 1000
-"""Parts of one use of a segment that are remembered by their text."""
+MOST_PARTS = 128
+"""Parts of one use of a segment that are remembered by their text. Few: where no text comes twice, every one that is kept
+costs a place in the processor's caches."""
 
 
 def _placed(structure: Sequence[Use | Loop]) -> bool:

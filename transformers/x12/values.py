@@ -15,7 +15,7 @@ from typing import Any
 from transformers.x12.declaration import Element
 from transformers.x12.fields import numeric
 
-REMEMBERED = 30_000
+REMEMBERED = 20_000
 
 _WHOLE = re.compile(r"-?\d+\Z", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)\Z", re.ASCII)
