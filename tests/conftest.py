@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
+from tests.support.openssh import MISSING as SSHD_MISSING
+from tests.support.openssh import OpenSsh, find_sshd
 from tests.support.proxy import TcpProxy
 from tests.support.rabbitmq import RabbitNode, find_server, private_node
 from tests.support.servers import MISSING, ServerMissing, TestServers, fresh_vhost, server_url
@@ -98,3 +101,16 @@ async def tcp_proxy(amqp_url: str) -> AsyncIterator[TcpProxy]:
 def unique() -> str:
     """A name that no other test has."""
     return uuid.uuid4().hex[:12]
+
+
+@pytest.fixture
+def openssh(tmp_path: Path) -> Iterator[OpenSsh]:
+    """A running OpenSSH server of this test's own, with nothing in its home folder."""
+    sshd = find_sshd()
+    if sshd is None:
+        _unavailable(SSHD_MISSING)
+        return
+    server = OpenSsh(sshd, tmp_path / "openssh")
+    server.start()
+    yield server
+    server.stop()

@@ -14,8 +14,13 @@ from hub.core.limits import LimitOptions
 from hub.core.plugin import Context
 from hub.core.ports import BatchingWriter, Broker, NumberedWriter, Reader, Source
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
+from hub.journal.journal import Journal
+from hub.journal.memory import JournalMemory
 from hub.runtime.limit import Limit
 from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
+
+SPOOL = "var/spool"
+"""Where bodies wait that are fetched or sent piece by piece; what a crash leaves there is of no use to anybody."""
 
 
 @dataclass(slots=True)
@@ -54,10 +59,11 @@ class Opened:
 class Opening:
     """Builds sites for one process."""
 
-    def __init__(self, folder: SiteFolder, broker: Broker | None, log: Any) -> None:
+    def __init__(self, folder: SiteFolder, broker: Broker | None, log: Any, journal: Journal | None = None) -> None:
         self._folder = folder
         self._broker = broker
         self._log = log
+        self._journal = journal
 
     def open(self, site: Site, before: Opened | None = None) -> Opened:
         """Raises ConfigError where a template or schema can't be used."""
@@ -120,7 +126,12 @@ class Opening:
             text=self._folder.text,
             log=self._log,
             replies=replies,
+            memory=self._memory,
+            spool=self._folder.resolve(SPOOL),
         )
+
+    def _memory(self, name: str) -> JournalMemory | None:
+        return JournalMemory(self._journal, name) if self._journal is not None else None
 
 
 def make(use: Use, name: str, context: Context) -> Any:

@@ -70,7 +70,7 @@ class RunningHub:
             journal_url(folder, settings), folder.resolve(settings.claims), on_state=self._journal_state
         )
         self.broker = make_broker(folder, settings)
-        self._opening = Opening(folder, self.broker, log)
+        self._opening = Opening(folder, self.broker, log, self.journal)
         self.opened: Opened = self._opening.open(site)
         self.live = Live(self.broker, self.journal, self.metrics, log, self.opened.snapshot)
         self.acknowledgments = Acknowledgments(self.live)
@@ -227,7 +227,7 @@ class RunningHub:
         broker = "up" if self.broker.connected else "away"
         self.metrics.broker_up.set(broker == "up")
         self.metrics.journal_up.set(journal == "up")
-        failing = self._supervisor.failing
+        supervisor, running = self._supervisor, "running" if self.started else "waiting"
         return {
             "ready": self.started and journal == "up" and broker == "up",
             "waiting_for": self.waiting_for or None,
@@ -235,7 +235,8 @@ class RunningHub:
             "journal": journal,
             "table": self.site.table.version,
             "sources": {
-                name: failing.get(name, "running" if self.started else "waiting") for name in self.site.sources
+                name: supervisor.failing.get(name) or supervisor.standing_by.get(name) or running
+                for name in self.site.sources
             },
         }
 

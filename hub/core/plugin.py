@@ -73,7 +73,8 @@ class Context:
     """What a builder may use. `site` is the site's folder (paths in options are relative to it). `endpoint(name)` is
     the built endpoint. `partners` is the partner directory. `broker` is the hub's own broker. `text(folder, name)` reads
     a template or schema of the site, so that pure transformers need no disk. `replies` are the
-    destination's compiled reply rules (`hub.core.replies.ReplyRule`).
+    destination's compiled reply rules (`hub.core.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
+    (`hub.core.ports.Memory`). `spool` is a folder of this machine for bodies that are on their way.
     """
 
     site: Any
@@ -83,6 +84,8 @@ class Context:
     text: Callable[[str, str], str] = lambda folder, name: ""
     log: Any = None
     replies: tuple[Any, ...] = ()
+    memory: Callable[[str], Any] = lambda name: None
+    spool: Any = None
 
 
 @dataclass(frozen=True, slots=True)

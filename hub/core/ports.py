@@ -315,6 +315,31 @@ class Source(Protocol):
     async def run(self, take: Take) -> None: ...
 
 
+@runtime_checkable
+class SoleSource(Source, Protocol):
+    """A source of which one runs at a time, however many processes share the journal: it looks at a place that knows no
+    competing consumers (a folder, a list, a clock). While `sole` is true its `run` is called in the process that holds its
+    lease, and cancelled when the lease can't be kept. A process that was stopped for longer than its lease may still be at
+    work when another begins: the source must bear that."""
+
+    @property
+    def sole(self) -> bool: ...
+
+
+class Memory(Protocol):
+    """What a source remembers across restarts and processes: small texts by name, in the journal. What is put is durable when
+    the call returns. Raises JournalUnavailable.
+
+    `first` puts the value where there is none yet, and gives the one that stands there: of many processes all get the same.
+    """
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str) -> None: ...
+
+    async def first(self, name: str, value: str) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """What a destination sends: stored before the first attempt and the same at every attempt. `name` is the rendered
@@ -333,11 +358,15 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the far end said when it took the document. `status` and `text` are for people; `reply` is its body."""
+    """What the far end said when it took the document. `status` and `text` are for people; `reply` is its body, `content_type`
+    what the far end calls it. `keys` are pairs (kind, value) of identifiers that the far end gave: business keys of the
+    document from now on, by which `hub trace` finds it."""
 
     text: str = "delivered"
     status: int | None = None
     reply: bytes = b""
+    content_type: str | None = None
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 class Destination(Protocol):

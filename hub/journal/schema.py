@@ -258,3 +258,21 @@ batch_member = sa.Table(
     sa.Column("ack_message", sa.String(64), comment="the message that acknowledged it"),
     sa.Index("batch_member_waiting", "batch", "destination", "document", "test", "added_at"),
 )
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, comment="source:acme-inbox"),
+    sa.Column("holder", sa.String(32), nullable=False, comment="the process that has it"),
+    sa.Column("until", sa.Double, nullable=False, comment="by the database's clock"),
+    sa.Column("taken_at", sa.Double, nullable=False),
+)
+
+memory = sa.Table(
+    "memory",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True, comment="the source that remembers"),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.Double, nullable=False),
+)

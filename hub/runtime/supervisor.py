@@ -1,4 +1,5 @@
-"""Keeps the sources running: one that fails is started again, with a growing pause, and says so."""
+"""Keeps the sources running: one that fails is started again, with a growing pause, and says so. One that may only run in one
+process at a time waits for its lease."""
 
 from __future__ import annotations
 
@@ -7,7 +8,9 @@ import time
 from collections.abc import Mapping
 
 from hub.core.errors import HubError
-from hub.core.ports import Source
+from hub.core.ports import SoleSource, Source
+from hub.journal.leases import Leases
+from hub.runtime.alone import Alone
 from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
@@ -26,8 +29,10 @@ class Supervisor:
     def __init__(self, live: Live, intake: Intake) -> None:
         self._live = live
         self._intake = intake
+        self._alone = Alone(Leases(live.journal))
         self._running: dict[str, tuple[Source, asyncio.Task[None]]] = {}
         self.failing: dict[str, str] = {}
+        self.standing_by: dict[str, str] = {}
 
     async def apply(self, sources: Mapping[str, Source]) -> None:
         gone = [name for name, (source, _) in self._running.items() if sources.get(name) is not source]
@@ -50,13 +55,14 @@ class Supervisor:
                 _, late = await asyncio.wait(late, timeout=timeout / CANCELS)
         for name in names:
             self.failing.pop(name, None)
+            self.standing_by.pop(name, None)
 
     async def _keep_running(self, name: str, source: Source) -> None:
         pause = FIRST_PAUSE
         while True:
             begun = time.monotonic()
             well = asyncio.get_running_loop().call_later(SETTLED, self.failing.pop, name, None)
-            error = await outcome_of(lambda: source.run(self._intake.take))
+            error = await outcome_of(lambda: self._run(name, source))
             well.cancel()
             if time.monotonic() - begun > 2 * LONGEST_PAUSE:
                 pause = FIRST_PAUSE
@@ -72,3 +78,14 @@ class Supervisor:
             )
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _run(self, name: str, source: Source) -> None:
+        if not isinstance(source, SoleSource) or not source.sole:
+            await source.run(self._intake.take)
+            return
+
+        def stands(text: str) -> None:
+            self.failing.pop(name, None)
+            self.standing_by[name] = text
+
+        await self._alone.run(f"source:{name}", lambda: source.run(self._intake.take), stands)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.app.running_hub import RunningHub
+from hub.journal.journal import Journal
 from tests.support.erp import Erp
 from tests.support.site import SiteOnDisk
 
@@ -32,3 +33,12 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, erp: Erp) -> SiteOnDisk
 async def hub(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
     async with site.running() as running:
         yield running
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """For a part of a hub that remembers something."""
+    made = Journal(str(tmp_path / "part.db"), tmp_path / "claims")
+    await made.open()
+    yield made
+    await made.close()

@@ -1,4 +1,4 @@
-"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [compose]`, without names all.
+"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [openssh] [compose]`, without names all.
 
 A given URL or a local binary is enough; else, as root on Debian, its package is installed without starting its own
 server. Says what it did; exit code 1 when something is missing that it can't get.
@@ -14,13 +14,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.openssh import find_sshd
 from tests.support.postgres import find_binaries
 from tests.support.rabbitmq import find_server
 from tests.support.servers import GIVEN
 
 POLICY = Path("/usr/sbin/policy-rc.d")
-PACKAGES = {"rabbitmq": ["rabbitmq-server"], "postgres": ["postgresql"], "compose": ["docker-compose"]}
-TITLES = {"rabbitmq": "RabbitMQ", "postgres": "PostgreSQL", "compose": "Docker Compose (to check the compose file)"}
+PACKAGES = {
+    "rabbitmq": ["rabbitmq-server"],
+    "postgres": ["postgresql"],
+    "openssh": ["openssh-server", "openssh-client"],
+    "compose": ["docker-compose"],
+}
+TITLES = {
+    "rabbitmq": "RabbitMQ",
+    "postgres": "PostgreSQL",
+    "openssh": "OpenSSH's server",
+    "compose": "Docker Compose (to check the compose file)",
+}
 
 
 def main(names_wanted: list[str]) -> int:
@@ -69,6 +80,8 @@ def _present(kind: str) -> str:
     """Where it comes from; "" when it doesn't."""
     if kind == "compose":
         return " ".join(find_compose() or ())
+    if kind == "openssh":
+        return str(find_sshd() or "")
     variable = GIVEN[kind]
     if os.environ.get(variable):
         return f"given by {variable}"

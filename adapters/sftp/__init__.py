@@ -1,0 +1,55 @@
+"""SFTP servers as sources and destinations; paramiko does the protocol, in threads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from adapters.sftp.destination import SftpDestination, SftpDestinationOptions
+from adapters.sftp.endpoint import SftpEndpoint, SftpEndpointOptions
+from adapters.sftp.source import SftpSource, SftpSourceOptions
+from hub.core.plugin import Context, Plugin
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> SftpEndpoint:
+    return SftpEndpoint(name, options, options.login(Path(context.site)), context.log)
+
+
+def build_source(name: str, options: Any, context: Context) -> SftpSource:
+    return SftpSource(name, options, context.endpoint(options.endpoint), context)
+
+
+def build_destination(name: str, options: Any, context: Context) -> SftpDestination:
+    return SftpDestination(options, context.endpoint(options.endpoint), context.log)
+
+
+PLUGINS = (
+    Plugin(
+        name="sftp",
+        kind="endpoint",
+        options=SftpEndpointOptions,
+        summary="A partner's SFTP server, with its pinned host key.",
+        example='host: sftp.acme.example\nuser: hub\nkey: "${ACME_KEY_FILE}"\n'
+        'host_key: "SHA256:uNiVztksCsDhcc0u9e8BrYPjmYvZPvoFYvJbS0cYxCs"\n',
+        build=build_endpoint,
+    ),
+    Plugin(
+        name="sftp",
+        kind="source",
+        options=SftpSourceOptions,
+        summary="Takes the files that a partner leaves in a folder of an SFTP server.",
+        example='endpoint: acme-sftp\nfolder: /outbound\nmatch: "*.edi"\nsettle: 30s\ndone: /outbound/done\n',
+        build=build_source,
+        endpoint=("endpoint", "sftp"),
+    ),
+    Plugin(
+        name="sftp",
+        kind="destination",
+        options=SftpDestinationOptions,
+        summary="Uploads each document to a folder of an SFTP server, under a temporary name that is then renamed.",
+        example='endpoint: acme-sftp\nfolder: /inbound\nname: "{document}_{number}.edi"\n',
+        build=build_destination,
+        endpoint=("endpoint", "sftp"),
+        fact_templates=("name",),
+    ),
+)

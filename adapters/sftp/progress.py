@@ -1,0 +1,29 @@
+"""How far a long transfer has come, said now and then."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+EVERY = 5.0
+"""Seconds between two lines of the log about one transfer."""
+
+
+class Progress:
+    """Called with the bytes that have gone over; says so every few seconds, and nothing of short transfers."""
+
+    def __init__(self, log: Any, event: str, name: str, size: int) -> None:
+        self._log = log
+        self._event = event
+        self._name = name
+        self._size = size
+        self._began = self._said = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._said < EVERY:
+            return
+        self._said = now
+        rate = done / (now - self._began)
+        left = round((self._size - done) / rate) if rate else None
+        self._log.info(self._event, file=self._name, bytes=done, of=self._size, seconds_left=left)
