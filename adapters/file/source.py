@@ -15,9 +15,9 @@ from pathlib import Path
 from pydantic import Field
 
 from adapters.file.moving import move, printable, shown, sync, with_mark, without_mark
-from adapters.file.pauses import Pauses
 from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError
+from hub.core.pauses import Pauses
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
 
@@ -84,8 +84,8 @@ class FileSource:
         self._poll = seconds(options.poll)
         self._log = context.log
         self._seen: dict[str, tuple[int, int, float]] = {}
-        self._pauses = Pauses(max(self._poll, self._settle))
-        self._claim_pauses = Pauses(self._poll)
+        self._pauses = Pauses(max(self._poll, self._settle), time.monotonic)
+        self._claim_pauses = Pauses(self._poll, time.monotonic)
         self._offered: dict[str, Offered] = {}
 
     async def run(self, take: Take) -> None:

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from adapters.file.pauses import Pauses
 from adapters.sftp.connection import Connection, Declined, Entry
 from adapters.sftp.destination import joined
 from adapters.sftp.endpoint import SftpEndpoint
@@ -22,6 +21,7 @@ from adapters.sftp.inbox import WORK, Found, Inbox, without_mark
 from adapters.sftp.progress import Progress
 from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError, TransientError
+from hub.core.pauses import Pauses
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Memory, Take, Taken
 from hub.core.window import Window, WindowOptions
@@ -122,7 +122,7 @@ class SftpSource:
         self._settle = seconds(options.settle)
         self._poll = seconds(options.poll)
         self._window = Window(options.during) if options.during else None
-        self._pauses = Pauses(max(self._poll, 0.1))
+        self._pauses = Pauses(max(self._poll, 0.1), time.monotonic)
         self._seen: dict[str, tuple[tuple[int, int], float]] = {}
         self._offered: dict[str, Offered] = {}
         self._left: dict[str, list[int]] = {}

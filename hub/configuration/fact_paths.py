@@ -20,6 +20,9 @@ from hub.core.facts import BUILT_IN, FACT_NAME, FactPath, FactSet, FactType
 from hub.core.nearest import hint
 from hub.documents import Document
 
+ARRIVAL = "arrival."
+"""How a path begins that leads to what a source gives: `from: arrival.region`."""
+
 LEAVES: Mapping[FactType, tuple[type, ...]] = {
     "text": (str,),
     "number": (Decimal, int),
@@ -48,6 +51,8 @@ def _read_fact(draft: Draft, file: YamlFile, name: str, node: Node) -> FactPath 
     paths: dict[str, tuple[str, ...]] = {}
     listed = (model.path,) if isinstance(model.path, str) else model.path
     from_node = node.child("from") or node
+    if any(text.startswith(ARRIVAL) for text in listed):
+        return _given(draft, file, name, node, model, listed)
     for position, text in enumerate(listed):
         place = file.place_of(from_node.child(position) or from_node)
         try:
@@ -60,6 +65,21 @@ def _read_fact(draft: Draft, file: YamlFile, name: str, node: Node) -> FactPath 
         paths[kind] = path
     default = _default(draft, file, node, model)
     return FactPath(name, model.type, paths, default)
+
+
+def _given(
+    draft: Draft, file: YamlFile, name: str, node: Node, model: FactEntry, listed: tuple[str, ...]
+) -> FactPath | None:
+    """A fact that sources give with what they bring."""
+    place = file.place_of(node.child("from") or node)
+    given = listed[0].removeprefix(ARRIVAL)
+    if len(listed) > 1:
+        draft.findings.error(place, f"fact {name}: {ARRIVAL}... stands alone", "give each its own fact")
+        return None
+    if not FACT_NAME.fullmatch(given) or given in BUILT_IN:
+        draft.findings.error(place, f"{given!r} is no name that a source can give", "small letters, digits and _")
+        return None
+    return FactPath(name, model.type, {}, _default(draft, file, node, model), given)
 
 
 def _default(draft: Draft, file: YamlFile, node: Node, model: FactEntry) -> Any:

@@ -89,7 +89,8 @@ class FactEntry(Entry):
     """A fact of the site, promoted from a document."""
 
     path: str | tuple[str, ...] = Field(
-        alias="from", description="document.field.field, or a list of such paths, one for each kind of document."
+        alias="from",
+        description="document.field.field, or a list of such paths, one for each kind of document; `arrival.name` for what a source gives under that name.",
     )
     type: FactType = Field(description="text, number, integer, boolean or date.")
     default: Any = Field(None, description="The value where a document has none; without it the fact is optional.")

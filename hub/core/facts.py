@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from hub.core.errors import ConfigError
+from hub.core.errors import ConfigError, DecodeError
 
 if TYPE_CHECKING:
     from hub.documents.base import Document
@@ -43,15 +43,19 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class FactPath:
     """A fact of the site: `from: order.ship_to.address.state`. `paths` maps a document kind to the attributes that lead
-    to the value; documents of other kinds, and documents without the value, have `default`."""
+    to the value; documents of other kinds, and documents without the value, have `default`. `arrival`: the name under which a
+    source gives the value with what it brings (`from: arrival.region`), whatever the document is."""
 
     name: str
     type: FactType
     paths: Mapping[str, tuple[str, ...]]
     default: Any = None
+    arrival: str = ""
 
     @property
     def fact(self) -> Fact:
+        if self.arrival:
+            return Fact(self.name, self.type, self.default is None, about=f"given by the source, as {self.arrival}")
         shown = ", ".join(".".join((kind, *path)) for kind, path in self.paths.items())
         return Fact(self.name, self.type, self.default is None, frozenset(self.paths), f"from {shown}")
 
@@ -101,6 +105,7 @@ class FactSet:
             facts[path.name] = path.fact
         self.facts: Mapping[str, Fact] = facts
         self._defaults = {path.name: path.default for path in self.paths}
+        self._given = tuple((path.name, path.arrival, path.type) for path in self.paths if path.arrival)
         self._getters: dict[str, tuple[tuple[str, Getter, Any, bool], ...]] = {}
         for kind in {kind for path in self.paths for kind in path.paths}:
             self._getters[kind] = tuple(
@@ -136,6 +141,9 @@ class FactSet:
             facts.update(self._defaults)
             for name, getter, default, number in self._getters.get(document.kind, ()):
                 facts[name] = _value(getter, document, default, number)
+            for name, given, kind in self._given:
+                if (value := get(given)) is not None:
+                    facts[name] = as_fact(given, value, kind)
         return facts
 
 
@@ -147,6 +155,23 @@ def _value(getter: Getter, document: Document, default: Any, number: bool) -> An
     if value is None:
         return default
     return Decimal(value) if number and type(value) is int else value
+
+
+def as_fact(name: str, value: Any, kind: FactType) -> Any:
+    """What came with an arrival, as a fact of that type. Raises DecodeError for text that says nothing of the kind."""
+    text = str(value).strip()
+    try:
+        if kind == "boolean":
+            return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+        if kind == "number":
+            number = Decimal(text)
+            if not number.is_finite():
+                raise ValueError
+            return number
+        made: Any = {"text": str(value), "integer": int, "date": date.fromisoformat}[kind]
+        return made if kind == "text" else made(text)
+    except (ValueError, ArithmeticError, KeyError):
+        raise DecodeError(f"{name} came as {plain(text)!r}, which is no {kind}") from None
 
 
 def shown(facts: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -279,12 +279,21 @@ class BatchingWriter(NumberedWriter, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a source hands to the intake: a body, where it came from and what it was called there."""
+    """What a source hands to the intake: a body, where it came from and what it was called there.
+
+    `facts` are what the source knows of it beside the bytes (`partner` where it knows who sent it, and what its options map
+    from headers and properties): facts of every document in it, unless the reader knows better. `salt` tells it from
+    others with the same bytes that are meant as another message; without it the same bytes are the same message.
+    `keys` are pairs (kind, value) of business keys of every document in it.
+    """
 
     source: str
     body: Body
     name: str = ""
     headers: Mapping[str, Any] = field(default_factory=empty)
+    facts: Mapping[str, FactValue] = field(default_factory=empty)
+    salt: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
