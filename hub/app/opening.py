@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.app.site_folder import SiteFolder
+from hub.broker.rabbit import RabbitBroker
 from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site
 from hub.core.limits import LimitOptions
 from hub.core.plugin import Context
-from hub.core.ports import BatchingWriter, Broker, NumberedWriter, Reader, Source
+from hub.core.ports import BatchingWriter, Broker, BrokerLifecycle, NumberedWriter, Reader, Source
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
@@ -128,10 +129,16 @@ class Opening:
             replies=replies,
             memory=self._memory,
             spool=self._folder.resolve(SPOOL),
+            connect=connect,
         )
 
     def _memory(self, name: str) -> JournalMemory | None:
         return JournalMemory(self._journal, name) if self._journal is not None else None
+
+
+def connect(url: str, name: str) -> BrokerLifecycle:
+    """Another RabbitMQ than the hub's own."""
+    return RabbitBroker(url, name=name)
 
 
 def make(use: Use, name: str, context: Context) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from hub.broker.properties import decode_properties
 from hub.broker.routing import Routing
@@ -59,7 +59,8 @@ class Catalogue:
         """Checks everything, then writes. Raises ConfigError with nothing written."""
         for exchange in topology.exchanges:
             self._check_exchange(exchange)
-        for queue in topology.queues:
+        queues = [replace(queue, kind="quorum") if queue.kind == "passing" else queue for queue in topology.queues]
+        for queue in queues:
             self._check_queue(queue)
         for binding in topology.bindings:
             self._check_binding(binding, topology)
@@ -69,7 +70,7 @@ class Catalogue:
         )
         self._db.executemany(
             "INSERT OR IGNORE INTO queue VALUES (?,?,?,?,?)",
-            [(q.name, q.ttl, q.dead_letter, q.delivery_limit, q.max_length) for q in topology.queues],
+            [(q.name, q.ttl, q.dead_letter, q.delivery_limit, q.max_length) for q in queues],
         )
         self._db.executemany(
             "INSERT OR IGNORE INTO binding VALUES (?,?,?,?)",
@@ -84,6 +85,9 @@ class Catalogue:
         self.load()
 
     def _check_exchange(self, exchange: Exchange) -> None:
+        if exchange.arguments:
+            names = ", ".join(name for name, _ in exchange.arguments)
+            raise ConfigError(f"exchange {exchange.name!r}: the embedded broker knows no arguments ({names})")
         known = self._routing.exchanges.get(exchange.name)
         if known is None and exchange.passive:
             raise ConfigError(f"exchange {exchange.name!r} doesn't exist at the broker")
@@ -91,6 +95,8 @@ class Catalogue:
             raise ConfigError(f"exchange {exchange.name!r} exists as {known.type}, not as {exchange.type}")
 
     def _check_queue(self, queue: Queue) -> None:
+        if queue.kind == "stream":
+            raise ConfigError(f"queue {queue.name!r}: the embedded broker has no streams, RabbitMQ has")
         known = self.queues.get(queue.name)
         if known is None or known == queue:
             return

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import lru_cache
 from struct import Struct
+from typing import Any
 
 import structlog
 from pamqp import commands
@@ -14,7 +16,7 @@ from hub.broker.channel import Channel, ChannelRefused, LinkLost
 from hub.broker.link import Link
 from hub.broker.properties import decode_properties
 from hub.core.message import Message
-from hub.core.ports import DeliveryHandler, Origin
+from hub.core.ports import ConsumerArguments, DeliveryHandler, Origin
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 _TAG = Struct(">QB")
@@ -73,11 +75,11 @@ class ConsumeChannel(Channel):
         self._missing = 0
         self._cancelling = False
 
-    async def start(self, queue: str, prefetch: int) -> None:
+    async def start(self, queue: str, prefetch: int, arguments: Mapping[str, Any] | None = None) -> None:
         """Raises ChannelRefused (404: no such queue) or LinkLost."""
         await self.call(commands.Channel.Open())
         await self.call(commands.Basic.Qos(0, prefetch, False))
-        await self.call(commands.Basic.Consume(0, queue, "c"))
+        await self.call(commands.Basic.Consume(0, queue, "c", arguments=dict(arguments or {})))
 
     async def cancel(self) -> None:
         """No delivery after this; the channel stays until the last one is settled, and until the broker has answered: a
@@ -173,8 +175,11 @@ class ConsumeChannel(Channel):
 class RabbitSubscription:
     """A consumer that is rebuilt on every new link until it is cancelled."""
 
-    def __init__(self, queue: str, handler: DeliveryHandler, prefetch: int) -> None:
+    def __init__(
+        self, queue: str, handler: DeliveryHandler, prefetch: int, arguments: ConsumerArguments | None = None
+    ) -> None:
         self.queue = queue
+        self._arguments = arguments
         self.handler = handler
         self.active = True
         self._prefetch = prefetch
@@ -187,7 +192,8 @@ class RabbitSubscription:
         channel: ConsumeChannel = link.add(lambda link, number: ConsumeChannel(link, number, self))
         self._channel = channel
         try:
-            await channel.start(self.queue, self._prefetch)
+            arguments = self._arguments() if self._arguments is not None else None
+            await channel.start(self.queue, self._prefetch, arguments)
         except BaseException:
             await channel.close()
             raise

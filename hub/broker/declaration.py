@@ -11,10 +11,16 @@ from hub.core.topology import Binding, Exchange, Queue
 
 NOT_FOUND, PRECONDITION_FAILED = 404, 406
 
+PASSING_MILLISECONDS = 3_600_000
+
 
 def queue_arguments(queue: Queue, version: str) -> dict[str, Any]:
-    """The arguments of a quorum queue. A dead-letter target is served at least once, which needs reject-publish; "no
+    """The arguments of a queue. A dead-letter target is served at least once, which needs reject-publish; "no
     delivery limit" is said by silence before RabbitMQ 4 and by -1 from then on."""
+    if queue.kind == "stream":
+        return {"x-queue-type": "stream"}
+    if queue.kind == "passing":
+        return {"x-queue-type": "classic", "x-expires": PASSING_MILLISECONDS}
     arguments: dict[str, Any] = {"x-queue-type": "quorum"}
     if queue.ttl is not None:
         arguments["x-message-ttl"] = round(queue.ttl * 1000)
@@ -40,7 +46,9 @@ def major(version: str) -> int:
 
 
 def declare_exchange(exchange: Exchange) -> commands.Exchange.Declare:
-    return commands.Exchange.Declare(0, exchange.name, exchange.type, passive=exchange.passive, durable=True)
+    return commands.Exchange.Declare(
+        0, exchange.name, exchange.type, passive=exchange.passive, durable=True, arguments=dict(exchange.arguments)
+    )
 
 
 def declare_queue(queue: Queue, version: str) -> commands.Queue.Declare:

@@ -17,7 +17,7 @@ from hub.broker.store import Taken
 from hub.broker.wire import LARGEST_FRAME
 from hub.core.errors import ConfigError, MessageError, TransientError
 from hub.core.message import Message
-from hub.core.ports import DeliveryHandler, Origin
+from hub.core.ports import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.topology import Topology
 
 TIMEOUT = 30.0
@@ -187,7 +187,11 @@ class EmbeddedBroker:
         future.add_done_callback(self._waiting.discard)
         return future
 
-    async def consume(self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100) -> EmbeddedSubscription:
+    async def consume(
+        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+    ) -> EmbeddedSubscription:
+        if arguments is not None:
+            raise ConfigError(f"queue {queue!r}: the embedded broker has no streams, RabbitMQ has")
         subscription = EmbeddedSubscription(self._running(), queue, handler, prefetch)
 
         def start(engine: Engine) -> None:

@@ -27,7 +27,7 @@ from hub.broker.properties import check_names, check_size, encode_properties
 from hub.broker.wire import LARGEST_FRAME
 from hub.core.errors import ConfigError, TransientError, Unroutable
 from hub.core.message import Message
-from hub.core.ports import DeliveryHandler
+from hub.core.ports import ConsumerArguments, DeliveryHandler
 from hub.core.topology import Binding, Exchange, Queue, Topology
 
 T = TypeVar("T")
@@ -95,8 +95,10 @@ class PlainRabbitBroker:
         task.add_done_callback(self._publishing.discard)
         return task
 
-    async def consume(self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100) -> PlainSubscription:
-        subscription = PlainSubscription(queue, handler, prefetch, self._tasks)
+    async def consume(
+        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+    ) -> PlainSubscription:
+        subscription = PlainSubscription(queue, handler, prefetch, self._tasks, arguments)
         try:
             await self._insist(subscription.start)
         except ChannelClosed as refused:
@@ -256,7 +258,13 @@ class PlainRabbitBroker:
             for exchange in topology.exchanges:
                 await _said(
                     exchange,
-                    channel.declare_exchange(exchange.name, exchange.type, durable=True, passive=exchange.passive),
+                    channel.declare_exchange(
+                        exchange.name,
+                        exchange.type,
+                        durable=True,
+                        passive=exchange.passive,
+                        arguments=dict(exchange.arguments) or None,
+                    ),
                 )
             for queue in topology.queues:
                 arguments = queue_arguments(queue, version)
@@ -306,6 +314,7 @@ def _outgoing(message: Message) -> aio_pika.Message:
         reply_to=message.reply_to,
         message_id=message.id or None,
         type=message.type,
+        **{name: value for name, value in message.properties.items() if name != "app_id"},
     )
 
 

@@ -10,7 +10,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from hub.core.message import Message
-from hub.core.ports import DeliveryHandler, Origin
+from hub.core.ports import ConsumerArguments, DeliveryHandler, Origin
 
 GOODBYE = 2.0
 LOST = (*CONNECTION_EXCEPTIONS, asyncio.InvalidStateError)
@@ -33,6 +33,7 @@ class PlainDelivery:
             incoming.correlation_id,
             incoming.reply_to,
             incoming.type,
+            further(incoming),
         )
 
     def ack(self) -> None:
@@ -44,6 +45,19 @@ class PlainDelivery:
         incoming, self._incoming = self._incoming, None
         if incoming is not None:
             self._tasks.add(incoming.reject(requeue=True))
+
+
+def further(incoming: AbstractIncomingMessage) -> dict[str, Any]:
+    """The properties that have no field of their own."""
+    found = {
+        "content_encoding": incoming.content_encoding,
+        "priority": incoming.priority or None,
+        "expiration": incoming.expiration,
+        "timestamp": incoming.timestamp,
+        "user_id": incoming.user_id,
+        "app_id": incoming.app_id,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 class Tasks:
@@ -75,8 +89,16 @@ class Tasks:
 class PlainSubscription:
     """A consumer on a channel of its own, made anew with every connection."""
 
-    def __init__(self, queue: str, handler: DeliveryHandler, prefetch: int, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        queue: str,
+        handler: DeliveryHandler,
+        prefetch: int,
+        tasks: Tasks,
+        arguments: ConsumerArguments | None = None,
+    ) -> None:
         self.queue = queue
+        self._arguments = arguments
         self.active = True
         self._handler = handler
         self._prefetch = prefetch
@@ -92,7 +114,10 @@ class PlainSubscription:
         self._channel = channel
         self._cancelled = False
         (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(self._on_cancel)
-        self._consumer = (queue, await queue.consume(self._on_message))
+        self._consumer = (
+            queue,
+            await queue.consume(self._on_message, arguments=dict(self._arguments()) if self._arguments else None),
+        )
 
     @property
     def running(self) -> bool:

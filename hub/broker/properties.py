@@ -5,6 +5,7 @@ The embedded broker stores the same bytes, so that both brokers carry exactly th
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import Any
@@ -21,24 +22,30 @@ _CORRELATION_ID = 1 << 10
 _REPLY_TO = 1 << 9
 _MESSAGE_ID = 1 << 7
 _TYPE = 1 << 5
+_CONTENT_ENCODING, _PRIORITY, _EXPIRATION, _TIMESTAMP, _USER_ID = 1 << 14, 1 << 11, 1 << 8, 1 << 6, 1 << 4
 _APP_ID = 1 << 3
 _PERSISTENT = b"\x02"
+_FURTHER = _CONTENT_ENCODING | _PRIORITY | _EXPIRATION | _TIMESTAMP | _USER_ID
+"""Those that a message has in `properties`; and `app_id`, where it is not a mark of ours, which is a number."""
+
+_FURTHER_NAMES = ("content_encoding", "priority", "expiration", "timestamp", "user_id", "app_id")
+_TIME = Struct(">Q")
 _AROUND = 20 + 21
 """What a content header's frame needs besides the properties: frame, class and body size, and room for a mark."""
 
 _FIELDS = (
     (_CONTENT_TYPE, "content_type", "short"),
-    (1 << 14, "content_encoding", "short"),
+    (_CONTENT_ENCODING, "content_encoding", "short"),
     (_HEADERS, "headers", "table"),
     (_DELIVERY_MODE, "delivery_mode", "octet"),
-    (1 << 11, "priority", "octet"),
+    (_PRIORITY, "priority", "octet"),
     (_CORRELATION_ID, "correlation_id", "short"),
     (_REPLY_TO, "reply_to", "short"),
-    (1 << 8, "expiration", "short"),
+    (_EXPIRATION, "expiration", "short"),
     (_MESSAGE_ID, "id", "short"),
-    (1 << 6, "timestamp", "time"),
+    (_TIMESTAMP, "timestamp", "time"),
     (_TYPE, "type", "short"),
-    (1 << 4, "user_id", "short"),
+    (_USER_ID, "user_id", "short"),
     (_APP_ID, "app_id", "short"),
     (1 << 2, "cluster_id", "short"),
 )
@@ -46,7 +53,9 @@ _FIELDS = (
 
 def encode_properties(message: Message, *, marked: bool = False) -> bytes:
     """The property bytes of a persistent message. `marked`: they end in a place for an app_id, which the caller appends
-    as a short string. Raises MessageError when AMQP can't carry a header or an id."""
+    as a short string. Raises MessageError when AMQP can't carry a header, an id or a property."""
+    if message.properties:
+        return _encode_all(message, marked)
     flags = _DELIVERY_MODE
     parts = [b""]
     if message.content_type:
@@ -74,6 +83,48 @@ def encode_properties(message: Message, *, marked: bool = False) -> bytes:
     return b"".join(parts)
 
 
+def _encode_all(message: Message, marked: bool) -> bytes:
+    """The same for a message with further properties."""
+    more = message.properties
+    values: dict[str, bytes] = {"delivery_mode": _PERSISTENT}
+    for name, text in (
+        ("content_type", message.content_type or None),
+        ("content_encoding", more.get("content_encoding")),
+        ("correlation_id", message.correlation_id),
+        ("reply_to", message.reply_to),
+        ("expiration", _milliseconds(more.get("expiration"))),
+        ("id", message.id or None),
+        ("type", message.type),
+        ("user_id", more.get("user_id")),
+    ):
+        if text is not None:
+            values[name] = _short(name.replace("_", " "), str(text))
+    if message.headers:
+        values["headers"] = encode_table(message.headers)
+    if (priority := more.get("priority")) is not None:
+        values["priority"] = _octet(priority)
+    if isinstance(stamp := more.get("timestamp"), datetime):
+        values["timestamp"] = _TIME.pack(max(0, int(stamp.timestamp())))
+    flags = _APP_ID if marked else 0
+    parts = [b""]
+    for flag, name, _ in _FIELDS:
+        if name in values:
+            flags |= flag
+            parts.append(values[name])
+    parts[0] = _FLAGS.pack(flags)
+    return b"".join(parts)
+
+
+def _milliseconds(seconds: Any) -> str | None:
+    return None if seconds is None else str(max(0, round(float(seconds) * 1000)))
+
+
+def _octet(value: Any) -> bytes:
+    if not isinstance(value, int) or not 0 <= value <= 255:
+        raise MessageError(f"priority {value!r} can't be carried by AMQP: it is a number from 0 to 255")
+    return bytes((value,))
+
+
 def check_names(exchange: str, key: str) -> None:
     """Raises MessageError when AMQP can't carry them."""
     _short("exchange", exchange)
@@ -97,6 +148,10 @@ def check_size(properties: bytes, frame: int) -> None:
 def decode_properties(data: bytes, body: bytes, at: int = 0) -> Message:
     """The message of these properties and this body. What isn't there is "" (id, content type), None or {}."""
     fields = read_properties(data, at)
+    app = fields.get("app_id")
+    if app is not None and app.isdecimal():
+        del fields["app_id"]
+        app = None
     return Message(
         fields.get("id", ""),
         body,
@@ -105,6 +160,7 @@ def decode_properties(data: bytes, body: bytes, at: int = 0) -> Message:
         fields.get("correlation_id"),
         fields.get("reply_to"),
         fields.get("type"),
+        {name: fields[name] for name in _FURTHER_NAMES if name in fields} if app or "further" in fields else EMPTY,
     )
 
 
@@ -119,6 +175,8 @@ def read_properties(data: bytes, at: int = 0) -> dict[str, Any]:
     try:
         (flags,) = _FLAGS.unpack_from(data, at)
         at += 2
+        if flags & _FURTHER:
+            fields["further"] = True
         for flag, name, kind in _FIELDS:
             if not flags & flag:
                 continue
@@ -128,11 +186,29 @@ def read_properties(data: bytes, at: int = 0) -> dict[str, Any]:
                 at = behind
             elif kind == "table":
                 fields[name], at = decode_table(data, at)
+            elif kind == "octet":
+                fields[name] = data[at]
+                at += 1
             else:
-                at += 1 if kind == "octet" else 8
+                fields[name] = _moment(_TIME.unpack_from(data, at)[0])
+                at += 8
     except (IndexError, StructError):
         pass
+    if "expiration" in fields:
+        fields["expiration"] = _seconds(fields["expiration"])
     return fields
+
+
+def _moment(seconds: int) -> datetime | None:
+    """AMQP says seconds; some publishers send milliseconds, and some garbage."""
+    try:
+        return datetime.fromtimestamp(seconds if seconds < 1 << 36 else seconds / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _seconds(milliseconds: str) -> float | None:
+    return int(milliseconds) / 1000 if milliseconds.isascii() and milliseconds.isdigit() else None
 
 
 def _short(what: str, text: str) -> bytes:

@@ -21,7 +21,7 @@ from hub.broker.publisher import PublishChannel, Publisher
 from hub.broker.supervisor import Supervisor
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
-from hub.core.ports import DeliveryHandler
+from hub.core.ports import ConsumerArguments, DeliveryHandler
 from hub.core.topology import Topology
 
 T = TypeVar("T")
@@ -98,8 +98,10 @@ class RabbitBroker:
             self._publisher.close()
         return future
 
-    async def consume(self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100) -> RabbitSubscription:
-        subscription = RabbitSubscription(queue, handler, prefetch)
+    async def consume(
+        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+    ) -> RabbitSubscription:
+        subscription = RabbitSubscription(queue, handler, prefetch, arguments)
 
         async def start(link: Link) -> Link:
             if link.room() < RESERVED:

@@ -64,4 +64,6 @@ class Routing:
 
 def _headers_match(binding: Binding, headers: Mapping[str, Any]) -> bool:
     missing = object()
-    return all(headers.get(name, missing) == value for name, value in binding.headers)
+    wanted = [(name, value) for name, value in binding.headers if name != "x-match"]
+    same = (headers.get(name, missing) == value for name, value in wanted)
+    return any(same) if ("x-match", "any") in binding.headers else all(same)

@@ -49,7 +49,9 @@ class Message:
     """A message: identity, body bytes and headers. `headers` values are what AMQP can carry (str, int, bool, float,
     bytes, Decimal, datetime, None, lists and dicts of these).
 
-    `id` is derived (see `hub.core.identity`), so that making the same message again gives the same id.
+    `id` is derived (see `hub.core.identity`), so that making the same message again gives the same id. `properties` are
+    further AMQP properties, by name: `priority` (0 to 255), `expiration` (seconds), `timestamp` (aware), `content_encoding`,
+    `user_id`, and of a message that came in also `app_id`. The hub's own messages have none.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Message:
     correlation_id: str | None = None
     reply_to: str | None = None
     type: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=empty)
 
     def with_headers(self, **changes: Any) -> Message:
         """A copy with headers changed; underscores become hyphens; a value of None removes the header."""

@@ -74,7 +74,7 @@ class Context:
     the built endpoint. `partners` is the partner directory. `broker` is the hub's own broker. `text(folder, name)` reads
     a template or schema of the site, so that pure transformers need no disk. `replies` are the
     destination's compiled reply rules (`hub.core.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
-    (`hub.core.ports.Memory`). `spool` is a folder of this machine for bodies that are on their way.
+    (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.ports.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
     """
 
     site: Any
@@ -86,6 +86,7 @@ class Context:
     replies: tuple[Any, ...] = ()
     memory: Callable[[str], Any] = lambda name: None
     spool: Any = None
+    connect: Callable[[str, str], Any] = lambda url, name: None
 
 
 @dataclass(frozen=True, slots=True)

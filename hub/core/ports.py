@@ -68,7 +68,8 @@ class Broker(Protocol):
       message is published again on the next one, until `timeout` seconds have passed: TransientError(unreachable or
       timeout). A message may thus arrive twice, with the same id; it never stays unconfirmed silently.
     - `consume` calls `handler(delivery)`, a plain function, on the event loop for every delivery, with at most
-      `prefetch` unacknowledged. A missing queue raises ConfigError.
+      `prefetch` unacknowledged. A missing queue raises ConfigError. `arguments()` is asked each time the consumer begins, also
+      again after a lost connection: of a stream, where to begin (`x-stream-offset`); ConfigError where there are no streams.
     - `depths` counts messages ready in queues; None for a queue that doesn't exist.
     """
 
@@ -78,7 +79,9 @@ class Broker(Protocol):
         self, exchange: str, key: str, message: Message, *, mandatory: bool = True, timeout: float = 30.0
     ) -> Awaitable[None]: ...
 
-    async def consume(self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100) -> Subscription: ...
+    async def consume(
+        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+    ) -> Subscription: ...
 
     async def depths(self, queues: Sequence[str]) -> dict[str, int | None]: ...
 
@@ -106,6 +109,9 @@ class BrokerLifecycle(Broker, Protocol):
 
 DeliveryHandler = Callable[[Any], None]
 """Takes a Delivery (with an `origin: Origin`)."""
+
+ConsumerArguments = Callable[[], Mapping[str, Any]]
+"""The broker's own arguments of a consumer that begins now."""
 
 
 # --- transformers ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ ROUTE_DELIVERY_LIMIT = 1000
 prefetched message, and an innocent one must never die of its neighbours."""
 
 ExchangeType = Literal["topic", "direct", "fanout", "headers"]
+QueueKind = Literal["quorum", "passing", "stream"]
 
 
 def route_queue(route: str) -> str:
@@ -36,6 +37,11 @@ def source_dead_queue(source: str) -> str:
     return f"hub.source.{source}.dead"
 
 
+def reply_queue(destination: str, process: str) -> str:
+    """Where the answers arrive that one process waits for at a destination."""
+    return f"hub.reply.{destination}.{process}"
+
+
 def delay_name(seconds: float) -> str:
     """A delay as people write it: 0.5 -> 500ms, 30 -> 30s, 120 -> 2m, 3600 -> 1h."""
     milliseconds = round(seconds * 1000)
@@ -49,28 +55,34 @@ def delay_name(seconds: float) -> str:
 class Queue:
     """A durable queue. `ttl` (seconds): every message leaves after it, to `dead_letter`. `dead_letter`: the queue that
     takes what leaves by age or by delivery limit, at least once. `delivery_limit` None: no limit. `max_length` None: no
-    limit; else a publish above it is refused (nacked), softly."""
+    limit; else a publish above it is refused (nacked), softly. `kind`: everything that must not be lost lies in `quorum` queues;
+    `passing` queues hold answers that somebody waits for now, and go after an hour without a consumer; `stream` is a log that
+    is read and not emptied."""
 
     name: str
     ttl: float | None = None
     dead_letter: str | None = None
     delivery_limit: int | None = None
     max_length: int | None = None
+    kind: QueueKind = "quorum"
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A durable exchange. `passive`: it belongs to somebody else and must exist already."""
+    """A durable exchange. `passive`: it belongs to somebody else and must exist already. `arguments` are the broker's own
+    (`alternate-exchange`)."""
 
     name: str
     type: ExchangeType = "topic"
     passive: bool = False
+    arguments: tuple[tuple[str, str | int | bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
     """`queue` receives what is published to `exchange` with a key that matches `key` (a topic pattern on topic
-    exchanges; ignored on fanout and headers exchanges). On a headers exchange every pair of `headers` must match."""
+    exchanges; ignored on fanout and headers exchanges). On a headers exchange every pair of `headers` must match, or with
+    the pair ("x-match", "any") one of them."""
 
     exchange: str
     queue: str

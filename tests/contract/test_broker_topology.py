@@ -209,3 +209,35 @@ async def test_without_a_limit_a_message_may_return_for_ever(broker: BrokerLifec
         (await inbox.next()).requeue()
     (await inbox.next()).ack()
     await depth_becomes(broker, f"q.{unique}", 0)
+
+
+async def test_a_headers_binding_matches_all_pairs_or_any_of_them(broker: BrokerLifecycle, unique: str) -> None:
+    queues = {name: f"{name}.{unique}" for name in ("all", "any")}
+    exchange = f"x.{unique}"
+    wanted = (("region", "west"), ("priority", 1))
+    await broker.declare(
+        Topology(
+            (Exchange(exchange, "headers"),),
+            tuple(Queue(queue) for queue in queues.values()),
+            (
+                Binding(exchange, queues["all"], "", (("x-match", "all"), *wanted)),
+                Binding(exchange, queues["any"], "", (("x-match", "any"), *wanted)),
+            ),
+        )
+    )
+    await broker.publish(exchange, "", Message("both", b"", headers={"region": "west", "priority": 1}))
+    await broker.publish(exchange, "", Message("one", b"", headers={"region": "west", "priority": 2}))
+    with pytest.raises(Unroutable):
+        await broker.publish(exchange, "", Message("none", b"", headers={"region": "east"}))
+    await depth_becomes(broker, queues["all"], 1)
+    await depth_becomes(broker, queues["any"], 2)
+
+
+async def test_a_passing_queue_takes_messages_like_any_other(broker: BrokerLifecycle, unique: str) -> None:
+    queue = f"passing.{unique}"
+    await broker.declare(Topology(queues=(Queue(queue, kind="passing"),)))
+    await broker.declare(Topology(queues=(Queue(queue, kind="passing"),)))
+    inbox = Inbox(ack=True)
+    await broker.consume(queue, inbox)
+    await broker.publish("", queue, Message("a", b"answer"))
+    assert (await inbox.next()).message.body == b"answer"
