@@ -175,4 +175,6 @@ def _check_file(draft: Draft, place: Place, folder: str, name: str) -> None:
 def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
+    if isinstance(value, dict):
+        return tuple(one for one in value.values() if isinstance(one, str))
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, (tuple, list)) else ()

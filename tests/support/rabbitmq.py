@@ -42,6 +42,17 @@ class RabbitNode:
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = self._prepare(distribution)
 
+    def with_tls(self, authority: Path, certificate: Path, key: Path) -> int:
+        """Before the start: another port, which lets in only who shows a certificate of the authority."""
+        (port,) = free_ports(1)
+        with (self._base / "rabbitmq.conf").open("a") as file:
+            file.write(
+                f"listeners.ssl.1 = 127.0.0.1:{port}\nssl_options.cacertfile = {authority}\n"
+                f"ssl_options.certfile = {certificate}\nssl_options.keyfile = {key}\n"
+                "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n"
+            )
+        return port
+
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"

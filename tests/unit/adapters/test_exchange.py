@@ -12,7 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-import adapters.exchange
+import adapters.exchange.source
 from adapters.exchange import ExchangeSource, ExchangeSourceOptions, arrival_headers
 from hub.broker.embedded import EmbeddedBroker
 from hub.core.errors import JournalUnavailable, TransientError
@@ -65,7 +65,7 @@ async def consuming(folder: Path, take: Callable[[Arrival], Awaitable[Taken]]) -
 async def test_a_take_that_breaks_gives_the_message_back_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(adapters.exchange, "RETURN_PAUSE", 0.01)
+    monkeypatch.setattr(adapters.exchange.source, "RETURN_PAUSE", 0.01)
     names: list[str] = []
 
     async def take(arrival: Arrival) -> Taken:

@@ -1,0 +1,87 @@
+"""Exchanges, queues and streams of RabbitMQ: the hub's own broker's, and those of other clusters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from adapters.exchange.destination import ExchangeDestination, ExchangeDestinationOptions
+from adapters.exchange.endpoint import AmqpEndpoint, AmqpEndpointOptions
+from adapters.exchange.source import ExchangeSource, ExchangeSourceOptions
+from adapters.exchange.stream import StreamSource, StreamSourceOptions
+from adapters.exchange.texts import arrival_headers, safe_text
+from hub.core.plugin import Context, Plugin
+
+__all__ = [
+    "PLUGINS",
+    "AmqpEndpoint",
+    "AmqpEndpointOptions",
+    "ExchangeDestination",
+    "ExchangeDestinationOptions",
+    "ExchangeSource",
+    "ExchangeSourceOptions",
+    "StreamSource",
+    "StreamSourceOptions",
+    "arrival_headers",
+    "safe_text",
+]
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> AmqpEndpoint:
+    return AmqpEndpoint(name, options, options.full_url(Path(context.site)), context.connect)
+
+
+def endpoint_of(options: Any, context: Context) -> AmqpEndpoint | None:
+    return context.endpoint(options.endpoint) if options.endpoint is not None else None
+
+
+def build_source(name: str, options: Any, context: Context) -> ExchangeSource:
+    return ExchangeSource(name, options, context, endpoint_of(options, context))
+
+
+def build_stream(name: str, options: Any, context: Context) -> StreamSource:
+    return StreamSource(name, options, context, endpoint_of(options, context))
+
+
+def build_destination(name: str, options: Any, context: Context) -> ExchangeDestination:
+    return ExchangeDestination(name, options, context, endpoint_of(options, context))
+
+
+PLUGINS = (
+    Plugin(
+        name="amqp",
+        kind="endpoint",
+        options=AmqpEndpointOptions,
+        summary="Another RabbitMQ cluster than the hub's own.",
+        example='url: "amqps://hub:${WMS_PASSWORD}@rabbit.wms.example/orders"\nca: config/wms-ca.pem\n',
+        build=build_endpoint,
+    ),
+    Plugin(
+        name="exchange",
+        kind="source",
+        options=ExchangeSourceOptions,
+        summary="Takes what other systems publish to an exchange, or what waits in a queue of theirs.",
+        example="name: shop.events\nkey: order.placed\n",
+        build=build_source,
+        endpoint=("endpoint", "amqp"),
+    ),
+    Plugin(
+        name="stream",
+        kind="source",
+        options=StreamSourceOptions,
+        summary="Reads a RabbitMQ stream, and remembers how far.",
+        example="queue: shop.history\nfrom: first\n",
+        build=build_stream,
+        endpoint=("endpoint", "amqp"),
+    ),
+    Plugin(
+        name="exchange",
+        kind="destination",
+        options=ExchangeDestinationOptions,
+        summary="Publishes each document to an exchange, confirmed and mandatory; or asks, and waits for the answer.",
+        example='name: orders.approval\nkey: "{partner}"\n',
+        build=build_destination,
+        endpoint=("endpoint", "amqp"),
+        fact_templates=("key", "headers"),
+    ),
+)

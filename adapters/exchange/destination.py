@@ -1,0 +1,209 @@
+"""An exchange as a destination: publish and confirm; or ask, and wait for the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
+from hub.core.duration import Duration, seconds
+from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
+from hub.core.message import Message
+from hub.core.naming import names_in, render
+from hub.core.plugin import Context, Options
+from hub.core.ports import Broker, Outgoing, Receipt
+from hub.core.replies import ReplyRule, classify
+from hub.core.topology import Binding, Exchange, ExchangeType, Queue, Topology, reply_queue
+
+Argument = str | int | bool
+
+
+class Properties(Options):
+    """AMQP properties of what is published."""
+
+    priority: int | None = Field(
+        None, ge=0, le=255, description="0 to 255; queues that know priorities serve higher ones first."
+    )
+    expiration: Duration | None = Field(None, description="After so long in a queue the message is worth nothing.")
+    type: str | None = Field(None, max_length=255, description="What the message is; without it the document: order@1.")
+    reply_to: str | None = Field(
+        None, max_length=255, description="The queue that answers are to go to, where another system takes them."
+    )
+    user_id: str | None = Field(None, max_length=255, description="The user that the broker is to check.")
+
+    def further(self) -> dict[str, Any]:
+        found = {
+            "priority": self.priority,
+            "expiration": seconds(self.expiration) if self.expiration is not None else None,
+            "user_id": self.user_id,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Answer(Options):
+    """That an answer is waited for."""
+
+    within: Duration = Field(
+        "30s", description="How long; after it the same question is asked again, under the same message id."
+    )
+    status: str = Field(
+        "status",
+        description="The header of the answer that holds a status like HTTP's; without such a header it is 200.",
+    )
+
+
+class ExchangeDestinationOptions(Options):
+    """An exchange to publish to."""
+
+    endpoint: str | None = Field(None, description="The name of an `amqp` endpoint; without it the hub's own broker.")
+    name: str = Field(description="The exchange. Empty: the default exchange, where `key` names a queue.")
+    key: str = Field("{document}", description="The routing key; `{fact}` is substituted.")
+    type: ExchangeType = Field("topic", description="Its type, where the hub declares it.")
+    arguments: dict[str, Argument] = Field(
+        default_factory=dict, description="Its arguments, where the hub declares it: alternate-exchange."
+    )
+    passive: bool = Field(False, description="The exchange belongs to somebody else and must exist already.")
+    mandatory: bool = Field(True, description="A message that reaches no queue is a failure that is retried.")
+    queue: str | None = Field(
+        None, description="A durable queue to declare and bind with `#`, so that what is sent has a place at once."
+    )
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers to send; `{fact}` is substituted.")
+    properties: Properties = Field(Properties(), description="AMQP properties to send.")
+    answer: Answer | None = Field(
+        None, description="Wait for an answer (reply-to and correlation id), and read it by `replies`."
+    )
+    timeout: Duration = Field("30s", description="How long to wait for the broker's confirm.")
+
+    @model_validator(mode="after")
+    def fits(self) -> ExchangeDestinationOptions:
+        if self.passive and self.arguments:
+            raise ValueError("`arguments` are given where the hub declares the exchange; a passive one has its own")
+        if self.answer is not None and self.properties.reply_to is not None:
+            raise ValueError("with `answer` the hub itself waits: `reply_to` is its own queue")
+        if any(name.lower().startswith(("hub-", "x-death")) for name in self.headers):
+            raise ValueError("headers that begin with hub- or x-death are not for sites")
+        return self
+
+
+class ExchangeDestination:
+    """Publishes with confirm, and by default mandatory. The message id is the idempotency key, so that subscribers
+    can recognise a repetition. With `answer` the correlation id is the key too, and the document counts as delivered when the
+    answer says so."""
+
+    def __init__(
+        self, name: str, options: ExchangeDestinationOptions, context: Context, endpoint: AmqpEndpoint | None = None
+    ) -> None:
+        self._name = name
+        self._options = options
+        self._broker = BrokerOf(context.broker, endpoint)
+        self._replies: tuple[ReplyRule, ...] = context.replies
+        self._timeout = seconds(options.timeout)
+        self._fixed = options.key if not names_in(options.key) else None
+        self._further = options.properties.further()
+        self._answers: Answers | None = None
+
+    def topology(self) -> Topology:
+        """What must exist at the hub's own broker."""
+        return self._needed() if self._broker.is_own else Topology()
+
+    def _needed(self) -> Topology:
+        options = self._options
+        arguments = tuple(sorted(options.arguments.items()))
+        exchanges = (Exchange(options.name, options.type, options.passive, arguments),) if options.name else ()
+        if options.queue is None:
+            return Topology(exchanges=exchanges)
+        bindings = (Binding(options.name, options.queue, "#"),) if options.name else ()
+        return Topology(exchanges=exchanges, queues=(Queue(options.queue),), bindings=bindings)
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        options = self._options
+        try:
+            key = self._fixed if self._fixed is not None else render(options.key, outgoing.facts)
+            headers = {name: render(text, outgoing.facts) for name, text in options.headers.items()}
+        except MappingError as error:
+            raise RejectedError(str(error), code="no_key") from error
+        try:
+            broker = await self._broker.ready(self._needed())
+            message = Message(
+                id=outgoing.key,
+                body=outgoing.body,
+                content_type=outgoing.content_type,
+                headers={**headers, **outgoing.headers},
+                correlation_id=outgoing.correlation_id,
+                type=options.properties.type or outgoing.document,
+                reply_to=options.properties.reply_to,
+                properties=self._further,
+            )
+            if options.answer is not None:
+                return await self._ask(broker, key, message, options.answer)
+            await broker.publish(options.name, key, message, mandatory=options.mandatory, timeout=self._timeout)
+        except Unroutable as error:
+            raise TransientError(str(error), "unreachable") from error
+        except ConfigError as error:
+            raise TransientError(str(error), "failed") from error
+        except MessageError as error:
+            raise RejectedError(str(error), code="not_carried") from error
+        return Receipt("confirmed")
+
+    async def _ask(self, broker: Broker, key: str, message: Message, answer: Answer) -> Receipt:
+        if self._answers is None:
+            self._answers = Answers(broker, reply_queue(self._name, uuid.uuid4().hex[:12]))
+        status, body, content_type = await self._answers.to(
+            lambda asked: broker.publish(
+                self._options.name, key, asked, mandatory=self._options.mandatory, timeout=self._timeout
+            ),
+            message,
+            seconds(answer.within),
+            answer.status,
+        )
+        return classify(status, {"content-type": content_type}, body, self._replies, datetime.now(UTC))
+
+    async def close(self) -> None:
+        if self._answers is not None:
+            await self._answers.close()
+
+
+class Answers:
+    """The queue of this process in which answers arrive, and who waits for which."""
+
+    def __init__(self, broker: Broker, queue: str) -> None:
+        self._broker = broker
+        self._queue = queue
+        self._waiting: dict[str, asyncio.Future[Message]] = {}
+        self._subscription: Any = None
+        self._beginning = asyncio.Lock()
+
+    async def to(self, publish: Any, message: Message, within: float, status: str) -> tuple[int, bytes, str]:
+        """Status, body and content type of the answer. Raises TransientError(timeout) when none comes."""
+        async with self._beginning:
+            if self._subscription is None:
+                await self._broker.declare(Topology(queues=(Queue(self._queue, kind="passing"),)))
+                self._subscription = await self._broker.consume(self._queue, self._arrived, prefetch=100)
+        waiting = self._waiting.setdefault(message.id, asyncio.get_running_loop().create_future())
+        try:
+            await publish(replace(message, reply_to=self._queue, correlation_id=message.id))
+            found = await asyncio.wait_for(asyncio.shield(waiting), within)
+        except TimeoutError as error:
+            raise TransientError(f"no answer within {within:g}s", "timeout") from error
+        finally:
+            self._waiting.pop(message.id, None)
+        said = found.headers.get(status)
+        text = str(said) if not isinstance(said, bool) else ""
+        code = int(text) if text.isdecimal() and 100 <= int(text) <= 599 else 200
+        return code, found.body, found.content_type
+
+    def _arrived(self, delivery: Any) -> None:
+        """An answer that nobody waits for any more is not kept: the question was asked again."""
+        waiting = self._waiting.get(delivery.message.correlation_id or "")
+        if waiting is not None and not waiting.done():
+            waiting.set_result(delivery.message)
+        delivery.ack()
+
+    async def close(self) -> None:
+        if self._subscription is not None:
+            await self._subscription.cancel()
