@@ -15,6 +15,8 @@ from tests.support.openssh import MISSING as SSHD_MISSING
 from tests.support.openssh import OpenSsh, find_sshd
 from tests.support.proxy import TcpProxy
 from tests.support.rabbitmq import RabbitNode, find_server, private_node
+from tests.support.redis import MISSING as REDIS_MISSING
+from tests.support.redis import RedisServer, find_redis
 from tests.support.servers import MISSING, ServerMissing, TestServers, fresh_vhost, server_url
 
 _SERVERS = pytest.StashKey[TestServers]()
@@ -111,6 +113,19 @@ def openssh(tmp_path: Path) -> Iterator[OpenSsh]:
         _unavailable(SSHD_MISSING)
         return
     server = OpenSsh(sshd, tmp_path / "openssh")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A running Redis of this test's own."""
+    binary = find_redis()
+    if binary is None:
+        _unavailable(REDIS_MISSING)
+        return
+    server = RedisServer(binary, tmp_path / "redis")
     server.start()
     yield server
     server.stop()

@@ -37,7 +37,7 @@ CONFINED = {
     "aio_pika": ("hub/broker/",),
     "aiormq": ("hub/broker/",),
     "pamqp": ("hub/broker/",),
-    "sqlalchemy": ("hub/journal/",),
+    "sqlalchemy": ("hub/journal/", "hub/client/outbox.py"),
     "alembic": ("hub/journal/",),
     "aiosqlite": ("hub/journal/",),
     "asyncpg": ("hub/journal/",),

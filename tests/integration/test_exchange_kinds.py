@@ -98,7 +98,9 @@ def source(context: Context, **options: Any) -> ExchangeSource:
 
 
 def outgoing(body: bytes = b"{}", key: str = "k1", **facts: str) -> Outgoing:
-    return Outgoing("id", "order@1", key, body, "application/json", facts={"partner": "ACME", "document": "order", **facts})
+    return Outgoing(
+        "id", "order@1", key, body, "application/json", facts={"partner": "ACME", "document": "order", **facts}
+    )
 
 
 @pytest.mark.parametrize(

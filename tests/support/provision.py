@@ -1,4 +1,4 @@
-"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [openssh] [compose]`, without names all.
+"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [openssh] [redis] [compose]`, without names all.
 
 A given URL or a local binary is enough; else, as root on Debian, its package is installed without starting its own
 server. Says what it did; exit code 1 when something is missing that it can't get.
@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.support.openssh import find_sshd
 from tests.support.postgres import find_binaries
 from tests.support.rabbitmq import find_server
+from tests.support.redis import find_redis
 from tests.support.servers import GIVEN
 
 POLICY = Path("/usr/sbin/policy-rc.d")
@@ -24,12 +25,14 @@ PACKAGES = {
     "rabbitmq": ["rabbitmq-server"],
     "postgres": ["postgresql"],
     "openssh": ["openssh-server", "openssh-client"],
+    "redis": ["redis-server"],
     "compose": ["docker-compose"],
 }
 TITLES = {
     "rabbitmq": "RabbitMQ",
     "postgres": "PostgreSQL",
     "openssh": "OpenSSH's server",
+    "redis": "Redis",
     "compose": "Docker Compose (to check the compose file)",
 }
 
@@ -82,6 +85,8 @@ def _present(kind: str) -> str:
         return " ".join(find_compose() or ())
     if kind == "openssh":
         return str(find_sshd() or "")
+    if kind == "redis":
+        return str(find_redis() or "")
     variable = GIVEN[kind]
     if os.environ.get(variable):
         return f"given by {variable}"

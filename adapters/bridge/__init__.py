@@ -1,0 +1,64 @@
+"""Bridges to message brokers of other kinds, by kombu: Redis, Amazon SQS, folders, and what else kombu speaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from adapters.bridge.destination import BridgeDestination, BridgeDestinationOptions
+from adapters.bridge.endpoint import BridgeEndpoint, BridgeEndpointOptions
+from adapters.bridge.source import BridgeSource, BridgeSourceOptions
+from hub.core.plugin import Context, Plugin
+
+__all__ = [
+    "PLUGINS",
+    "BridgeDestination",
+    "BridgeDestinationOptions",
+    "BridgeEndpoint",
+    "BridgeEndpointOptions",
+    "BridgeSource",
+    "BridgeSourceOptions",
+]
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> BridgeEndpoint:
+    return BridgeEndpoint(name, options, Path(context.site))
+
+
+def build_source(name: str, options: Any, context: Context) -> BridgeSource:
+    return BridgeSource(name, options, context.endpoint(options.endpoint), context)
+
+
+def build_destination(name: str, options: Any, context: Context) -> BridgeDestination:
+    return BridgeDestination(options, context.endpoint(options.endpoint))
+
+
+PLUGINS = (
+    Plugin(
+        name="bridge",
+        kind="endpoint",
+        options=BridgeEndpointOptions,
+        summary="A message broker of another kind: Redis, Amazon SQS, folders, and what else kombu speaks.",
+        example='url: "redis://:${REDIS_PASSWORD}@redis.shop.example/0"\noptions: {visibility_timeout: 600}\n',
+        build=build_endpoint,
+    ),
+    Plugin(
+        name="bridge",
+        kind="source",
+        options=BridgeSourceOptions,
+        summary="Takes from a queue of another broker.",
+        example="endpoint: shop-redis\nqueue: orders\n",
+        build=build_source,
+        endpoint=("endpoint", "bridge"),
+    ),
+    Plugin(
+        name="bridge",
+        kind="destination",
+        options=BridgeDestinationOptions,
+        summary="Publishes each document to a queue of another broker.",
+        example="endpoint: shop-redis\nqueue: order-replies\n",
+        build=build_destination,
+        endpoint=("endpoint", "bridge"),
+        fact_templates=("queue", "headers"),
+    ),
+)

@@ -1,0 +1,77 @@
+"""A queue or exchange of another broker as a destination."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import kombu
+from pydantic import Field
+
+from adapters.bridge.endpoint import BridgeEndpoint, lost, told
+from hub.core.errors import MappingError, RejectedError, TransientError
+from hub.core.naming import render
+from hub.core.plugin import Options
+from hub.core.ports import Outgoing, Receipt
+
+
+class BridgeDestinationOptions(Options):
+    """A queue to publish to."""
+
+    endpoint: str = Field(description="The name of a `bridge` endpoint.")
+    queue: str = Field(min_length=1, description="The queue; `{fact}` is substituted.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Headers to send; `{fact}` is substituted.")
+
+
+class BridgeDestination:
+    """Publishes with the idempotency key as message id. Delivered means that the broker's client has returned without an
+    error: how durable that is, is the broker's promise."""
+
+    def __init__(self, options: BridgeDestinationOptions, endpoint: BridgeEndpoint) -> None:
+        self._options = options
+        self._endpoint = endpoint
+        self._thread = ThreadPoolExecutor(1, f"bridge-{endpoint.name}")
+        self._connection: kombu.Connection | None = None
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        try:
+            queue = render(self._options.queue, outgoing.facts)
+            headers = {name: render(text, outgoing.facts) for name, text in self._options.headers.items()}
+        except MappingError as error:
+            raise RejectedError(str(error), code="no_queue") from error
+        send = asyncio.get_running_loop().run_in_executor(self._thread, self._publish, queue, headers, outgoing)
+        await send
+        return Receipt(f"published to {queue}")
+
+    def _publish(self, queue: str, headers: dict[str, str], outgoing: Outgoing) -> None:
+        connection = self._connection or self._endpoint.connect()
+        self._connection = connection
+        try:
+            with connection.channel() as channel:
+                producer = kombu.Producer(channel)
+                producer.publish(
+                    outgoing.body,
+                    exchange="",
+                    routing_key=queue,
+                    declare=[kombu.Queue(queue, durable=True)],
+                    content_type=outgoing.content_type,
+                    content_encoding="binary",
+                    headers={**headers, **outgoing.headers},
+                    message_id=outgoing.key,
+                    correlation_id=outgoing.correlation_id,
+                    type=outgoing.document,
+                    delivery_mode=2,
+                    retry=False,
+                )
+        except lost(connection) as error:
+            self._forget()
+            raise TransientError(f"endpoint {self._endpoint.name}: {told(error)}", "unreachable") from error
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
+        self._thread.shutdown(wait=False)

@@ -1,0 +1,159 @@
+"""A queue of another broker as a source. kombu blocks: each source has a thread, which alone speaks to the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+import kombu
+from pydantic import Field
+
+from adapters.bridge.endpoint import BridgeEndpoint, lost, told
+from hub.core.errors import HubError, TransientError
+from hub.core.given_facts import GivenFacts, given
+from hub.core.plugin import Context, Options
+from hub.core.ports import Arrival, BytesBody, Take
+
+LOOK = 0.2
+"""Seconds that the thread waits for the broker at most, before it looks what the intake has finished."""
+
+STOP = 15.0
+"""Seconds that a stop waits for the thread."""
+
+AGAIN = 1.0
+"""Seconds before a message that the intake could not take goes back to the broker."""
+
+
+class BridgeSourceOptions(Options):
+    """A queue to take from."""
+
+    endpoint: str = Field(description="The name of a `bridge` endpoint.")
+    queue: str = Field(min_length=1, description="The queue.")
+    prefetch: int = Field(10, ge=1, le=1000, description="How many messages may be in work at once.")
+    facts: GivenFacts = Field(
+        default_factory=dict,
+        description="What of a message becomes a fact: `region: header.x-region`, `kind: property.type`.",
+    )
+
+
+class BridgeSource:
+    """Offers each message to the intake, and acknowledges it once it is taken. What is not acknowledged when the process dies
+    comes again where the broker has acknowledgments."""
+
+    def __init__(self, name: str, options: BridgeSourceOptions, endpoint: BridgeEndpoint, context: Context) -> None:
+        self._name = name
+        self._options = options
+        self._endpoint = endpoint
+        self._log = context.log
+
+    async def run(self, take: Take) -> None:
+        loop = asyncio.get_running_loop()
+        stopping = threading.Event()
+        offered = asyncio.Semaphore(self._options.prefetch)
+
+        async def offer(arrival: Arrival) -> bool:
+            async with offered:
+                try:
+                    await take(arrival)
+                except HubError as error:
+                    self._log.warning("message_not_taken", source=self._name, name=arrival.name, error=str(error))
+                    await asyncio.sleep(AGAIN)
+                    return False
+                return True
+
+        pump = Pump(self._name, self._options, self._endpoint, loop, offer, stopping)
+        running = loop.run_in_executor(None, pump.run)
+        try:
+            await asyncio.shield(running)
+        finally:
+            stopping.set()
+            await asyncio.wait({running}, timeout=STOP)
+
+
+class Pump:
+    """The thread's side: drains the broker, hands over, acknowledges."""
+
+    def __init__(
+        self,
+        name: str,
+        options: BridgeSourceOptions,
+        endpoint: BridgeEndpoint,
+        loop: asyncio.AbstractEventLoop,
+        offer: Any,
+        stopping: threading.Event,
+    ) -> None:
+        self._name = name
+        self._options = options
+        self._endpoint = endpoint
+        self._loop = loop
+        self._offer = offer
+        self._stopping = stopping
+        self._in_work: list[tuple[Any, Future[bool]]] = []
+
+    def run(self) -> None:
+        """Until it is told to stop. Raises TransientError when the broker is lost: what was in work comes again from there."""
+        connection = self._endpoint.connect()
+        try:
+            with connection, connection.channel() as channel:
+                queue = kombu.Queue(self._options.queue, durable=True)
+                with kombu.Consumer(
+                    channel, queues=[queue], on_message=self._arrived, prefetch_count=self._options.prefetch
+                ):
+                    while not self._stopping.is_set():
+                        self._drain(connection)
+                        self._settle()
+                self._finish()
+        except TransientError:
+            raise
+        except lost(connection) as error:
+            raise TransientError(f"endpoint {self._endpoint.name}: {told(error)}", "unreachable") from error
+
+    def _drain(self, connection: kombu.Connection) -> None:
+        try:
+            connection.drain_events(timeout=LOOK)
+        except TimeoutError:
+            return
+
+    def _arrived(self, message: Any) -> None:
+        future = asyncio.run_coroutine_threadsafe(self._offer(self._arrival(message)), self._loop)
+        self._in_work.append((message, future))
+
+    def _arrival(self, message: Any) -> Arrival:
+        body = message.body
+        raw = (
+            body.encode(message.content_encoding or "utf-8", "replace") if isinstance(body, str) else bytes(body or b"")
+        )
+        headers = {k: v for k, v in (message.headers or {}).items() if not str(k).lower().startswith("hub-")}
+        properties = message.properties or {}
+        values = {f"header.{str(name).lower()}": value for name, value in headers.items()}
+        values.update({f"property.{name}": value for name, value in properties.items()})
+        carried = {**headers, "content_type": str(message.content_type or "")[:200]}
+        if isinstance(properties.get("correlation_id"), str):
+            carried["correlation_id"] = properties["correlation_id"][:200]
+        name = str(properties.get("message_id") or properties.get("correlation_id") or "")
+        name = "".join(character if character.isprintable() else "_" for character in name[:200])
+        return Arrival(self._name, BytesBody(raw), name, carried, given(self._options.facts, values))
+
+    def _settle(self) -> None:
+        waiting = []
+        for message, future in self._in_work:
+            if not future.done():
+                waiting.append((message, future))
+            elif not future.cancelled() and future.exception() is None and future.result():
+                message.ack()
+            else:
+                message.requeue()
+        self._in_work = waiting
+
+    def _finish(self) -> None:
+        """What was taken is still acknowledged; the rest goes back."""
+        for _ in range(50):
+            self._settle()
+            if not self._in_work:
+                return
+            threading.Event().wait(LOOK / 2)
+        for message, future in self._in_work:
+            future.cancel()
+            message.requeue()
