@@ -14,6 +14,7 @@ from hub.core.duration import Duration, seconds
 NAMED_CHARACTERS = {"\\n": "\n", "\\r": "\r", "\\t": "\t"}
 HEXADECIMAL = re.compile(r"(?:0x|\\x)([0-9A-Fa-f]{2})")
 
+VERSION = r"^[0-9]{6}[A-Z0-9]{0,6}$"
 SET = r"^[0-9]{3}$"
 SetName = Annotated[str, Field(pattern=SET)]
 SEGMENT = "[A-Z][A-Z0-9]{1,2}"
@@ -193,8 +194,13 @@ class X12Terms(Entry):
 
     version: str | None = Field(
         None,
-        pattern=r"^[0-9]{6}[A-Z0-9]{0,6}$",
+        pattern=VERSION,
         description="Of GS08: a release, perhaps with a suffix: 004010, 004010VICS.",
+    )
+    versions: dict[SetName, Annotated[str, Field(pattern=VERSION)]] = Field(
+        default_factory=dict,
+        description='By set, where it isn\'t `version`, in both directions: {"856": "005010"}. What we acknowledge with follows'
+        " the group that it answers.",
     )
     receive: tuple[SetName, ...] = Field((), description="Transaction sets that we take; without it all that we know.")
     send: tuple[SetName, ...] = Field(

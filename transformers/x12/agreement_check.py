@@ -17,11 +17,13 @@ STATED = ("004010", "005010")
 """Releases in which an overlay is looked at where the agreement names no version: it should fit one of them."""
 
 ACKNOWLEDGMENTS = ("997", "999")
+"""They follow the version of what they answer."""
 
 
 def agreement_problems(agreement: Agreement) -> Iterator[Problem]:
     """Everything, in the order of the file. The same for the same agreement."""
     yield from _version(agreement)
+    yield from _versions(agreement)
     yield from _sets("receive", agreement.receive)
     yield from _sets("send", agreement.send)
     yield from _acknowledgments(agreement)
@@ -33,6 +35,20 @@ def _version(agreement: Agreement) -> Iterator[Problem]:
     if agreement.version is not None and not release_of(agreement.version)[1]:
         text = f"version: there is no release {agreement.version[:6]} that we know"
         yield Problem(("x12", "version"), text, hint(agreement.version[:6], RELEASES))
+
+
+def _versions(agreement: Agreement) -> Iterator[Problem]:
+    agreed = sorted({*agreement.receive, *agreement.send})
+    for name, version in agreement.versions.items():
+        path = ("x12", "versions", name)
+        if name not in known_sets():
+            text = f"versions: there is no transaction set {name!r} that we know"
+            yield Problem(path, text, hint(name, known_sets()))
+        elif agreement.receive and agreement.send and name not in agreed:
+            yield Problem(path, f"versions: {name} is neither in `receive` nor in `send`", hint(name, agreed))
+        if not release_of(version)[1]:
+            text = f"versions: {name}: there is no release {version[:6]} that we know"
+            yield Problem(path, text, hint(version[:6], RELEASES))
 
 
 def _sets(key: str, names: Iterable[str]) -> Iterator[Problem]:
@@ -65,9 +81,9 @@ def _acknowledgments(agreement: Agreement) -> Iterator[Problem]:
             "expect_ack: neither 997 nor 999 is in `receive`, so that every acknowledgment of theirs would be refused"
         )
         yield Problem(("x12", "expect_ack"), text, 'add "997" to receive')
-    terms, version = agreement.acknowledge, agreement.version
-    if terms is not None and terms.with_set == "999" and version is not None and version < "005010":
-        text = f"acknowledge: the 999 exists from 005010 on, and the version is {version}"
+    terms, versions = agreement.acknowledge, agreement.all_versions
+    if terms is not None and terms.with_set == "999" and versions and max(versions) < "005010":
+        text = f"acknowledge: the 999 exists from 005010 on, and the version is {max(versions)}"
         yield Problem(("x12", "acknowledge", "with"), text, 'write with: "997"')
 
 
@@ -86,7 +102,8 @@ def _overlay(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) ->
 def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> tuple[int, str] | None:
     """Which rule doesn't fit the set, and why: in the agreed release, or in every release where none is agreed. A set that
     can't be told apart any more with all of them is put down to the last one."""
-    releases = (release_of(agreement.version)[0],) if agreement.version else STATED
+    version = agreement.version_of(name)
+    releases = (release_of(version)[0],) if version else STATED
     first: tuple[int, str] | None = None
     for release in releases:
         try:

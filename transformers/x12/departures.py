@@ -9,6 +9,7 @@ from typing import Literal
 from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
+from transformers.x12.agreement_check import ACKNOWLEDGMENTS
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.finding import Finding
 from transformers.x12.inspection import GroupSeen, InterchangeSeen, Stray, TransactionSeen, inspect
@@ -63,6 +64,7 @@ class Departure:
 def departures(body: Body, agreement: Agreement) -> Iterator[Departure]:
     """In the order of the body, in flat memory. All of the body is judged by this agreement, whoever sent it."""
     interchange = group = 0
+    versions = _Versions(agreement)
     for seen in inspect(body, PartnerDirectory(), agreement):
         found: Iterable[Departure] = ()
         match seen:
@@ -71,9 +73,10 @@ def departures(body: Body, agreement: Agreement) -> Iterator[Departure]:
                 found = _of_interchange(seen, agreement)
             case GroupSeen():
                 group = seen.number
+                versions.of_group(seen)
                 found = _of_group(seen, agreement)
             case TransactionSeen():
-                found = _of_transaction(seen, agreement)
+                found = (*versions.of_set(seen.read.set), *_of_transaction(seen, agreement))
             case Stray():
                 found = [Departure("envelope", seen.finding.text, finding=seen.finding)]
                 if seen.level == "body":
@@ -134,16 +137,43 @@ def _delimiters(marks: Delimiters, agreement: Agreement) -> Iterator[Departure]:
 
 
 def _of_group(seen: GroupSeen, agreement: Agreement) -> Iterator[Departure]:
-    version = agreement.version
-    found = seen.element(8)
-    if version is not None and found != version and not (len(version) == 6 and found[:6] == version):
-        yield Departure("version", f"GS08 is {found!r}, and {version} is agreed", finding=_gs(8))
     for position, who, wanted in ((2, "they are", agreement.group_they), (3, "we are", agreement.group_we)):
         if wanted is not None and seen.element(position) != wanted:
             text = f"GS{position:02} is {seen.element(position)!r}, and {who} {wanted} there"
             yield Departure("group", text, finding=_gs(position))
     if seen.refusal is not None:
         yield Departure("envelope", seen.refusal.text, finding=seen.refusal)
+
+
+class _Versions:
+    """Whether GS08 is the version agreed for the sets of its group. An acknowledgment follows what it answers: one whose own
+    version isn't agreed may have any that is agreed for something."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        self._agreement = agreement
+        self._found = ""
+        self._told: set[str] = set()
+
+    def of_group(self, seen: GroupSeen) -> None:
+        self._found = seen.element(8)
+        self._told.clear()
+
+    def of_set(self, name: str) -> Iterator[Departure]:
+        """Once for each set of a group."""
+        if name in self._told:
+            return
+        self._told.add(name)
+        one = self._agreement.version_of(name)
+        follows = name in ACKNOWLEDGMENTS and name not in self._agreement.versions
+        agreed = self._agreement.all_versions if follows else (one,) if one is not None else ()
+        if agreed and not any(_is_version(self._found, each) for each in agreed):
+            text = f"GS08 is {self._found!r}, and {' or '.join(agreed)} is agreed for the {name}"
+            yield Departure("version", text, set=name, finding=_gs(8))
+
+
+def _is_version(found: str, agreed: str) -> bool:
+    """A release alone leaves the suffix open."""
+    return found == agreed or (len(agreed) == 6 and found[:6] == agreed)
 
 
 def _gs(element: int) -> Finding:

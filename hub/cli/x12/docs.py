@@ -45,7 +45,7 @@ def docs(
         known = did_you_mean(name, known_sets()) or f"there are {', '.join(known_sets())}"
         fail(f"error: there is no declaration of {name!r} ({known})", USAGE)
     _, agreement = terms(site, partner)
-    wanted = release or ((agreement.version or "")[:6] if agreement else "") or DEFAULT
+    wanted = release or ((agreement.version_of(name) or "")[:6] if agreement else "") or DEFAULT
     if wanted not in RELEASES:
         raise typer.BadParameter(f"{wanted!r} isn't known; known: {', '.join(RELEASES)}", param_hint="--release")
     try:
