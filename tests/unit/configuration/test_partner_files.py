@@ -102,6 +102,20 @@ def test_every_term_reaches_the_agreement() -> None:
     assert {"charset", "delimiters", "delimiters.element"} <= made.stated
 
 
+def test_a_set_may_have_a_version_of_its_own() -> None:
+    made = agreement(check(("charset: utf-8", 'versions: {"855": "005010", "860": "004030VICS"}')))
+    assert [made.version_of(name) for name in ("850", "855", "860")] == ["004010", "005010", "004030VICS"]
+    assert made.all_versions == ("004010", "005010", "004030VICS")
+
+
+def test_an_overlay_fits_the_version_of_its_set() -> None:
+    rule = '  overlays: {"855": [{at: REF/REF03, max_length: 80}]}\n'
+    bolt = f'partner: BOLT\nx12:\n  version: "004010"\n  send: ["855"]\n{rule}'
+    wide = bolt.replace("max_length: 80", "min_length: 81")
+    assert said(bolt=bolt) == []
+    assert any("the least length 81 is above the greatest, 80" in line for line in said(bolt=wide))
+
+
 def test_what_isnt_said_has_our_defaults() -> None:
     made = agreement(check(bolt="partner: BOLT\n"), "BOLT")
     assert made == Agreement("BOLT", ())
@@ -143,6 +157,12 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ('receive: ["850", "860"', 'receive: ["850", "850"', "10:20: error: receive: 850 stands twice"),
         ('receive: ["850", "860"', "receive: [850, \"860\"", "10:13: error: x12.receive.0: should be a text, found 850"),
         ('send: ["855"', 'send: ["PO"', "11:10: error: x12.send.0: should match ^[0-9]{3}$, found 'PO'"),
+        # versions by set
+        ("charset: utf-8", 'versions: {"86": "005010"}', "16:20: error: x12.versions.86: should match ^[0-9]{3}$"),
+        ("charset: utf-8", 'versions: {"855": "5010"}', "16:21: error: x12.versions.855: should match ^[0-9]{6}[A-Z0-9]{0,6}$, found '5010'"),
+        ("charset: utf-8", 'versions: {"851": "005010"}', "16:21: error: versions: there is no transaction set '851' that we know (did you mean 865?)"),
+        ("charset: utf-8", 'versions: {"856": "005010"}', "16:21: error: versions: 856 is neither in `receive` nor in `send` (did you mean 860?)"),
+        ("charset: utf-8", 'versions: {"855": "005011"}', "16:21: error: versions: 855: there is no release 005011 that we know (did you mean 005010?)"),
         # acknowledgments
         ('with: "997"', 'with: "998"', "12:23: error: x12.acknowledge.with: should be '997' or '999', found '998'"),
         ('with: "997"', 'with: "999"', "12:23: error: acknowledge: the 999 exists from 005010 on, and the version is 004010 (write with: \"997\")"),
