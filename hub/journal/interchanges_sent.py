@@ -14,6 +14,7 @@ from hub.journal import schema
 from hub.journal.acknowledgments import HoldTerms, expire
 from hub.journal.batch_members import WAITS
 from hub.journal.journal import Journal
+from hub.journal.number_use import EFFECT_COLUMNS, OF_THE_NUMBER, NumberUse, number_use
 
 ENDS = ("dead", "held", "rejected", "discarded")
 """Events that say why a document did not leave."""
@@ -63,15 +64,17 @@ class InterchangesSent:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def find(self, partner: str, control_number: int) -> Any:
-        """The row of what was sent, or was to be sent, under the number; None: the number was never taken."""
-        table = schema.interchange_sent
+    async def find(self, partner: str, control_number: int) -> NumberUse | None:
+        """What was done under the number; None: it was never taken."""
+        table, effect = schema.interchange_sent, schema.effect
 
         async def query(connection: AsyncConnection) -> Any:
             mine = (table.c.partner == partner, table.c.control_number == control_number)
-            return (await connection.execute(sa.select(table).where(*mine))).first()
+            select = sa.select(table, *EFFECT_COLUMNS).outerjoin(effect, OF_THE_NUMBER).where(*mine)
+            return (await connection.execute(select)).first()
 
-        return await self._journal.read(query)
+        row = await self._journal.read(query)
+        return number_use(row) if row is not None else None
 
     async def late(self, now: float, limit: int = 500) -> list[Any]:
         """Rows whose acknowledgment should have come, the longest due first."""
@@ -99,16 +102,9 @@ class InterchangesSent:
 
         async def query(connection: AsyncConnection) -> list[NumberStory]:
             select = (
-                sa.select(table, message.c.document, message.c.number, schema.effect.c.status, schema.effect.c.text)
-                .add_columns(schema.effect.c.generation.label("in_force"))
+                sa.select(table, message.c.document, message.c.number, schema.effect.c.text, *EFFECT_COLUMNS)
                 .outerjoin(message, message.c.id == table.c.document_id)
-                .outerjoin(
-                    schema.effect,
-                    sa.and_(
-                        schema.effect.c.document_id == table.c.document_id,
-                        schema.effect.c.destination == table.c.destination,
-                    ),
-                )
+                .outerjoin(schema.effect, OF_THE_NUMBER)
                 .where(table.c.partner == partner)
                 .order_by(table.c.control_number.desc())
                 .limit(limit)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable
+from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
 from hub.core.facts import ENVELOPE
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
@@ -82,14 +82,15 @@ class Intake:
         await settle(visit.waiting)
 
     async def _answer(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> Answer | None:
-        """What an acknowledgment answers. Raises JournalUnavailable after everything before it has been waited for."""
+        """What an acknowledgment answers. Raises TransientError and JournalUnavailable, after everything before it has been waited
+        for."""
         document = reading.document
         if document is None or document.kind not in KINDS:
             return None
         facts = snapshot.facts.of(document, reading.envelope, visit.arrival.source)
         try:
             return await self._acknowledgments.find(document, facts)
-        except JournalUnavailable:
+        except (TransientError, JournalUnavailable):
             await settle(visit.waiting)
             raise
 
