@@ -177,6 +177,10 @@ class Rule(Entry):
             raise ValueError(f"{self.at} is not used (X), so that {given[-1]} says nothing")
         if self.codes and (self.add or self.remove):
             raise ValueError("codes is the whole list; add and remove change the standard's")
+        if both := sorted(set(self.add) & set(self.remove)):
+            raise ValueError(f"the code {both[0]!r} is both added and removed")
+        if self.default is not None and self.default in self.remove:
+            raise ValueError(f"the default {self.default!r} is removed from the codes")
         if self.min_length is not None and self.max_length is not None and self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} is above max_length {self.max_length}")
         if self.default is not None and self.codes and self.default not in self.codes:

@@ -108,6 +108,16 @@ def test_a_set_may_have_a_version_of_its_own() -> None:
     assert made.all_versions == ("004010", "005010", "004030VICS")
 
 
+def test_codes_that_we_dont_know_may_be_meant() -> None:
+    removed, qualifier = said(("add: [ZP]", "remove: [ZP]"), ("N1, qualifiers: [ST, BT]", 'BEG, qualifiers: ["99"]'))
+    assert removed.startswith(
+        f"{FILE}:23:9: warning: overlays: 850: BEG/BEG02: 'ZP' can't be removed: element 92 (Purchase Order Type Code)"
+    )
+    assert qualifier.startswith(
+        f"{FILE}:24:9: warning: overlays: 850: BEG: '99' is no qualifier that we know of element 353"
+    )
+
+
 def test_an_overlay_fits_the_version_of_its_set() -> None:
     rule = '  overlays: {"855": [{at: REF/REF03, max_length: 80}]}\n'
     bolt = f'partner: BOLT\nx12:\n  version: "004010"\n  send: ["855"]\n{rule}'
@@ -200,6 +210,17 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ("max_length: 10", "add: [X]", "21:9: error: overlays: 850: BEG/BEG03: element 324 (Purchase Order Number) has no list of codes; use `codes`"),
         ("max_length: 10", "codes: [A], default: B", "21:9: error: x12.overlays.850.0: the default 'B' isn't among the codes"),
         ("BEG02, add: [ZP]", "BEG02, add: [ZP], codes: [A]", "23:9: error: x12.overlays.850.2: codes is the whole list; add and remove change the standard's"),
+        ("BEG02, add: [ZP]", "BEG02, add: [ZP], remove: [ZP]", "23:9: error: x12.overlays.850.2: the code 'ZP' is both added and removed"),
+        ("BEG02, add: [ZP]", "BEG02, remove: [NE], default: NE", "23:9: error: x12.overlays.850.2: the default 'NE' is removed from the codes"),
+        ("BEG02, add: [ZP]", "BEG02, add: [ZPX]", "23:9: error: overlays: 850: BEG/BEG02: 'ZPX' has 3 characters, and element 92 (Purchase Order Type Code) 2"),
+        ("BEG02, add: [ZP]", "BEG03, default: ABCDEFGHIJK", "23:9: error: overlays: 850: BEG/BEG03: 'ABCDEFGHIJK' has 11 characters, and element 324 (Purchase Order Number) 1 to 10"),
+        ("PO1/PO102, use: M", "BEG/BEG03, use: O", "22:9: error: overlays: 850: BEG/BEG03 need not be there, and BEG03 gives `number`, without which"),
+        # what a document can't be without
+        ("CUR, use: X", "BEG, use: X", "26:9: error: overlays: 850: BEG is not used (X), and BEG03 gives `number`, without which no order can be read or written"),
+        ("CUR, use: X", "BEG, use: O", "26:9: error: overlays: 850: BEG need not be there, and BEG03 gives `number`, without which no order can be read or written"),
+        ("PO1/PO102, use: M", "BEG/BEG03, use: X", "22:9: error: overlays: 850: BEG/BEG03 is not used (X), and BEG03 gives `number`"),
+        ("PO1/PO102, use: M", "REF/REF01, use: X", "22:9: error: overlays: 850: REF/REF01 is not used (X), and REF01 gives `references[].qualifier`"),
+        ("PO1/PO102, use: M", "PO1/PO102, use: M}\n      - {at: PO1/PO102, use: O", "23:9: error: overlays: 850: PO1/PO102: use is O here, and M in rule 2; the last one counts (keep one of them)"),
         ("N1, qualifiers", "N1, codes", "24:9: error: x12.overlays.850.3: codes is for an element, and N1 is a segment or loop"),
         ("segment: NTE", "segment: nte", "25:28: error: x12.overlays.850.4.segment: should match ^[A-Z][A-Z0-9]{1,2}$, found 'nte'"),
         ("CUR, use: X", "CUR, use: X, max: 2", "26:9: error: x12.overlays.850.5: CUR is not used (X), so that max says nothing"),
