@@ -1,8 +1,9 @@
-"""`hub partner add` and `hub partner check`, as a person or a script uses them."""
+"""`hub partner list`, `add` and `check`, as a person or a script uses them."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,65 @@ def test_what_a_sample_drafts_stands_in_the_site_and_the_sample_is_as_agreed(
     checked = hub("check", "BOLT", path)
     assert checked.exit_code == 0, checked.stdout
     assert "no departures" in checked.stdout
+
+
+TERMS = """\
+partner: BOLT
+ids: [{qualifier: "01", id: "043645501", test: false}, {qualifier: "ZZ", id: "BOLTTEST", test: true}]
+owner: edi-desk
+x12:
+  version: "004010"
+  versions: {"856": "005010"}
+  receive: ["850", "997"]
+  send: ["855", "856"]
+  acknowledge: {with: "999", within: 24h, errors: accept, ta1: always}
+  expect_ack: 90m
+  overlays: {"850": [{at: CUR, use: X}, {at: PO1, max: 10}]}
+"""
+
+
+class TestList:
+    @pytest.fixture(autouse=True)
+    def bolt(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "site/config/partners"
+        folder.mkdir(parents=True)
+        (folder / "bolt.yaml").write_text(TERMS)
+        (folder / "zinc.yaml").write_text("partner: ZINC\n")
+        return folder
+
+    def test_a_line_for_each_partner_with_its_terms(self, hub: Hub) -> None:
+        columns, bolt, zinc = (re.split(" {2,}", line.strip()) for line in hub("list").stdout.splitlines())
+        assert dict(zip(columns, bolt, strict=True)) == {
+            "partner": "BOLT",
+            "ids": "01/043645501 (production), ZZ/BOLTTEST (test)",
+            "version": "004010, 005010 for 856",
+            "receive": "850, 997",
+            "send": "855, 856",
+            "we acknowledge": "999 within 24h, errors accepted, TA1 always",
+            "they acknowledge": "within 90m",
+            "overlays": "850 (2)",
+        }
+        assert zinc == ["ZINC", "-", "any", "every set", "what a document needs", "-", "-", "-"]
+
+    def test_one_of_them(self, hub: Hub) -> None:
+        (bolt,) = json.loads(hub("list", "BOLT", "--json").stdout)["partners"]
+        assert (bolt["version"], bolt["versions"], bolt["send"]) == ("004010", {"856": "005010"}, ["855", "856"])
+        assert bolt["ids"][1] == {"qualifier": "ZZ", "id": "BOLTTEST", "test": True}
+        assert (bolt["acknowledge"]["with"], bolt["expect_ack"]) == ("999", {"within": 5400.0, "owner": "edi-desk"})
+        assert (bolt["overlays"], bolt["we"]) == ({"850": 2}, None)
+
+    def test_a_name_that_there_is_not_gets_the_nearest(self, hub: Hub) -> None:
+        shown = hub("list", "BLOT")
+        assert shown.exit_code == 1
+        assert "there is no partner 'BLOT' (did you mean BOLT?)" in shown.stderr
+
+    def test_without_partners_it_says_how_to_add_one(self, hub: Hub, bolt: Path) -> None:
+        for file in bolt.iterdir():
+            file.unlink()
+        shown = hub("list")
+        assert shown.exit_code == 0
+        assert shown.stdout.startswith("no partners: `hub partner add FILE` drafts one")
+        assert json.loads(hub("list", "--json").stdout) == {"partners": []}
 
 
 class TestAdd:
