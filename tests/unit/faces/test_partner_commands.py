@@ -65,9 +65,9 @@ x12:
 
 class TestList:
     @pytest.fixture(autouse=True)
-    def bolt(self, tmp_path: Path) -> Path:
+    def bolt(self, hub: Hub, tmp_path: Path) -> Path:
         folder = tmp_path / "site/config/partners"
-        folder.mkdir(parents=True)
+        folder.mkdir()
         (folder / "bolt.yaml").write_text(TERMS)
         (folder / "zinc.yaml").write_text("partner: ZINC\n")
         return folder
