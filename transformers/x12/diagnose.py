@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from transformers.x12.binary import LENGTH_AT, data_of, elements_of, length_error
 from transformers.x12.catalogue import known_segments
 from transformers.x12.compiled import CompiledSet
 from transformers.x12.declaration import Element, ElementUse, Rule, Segment
@@ -45,7 +46,7 @@ class _Diagnosis:
         state = 0
         self._last = {text.partition(self._marks.element)[0]: position for position, text in enumerate(segments, 2)}
         for position, text in enumerate(segments, 2):
-            elements = text.split(self._marks.element)
+            elements = elements_of(text, self._marks.element)
             self._characters(elements, position)
             if state < 0:
                 self._add("7", elements, position, f"{elements[0][:20]} stands behind SE")
@@ -68,7 +69,10 @@ class _Diagnosis:
         return self._grammar.loops[path[-1]].loop.id if path else None
 
     def _characters(self, elements: Sequence[str], position: int) -> None:
+        data = data_of(elements)
         for number, text in enumerate(elements):
+            if number == data:
+                continue
             if found := self._marks.forbidden.search(text):
                 character = "the control character " if found[0] < " " else ""
                 self._add(
@@ -185,9 +189,12 @@ class _Diagnosis:
 
 def segment_findings(segment: Segment, elements: list[str], position: int, marks: TextDelimiters) -> list[Finding]:
     """What is wrong with the elements of one segment."""
-    if segment.open:
-        return []
     found = []
+    if wrong := length_error(elements):
+        number = LENGTH_AT[segment.id] + 1
+        found.append(Finding(wrong[0], segment.id, position, wrong[1], number, reference="785"))
+    if segment.open:
+        return found
     declared = len(segment.elements)
     for number in range(declared + 1, len(elements)):
         if elements[number]:

@@ -326,8 +326,8 @@ class _Scanner:
         return len(self._buffer) - self._at <= MAX_TRANSACTION and self._more()
 
     def _binary_data(self, mark: re.Match[bytes], delimiters: Delimiters) -> tuple[int, int] | None:
-        """The range of the data of one binary segment: BIN01 is its length, or BDS02. None where no terminator stands behind
-        it: then the length isn't true, and the segment is text like any other."""
+        """The range of the data of one binary segment: BIN01 is its length, or BDS02. Where no terminator stands behind it the
+        length isn't true, and the next terminator ends it. None where there is no length."""
         lead = 1 if mark[1] == b"BIN" else 2
         begin = mark.end() - self._at
         while len(self._buffer) - self._at - begin < 40 and self._more_of_it():
@@ -337,12 +337,13 @@ class _Scanner:
             return None
         first = begin + sum(len(part) + 1 for part in head[:lead])
         end = first + int(head[lead - 1])
-        if end - begin > MAX_TRANSACTION:
-            return None
-        while len(self._buffer) - self._at < end + 1 and self._more_of_it():
+        while end - begin <= MAX_TRANSACTION and len(self._buffer) - self._at < end + 2 and self._more_of_it():
             pass
-        behind = self._buffer[self._at + end : self._at + end + 1]
-        return (first, end) if behind == delimiters.terminator else None
+        behind = self._buffer[self._at + end : self._at + end + 2]
+        if behind.startswith(delimiters.terminator) or (delimiters.terminator == b"\n" and behind == b"\r\n"):
+            return first, end
+        last = self._buffer.find(delimiters.terminator, self._at + first)
+        return (first, self._broken_off(self._at + first, last) - self._at) if last >= 0 else None
 
     def _tidy_transaction(self, delimiters: Delimiters) -> Event | None:
         """The fast way for a transaction that is in memory whole, with the same between its SE and the segment before it as

@@ -14,7 +14,8 @@ from transformers.x12.delimiters import Delimiters, as_text
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.overlay import WrongRule
-from transformers.x12.transaction import NOBODY, segment_bytes
+from transformers.x12.segment_bytes import segment_bytes
+from transformers.x12.transaction import NOBODY
 
 
 @dataclass(frozen=True, slots=True)
