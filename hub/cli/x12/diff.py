@@ -19,6 +19,7 @@ from hub.cli.x12.lines import line, show
 from hub.core.partners import PartnerDirectory
 from hub.documents import Document
 from hub.documents.base import Part
+from transformers.x12.counted import without_counts
 from transformers.x12.difference import all_differences
 
 NOTHING = "-"
@@ -30,8 +31,8 @@ def diff(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Says where two files differ in what they mean: the field, its value in A and its value in B. Envelopes, separators and line ends
-    don't count.
+    """Says where two files differ in what they mean: the field, its value in A and its value in B. Envelopes, separators, line ends
+    and whether a right count of the lines (CTT01) was sent don't matter.
 
     Documents are paired by kind and number, those that are left in their order. Exit code 1 when the files differ. Example:
     hub x12 diff sent.edi received.edi
@@ -96,7 +97,7 @@ def _found(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]
 def _compared(one: Sequence[Document | Unreadable], other: Sequence[Document | Unreadable]) -> Iterator[Found]:
     for left, right in _pairs(one, other):
         if isinstance(left, Document) and isinstance(right, Document):
-            for each in all_differences(left, right):
+            for each in all_differences(without_counts(left), without_counts(right)):
                 yield Found(left.kind, left.number, each.path, each.one, each.other)
         else:
             shown = left or right
