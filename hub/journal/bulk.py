@@ -122,9 +122,10 @@ DEAD = Bulk(
     (
         *("id", "message_id", "kind", "queue", "route", "source", "destinations", "partner", "number", "error"),
         *("cause", "attempts", "headers", "body", "content_type", "status", "parent", "dead_at"),
+        "owner",
     ),
     "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, error = excluded.error, attempts = excluded.attempts,"
-    " headers = excluded.headers, status = 'dead', dead_at = excluded.dead_at"
+    " headers = excluded.headers, status = 'dead', dead_at = excluded.dead_at, owner = excluded.owner"
     " WHERE dead_letter.status = 'dead' OR dead_letter.decided_at < excluded.dead_at",
 )
 SENT = Bulk(

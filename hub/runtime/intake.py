@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
+import orjson
+
 from hub.core import topology
 from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
 from hub.core.facts import ENVELOPE
@@ -21,6 +23,7 @@ from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, make_copy, number, pack_facts, unpack_facts
 from hub.runtime.guard import result_of
 from hub.runtime.live import Live, Snapshot
+from hub.runtime.unreadable_place import PLACE, place_of
 
 
 class Intake:
@@ -128,7 +131,7 @@ class Intake:
         error = reading.error or DecodeError("the reader gave neither a document nor an error")
         visit.refused += 1
         visit.cause = visit.cause or str(error)
-        now = live.clock()
+        now, place = live.clock(), place_of(error)
         envelope = {name: value for name, value in reading.envelope.items() if value is not None}
         entry.message(
             id,
@@ -140,7 +143,9 @@ class Intake:
             partner=str(envelope.get("partner") or "") or None,
         )
         entry.event(
-            id, now, "unreadable", text=str(error), detail={"source": arrival.source, "name": arrival.name, **envelope}
+            *(id, now, "unreadable"),
+            text=str(error),
+            detail={"source": arrival.source, "name": arrival.name, **envelope, "place": place},
         )
         message = Message(
             id,
@@ -155,6 +160,7 @@ class Intake:
                 Header.FACTS: pack_facts(envelope),
                 Header.DEAD_AT: now,
                 "hub-name": arrival.name,
+                PLACE: orjson.dumps(place).decode(),
                 **({Header.PARENT: visit.parent} if visit.parent else {}),
             },
             visit.correlation_id,

@@ -24,9 +24,11 @@ async def settle(journal: Journal, status: str, generation: int = 1) -> None:
 async def effect(journal: Journal) -> tuple[str, int]:
     async def query(connection: AsyncConnection) -> tuple[str, int]:
         select = sa.select(schema.effect.c.status, schema.effect.c.generation)
-        return tuple((await connection.execute(select)).one())  # type: ignore[return-value]
+        status, generation = (await connection.execute(select)).one()
+        return status, generation
 
-    return tuple(await journal.read(query))  # type: ignore[return-value]
+    status, generation = await journal.read(query)
+    return status, generation
 
 
 @pytest.mark.parametrize("decided", ["delivered", "held", "rejected", "discarded"])
