@@ -61,7 +61,7 @@ async def test_each_kind_has_the_owner_of_the_file_that_its_route_or_source_stan
 async def test_a_route_that_is_gone_leaves_its_dead_letters_to_nobody(tmp_path: Path, erp: Erp) -> None:
     erp.script = lambda request: Answer(503)
     site = SiteOnDisk(tmp_path, erp.url)
-    site.write("config/policies.yaml", "retry:\n  fast: {delays: [1s], on: [failed]}\n")
+    site.write("config/policies.yaml", "retry:\n  fast: {delays: [1s], on: [busy]}\n")
     destinations = (tmp_path / "config/destinations.yaml").read_text()
     site.write("config/destinations.yaml", destinations[: destinations.index("  replies:")])
     async with site.running() as hub:
