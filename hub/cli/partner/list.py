@@ -8,7 +8,7 @@ import typer
 
 from hub.app.x12_agreements import agreement_named
 from hub.cli.output import AsJson, fail, out, print_json, say, table
-from hub.cli.site import HERE, SiteDir
+from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import partners_here
 from hub.core.agreement import Agreement, InterchangeId
 from hub.core.errors import ConfigError

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from hub.app.x12_answers import Answer, answers
 from hub.cli.output import FOUND, AsJson, err, printable
-from hub.cli.site import HERE, SiteDir
+from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import ControlNumber, File, PartnerName, piped, terms, watched
 from hub.cli.x12.output import write_x12
 from hub.core.agreement import AcknowledgmentSet

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from hub.app.x12_documents import json_readings
 from hub.cli.output import USAGE, AsJson, err, fail, print_json, printable, say
-from hub.cli.site import HERE, SiteDir
+from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import ControlNumber, PartnerName, opened, partners_here, piped, terms
 from hub.cli.x12.output import write_x12
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId
