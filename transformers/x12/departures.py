@@ -18,6 +18,23 @@ from transformers.x12.observation import charset_of, newline_of
 Kind = Literal["ids", "test", "delimiters", "version", "group", "set", "charset", "envelope", "content"]
 """What it departs from; `content` is what stands in a transaction: elements, codes, the order and number of segments."""
 
+ADVICE: dict[Kind, str] = {
+    "ids": "a sender that is in no agreement is refused: ask them, or write the id into `ids`; an id of ours that is another one is"
+    " read all the same",
+    "test": "an id takes part in test or in production traffic only where `ids` says so: ask them, or write `test:` at the id",
+    "delimiters": "the hub reads any delimiters; these matter if they ask for the same in what we send: ask them, or write theirs into"
+    " `delimiters`, or leave the key out",
+    "version": "the hub reads it all the same, as the release that GS08 names: ask them whether they have moved, and write it as `version`,"
+    " or for the one set as `versions: {SET: VERSION}`",
+    "group": "the hub reads it all the same; what we send has the codes of `group`: ask them, or write theirs",
+    "set": "it is refused, and acknowledged as such: ask them, or write the set into `receive`",
+    "charset": "the hub reads it all the same, as ISO 8859-1: ask them, or write the `charset` that they use",
+    "envelope": "what of it is refused, `hub x12 validate` says: they have to send it again, whole and counted right",
+    "content": "the transaction is refused, and acknowledged as such (`errors: accept` takes what can be understood): they correct it,"
+    " or a rule in `overlays` says what their guide says",
+}
+"""What to do about each kind, for those who look after the agreement."""
+
 NEWLINES = {"": "none", "\n": "lf", "\r\n": "crlf"}
 SEPARATORS = ("element", "component", "repetition", "terminator")
 
@@ -57,6 +74,7 @@ class Departure:
             **{"interchange": self.interchange or None, "group": self.group or None},
             **{"set": self.set or None, "control_number": self.control_number or None},
             **{"segment": found.segment or None, "position": found.position or None, "element": found.element},
+            **{"advice": None if self.note else ADVICE[self.kind]},
             **{"code": found.code or None, "value": found.value, "offset": found.offset},
         }
 

@@ -24,6 +24,9 @@ from transformers.x12.difference import all_differences
 
 NOTHING = "-"
 
+LARGEST = 64 << 20
+"""Bytes of a file that is compared: all of its documents are in memory at once."""
+
 
 def diff(
     one: Annotated[str, typer.Argument(metavar="A", help="X12 or canonical JSON; - for standard input.")],
@@ -83,6 +86,9 @@ class Unreadable:
 def _found(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]:
     found: list[Document | Unreadable] = []
     with opened(file) as body:
+        if body.size > LARGEST:
+            size = f"{body.size / (1 << 20):.0f} MB, and at most {LARGEST >> 20} MB can be compared"
+            fail(f"error: {file}: the file has {size}: its documents are held in memory; compare it in parts", USAGE)
         for reading in readings_in(body, partners):
             if reading.document is not None:
                 found.append(reading.document)

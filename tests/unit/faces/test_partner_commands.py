@@ -14,6 +14,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.cli.program import build
 from tests.golden.x12_files import FIXTURES
+from transformers.x12.departures import ADVICE
 
 SMALL = FIXTURES / "850-small.edi"
 PICK = FIXTURES / "856-pick-and-pack.edi"
@@ -225,6 +226,7 @@ class TestCheck:
         assert shown.stdout.splitlines() == [
             "content  interchange 1, group 1, 850 0001, BEG02 (segment 2, byte 172)"
             "  Purchase Order Type Code: found 'SA', expected one of NE",
+            f"what to do (content): {ADVICE['content']}",
             "1 departure from the agreement with BOLT",
         ]
         told = json.loads(hub("check", "BOLT", SMALL, "--json").stdout)
@@ -234,16 +236,25 @@ class TestCheck:
     def test_a_file_of_another_partner(self, hub: Hub) -> None:
         hub("add", SMALL, "--name", "BOLT", "--write")
         shown = hub("check", "BOLT", FIXTURES / "850-odd-delimiters.edi")
-        assert [line.split()[0] for line in shown.stdout.splitlines()] == ["delimiters"] * 3 + ["3"]
+        assert [line.split()[0] for line in shown.stdout.splitlines()] == ["delimiters"] * 3 + ["what", "3"]
+        assert "what to do (delimiters): the hub reads any delimiters" in shown.stdout
+
+    def test_another_version_says_what_to_do(self, hub: Hub, tmp_path: Path) -> None:
+        hub("add", SMALL, "--name", "BOLT", "--write")
+        (tmp_path / "new.edi").write_bytes(SMALL.read_bytes().replace(b"*X*004010", b"*X*005010"))
+        told, todo, _ = hub("check", "BOLT", tmp_path / "new.edi").stdout.splitlines()
+        assert told.endswith("GS08 is '005010', and 004010 is agreed for the 850")
+        assert todo.startswith("what to do (version): the hub reads it all the same, as the release that GS08 names")
+        assert "versions: {SET: VERSION}" in todo
 
     def test_what_every_interchange_says_alike_is_told_once(self, hub: Hub, tmp_path: Path) -> None:
         hub("add", SMALL, "--name", "BOLT", "--write")
         other = SMALL.read_bytes().replace(b"*068717859      *", b"*111111111      *")
         (tmp_path / "many.edi").write_bytes(other * 50)
         shown = hub("check", "BOLT", tmp_path / "many.edi").stdout.splitlines()
-        assert len(shown) == 2
+        assert len(shown) == 3
         assert shown[0].endswith("the receiver is 01/111111111, and we are 01/068717859  (and 49 more like it)")
-        assert shown[1] == "50 departures from the agreement with BOLT"
+        assert shown[2] == "50 departures from the agreement with BOLT"
 
     def test_an_unknown_partner_gets_the_nearest_name(self, hub: Hub) -> None:
         hub("add", SMALL, "--name", "BOLT", "--write")

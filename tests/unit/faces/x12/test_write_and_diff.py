@@ -120,6 +120,13 @@ def test_a_count_that_is_right_makes_no_difference_and_a_wrong_one_does(x12: Cal
     assert (found["path"], found["a"], found["b"]) == ("totals", None, {"lines": 4})
 
 
+def test_a_file_that_is_too_large_to_compare_says_so(x12: Call, tmp_path: Path) -> None:
+    with (tmp_path / "large.edi").open("wb") as large:
+        large.truncate(65 << 20)
+    said = x12("diff", FILES / "850-small.edi", tmp_path / "large.edi")
+    assert (said.code, "65 MB, and at most 64 MB can be compared" in said.err) == (2, True)
+
+
 def test_a_document_that_only_one_file_has(x12: Call) -> None:
     said = x12("diff", FILES / "850-two-groups.edi", "-", given=documents(FILES / "850-two-groups.edi").split(b"\n")[0])
     assert said.code == 1
