@@ -14,7 +14,7 @@ from hub.journal import schema
 from hub.journal.acknowledgments import HoldTerms, expire
 from hub.journal.batch_members import WAITS
 from hub.journal.journal import Journal
-from hub.journal.number_use import EFFECT_COLUMNS, OF_THE_NUMBER, NumberUse, number_use
+from hub.journal.number_use import ANSWERED, EFFECT_COLUMNS, OF_THE_NUMBER, NumberUse, number_use
 
 ENDS = ("dead", "held", "rejected", "discarded")
 """Events that say why a document did not leave."""
@@ -97,7 +97,8 @@ class InterchangesSent:
         return bool(await self._journal.read(write))
 
     async def stories(self, partner: str, acks: Sequence[str] = (), limit: int = 100) -> list[NumberStory]:
-        """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment is in that state."""
+        """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment, or that of one of their
+        members, is in that state."""
         table, message = schema.interchange_sent, schema.message
 
         async def query(connection: AsyncConnection) -> list[NumberStory]:
@@ -110,7 +111,11 @@ class InterchangesSent:
                 .limit(limit)
             )
             if acks:
-                select = select.where(table.c.ack.in_(acks))
+                member = schema.batch_member
+                inside = sa.exists().where(
+                    member.c.batch == table.c.document_id, member.c.ack.in_(set(acks) & set(ANSWERED))
+                )
+                select = select.where(sa.or_(table.c.ack.in_(acks), inside))
             rows = (await connection.execute(select)).all()
             ends = await _ends(connection, [row.document_id for row in rows if row.sent_at is None])
             members = await _members(connection, [row.document_id for row in rows])

@@ -64,7 +64,7 @@ class Snapshot:
         object.__setattr__(self, "duplicate_days", days)
 
     def owner_of(self, route: str | None, source: str | None) -> str:
-        """Who answers for what died on a route, or came from a source and takes no route."""
+        """Who answers for what died on a route; without one, or when it is gone, who answers for the source."""
         known = self.table.by_id.get(route) if route else None
         return (known.owner if known is not None else self.source_owners.get(source or "")) or UNASSIGNED
 

@@ -70,7 +70,13 @@ class Recoverability:
         entry.settle(state, WAITS, copy.attempt, now, text="waits for a batch")
         terms = destination.batch
         text = f"waits for a batch: at most {terms.max} documents, {terms.wait:g}s" if terms else "waits for a batch"
-        entry.event(copy.document_id, now, WAITS, route=copy.route, destination=outcome.destination, text=text)
+        entry.event(
+            *(copy.document_id, now, WAITS),
+            route=copy.route,
+            destination=outcome.destination,
+            text=text,
+            detail={"due_at": now + terms.wait} if terms else None,
+        )
 
     async def _delivered(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
         receipt = outcome.receipt

@@ -58,7 +58,9 @@ async def test_each_kind_has_the_owner_of_the_file_that_its_route_or_source_stan
         assert "1 would be discarded" in done.stdout
 
 
-async def test_a_route_that_is_gone_leaves_its_dead_letters_to_nobody(tmp_path: Path, erp: Erp) -> None:
+async def test_a_route_that_is_gone_leaves_its_dead_letters_to_the_owner_of_their_source(
+    tmp_path: Path, erp: Erp
+) -> None:
     erp.script = lambda request: Answer(503)
     site = SiteOnDisk(tmp_path, erp.url)
     site.write("config/policies.yaml", "retry:\n  fast: {delays: [1s], on: [busy]}\n")
@@ -71,7 +73,7 @@ async def test_a_route_that_is_gone_leaves_its_dead_letters_to_nobody(tmp_path: 
         site.write("routes/acme.yaml", text[: text.index("routes:")])
         await hub.reload()
         (dead,) = await dead_letters(hub, 1)
-        assert (dead.route, dead.owner) == ("orders", "unassigned")
+        assert (dead.route, dead.owner) == ("orders", "order-desk")
 
 
 async def test_a_transaction_that_cant_be_read_is_named_by_file_levels_segment_and_element(site: SiteOnDisk) -> None:
