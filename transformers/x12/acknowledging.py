@@ -97,8 +97,8 @@ class GroupOutcome:
         )
 
 
-_GROUP_CODES = frozenset({"1", "2", "3", "4", "5", "6"})
-_SET_CODES = frozenset({"1", "2", "3", "4", "5", "6", "7", "23"})
+_GROUP_CODES = frozenset({"1", "2", "3", "4", "5", "6", "19"})
+_SET_CODES = frozenset({"1", "2", "3", "4", "5", "6", "7", "18", "23"})
 
 
 def interchange_acknowledgment(

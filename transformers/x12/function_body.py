@@ -39,6 +39,11 @@ def _placed(structure: Sequence[Use | Loop]) -> bool:
     )
 
 
+def out_of_step(segment: str, element: int) -> str:
+    """The warning for ids of levels that are unique, which is what the standard asks for, and don't count up."""
+    return f"{segment}{element:02} doesn't count the levels up by one from 1"
+
+
 class FunctionBody:
     """The body of one function."""
 
@@ -289,6 +294,7 @@ class FunctionBody:
             f"holder, depth = nodes[a{tree.parent}] if a{tree.parent} else (o{self._level - 1}, 0)",
             f"if depth >= {MAX_DEPTH}: raise Refused",
             f"nodes[a{tree.id}] = ({variable}, depth + 1)",
+            f"if a{tree.id}.lstrip('0') != str(len(nodes)): warnings.append({out_of_step(self._segment.id, tree.id)!r})",
             f"f = {tree.children!r} if depth else {loop.to!r}",
             *append_part("holder", None, "part_", many=True),
         ]
