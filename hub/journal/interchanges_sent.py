@@ -88,6 +88,17 @@ class InterchangesSent:
 
         return list(await self._journal.read(query))
 
+    async def overdue(self, now: float) -> dict[str, int]:
+        """By partner: how many acknowledgments should have come."""
+        table = schema.interchange_sent
+        late = sa.or_(table.c.ack == "overdue", sa.and_(table.c.ack == "awaiting", table.c.ack_due_at < now))
+
+        async def query(connection: AsyncConnection) -> Sequence[Any]:
+            select = sa.select(table.c.partner, sa.func.count()).where(late).group_by(table.c.partner)
+            return (await connection.execute(select.order_by(table.c.partner))).all()
+
+        return {row[0]: row[1] for row in await self._journal.read(query)}
+
     async def expire(self, row: Any, terms: HoldTerms, now: float) -> bool:
         """awaiting -> overdue, with a hold. Whether it was this call that did it."""
 

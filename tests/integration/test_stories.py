@@ -49,7 +49,7 @@ class TestTrace:
     async def test_an_order_that_came_in_names_the_997_that_we_sent_for_it(self, site: BatchSite) -> None:
         keeps_orders(site)
         async with site.running() as hub:
-            site.drop("in.edi", orders_850(["77", "78"]), "var/partner")
+            site.drop("in.edi", orders_850(["77", "78"], control=31), "var/partner")
 
             async def answered() -> bool:
                 found = await Timeline(hub.journal).trace("77")
