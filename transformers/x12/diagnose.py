@@ -105,7 +105,8 @@ class _Diagnosis:
         name = elements[0]
         target = next_state(self._lenient, state, elements)
         if target is not None:
-            missing = list(self._grammar.states[state].next)[-1].partition("*")[0]
+            key, there = list(self._grammar.states[state].next.items())[-1]
+            missing = key.partition("*")[0]
             if self._last.get(missing, 0) > position:
                 text = f"{name} stands here before the mandatory segment {missing}"
                 self._add("7", elements, position, text, state=state)
@@ -117,6 +118,7 @@ class _Diagnosis:
                     position,
                     f"the mandatory segment {missing} is missing before {name}",
                     loop=self._loop(state),
+                    opens=there > 0 and self._grammar.states[there].opens,
                 )
             )
             return target

@@ -20,6 +20,7 @@ from transformers.x12.delimiters import Delimiters, TextDelimiters, as_text
 from transformers.x12.diagnose import diagnose
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
+from transformers.x12.implementation import marked
 from transformers.x12.overlay import WrongRule
 from transformers.x12.segment_bytes import segment_bytes
 from transformers.x12.values import Refused
@@ -95,6 +96,8 @@ def read_transaction(
         except Refused:
             pass
     findings = tuple(_findings(compiled, event, segments, marks, delimiters))
+    if rules:
+        findings = tuple(marked(findings, compiled_set(name, release), segments[1:], marks))
     if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept":
         lenient = compiled_set(name, release, rules, understood=True)
         try:
