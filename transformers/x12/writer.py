@@ -20,15 +20,13 @@ from hub.core.agreement import Batch as BatchTerms
 from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import BytesBody, WriteContext, Written
-from hub.documents import Batch, Document, document_name
+from hub.documents import Batch, Document
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.binary import LENGTH_AT
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.comparison import differences
-from transformers.x12.declaration import Loop, SetDeclaration, Use
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.envelope import events
-from transformers.x12.finding import Finding
 from transformers.x12.interchange import (
     Envelope,
     bare_interchange_text,
@@ -39,6 +37,7 @@ from transformers.x12.interchange import (
     transaction_lines,
 )
 from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.refusal import refusal
 from transformers.x12.rendered import Rendered, Text
 from transformers.x12.rendering import render
 from transformers.x12.transaction import Transaction, read_transaction
@@ -195,7 +194,7 @@ def _transaction(document: Document, name: str, number: str, envelope: Envelope)
     data = _transaction_bytes(segments, name, number, envelope)
     read = _read_back(data, document.partner, envelope)
     if read.document is None:
-        raise MappingError(_refusal(document, declaration, segments, read.findings, str(read.error)))
+        raise MappingError(refusal(document, declaration, segments, read.findings, str(read.error)))
     if found := next(differences(document, read.document), None):
         path, wanted, carried = found
         raise MappingError(
@@ -241,40 +240,6 @@ def _outbound_cached(partner: str, charset: Any, overlays: Any) -> Agreement:
 def _outbound(agreement: Agreement) -> Agreement:
     """The terms by which we check what we send: theirs, without those on what they send."""
     return _outbound_cached(agreement.partner, agreement.charset, tuple(agreement.overlays.items()))
-
-
-def _refusal(
-    document: Document,
-    declaration: SetDeclaration,
-    segments: Sequence[Rendered],
-    findings: Sequence[Finding],
-    other: str,
-) -> str:
-    if not findings:
-        return other
-    first = findings[0]
-    more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
-    segment = segments[first.position - 2] if 2 <= first.position < len(segments) + 2 else None
-    field: str | None = None
-    if first.code == "3" and first.element is None:
-        field = _field_of(declaration.structure, first.segment) or "extras"
-    elif segment is not None and first.segment == segment.id:
-        field = segment.field(first.element or 0)
-    place = f"{field}: " if field else f"{document_name(document)}: "
-    return f"{place}{first.text} ({first.where}){more}"
-
-
-def _field_of(structure: Sequence[Use | Loop], segment: str) -> str | None:
-    """The field of the document that would give a mandatory segment which isn't there."""
-    for entry in structure:
-        if isinstance(entry, Loop):
-            inner = _field_of(entry.structure, segment)
-            if inner or entry.id == segment:
-                return entry.to or inner
-        elif entry.segment.id == segment and entry.mandatory:
-            targets = entry.mapping.put.values() if entry.mapping else ()
-            return entry.to or next((target.field for target in targets), None)
-    return None
 
 
 def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ()) -> bytes:
