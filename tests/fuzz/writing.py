@@ -87,6 +87,9 @@ def _follows(holder: Any, text: str) -> bool:
             if not isinstance(value, tuple) or number >= len(value):
                 return False
             value = value[number]
+        inner = shapes(type(holder))[found[1]].part if value is None else None
+        if inner is not None and rest.startswith("."):  # a part that isn't there, and by an overlay has to be
+            return rest[1:].partition(":")[0] in inner.model_fields
         return _ends(rest) or (rest.startswith(".") and _follows(value, rest[1:]))
     if isinstance(holder, dict):
         return any(text.startswith(key) and _ends(text[len(key) :]) for key in holder)
