@@ -16,6 +16,7 @@ from hub.documents import Document, InterchangeAcknowledgment
 from hub.documents.base import Part
 from transformers.x12 import X12Reader
 from transformers.x12.comparison import differences
+from transformers.x12.fields import shapes
 from transformers.x12.writer import sets_of, write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
