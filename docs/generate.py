@@ -114,17 +114,18 @@ def command_page() -> Iterator[str]:
         " 4 the journal can't be reached.\n"
     )
     program = typer.main.get_command(build(lambda hub, listen: None))  # type: ignore[arg-type, return-value]
-    yield from commands(program, "hub")
+    yield from commands(program, "hub", None)
 
 
-def commands(command: Any, path: str) -> Iterator[str]:
-    children = getattr(command, "commands", None)
-    if children:
-        for name, child in children.items():
-            yield from commands(child, f"{path} {name}")
+def commands(command: Any, name: str, parent: click.Context | None) -> Iterator[str]:
+    """A command, or all of a group; options that a group gives to its commands (-h) are theirs."""
+    width: dict[str, Any] = {"terminal_width": 110, "max_content_width": 110}
+    context = click.Context(command, info_name=name, parent=parent, **width, **command.context_settings)
+    if hasattr(command, "list_commands"):
+        for each in command.list_commands(context):
+            yield from commands(command.get_command(context, each), each, context)
         return
-    context = click.Context(command, info_name=path, terminal_width=110, max_content_width=110)
-    yield f"## {path}\n"
+    yield f"## {context.command_path}\n"
     yield f"```\n{command.get_help(context).strip()}\n```\n"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
-from hub.app.running_hub import RunningHub
 from hub.cli.program import build
+
+if TYPE_CHECKING:
+    from hub.app.running_hub import RunningHub
 
 
 def main() -> None:

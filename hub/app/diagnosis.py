@@ -17,12 +17,17 @@ from hub.app.running_hub import journal_url, make_broker
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Site
 from hub.core.errors import ConfigError, HubError, JournalUnavailable
+from hub.journal.batches import Batches
 from hub.journal.commands import Commands
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.declared_queues import DeclaredQueues
+from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.journal import Journal
 
 OWN = "mediation-hub"
+
+BATCH_SECONDS = 60.0
+"""A batch that is closed for so long and not published can't be published as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ class Diagnosis:
         late = sum(1 for row in holds if row.due_at is not None and row.due_at < now)
         text = f"{len(holds)} open, {late} overdue: see hub hold list" if holds else "none"
         yield Finding("holds", "error" if late else "ok", text)
+        yield await _batches(journal, now)
+        yield await _acknowledgments(journal, now)
 
     async def _broker(self, site: Site, journal: Journal, running: bool) -> Finding:
         """Reaches the broker, and looks for queues with messages that no route uses any more."""
@@ -134,3 +141,22 @@ class Diagnosis:
                 f"{text}, and nothing uses them any more: bring the route or source back to have them taken",
             )
         return Finding("broker", "ok", f"{site.settings.broker}; no orphaned queue")
+
+
+async def _batches(journal: Journal, now: float) -> Finding:
+    """Batches that were closed and can't leave."""
+    stuck = await Batches(journal).stuck(now - BATCH_SECONDS)
+    if not stuck:
+        return Finding("batches", "ok", "none that can't be published")
+    first = f"{stuck[0].id[:12]} for {stuck[0].destination}: {stuck[0].cause or 'no hub has published it'}"
+    return Finding("batches", "error", f"{len(stuck)} can't be published: see hub batch list ({first})")
+
+
+async def _acknowledgments(journal: Journal, now: float) -> Finding:
+    """What partners should have acknowledged by now, whether a hub has noticed it or not."""
+    late = await InterchangesSent(journal).overdue(now)
+    if not late:
+        return Finding("acknowledgments", "ok", "none overdue")
+    text = ", ".join(f"{count} of {partner}" for partner, count in late.items())
+    first = next(iter(late))
+    return Finding("acknowledgments", "warning", f"overdue: {text}: see hub partner acks {first} --status overdue")

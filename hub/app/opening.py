@@ -93,7 +93,8 @@ class Opening:
         }
         readers: dict[str, Reader] = {name: make(config.reader, name, context) for name, config in site.sources.items()}
         holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
-        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners)
+        owners = {name: config.owner for name, config in site.sources.items()}
+        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners, owners)
         return Opened(site, snapshot, sources, endpoints, built)
 
     def _destination(

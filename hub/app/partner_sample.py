@@ -21,7 +21,7 @@ def sentences(seen: Observation) -> Iterator[str]:
     kinds = {frozenset({True}): "test traffic", frozenset({False}): "production traffic"}
     yield f"{kinds.get(frozenset(seen.test), 'test and production traffic')} (ISA15)"
     if seen.versions:
-        yield f"version {' and '.join(plain(version) or '?' for version in seen.versions)} (GS08)"
+        yield f"version {' and '.join(_version(version, seen) for version in seen.versions)} (GS08)"
     for marks in seen.delimiters:
         shown = " ".join(
             f"{name} {getattr(marks, name).decode('latin-1')!r}"
@@ -35,6 +35,12 @@ def sentences(seen: Observation) -> Iterator[str]:
         yield f"{name} {place}: {', '.join(map(repr, codes))} isn't in our list of codes"
     if seen.broken:
         yield f"{_count(seen.broken, 'transaction')} with other errors: `hub x12 validate` or `hub partner check` names them"
+
+
+def _version(version: str, seen: Observation) -> str:
+    """With its sets, where there are several versions."""
+    sets = [plain(name) or "?" for name, found in sorted(seen.set_versions.items()) if version in found]
+    return (plain(version) or "?") + (f" for {', '.join(sets)}" if len(seen.versions) > 1 and sets else "")
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from hub.app.partner_sample import NEWLINES, plain, sentences
 from hub.configuration.models import NAME
 from hub.configuration.partner_file import character
 from hub.core.agreement import InterchangeId, OverlayRule, Separators
+from transformers.x12.agreement_check import ACKNOWLEDGMENTS
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.observation import Observation
@@ -114,11 +115,26 @@ def _group(seen: Observation) -> Iterator[str]:
 
 
 def _version(seen: Observation) -> Iterator[str]:
+    """The version of most, and by set where it is another one; only a suggestion where a set has several."""
+    found = {name: list(by) for name, by in seen.set_versions.items() if name in known_sets()}
     versions = [version for version, _ in seen.versions.most_common()]
-    if len(versions) == 1 and VERSION.fullmatch(versions[0]) and release_of(versions[0])[1]:
-        yield f"  version: {quoted(versions[0])}"
-    elif versions:
+    if not versions:
+        return
+    most, steady = versions[0], all(len(by) == 1 for by in found.values()) and (found or len(versions) == 1)
+    if not steady or not all(map(_is_known, [most, *(by[0] for by in found.values())])):
         yield f"  # version: {', '.join(plain(version) for version in versions)}: not one version that we know"
+        return
+    yield f"  version: {quoted(most)}"
+    used = {by[0] for name, by in found.items() if name not in ACKNOWLEDGMENTS} | {most}
+    own = {
+        n: by[0] for n, by in sorted(found.items()) if by[0] != most and not (n in ACKNOWLEDGMENTS and by[0] in used)
+    }
+    if own:
+        yield f"  versions: {{{', '.join(f'{quoted(name)}: {quoted(version)}' for name, version in own.items())}}}"
+
+
+def _is_known(version: str) -> bool:
+    return VERSION.fullmatch(version) is not None and release_of(version)[1]
 
 
 def _sets(seen: Observation) -> Iterator[str]:
@@ -176,11 +192,11 @@ def _separators(marks: Delimiters) -> dict[str, str] | None:
 
 def _overlays(seen: Observation) -> Iterator[str]:
     """Codes that aren't in our lists: added by set and place, where the overlay can."""
-    release = release_of(seen.versions.most_common(1)[0][0])[0] if seen.versions else "004010"
     sets = dict.fromkeys(name for name, _ in seen.codes)
     if sets:
         yield "  overlays:                        # codes that aren't in our lists; see whether their guide has them"
     for name in sets:
+        release = release_of(next(iter(seen.set_versions.get(name, ())), ""))[0]
         rules = [(place, tuple(codes)) for (set_, place), codes in seen.codes.items() if set_ == name]
         fitting = [(place, codes) for place, codes in rules if _fits(name, release, place, codes)]
         yield f'    "{name}":{"" if fitting else " []"}'

@@ -8,9 +8,27 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, out, print_json, printable, say, status
+from hub.cli.dead_choice import (
+    All,
+    Destination,
+    DryRun,
+    Error,
+    Ids,
+    Kind,
+    Newer,
+    Older,
+    Owner,
+    Partner,
+    Route,
+    Source,
+    arguments,
+    kind_of,
+    selected,
+    span,
+)
+from hub.cli.dead_view import as_dict, list_entry, properties
+from hub.cli.output import FOUND, AsJson, fail, out, print_json, printable, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
-from hub.core.duration import seconds
 from hub.core.errors import ClaimMissing
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.journal import Journal
@@ -18,33 +36,6 @@ from hub.journal.journal import Journal
 commands = typer.Typer(
     help="Messages that can't proceed: find them, understand them, send them again.", no_args_is_help=True
 )
-
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or how they begin.")]
-Route = Annotated[str | None, typer.Option(help="Only of this route.")]
-Source = Annotated[str | None, typer.Option(help="Only of this source.")]
-Destination = Annotated[str | None, typer.Option(help="Only those still open for this destination.")]
-Error = Annotated[str | None, typer.Option(help="Only with this class of error, or with this text in the cause.")]
-Partner = Annotated[str | None, typer.Option(help="Only of this partner.")]
-Kind = Annotated[str | None, typer.Option(help="route, source (unreadable) or unmatched.")]
-Older = Annotated[str | None, typer.Option(metavar="AGE", help="Only older than this: 30m, 4h, 2d.")]
-Newer = Annotated[str | None, typer.Option(metavar="AGE", help="Only newer than this.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
-All = Annotated[bool, typer.Option("--all", help="Really all, where no filter is given.")]
-
-
-def kind_of(text: str | None) -> str | None:
-    if text not in (None, "route", "source", "unmatched"):
-        raise typer.BadParameter(f"{text!r} is no kind; one of route, source, unmatched")
-    return text
-
-
-def span(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def rows_of(site: Any, wanted: DeadFilter, limit: int) -> tuple[list[Any], int]:
@@ -66,13 +57,14 @@ def list_(
     kind: Kind = None,
     older: Older = None,
     newer: Newer = None,
+    owner: Owner = None,
     every: Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Lists dead letters, oldest first. Example: hub dead list --route acme-orders --error timeout --newer 4h"""
     wanted = DeadFilter(
-        *((), kind_of(kind), route, source, destination, error, partner, span(older), span(newer)),
+        *((), kind_of(kind), route, source, destination, error, partner, span(older), span(newer), owner),
         status=() if every else ("dead", "replaying"),
     )
     rows, count = rows_of(site, wanted, limit)
@@ -84,11 +76,7 @@ def list_(
         return
     now = time.time()
     for row in rows:
-        where = f"{row.kind} {row.route or row.source or ''}" + (f" -> {row.destinations}" if row.destinations else "")
-        what = " ".join(part for part in (row.partner, row.number) if part)
-        tries = f"{row.attempts} attempts" if row.attempts > 1 else "1 attempt"
-        head = (row.id[:12], age(now - row.dead_at), status(row.status), where, what, tries)
-        entry(head, f"{row.error}: {row.cause[:300]}")
+        list_entry(row, now)
     if count > len(rows):
         say(f"{len(rows)} of {count}; --limit shows more")
     say("look closer: hub dead show ID; send again: hub dead replay ID")
@@ -122,12 +110,10 @@ def show(
             {**as_dict(row), "headers": row.headers, "content": text, "children": [child.id for child in children]}
         )
         return
-    facts = as_dict(row) | {"dead_at": moment(row.dead_at), "decided_at": moment(row.decided_at)}
-    for name, value in facts.items():
+    lines = [*properties(row).items(), *(("child", f"{child.id} ({child.status})") for child in children)]
+    for name, value in lines:
         if value not in (None, ""):
             out.print(Text(f"{name:13}", style="bold"), Text(printable(value)))
-    for child in children:
-        out.print(Text(f"{'child':13}", style="bold"), Text(f"{child.id} ({child.status})"))
     say("")
     say(body[:4000].decode("utf-8", "replace") + (f"\n... {len(body) - 4000} bytes more" if len(body) > 4000 else ""))
 
@@ -144,6 +130,7 @@ def replay(
     kind: Kind = None,
     older: Older = None,
     newer: Newer = None,
+    owner: Owner = None,
     every: All = False,
     render: Annotated[
         bool,
@@ -159,7 +146,7 @@ def replay(
 
     Examples: hub dead replay 3fa2; hub dead replay --route acme-orders --error timeout --dry-run
     """
-    wanted = selected(ids, every, kind, route, source, destination, error, partner, older, newer)
+    wanted = selected(ids, every, kind, route, source, destination, error, partner, older, newer, owner)
     if dry_run:
         preview(site, wanted, "replayed", as_json)
         return
@@ -181,44 +168,20 @@ def discard(
     kind: Kind = None,
     older: Older = None,
     newer: Newer = None,
+    owner: Owner = None,
     every: All = False,
     dry_run: DryRun = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the hub.")] = 60.0,
     as_json: AsJson = False,
 ) -> None:
     """Ends dead letters for good; they stay in the journal. Example: hub dead discard 3fa2 --reason 'sent by phone'"""
-    wanted = selected(ids, every, kind, route, source, destination, error, partner, older, newer)
+    wanted = selected(ids, every, kind, route, source, destination, error, partner, older, newer, owner)
     if dry_run:
         preview(site, wanted, "discarded", as_json)
         return
     result = command(site, "dead.discard", {**arguments(wanted), "reason": reason}, timeout)
     report(result, "discarded", as_json)
     raise typer.Exit(FOUND if wanted.ids and not result["discarded"] else 0)
-
-
-def selected(
-    ids: list[str] | None,
-    every: bool,
-    kind: str | None,
-    route: str | None,
-    source: str | None,
-    destination: str | None,
-    error: str | None,
-    partner: str | None,
-    older: str | None,
-    newer: str | None,
-) -> DeadFilter:
-    """The filter; nothing at all selects nothing, unless --all says so."""
-    made = DeadFilter(
-        *(tuple(ids or ()), kind_of(kind), route, source, destination, error, partner, span(older), span(newer)),
-    )
-    if made == DeadFilter() and not every:
-        fail("say which: ids, a filter, or --all", 2)
-    return made
-
-
-def arguments(wanted: DeadFilter) -> dict[str, Any]:
-    return {name: getattr(wanted, name) for name in DeadFilter.__dataclass_fields__ if name != "status"}
 
 
 def preview(site: Any, wanted: DeadFilter, word: str, as_json: bool) -> None:
@@ -242,7 +205,3 @@ def report(result: dict[str, Any], word: str, as_json: bool) -> None:
         say(f"{count} skipped: {reason}", "yellow")
     if not result[word] and not result["skipped"]:
         say("nothing matches: no dead letter that is still open (hub dead list --all shows the others)")
-
-
-def as_dict(row: Any) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if name != "headers"}

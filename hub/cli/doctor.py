@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from hub.app.diagnosis import Diagnosis, Finding
+from hub.app.logs import make_logger
 from hub.cli.output import FOUND, AsJson, out, print_json, status
 from hub.cli.site import HERE, SiteDir, run
 
@@ -19,6 +20,8 @@ def doctor(site: SiteDir = HERE, as_json: AsJson = False) -> None:
 
     Exit code 1 when something is wrong. Example: hub doctor --site /srv/hub
     """
+
+    make_logger("warning", everywhere=True)  # to stderr: stdout has the findings
 
     async def work() -> list[Finding]:
         return [finding async for finding in findings(site)]

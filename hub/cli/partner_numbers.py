@@ -21,6 +21,7 @@ Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]
 
 STATES = ("none", "awaiting", "accepted", "accepted_with_errors", "rejected", "overdue")
 WAITED_FOR = STATES[1:]
+REFUSED = ("rejected", "accepted_with_errors")
 STYLES = {
     "accepted": "green",
     "rejected": "red",
@@ -103,7 +104,7 @@ def acks(
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Lists what the partner is to acknowledge, newest first. Example: hub partner acks ACME --status overdue"""
+    """Lists what the partner is to acknowledge, newest first; of a batch the members that it refused. Example: hub partner acks ACME --status overdue"""
     if unknown := [word for word in status or () if word not in STATES]:
         raise typer.BadParameter(f"{unknown[0]!r} is no state; one of {', '.join(WAITED_FOR)}")
     wanted = tuple(status or WAITED_FOR)
@@ -123,6 +124,9 @@ def acks(
             (story.control_number, moment(story.sent_at), *outcome(story), due(story, now)),
             f"{what(story)}  {story.ack_text or ''}".rstrip(),
         )
+        for member in story.members:
+            if member.ack in (status or REFUSED):
+                say(member_line(member))
 
 
 def outcome(story: NumberStory) -> tuple[Text, ...]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 import typer
 
-from hub.app.running_hub import RunningHub
-from hub.cli import check, dead, demo, doctor, hold, partner, publish, read, reload, schema, trace, version
-from hub.cli.run import run_command
-from hub.cli.x12 import commands as x12_commands
+from hub.cli.lazy_group import Entry, lazy
 
-Serving = Callable[[RunningHub, str], AbstractAsyncContextManager[str]]
+if TYPE_CHECKING:
+    from hub.app.running_hub import RunningHub
+
+Serving = Callable[["RunningHub", str], AbstractAsyncContextManager[str]]
 
 HELP = """The mediation hub: what arrives becomes canonical documents, and their content decides where each goes.
 
@@ -20,29 +21,26 @@ Exit codes: 0 done; 1 an error was found, or the command was refused; 2 wrong us
 4 the journal can't be reached.
 """
 
+COMMANDS = (
+    Entry("check", "hub.cli.check:check", "Checks config/ and routes/ as one whole."),
+    Entry("reload", "hub.cli.reload:reload", "Makes the running hub read its files again."),
+    Entry("schema", "hub.cli.schema:schema", "Prints the JSON Schemas of files and documents."),
+    Entry("demo", "hub.cli.demo:demo", "Shows the sample site at work."),
+    Entry("publish", "hub.cli.publish:publish", "Makes the running hub publish a file."),
+    Entry("trace", "hub.cli.trace:trace", "Prints the timeline of all that a value names."),
+    Entry("sent", "hub.cli.sent:sent", "Prints the bytes that a destination was sent."),
+    Entry("dead", "hub.cli.dead:commands", "Messages that can't proceed."),
+    Entry("hold", "hub.cli.hold:commands", "Documents that wait for somebody's decision."),
+    Entry("batch", "hub.cli.batch:commands", "Documents that wait to go together."),
+    Entry("partner", "hub.cli.partner:commands", "Trading partners: agreements, numbers, answers."),
+    Entry("read", "hub.cli.read:read", "Prints the canonical documents in a file."),
+    Entry("x12", "hub.cli.x12:commands", "X12 files and transaction sets, for people."),
+    Entry("doctor", "hub.cli.doctor:doctor", "Looks over installation, site, journal, broker."),
+    Entry("version", "hub.cli.version:version", "Prints the version of the hub and of Python."),
+)
+
 
 def build(serving: Serving) -> typer.Typer:
     """The program. `serving` is the HTTP face that `hub run` shows."""
-    program = typer.Typer(
-        help=HELP,
-        no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
-    program.command("run")(run_command(serving))
-    program.command("check")(check.check)
-    program.command("reload")(reload.reload)
-    program.command("schema")(schema.schema)
-    program.command("demo")(demo.demo)
-    program.command("publish")(publish.publish)
-    program.command("trace")(trace.trace)
-    program.add_typer(dead.commands, name="dead")
-    program.add_typer(hold.commands, name="hold")
-    program.add_typer(partner.commands, name="partner")
-    program.command("read")(read.read)
-    program.add_typer(x12_commands, name="x12")
-    program.command("doctor")(doctor.doctor)
-    program.command("version")(version.version)
-    return program
+    run = Entry("run", "hub.cli.run:run_command", "Runs the hub of a site until Ctrl-C.", given=(serving,))
+    return lazy((run, *COMMANDS), HELP, context_settings={"help_option_names": ["-h", "--help"]})

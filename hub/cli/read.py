@@ -14,7 +14,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.readers import reader_for
 from hub.cli.lineage_view import lineage_json, show_lineage
 from hub.cli.output import FOUND, AsJson, fail, say
-from hub.cli.site import HERE, SiteDir
+from hub.cli.site_option import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.ports import FileBody, Reader, Reading, TracingReader
 from hub.documents import to_json

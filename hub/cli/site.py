@@ -9,26 +9,33 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
-
-import typer
+from typing import Any, TypeVar
 
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import AWAY, LATER, fail
+from hub.cli.site_option import HERE, SiteDir, disk_error
 from hub.configuration.site import Checked, Settings
 from hub.core.errors import ConfigError, JournalUnavailable
 from hub.journal.commands import Commands
 from hub.journal.journal import Journal
 
+__all__ = [
+    "HERE",
+    "SiteDir",
+    "checked_site",
+    "command",
+    "disk_error",
+    "journal_of",
+    "run",
+    "settings_of",
+    "whoami",
+    "with_journal",
+]
+
 T = TypeVar("T")
 
-SiteDir = Annotated[
-    Path,
-    typer.Option("--site", metavar="DIR", help="The site: a folder with config/ and routes/.", show_default="here"),
-]
-HERE = Path()
 NOT_YET = ": the command is recorded, and carried out when one starts"
 
 
@@ -70,11 +77,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(str(error))
     except OSError as error:
         fail(disk_error(error))
-
-
-def disk_error(error: OSError) -> str:
-    """A sentence about a file that can't be used."""
-    return f"error: {error.filename or 'the site'}: {error.strerror or error}"
 
 
 def with_journal(folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T:

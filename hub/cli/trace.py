@@ -86,6 +86,12 @@ def tell(story: Story) -> None:
             f" (attempts {effect['attempts']}, key {effect['key'][:12]}, sent bytes {(effect['claim'] or '-')[:12]})"
         )
         out.print(text)
+    for answer in story.answers:
+        said = answer.set or answer.document.partition("@")[0]
+        number = f" {answer.control_number}" if answer.control_number else ""
+        text = Text(f"  answered with {said}{number}" + (f" to {answer.destination}: " if answer.destination else ": "))
+        text.append_text(status(answer.status))
+        out.print(text.append(f" (message {answer.message[:12]})"))
     for hold in story.holds:
         out.print(Text(f"  hold {hold['id'][:12]}: {hold['name']} {hold['status']}, owner {hold['owner']}"))
     for dead in story.dead_letters:
@@ -104,8 +110,12 @@ def line(event: dict[str, Any]) -> Text:
         text.append(f" attempt {event['attempt']}")
     if event.get("text"):
         text.append(printable(f": {event['text']}"))
+    detail = event.get("detail", {})
+    if "due_at" in detail:
+        text.append(f", goes at {moment(detail['due_at'])} at the latest")
+    if event["stage"] == "acknowledged" and "message" in detail:
+        text.append(f" (message {detail['message'][:12]})")
     if event["stage"] == "matched":
-        detail = event["detail"]
         routes = "; ".join(f"{route} -> {', '.join(to) or 'nothing'}" for route, to in detail["routes"].items())
         text.append(f" table {detail['table']}: {routes}")
         if detail.get("warnings"):

@@ -52,6 +52,7 @@ def agreement_of(model: PartnerFile, stated: frozenset[str] = frozenset()) -> Ag
         owner=model.owner or "",
         overlays={name: tuple(map(_rule, rules)) for name, rules in terms.overlays.items()},
         stated=stated,
+        versions=terms.versions,
     )
 
 

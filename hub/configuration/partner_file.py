@@ -14,6 +14,7 @@ from hub.core.duration import Duration, seconds
 NAMED_CHARACTERS = {"\\n": "\n", "\\r": "\r", "\\t": "\t"}
 HEXADECIMAL = re.compile(r"(?:0x|\\x)([0-9A-Fa-f]{2})")
 
+VERSION = r"^[0-9]{6}[A-Z0-9]{0,6}$"
 SET = r"^[0-9]{3}$"
 SetName = Annotated[str, Field(pattern=SET)]
 SEGMENT = "[A-Z][A-Z0-9]{1,2}"
@@ -176,6 +177,10 @@ class Rule(Entry):
             raise ValueError(f"{self.at} is not used (X), so that {given[-1]} says nothing")
         if self.codes and (self.add or self.remove):
             raise ValueError("codes is the whole list; add and remove change the standard's")
+        if both := sorted(set(self.add) & set(self.remove)):
+            raise ValueError(f"the code {both[0]!r} is both added and removed")
+        if self.default is not None and self.default in self.remove:
+            raise ValueError(f"the default {self.default!r} is removed from the codes")
         if self.min_length is not None and self.max_length is not None and self.min_length > self.max_length:
             raise ValueError(f"min_length {self.min_length} is above max_length {self.max_length}")
         if self.default is not None and self.codes and self.default not in self.codes:
@@ -193,8 +198,13 @@ class X12Terms(Entry):
 
     version: str | None = Field(
         None,
-        pattern=r"^[0-9]{6}[A-Z0-9]{0,6}$",
+        pattern=VERSION,
         description="Of GS08: a release, perhaps with a suffix: 004010, 004010VICS.",
+    )
+    versions: dict[SetName, Annotated[str, Field(pattern=VERSION)]] = Field(
+        default_factory=dict,
+        description='By set, where it isn\'t `version`, in both directions: {"856": "005010"}. What we acknowledge with follows'
+        " the group that it answers.",
     )
     receive: tuple[SetName, ...] = Field((), description="Transaction sets that we take; without it all that we know.")
     send: tuple[SetName, ...] = Field(

@@ -93,7 +93,7 @@ class OverlayRule:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A partner and the terms. `receive` and `send` empty: every set. `we` and `group_*`: how we and they are called in ISA
+    """A partner and the terms. `receive` and `send` empty: every set. `versions`: by set, where it isn't `version`. `we` and `group_*`: how we and they are called in ISA
     and GS (GS02 and GS03 are the ISA ids where they aren't given). `duplicate_days`: how long an interchange control number of
     theirs may not come again. `stated`: the terms that the file says in so many words, as its keys (`charset`,
     `delimiters.element`): the others are our defaults, from which nobody can depart."""
@@ -117,6 +117,16 @@ class Agreement:
     owner: str = ""
     overlays: Mapping[str, tuple[OverlayRule, ...]] = field(default_factory=dict)
     stated: frozenset[str] = frozenset()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def version_of(self, set: str) -> str | None:
+        """The version agreed for a transaction set, in both directions: its own, else that of all."""
+        return self.versions.get(set, self.version)
+
+    @property
+    def all_versions(self) -> tuple[str, ...]:
+        """Every version that is agreed for something."""
+        return tuple(dict.fromkeys(v for v in (self.version, *self.versions.values()) if v is not None))
 
     def id_for(self, test: bool) -> InterchangeId | None:
         """The id to send to, for test or production."""

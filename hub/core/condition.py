@@ -13,8 +13,6 @@ from datetime import date
 from decimal import Decimal, DecimalException
 from typing import Any
 
-import cel
-
 from hub.core.errors import ConditionError
 from hub.core.expression import parse
 from hub.core.expression_tree import ExpressionError, Node
@@ -95,7 +93,7 @@ class Condition:
         if program is None:
             text = self._rewriting.text(self._tree, scale)
             try:
-                program = cel.compile(text)
+                program = _compiled(text)
             except CEL_ERRORS as error:
                 raise ExpressionError(f"CEL refuses the expression: {error}", self._tree.column) from error
             self._programs[scale] = program
@@ -117,11 +115,18 @@ class Condition:
         return f"condition {self.source!r} failed: {text} (facts: {read or 'none'})"
 
 
+def _compiled(text: str) -> Any:
+    """CEL is loaded with the first condition: that takes longer than all that a site without one needs."""
+    import cel
+
+    return cel.compile(text)
+
+
 def _check_pattern(pattern: Node) -> None:
     """CEL compiles a pattern at its first use; this is it."""
     text = Rewriting({}).text(pattern, 0)
     try:
-        cel.compile(f'"".matches({text})').execute({})
+        _compiled(f'"".matches({text})').execute({})
     except CEL_ERRORS as error:
         raise ExpressionError("the pattern is no regular expression that CEL takes", pattern.column) from error
 

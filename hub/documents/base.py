@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, field_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -14,6 +15,9 @@ EXACT = Context(prec=60)
 
 _LIMIT = 10**24
 _TEXT = r"^-?(?:[0-9]{1,24}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})(?:[eE][+-]?[0-9]{1,2})?$"
+
+
+T = TypeVar("T")
 
 
 class _NumberSchema:
@@ -67,18 +71,45 @@ class Part(BaseModel):
             return super().__getattr__(name)
 
 
+Structure = tuple[tuple[str, ...], ...]
+"""An element that is more than one text: its repetitions, each the texts of its components."""
+
+
+def structured(repetitions: Structure) -> str | Structure:
+    """An element in its one form: without empty components and repetitions at the end, and a plain text where there is only
+    one."""
+    kept = [_without_end(components, "") for components in repetitions]
+    kept = list(_without_end(kept, ()))
+    if len(kept) > 1 or any(len(components) > 1 for components in kept):
+        return tuple(components or ("",) for components in kept)
+    return kept[0][0] if kept else ""
+
+
+def _without_end(items: Sequence[T], blank: T) -> tuple[T, ...]:
+    last = len(items)
+    while last and items[last - 1] == blank:
+        last -= 1
+    return tuple(items[:last])
+
+
 class Extra(Part):
     """A segment that the mapping doesn't use, or not wholly: kept, never dropped.
 
     `position` counts the segments of the transaction from 1 (its ST); `within` names the loop it stands in (`PO1[2]`,
-    empty at the top); `elements` are those after the segment id, as they came, but that components are separated by `>` and
-    repetitions by `^`, whatever the interchange had for them.
+    empty at the top); `elements` are those after the segment id, as they came. An element with components or repetitions is
+    the list of its repetitions, each the list of its components (`[["A", "B"], ["C"]]`): what separated them in the
+    interchange is no part of it. Binary data (BIN, BDS) is one text, a character for each byte (ISO 8859-1).
     """
 
     segment: str
-    elements: tuple[str, ...] = ()
+    elements: tuple[str | Structure, ...] = ()
     position: int = Field(default=0, ge=0)
     within: str = ""
+
+    @field_validator("elements")
+    @classmethod
+    def _in_one_form(cls, elements: tuple[str | Structure, ...]) -> tuple[str | Structure, ...]:
+        return tuple(each if isinstance(each, str) else structured(each) for each in elements)
 
 
 class Document(Part):

@@ -9,9 +9,10 @@ from hub.documents.base import Document, Part
 
 class ErrorContext(Part):
     """What was in force where an error occurred: the trigger of a situational rule, or the business unit it stands in.
-    X12: CTX. `name` and `reference` are CTX01, the place is CTX02 to CTX05, the data element numbers are CTX06."""
+    X12: CTX. `name` and `reference` are CTX01, the place is CTX02 to CTX05, the data element numbers are CTX06. Where CTX01 is
+    repeated it is kept whole, in extras, and neither has a value."""
 
-    name: str
+    name: str | None = None
     reference: str | None = None
     segment: str | None = None
     position: int | None = None

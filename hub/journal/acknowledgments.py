@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -86,7 +87,7 @@ def settle(connection: Connection, said: Acknowledgment, row: Any) -> Settled:
     event(connection, said.message_id, said.at, "acknowledges", None, f"acknowledges {what} ({number}): {word}{again}")
     if open_ or said.status not in ("noted", row.ack):
         text = f"{word} by {said.partner}'s {said.by} ({number}){errors}{again}"
-        event(connection, row.document_id, said.at, "acknowledged", row, text)
+        event(connection, row.document_id, said.at, "acknowledged", row, text, said.message_id)
     if not open_:
         return Settled(said.partner, "repeated")
     changed: dict[str, Any] = {"ack_text": text_of(f"{word} by {said.by}{errors}")}
@@ -164,10 +165,11 @@ def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, caus
     tell(connection, [BatchSays(row.document_id, at, "held", row.route, row.destination, None, text)])
 
 
-def event(connection: Connection, id: str, at: float, stage: str, row: Any, text: str) -> None:
-    """`row` is the interchange that was sent, None for an event of the acknowledgment."""
+def event(connection: Connection, id: str, at: float, stage: str, row: Any, text: str, by: str | None = None) -> None:
+    """`row` is the interchange that was sent, None for an event of the acknowledgment; `by` the message that says it."""
     where = (row.route, row.destination) if row is not None else (None, None)
-    EVENT.write(connection, [(id, at, stage, *where, None, text[:4000], None)])
+    detail = orjson.dumps({"message": by}).decode() if by else None
+    EVENT.write(connection, [(id, at, stage, *where, None, text[:4000], detail)])
 
 
 def text_of(text: str) -> str:

@@ -71,7 +71,15 @@ def _settle(connection: Connection, said: Acknowledgment, row: Any, batched: Seq
     number = f"control number {said.control_number}"
     what = f"acknowledges a batch of {len(states)} ({number}): {text}{again}"
     event(connection, said.message_id, said.at, "acknowledges", None, what)
-    event(connection, row.document_id, said.at, "acknowledged", row, f"{said.partner}: {text} ({number}){again}")
+    event(
+        connection,
+        row.document_id,
+        said.at,
+        "acknowledged",
+        row,
+        f"{said.partner}: {text} ({number}){again}",
+        said.message_id,
+    )
     if not changed:
         return Settled(said.partner, "repeated")
     close_overdue(connection, row, replace(said, status=word))
@@ -87,9 +95,8 @@ def _note(connection: Connection, said: Acknowledgment, row: Any, batched: Seque
     number = f"control number {said.control_number}"
     event(connection, said.message_id, said.at, "acknowledges", None, f"acknowledges a batch ({number}): taken")
     for one in (row, *batched):
-        event(
-            connection, one.document_id, said.at, "acknowledged", row, f"taken by {said.partner}'s {said.by} ({number})"
-        )
+        text = f"taken by {said.partner}'s {said.by} ({number})"
+        event(connection, one.document_id, said.at, "acknowledged", row, text, said.message_id)
     _update(connection, said, {"ack_text": f"taken by {said.by}"})
     return Settled(said.partner, "noted")
 
@@ -105,7 +112,7 @@ def _settle_member(connection: Connection, said: Acknowledgment, member: Any, ve
     where = f"control number {said.control_number}, transaction {member.position:04}"
     word = verdict.status.replace("_", " ")
     text = f"{word} by {said.partner}'s {said.by} ({where}){errors}{again}"
-    event(connection, member.document_id, said.at, "acknowledged", member, text)
+    event(connection, member.document_id, said.at, "acknowledged", member, text, said.message_id)
     if news:
         mine = (table.c.document_id == member.document_id, table.c.destination == member.destination)
         update = sa.update(table).where(*mine, table.c.generation == member.generation)

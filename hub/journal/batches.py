@@ -13,9 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.identity import message_id
 from hub.journal import schema
+from hub.journal.batch_dissolving import Dissolution, dissolve
 from hub.journal.batch_members import members
 from hub.journal.bulk import LIVE_SECONDS
 from hub.journal.journal import Journal
+
+UNPUBLISHED = "unpublished"
+"""The stage of an event that says why a batch could not be published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,29 @@ class Batches:
             return (await connection.execute(mine)).all()
 
         return list(await self._journal.read(write))
+
+    async def stuck(self, since: float | None = None) -> list[Any]:
+        """Batches that were closed, at `since` or earlier, and aren't published, oldest first; with each the `cause`, where one was
+        recorded. It decides nothing."""
+        table, event = schema.batch, schema.event
+        last = sa.select(event.c.text).where(event.c.message_id == table.c.id, event.c.stage == UNPUBLISHED)
+        cause = last.order_by(event.c.id.desc()).limit(1).scalar_subquery().label("cause")
+
+        async def query(connection: AsyncConnection) -> Sequence[Any]:
+            select = sa.select(table, cause).where(table.c.published_at.is_(None))
+            if since is not None:
+                select = select.where(table.c.closed_at <= since)
+            return (await connection.execute(select.order_by(table.c.closed_at, table.c.id))).all()
+
+        return list(await self._journal.read(query))
+
+    async def dissolve(self, wanted: Dissolution) -> list[str] | None:
+        """See `hub.journal.batch_dissolving`."""
+
+        async def write(connection: AsyncConnection) -> list[str] | None:
+            return await connection.run_sync(dissolve, wanted)
+
+        return await self._journal.read(write)  # type: ignore[no-any-return]
 
     async def members(self, batch: str) -> list[Any]:
         """Rows of batch_member, in the order of their transactions."""

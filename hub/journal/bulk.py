@@ -97,8 +97,12 @@ SETTLE = Bulk(
     ),
     "ON CONFLICT (document_id, destination) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
     " text = excluded.text, reply = coalesce(excluded.reply, effect.reply), updated_at = excluded.updated_at,"
-    " claimed_by = NULL WHERE effect.status NOT IN ('delivered', 'rejected', 'discarded')",
+    " claimed_by = NULL WHERE effect.status NOT IN ('delivered', 'held', 'rejected', 'discarded')"
+    " AND (effect.generation = excluded.generation OR excluded.status = 'dead')",
 )
+"""What was decided stays: an attempt that ends after its document was held, or sent anew in another generation, changes nothing. A
+dead letter is the end of whatever is in force, for it is recorded by those who don't know the generation."""
+
 ONCE = Bulk(
     "once_key",
     ("route", "value", "owner", "status", "updated_at"),
@@ -118,9 +122,10 @@ DEAD = Bulk(
     (
         *("id", "message_id", "kind", "queue", "route", "source", "destinations", "partner", "number", "error"),
         *("cause", "attempts", "headers", "body", "content_type", "status", "parent", "dead_at"),
+        "owner",
     ),
     "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, error = excluded.error, attempts = excluded.attempts,"
-    " headers = excluded.headers, status = 'dead', dead_at = excluded.dead_at"
+    " headers = excluded.headers, status = 'dead', dead_at = excluded.dead_at, owner = excluded.owner"
     " WHERE dead_letter.status = 'dead' OR dead_letter.decided_at < excluded.dead_at",
 )
 SENT = Bulk(

@@ -32,6 +32,7 @@ class DeadFilter:
     partner: str | None = None
     older: float | None = None
     newer: float | None = None
+    owner: str | None = None
     status: tuple[str, ...] = ("dead",)
 
     def where(self, now: float) -> list[sa.ColumnElement[bool]]:
@@ -46,6 +47,7 @@ class DeadFilter:
             ("route", self.route),
             ("source", self.source),
             ("partner", self.partner),
+            ("owner", self.owner),
         ):
             if value is not None:
                 found.append(table[column] == value)
@@ -73,12 +75,14 @@ class Decisions:
         self._journal = journal
 
     async def dead_letters(self, wanted: DeadFilter, now: float, limit: int = 1000) -> list[Any]:
-        """Rows of dead_letter, oldest first."""
-        table = schema.dead_letter
+        """Rows of dead_letter, oldest first; with each the `file` it came in as, the `claim` of that and the `position` in it."""
+        table, message = schema.dead_letter, schema.message
+        came = (message.c.name.label("file"), message.c.claim, message.c.position)
 
         async def query(connection: AsyncConnection) -> Sequence[Any]:
-            select = sa.select(table).where(*wanted.where(now)).order_by(table.c.dead_at, table.c.id).limit(limit)
-            return (await connection.execute(select)).all()
+            select = sa.select(table, *came).outerjoin(message, message.c.id == table.c.message_id)
+            ordered = select.where(*wanted.where(now)).order_by(table.c.dead_at, table.c.id).limit(limit)
+            return (await connection.execute(ordered)).all()
 
         return list(await self._journal.read(query))
 

@@ -178,7 +178,7 @@ class Entry:
         text: str | None = None,
         reply: str | None = None,
     ) -> None:
-        """The outcome of an attempt. What was delivered, rejected or discarded stays so."""
+        """The outcome of an attempt. What was delivered, held, rejected or discarded meanwhile stays so."""
         row = (
             *(state.document_id, state.destination, state.route, status, state.generation, state.key),
             *(attempts, text, reply, at, at),

@@ -14,6 +14,7 @@ from hub.journal import schema
 from hub.journal.acknowledgments import HoldTerms, expire
 from hub.journal.batch_members import WAITS
 from hub.journal.journal import Journal
+from hub.journal.number_use import ANSWERED, EFFECT_COLUMNS, OF_THE_NUMBER, NumberUse, number_use
 
 ENDS = ("dead", "held", "rejected", "discarded")
 """Events that say why a document did not leave."""
@@ -63,15 +64,17 @@ class InterchangesSent:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def find(self, partner: str, control_number: int) -> Any:
-        """The row of what was sent, or was to be sent, under the number; None: the number was never taken."""
-        table = schema.interchange_sent
+    async def find(self, partner: str, control_number: int) -> NumberUse | None:
+        """What was done under the number; None: it was never taken."""
+        table, effect = schema.interchange_sent, schema.effect
 
         async def query(connection: AsyncConnection) -> Any:
             mine = (table.c.partner == partner, table.c.control_number == control_number)
-            return (await connection.execute(sa.select(table).where(*mine))).first()
+            select = sa.select(table, *EFFECT_COLUMNS).outerjoin(effect, OF_THE_NUMBER).where(*mine)
+            return (await connection.execute(select)).first()
 
-        return await self._journal.read(query)
+        row = await self._journal.read(query)
+        return number_use(row) if row is not None else None
 
     async def late(self, now: float, limit: int = 500) -> list[Any]:
         """Rows whose acknowledgment should have come, the longest due first."""
@@ -85,6 +88,17 @@ class InterchangesSent:
 
         return list(await self._journal.read(query))
 
+    async def overdue(self, now: float) -> dict[str, int]:
+        """By partner: how many acknowledgments should have come."""
+        table = schema.interchange_sent
+        late = sa.or_(table.c.ack == "overdue", sa.and_(table.c.ack == "awaiting", table.c.ack_due_at < now))
+
+        async def query(connection: AsyncConnection) -> Sequence[Any]:
+            select = sa.select(table.c.partner, sa.func.count()).where(late).group_by(table.c.partner)
+            return (await connection.execute(select.order_by(table.c.partner))).all()
+
+        return {row[0]: row[1] for row in await self._journal.read(query)}
+
     async def expire(self, row: Any, terms: HoldTerms, now: float) -> bool:
         """awaiting -> overdue, with a hold. Whether it was this call that did it."""
 
@@ -94,27 +108,25 @@ class InterchangesSent:
         return bool(await self._journal.read(write))
 
     async def stories(self, partner: str, acks: Sequence[str] = (), limit: int = 100) -> list[NumberStory]:
-        """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment is in that state."""
+        """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment, or that of one of their
+        members, is in that state."""
         table, message = schema.interchange_sent, schema.message
 
         async def query(connection: AsyncConnection) -> list[NumberStory]:
             select = (
-                sa.select(table, message.c.document, message.c.number, schema.effect.c.status, schema.effect.c.text)
-                .add_columns(schema.effect.c.generation.label("in_force"))
+                sa.select(table, message.c.document, message.c.number, schema.effect.c.text, *EFFECT_COLUMNS)
                 .outerjoin(message, message.c.id == table.c.document_id)
-                .outerjoin(
-                    schema.effect,
-                    sa.and_(
-                        schema.effect.c.document_id == table.c.document_id,
-                        schema.effect.c.destination == table.c.destination,
-                    ),
-                )
+                .outerjoin(schema.effect, OF_THE_NUMBER)
                 .where(table.c.partner == partner)
                 .order_by(table.c.control_number.desc())
                 .limit(limit)
             )
             if acks:
-                select = select.where(table.c.ack.in_(acks))
+                member = schema.batch_member
+                inside = sa.exists().where(
+                    member.c.batch == table.c.document_id, member.c.ack.in_(set(acks) & set(ANSWERED))
+                )
+                select = select.where(sa.or_(table.c.ack.in_(acks), inside))
             rows = (await connection.execute(select)).all()
             ends = await _ends(connection, [row.document_id for row in rows if row.sent_at is None])
             members = await _members(connection, [row.document_id for row in rows])

@@ -6,6 +6,9 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
+UNASSIGNED = "unassigned"
+"""The owner of what nobody answers for: its route or source is not in the site any more."""
+
 claim = sa.Table(
     "claim",
     metadata,
@@ -139,6 +142,7 @@ dead_letter = sa.Table(
     sa.Column("decided_at", sa.Double),
     sa.Column("decided_by", sa.Text),
     sa.Column("reason", sa.Text),
+    sa.Column("owner", sa.Text, nullable=False, server_default=UNASSIGNED, comment="who is to look at it"),
     sa.Index("dead_letter_by_status", "status", "dead_at"),
     sa.Index("dead_letter_by_message", "message_id"),
     sa.Index("dead_letter_by_parent", "parent"),

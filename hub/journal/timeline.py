@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
+from hub.journal.answers import AnswerSent, answers_sent
 from hub.journal.entry import LONGEST_KEY
 from hub.journal.journal import Journal
 
@@ -38,6 +39,8 @@ class Story:
     holds: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: list[dict[str, Any]] = field(default_factory=list)
     once: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[AnswerSent] = field(default_factory=list)
+    """What we said of it to the partner that sent it."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -143,7 +146,9 @@ class Timeline:
             stories[row.pop("message_id")].dead_letters.append(row)
         for row in await rows(schema.once_key, "owner", "updated_at"):
             stories[row.pop("owner")].once.append(row)
+        answers = await answers_sent(connection, [(story.claim or "", story.position) for story in stories.values()])
         for story in stories.values():
+            story.answers = answers.get((story.claim or "", story.position), [])
             story.events += arrival_events(story)
             story.events.sort(key=lambda event: event["at"])
         return sorted(stories.values(), key=lambda story: story.received_at or 0.0)

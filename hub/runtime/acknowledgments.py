@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.core.errors import TransientError
 from hub.journal.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms
 from hub.journal.decisions import Decisions
 from hub.journal.entry import Entry
 from hub.journal.interchanges_sent import InterchangesSent
+from hub.journal.number_use import NumberUse
 from hub.runtime.acknowledgment_text import judgement_of
+from hub.runtime.function_codes import FUNCTION_CODES
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live, Snapshot
 
@@ -21,6 +24,9 @@ DESK = "edi-desk"
 """Who owns a hold when neither the agreement nor config/policies.yaml says it."""
 
 CHECK_SECONDS = 30.0
+
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between looks at a number whose sending is not recorded yet; after them the arrival is offered again by its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +46,33 @@ class Acknowledgments:
         self._sent = InterchangesSent(live.journal)
 
     async def find(self, document: Any, facts: Mapping[str, Any]) -> Answer | None:
-        """What the document answers; None when it is no acknowledgment of a partner's, or nobody knows whose it is."""
+        """What the document answers; None when it is no acknowledgment of a partner's, or nobody knows whose it is. Waits for what
+        is being sent right now. Raises TransientError when that takes long: an answer is neither lost nor believed too early.
+        """
         partner = facts.get("partner")
         if document.kind not in KINDS or facts.get("direction") == OUTBOUND or not partner:
             return None
         text = document.number.strip()
         if not (text.isascii() and text.isdigit()) or len(text) > 9:
             return Answer(partner, None, f"{partner} acknowledges control number {text!r}, which is none of ours")
-        if await self._sent.find(partner, int(text)) is None:
-            return Answer(partner, None, f"{partner} acknowledges control number {int(text)}, which it was never sent")
+        use = await self._use(partner, int(text))
+        if use is None or use.progress == "never":
+            state = f": its document is {use.status}" if use is not None else ""
+            cause = f"{partner} acknowledges control number {int(text)}, which it was never sent{state}"
+            return Answer(partner, None, cause)
+        said, sent = getattr(document, "group_code", "").strip().upper(), FUNCTION_CODES.get(use.transaction_set or "")
+        if said and sent and said != sent:
+            cause = f"{partner} acknowledges a group {said} with control number {int(text)}; it was sent a group {sent}"
+            return Answer(partner, None, f"{cause} under this number ({use.transaction_set})")
         return Answer(partner, int(text))
+
+    async def _use(self, partner: str, number: int) -> NumberUse | None:
+        for pause in PAUSES:
+            use = await self._sent.find(partner, number)
+            if use is None or use.progress != "under_way":
+                return use
+            await asyncio.sleep(pause)
+        raise TransientError(f"{partner} acknowledges control number {number}, which is still being sent", "busy")
 
     def record(
         self, snapshot: Snapshot, answer: Answer, document: Any, facts: Mapping[str, Any], id: str, entry: Entry

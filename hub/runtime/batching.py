@@ -14,7 +14,7 @@ from hub.core import topology
 from hub.core.message import Header, Message
 from hub.documents import BATCH, Batch, batch_to_json, from_json
 from hub.journal.batch_members import WAITS, BatchSays
-from hub.journal.batches import Batches, Waiting
+from hub.journal.batches import UNPUBLISHED, Batches, Waiting
 from hub.journal.entry import Entry
 from hub.runtime.copy import make_copy, number, pack_facts, unpack, unpack_facts
 from hub.runtime.guard import outcome_of
@@ -35,6 +35,7 @@ class Batching:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._batches = Batches(live.journal)
+        self._causes: dict[str, str] = {}
 
     async def watch(self) -> None:
         """Looks every second for what is full or has waited long enough."""
@@ -54,7 +55,7 @@ class Batching:
         for row in await self._batches.unpublished():
             error = await outcome_of(lambda row=row: self._publish(row))  # type: ignore[misc]
             if isinstance(error, Exception):
-                self._live.log.warning("batch_not_published", batch=row.id, error=str(error))
+                await self._say(row, str(error) or type(error).__name__)
             else:
                 published += 1
         return published
@@ -82,6 +83,15 @@ class Batching:
         for name, count in counts.items():
             live.metrics.batch_waiting.labels(name).set(count)
 
+    async def _say(self, row: Any, cause: str) -> None:
+        """Why a batch could not be published: in the log each time, in the journal when it is news."""
+        self._live.log.warning("batch_not_published", batch=row.id, error=cause)
+        if self._causes.get(row.id) != cause:
+            entry = Entry()
+            entry.event(row.id, self._live.clock(), UNPUBLISHED, destination=row.destination, text=cause[:2000])
+            await self._live.journal.commit(entry)
+            self._causes[row.id] = cause
+
     async def _publish(self, row: Any) -> None:
         """Records the batch as a message, publishes its copy, and notes the confirm."""
         live = self._live
@@ -108,6 +118,7 @@ class Batching:
         await live.journal.commit(entry)
         await live.broker.publish("", topology.route_queue(route), copy)
         await self._batches.published(row.id, live.clock())
+        self._causes.pop(row.id, None)
 
     async def _body(self, row: Any, members: Sequence[Any]) -> bytes:
         bodies = [await self._live.journal.claim_body(member.body) for member in members]

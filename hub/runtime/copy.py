@@ -13,6 +13,7 @@ import orjson
 from hub.core.errors import DecodeError
 from hub.core.message import JSON, Header, Message
 from hub.documents import BATCH
+from hub.journal.batch_dissolving import ALONE
 
 LARGEST_BODY = 1 << 20
 """Bodies above this size (bytes) travel as claims."""
@@ -80,6 +81,7 @@ class RouteCopy:
     first_failure: float | None
     hops: int
     waits: int
+    alone: bool = False
 
     @classmethod
     def of(cls, message: Message, route: str) -> RouteCopy:
@@ -106,6 +108,7 @@ class RouteCopy:
             first_failure=headers.get(Header.FIRST_FAILURE),
             hops=number(headers.get(Header.HOPS), 0),
             waits=number(headers.get(WAITS), 0),
+            alone=headers.get(ALONE) is True,
         )
 
     @property

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import Any
 
+import orjson
+
 from hub.core import topology
-from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable
+from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
 from hub.core.facts import ENVELOPE
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
 from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.route_table import Match
-from hub.documents import document_name, from_json, to_json
+from hub.documents import from_json
 from hub.journal.claims import StoredClaim
 from hub.journal.entry import Entry
 from hub.runtime.acknowledgments import KINDS, OUTBOUND, Acknowledgments, Answer
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
-from hub.runtime.copy import CANONICAL, LARGEST_BODY, make_copy, number, pack_facts, unpack_facts
+from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, pack_facts, unpack_facts
+from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.guard import result_of
 from hub.runtime.live import Live, Snapshot
+from hub.runtime.unreadable_place import PLACE, place_of
 
 
 class Intake:
@@ -82,14 +86,15 @@ class Intake:
         await settle(visit.waiting)
 
     async def _answer(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> Answer | None:
-        """What an acknowledgment answers. Raises JournalUnavailable after everything before it has been waited for."""
+        """What an acknowledgment answers. Raises TransientError and JournalUnavailable, after everything before it has been waited
+        for."""
         document = reading.document
         if document is None or document.kind not in KINDS:
             return None
         facts = snapshot.facts.of(document, reading.envelope, visit.arrival.source)
         try:
             return await self._acknowledgments.find(document, facts)
-        except JournalUnavailable:
+        except (TransientError, JournalUnavailable):
             await settle(visit.waiting)
             raise
 
@@ -127,7 +132,7 @@ class Intake:
         error = reading.error or DecodeError("the reader gave neither a document nor an error")
         visit.refused += 1
         visit.cause = visit.cause or str(error)
-        now = live.clock()
+        now, place = live.clock(), place_of(error)
         envelope = {name: value for name, value in reading.envelope.items() if value is not None}
         entry.message(
             id,
@@ -139,7 +144,9 @@ class Intake:
             partner=str(envelope.get("partner") or "") or None,
         )
         entry.event(
-            id, now, "unreadable", text=str(error), detail={"source": arrival.source, "name": arrival.name, **envelope}
+            *(id, now, "unreadable"),
+            text=str(error),
+            detail={"source": arrival.source, "name": arrival.name, **envelope, "place": place},
         )
         message = Message(
             id,
@@ -154,6 +161,7 @@ class Intake:
                 Header.FACTS: pack_facts(envelope),
                 Header.DEAD_AT: now,
                 "hub-name": arrival.name,
+                PLACE: orjson.dumps(place).decode(),
                 **({Header.PARENT: visit.parent} if visit.parent else {}),
             },
             visit.correlation_id,
@@ -170,72 +178,65 @@ class Intake:
         )
 
     def _match(self, snapshot: Snapshot, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
-        live, arrival, document = self._live, visit.arrival, reading.document
-        assert document is not None  # noqa: S101  (the caller looked)
-        outbound = reading.envelope.get("direction") == OUTBOUND
-        visit.answers += outbound
-        visit.documents += not outbound
-        read_at = live.clock()
-        facts = snapshot.facts.of(document, reading.envelope, arrival.source)
-        body = to_json(document)
-        canonical = digest(body)
-        if len(body) > LARGEST_BODY:
-            kept = live.journal.claims.keep(body)
-            entry.claim(kept.digest, kept.size, kept.row, visit.at)
-        elif canonical != visit.claim.digest:
-            entry.claim(canonical, len(body), body, visit.at)
-        for kind, value in document.keys:
-            entry.key(value, kind, id)
-        entry.key(id, "message", id)
-        if arrival.name:
-            entry.key(arrival.name, "name", id)
-        name = document_name(document)
-        entry.message(
-            *(id, arrival.source, arrival.name, visit.claim.digest, position, visit.at),
-            document=name,
-            canonical=canonical,
-            partner=facts.get("partner"),
-            number=document.number,
-            direction=OUTBOUND if outbound else None,
-        )
-        live.metrics.read.labels(arrival.source, document.kind).inc()
-        packed = pack_facts(facts)
-        taken, unmatched = [], []
-        for match in snapshot.table.match(facts):
-            if match.unmatched:
-                unmatched.append(match)
-                continue
-            taken.append(match)
-            copy = make_copy(
-                *(document_name(document), id, body, canonical),
-                route=match.route.id,
-                send=match.destinations or match.route.destinations,
-                facts=packed,
-                table=snapshot.table.version,
-                source=arrival.source,
-                correlation_id=visit.correlation_id,
-                hops=visit.hops,
-            )
-            if visit.parent:
-                copy = copy.with_headers(hub_parent=visit.parent)
-            if match.error is not None:
-                visit.waiting.append(self._to_dead(match.route.id, copy, match.error))
-            elif match.destinations:
-                visit.waiting.append(live.broker.publish("", topology.route_queue(match.route.id), copy))
-                live.metrics.matched.labels(match.route.id).inc()
+        found = document_found(snapshot, visit, reading, id)
+        visit.answers += found.outbound
+        visit.documents += not found.outbound
+        read_at = self._live.clock()
+        self._keep(visit, found, position, entry)
+        matches = list(snapshot.table.match(found.facts))
+        taken = [match for match in matches if not match.unmatched]
+        for match in taken:
+            self._publish(snapshot, visit, found, match)
         answer = visit.answer
         if answer is not None and answer.number is not None:
-            self._acknowledgments.record(snapshot, answer, document, facts, id, entry)
-        elif not taken or unmatched:
-            cause = answer.cause if answer is not None and not unmatched else snapshot.table.nearest(facts)
-            self._unmatched(snapshot, visit, document, id, body, canonical, packed, cause, entry)
-        if taken:
-            entry.event(
-                id, live.clock(), "matched", detail={"read": read_at, **matched(snapshot, visit, reading, taken)}
+            self._acknowledgments.record(snapshot, answer, found.document, found.facts, id, entry)
+        elif len(taken) < len(matches) or not taken:
+            cause = (
+                answer.cause
+                if answer is not None and len(taken) == len(matches)
+                else snapshot.table.nearest(found.facts)
             )
-        if not outbound:
-            offered = Message(id, body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, name)
-            self._offer(document, facts, offered)
+            self._unmatched(snapshot, visit, found, cause, entry)
+        if taken:
+            detail = {"read": read_at, **matched(snapshot, visit, reading, taken)}
+            entry.event(id, self._live.clock(), "matched", detail=detail)
+        if not found.outbound:
+            self._offer(visit, found)
+
+    def _keep(self, visit: Visit, found: DocumentFound, position: str, entry: Entry) -> None:
+        """The rows by which the document is found again."""
+        document, arrival = found.document, visit.arrival
+        if len(found.body) > LARGEST_BODY:
+            kept = self._live.journal.claims.keep(found.body)
+            entry.claim(kept.digest, kept.size, kept.row, visit.at)
+        elif found.canonical != visit.claim.digest:
+            entry.claim(found.canonical, len(found.body), found.body, visit.at)
+        for kind, value in document.keys:
+            entry.key(value, kind, found.id)
+        entry.key(found.id, "message", found.id)
+        if arrival.name:
+            entry.key(arrival.name, "name", found.id)
+        entry.message(
+            *(found.id, arrival.source, arrival.name, visit.claim.digest, position, visit.at),
+            document=found.name,
+            canonical=found.canonical,
+            partner=found.facts.get("partner"),
+            number=document.number,
+            direction=OUTBOUND if found.outbound else None,
+        )
+        self._live.metrics.read.labels(arrival.source, document.kind).inc()
+
+    def _publish(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, match: Match) -> None:
+        """The copy for one route that matched; what its guards can't decide is dead at once."""
+        route = match.route.id
+        copy = found.copy(snapshot, visit, route, match.destinations or match.route.destinations)
+        if visit.parent:
+            copy = copy.with_headers(hub_parent=visit.parent)
+        if match.error is not None:
+            visit.waiting.append(self._to_dead(route, copy, match.error))
+        elif match.destinations:
+            visit.waiting.append(self._live.broker.publish("", topology.route_queue(route), copy))
+            self._live.metrics.matched.labels(route).inc()
 
     def _to_dead(self, route: str, copy: Message, error: ConditionError) -> Awaitable[None]:
         message = copy.with_headers(
@@ -243,45 +244,21 @@ class Intake:
         )
         return self._live.broker.publish("", topology.dead_queue(route), message)
 
-    def _unmatched(
-        self,
-        snapshot: Snapshot,
-        visit: Visit,
-        document: Any,
-        id: str,
-        body: bytes,
-        canonical: str,
-        packed: str,
-        cause: str,
-        entry: Entry,
-    ) -> None:
-        live = self._live
-        copy = make_copy(
-            *(document_name(document), id, body, canonical),
-            route="",
-            send=(),
-            facts=packed,
-            table=snapshot.table.version,
-            source=visit.arrival.source,
-            correlation_id=visit.correlation_id,
-            hops=visit.hops,
-        ).with_headers(
+    def _unmatched(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, cause: str, entry: Entry) -> None:
+        live, source = self._live, visit.arrival.source
+        copy = found.copy(snapshot, visit, "", ()).with_headers(
             hub_error="Unmatched", hub_error_text=cause[:4000], hub_parent=visit.parent, hub_dead_at=live.clock()
         )
         visit.waiting.append(live.broker.publish("", topology.UNMATCHED, copy))
-        entry.event(
-            id,
-            live.clock(),
-            "unmatched",
-            text=cause,
-            detail={"table": snapshot.table.version, "source": visit.arrival.source},
-        )
-        live.metrics.unmatched.labels(visit.arrival.source).inc()
-        live.log.warning("unmatched", message_id=id, correlation_id=visit.correlation_id, cause=cause)
+        detail = {"table": snapshot.table.version, "source": source}
+        entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
+        live.metrics.unmatched.labels(source).inc()
+        live.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
 
-    def _offer(self, document: Any, facts: Mapping[str, Any], message: Message) -> None:
+    def _offer(self, visit: Visit, found: DocumentFound) -> None:
         """Offers the document to whoever subscribes. Nobody waits for it, and its failure holds nobody up."""
-        key = f"{document.kind}.received.{facts.get('partner') or '-'}"
+        message = Message(found.id, found.body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, found.name)
+        key = f"{found.document.kind}.received.{found.facts.get('partner') or '-'}"
         offered = asyncio.ensure_future(self._live.broker.publish(topology.DOCUMENTS, key, message, mandatory=False))
         offered.add_done_callback(forget)
 

@@ -100,11 +100,12 @@ class Keeper:
         id = message_id("dead", (kind, name, document_id, ",".join(destinations), str(parent or "")))
         attempts = number(headers.get(Header.ATTEMPT), 1) if kind == "route" else 1
         source = str(headers.get(Header.SOURCE) or (name if kind == "source" else ""))
+        owner = live.snapshot.owner_of(name if kind == "route" else None, source)
         entry.dead(
             (
                 *(id, document_id, kind, queue, name if kind == "route" else None, source, ",".join(destinations)),
                 *(text(facts.get("partner")), text(facts.get("number")), error, cause, attempts, pack(message), body),
-                *(message.content_type, "dead", text(parent), now),
+                *(message.content_type, "dead", text(parent), now, owner),
             )
         )
         if not await self._is_news(id, now):
@@ -133,6 +134,7 @@ class Keeper:
             correlation_id=message.correlation_id,
             kind=kind,
             name=name,
+            owner=owner,
             document=headers.get(DOCUMENT),
             error=error,
             cause=cause,

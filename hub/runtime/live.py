@@ -14,6 +14,7 @@ from hub.core.ports import Broker, Destination, Reader, Writer
 from hub.core.retry import RetryClass
 from hub.core.route_table import RouteTable
 from hub.journal.journal import Journal
+from hub.journal.schema import UNASSIGNED
 from hub.runtime.limit import Limit
 from hub.runtime.metrics import Metrics
 
@@ -52,6 +53,8 @@ class Snapshot:
     destinations: Mapping[str, OpenDestination]
     holds: Mapping[str, HoldPolicy]
     partners: PartnerDirectory = field(default_factory=PartnerDirectory)
+    source_owners: Mapping[str, str] = field(default_factory=dict)
+    """Who answers for a source: the owner of the file that it stands in."""
     duplicate_days: Mapping[str, int] = field(init=False)
     """By partner: how long an interchange control number of theirs may not come again; only of those that agreed on it."""
 
@@ -59,6 +62,11 @@ class Snapshot:
         agreements = (self.partners.by_name(name) for name in self.partners.names)
         days = {a.partner: a.duplicate_days for a in agreements if a is not None and a.duplicate_days is not None}
         object.__setattr__(self, "duplicate_days", days)
+
+    def owner_of(self, route: str | None, source: str | None) -> str:
+        """Who answers for what died on a route; without one, or when it is gone, who answers for the source."""
+        known = self.table.by_id.get(route) if route else None
+        return (known.owner if known is not None else self.source_owners.get(source or "")) or UNASSIGNED
 
 
 @dataclass(slots=True)

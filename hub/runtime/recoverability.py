@@ -12,6 +12,7 @@ from hub.core.retry import QUICK, Dead, HoldIt, Retry, decide
 from hub.journal.batch_members import WAITS, BatchSays, BatchSent
 from hub.journal.control_numbers import Sent
 from hub.journal.entry import EffectState, Entry
+from hub.journal.schema import UNASSIGNED
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
 from hub.runtime.live import HoldPolicy, Live
 from hub.runtime.sending import Outcome, kept_body
@@ -52,7 +53,8 @@ class Recoverability:
             case HoldIt(name=name):
                 await self._hold(copy, outcome, entry, name, now)
             case Dead(cause=text):
-                await self._dead(copy, outcome, entry, Cause(cause.error, text), now)
+                said = text.removeprefix(f"{cause.error}: ")  # the class stands beside it
+                await self._dead(copy, outcome, entry, Cause(cause.error, said), now)
 
     async def _gather(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
         """The document waits for a batch: its copy is kept as a hold would keep it."""
@@ -68,7 +70,13 @@ class Recoverability:
         entry.settle(state, WAITS, copy.attempt, now, text="waits for a batch")
         terms = destination.batch
         text = f"waits for a batch: at most {terms.max} documents, {terms.wait:g}s" if terms else "waits for a batch"
-        entry.event(copy.document_id, now, WAITS, route=copy.route, destination=outcome.destination, text=text)
+        entry.event(
+            *(copy.document_id, now, WAITS),
+            route=copy.route,
+            destination=outcome.destination,
+            text=text,
+            detail={"due_at": now + terms.wait} if terms else None,
+        )
 
     async def _delivered(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
         receipt = outcome.receipt
@@ -130,7 +138,7 @@ class Recoverability:
 
     async def _hold(self, copy: RouteCopy, outcome: Outcome, entry: Entry, name: str, now: float) -> None:
         live = self._live
-        policy = live.snapshot.holds.get(name) or HoldPolicy(name, "unassigned")
+        policy = live.snapshot.holds.get(name) or HoldPolicy(name, UNASSIGNED)
         body = await kept_body(live, copy, entry, now)
         facts = copy.facts()
         id = message_id("hold", (copy.document_id, outcome.destination, str(outcome.state.generation)))

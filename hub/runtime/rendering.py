@@ -45,6 +45,7 @@ def render(
 
 
 def waits_for_others(copy: RouteCopy, destination: OpenDestination) -> bool:
-    """Whether the document is to go there with others, in a batch. Acknowledgments wait for nobody."""
+    """Whether the document is to go there with others, in a batch. Acknowledgments wait for nobody, nor
+    does what was in a batch that a person has dissolved."""
     kind = copy.document.partition("@")[0]
-    return destination.batch is not None and not copy.is_batch and kind not in KINDS
+    return destination.batch is not None and not copy.is_batch and not copy.alone and kind not in KINDS

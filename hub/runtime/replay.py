@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from hub.core import topology
@@ -11,7 +12,9 @@ from hub.core.message import Header, Message
 from hub.core.ports import Arrival
 from hub.documents import BATCH
 from hub.journal import schema
+from hub.journal.batch_dissolving import Dissolution
 from hub.journal.batch_members import BatchSays
+from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
 from hub.runtime.copy import DOCUMENT, WAITS, unpack, unpack_facts
@@ -150,6 +153,26 @@ class Replay:
         return await self._decide(
             ids, "rejected", lambda row: self._decisions.reject(row, who, reason, self._live.clock())
         )
+
+    async def dissolve(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
+        """Takes batches apart that have not left: `{"dissolved": n, "released": documents, "skipped": {reason: n}, "ids": [...]}`."""
+        batches, done, released = Batches(self._live.journal), list[str](), 0
+        skipped: Counter[str] = Counter()
+        found = await batches.stuck()
+        for id in ids:
+            rows = [row for row in found if row.id.startswith(id)]
+            if len(rows) != 1:
+                skipped[f"{id}: no batch that has not left" if not rows else f"{id}: {len(rows)} batches begin so"] += 1
+                continue
+            now, owner_of = self._live.clock(), partial(self._live.snapshot.owner_of, source=None)
+            holds = await batches.dissolve(Dissolution(rows[0].id, who, reason, now, owner_of))
+            if holds is None:
+                skipped[f"{id}: it is being sent already"] += 1
+                continue
+            done.append(rows[0].id)
+            for row in await self._decisions.holds(("releasing",), holds) if holds else ():
+                released += await self._publish_released(row)
+        return {"dissolved": len(done), "released": released, "skipped": dict(skipped), "ids": done}
 
     async def _decide(self, ids: list[str], word: str, step: Any) -> dict[str, Any]:
         done: list[str] = []

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from hub.core.ports import FileBody
 from hub.documents import DOCUMENTS, Document
-from hub.documents.base import Part
+from hub.documents.base import Part, structured
 from hub.documents.identifiers import Identifiers
 from tests.golden.x12_files import FIXTURES, read
 from transformers.x12.fields import FieldShape, shapes
@@ -68,6 +68,7 @@ KINDS = [*sorted(kind for kind in DOCUMENTS if sets_of(kind)), "interchange_ackn
 TEXTS = st.one_of(
     st.sampled_from(CODES), st.text(LETTERS, max_size=40), st.sampled_from(HARD), st.text(max_size=30)
 ).filter(lambda text: text.isascii() or text.encode("utf-8", "replace").decode() == text)
+STRUCTURES = st.lists(st.lists(TEXTS, max_size=3).map(tuple), max_size=3).map(lambda each: structured(tuple(each)))
 NUMBERS = st.one_of(
     st.decimals(min_value=-(10**9), max_value=10**9, places=2),
     st.decimals(min_value=-(10**24), max_value=10**24, allow_nan=False),
@@ -94,6 +95,8 @@ def values(shape: FieldShape, depth: int = 0) -> st.SearchStrategy[Any]:
             found = st.dictionaries(TEXTS, TEXTS, max_size=3).map(Identifiers)
         case "texts":
             found = st.lists(TEXTS, max_size=4).map(tuple)
+        case "elements":
+            found = st.lists(st.one_of(TEXTS, STRUCTURES), max_size=4).map(tuple)
         case _:
             assert shape.part is not None
             inner = parts(shape.part, depth + 1)

@@ -24,6 +24,7 @@ PIECES = [
     b"~SE*3*0002",
     b"~GE*1*1",
     b"~BIN*9*",
+    b"ISA|00|          |00|          |01|043645501      |01|068717859      |260302|0815|U|00401|000000099|0|P|>'GS|PO|",
     b"HL*1**S",
 ]
 """What is put in the place of a byte, when it isn't any byte."""

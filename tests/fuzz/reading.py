@@ -88,7 +88,7 @@ def agrees_with_its_diagnosis(data: bytes) -> None:
         segments = segment_texts(event, delimiters)
         marks = as_text(delimiters)
         name = segments[0].split(marks.element)[1:2]
-        if not event.closed or event.binary or not name or name[0] not in known_sets():
+        if not event.closed or not name or name[0] not in known_sets():
             continue
         if any(marks.forbidden.search(segment) for segment in segments):
             continue

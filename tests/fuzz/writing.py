@@ -16,6 +16,7 @@ from hub.documents import Document, InterchangeAcknowledgment
 from hub.documents.base import Part
 from transformers.x12 import X12Reader
 from transformers.x12.comparison import differences
+from transformers.x12.fields import shapes
 from transformers.x12.writer import sets_of, write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
@@ -87,6 +88,9 @@ def _follows(holder: Any, text: str) -> bool:
             if not isinstance(value, tuple) or number >= len(value):
                 return False
             value = value[number]
+        inner = shapes(type(holder))[found[1]].part if value is None else None
+        if inner is not None and rest.startswith("."):  # a part that isn't there, and by an overlay has to be
+            return rest[1:].partition(":")[0] in inner.model_fields
         return _ends(rest) or (rest.startswith(".") and _follows(value, rest[1:]))
     if isinstance(holder, dict):
         return any(text.startswith(key) and _ends(text[len(key) :]) for key in holder)

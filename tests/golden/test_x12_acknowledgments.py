@@ -37,8 +37,15 @@ TERMS: dict[str, dict[str, Any]] = {
     "element-forbidden": {"overlays": {"850": (OverlayRule("ITD/ITD07", use="X"),)}},
     "code-not-agreed": {"overlays": {"850": (OverlayRule("REF", qualifiers=("DP",)),)}},
     "every-transaction-rejected": {"overlays": {"850": (OverlayRule("CUR/CUR02", codes=("CAD",)),)}},
+    "segment-agreed-missing": {"overlays": {"850": (OverlayRule("CUR", use="M"),)}},
+    "loop-agreed-missing": {"overlays": {"850": (OverlayRule("N1", use="M"),)}},
+    "element-agreed-missing": {"overlays": {"850": (OverlayRule("REF/REF03", use="M"),)}},
+    "length-not-agreed": {"overlays": {"850": (OverlayRule("BEG/BEG03", min_length=6, max_length=6),)}},
+    "agreed-and-standard": {"overlays": {"850": (OverlayRule("FOB", use="X"),)}},
     "set-not-agreed": {"receive": ("860",)},
     "st02-twice": {"duplicate_days": 30},
+    "gs06-twice": {"duplicate_days": 30},
+    "gs06-twice-5010": {"duplicate_days": 30},
     "taken-with-errors": {"acknowledge": Acknowledge(errors="accept", ta1="always")},
     "ta1-asked": {"acknowledge": Acknowledge(ta1="asked")},
 }
@@ -103,17 +110,18 @@ def codes(suffix: str, pattern: str) -> set[str]:
 
 
 # the code lists of the 997 and the 999 that a receiver who checks the syntax can need, and what says them
+# (a segment is only unexpected, 2, where the partner's own rules forbid it: the 999 has I4 for that)
 SAID = {
     "AK304": (".997", r"^AK3\*[^~]*\*(\d)~", {"1", "2", "3", "4", "5", "6", "7", "8"}),
     "AK403": (".997", r"^AK4\*[^*]*\*\d*\*(\d+)[*~]", {*"123456789", "10", "12", "13"}),
     "AK501": (".997", r"^AK5\*(\w)", {"A", "E", "R"}),
-    "AK502": (".997", r"^AK5\*R\*(\d+)", {*"1234567", "23"}),
+    "AK502": (".997", r"^AK5\*R\*(\d+)", {*"1234567", "18", "23"}),
     "AK901": (".997", r"^AK9\*(\w)", {"A", "E", "P", "R"}),
-    "AK905": (".997", r"^AK9\*R\*\d*\*\d*\*\d*\*(\d)", {"3", "4", "5", "6"}),
-    "IK304": (".999", r"^IK3\*[^~]*\*(\d)~", {"1", "2", "3", "4", "5", "6", "7", "8"}),
-    "IK403": (".999", r"^IK4\*[^*]*\*\d*\*(\d+)[*~]", {*"123456789", "10", "12", "13"}),
+    "AK905": (".997", r"^AK9\*R\*\d*\*\d*\*\d*\*(\d+)", {"3", "4", "5", "6", "19"}),
+    "IK304": (".999", r"^IK3\*[^~]*\*(I?\d)~", {*"1345678", "I4", "I7", "I8"}),
+    "IK403": (".999", r"^IK4\*[^*]*\*\d*\*(I?\d+)[*~]", {*"123456789", "10", "12", "13", "I6", "I9", "I10", "I12"}),
     "IK501": (".999", r"^IK5\*(\w)", {"A", "E", "R"}),
-    "IK502": (".999", r"^IK5\*R\*(\d+)", {*"1234567", "23"}),
+    "IK502": (".999", r"^IK5\*R\*(I?\d+)", {*"1234567", "18", "23", "I5"}),
     "TA104": (".ta1", r"^TA1\*\d*\*\d*\*\d*\*(\w)", {"A", "E", "R"}),
     "TA105": (
         ".ta1",

@@ -26,7 +26,8 @@ from hub.core.plugin import Context, Options, Plugin, Plugins
 from hub.core.ports import Body, Reading, WriteContext, Written
 from hub.documents import Document, FunctionalAcknowledgment, from_json, to_json
 from tests.support.brokers import LIMIT
-from tests.support.site import SiteOnDisk
+from tests.support.site import SiteOnDisk, order
+from tests.support.stories import status_becomes
 
 ROUTES = """\
 format: 1
@@ -172,3 +173,9 @@ def acknowledgment(number: int | str, status: str = "A", *, partner: str = "ACME
     values = {"number": str(number), "group_code": "PO", "status": status, "included": 1, "received": 1}
     document = FunctionalAcknowledgment.model_validate({**values, "accepted": int(status in "AE"), **more})
     return {"envelope": {"partner": partner, "set": "997"}, "document": json.loads(to_json(document))}
+
+
+async def send(hub: RunningHub, site: PartnerSite, number: str = "1001") -> None:
+    """An order goes to the partner."""
+    site.drop(f"{number}.json", order(number))
+    await status_becomes(hub, number, "delivered", "acme-out")

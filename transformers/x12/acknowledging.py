@@ -1,6 +1,7 @@
 """What we say of what a partner sent: the 997 or 999 of a group, the TA1 of an interchange, as canonical documents.
 
-Codes: element 715 (AK901), 716 (AK905), 717 (AK501), 718 (AK502), 720 (AK304), 723 (AK403); I10 and I11 for the TA1.
+Codes: element 715 (AK901), 716 (AK905), 717 (AK501), 718 (AK502), 720 (AK304), 723 (AK403), and for the 999 618 (IK502), 620
+(IK304), 621 (IK403); I17 and I18 for the TA1.
 """
 
 from __future__ import annotations
@@ -97,8 +98,8 @@ class GroupOutcome:
         )
 
 
-_GROUP_CODES = frozenset({"1", "2", "3", "4", "5", "6"})
-_SET_CODES = frozenset({"1", "2", "3", "4", "5", "6", "7", "23"})
+_GROUP_CODES = frozenset({"1", "2", "3", "4", "5", "6", "19"})
+_SET_CODES = frozenset({"1", "2", "3", "4", "5", "6", "7", "18", "23"})
 
 
 def interchange_acknowledgment(
@@ -160,7 +161,7 @@ def _transaction(read: Transaction, agreement: Agreement) -> AcknowledgedTransac
     taken = read.error is None
     codes: tuple[str, ...] = ()
     if read.findings:
-        codes = ("5",)
+        codes = ("I5",) if _is_999(agreement) and all(f.implementation for f in read.findings) else ("5",)
     elif read.error is not None:
         codes = (read.error.x12_code if read.error.x12_code in _SET_CODES else "5",)
     return AcknowledgedTransaction(
@@ -179,7 +180,8 @@ def _segments(findings: Sequence[Finding], agreement: Agreement) -> Iterator[Seg
     for finding in findings:
         place = (_name(finding.segment), min(finding.position, 999_999), finding.loop)
         if finding.element is None:
-            yield SegmentError(segment=place[0], position=place[1], loop=place[2], code=finding.code)
+            code = _code(finding, agreement)
+            yield SegmentError(segment=place[0], position=place[1], loop=place[2], code=code)
         else:
             elements.setdefault(place, []).append(_element(finding, agreement))
     for (segment, position, loop), errors in elements.items():
@@ -188,8 +190,7 @@ def _segments(findings: Sequence[Finding], agreement: Agreement) -> Iterator[Seg
 
 def _element(finding: Finding, agreement: Agreement) -> ElementError:
     contexts: tuple[ErrorContext, ...] = ()
-    terms = agreement.acknowledge
-    if terms is not None and terms.with_set == "999" and finding.trigger is not None:
+    if _is_999(agreement) and finding.trigger is not None:
         contexts = (
             ErrorContext(
                 name="SITUATIONAL TRIGGER",
@@ -205,10 +206,19 @@ def _element(finding: Finding, agreement: Agreement) -> ElementError:
         component=finding.component,
         repetition=finding.repetition,
         reference=reference if reference and reference.isdecimal() else None,
-        code=finding.code,
+        code=_code(finding, agreement),
         value=_carried(finding.value, agreement),
         contexts=contexts,
     )
+
+
+def _is_999(agreement: Agreement) -> bool:
+    return agreement.acknowledge is not None and agreement.acknowledge.with_set == "999"
+
+
+def _code(finding: Finding, agreement: Agreement) -> str:
+    """The 999 tells what the partner's own rules forbid from what the standard does; the 997 can't."""
+    return (finding.implementation if _is_999(agreement) else None) or finding.code
 
 
 def _name(segment: str) -> str:

@@ -11,17 +11,20 @@ from hub.core.plugin import Problem
 from hub.documents import DOCUMENTS
 from transformers.x12.catalogue import NEWEST, RELEASES, known_sets, release_of, set_declaration
 from transformers.x12.compiled import compiled_set
-from transformers.x12.overlay import WrongRule
+from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.overlay_check import Contradiction, contradictions
 
 STATED = ("004010", "005010")
 """Releases in which an overlay is looked at where the agreement names no version: it should fit one of them."""
 
 ACKNOWLEDGMENTS = ("997", "999")
+"""They follow the version of what they answer."""
 
 
 def agreement_problems(agreement: Agreement) -> Iterator[Problem]:
     """Everything, in the order of the file. The same for the same agreement."""
     yield from _version(agreement)
+    yield from _versions(agreement)
     yield from _sets("receive", agreement.receive)
     yield from _sets("send", agreement.send)
     yield from _acknowledgments(agreement)
@@ -33,6 +36,20 @@ def _version(agreement: Agreement) -> Iterator[Problem]:
     if agreement.version is not None and not release_of(agreement.version)[1]:
         text = f"version: there is no release {agreement.version[:6]} that we know"
         yield Problem(("x12", "version"), text, hint(agreement.version[:6], RELEASES))
+
+
+def _versions(agreement: Agreement) -> Iterator[Problem]:
+    agreed = sorted({*agreement.receive, *agreement.send})
+    for name, version in agreement.versions.items():
+        path = ("x12", "versions", name)
+        if name not in known_sets():
+            text = f"versions: there is no transaction set {name!r} that we know"
+            yield Problem(path, text, hint(name, known_sets()))
+        elif agreement.receive and agreement.send and name not in agreed:
+            yield Problem(path, f"versions: {name} is neither in `receive` nor in `send`", hint(name, agreed))
+        if not release_of(version)[1]:
+            text = f"versions: {name}: there is no release {version[:6]} that we know"
+            yield Problem(path, text, hint(version[:6], RELEASES))
 
 
 def _sets(key: str, names: Iterable[str]) -> Iterator[Problem]:
@@ -65,9 +82,9 @@ def _acknowledgments(agreement: Agreement) -> Iterator[Problem]:
             "expect_ack: neither 997 nor 999 is in `receive`, so that every acknowledgment of theirs would be refused"
         )
         yield Problem(("x12", "expect_ack"), text, 'add "997" to receive')
-    terms, version = agreement.acknowledge, agreement.version
-    if terms is not None and terms.with_set == "999" and version is not None and version < "005010":
-        text = f"acknowledge: the 999 exists from 005010 on, and the version is {version}"
+    terms, versions = agreement.acknowledge, agreement.all_versions
+    if terms is not None and terms.with_set == "999" and versions and max(versions) < "005010":
+        text = f"acknowledge: the 999 exists from 005010 on, and the version is {max(versions)}"
         yield Problem(("x12", "acknowledge", "with"), text, 'write with: "997"')
 
 
@@ -79,22 +96,36 @@ def _overlay(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) ->
     agreed = {*agreement.receive, *agreement.send}
     if agreement.receive and agreement.send and name not in agreed:
         yield Problem(path, f"overlays: {name} is neither in `receive` nor in `send`", warning=True)
-    if (wrong := _wrong(agreement, name, rules)) is not None:
-        yield Problem((*path, wrong[0]), f"overlays: {name}: {wrong[1]}")
+    for problem in _wrong(agreement, name, rules):
+        text = f"overlays: {name}: {problem.text}"
+        yield Problem((*path, problem.rule), text, problem.hint, problem.warning)
 
 
-def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> tuple[int, str] | None:
-    """Which rule doesn't fit the set, and why: in the agreed release, or in every release where none is agreed. A set that
-    can't be told apart any more with all of them is put down to the last one."""
-    releases = (release_of(agreement.version)[0],) if agreement.version else STATED
-    first: tuple[int, str] | None = None
-    for release in releases:
-        try:
+def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> list[Contradiction]:
+    """What is wrong with the rules: in the agreed release, or in the first in which they fit where none is agreed."""
+    version = agreement.version_of(name)
+    releases = (release_of(version)[0],) if version else STATED
+    found = [_in_release(name, release, rules) for release in releases]
+    return min(found, key=lambda each: any(not one.warning for one in each))
+
+
+def _in_release(name: str, release: str, rules: tuple[OverlayRule, ...]) -> list[Contradiction]:
+    standard = set_declaration(name, release)
+    try:
+        overlaid(standard, rules)
+        found = list(contradictions(standard, rules))
+        if all(one.warning for one in found):
             compiled_set(name, release, rules)
-        except WrongRule as error:
-            first = first or (error.rule, str(error))
-        except ValueError as error:
-            first = first or (len(rules) - 1, str(error))
-        else:
-            return None
-    return first
+    except WrongRule as error:
+        return [Contradiction(*_blamed(name, release, rules, error))]
+    return found
+
+
+def _blamed(name: str, release: str, rules: tuple[OverlayRule, ...], error: WrongRule) -> tuple[int, str]:
+    """The first rule with which the set can't be read any more."""
+    for number in range(error.rule):
+        try:
+            compiled_set(name, release, rules[: number + 1])
+        except WrongRule as earlier:
+            return earlier.rule, str(earlier)
+    return error.rule, str(error)

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from transformers.x12.catalogue import LOADER
 from transformers.x12.declaration import Element
 from transformers.x12.values import CENTURY, WrongElement, checked
 
@@ -20,7 +21,7 @@ from transformers.x12.values import CENTURY, WrongElement, checked
 def code_names() -> Mapping[str, Mapping[str, str]]:
     """By element number and code. No list is complete: a code that has no name isn't wrong for that."""
     text = resources.files(__package__).joinpath("code_names.yaml").read_text("utf-8")
-    loaded: dict[str, dict[str, Any]] = yaml.safe_load(text)["names"]
+    loaded: dict[str, dict[str, Any]] = yaml.load(text, LOADER)["names"]  # noqa: S506 - a safe one
     return {str(number): {str(code): str(name) for code, name in names.items()} for number, names in loaded.items()}
 
 

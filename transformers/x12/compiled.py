@@ -15,8 +15,9 @@ from pydantic import BaseModel
 
 from hub.core.agreement import OverlayRule
 from hub.documents import DOCUMENTS, Document
-from hub.documents.base import Extra, unchecked
+from hub.documents.base import Extra, Structure, structured, unchecked
 from hub.documents.identifiers import NO_IDS, Identifiers
+from transformers.x12.binary import length_error
 from transformers.x12.catalogue import set_declaration
 from transformers.x12.declaration import Element, SetDeclaration, optional
 from transformers.x12.fields import shapes
@@ -38,8 +39,9 @@ def make(warnings):
     def extra(e, within, compounds):
         while e[-1] == '': e = e[:-1]
         place = '/'.join(f'{{name}}[{{c[k]}}]' for name, k in within)
-        e = [plain(x, component, repetition) if p in compounds else x for p, x in enumerate(e)] if compounds else e
-        extras.append(Extra(segment=e[0], elements=tuple(e[1:]), position=total - length_hint(it) + 1, within=place))
+        e = [apart(x, component, repetition) if p in compounds else x for p, x in enumerate(e)] if compounds else e
+        position = total - length_hint(it) + 1
+        extras.append(unchecked(Extra, {{'segment': e[0], 'elements': tuple(e[1:]), 'position': position, 'within': place}}))
 
 {functions}
     def end(segment): pass
@@ -162,14 +164,15 @@ class CompiledSet:
             "excess": _excess,
             "few": _few,
             "length_hint": length_hint,
+            "lies": length_error,
             "link": self._link,
             "elements": elements,
             "memory": _memory,
             "new": object.__new__,
             "one_of_many": lambda values: sum(map(bool, values)) > 1,
             "repeated": _repeated,
-            "plain": _plain,
             "all_compound": range(1, 100),
+            "apart": _apart,
             "pads": [[""] * n for n in range(64)],
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
             "unchecked": unchecked,
@@ -243,9 +246,11 @@ def _excess(elements: list[str], size: int) -> list[str]:
     return elements[:size]
 
 
-def _plain(text: str, component: str, repetition: str) -> str:
-    """A composite or repeated element with the separators that extras have, whatever the interchange had."""
-    return text.translate({ord(component): ">", ord(repetition): "^"})
+def _apart(text: str, component: str, repetition: str) -> str | Structure:
+    """An element that may have components and repetitions, as extras keep it."""
+    if component not in text and repetition not in text:
+        return text
+    return structured(tuple(tuple(part.split(component)) for part in text.split(repetition)))
 
 
 def _repeated(text: str, separator: str, one: Callable[[str], Any], most: int) -> None:

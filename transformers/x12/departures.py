@@ -9,6 +9,7 @@ from typing import Literal
 from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
+from transformers.x12.agreement_check import ACKNOWLEDGMENTS
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.finding import Finding
 from transformers.x12.inspection import GroupSeen, InterchangeSeen, Stray, TransactionSeen, inspect
@@ -16,6 +17,23 @@ from transformers.x12.observation import charset_of, newline_of
 
 Kind = Literal["ids", "test", "delimiters", "version", "group", "set", "charset", "envelope", "content"]
 """What it departs from; `content` is what stands in a transaction: elements, codes, the order and number of segments."""
+
+ADVICE: dict[Kind, str] = {
+    "ids": "a sender that is in no agreement is refused: ask them, or write the id into `ids`; an id of ours that is another one is"
+    " read all the same",
+    "test": "an id takes part in test or in production traffic only where `ids` says so: ask them, or write `test:` at the id",
+    "delimiters": "the hub reads any delimiters; these matter if they ask for the same in what we send: ask them, or write theirs into"
+    " `delimiters`, or leave the key out",
+    "version": "the hub reads it all the same, as the release that GS08 names: ask them whether they have moved, and write it as `version`,"
+    " or for the one set as `versions: {SET: VERSION}`",
+    "group": "the hub reads it all the same; what we send has the codes of `group`: ask them, or write theirs",
+    "set": "it is refused, and acknowledged as such: ask them, or write the set into `receive`",
+    "charset": "the hub reads it all the same, as ISO 8859-1: ask them, or write the `charset` that they use",
+    "envelope": "what of it is refused, `hub x12 validate` says: they have to send it again, whole and counted right",
+    "content": "the transaction is refused, and acknowledged as such (`errors: accept` takes what can be understood): they correct it,"
+    " or a rule in `overlays` says what their guide says",
+}
+"""What to do about each kind, for those who look after the agreement."""
 
 NEWLINES = {"": "none", "\n": "lf", "\r\n": "crlf"}
 SEPARATORS = ("element", "component", "repetition", "terminator")
@@ -56,6 +74,7 @@ class Departure:
             **{"interchange": self.interchange or None, "group": self.group or None},
             **{"set": self.set or None, "control_number": self.control_number or None},
             **{"segment": found.segment or None, "position": found.position or None, "element": found.element},
+            **{"advice": None if self.note else ADVICE[self.kind]},
             **{"code": found.code or None, "value": found.value, "offset": found.offset},
         }
 
@@ -63,6 +82,7 @@ class Departure:
 def departures(body: Body, agreement: Agreement) -> Iterator[Departure]:
     """In the order of the body, in flat memory. All of the body is judged by this agreement, whoever sent it."""
     interchange = group = 0
+    versions = _Versions(agreement)
     for seen in inspect(body, PartnerDirectory(), agreement):
         found: Iterable[Departure] = ()
         match seen:
@@ -71,9 +91,10 @@ def departures(body: Body, agreement: Agreement) -> Iterator[Departure]:
                 found = _of_interchange(seen, agreement)
             case GroupSeen():
                 group = seen.number
+                versions.of_group(seen)
                 found = _of_group(seen, agreement)
             case TransactionSeen():
-                found = _of_transaction(seen, agreement)
+                found = (*versions.of_set(seen.read.set), *_of_transaction(seen, agreement))
             case Stray():
                 found = [Departure("envelope", seen.finding.text, finding=seen.finding)]
                 if seen.level == "body":
@@ -134,16 +155,43 @@ def _delimiters(marks: Delimiters, agreement: Agreement) -> Iterator[Departure]:
 
 
 def _of_group(seen: GroupSeen, agreement: Agreement) -> Iterator[Departure]:
-    version = agreement.version
-    found = seen.element(8)
-    if version is not None and found != version and not (len(version) == 6 and found[:6] == version):
-        yield Departure("version", f"GS08 is {found!r}, and {version} is agreed", finding=_gs(8))
     for position, who, wanted in ((2, "they are", agreement.group_they), (3, "we are", agreement.group_we)):
         if wanted is not None and seen.element(position) != wanted:
             text = f"GS{position:02} is {seen.element(position)!r}, and {who} {wanted} there"
             yield Departure("group", text, finding=_gs(position))
     if seen.refusal is not None:
         yield Departure("envelope", seen.refusal.text, finding=seen.refusal)
+
+
+class _Versions:
+    """Whether GS08 is the version agreed for the sets of its group. An acknowledgment follows what it answers: one whose own
+    version isn't agreed may have any that is agreed for something."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        self._agreement = agreement
+        self._found = ""
+        self._told: set[str] = set()
+
+    def of_group(self, seen: GroupSeen) -> None:
+        self._found = seen.element(8)
+        self._told.clear()
+
+    def of_set(self, name: str) -> Iterator[Departure]:
+        """Once for each set of a group."""
+        if name in self._told:
+            return
+        self._told.add(name)
+        one = self._agreement.version_of(name)
+        follows = name in ACKNOWLEDGMENTS and name not in self._agreement.versions
+        agreed = self._agreement.all_versions if follows else (one,) if one is not None else ()
+        if agreed and not any(_is_version(self._found, each) for each in agreed):
+            text = f"GS08 is {self._found!r}, and {' or '.join(agreed)} is agreed for the {name}"
+            yield Departure("version", text, set=name, finding=_gs(8))
+
+
+def _is_version(found: str, agreed: str) -> bool:
+    """A release alone leaves the suffix open."""
+    return found == agreed or (len(agreed) == 6 and found[:6] == agreed)
 
 
 def _gs(element: int) -> Finding:

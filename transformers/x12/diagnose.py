@@ -5,23 +5,20 @@ Codes are those of AK304 and AK403 (997), which IK304 and IK403 (999) share.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
+from transformers.x12.binary import data_of, elements_of
 from transformers.x12.catalogue import known_segments
 from transformers.x12.compiled import CompiledSet
-from transformers.x12.declaration import Element, ElementUse, Rule, Segment
 from transformers.x12.delimiters import TextDelimiters
+from transformers.x12.element_findings import MOST_VALUE, element_at, segment_findings
 from transformers.x12.finding import Finding
 from transformers.x12.function_body import MAX_DEPTH
 from transformers.x12.grammar import Grammar
-from transformers.x12.values import WrongElement, checked
 
 MOST = 100
 """Findings after which it stops looking."""
-
-MOST_VALUE = 99
-"""Characters of a wrong value that are kept (AK404)."""
 
 
 def diagnose(compiled: CompiledSet, segments: Sequence[str], marks: TextDelimiters) -> list[Finding]:
@@ -45,7 +42,7 @@ class _Diagnosis:
         state = 0
         self._last = {text.partition(self._marks.element)[0]: position for position, text in enumerate(segments, 2)}
         for position, text in enumerate(segments, 2):
-            elements = text.split(self._marks.element)
+            elements = elements_of(text, self._marks.element)
             self._characters(elements, position)
             if state < 0:
                 self._add("7", elements, position, f"{elements[0][:20]} stands behind SE")
@@ -58,7 +55,7 @@ class _Diagnosis:
     def _add(
         self, code: str, elements: Sequence[str], position: int, text: str, element: int | None = None, state: int = 0
     ) -> None:
-        value = _element(elements, element)[:MOST_VALUE] if element else None
+        value = element_at(elements, element)[:MOST_VALUE] if element else None
         self._found.append(
             Finding(code, elements[0][:20], position, text, element, loop=self._loop(state), value=value or None)
         )
@@ -68,7 +65,10 @@ class _Diagnosis:
         return self._grammar.loops[path[-1]].loop.id if path else None
 
     def _characters(self, elements: Sequence[str], position: int) -> None:
+        data = data_of(elements)
         for number, text in enumerate(elements):
+            if number == data:
+                continue
             if found := self._marks.forbidden.search(text):
                 character = "the control character " if found[0] < " " else ""
                 self._add(
@@ -101,7 +101,8 @@ class _Diagnosis:
         name = elements[0]
         target = next_state(self._lenient, state, elements)
         if target is not None:
-            missing = list(self._grammar.states[state].next)[-1].partition("*")[0]
+            key, there = list(self._grammar.states[state].next.items())[-1]
+            missing = key.partition("*")[0]
             if self._last.get(missing, 0) > position:
                 text = f"{name} stands here before the mandatory segment {missing}"
                 self._add("7", elements, position, text, state=state)
@@ -113,6 +114,7 @@ class _Diagnosis:
                     position,
                     f"the mandatory segment {missing} is missing before {name}",
                     loop=self._loop(state),
+                    opens=there > 0 and self._grammar.states[there].opens,
                 )
             )
             return target
@@ -170,7 +172,7 @@ class _Diagnosis:
         loop = self._grammar.loops[state.path[-1]].loop if state.opens else None
         if loop is None or loop.tree is None:
             return
-        own, parent = _element(elements, loop.tree.id), _element(elements, loop.tree.parent)
+        own, parent = element_at(elements, loop.tree.id), element_at(elements, loop.tree.parent)
         if own in self._tree:
             self._add("7", elements, position, f"the id {own!r} is used twice", loop.tree.id)
         elif parent and parent not in self._tree:
@@ -183,116 +185,6 @@ class _Diagnosis:
         self._tree.setdefault(own, 1)
 
 
-def segment_findings(segment: Segment, elements: list[str], position: int, marks: TextDelimiters) -> list[Finding]:
-    """What is wrong with the elements of one segment."""
-    if segment.open:
-        return []
-    found = []
-    declared = len(segment.elements)
-    for number in range(declared + 1, len(elements)):
-        if elements[number]:
-            text = f"found {len(elements) - 1} elements, expected at most {declared}"
-            found.append(Finding("3", segment.id, position, text, number, value=elements[number][:MOST_VALUE]))
-            break
-    for number, use in enumerate(segment.elements, 1):
-        text = _element(elements, number)
-        if (text and not _plainly_right(use, text)) or (use.mandatory and not text):
-            blank = Finding("", segment.id, position, "", number, reference=use.element.number)
-            found += list(_use_findings(use, text, blank, marks))
-    for rule in segment.rules:
-        if min(rule.positions) >= len(elements) and rule.letter != "R":
-            continue
-        if rule.broken(lambda p: _element(elements, p)):
-            found.append(_rule_finding(rule, segment, elements, position))
-    return found
-
-
-def _plainly_right(use: ElementUse, text: str) -> bool:
-    """The short way for what most elements are; False says nothing yet."""
-    if use.forbidden or use.repeat > 1 or use.element.type == "C":
-        return False
-    try:
-        checked(use.element, text)
-    except WrongElement:
-        return False
-    return True
-
-
-def _rule_finding(rule: Rule, segment: Segment, elements: Sequence[str], position: int) -> Finding:
-    at = _missing(rule, elements)
-    names = ", ".join(f"{segment.id}{p:02}" for p in rule.positions)
-    code = "10" if rule.letter == "E" else "2"
-    reference = segment.elements[at - 1].element.number
-    trigger = next((p for p in rule.positions if p != at and _element(elements, p)), None)
-    text = f"{_RULES[rule.letter]} {names} (rule {rule})"
-    return Finding(code, segment.id, position, text, at, reference=reference, trigger=trigger)
-
-
-def _use_findings(use: ElementUse, text: str, blank: Finding, marks: TextDelimiters) -> Iterator[Finding]:
-    """What is wrong with one element; `blank` says where it is."""
-    if not text:
-        if use.mandatory:
-            yield replace(blank, code="1", text=f"the mandatory element {use.element.name} is missing")
-        return
-    if use.forbidden:
-        yield replace(blank, code="10", text=f"{use.element.name} isn't used between us", value=text[:MOST_VALUE])
-        return
-    if use.repeat == 1 or not marks.repetition or marks.repetition not in text:
-        yield from _element_findings(use.element, text, blank, marks)
-        return
-    parts = text.split(marks.repetition)
-    if len(parts) > use.repeat:
-        yield replace(blank, code="12", text=f"found {len(parts)} repetitions, expected at most {use.repeat}")
-    for number, part in enumerate(parts, 1):
-        if part:
-            yield from _element_findings(use.element, part, replace(blank, repetition=number), marks)
-
-
-def _element_findings(element: Element, text: str, blank: Finding, marks: TextDelimiters) -> Iterator[Finding]:
-    if element.type != "C":
-        yield from _value_findings(element, text, blank)
-        return
-    parts = text.split(marks.component) if marks.component else [text]
-    if any(parts[len(element.components) :]):
-        expected = f"expected at most {len(element.components)}"
-        yield replace(blank, code="13", text=f"found {len(parts)} components, {expected}", value=text[:MOST_VALUE])
-    for number, use in enumerate(element.components, 1):
-        part = parts[number - 1] if number <= len(parts) else ""
-        place = replace(blank, component=number, reference=use.element.number)
-        if part:
-            yield from _value_findings(use.element, part, place)
-        elif use.mandatory:
-            yield replace(place, code="1", text=f"the mandatory component {use.element.name} is missing")
-
-
-def _value_findings(element: Element, text: str, blank: Finding) -> Iterator[Finding]:
-    try:
-        checked(element, text)
-    except WrongElement as error:
-        yield replace(blank, code=error.code, text=f"{element.name}: {error}", value=text[:MOST_VALUE])
-
-
-def _missing(rule: Rule, elements: Sequence[str]) -> int:
-    """The element that a broken rule is about: the first one that is missing, or that is one too many."""
-    have = [p for p in rule.positions if _element(elements, p)]
-    if rule.letter == "E":
-        return have[1]
-    return next(p for p in rule.positions[rule.letter in "CL" :] if p not in have)
-
-
-_RULES = {
-    "P": "all or none must be there of",
-    "R": "at least one must be there of",
-    "E": "at most one may be there of",
-    "C": "with the first, all must be there of",
-    "L": "with the first, one more must be there of",
-}
-
-
-def _element(elements: Sequence[str], number: int) -> str:
-    return elements[number] if number < len(elements) else ""
-
-
 def next_state(automaton: Grammar, state: int, elements: Sequence[str]) -> int | None:
     """The state behind a segment (-1 behind SE); None where it can't stand."""
     transitions = automaton.states[state].next
@@ -302,5 +194,5 @@ def next_state(automaton: Grammar, state: int, elements: Sequence[str]) -> int |
     chooser = automaton.choosers.get(name)
     if chooser is None:
         return None
-    code = _element(elements, chooser)
+    code = element_at(elements, chooser)
     return transitions.get(f"{name}*{code}", transitions.get(f"{name}*"))

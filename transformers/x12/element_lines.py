@@ -127,7 +127,7 @@ class ElementLines:
 
     def _compound(self, position: int, use: ElementUse) -> list[str]:
         """Lines for a composite, or for an element that may be repeated: a repeated one has no value, and is kept whole."""
-        name, element = f"a{position}", use.element
+        name, element, blank = f"a{position}", use.element, ""
         if element.type == "C":
             words = {c: t.words for (p, c), t in self._mapping.components.items() if p == position}
             words[1] = self._words(position)
@@ -135,6 +135,7 @@ class ElementLines:
             first = self._source.memory(element.components[0].element, words[1])
             if any(p == position for p, _ in self._mapping.components):
                 out = [f"r{position} = {whole}({name}, component)", f"v{position} = r{position}[0]"]
+                blank = f"; r{position} = {whole}('', component)"
             elif any(c.mandatory for c in element.components[1:]):
                 out = [f"v{position} = {whole}({name}, component)[0]"]
             else:
@@ -146,7 +147,7 @@ class ElementLines:
         if use.repeat == 1:
             return out
         return [
-            f"if repetition in {name}: v{position} = repeated({name}, repetition, {one}, {use.repeat})",
+            f"if repetition in {name}: v{position} = repeated({name}, repetition, {one}, {use.repeat}){blank}",
             "else:",
             *("    " + line for line in out),
         ]

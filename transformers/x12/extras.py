@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hub.documents.base import Extra
+from hub.documents.base import Extra, Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class KeptSegment:
 
     number: int
     segment: str
-    elements: tuple[str, ...]
+    elements: tuple[str | Structure, ...]
     within: str
 
 

@@ -15,12 +15,12 @@ from pydantic_core import PydanticUndefined
 from hub.documents.base import Part
 from hub.documents.identifiers import Identifiers
 
-Kind = Literal["text", "number", "whole", "date", "ids", "part", "parts", "texts"]
+Kind = Literal["text", "number", "whole", "date", "ids", "part", "parts", "texts", "elements"]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldShape:
-    """A field: its kind, its part class where it holds parts, its default (`required`: it has none)."""
+    """A field: its kind (`elements`: those of a segment kept whole), its part class where it holds parts, its default (`required`: it has none)."""
 
     kind: Kind
     part: type[Part] | None = None
@@ -60,6 +60,8 @@ def _kind(annotation: Any) -> tuple[Kind, type[Part] | None, bool]:
         inner_type = get_args(annotation)[0]
         if inner_type is str:
             return "texts", None, False
+        if str in get_args(inner_type):
+            return "elements", None, False
         return "parts", inner_type, False
     if origin is Literal:
         return "text", None, False

@@ -10,7 +10,9 @@ class Finding:
     """`code` is that of AK304 for what concerns the whole segment (`element` None), and that of AK403 for an element; the
     999 has the same in IK304 and IK403. `position` counts segments from 1 (ST); `element`, `component` and `repetition` count
     from 1. `loop` is the innermost loop around the segment, `reference` the number of the data element, `trigger` the element
-    by which another one is demanded or excluded, `offset` where the segment begins in the body (bytes, from 0; None before it is known). `warning`: the transaction is taken all the same."""
+    by which another one is demanded or excluded, `opens`: the missing segment would begin a loop, `implementation` the code
+    that the 999 has for what only the partner's rules make wrong, `offset` where the segment begins in the body (bytes, from
+    0; None before it is known). `warning`: the transaction is taken all the same."""
 
     code: str
     segment: str
@@ -25,6 +27,8 @@ class Finding:
     trigger: int | None = None
     offset: int | None = field(default=None, compare=False)
     warning: bool = False
+    opens: bool = False
+    implementation: str | None = None
 
     @property
     def where(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.documents.base import Part
+from transformers.x12.binary import LENGTH_AT
 from transformers.x12.declaration import Loop, Placement, Target, Use
 from transformers.x12.element_lines import ElementLines
 from transformers.x12.fields import field_shape, fits, numeric
@@ -38,6 +39,11 @@ def _placed(structure: Sequence[Use | Loop]) -> bool:
     )
 
 
+def out_of_step(segment: str, element: int) -> str:
+    """The warning for ids of levels that are unique, which is what the standard asks for, and don't count up."""
+    return f"{segment}{element:02} doesn't count the levels up by one from 1"
+
+
 class FunctionBody:
     """The body of one function."""
 
@@ -66,6 +72,8 @@ class FunctionBody:
     def _taken_apart(self) -> list[str]:
         """The elements of the segment. Three characters of it have been looked at: an id may go on behind them."""
         name = self._segment.id
+        if name in LENGTH_AT:
+            return [f"e = s.split(separator, {LENGTH_AT[name] + 1})", f"if e[0] != {name!r} or lies(e): raise Refused"]
         return ["e = s.split(separator)", *([f"if e[0] != {name!r}: raise Refused"] if len(name) > 2 else [])]
 
     @property
@@ -128,7 +136,7 @@ class FunctionBody:
     def _extra(self) -> str:
         loops = self._source.grammar.loops
         within = tuple((loops[n].loop.id, self._source.counters[f"L{n}"][0]) for n in self._state.path)
-        if self._segment.open:
+        if self._segment.open and self._segment.id not in LENGTH_AT:
             return f"extra(e, {within!r}, all_compound)"
         compounds = tuple(
             p for p, use in enumerate(self._segment.elements, 1) if use.element.type == "C" or use.repeat > 1
@@ -286,6 +294,7 @@ class FunctionBody:
             f"holder, depth = nodes[a{tree.parent}] if a{tree.parent} else (o{self._level - 1}, 0)",
             f"if depth >= {MAX_DEPTH}: raise Refused",
             f"nodes[a{tree.id}] = ({variable}, depth + 1)",
+            f"if a{tree.id}.lstrip('0') != str(len(nodes)): warnings.append({out_of_step(self._segment.id, tree.id)!r})",
             f"f = {tree.children!r} if depth else {loop.to!r}",
             *append_part("holder", None, "part_", many=True),
         ]

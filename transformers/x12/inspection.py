@@ -16,6 +16,7 @@ from transformers.x12.delimiters import Delimiters, InterchangeHeader
 from transformers.x12.envelope import events
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
+from transformers.x12.membership import as_member, repeated_group
 from transformers.x12.numbers import SeenNumbers
 from transformers.x12.progress import agreement_for, misaddressed
 from transformers.x12.transaction import NOBODY, Transaction, read_transaction
@@ -105,6 +106,8 @@ class _Inspection:
         self._group: GroupSeen | None = None
         self._interchanges = self._groups = self._inside = self._transactions = self._in_group = self._junk = 0
         self._numbers = SeenNumbers()
+        self._group_numbers = SeenNumbers()
+        self._warnings: tuple[str, ...] = ()
 
     def run(self) -> Iterator[Seen]:
         for event in events(self._body):
@@ -114,9 +117,14 @@ class _Inspection:
                     yield self._open(event)
                 case "GS":
                     yield from self._close_group()
-                    yield self._open_group(event.elements)
+                    yield self._open_group(event)
                 case "ST":
                     yield from self._transaction(event)
+                case "GE" if self._group is None:
+                    text = "found GE without a group"
+                    yield self._stray(
+                        replace(event, error=DecodeError(text, segment="GE", offset=event.offset, code="024"))
+                    )
                 case "GE":
                     yield from self._close_group()
                 case "TA1":
@@ -137,6 +145,7 @@ class _Inspection:
         assert event.header is not None  # noqa: S101 - an ISA has one
         self._interchanges += 1
         self._groups = self._inside = 0
+        self._group_numbers = SeenNumbers()
         self._header = event.header
         isa = event.header.elements
         self._agreement = self._given or agreement_for(isa, self._partners) or NOBODY
@@ -148,26 +157,34 @@ class _Inspection:
             self._interchanges, isa, event.header.delimiters, self._agreement, found, tuple(warnings)
         )
 
-    def _open_group(self, elements: tuple[str, ...]) -> GroupSeen:
+    def _open_group(self, event: Event) -> GroupSeen:
         self._groups += 1
         self._inside += 1
         self._in_group = 0
         self._numbers = SeenNumbers()
+        self._warnings = ()
         refusal = self._verdict.groups.get((self._interchanges, self._groups))
-        self._group = GroupSeen(self._groups, elements, finding_of(refusal) if refusal else None)
+        if self._group_numbers.again((event.elements[6:7] or ("",))[0]):
+            error = repeated_group(event.elements, event)
+            if self._agreement.duplicate_days is None:
+                self._warnings = (error.text,)
+            else:
+                refusal = refusal or error
+        self._group = GroupSeen(self._groups, event.elements, finding_of(refusal) if refusal else None)
         return self._group
 
     def _transaction(self, event: Event) -> Iterator[Seen]:
         if self._group is None:
-            yield self._open_group(())
+            yield self._open_group(replace(event, elements=()))
         assert self._group is not None and self._header is not None  # noqa: PT018, S101
         self._transactions += 1
         self._in_group += 1
         partner = self._agreement.partner or None
         version = self._group.element(8)
         read = read_transaction(event, self._header.delimiters, version, partner, self._agreement)
-        if self._numbers.again(read.control_number):
-            read = _twice(read, event, self._agreement)
+        again = self._numbers.again(read.control_number)
+        read = as_member(read, self._group.elements, event, self._agreement, again=again)
+        read = replace(read, warnings=(*self._warnings, *read.warnings))
         findings = read.findings or ((finding_of(read.error, read.segments),) if read.error else ())
         refused = self._group.refusal is not None or self._interchanges in self._verdict.interchanges
         status: Status = "accepted_with_errors" if findings else "accepted"
@@ -211,14 +228,6 @@ def finding_of(error: DecodeError, segments: int = 0) -> Finding:
     number = (error.element or "")[len(segment) :]
     element = int(number) if number.isdecimal() else None
     return Finding(error.x12_code or "", segment, position, error.text, element, offset=error.offset)
-
-
-def _twice(read: Transaction, event: Event, agreement: Agreement) -> Transaction:
-    text = f"ST02 {read.control_number!r} comes twice in the group"
-    if agreement.duplicate_days is None:
-        return replace(read, warnings=(*read.warnings, text))
-    error = DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="23")
-    return replace(read, document=None, error=error, findings=())
 
 
 def _misaddressed(isa: tuple[str, ...], agreement: Agreement) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.errors import MappingError
+from transformers.x12.binary import LENGTH_AT, data_of, length_error
 from transformers.x12.catalogue import release_of
 from transformers.x12.rendered import Rendered
 
@@ -30,21 +32,22 @@ class Envelope:
 
     @property
     def separators(self) -> Separators:
-        return self.agreement.separators
+        """Those agreed; nothing separates repetitions before 00402."""
+        agreed = self.agreement.separators
+        return agreed if release_of(self.version)[0] >= "004020" else replace(agreed, repetition="")
 
 
-def transaction_text(segments: Sequence[Rendered], name: str, number: str, envelope: Envelope) -> str:
-    """ST to SE, with the count. Raises MappingError for a value that a separator is part of."""
+def transaction_lines(segments: Sequence[Rendered], name: str, number: str, envelope: Envelope) -> list[str]:
+    """ST to SE, with the count, without terminators. Raises MappingError for a value that a separator would break."""
     marks = envelope.separators
     header = [name, number] + ([envelope.convention] if envelope.convention else [])
     lines = [marks.element.join(["ST", *header])]
     lines += [segment_text(segment, marks) for segment in segments]
-    lines.append(marks.element.join(["SE", str(len(segments) + 2), number]))
-    return _end(lines, marks)
+    return [*lines, marks.element.join(["SE", str(len(segments) + 2), number])]
 
 
-def interchange_text(transactions: Sequence[str], envelope: Envelope) -> str:
-    """ISA to IEA around transactions (each ST to SE)."""
+def interchange_text(transactions: int, envelope: Envelope) -> tuple[str, str]:
+    """ISA and GS, and GE and IEA: what stands around so many transactions (each ST to SE)."""
     number = envelope.control_number
     they, we = _parties(envelope)
     agreement, at, marks = envelope.agreement, envelope.at, envelope.separators
@@ -53,15 +56,15 @@ def interchange_text(transactions: Sequence[str], envelope: Envelope) -> str:
         *("GS", envelope.group_code, agreement.group_we or we.id, agreement.group_they or they.id),
         *(at.strftime("%y%m%d" if old else "%Y%m%d"), at.strftime("%H%M"), str(number), "X", envelope.version),
     ]
-    head = _end([isa_text(envelope), marks.element.join(group)], marks)
-    tail = _end([marks.element.join(["GE", str(len(transactions)), str(number)]), _iea(1, number, marks)], marks)
-    return head + "".join(transactions) + tail
+    head = ended([isa_text(envelope), marks.element.join(group)], marks)
+    tail = ended([marks.element.join(["GE", str(transactions), str(number)]), _iea(1, number, marks)], marks)
+    return head, tail
 
 
 def bare_interchange_text(segments: Sequence[str], envelope: Envelope) -> str:
     """ISA to IEA around segments that belong to no group (TA1)."""
     marks = envelope.separators
-    return _end([isa_text(envelope), *segments, _iea(0, envelope.control_number, marks)], marks)
+    return ended([isa_text(envelope), *segments, _iea(0, envelope.control_number, marks)], marks)
 
 
 def isa_text(envelope: Envelope) -> str:
@@ -70,33 +73,57 @@ def isa_text(envelope: Envelope) -> str:
         raise MappingError(f"the control number {envelope.control_number} isn't between 1 and {LAST}")
     they, we = _parties(envelope)
     marks, at = envelope.separators, envelope.at
-    edition = release_of(envelope.version)[0][:5]
-    repetition = marks.repetition if edition >= "00402" else "U"
     return marks.element.join(
         [
             *("ISA", "00", " " * 10, "00", " " * 10, we.qualifier, f"{we.id:<15}", they.qualifier, f"{they.id:<15}"),
-            *(at.strftime("%y%m%d"), at.strftime("%H%M"), repetition, edition, f"{envelope.control_number:09}"),
-            *("1" if envelope.asks_ta1 else "0", "T" if envelope.test else "P", marks.component),
+            *(at.strftime("%y%m%d"), at.strftime("%H%M"), marks.repetition or "U", release_of(envelope.version)[0][:5]),
+            *(f"{envelope.control_number:09}", "1" if envelope.asks_ta1 else "0", "T" if envelope.test else "P"),
+            marks.component,
         ]
     )
 
 
 def segment_text(segment: Rendered, marks: Separators) -> str:
     """One segment, without empty elements at its end. Raises MappingError, which names the field, for a value that holds a
-    separator."""
+    separator, and for repetitions where nothing separates them."""
     texts = [segment.id]
-    special = {marks.element, marks.component, marks.repetition, marks.terminator, *marks.newline}
+    special = _special(marks)
+    data = _data_of(segment)
     for position, text in enumerate(segment.elements[1:], 1):
-        parts = text if isinstance(text, list) else [text]
-        for part in parts:
+        if position == data:
+            texts.append(str(text))  # its length says where it ends, not its bytes
+            continue
+        repetitions = text if isinstance(text, list) else [[text]]
+        if len(repetitions) > 1 and not marks.repetition:
+            raise MappingError(
+                f"{segment.field(position)}: {len(repetitions)} repetitions, and nothing separates them before 004020 "
+                f"({segment.id}{position:02})"
+            )
+        for part in (part for components in repetitions for part in components):
             if found := next((c for c in part if c in special), None):
-                field = segment.field(position)
                 raise MappingError(
-                    f"{field}: {part[:60]!r} holds {found!r}, which separates in what we send ({segment.id}{position:02}); "
-                    f"agree on other separators"
+                    f"{segment.field(position)}: {part[:60]!r} holds {found!r}, which separates in what we send "
+                    f"({segment.id}{position:02}); agree on other separators"
                 )
-        texts.append(marks.component.join(_trimmed(parts)))
+        texts.append(marks.repetition.join(marks.component.join(_trimmed(components)) for components in repetitions))
     return marks.element.join(_trimmed(texts))
+
+
+def _data_of(segment: Rendered) -> int | None:
+    """Which element is binary data. Raises MappingError where its length isn't as said."""
+    if segment.id not in LENGTH_AT or not all(isinstance(text, str) for text in segment.elements):
+        return None
+    texts = [str(text) for text in segment.elements]
+    at = data_of(texts)
+    if at is not None and (wrong := length_error(texts)):
+        raise MappingError(f"{segment.field(at)}: {wrong[1]} ({segment.id}{at:02})")
+    return at
+
+
+@lru_cache(maxsize=64)
+def _special(marks: Separators) -> frozenset[str]:
+    """What no value may hold."""
+    return frozenset((marks.element, marks.component, marks.repetition, marks.terminator, *marks.newline))
 
 
 def _trimmed(texts: Sequence[str]) -> list[str]:
@@ -106,7 +133,8 @@ def _trimmed(texts: Sequence[str]) -> list[str]:
     return list(texts[:last])
 
 
-def _end(lines: Sequence[str], marks: Separators) -> str:
+def ended(lines: Sequence[str], marks: Separators) -> str:
+    """The lines with their terminators."""
     end = marks.terminator + marks.newline
     return end.join(lines) + end
 

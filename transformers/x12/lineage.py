@@ -14,7 +14,8 @@ from transformers.x12.delimiters import Delimiters, as_text
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.overlay import WrongRule
-from transformers.x12.transaction import NOBODY, segment_bytes
+from transformers.x12.segment_bytes import segment_bytes
+from transformers.x12.transaction import NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class _Tracing:
         self._event = event
         self._delimiters = delimiters
         self._component = as_text(delimiters).component
+        self._repetition = as_text(delimiters).repetition
         self._counts: dict[str, int] = {}
         self._holders: dict[tuple[int, ...], str] = {(): ""}
         self._nodes: dict[str, str] = {}
@@ -141,6 +143,9 @@ class _Tracing:
             return
         place = placed[position]
         text, start, end = place.text, place.start, place.end
+        repeats = not use.segment.open and use.segment.elements[position - 1].repeat > 1
+        if repeats and self._repetition and self._repetition in text:
+            return  # a repeated element has no value, and is kept whole
         if component is not None and self._component:
             parts = text.split(self._component)
             if component > len(parts) or not parts[component - 1]:

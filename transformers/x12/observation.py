@@ -48,6 +48,7 @@ class Observation:
     delimiters: Counter[Delimiters] = field(default_factory=Counter)
     newlines: Counter[str] = field(default_factory=Counter)
     versions: Counter[str] = field(default_factory=Counter)
+    set_versions: dict[str, Counter[str]] = field(default_factory=dict)
     groups: Counter[tuple[str, str]] = field(default_factory=Counter)
     sets: Counter[str] = field(default_factory=Counter)
     charset: Charset = "basic"
@@ -86,6 +87,8 @@ def observe(body: Body) -> tuple[Observation, ...]:
 
 def _take(now: Observation, seen: TransactionSeen) -> None:
     _count(now.sets, seen.read.set)
+    if seen.read.set in now.set_versions or len(now.set_versions) < MOST_KINDS:
+        _count(now.set_versions.setdefault(seen.read.set, Counter()), seen.version)
     now.transactions += 1
     data, marks = seen.event.data, seen.delimiters
     now.newlines[newline_of(data, marks)] += 1

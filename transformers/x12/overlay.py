@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hub.core.agreement import OverlayRule
@@ -36,6 +36,28 @@ def overlaid(declaration: SetDeclaration, rules: Sequence[OverlayRule]) -> SetDe
             raise WrongRule(number, f"{rule.at}: {error}") from None
     places = (_Place.of(rule) for rule in rules if rule.use == "X")
     return replace(declaration, forbidden=frozenset(place.path for place in places if place.element is None))
+
+
+def elements_at(declaration: SetDeclaration, rule: OverlayRule) -> Iterator[Element]:
+    """The element that a rule is about, in each place of that name: the one it names, or the first one of its segment."""
+    place = _Place.of(rule)
+    for use in _uses_at(declaration.structure, place.path):
+        position = place.element or 1
+        if position <= len(use.segment.elements):
+            yield use.segment.elements[position - 1].element
+
+
+def _uses_at(structure: Sequence[Entry], path: Sequence[str]) -> Iterator[Use]:
+    name, *rest = path
+    for entry in structure:
+        if _id(entry) != name:
+            continue
+        if isinstance(entry, Use):
+            yield from () if rest else (entry,)
+        elif rest:
+            yield from _uses_at(entry.structure, rest)
+        else:
+            yield entry.trigger
 
 
 def relaxed(declaration: SetDeclaration) -> SetDeclaration:

@@ -19,6 +19,7 @@ from transformers.x12.acknowledging import (
 )
 from transformers.x12.delimiters import InterchangeHeader
 from transformers.x12.event import Event
+from transformers.x12.membership import as_member, repeated_group
 from transformers.x12.numbers import SeenNumbers
 from transformers.x12.transaction import NOBODY, Transaction, read_transaction
 from transformers.x12.verdict import Verdict
@@ -47,6 +48,8 @@ class Progress:
         self._in_group = False
         self._outcome = GroupOutcome(())
         self._numbers = SeenNumbers()
+        self._groups = SeenNumbers()
+        self._group_warnings: tuple[str, ...] = ()
 
     def take(self, event: Event) -> Iterator[Reading]:
         match event.kind:
@@ -56,9 +59,12 @@ class Progress:
                 yield from self._interchange_acknowledged(event)
             case "GS":
                 yield from self._end_group(event)
-                self._begin_group(event.elements)
+                self._begin_group(event)
             case "ST":
                 yield from self._take_transaction(event)
+            case "GE" if not self._in_group:
+                error = DecodeError("found GE without a group", segment="GE", offset=event.offset, code="024")
+                yield from self._junk(replace(event, kind="junk", error=error))
             case "GE":
                 yield from self._end_group(event)
             case "IEA":
@@ -85,6 +91,7 @@ class Progress:
         self._interchange += 1
         self._group = self._strays = self._transaction = self._acknowledged = 0
         self._in_group = False
+        self._groups = SeenNumbers()
         self._header = event.header
         isa = event.header.elements
         self._agreement = agreement_for(isa, self._partners) or NOBODY
@@ -146,12 +153,20 @@ class Progress:
 
     # --- groups ------------------------------------------------------------------------------------------------------
 
-    def _begin_group(self, elements: tuple[str, ...]) -> None:
+    def _begin_group(self, event: Event) -> None:
+        """`event` has the elements of the GS; none where transactions stand without one."""
         self._group += 1
         self._transaction = self._strays = 0
-        self._outcome = GroupOutcome(elements)
+        self._outcome = GroupOutcome(event.elements)
         self._numbers = SeenNumbers()
         self._in_group = True
+        self._group_warnings = ()
+        if self._groups.again(self._group_number):
+            error = repeated_group(event.elements, event)
+            if self._agreement.duplicate_days is None:
+                self._group_warnings = (error.text,)
+            else:
+                self._verdict.groups.setdefault((self._interchange, self._group), error)
 
     def _end_group(self, event: Event) -> Iterator[Reading]:
         """What a group ends with: that it is empty, and what we say of it."""
@@ -187,7 +202,7 @@ class Progress:
 
     def _take_transaction(self, event: Event) -> Iterator[Reading]:
         if not self._in_group:
-            self._begin_group(())
+            self._begin_group(replace(event, elements=()))
         self._transaction += 1
         if self._refusal is not None or self._header is None:
             return
@@ -199,13 +214,10 @@ class Progress:
         elif self._only and self._partner not in self._only:
             error, document = self._not_ours(event), None
             read = Transaction(read.set, read.control_number, error=error, segments=read.segments)
-        elif self._numbers.again(read.control_number):
-            text = f"ST02 {read.control_number!r} comes twice in the group"
-            if self._agreement.duplicate_days is None:
-                read = replace(read, warnings=(*read.warnings, text))
-            else:
-                error = DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="23")
-                document, read = None, Transaction(read.set, read.control_number, error=error)
+        else:
+            again = self._numbers.again(read.control_number)
+            read = as_member(read, self._outcome.elements, event, self._agreement, again=again)
+            error, document = read.error, read.document
         if refusal is not None:
             self._outcome.received += 1
         elif self._agreement.acknowledge is not None:
@@ -216,7 +228,7 @@ class Progress:
             read.set,
             document=document,
             error=error,
-            warnings=read.warnings,
+            warnings=(*self._group_warnings, *read.warnings),
         )
 
     def _not_ours(self, event: Event) -> DecodeError:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hub.core.errors import MappingError
-from transformers.x12.declaration import Placement, Segment, Use
+from transformers.x12.declaration import Placement, Use
 from transformers.x12.extras import KeptSegment
 
-Text = str | list[str]
-"""An element: its text, or those of its components."""
+Text = str | list[list[str]]
+"""An element: its text; or its repetitions, each the texts of its components."""
 
 
 @dataclass(slots=True)
@@ -42,19 +42,14 @@ class Rendered:
         return self.fields.get(position) or next(iter(self.fields.values()), None)
 
 
-def kept_elements(extra: KeptSegment, segment: Segment) -> list[Text]:
-    """The elements as they were kept: of composites, the components."""
-    out: list[Text] = []
-    for position, text in enumerate(extra.elements, 1):
-        declared = segment.elements[position - 1].element if position <= len(segment.elements) else None
-        composite = segment.open or (declared is not None and declared.type == "C")
-        out.append(text.split(">") if composite and ">" in text else text)
-    return out
+def kept_elements(extra: KeptSegment) -> list[Text]:
+    """The elements as they were kept."""
+    return [each if isinstance(each, str) else [list(components) for components in each] for each in extra.elements]
 
 
 def merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
     """Puts a segment that was kept whole in the place of the one made from the fields that it agrees with."""
-    kept = kept_elements(extra, use.segment)
+    kept = kept_elements(extra)
     pairs = (use.mapping or Placement()).pairs
     for out in made:
         if 0 in out.fields or not _agrees(out, kept, pairs.first if pairs else 0):
@@ -74,7 +69,7 @@ def _agrees(out: Rendered, kept: list[Text], pairs: int) -> bool:
             continue
         other = kept[position - 1] if position <= len(kept) else ""
         if isinstance(text, list) or isinstance(other, list):
-            first, second = (t[0] if isinstance(t, list) else t for t in (text, other))
+            first, second = (t[0][:1] if isinstance(t, list) else [t] for t in (text, other))
             if first != second:
                 return False
         elif text != other and _bare(text) != _bare(other):

@@ -146,7 +146,7 @@ class _Rendering:
         kept = self._extras.take(use.segment.id, holder.within) if last or use.mapping is None else []
         if use.mapping is None:
             for extra in kept:
-                yield Rendered([use.segment.id, *kept_elements(extra, use.segment)], {0: f"extras[{extra.number}]"})
+                yield Rendered([use.segment.id, *kept_elements(extra)], {0: f"extras[{extra.number}]"})
             return
         if use.to is not None:
             made = [self._segment(use, part, path) for path, part in self._parts(use.to, use, holder)]
@@ -194,10 +194,10 @@ class _Rendering:
             if not text:
                 continue
             first = out.elements[position] if position < len(out.elements) else ""
-            parts = first if isinstance(first, list) else [first]
+            parts = first[0] if isinstance(first, list) else [first]
             parts += [""] * (component - len(parts))
             parts[component - 1] = text
-            out.put(position, parts, out.fields.get(position, f"{path}{target.field}"))
+            out.put(position, [parts], out.fields.get(position, f"{path}{target.field}"))
 
     def _pairs(self, out: Rendered, use: Use, part: Part, path: str) -> None:
         pairs = (use.mapping or Placement()).pairs

@@ -20,7 +20,9 @@ from transformers.x12.delimiters import Delimiters, TextDelimiters, as_text
 from transformers.x12.diagnose import diagnose
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
+from transformers.x12.implementation import marked
 from transformers.x12.overlay import WrongRule
+from transformers.x12.segment_bytes import segment_bytes
 from transformers.x12.values import Refused
 from transformers.x12.verdict import same_number
 
@@ -54,8 +56,9 @@ def read_transaction(
 ) -> Transaction:
     """Never raises for what the bytes are."""
     marks = as_text(delimiters, agreement.charset == "basic")
-    text, warnings = _decode(event.data, marks, agreement)
-    segments, clean = _split(text, marks, event)
+    segments, clean, warnings = (
+        _split_binary(event, marks, agreement) if event.binary else _split(event, marks, agreement)
+    )
     header = [part.strip() for part in segments[0].split(marks.element)] if segments else []
     name = header[1] if len(header) > 1 else ""
     number = header[2] if len(header) > 2 else ""
@@ -63,7 +66,7 @@ def read_transaction(
     blank = Transaction(name, number, warnings=warnings, segments=len(segments), convention=convention)
     if event.error is not None:
         return replace(blank, error=event.error)
-    if len(text) > MAX_SEGMENT and not event.binary and (most := max(map(len, segments))) > MAX_SEGMENT:
+    if len(event.data) > MAX_SEGMENT and not event.binary and (most := max(map(len, segments))) > MAX_SEGMENT:
         wrong = f"a segment of {most} characters, more than the {MAX_SEGMENT} that one may have"
         return replace(blank, error=DecodeError(wrong, segment="ST", offset=event.offset, code="5"))
     if not number or len(number) > LONGEST_NUMBER:
@@ -93,6 +96,8 @@ def read_transaction(
         except Refused:
             pass
     findings = tuple(_findings(compiled, event, segments, marks, delimiters))
+    if rules:
+        findings = tuple(marked(findings, compiled_set(name, release), segments[1:], marks))
     if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept":
         lenient = compiled_set(name, release, rules, understood=True)
         try:
@@ -126,14 +131,16 @@ def _decode(data: bytes, marks: TextDelimiters, agreement: Agreement) -> tuple[s
     return data.decode("latin-1"), ("the bytes aren't UTF-8; read as ISO 8859-1",)
 
 
-def _split(text: str, marks: TextDelimiters, event: Event) -> tuple[list[str], bool]:
-    """The segments: without line ends between them, without blank ones, without padding behind values. And whether nothing
-    is in them that can't be."""
+Split = tuple[list[str], bool, tuple[str, ...]]
+"""The segments; whether nothing is in them that can't be; warnings."""
+
+
+def _split(event: Event, marks: TextDelimiters, agreement: Agreement) -> Split:
+    """The segments without line ends between them, without blank ones, without padding behind values."""
     terminator = marks.terminator
-    if event.binary:
-        return _split_binary(event, marks)
+    text, warnings = _decode(event.data, marks, agreement)
     if (tidy := _tidy_split(text, marks, event)) is not None:
-        return tidy, True
+        return tidy, True, warnings
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     for _ in range(4 if terminator != "\n" else 0):  # more blank lines than that are stripped one by one
@@ -148,7 +155,7 @@ def _split(text: str, marks: TextDelimiters, event: Event) -> tuple[list[str], b
         clean = not any(marks.forbidden.search(part) for part in segments)
     if marks.padded.search(text) or text.endswith(" "):
         segments = [_unpadded(part, marks.element) for part in segments]
-    return ([part for part in segments if part] if "" in segments else segments), clean
+    return ([part for part in segments if part] if "" in segments else segments), clean, warnings
 
 
 def _tidy_split(text: str, marks: TextDelimiters, event: Event) -> list[str] | None:
@@ -216,51 +223,17 @@ def _refusal(findings: tuple[Finding, ...], event: Event) -> DecodeError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentBytes:
-    """A segment as it stands in the bytes of a transaction: where it begins, without blanks around it."""
-
-    start: int
-    data: bytes
-
-
-def segment_bytes(event: Event, delimiters: Delimiters) -> list[SegmentBytes]:
-    """The segments of a transaction, blank ones left out."""
-    found, at = [], 0
-    for part in _pieces(event, delimiters.terminator):
-        if kept := part.strip():
-            found.append(SegmentBytes(at + len(part) - len(part.lstrip()), kept))
-        at += len(part) + 1
-    return found
-
-
-def _split_binary(event: Event, marks: TextDelimiters) -> tuple[list[str], bool]:
+def _split_binary(event: Event, marks: TextDelimiters, agreement: Agreement) -> Split:
     """The segments of a transaction with binary data: that is taken byte for byte, the rest is text as ever."""
     found, clean = [], True
-    for piece in _pieces(event, marks.terminator.encode("latin-1")):
-        text = piece.lstrip()
-        if text[:3] in (b"BIN", b"BDS"):
-            found.append(text.decode("latin-1"))
-        elif kept := text.strip():
-            decoded = _decode(kept, marks, NOBODY)[0]
-            clean = clean and not marks.forbidden.search(decoded)
-            found.append(decoded)
-    return found, clean
-
-
-def _pieces(event: Event, terminator: bytes) -> list[bytes]:
-    """The segments as they stand in the bytes; a terminator within binary data ends none."""
-    if not event.binary:
-        return event.data.split(terminator)
-    found, start = [], 0
-    for first, end in (*event.binary, (len(event.data), len(event.data))):
-        while 0 <= (at := event.data.find(terminator, start)) < first:
-            found.append(event.data[start:at])
-            start = at + 1
-        if end < len(event.data):
-            at = event.data.find(terminator, end)
-            at = len(event.data) if at < 0 else at
-            found.append(event.data[start:at])
-            start = at + 1
-    found.append(event.data[start:])
-    return found
+    warnings: dict[str, None] = {}
+    terminator = Delimiters(b"", b"", b"", marks.terminator.encode("latin-1"))
+    for piece in segment_bytes(event, terminator):
+        if piece.binary:
+            found.append(piece.data.decode("latin-1"))
+            continue
+        decoded, noted = _decode(piece.data, marks, agreement)
+        warnings |= dict.fromkeys(noted)
+        clean = clean and not marks.forbidden.search(decoded)
+        found.append(_unpadded(decoded, marks.element))
+    return found, clean, tuple(warnings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from hub.core.agreement import OverlayRule
+from transformers.x12.binary import elements_of
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.code_names import meaning
 from transformers.x12.declaration import Element, Placement, Segment, SetDeclaration, optional, walk
@@ -15,7 +16,7 @@ from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.grammar import Grammar, grammar
 from transformers.x12.overlay import WrongRule, overlaid
-from transformers.x12.transaction import segment_bytes
+from transformers.x12.segment_bytes import segment_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class _Annotation:
     def run(self, segments: Sequence[str]) -> Iterator[SegmentNode]:
         state = 0
         for position, text in enumerate(segments, 2):
-            elements = text.split(self._marks.element)
+            elements = elements_of(text, self._marks.element)
             target = next_state(self._plan.automaton, state, elements) if self._plan else None
             if target is not None and target < 0:
                 return

@@ -1,7 +1,8 @@
 """What the envelopes of a body are worth, known before anything of it is handed on.
 
 A group whose trailer is missing or wrong is refused with all of its transactions; an interchange whose trailer is missing or
-wrong is refused whole: it is the sign of a truncated upload, which comes again.
+wrong is refused whole: it is the sign of a truncated upload, which comes again. One that holds no group at all is refused too:
+there is nothing that a 997 could answer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def judge(stream: Iterable[Event]) -> Verdict:
     interchange = group = transactions = 0
     header: Event | None = None
     open_group: Event | None = None
-    wrong = 0
+    wrong, holds = 0, False
     seen: set[tuple[str, ...]] = set()
 
     def refuse_group(error: DecodeError) -> None:
@@ -51,7 +52,7 @@ def judge(stream: Iterable[Event]) -> Verdict:
     def close_group() -> None:
         nonlocal open_group
         if open_group is not None:
-            refuse_group(DecodeError("the group has no GE", segment="GS", offset=open_group.offset, code="3"))
+            refuse_group(_unclosed(open_group))
             open_group = None
 
     for event in stream:
@@ -63,7 +64,7 @@ def judge(stream: Iterable[Event]) -> Verdict:
                         "the interchange has no IEA: it breaks off", segment="ISA", offset=event.offset, code="023"
                     )
                 header = event if event.kind == "ISA" else None
-                interchange, group, wrong = interchange + 1, 0, 0
+                interchange, group, wrong, holds = interchange + 1, 0, 0, False
                 if event.header is not None and len(seen) < MOST_SEEN:
                     key = interchange_key(event.header.elements)
                     if key in seen:
@@ -71,7 +72,7 @@ def judge(stream: Iterable[Event]) -> Verdict:
                     seen.add(key)
             case "GS":
                 close_group()
-                open_group, group, transactions = event, group + 1, 0
+                open_group, group, transactions, holds = event, group + 1, 0, True
             case "ST":
                 if open_group is None:
                     open_group, group, transactions = event, group + 1, 0
@@ -80,10 +81,14 @@ def judge(stream: Iterable[Event]) -> Verdict:
                 if open_group is not None and (error := _group_error(open_group, event, transactions)):
                     refuse_group(error)
                 open_group = None
+            case "TA1":
+                holds = True
             case "IEA":
                 close_group()
-                if header is not None and (error := _interchange_error(header, event, group)):
-                    verdict.interchanges[interchange] = error
+                if header is not None:
+                    error = _interchange_error(header, event, group) or _content_error(event, group, holds)
+                    if error is not None:
+                        verdict.interchanges[interchange] = error
                 header = None
             case _:
                 pass
@@ -105,9 +110,15 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 9
 
 
-def _group_error(opened: Event, trailer: Event, transactions: int) -> DecodeError | None:
+def _unclosed(opened: Event) -> DecodeError:
     if opened.kind != "GS":
         return DecodeError("transactions without a GS", segment="ST", offset=opened.offset, code="024")
+    return DecodeError("the group has no GE", segment="GS", offset=opened.offset, code="3")
+
+
+def _group_error(opened: Event, trailer: Event, transactions: int) -> DecodeError | None:
+    if opened.kind != "GS":
+        return _unclosed(opened)
     control, count, number = _at(opened, 6), _at(trailer, 1), _at(trailer, 2)
     if not is_number(control):
         text = f"GS06 is {control[:20]!r}, expected a control number of up to nine digits"
@@ -130,6 +141,14 @@ def _interchange_error(header: Event, trailer: Event, groups: int) -> DecodeErro
         text = f"IEA01 is {count!r}, and the interchange has {groups} groups"
         return DecodeError(text, segment="IEA", element="IEA01", offset=trailer.offset, code="021")
     return None
+
+
+def _content_error(trailer: Event, groups: int, holds: bool) -> DecodeError | None:
+    """`holds`: there is a GS, or a TA1."""
+    if holds:
+        return None
+    text = "the interchange holds transactions without a group" if groups else "the interchange holds no groups"
+    return DecodeError(text, segment="IEA", offset=trailer.offset, code="024")
 
 
 def _at(event: Event, index: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,26 +19,28 @@ from hub.core.agreement import Agreement
 from hub.core.agreement import Batch as BatchTerms
 from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import Context, Options, Plugin
-from hub.core.ports import WriteContext, Written
-from hub.documents import Batch, Document, document_name
+from hub.core.ports import BytesBody, WriteContext, Written
+from hub.documents import Batch, Document
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
+from transformers.x12.binary import LENGTH_AT
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.comparison import differences
-from transformers.x12.declaration import Loop, SetDeclaration, Use
 from transformers.x12.delimiters import Delimiters
-from transformers.x12.event import Event
-from transformers.x12.finding import Finding
+from transformers.x12.envelope import events
 from transformers.x12.interchange import (
     Envelope,
     bare_interchange_text,
+    ended,
     interchange_text,
+    isa_text,
     segment_text,
-    transaction_text,
+    transaction_lines,
 )
 from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.refusal import refusal
 from transformers.x12.rendered import Rendered, Text
 from transformers.x12.rendering import render
-from transformers.x12.transaction import read_transaction
+from transformers.x12.transaction import Transaction, read_transaction
 
 CONTENT_TYPE = "application/edi-x12"
 VERSION = "004010"
@@ -89,32 +92,35 @@ def write_interchange(
     test: bool = False,
     version: str = "",
 ) -> Written:
-    """All documents, of one kind, in one interchange; of the agreement's version, unless it is given. Raises MappingError,
-    which names the field (and, of several, the document)."""
-    version = (version or agreement.version or VERSION)[:12]
+    """All documents, of one kind, in one interchange; of the version agreed for its set, unless it is given. Raises
+    MappingError, which names the field (and, of several, the document)."""
     if isinstance(documents[0], InterchangeAcknowledgment):
+        version = (version or agreement.version or VERSION)[:12]
         envelope = Envelope(agreement, "", version, control_number, at, test)
-        return _written(bare_interchange_text([_ta1(d, envelope) for d in documents], envelope), "TA1", envelope, None)
+        text = bare_interchange_text([_ta1(d, envelope) for d in documents], envelope)
+        return _written(_encoded(text, agreement), "TA1", envelope, None)
     name = set_for(documents[0].kind, agreement)
+    version = (version or agreement.version_of(name) or VERSION)[:12]
     if name == "999" and version < "005010":
         version = "005010"  # older releases have none
     declaration = set_declaration(name, release_of(version)[0])
     envelope = Envelope(agreement, declaration.group, version, control_number, at, test, asks_ta1=agreement.ask_ta1)
-    texts = []
+    written = []
     for number, document in enumerate(documents, 1):
         if document.kind != documents[0].kind:
             raise MappingError(f"a group holds one kind of document: {documents[0].kind} and {document.kind}")
         try:
-            texts.append(_transaction(document, name, f"{number:04}", envelope))
+            written.append(_transaction(document, name, f"{number:04}", envelope))
         except MappingError as error:
             if len(documents) == 1:
                 raise
             raise MappingError(f"{document.kind} {document.number}: {error}") from None
     expect = agreement.expect_ack.within if agreement.expect_ack and declaration.group != "FA" else None
-    return _written(interchange_text(texts, envelope), name, envelope, expect)
+    head, tail = (_encoded(text, agreement) for text in interchange_text(len(written), envelope))
+    return _written(head + b"".join(written) + tail, name, envelope, expect)
 
 
-def _written(text: str, name: str, envelope: Envelope, expect: float | None) -> Written:
+def _written(body: bytes, name: str, envelope: Envelope, expect: float | None) -> Written:
     number = envelope.control_number
     facts = {
         "set": name,
@@ -124,7 +130,7 @@ def _written(text: str, name: str, envelope: Envelope, expect: float | None) -> 
         "transaction_control_number": "0001",
         "test": envelope.test,
     }
-    return Written(_encoded(text, envelope.agreement), CONTENT_TYPE, facts, expect)
+    return Written(body, CONTENT_TYPE, facts, expect)
 
 
 def _ta1(document: Document, envelope: Envelope) -> str:
@@ -176,7 +182,7 @@ def sets_of(kind: str) -> tuple[str, ...]:
     return tuple(name for name in known_sets() if set_declaration(name, "005010").document == kind)
 
 
-def _transaction(document: Document, name: str, number: str, envelope: Envelope) -> str:
+def _transaction(document: Document, name: str, number: str, envelope: Envelope) -> bytes:
     """ST to SE, read back and compared."""
     agreement = envelope.agreement
     release = release_of(envelope.version)[0]
@@ -185,23 +191,45 @@ def _transaction(document: Document, name: str, number: str, envelope: Envelope)
     except WrongRule as error:
         raise MappingError(f"the overlay of {agreement.partner} for {name} doesn't fit it: {error}") from None
     segments = render(document, declaration)
-    text = transaction_text(segments, name, number, envelope)
-    marks = envelope.separators
-    last = text.rstrip("\r\n").removesuffix(marks.terminator)
-    event = Event("ST", 0, data=_encoded(last, agreement, segments))
-    terminator = "\n" if (marks.terminator, marks.newline) == ("\r", "\n") else marks.terminator  # as a reader sees it
-    delimiters = Delimiters(
-        *(c.encode("latin-1") for c in (marks.element, marks.component, marks.repetition, terminator))
-    )
-    read = read_transaction(event, delimiters, envelope.version, document.partner, _outbound(agreement))
+    data = _transaction_bytes(segments, name, number, envelope)
+    read = _read_back(data, document.partner, envelope)
     if read.document is None:
-        raise MappingError(_refusal(document, declaration, segments, read.findings, str(read.error)))
+        raise MappingError(refusal(document, declaration, segments, read.findings, str(read.error)))
     if found := next(differences(document, read.document), None):
         path, wanted, carried = found
         raise MappingError(
             f"{path}: {_short(wanted)} can't be carried by the {name} ({envelope.version}); it would arrive as {_short(carried)}"
         )
-    return text
+    return data
+
+
+def _transaction_bytes(segments: Sequence[Rendered], name: str, number: str, envelope: Envelope) -> bytes:
+    """ST to SE. Binary data is a character for each byte, whatever the character set."""
+    lines = transaction_lines(segments, name, number, envelope)
+    if not any(segment.id in LENGTH_AT for segment in segments):
+        return _encoded(ended(lines, envelope.separators), envelope.agreement, segments)
+    encoded = [_encoded(lines[0], envelope.agreement)]
+    for segment, line in zip(segments, lines[1:-1], strict=True):
+        agreed = envelope.agreement
+        terms = replace(agreed, charset="latin-1") if segment.id in LENGTH_AT else agreed
+        encoded.append(_encoded(line, terms, [segment]))
+    end = ended([""], envelope.separators).encode("latin-1")
+    return end.join([*encoded, _encoded(lines[-1], envelope.agreement)]) + end
+
+
+def _read_back(data: bytes, partner: str | None, envelope: Envelope) -> Transaction:
+    """A transaction as who receives it will read it."""
+    agreement = envelope.agreement
+    header = _encoded(ended([isa_text(envelope)], envelope.separators), agreement)
+    delimiters: Delimiters | None = None
+    for event in events(BytesBody(header + data)):
+        if event.header is not None:
+            delimiters = event.header.delimiters
+        if event.kind == "ST" and delimiters is not None:
+            return read_transaction(event, delimiters, envelope.version, partner, _outbound(agreement))
+        if event.error is not None:
+            raise MappingError(f"the separators agreed with {agreement.partner} can't be read: {event.error}")
+    raise MappingError(f"the separators agreed with {agreement.partner} can't be read")
 
 
 @lru_cache(maxsize=64)
@@ -214,40 +242,6 @@ def _outbound(agreement: Agreement) -> Agreement:
     return _outbound_cached(agreement.partner, agreement.charset, tuple(agreement.overlays.items()))
 
 
-def _refusal(
-    document: Document,
-    declaration: SetDeclaration,
-    segments: Sequence[Rendered],
-    findings: Sequence[Finding],
-    other: str,
-) -> str:
-    if not findings:
-        return other
-    first = findings[0]
-    more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
-    segment = segments[first.position - 2] if 2 <= first.position < len(segments) + 2 else None
-    field: str | None = None
-    if first.code == "3" and first.element is None:
-        field = _field_of(declaration.structure, first.segment) or "extras"
-    elif segment is not None and first.segment == segment.id:
-        field = segment.field(first.element or 0)
-    place = f"{field}: " if field else f"{document_name(document)}: "
-    return f"{place}{first.text} ({first.where}){more}"
-
-
-def _field_of(structure: Sequence[Use | Loop], segment: str) -> str | None:
-    """The field of the document that would give a mandatory segment which isn't there."""
-    for entry in structure:
-        if isinstance(entry, Loop):
-            inner = _field_of(entry.structure, segment)
-            if inner or entry.id == segment:
-                return entry.to or inner
-        elif entry.segment.id == segment and entry.mandatory:
-            targets = entry.mapping.put.values() if entry.mapping else ()
-            return entry.to or next((target.field for target in targets), None)
-    return None
-
-
 def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ()) -> bytes:
     try:
         return text.encode("utf-8" if agreement.charset in ("utf-8", "extended") else "latin-1")
@@ -255,11 +249,15 @@ def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ())
         wrong = text[error.start]
         for segment in segments:
             for position, value in enumerate(segment.elements):
-                if wrong in "".join(value):
+                if wrong in _all_of(value):
                     raise MappingError(
                         f"{segment.field(position)}: {wrong!r} isn't in the character set {agreement.charset}"
                     ) from None
         raise MappingError(f"{wrong!r} isn't in the character set {agreement.charset}") from None
+
+
+def _all_of(value: Text) -> str:
+    return value if isinstance(value, str) else "".join(part for components in value for part in components)
 
 
 def _short(value: Any) -> str:

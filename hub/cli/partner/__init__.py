@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import typer
+from hub.cli.lazy_group import Entry, lazy
 
-from hub.cli import partner_numbers
-from hub.cli.partner import add, check
-
-commands = typer.Typer(
-    help="Trading partners: their agreements, control numbers and acknowledgments.", no_args_is_help=True
+commands = lazy(
+    (
+        Entry("list", "hub.cli.partner.list:partners", "Lists the partners and their terms."),
+        Entry("add", "hub.cli.partner.add:add", "Drafts an agreement from a file that they sent."),
+        Entry("check", "hub.cli.partner.check:check", "Says what in a file departs from the agreement."),
+        Entry("numbers", "hub.cli.partner_numbers:numbers", "Lists the control numbers sent to a partner."),
+        Entry("acks", "hub.cli.partner_numbers:acks", "Lists what a partner is to acknowledge."),
+    ),
+    "Trading partners: their agreements, control numbers and acknowledgments.",
 )
-commands.command("add")(add.add)
-commands.command("check")(check.check)
-commands.command("numbers")(partner_numbers.numbers)
-commands.command("acks")(partner_numbers.acks)

@@ -15,7 +15,7 @@ from hub.app.partner_scaffold import Scaffold, scaffold
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import FOUND, AsJson, err, fail, print_json, printable
-from hub.cli.site import HERE, SiteDir, disk_error
+from hub.cli.site_option import HERE, SiteDir, disk_error
 from hub.cli.x12.file import File, opened, watched
 from hub.configuration.draft import NAME_PATTERN
 from hub.configuration.finding import Finding

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from hub.app.x12_agreements import agreement_named
 from hub.cli.output import FOUND, AsJson, entry, fail, print_json, say
-from hub.cli.site import HERE, SiteDir
+from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import File, partners_here, watched
 from hub.core.errors import ConfigError, HubError
-from transformers.x12.departures import Departure, departures
+from transformers.x12.departures import ADVICE, Departure, departures
 
 MOST = 1000
 """Departures that are told one by one."""
@@ -75,6 +75,9 @@ class _Tally:
             times = f"  (and {self._times[alike] - 1} more like it)" if self._times[alike] > 1 else ""
             word = Text("note", style="dim") if one.note else Text(one.kind, style="red")
             entry((word, one.where), f"{one.text}{times}")
+        kinds = dict.fromkeys(one.kind for one in self._first.values() if not one.note)
+        for kind in kinds:
+            say(f"what to do ({kind}): {ADVICE[kind]}")
         if self.departures:
             left = self.departures + self.notes - self._times.total()
             more = f"; {left} of them aren't listed" if left > 0 else ""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import typer
-
-from hub.cli.x12 import ack, diff, docs, inspect, validate, write
+from hub.cli.lazy_group import Entry, lazy
 
 HELP = """X12 files and transaction sets, for people. Needs no hub; agreements are those of the site, where there is one.
 
 Exit codes: 0 everything was accepted, or is the same; 1 something was rejected, or differs; 2 wrong usage.
 """
 
-commands = typer.Typer(help=HELP, no_args_is_help=True)
-commands.command("inspect")(inspect.inspect)
-commands.command("validate")(validate.validate)
-commands.command("ack")(ack.ack)
-commands.command("write")(write.write)
-commands.command("diff")(diff.diff)
-commands.command("docs")(docs.docs)
+commands = lazy(
+    (
+        Entry("inspect", "hub.cli.x12.inspect:inspect", "Shows a file as a tree, decoded, with errors in place."),
+        Entry("validate", "hub.cli.x12.validate:validate", "Says whether each transaction is accepted, and why not."),
+        Entry("ack", "hub.cli.x12.ack:ack", "Prints the acknowledgments that we would send for a file."),
+        Entry("write", "hub.cli.x12.write:write", "Writes canonical documents as X12."),
+        Entry("diff", "hub.cli.x12.diff:diff", "Says where two files differ in what they mean."),
+        Entry("docs", "hub.cli.x12.docs:docs", "Prints a transaction set as we know it."),
+    ),
+    HELP,
+)

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from hub.app.x12_answers import Answer, answers
 from hub.cli.output import FOUND, AsJson, err, printable
-from hub.cli.site import HERE, SiteDir
-from hub.cli.x12.file import ControlNumber, File, PartnerName, piped, terms, watched
+from hub.cli.site_option import HERE, SiteDir
+from hub.cli.x12.file import READ, SCAN, ControlNumber, File, PartnerName, piped, terms, watched
 from hub.cli.x12.output import write_x12
 from hub.core.agreement import AcknowledgmentSet
 from hub.core.errors import MappingError
@@ -22,6 +22,9 @@ from transformers.x12.envelope import events
 
 SETS: dict[str, AcknowledgmentSet] = {"997": "997", "999": "999"}
 REFUSING = frozenset({"P", "R"})
+
+PASSES = (0, SCAN, SCAN, READ)
+"""A look at the line ends, the senders, the envelopes, the transactions."""
 
 
 def ack(
@@ -45,7 +48,7 @@ def ack(
         raise typer.BadParameter(f"{kind!r} is no acknowledgment; 997 or 999", param_hint="--type")
     partners, agreement = terms(site, partner)
     written = True
-    with watched(file, passes=3) as body, piped():
+    with watched(file, passes=PASSES) as body, piped():
         made = list(answers(body, partners, agreement, SETS[kind] if kind else None))
         if as_json:
             shown = [orjson.loads(to_json(answer.document)) for answer in made]

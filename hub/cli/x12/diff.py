@@ -13,15 +13,19 @@ from rich.text import Text
 
 from hub.app.x12_documents import readings_in
 from hub.cli.output import FOUND, USAGE, AsJson, fail, print_json
-from hub.cli.site import HERE, SiteDir
+from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import opened, partners_here, piped
 from hub.cli.x12.lines import line, show
 from hub.core.partners import PartnerDirectory
 from hub.documents import Document
 from hub.documents.base import Part
+from transformers.x12.counted import without_counts
 from transformers.x12.difference import all_differences
 
 NOTHING = "-"
+
+LARGEST = 64 << 20
+"""Bytes of a file that is compared: all of its documents are in memory at once."""
 
 
 def diff(
@@ -30,8 +34,8 @@ def diff(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Says where two files differ in what they mean: the field, its value in A and its value in B. Envelopes, separators and line ends
-    don't count.
+    """Says where two files differ in what they mean: the field, its value in A and its value in B. Envelopes, separators, line ends
+    and whether a right count of the lines (CTT01) was sent don't matter.
 
     Documents are paired by kind and number, those that are left in their order. Exit code 1 when the files differ. Example:
     hub x12 diff sent.edi received.edi
@@ -82,6 +86,9 @@ class Unreadable:
 def _found(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]:
     found: list[Document | Unreadable] = []
     with opened(file) as body:
+        if body.size > LARGEST:
+            size = f"{body.size / (1 << 20):.0f} MB, and at most {LARGEST >> 20} MB can be compared"
+            fail(f"error: {file}: the file has {size}: its documents are held in memory; compare it in parts", USAGE)
         for reading in readings_in(body, partners):
             if reading.document is not None:
                 found.append(reading.document)
@@ -96,7 +103,7 @@ def _found(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]
 def _compared(one: Sequence[Document | Unreadable], other: Sequence[Document | Unreadable]) -> Iterator[Found]:
     for left, right in _pairs(one, other):
         if isinstance(left, Document) and isinstance(right, Document):
-            for each in all_differences(left, right):
+            for each in all_differences(without_counts(left), without_counts(right)):
                 yield Found(left.kind, left.number, each.path, each.one, each.other)
         else:
             shown = left or right

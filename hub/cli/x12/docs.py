@@ -9,7 +9,7 @@ import typer
 
 from hub.app.x12_sets import overlaid_description, set_list
 from hub.cli.output import USAGE, AsJson, fail, print_json
-from hub.cli.site import HERE, SiteDir
+from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import PartnerName, piped, terms
 from hub.cli.x12.lines import line, show
 from hub.cli.x12.set_view import SetView
@@ -45,7 +45,7 @@ def docs(
         known = did_you_mean(name, known_sets()) or f"there are {', '.join(known_sets())}"
         fail(f"error: there is no declaration of {name!r} ({known})", USAGE)
     _, agreement = terms(site, partner)
-    wanted = release or ((agreement.version or "")[:6] if agreement else "") or DEFAULT
+    wanted = release or ((agreement.version_of(name) or "")[:6] if agreement else "") or DEFAULT
     if wanted not in RELEASES:
         raise typer.BadParameter(f"{wanted!r} isn't known; known: {', '.join(RELEASES)}", param_hint="--release")
     try:

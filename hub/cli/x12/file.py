@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,20 +38,27 @@ WATCHED = 4 << 20
 NO_FILE = "no such file; give a path, or - for standard input"
 
 
-@dataclass(frozen=True, slots=True)
+SCAN, READ = 1, 8
+"""What a byte costs: envelopes are scanned, transactions read and validated."""
+
+
+@dataclass(slots=True)
 class WatchedBody:
-    """A body that tells how much of it was read."""
+    """A body that tells how far its readers are. `passes`: what a byte costs in each pass over it, so that what is left of the
+    work is told, not of the bytes; further passes aren't told."""
 
     body: Body
     advance: Callable[[int], None]
+    passes: list[int]
 
     @property
     def size(self) -> int:
         return self.body.size
 
     def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        cost = self.passes.pop(0) if self.passes else 0
         for piece in self.body.chunks(size):
-            self.advance(len(piece))
+            self.advance(cost * len(piece))
             yield piece
 
 
@@ -78,8 +85,8 @@ def opened(name: str) -> Iterator[Body]:
 
 
 @contextmanager
-def watched(name: str, passes: int = 2) -> Iterator[Body]:
-    """As `opened`; on a terminal a large file has a progress bar. `passes`: how often the body will be read."""
+def watched(name: str, passes: Sequence[int] = (SCAN, READ)) -> Iterator[Body]:
+    """As `opened`; on a terminal a large file has a progress bar. `passes`: the passes over the body, by their cost."""
     with opened(name) as body:
         console = out if out.is_terminal else err
         if body.size < WATCHED or not console.is_terminal:
@@ -92,8 +99,8 @@ def watched(name: str, passes: int = 2) -> Iterator[Body]:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task(printable(Path(name).name), total=passes * body.size)
-            yield WatchedBody(body, lambda size: progress.advance(task, size))
+            task = progress.add_task(printable(Path(name).name), total=sum(passes) * body.size)
+            yield WatchedBody(body, lambda cost: progress.advance(task, cost), list(passes))
 
 
 def partners_here(site: Path) -> PartnerDirectory:

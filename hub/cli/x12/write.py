@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from hub.app.x12_documents import json_readings
-from hub.cli.output import USAGE, AsJson, fail, print_json, say
-from hub.cli.site import HERE, SiteDir
+from hub.cli.output import USAGE, AsJson, err, fail, print_json, printable, say
+from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import ControlNumber, PartnerName, opened, partners_here, piped, terms
 from hub.cli.x12.output import write_x12
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId
@@ -43,6 +44,10 @@ def write(
     name: SetName = None,
     version: Version = None,
     control_number: ControlNumber = 1,
+    bare: Annotated[
+        bool,
+        typer.Option("--no-agreement", help="By no agreement: from ZZ/SENDER to ZZ/RECEIVER, with our own separators."),
+    ] = False,
     test: Annotated[bool, typer.Option("--test", help="Marked as test (ISA15 T).")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to standard output.")
@@ -52,19 +57,23 @@ def write(
 ) -> None:
     """Writes canonical documents as X12. Documents of one kind that follow each other go in one interchange.
 
-    By the agreement of --partner, else of the document's partner, where the site has it; else from ZZ/SENDER to ZZ/RECEIVER. Nothing is
-    sent: control numbers count up from --control-number, and none is taken from the journal. What X12 can't carry is refused, by
+    By the agreement of --partner, else of the document's partner, where the site has it; else, or with --no-agreement, from ZZ/SENDER to
+    ZZ/RECEIVER. Nothing is sent: control numbers count up from --control-number, and none is taken from the journal. What X12 can't carry is refused, by
     the name of its field (exit code 1). Examples: hub x12 write order.json --version 005010;
     hub read orders.edi | hub x12 write - -o again.edi
     """
     _check(name, version)
-    _, agreement = terms(site, partner)
-    partners = PartnerDirectory() if agreement else partners_here(site)
+    if bare and partner:
+        raise typer.BadParameter("it says the opposite of --no-agreement", param_hint="--partner")
+    agreement = terms(site, partner)[1] if partner else None
+    partners = PartnerDirectory() if agreement or bare else partners_here(site)
     documents = _documents(document)
+    if not (agreement or bare):
+        _hint(documents, partners)
     written: list[Written] = []
     try:
         for together, agreed in _interchanges(documents, agreement, partners):
-            asked = _with(agreed, together[0].kind, name, version)
+            asked = _with(agreed, together[0].kind, name)
             number, now = control_number + len(written), datetime.now(UTC)
             marked = test or asked.test
             written.append(write_interchange(together, asked, number, now, test=marked, version=version or ""))
@@ -91,6 +100,21 @@ def _documents(file: str) -> list[Document]:
     return documents
 
 
+def _hint(documents: Sequence[Document], partners: PartnerDirectory) -> None:
+    """Says on stderr by whose terms nothing is written, and what to do: placeholders must not go to a partner unseen."""
+    unknown = dict.fromkeys(d.partner or "" for d in documents if partners.by_name(d.partner or "") is None)
+    if not unknown:
+        return
+    whose = " and ".join(
+        f"there is no agreement with {name}" if name else "the document names no partner" for name in unknown
+    )
+    known = (
+        f"one of {', '.join(partners.names)}" if partners.names else "the site has none yet: hub partner add drafts one"
+    )
+    text = f"{whose}: written from ZZ/SENDER to ZZ/RECEIVER. Take --partner NAME ({known}), or --no-agreement if this is meant"
+    err.print(Text(printable(text), style="yellow"))
+
+
 def _interchanges(
     documents: Sequence[Document], given: Agreement | None, partners: PartnerDirectory
 ) -> Iterator[tuple[list[Document], Agreement]]:
@@ -100,11 +124,9 @@ def _interchanges(
         yield list(group), agreed or Agreement(partner, (THEY,), WE)
 
 
-def _with(agreement: Agreement, kind: str, name: str | None, version: str | None) -> Agreement:
-    """The agreement, where the set and the version are as asked. Raises MappingError for a set that doesn't carry the
+def _with(agreement: Agreement, kind: str, name: str | None) -> Agreement:
+    """The agreement, where the set is as asked. Raises MappingError for a set that doesn't carry the
     document."""
-    if version is not None:
-        agreement = replace(agreement, version=version)
     if name is None or kind == "interchange_acknowledgment":
         return agreement
     if name not in sets_of(kind):

@@ -102,6 +102,30 @@ def test_every_term_reaches_the_agreement() -> None:
     assert {"charset", "delimiters", "delimiters.element"} <= made.stated
 
 
+def test_a_set_may_have_a_version_of_its_own() -> None:
+    made = agreement(check(("charset: utf-8", 'versions: {"855": "005010", "860": "004030VICS"}')))
+    assert [made.version_of(name) for name in ("850", "855", "860")] == ["004010", "005010", "004030VICS"]
+    assert made.all_versions == ("004010", "005010", "004030VICS")
+
+
+def test_codes_that_we_dont_know_may_be_meant() -> None:
+    removed, qualifier = said(("add: [ZP]", "remove: [ZP]"), ("N1, qualifiers: [ST, BT]", 'BEG, qualifiers: ["99"]'))
+    assert removed.startswith(
+        f"{FILE}:23:9: warning: overlays: 850: BEG/BEG02: 'ZP' can't be removed: element 92 (Purchase Order Type Code)"
+    )
+    assert qualifier.startswith(
+        f"{FILE}:24:9: warning: overlays: 850: BEG: '99' is no qualifier that we know of element 353"
+    )
+
+
+def test_an_overlay_fits_the_version_of_its_set() -> None:
+    rule = '  overlays: {"855": [{at: REF/REF03, max_length: 80}]}\n'
+    bolt = f'partner: BOLT\nx12:\n  version: "004010"\n  send: ["855"]\n{rule}'
+    wide = bolt.replace("max_length: 80", "min_length: 81")
+    assert said(bolt=bolt) == []
+    assert any("the least length 81 is above the greatest, 80" in line for line in said(bolt=wide))
+
+
 def test_what_isnt_said_has_our_defaults() -> None:
     made = agreement(check(bolt="partner: BOLT\n"), "BOLT")
     assert made == Agreement("BOLT", ())
@@ -143,6 +167,12 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ('receive: ["850", "860"', 'receive: ["850", "850"', "10:20: error: receive: 850 stands twice"),
         ('receive: ["850", "860"', "receive: [850, \"860\"", "10:13: error: x12.receive.0: should be a text, found 850"),
         ('send: ["855"', 'send: ["PO"', "11:10: error: x12.send.0: should match ^[0-9]{3}$, found 'PO'"),
+        # versions by set
+        ("charset: utf-8", 'versions: {"86": "005010"}', "16:20: error: x12.versions.86: should match ^[0-9]{3}$"),
+        ("charset: utf-8", 'versions: {"855": "5010"}', "16:21: error: x12.versions.855: should match ^[0-9]{6}[A-Z0-9]{0,6}$, found '5010'"),
+        ("charset: utf-8", 'versions: {"851": "005010"}', "16:21: error: versions: there is no transaction set '851' that we know (did you mean 865?)"),
+        ("charset: utf-8", 'versions: {"856": "005010"}', "16:21: error: versions: 856 is neither in `receive` nor in `send` (did you mean 860?)"),
+        ("charset: utf-8", 'versions: {"855": "005011"}', "16:21: error: versions: 855: there is no release 005011 that we know (did you mean 005010?)"),
         # acknowledgments
         ('with: "997"', 'with: "998"', "12:23: error: x12.acknowledge.with: should be '997' or '999', found '998'"),
         ('with: "997"', 'with: "999"', "12:23: error: acknowledge: the 999 exists from 005010 on, and the version is 004010 (write with: \"997\")"),
@@ -180,6 +210,17 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ("max_length: 10", "add: [X]", "21:9: error: overlays: 850: BEG/BEG03: element 324 (Purchase Order Number) has no list of codes; use `codes`"),
         ("max_length: 10", "codes: [A], default: B", "21:9: error: x12.overlays.850.0: the default 'B' isn't among the codes"),
         ("BEG02, add: [ZP]", "BEG02, add: [ZP], codes: [A]", "23:9: error: x12.overlays.850.2: codes is the whole list; add and remove change the standard's"),
+        ("BEG02, add: [ZP]", "BEG02, add: [ZP], remove: [ZP]", "23:9: error: x12.overlays.850.2: the code 'ZP' is both added and removed"),
+        ("BEG02, add: [ZP]", "BEG02, remove: [NE], default: NE", "23:9: error: x12.overlays.850.2: the default 'NE' is removed from the codes"),
+        ("BEG02, add: [ZP]", "BEG02, add: [ZPX]", "23:9: error: overlays: 850: BEG/BEG02: 'ZPX' has 3 characters, and element 92 (Purchase Order Type Code) 2"),
+        ("BEG02, add: [ZP]", "BEG03, default: ABCDEFGHIJK", "23:9: error: overlays: 850: BEG/BEG03: 'ABCDEFGHIJK' has 11 characters, and element 324 (Purchase Order Number) 1 to 10"),
+        ("PO1/PO102, use: M", "BEG/BEG03, use: O", "22:9: error: overlays: 850: BEG/BEG03 need not be there, and BEG03 gives `number`, without which"),
+        # what a document can't be without
+        ("CUR, use: X", "BEG, use: X", "26:9: error: overlays: 850: BEG is not used (X), and BEG03 gives `number`, without which no order can be read or written"),
+        ("CUR, use: X", "BEG, use: O", "26:9: error: overlays: 850: BEG need not be there, and BEG03 gives `number`, without which no order can be read or written"),
+        ("PO1/PO102, use: M", "BEG/BEG03, use: X", "22:9: error: overlays: 850: BEG/BEG03 is not used (X), and BEG03 gives `number`"),
+        ("PO1/PO102, use: M", "REF/REF01, use: X", "22:9: error: overlays: 850: REF/REF01 is not used (X), and REF01 gives `references[].qualifier`"),
+        ("PO1/PO102, use: M", "PO1/PO102, use: M}\n      - {at: PO1/PO102, use: O", "23:9: error: overlays: 850: PO1/PO102: use is O here, and M in rule 2; the last one counts (keep one of them)"),
         ("N1, qualifiers", "N1, codes", "24:9: error: x12.overlays.850.3: codes is for an element, and N1 is a segment or loop"),
         ("segment: NTE", "segment: nte", "25:28: error: x12.overlays.850.4.segment: should match ^[A-Z][A-Z0-9]{1,2}$, found 'nte'"),
         ("CUR, use: X", "CUR, use: X, max: 2", "26:9: error: x12.overlays.850.5: CUR is not used (X), so that max says nothing"),

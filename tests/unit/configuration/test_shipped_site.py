@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -14,6 +15,8 @@ from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.configuration.schema import schemas
 from hub.configuration.yaml_loader import load
+from hub.documents import from_json
+from transformers.x12.writer import write_interchange
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("config/partners/*.yaml"), *ROOT.glob("routes/*.yaml")])
@@ -57,3 +60,23 @@ def test_every_schema_is_a_schema(name: str) -> None:
 def test_the_schema_refuses_what_the_check_refuses(entry: object) -> None:
     schema = schemas(discover())["destinations.schema.json"]
     assert not Draft202012Validator(schema).is_valid({"x": entry})
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("routes/fixtures/*.json")), ids=lambda path: path.stem)
+def test_every_json_fixture_is_a_document_whose_lines_and_parties_are_said(path: Path) -> None:
+    document = from_json(path.read_bytes())
+    assert document.lines  # type: ignore[attr-defined]
+    assert document.parties  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["erp-invoice", "erp-order-acknowledgment"])
+def test_what_the_erp_says_to_acme_can_be_written_by_the_agreement(name: str) -> None:
+    checked = SiteFolder(ROOT).check(discover(), {})
+    assert checked.site is not None
+    agreement = checked.site.partners.by_name("ACME")
+    assert agreement is not None
+    document = from_json((ROOT / f"routes/fixtures/{name}.json").read_bytes())
+    written = write_interchange([document], agreement, 7, datetime(2026, 3, 6, tzinfo=UTC))
+    assert written.facts["set"] in agreement.send
+    if name == "erp-invoice":
+        assert b"PID*F****CLAW HAMMER 16 OZ FIBERGLASS~" in written.body

@@ -1,8 +1,9 @@
-"""`hub partner add` and `hub partner check`, as a person or a script uses them."""
+"""`hub partner list`, `add` and `check`, as a person or a script uses them."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.cli.program import build
 from tests.golden.x12_files import FIXTURES
+from transformers.x12.departures import ADVICE
 
 SMALL = FIXTURES / "850-small.edi"
 PICK = FIXTURES / "856-pick-and-pack.edi"
@@ -45,6 +47,65 @@ def test_what_a_sample_drafts_stands_in_the_site_and_the_sample_is_as_agreed(
     checked = hub("check", "BOLT", path)
     assert checked.exit_code == 0, checked.stdout
     assert "no departures" in checked.stdout
+
+
+TERMS = """\
+partner: BOLT
+ids: [{qualifier: "01", id: "043645501", test: false}, {qualifier: "ZZ", id: "BOLTTEST", test: true}]
+owner: edi-desk
+x12:
+  version: "004010"
+  versions: {"856": "005010"}
+  receive: ["850", "997"]
+  send: ["855", "856"]
+  acknowledge: {with: "999", within: 24h, errors: accept, ta1: always}
+  expect_ack: 90m
+  overlays: {"850": [{at: CUR, use: X}, {at: PO1, max: 10}]}
+"""
+
+
+class TestList:
+    @pytest.fixture(autouse=True)
+    def bolt(self, hub: Hub, tmp_path: Path) -> Path:
+        folder = tmp_path / "site/config/partners"
+        folder.mkdir()
+        (folder / "bolt.yaml").write_text(TERMS)
+        (folder / "zinc.yaml").write_text("partner: ZINC\n")
+        return folder
+
+    def test_a_line_for_each_partner_with_its_terms(self, hub: Hub) -> None:
+        columns, bolt, zinc = (re.split(" {2,}", line.strip()) for line in hub("list").stdout.splitlines())
+        assert dict(zip(columns, bolt, strict=True)) == {
+            "partner": "BOLT",
+            "ids": "01/043645501 (production), ZZ/BOLTTEST (test)",
+            "version": "004010, 005010 for 856",
+            "receive": "850, 997",
+            "send": "855, 856",
+            "we acknowledge": "999 within 24h, errors accepted, TA1 always",
+            "they acknowledge": "within 90m",
+            "overlays": "850 (2)",
+        }
+        assert zinc == ["ZINC", "-", "any", "every set", "what a document needs", "-", "-", "-"]
+
+    def test_one_of_them(self, hub: Hub) -> None:
+        (bolt,) = json.loads(hub("list", "BOLT", "--json").stdout)["partners"]
+        assert (bolt["version"], bolt["versions"], bolt["send"]) == ("004010", {"856": "005010"}, ["855", "856"])
+        assert bolt["ids"][1] == {"qualifier": "ZZ", "id": "BOLTTEST", "test": True}
+        assert (bolt["acknowledge"]["with"], bolt["expect_ack"]) == ("999", {"within": 5400.0, "owner": "edi-desk"})
+        assert (bolt["overlays"], bolt["we"]) == ({"850": 2}, None)
+
+    def test_a_name_that_there_is_not_gets_the_nearest(self, hub: Hub) -> None:
+        shown = hub("list", "BLOT")
+        assert shown.exit_code == 1
+        assert "there is no partner 'BLOT' (did you mean BOLT?)" in shown.stderr
+
+    def test_without_partners_it_says_how_to_add_one(self, hub: Hub, bolt: Path) -> None:
+        for file in bolt.iterdir():
+            file.unlink()
+        shown = hub("list")
+        assert shown.exit_code == 0
+        assert shown.stdout.startswith("no partners: `hub partner add FILE` drafts one")
+        assert json.loads(hub("list", "--json").stdout) == {"partners": []}
 
 
 class TestAdd:
@@ -165,6 +226,7 @@ class TestCheck:
         assert shown.stdout.splitlines() == [
             "content  interchange 1, group 1, 850 0001, BEG02 (segment 2, byte 172)"
             "  Purchase Order Type Code: found 'SA', expected one of NE",
+            f"what to do (content): {ADVICE['content']}",
             "1 departure from the agreement with BOLT",
         ]
         told = json.loads(hub("check", "BOLT", SMALL, "--json").stdout)
@@ -174,16 +236,25 @@ class TestCheck:
     def test_a_file_of_another_partner(self, hub: Hub) -> None:
         hub("add", SMALL, "--name", "BOLT", "--write")
         shown = hub("check", "BOLT", FIXTURES / "850-odd-delimiters.edi")
-        assert [line.split()[0] for line in shown.stdout.splitlines()] == ["delimiters"] * 3 + ["3"]
+        assert [line.split()[0] for line in shown.stdout.splitlines()] == ["delimiters"] * 3 + ["what", "3"]
+        assert "what to do (delimiters): the hub reads any delimiters" in shown.stdout
+
+    def test_another_version_says_what_to_do(self, hub: Hub, tmp_path: Path) -> None:
+        hub("add", SMALL, "--name", "BOLT", "--write")
+        (tmp_path / "new.edi").write_bytes(SMALL.read_bytes().replace(b"*X*004010", b"*X*005010"))
+        told, todo, _ = hub("check", "BOLT", tmp_path / "new.edi").stdout.splitlines()
+        assert told.endswith("GS08 is '005010', and 004010 is agreed for the 850")
+        assert todo.startswith("what to do (version): the hub reads it all the same, as the release that GS08 names")
+        assert "versions: {SET: VERSION}" in todo
 
     def test_what_every_interchange_says_alike_is_told_once(self, hub: Hub, tmp_path: Path) -> None:
         hub("add", SMALL, "--name", "BOLT", "--write")
         other = SMALL.read_bytes().replace(b"*068717859      *", b"*111111111      *")
         (tmp_path / "many.edi").write_bytes(other * 50)
         shown = hub("check", "BOLT", tmp_path / "many.edi").stdout.splitlines()
-        assert len(shown) == 2
+        assert len(shown) == 3
         assert shown[0].endswith("the receiver is 01/111111111, and we are 01/068717859  (and 49 more like it)")
-        assert shown[1] == "50 departures from the agreement with BOLT"
+        assert shown[2] == "50 departures from the agreement with BOLT"
 
     def test_an_unknown_partner_gets_the_nearest_name(self, hub: Hub) -> None:
         hub("add", SMALL, "--name", "BOLT", "--write")

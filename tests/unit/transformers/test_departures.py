@@ -9,7 +9,7 @@ import pytest
 from hub.core.agreement import Agreement, InterchangeId, OverlayRule, Separators
 from hub.core.ports import BytesBody
 from tests.golden.x12_files import FIXTURES
-from transformers.x12.departures import Departure, departures
+from transformers.x12.departures import ADVICE, Departure, departures
 
 SMALL = (FIXTURES / "850-small.edi").read_bytes()
 ACME = Agreement(
@@ -95,8 +95,18 @@ def test_a_departure_says_where_it_is() -> None:
     (one,) = departures(BytesBody(SMALL), rule)
     assert one.where == "interchange 1, group 1, 850 0001, BEG02 (segment 2, byte 172)"
     assert SMALL[172:].startswith(b"BEG")
-    assert one.as_dict() | {"text": "", "where": ""} == {
-        **{"kind": "content", "note": False, "text": "", "where": "", "interchange": 1, "group": 1, "set": "850"},
+    assert one.as_dict()["advice"] == ADVICE["content"]
+    assert one.as_dict() | {"text": "", "where": "", "advice": ""} == {
+        **{
+            "kind": "content",
+            "note": False,
+            "text": "",
+            "where": "",
+            "advice": "",
+            "interchange": 1,
+            "group": 1,
+            "set": "850",
+        },
         **{"control_number": "0001", "segment": "BEG", "position": 2, "element": 2, "code": "7", "value": "SA"},
         **{"offset": 172},
     }

@@ -40,6 +40,15 @@ def test_what_the_agreement_changes_is_marked(x12: Call, acme: Path) -> None:
     assert marked == {"BEG02": "codes only NE", "REF": "max many -> 1", "CUR": "not used between us"}
 
 
+def test_a_set_is_shown_in_the_version_agreed_for_it(x12: Call, acme: Path) -> None:
+    file = acme / "config/partners/acme.yaml"
+    file.write_text(file.read_text().replace('version: "004010"', 'version: "004010"\n  versions: {"856": "005010"}'))
+    shown = {
+        name: x12("docs", name, "--partner", "ACME", "--json", site=acme).json["release"] for name in ("850", "856")
+    }
+    assert shown == {"850": "004010", "856": "005010"}
+
+
 def test_a_set_that_there_is_not(x12: Call) -> None:
     said = x12("docs", "851")
     assert (said.code, "did you mean 8" in said.err) == (2, True)

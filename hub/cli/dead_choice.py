@@ -1,0 +1,65 @@
+"""Which dead letters a command means: the options that all of them have, and the filter that they make."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.output import fail
+from hub.core.duration import seconds
+from hub.journal.decisions import DeadFilter
+
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or how they begin.")]
+Route = Annotated[str | None, typer.Option(help="Only of this route.")]
+Source = Annotated[str | None, typer.Option(help="Only of this source.")]
+Destination = Annotated[str | None, typer.Option(help="Only those still open for this destination.")]
+Error = Annotated[str | None, typer.Option(help="Only with this class of error, or with this text in the cause.")]
+Partner = Annotated[str | None, typer.Option(help="Only of this partner.")]
+Owner = Annotated[str | None, typer.Option(help="Only those that this owner answers for.")]
+Kind = Annotated[str | None, typer.Option(help="route, source (unreadable) or unmatched.")]
+Older = Annotated[str | None, typer.Option(metavar="AGE", help="Only older than this: 30m, 4h, 2d.")]
+Newer = Annotated[str | None, typer.Option(metavar="AGE", help="Only newer than this.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+All = Annotated[bool, typer.Option("--all", help="Really all, where no filter is given.")]
+
+
+def kind_of(text: str | None) -> str | None:
+    if text not in (None, "route", "source", "unmatched"):
+        raise typer.BadParameter(f"{text!r} is no kind; one of route, source, unmatched")
+    return text
+
+
+def span(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def selected(
+    ids: list[str] | None,
+    every: bool,
+    kind: str | None,
+    route: str | None,
+    source: str | None,
+    destination: str | None,
+    error: str | None,
+    partner: str | None,
+    older: str | None,
+    newer: str | None,
+    owner: str | None,
+) -> DeadFilter:
+    """The filter; nothing at all selects nothing, unless --all says so."""
+    made = DeadFilter(
+        *(tuple(ids or ()), kind_of(kind), route, source, destination, error, partner, span(older), span(newer), owner),
+    )
+    if made == DeadFilter() and not every:
+        fail("say which: ids, a filter, or --all", 2)
+    return made
+
+
+def arguments(wanted: DeadFilter) -> dict[str, Any]:
+    return {name: getattr(wanted, name) for name in DeadFilter.__dataclass_fields__ if name != "status"}

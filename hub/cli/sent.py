@@ -1,0 +1,68 @@
+"""`hub sent`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from hub.cli.output import FOUND, AsJson, err, fail, moment, print_json, printable
+from hub.cli.site import HERE, SiteDir, with_journal
+from hub.core.errors import ClaimMissing
+from hub.core.ports import Body
+from hub.journal.journal import Journal
+from hub.journal.sendings import Sending, Sendings
+
+
+def sent(
+    value: Annotated[
+        str,
+        typer.Argument(help="An order, shipment, invoice or control number, a file name, or an id: as for hub trace."),
+    ],
+    to: Annotated[str | None, typer.Option(metavar="DESTINATION", help="Where it went, if to several.")] = None,
+    site: SiteDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Prints the bytes that a destination was sent, as they were sent; every attempt has the same.
+
+    With --json it tells of each sending instead: status, key, claim, control number. Exit code 1 when nothing was found, or
+    several sendings. Example: hub sent 104582 --to acme-out > 850.edi
+    """
+    found = with_journal(site, lambda journal: Sendings(journal).find(value, to))
+    if as_json:
+        print_json({"value": value, "count": len(found), "sent": [one.as_dict() for one in found]})
+        raise typer.Exit(0 if found else FOUND)
+    claim = the_claim(value, to, found)
+
+    async def read(journal: Journal) -> Body:
+        return await journal.claim_body(claim)
+
+    try:
+        body = with_journal(site, read)
+    except ClaimMissing as error:
+        fail(f"error: {error}")
+    for piece in body.chunks():
+        sys.stdout.buffer.write(piece)
+
+
+def one_line(one: Sending) -> Text:
+    """A sending that may be meant."""
+    what = f"{(one.document or 'document').partition('@')[0]} {one.number or ''} -> {one.destination}: {one.status}"
+    return Text(printable(f"{one.document_id}  {what}, {moment(one.updated_at)}"))
+
+
+def the_claim(value: str, to: str | None, found: Sequence[Sending]) -> str:
+    """The one body that is meant; ends the command where there is none, or a choice."""
+    if not found:
+        fail(f"nothing of {value!r} goes {f'to {to}' if to else 'anywhere'}: see hub trace")
+    claims = {one.claim for one in found if one.claim is not None}
+    if not claims:
+        fail(f"{found[0].destination} has no bytes of {value!r} yet: it is {found[0].status}")
+    if len(claims) > 1:
+        for one in found:
+            err.print(one_line(one))
+        fail(f"{value!r} names {len(claims)} different bodies: say which by its id, and with --to")
+    return claims.pop()

@@ -1,0 +1,63 @@
+"""What we said to a partner of what came in: the 997, 999 or TA1 that was made of the same file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+
+Place = tuple[str, str]
+"""A claim, and a position in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSent:
+    """One acknowledgment of ours. `set` (997) and `control_number` are known once it is written; `destination` is None where no
+    route took it."""
+
+    message: str
+    document: str
+    set: str | None
+    control_number: str | None
+    destination: str | None
+    status: str
+
+
+async def answers_sent(connection: AsyncConnection, places: Sequence[Place]) -> Mapping[Place, list[AnswerSent]]:
+    """By what they answer: a transaction is answered with its group, and with its interchange."""
+    message, effect = schema.message, schema.effect
+    wanted = {place: positions for place in places if (positions := _answering(place[1]))}
+    if not wanted:
+        return {}
+    claims = {claim for claim, _ in wanted}
+    inside = {one for positions in wanted.values() for one in positions}
+    columns = (effect.c.destination, effect.c.status, effect.c.facts)
+    select = sa.select(message, *columns).outerjoin(effect, effect.c.document_id == message.c.id)
+    ours = (message.c.claim.in_(claims), message.c.position.in_(inside), message.c.direction == "outbound")
+    found: dict[Place, list[AnswerSent]] = {}
+    for row in (await connection.execute(select.where(*ours).order_by(message.c.position))).all():
+        found.setdefault((row.claim, row.position), []).append(_answer(row))
+    return {
+        place: [answer for one in positions for answer in found.get((place[0], one), ())]
+        for place, positions in wanted.items()
+    }
+
+
+def _answering(position: str) -> tuple[str, ...]:
+    """Where the answers to a part of a file stand in it; nothing for a body without levels."""
+    steps = position.split(".")
+    if len(steps) < 3 or not steps[2][:1].isdecimal():
+        return ()
+    return (f"{steps[0]}.{steps[1]}.ack", f"{steps[0]}.ta1")
+
+
+def _answer(row: Any) -> AnswerSent:
+    facts = orjson.loads(row.facts) if row.facts else {}
+    number, status = facts.get("control_number"), row.status or "no route took it"
+    return AnswerSent(row.id, row.document or "", facts.get("set"), number, row.destination, status)

@@ -1,0 +1,99 @@
+"""Taking a batch apart that has not left: each of its members goes its own way, by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.core.identity import idempotency_key, message_id
+from hub.journal import schema
+from hub.journal.batch_members import WAITS, members
+from hub.journal.bulk import EVENT, Bulk
+
+ALONE = "hub-alone"
+"""The header of a copy that waits for no other document."""
+
+DISSOLVED = "batch_dissolved"
+"""The hold by which a member goes on. It is released at once, and stays open only where the copy can't be published."""
+
+OURS = "dissolved: its documents go alone"
+
+CLOSED = Bulk(
+    "effect",
+    (
+        *("document_id", "destination", "route", "status", "generation", "key", "attempts", "text", "first_at"),
+        "updated_at",
+    ),
+    "ON CONFLICT (document_id, destination) DO NOTHING",
+)
+"""The effect of a batch, ended before it began; the one that has begun stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dissolution:
+    """A person's decision. `owner_of` says who answers for a route."""
+
+    batch: str
+    who: str
+    reason: str
+    at: float
+    owner_of: Callable[[str], str]
+
+
+def dissolve(connection: Connection, wanted: Dissolution) -> list[str] | None:
+    """The holds, releasing, of the members that waited in it; None when it was published, dissolved or begun to be sent before. A
+    copy of the batch that is on its way finds that the batch was discarded, and nothing is sent of it."""
+    batch, member = schema.batch, schema.batch_member
+    unpublished = (batch.c.id == wanted.batch, batch.c.published_at.is_(None))
+    row = connection.execute(sa.select(batch).where(*unpublished).with_for_update()).first()
+    if row is None:
+        return None
+    found = members(connection, row.id)
+    if not _close(connection, row, found, wanted):
+        return None
+    text = f"batch {row.id[:12]} dissolved by {wanted.who}: {wanted.reason}"
+    holds = [id for one in found if (id := _go_alone(connection, one, text, wanted)) is not None]
+    EVENT.write(connection, [(row.id, wanted.at, "discarded", None, row.destination, None, text, None)])
+    connection.execute(sa.delete(member).where(member.c.batch == row.id))
+    connection.execute(sa.delete(batch).where(batch.c.id == row.id))
+    return holds
+
+
+def _close(connection: Connection, row: Any, found: Sequence[Any], wanted: Dissolution) -> bool:
+    """Ends the effect of the batch before it begins; False when it has begun."""
+    effect, route = schema.effect, found[0].route if found else ""
+    key = idempotency_key(row.id, row.destination)
+    CLOSED.write(connection, [(row.id, row.destination, route, "discarded", 1, key, 0, OURS, wanted.at, wanted.at)])
+    mine = (effect.c.document_id == row.id, effect.c.destination == row.destination)
+    return bool(connection.execute(sa.select(effect.c.text).where(*mine)).scalar() == OURS)
+
+
+def _go_alone(connection: Connection, member: Any, text: str, wanted: Dissolution) -> str | None:
+    """The hold of a member that still waits."""
+    effect, at = schema.effect, wanted.at
+    mine = (effect.c.document_id == member.document_id, effect.c.destination == member.destination)
+    waits = (effect.c.status == WAITS, effect.c.generation == member.generation)
+    values = {"status": "released", "claimed_by": None, "updated_at": at, "text": text[:2000]}
+    if connection.execute(sa.update(effect).where(*mine, *waits).values(**values)).rowcount == 0:
+        return None
+    packed = orjson.loads(member.headers)
+    packed["headers"] |= {ALONE: True}
+    id = message_id("hold", (member.document_id, member.destination, str(member.generation), DISSOLVED, wanted.batch))
+    number = sa.select(schema.message.c.number).where(schema.message.c.id == member.document_id)
+    connection.execute(
+        sa.insert(schema.hold).values(
+            id=id, document_id=member.document_id, route=member.route, destination=member.destination,
+            name=DISSOLVED, owner=wanted.owner_of(member.route), status="releasing", cause=text[:4000],
+            partner=member.partner, number=connection.execute(number).scalar(),
+            headers=orjson.dumps(packed).decode(), body=member.body, held_at=at,
+            decided_at=at, decided_by=wanted.who, reason=wanted.reason,
+        )
+    )  # fmt: skip
+    event = (member.document_id, at, "released", member.route, member.destination, None, f"{text}; it goes alone", None)
+    EVENT.write(connection, [event])
+    return id

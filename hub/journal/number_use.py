@@ -1,0 +1,59 @@
+"""What was done under a control number: whether the partner can have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+import sqlalchemy as sa
+
+from hub.journal import schema
+
+Progress = Literal["sent", "under_way", "never"]
+
+ATTEMPTED = ("retrying", "dead", "discarded")
+"""An attempt was made, and nobody has seen it arrive: that the partner knows the number proves that it did."""
+
+UNDER_WAY = ("prepared", "released", "replaying")
+
+ANSWERED = ("accepted", "accepted_with_errors", "rejected")
+
+EFFECT_COLUMNS = (
+    *(schema.effect.c.status, schema.effect.c.generation.label("in_force")),
+    *(schema.effect.c.claim, schema.effect.c.facts),
+)
+
+OF_THE_NUMBER = sa.and_(
+    schema.effect.c.document_id == schema.interchange_sent.c.document_id,
+    schema.effect.c.destination == schema.interchange_sent.c.destination,
+)
+"""The effect for which a number was taken, whatever generation is in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberUse:
+    """One control number that was taken. `sent`: the partner has, or may have, what was sent under it. `under_way`: its bytes are
+    written, and their first attempt has not ended. `never`: nothing can have left under it; `status` says how its document is
+    now. `transaction_set`: what was written (850), as far as it is known."""
+
+    progress: Progress
+    status: str
+    transaction_set: str | None
+
+
+def number_use(row: Any) -> NumberUse:
+    """Of a row of interchange_sent with EFFECT_COLUMNS."""
+    mine = row.in_force == row.generation
+    facts = orjson.loads(row.facts) if mine and row.facts else {}
+    return NumberUse(_progress(row, mine), row.status or "unknown", row.transaction_set or facts.get("set"))
+
+
+def _progress(row: Any, mine: bool) -> Progress:
+    if row.sent_at is not None or row.ack in ANSWERED:
+        return "sent"
+    if not mine or row.claim is None:
+        return "never"
+    if row.status in ATTEMPTED:
+        return "sent"
+    return "under_way" if row.status in UNDER_WAY else "never"

@@ -1,0 +1,75 @@
+"""What was sent, or is to be sent, of a document to a destination: which bytes, under which names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+from hub.journal.journal import Journal
+from hub.journal.timeline import Story, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One document at one destination. `claim` holds the bytes, None: they aren't made yet. Of a document that goes with others it
+    is the whole interchange's; `batch` and `transaction` say where it is in it."""
+
+    document_id: str
+    document: str | None
+    number: str | None
+    partner: str | None
+    destination: str
+    status: str
+    generation: int
+    key: str
+    claim: str | None
+    content_type: str | None
+    control_number: str | None
+    set: str | None
+    batch: str | None
+    transaction: str | None
+    updated_at: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Sendings:
+    """Finds them by any value that `hub trace` knows."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def find(self, value: str, destination: str | None = None) -> list[Sending]:
+        """Those of everything that the value names, oldest first; with `destination` only those to it."""
+        timeline, found = Timeline(self._journal), []
+        for story in await timeline.trace(value):
+            for effect in story.effects:
+                if destination is None or effect["destination"] == destination:
+                    facts = orjson.loads(effect["facts"]) if effect["facts"] else {}
+                    whole = await self._batch(timeline, facts.get("batch"), effect["destination"])
+                    found.append(_sending(story, effect, facts, whole))
+        return found
+
+    @staticmethod
+    async def _batch(timeline: Timeline, batch: str | None, destination: str) -> dict[str, Any] | None:
+        """The effect of the batch that the document went with."""
+        if batch is None:
+            return None
+        effects: Iterator[dict[str, Any]] = (
+            effect for story in await timeline.trace(batch) if story.id == batch for effect in story.effects
+        )
+        return next((effect for effect in effects if effect["destination"] == destination), None)
+
+
+def _sending(story: Story, effect: dict[str, Any], facts: dict[str, Any], whole: dict[str, Any] | None) -> Sending:
+    bytes_of = whole or effect
+    return Sending(
+        *(story.id, story.document, story.number, story.partner, effect["destination"], effect["status"]),
+        *(effect["generation"], effect["key"], bytes_of["claim"], bytes_of["content_type"]),
+        *(facts.get("control_number"), facts.get("set"), facts.get("batch")),
+        *(facts.get("transaction_control_number"), effect["updated_at"]),
+    )

@@ -1,0 +1,55 @@
+"""A document that was read from an arrival, with all that its copies carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.core.identity import digest
+from hub.core.message import Message
+from hub.core.ports import Reading
+from hub.documents import document_name, to_json
+from hub.runtime.acknowledgments import OUTBOUND
+from hub.runtime.arrival_reader import Visit
+from hub.runtime.copy import make_copy, pack_facts
+from hub.runtime.live import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFound:
+    """`name` is order@1, `body` the canonical form and `canonical` its digest, `packed` the facts as copies carry them.
+    `outbound`: it answers what came in, and goes out."""
+
+    id: str
+    document: Any
+    name: str
+    facts: Mapping[str, Any]
+    body: bytes
+    canonical: str
+    packed: str
+    outbound: bool
+
+    def copy(self, snapshot: Snapshot, visit: Visit, route: str, send: Sequence[str]) -> Message:
+        """Its copy for a route; with neither route nor destinations it is the one that rests as unmatched."""
+        return make_copy(
+            *(self.name, self.id, self.body, self.canonical),
+            route=route,
+            send=send,
+            facts=self.packed,
+            table=snapshot.table.version,
+            source=visit.arrival.source,
+            correlation_id=visit.correlation_id,
+            hops=visit.hops,
+        )
+
+
+def document_found(snapshot: Snapshot, visit: Visit, reading: Reading, id: str) -> DocumentFound:
+    """Of a reading that has a document."""
+    document = reading.document
+    assert document is not None  # noqa: S101  (the caller looked)
+    facts, body = snapshot.facts.of(document, reading.envelope, visit.arrival.source), to_json(document)
+    outbound = reading.envelope.get("direction") == OUTBOUND
+    return DocumentFound(
+        *(id, document, document_name(document), facts, body, digest(body), pack_facts(facts), outbound)
+    )

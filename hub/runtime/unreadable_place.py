@@ -1,0 +1,24 @@
+"""Where in a body stands what can't be read, as its dead letter says it to programs and people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.core.errors import DecodeError
+
+PLACE = "hub-place"
+"""The header of a dead letter that holds the place, as JSON."""
+
+
+def place_of(error: BaseException) -> dict[str, Any]:
+    """The segment (its id and, where the reader knows it, its ordinal in the transaction from 1), the element and the byte offset
+    of the first thing that is wrong; only what is known. Empty for a body whose reader says nothing of the kind."""
+    if not isinstance(error, DecodeError):
+        return {}
+    first = next((one for one in error.findings if not getattr(one, "warning", False)), None)
+    found = {"segment": error.segment, "element": error.element, "byte": error.offset}
+    if first is not None:
+        element = getattr(first, "where", None) if getattr(first, "element", None) else None
+        said = {"segment": first.segment, "segment_position": first.position, "element": element, "byte": first.offset}
+        found |= {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in found.items() if value is not None}
