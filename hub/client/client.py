@@ -20,6 +20,9 @@ from hub.documents.base import Document
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 
+SILENCE = 10.0
+"""Seconds that the broker may say nothing while an answer of it is waited for."""
+
 Prepared = tuple[bytes, dict[str, Any], dict[str, Any]]
 """Body, headers and properties of a message."""
 
@@ -100,7 +103,7 @@ class HubClient:
                 raise
             except self._lost() as error:
                 last = error
-                self._forget()
+                self._forget(broken=True)
                 time.sleep(min(pause, max(0.0, left)))
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
@@ -116,7 +119,7 @@ class HubClient:
         try:
             channel.basic_publish_confirm(made, exchange, key, mandatory=self._mandatory, timeout=timeout)
         except self._channel_errors() as error:
-            self._forget()
+            self._forget(broken=True)
             if getattr(error, "code", None) == 404:
                 raise NotRouted(f"exchange {exchange!r}: {error}") from error
             raise
@@ -129,7 +132,12 @@ class HubClient:
                 self._url,
                 connect_timeout=min(timeout, 5.0),
                 heartbeat=self._heartbeat,
-                transport_options={"confirm_publish": True, "client_properties": {"product": "mediation hub client"}},
+                transport_options={
+                    "confirm_publish": True,
+                    "read_timeout": SILENCE,
+                    "write_timeout": SILENCE,
+                    "client_properties": {"product": "mediation hub client"},
+                },
             )
         if self._channel is None:
             self._connection.ensure_connection(max_retries=self._hosts(), interval_start=0, timeout=timeout)
@@ -151,9 +159,14 @@ class HubClient:
     def _channel_errors(self) -> tuple[type[BaseException], ...]:
         return tuple(self._connection.channel_errors) if self._connection is not None else ()
 
-    def _forget(self) -> None:
+    def _forget(self, broken: bool = False) -> None:
+        """A broken connection is dropped without a good-bye, which nobody might answer."""
         connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None:
+        if connection is None:
+            return
+        if broken:
+            connection.collect(socket_timeout=0.2)
+        else:
             connection.release()
 
 

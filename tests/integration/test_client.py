@@ -127,7 +127,7 @@ async def test_from_the_client_through_a_whole_hub(tmp_path: Path, amqp_vhost: s
 
             await eventually(delivered)
             await asyncio.sleep(0.3)
-        assert len(erp.accepted) == 1
+        assert len(erp.requests) == 1
 
 
 # --- the outbox

@@ -1,0 +1,53 @@
+"""HTTP out: documents to REST endpoints, replies mapped to outcomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.rest.destination import RestDestination, RestDestinationOptions
+from adapters.rest.endpoint import RestEndpoint, RestEndpointOptions
+from adapters.rest.tls import context_of
+from hub.core.plugin import Context, Plugin
+
+ENDPOINT_EXAMPLE = """\
+base: "${ERP_URL}"
+auth: {bearer: "${ERP_TOKEN}"}
+limit: {per_second: 20, concurrent: 4, break_after: 10, break_for: 1m}
+"""
+
+DESTINATION_EXAMPLE = """\
+endpoint: erp
+call: POST /orders
+query: {origin: "{partner}"}
+"""
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> RestEndpoint:
+    tls = context_of(options.tls, context.site, name) if options.tls is not None else None
+    return RestEndpoint(options, tls)
+
+
+def build_destination(name: str, options: Any, context: Context) -> RestDestination:
+    return RestDestination(options, context.endpoint(options.endpoint), context.replies)
+
+
+PLUGINS = (
+    Plugin(
+        name="rest",
+        kind="endpoint",
+        options=RestEndpointOptions,
+        summary="A system that speaks HTTP.",
+        example=ENDPOINT_EXAMPLE,
+        build=build_endpoint,
+    ),
+    Plugin(
+        name="rest",
+        kind="destination",
+        options=RestDestinationOptions,
+        summary="Calls a REST endpoint with each document and reads its reply.",
+        example=DESTINATION_EXAMPLE,
+        build=build_destination,
+        endpoint=("endpoint", "rest"),
+        fact_templates=("call", "query", "headers"),
+    ),
+)

@@ -1,0 +1,89 @@
+"""A call of a REST endpoint as a destination."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pydantic import Field, field_validator
+
+from adapters.rest.auth import TOKEN
+from adapters.rest.endpoint import RestEndpoint
+from adapters.rest.request import headers_of, path_of
+from hub.core.naming import safe
+from hub.core.plugin import Options
+from hub.core.ports import Outgoing, Receipt
+from hub.core.replies import ReplyRule, classify
+
+METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
+WITHOUT_BODY = ("DELETE", "GET")
+OURS = ("host", "content-type", "content-length", "transfer-encoding", "connection", "authorization", "cookie")
+"""Headers that a destination can't set: they follow from the request, or belong into the endpoint's `auth`."""
+
+
+class RestDestinationOptions(Options):
+    """A call of a REST endpoint. GET and DELETE send no body: what they ask for stands in path, query and headers."""
+
+    endpoint: str = Field(description="The name of a `rest` endpoint.")
+    call: str = Field(description="Method and path: `POST /orders`; `{fact}` is substituted in the path.")
+    query: dict[str, str] = Field(
+        default_factory=dict, description='Parameters: `region: "{ship_to_state}"`; values are encoded.'
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Headers to send besides; `{fact}` is substituted."
+    )
+    key_header: str = Field("Idempotency-Key", description="The header that carries the idempotency key.")
+
+    @field_validator("call")
+    @classmethod
+    def method_and_path(cls, value: str) -> str:
+        method, _, path = value.partition(" ")
+        if method not in METHODS or not path.startswith("/"):
+            raise ValueError(f"call must be a method ({', '.join(METHODS)}) and a path that begins with /: POST /orders")
+        if not path.isprintable() or " " in path or "#" in path or "\\" in path:
+            raise ValueError("the path of call holds a space, a #, a backslash or a control character")
+        return value
+
+    @field_validator("key_header")
+    @classmethod
+    def header_name(cls, value: str) -> str:
+        if not TOKEN.fullmatch(value) or value.lower() in OURS:
+            raise ValueError("key_header must be the name of a header: letters, digits and hyphens")
+        return value
+
+    @field_validator("headers")
+    @classmethod
+    def one_line(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if not TOKEN.fullmatch(name):
+                raise ValueError("the name of a header must be of letters, digits and hyphens")
+            if name.lower() in OURS:
+                raise ValueError(f"{name} can't be set here; credentials belong into the endpoint's auth:")
+        if any(ord(c) < 32 for text in value.values() for c in text):
+            raise ValueError("a header holds a control character")
+        return value
+
+
+class RestDestination:
+    """Sends a document with its idempotency key, and reads the reply by the destination's `replies`."""
+
+    def __init__(self, options: RestDestinationOptions, endpoint: RestEndpoint, replies: tuple[ReplyRule, ...]) -> None:
+        self._options = options
+        self._endpoint = endpoint
+        self._replies = replies
+        self._method, _, self._path = options.call.partition(" ")
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        options = self._options
+        path = path_of(self._path, options.query, outgoing.facts)
+        headers = {**headers_of(options.headers, outgoing.facts), options.key_header: outgoing.key}
+        body = None if self._method in WITHOUT_BODY else outgoing.body
+        if body is not None:
+            headers["Content-Type"] = outgoing.content_type
+        if outgoing.correlation_id:
+            headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
+        answer = await self._endpoint.ask(self._method, path, headers, body)
+        reply = answer.body if 200 <= answer.status < 300 else self._endpoint.blackened(answer.body)
+        return classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC))
+
+    async def close(self) -> None:
+        return None

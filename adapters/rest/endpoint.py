@@ -1,0 +1,157 @@
+"""A system that speaks HTTP: one pool of connections, shared by all who use the endpoint. aiohttp stays in this file."""
+
+from __future__ import annotations
+
+import io
+import ssl
+from collections.abc import Mapping
+
+import aiohttp
+from pydantic import Field, field_validator
+
+from adapters.rest.answer import Answer
+from adapters.rest.auth import Auth
+from adapters.rest.tls import TlsOptions
+from adapters.rest.token import Tokens
+from adapters.rest.url import usable_url
+from hub.core.duration import Duration, seconds
+from hub.core.errors import RejectedError, TransientError
+from hub.core.limits import LimitOptions
+from hub.core.plugin import Options
+
+LARGE = 1 << 19
+"""Bodies above this size (bytes) are sent piece by piece."""
+
+SHORTEST_SECRET = 6
+"""Characters from which on a secret that a far end repeats is blackened; a shorter one would blacken half the reply."""
+
+SHOWN = 300
+"""Characters of a library's error that are worth to be told."""
+
+
+class RestEndpointOptions(Options):
+    """A system that speaks HTTP. Redirects are never followed."""
+
+    base: str = Field(description="The URL that paths are relative to: http:// or https://.")
+    auth: Auth | None = Field(None, description="How the endpoint knows us.")
+    tls: TlsOptions | None = Field(None, description="Whom we trust, and our client certificate.")
+    connect_timeout: Duration = Field("5s", description="How long a connection may take.")
+    read_timeout: Duration | None = Field(
+        None, description="How long the far end may say nothing; without it as long as `timeout`."
+    )
+    timeout: Duration = Field("30s", description="How long a whole request may take.")
+    limit: LimitOptions | None = Field(
+        None, description="What the endpoint can bear; counted in each process of the hub."
+    )
+    connections: int = Field(20, ge=1, le=1000, description="How many connections are kept at most.")
+    largest_reply: int = Field(
+        1 << 20, ge=1024, le=64 << 20, description="Bytes of a reply that are read; the rest is left out."
+    )
+
+    @field_validator("base")
+    @classmethod
+    def http_only(cls, value: str) -> str:
+        return usable_url(value, "base")
+
+
+class RestEndpoint:
+    """Opened with the first request, inside the event loop. Connections are kept alive (HTTP/1.1)."""
+
+    def __init__(self, options: RestEndpointOptions, tls: ssl.SSLContext | None = None) -> None:
+        self.options = options
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+        oauth2 = options.auth.oauth2 if options.auth else None
+        self._tokens = Tokens(oauth2, self._post) if oauth2 else None
+
+    async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """One request with the endpoint's credentials; a token that isn't taken any more is asked for anew, once. Raises
+        TransientError where there is no whole answer: the request may have had its effect. RejectedError where there
+        can't be one."""
+        url = self.options.base.rstrip("/") + path
+        given = self.options.auth.headers() if self.options.auth else {}
+        if self._tokens is None:
+            return await self._call(method, url, {**headers, **given}, body)
+        token = await self._tokens.current()
+        answer = await self._call(method, url, {**headers, "Authorization": f"Bearer {token}"}, body)
+        if answer.status != 401:
+            return answer
+        token = await self._tokens.current(refused=token)
+        return await self._call(method, url, {**headers, "Authorization": f"Bearer {token}"}, body)
+
+    def blackened(self, body: bytes) -> bytes:
+        """A reply that is going to be shown, without the credentials that a far end may repeat in it."""
+        known = self.options.auth.secrets() if self.options.auth else ()
+        for secret in (*known, *(self._tokens.shown if self._tokens else ())):
+            if len(secret) >= SHORTEST_SECRET:
+                body = body.replace(secret.encode(), b"***")
+        return body
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            options = self.options
+            connector = aiohttp.TCPConnector(
+                limit=options.connections, ssl=self._tls if self._tls is not None else True
+            )
+            timeout = aiohttp.ClientTimeout(
+                total=seconds(options.timeout),
+                sock_connect=seconds(options.connect_timeout),
+                sock_read=seconds(options.read_timeout) if options.read_timeout else None,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._session
+
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        return await self._call("POST", url, headers, body)
+
+    async def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        place = url.partition("?")[0]
+        data = io.BytesIO(body) if body is not None and len(body) > LARGE else body
+        try:
+            async with self._opened().request(
+                method, url, data=data, headers=headers, allow_redirects=False
+            ) as response:
+                read, cut = await limited(response, self.options.largest_reply)
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, names, read, cut)
+        except aiohttp.ConnectionTimeoutError as error:
+            waited = self.options.connect_timeout
+            raise TransientError(f"{place}: no connection within {waited}", "timeout") from error
+        except aiohttp.SocketTimeoutError as error:
+            waited = self.options.read_timeout or self.options.timeout
+            raise TransientError(f"{place}: nothing was said for {waited}", "timeout") from error
+        except TimeoutError as error:
+            raise TransientError(f"{place}: no reply within {self.options.timeout}", "timeout") from error
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+            raise RejectedError(f"{place}: this is no URL that can be called", code="no_path") from error
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            raise TransientError(f"{place}: {told(error)}", "unreachable") from error
+        except aiohttp.ClientPayloadError as error:
+            raise TransientError(f"{place}: the reply ended in the middle: {told(error)}", "unreachable") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise TransientError(f"{place}: the reply can't be read: {told(error)}", "failed") from error
+
+
+def told(error: Exception) -> str:
+    """What a library says of an error, on one line, without the URL that it may add."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    line = " ".join(text.split()) or type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in line)[:SHOWN]
+
+
+async def limited(response: aiohttp.ClientResponse, largest: int) -> tuple[bytes, bool]:
+    """The beginning of the body, and whether there was more."""
+    pieces, size = [], 0
+    async for piece in response.content.iter_chunked(1 << 16):
+        pieces.append(piece)
+        size += len(piece)
+        if size > largest:
+            response.close()
+            break
+    return b"".join(pieces)[:largest], size > largest

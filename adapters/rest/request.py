@@ -1,0 +1,55 @@
+"""A request as a destination makes it from a document's facts. Pure. A fact becomes a part of the path, a value of the query or of a
+header, and nothing else: never scheme, host, port, a further parameter or `..`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from hub.core.errors import MappingError, RejectedError
+from hub.core.naming import PLACE, render
+
+LONGEST = 1000
+"""Characters of a fact that go into a query or a header."""
+
+LONGEST_URL = 8000
+
+
+def path_of(template: str, query: Mapping[str, str], facts: Mapping[str, Any]) -> str:
+    """Path and query. Raises RejectedError for a fact that the document doesn't have, and a path that would lead elsewhere."""
+    try:
+        path = render(template, facts)
+    except MappingError as error:
+        raise RejectedError(str(error), code="no_path") from error
+    if any(part in (".", "..") for part in path.partition("?")[0].split("/")):
+        raise RejectedError(f"the path {path[:100]!r} would lead out of its place", code="no_path")
+    pairs = [f"{quote(name, safe='')}={quote(text_of(value, facts), safe='')}" for name, value in query.items()]
+    if pairs:
+        path += ("&" if "?" in path else "?") + "&".join(pairs)
+    if len(path) > LONGEST_URL:
+        raise RejectedError(f"the path has {len(path)} characters", code="no_path")
+    return path
+
+
+def headers_of(templates: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, str]:
+    """Headers with the facts in them: on one line, in visible ASCII. Raises RejectedError."""
+    return {name: one_line(text_of(value, facts)) for name, value in templates.items()}
+
+
+def text_of(template: str, facts: Mapping[str, Any]) -> str:
+    """The template with its facts as they are; whoever uses it encodes it. Raises RejectedError."""
+
+    def value(match: re.Match[str]) -> str:
+        found = facts.get(match.group(1))
+        if found is None or found == "":
+            text = f"{template!r} needs the fact {match.group(1)!r}, which this document doesn't have"
+            raise RejectedError(text, code="no_path")
+        return (str(found).lower() if isinstance(found, bool) else str(found))[:LONGEST]
+
+    return PLACE.sub(value, template)
+
+
+def one_line(text: str) -> str:
+    return "".join(c if c.isascii() and c.isprintable() else "_" for c in text)
