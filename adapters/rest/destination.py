@@ -38,7 +38,9 @@ class RestDestinationOptions(Options):
     def method_and_path(cls, value: str) -> str:
         method, _, path = value.partition(" ")
         if method not in METHODS or not path.startswith("/"):
-            raise ValueError(f"call must be a method ({', '.join(METHODS)}) and a path that begins with /: POST /orders")
+            raise ValueError(
+                f"call must be a method ({', '.join(METHODS)}) and a path that begins with /: POST /orders"
+            )
         if not path.isprintable() or " " in path or "#" in path or "\\" in path:
             raise ValueError("the path of call holds a space, a #, a backslash or a control character")
         return value

@@ -71,7 +71,13 @@ class Tokens:
 def token_of(answer: Answer, url: str, now: float) -> Token:
     found = json_object(answer.body)
     value, lives = found.get("access_token"), found.get("expires_in", UNSAID)
-    if answer.status != 200 or not isinstance(value, str) or not value or not value.isascii() or not value.isprintable():
+    if (
+        answer.status != 200
+        or not isinstance(value, str)
+        or not value
+        or not value.isascii()
+        or not value.isprintable()
+    ):
         why = found.get("error")
         said = f", {why[:60]!r}" if isinstance(why, str) else ""
         raise TransientError(f"{url}: no token was given (HTTP {answer.status}{said})", "failed")

@@ -375,13 +375,14 @@ class Outgoing:
 class Receipt:
     """What the far end said when it took the document. `status` and `text` are for people; `reply` is its body, `content_type`
     what the far end calls it. `keys` are pairs (kind, value) of identifiers that the far end gave: business keys of the
-    document from now on, by which `hub trace` finds it."""
+    document from now on, by which `hub trace` finds it. `headers` are those of the reply, where it has any, by lower-case name."""
 
     text: str = "delivered"
     status: int | None = None
     reply: bytes = b""
     content_type: str | None = None
     keys: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=empty)
 
 
 class Destination(Protocol):

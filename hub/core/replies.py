@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,20 +12,23 @@ from typing import Any
 from hub.core.errors import RejectedError, TransientError, TransientKind
 from hub.core.message import empty
 from hub.core.ports import Receipt
+from hub.core.reply_body import ReplyBody
 
 STATUS_PATTERN = re.compile(r"[1-5]xx")
 BUSY = (423, 429, 503)
 TIMEOUT = (408, 504)
-MAX_JSON = 1 << 20
 SHOWN = 300
-NOTHING = object()
+
+OURS = ("Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown")
+"""Codes of faults for which the same message again would be wrong again (SOAP 1.1 4.4.1, SOAP 1.2 5.4.6)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyRule:
     """One entry of a destination's `replies`. It applies when all it states is so: `status` (numbers or "4xx"; empty:
-    any), `body` (JSON pointer to expected value), `headers` (name to expected value, names in any case). Exactly one of
-    `hold`, `delivered`, `retry`, `refuse` says what the reply means."""
+    any), `body` (path to expected value: see `hub.core.reply_body`), `headers` (name to expected value, names in any case),
+    `fault` (a code of a SOAP fault, without its prefix). Exactly one of `hold`, `delivered`, `retry`, `refuse` says what the
+    reply means."""
 
     status: tuple[int | str, ...] = ()
     body: Mapping[str, Any] = field(default_factory=empty)
@@ -35,14 +37,19 @@ class ReplyRule:
     delivered: bool = False
     retry: TransientKind | None = None
     refuse: str | None = None
+    fault: str | None = None
 
-    def applies(self, status: int, headers: Mapping[str, str], body: Any) -> bool:
-        """`body` is the parsed JSON, or NOTHING; `headers` have lower-case names."""
+    def applies(
+        self, status: int, headers: Mapping[str, str], body: ReplyBody, fault: tuple[str, ...] | None = None
+    ) -> bool:
+        """`headers` have lower-case names. `fault`: the codes of a SOAP fault, None: it is none."""
+        if self.fault is not None and self.fault not in (fault or ()):
+            return False
         if self.status and not any(_status_is(status, wanted) for wanted in self.status):
             return False
         if any(headers.get(name.lower()) != value for name, value in self.headers.items()):
             return False
-        return all(_equal(at_pointer(body, pointer), value) for pointer, value in self.body.items())
+        return all(body.is_at(path, value) for path, value in self.body.items())
 
 
 def classify(
@@ -51,23 +58,27 @@ def classify(
     body: bytes,
     rules: Iterable[ReplyRule] = (),
     now: datetime | None = None,
+    fault: tuple[str, ...] | None = None,
 ) -> Receipt:
     """The receipt of a reply that means delivered. The first rule that applies decides, then the defaults: 2xx delivered;
-    408, 504 timeout; 423, 429, 503 busy; other 5xx failed; anything else a refusal.
+    408, 504 timeout; 423, 429, 503 busy; other 5xx failed; anything else a refusal. A SOAP fault, whose codes are `fault`, is a
+    refusal where it says that the message is wrong, else `failed`, whatever its status.
 
     Raises TransientError or RejectedError, and nothing else, whatever the body holds. `now` turns a Retry-After date into
     seconds; without it only seconds count.
     """
     names = {name.lower(): value for name, value in headers.items()}
     rules = tuple(rules)
-    parsed = _parsed(body) if any(rule.body for rule in rules) else NOTHING
-    rule = next((rule for rule in rules if rule.applies(status, names, parsed)), None)
+    content = ReplyBody(body)
+    rule = next((rule for rule in rules if rule.applies(status, names, content, fault)), None)
     text = _shown(status, body)
     after = retry_after(names.get("retry-after"), now)
     if rule is not None and not rule.delivered:
         raise _by_rule(rule, status, text, after)
-    if rule is not None or 200 <= status < 300:
-        return Receipt(f"delivered ({status})", status, body)
+    if rule is not None or (200 <= status < 300 and fault is None):
+        return Receipt(f"delivered ({status})", status, body, names.get("content-type"), headers=names)
+    if fault is not None:
+        raise _by_fault(fault, status, text, after)
     raise _by_default(status, text, after)
 
 
@@ -77,6 +88,12 @@ def _by_rule(rule: ReplyRule, status: int, text: str, after: float | None) -> Tr
     if rule.retry:
         return TransientError(text, rule.retry, after)
     return RejectedError(text, status, rule.refuse or str(status))
+
+
+def _by_fault(fault: tuple[str, ...], status: int, text: str, after: float | None) -> TransientError | RejectedError:
+    if any(code in OURS for code in fault):
+        return RejectedError(text, status, fault[-1])
+    return TransientError(text, "failed", after)
 
 
 def _by_default(status: int, text: str, after: float | None) -> TransientError | RejectedError:
@@ -106,36 +123,8 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
     return max(0.0, (when - now).total_seconds())
 
 
-def at_pointer(value: Any, pointer: str) -> Any:
-    """What stands at a JSON pointer (RFC 6901), or NOTHING."""
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict):
-            value = value.get(key, NOTHING)
-        elif isinstance(value, list) and key.isascii() and key.isdigit() and len(key) < 10:
-            value = value[int(key)] if int(key) < len(value) else NOTHING
-        else:
-            return NOTHING
-    return value
-
-
-def _equal(found: Any, wanted: Any) -> bool:
-    if isinstance(found, bool) or isinstance(wanted, bool):
-        return found is wanted
-    return bool(found == wanted)
-
-
 def _status_is(status: int, wanted: int | str) -> bool:
     return status == wanted if isinstance(wanted, int) else str(status // 100) == wanted[0]
-
-
-def _parsed(body: bytes) -> Any:
-    if len(body) > MAX_JSON:
-        return NOTHING
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return NOTHING
 
 
 def _shown(status: int, body: bytes) -> str:

@@ -1,0 +1,46 @@
+"""Identifiers that a far end gives in its reply: kept as business keys of the document that was sent. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from hub.core.ports import Receipt
+from hub.core.reply_body import NOTHING, ReplyBody, as_text, check_path
+
+HEADER = "header."
+KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+LONGEST = 200
+
+
+def check_capture(name: str, origin: str) -> None:
+    """Raises ValueError."""
+    if not KIND.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a business key: lower-case letters, digits and _")
+    if origin.startswith(HEADER) and len(origin) > len(HEADER):
+        return
+    if not origin.startswith("/"):
+        raise ValueError(f"{name}: {origin!r} should be a path into the reply (/id) or a header (header.Location)")
+    check_path(origin)
+
+
+def captured(captures: Mapping[str, str], receipt: Receipt) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Pairs (kind, value) of what was found, and the names of what was not: no plain value, an empty or an overlong one."""
+    body, found, missing = ReplyBody(receipt.reply), [], []
+    for name, origin in captures.items():
+        value = plain(
+            receipt.headers.get(origin.removeprefix(HEADER).lower()) if origin.startswith(HEADER) else body.at(origin)
+        )
+        if value:
+            found.append((name, value))
+        else:
+            missing.append(name)
+    return tuple(found), tuple(missing)
+
+
+def plain(value: object) -> str:
+    """A text, a number or a boolean as text on one line; empty for anything else."""
+    if value is NOTHING or not isinstance(value, str | int | float):
+        return ""
+    text = " ".join(as_text(value).split())
+    return text if len(text) <= LONGEST and text.isprintable() else ""

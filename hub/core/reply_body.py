@@ -1,0 +1,141 @@
+"""The body of a far end's reply, looked into by paths. Pure.
+
+A path begins with `/`. In JSON it is a JSON pointer (RFC 6901), in XML an XPath 1.0 in which names stand without prefixes,
+whatever their namespaces: `/order/id` finds both `{"order": {"id": 7}}` and `<o:order><o:id>7</o:id></o:order>`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from lxml import etree
+
+LARGEST = 16 << 20
+"""Bytes of a body that are looked into."""
+
+DEEPEST = 200
+
+NOTHING = object()
+
+UNMISTAKABLY_XPATH = ("//", "@", "[", "(")
+
+
+def check_path(path: str) -> str:
+    """The path. Raises ValueError where it is neither a JSON pointer nor an XPath."""
+    if path and not path.startswith("/"):
+        raise ValueError(f"{path!r} is no path into a reply; it begins with /")
+    if any(mark in path for mark in UNMISTAKABLY_XPATH):
+        try:
+            etree.XPath(path)
+        except etree.XPathSyntaxError as error:
+            raise ValueError(f"{path!r} is no XPath: {error}") from None
+    return path
+
+
+class ReplyBody:
+    """Parsed when it is first looked into. What can't be parsed holds nothing."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._parsed: Any = None
+        self._kind = ""
+
+    def at(self, path: str) -> Any:
+        """What stands there: a JSON value; of XML always text. NOTHING where nothing does."""
+        if not self._kind:
+            self._kind, self._parsed = parsed(self._raw)
+        if self._kind == "json":
+            return at_pointer(self._parsed, path)
+        return at_xpath(self._parsed, path) if self._kind == "xml" else NOTHING
+
+    def is_at(self, path: str, wanted: Any) -> bool:
+        """Whether the wanted value stands there: of its own type in JSON, as text in XML."""
+        found = self.at(path)
+        if self._kind == "xml":
+            return found is not NOTHING and found == as_text(wanted)
+        if isinstance(found, bool) or isinstance(wanted, bool):
+            return found is wanted
+        return bool(found == wanted)
+
+
+def parsed(raw: bytes) -> tuple[str, Any]:
+    if len(raw) > LARGEST:
+        return "none", NOTHING
+    if raw[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        root = safe_xml(raw)
+        return ("xml", without_namespaces(root)) if root is not None else ("none", NOTHING)
+    try:
+        return "json", json.loads(raw)
+    except (ValueError, RecursionError):
+        return "none", NOTHING
+
+
+def safe_xml(raw: bytes) -> etree._Element | None:
+    """The root element; None for what isn't XML, has a document type, or is nested too deeply. Entities are never resolved,
+    nothing is ever fetched."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(raw, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    if root.getroottree().docinfo.doctype or too_deep(root):
+        return None
+    return root
+
+
+def too_deep(root: etree._Element) -> bool:
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def without_namespaces(root: etree._Element) -> etree._Element:
+    for element in root.iter("*"):
+        element.tag = etree.QName(element).localname
+        for name in [name for name in element.attrib if str(name).startswith("{")]:
+            element.attrib[etree.QName(name).localname] = element.attrib.pop(name)
+    return root
+
+
+def at_xpath(root: etree._Element, path: str) -> Any:
+    try:
+        found = root.getroottree().xpath(path) if path else root
+    except etree.XPathError:
+        return NOTHING
+    first = next(iter(found), NOTHING) if isinstance(found, list) else found
+    if first is NOTHING:
+        return NOTHING
+    return "".join(texts(first)).strip() if isinstance(first, etree._Element) else as_text(first)
+
+
+def texts(element: etree._Element) -> Iterator[str]:
+    return (str(text) for text in element.itertext())
+
+
+def as_text(value: Any) -> str:
+    """A value as XML says it: `true`, `7`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def at_pointer(value: Any, pointer: str) -> Any:
+    """What stands at a JSON pointer, or NOTHING."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict):
+            value = value.get(key, NOTHING)
+        elif isinstance(value, list) and key.isascii() and key.isdigit() and len(key) < 10:
+            value = value[int(key)] if int(key) < len(value) else NOTHING
+        else:
+            return NOTHING
+    return value
