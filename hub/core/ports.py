@@ -290,7 +290,8 @@ class Arrival:
     `facts` are what the source knows of it beside the bytes (`partner` where it knows who sent it, and what its options map
     from headers and properties): facts of every document in it, unless the reader knows better. `salt` tells it from
     others with the same bytes that are meant as another message; without it the same bytes are the same message.
-    `keys` are pairs (kind, value) of business keys of every document in it.
+    `keys` are pairs (kind, value) of business keys of every document in it. `partner` is who has proved to have sent it: a document
+    that names another is refused.
     """
 
     source: str
@@ -300,6 +301,7 @@ class Arrival:
     facts: Mapping[str, FactValue] = field(default_factory=empty)
     salt: str = ""
     keys: tuple[tuple[str, str], ...] = ()
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

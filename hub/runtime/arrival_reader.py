@@ -68,7 +68,7 @@ class ArrivalReader:
         return Visit(
             arrival,
             claim,
-            correlation[:200] if correlation else message_id(claim.digest),
+            correlation[:200] if correlation else message_id(claim.digest, (), arrival.salt),
             hops + 1 if isinstance(hops, int) else 1,
             at,
             raw,

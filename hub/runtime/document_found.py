@@ -12,6 +12,7 @@ from hub.core.ports import Reading
 from hub.documents import document_name, to_json
 from hub.runtime.acknowledgments import OUTBOUND
 from hub.runtime.arrival_reader import Visit
+from hub.runtime.arrival_terms import known
 from hub.runtime.copy import make_copy, pack_facts
 from hub.runtime.live import Snapshot
 
@@ -48,7 +49,8 @@ def document_found(snapshot: Snapshot, visit: Visit, reading: Reading, id: str) 
     """Of a reading that has a document."""
     document = reading.document
     assert document is not None  # noqa: S101  (the caller looked)
-    facts, body = snapshot.facts.of(document, reading.envelope, visit.arrival.source), to_json(document)
+    arrival = visit.arrival
+    facts, body = snapshot.facts.of(document, known(arrival, reading), arrival.source), to_json(document)
     outbound = reading.envelope.get("direction") == OUTBOUND
     return DocumentFound(
         *(id, document, document_name(document), facts, body, digest(body), pack_facts(facts), outbound)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ from hub.journal.claims import StoredClaim
 from hub.journal.entry import Entry
 from hub.runtime.acknowledgments import KINDS, OUTBOUND, Acknowledgments, Answer
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
+from hub.runtime.arrival_terms import TERMS, belied, known, pack_terms, with_terms
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, pack_facts, unpack_facts
 from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.guard import result_of
@@ -63,13 +65,13 @@ class Intake:
         """Matches an unmatched document again, against the table in force now."""
         live, snapshot, headers = self._live, self._live.snapshot, message.headers
         document = from_json(message.body)
-        known = unpack_facts(headers)
+        told = unpack_facts(headers)
         envelope = {
-            name: known[name] for name in (*ENVELOPE, "partner", "test", "direction") if known.get(name) is not None
+            name: told[name] for name in (*ENVELOPE, "partner", "test", "direction") if told.get(name) is not None
         }
         claim = StoredClaim(str(headers.get(CANONICAL) or digest(message.body)), len(message.body), message.body)
         visit = Visit(
-            Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)),
+            with_terms(Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)), headers.get(TERMS)),
             *(
                 claim,
                 message.correlation_id or message.id,
@@ -91,7 +93,7 @@ class Intake:
         document = reading.document
         if document is None or document.kind not in KINDS:
             return None
-        facts = snapshot.facts.of(document, reading.envelope, visit.arrival.source)
+        facts = snapshot.facts.of(document, known(visit.arrival, reading), visit.arrival.source)
         try:
             return await self._acknowledgments.find(document, facts)
         except (TransientError, JournalUnavailable):
@@ -115,12 +117,15 @@ class Intake:
     def _route(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> None:
         """Publishes the copies of one reading and writes its rows; both are waited for later, by `settle`."""
         position = ".".join(reading.position)
-        id = message_id(visit.claim.digest, reading.position)
+        id = message_id(visit.claim.digest, reading.position, visit.arrival.salt)
         entry = Entry()
         if not visit.documents and not visit.refused:
             entry.claim(visit.claim.digest, visit.claim.size, visit.claim.row, visit.at)
-        for kind, value in reading.keys:
+        for kind, value in (*reading.keys, *visit.arrival.keys):
             entry.key(value, kind, id)
+        lie = belied(visit.arrival, reading)
+        if lie is not None:
+            reading = replace(reading, document=None, error=lie)
         if reading.document is None:
             self._refuse(visit, reading, id, position, entry)
         else:
@@ -134,6 +139,7 @@ class Intake:
         visit.cause = visit.cause or str(error)
         now, place = live.clock(), place_of(error)
         envelope = {name: value for name, value in reading.envelope.items() if value is not None}
+        partner = arrival.partner or str(envelope.get("partner") or arrival.facts.get("partner") or "")
         entry.message(
             id,
             arrival.source,
@@ -141,7 +147,7 @@ class Intake:
             visit.claim.digest,
             position,
             visit.at,
-            partner=str(envelope.get("partner") or "") or None,
+            partner=partner or None,
         )
         entry.event(
             *(id, now, "unreadable"),
@@ -163,6 +169,7 @@ class Intake:
                 "hub-name": arrival.name,
                 PLACE: orjson.dumps(place).decode(),
                 **({Header.PARENT: visit.parent} if visit.parent else {}),
+                **({TERMS: terms} if (terms := pack_terms(arrival)) else {}),
             },
             visit.correlation_id,
         )
@@ -249,6 +256,7 @@ class Intake:
         copy = found.copy(snapshot, visit, "", ()).with_headers(
             hub_error="Unmatched", hub_error_text=cause[:4000], hub_parent=visit.parent, hub_dead_at=live.clock()
         )
+        copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
         visit.waiting.append(live.broker.publish("", topology.UNMATCHED, copy))
         detail = {"table": snapshot.table.version, "source": source}
         entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)

@@ -17,6 +17,7 @@ from hub.journal.batch_members import BatchSays
 from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
+from hub.runtime.arrival_terms import TERMS, with_terms
 from hub.runtime.copy import DOCUMENT, WAITS, unpack, unpack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
@@ -104,9 +105,10 @@ class Replay:
             message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))
             await self._publish(message, row.route, still, row.id)
         elif row.kind == "source":
-            name = unpack(row.headers, b"").headers.get("hub-name", "")
-            position = unpack(row.headers, b"").headers.get(Header.POSITION, "")
-            await self._intake.take(Arrival(row.source, body, name), only=position or None, parent=row.id)
+            headers = unpack(row.headers, b"").headers
+            arrival = Arrival(row.source, body, headers.get("hub-name", ""), {"content_type": row.content_type})
+            arrival = with_terms(arrival, headers.get(TERMS))
+            await self._intake.take(arrival, only=headers.get(Header.POSITION, "") or None, parent=row.id)
         else:
             await self._intake.again(unpack(row.headers, b"".join(body.chunks())), row.id)
 
