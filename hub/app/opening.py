@@ -90,10 +90,11 @@ class Opening:
         sources = {
             name: keep("source", name, key_of(config.use), lambda c=config, n=name: make(c.use, n, context))
             for name, config in site.sources.items()
+            if config.use is not None
         }
         readers: dict[str, Reader] = {name: make(config.reader, name, context) for name, config in site.sources.items()}
         holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
-        owners = {name: config.owner for name, config in site.sources.items()}
+        owners = {name: config.owner for name, config in site.sources.items()} | reply_owners(site)
         snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners, owners)
         return Opened(site, snapshot, sources, endpoints, built)
 
@@ -108,7 +109,9 @@ class Opening:
         sequence = writer.sequence if isinstance(writer, NumberedWriter) else None
         limit = self._limit(config, endpoint, keep)
         batch = writer.batch if isinstance(writer, BatchingWriter) else None
-        return OpenDestination(config.name, adapter, writer, config.retry, limit, sequence, batch)
+        return OpenDestination(
+            config.name, adapter, writer, config.retry, limit, sequence, batch, config.captures, config.replies_to
+        )
 
     @staticmethod
     def _limit(config: DestinationConfig, endpoint: Any, keep: Any) -> Limit | None:
@@ -135,6 +138,17 @@ class Opening:
 
     def _memory(self, name: str) -> JournalMemory | None:
         return JournalMemory(self._journal, name) if self._journal is not None else None
+
+
+def reply_owners(site: Site) -> dict[str, str]:
+    """Who answers for replies that can't be read: whose route sends there first."""
+    return {
+        config.replies_to: route.owner
+        for name, config in site.destinations.items()
+        if config.replies_to is not None
+        for route in reversed(site.table.routes)
+        if name in route.destinations
+    }
 
 
 def connect(url: str, name: str) -> BrokerLifecycle:

@@ -31,6 +31,7 @@ from hub.runtime.live import Live
 from hub.runtime.metrics import Metrics
 from hub.runtime.recoverability import Recoverability
 from hub.runtime.replay import Replay
+from hub.runtime.replies import Replies
 from hub.runtime.sending import Sender
 from hub.runtime.supervisor import Supervisor
 from hub.runtime.worker import RouteWorker
@@ -77,7 +78,7 @@ class RunningHub:
         self.batching = Batching(self.live)
         self.intake = Intake(self.live, self.acknowledgments)
         self.replay = Replay(self.live, self.intake)
-        self.recoverability = Recoverability(self.live)
+        self.recoverability = Recoverability(self.live, Replies(self.live, self.intake.take))
         self._sender = Sender(self.live)
         self._keeper = Keeper(self.live)
         self._supervisor = Supervisor(self.live, self.intake)

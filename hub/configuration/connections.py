@@ -11,11 +11,13 @@ from hub.configuration.secrets import check_secrets
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
+from hub.core.captures import check_capture
 from hub.core.errors import Place
 from hub.core.naming import names_in
 from hub.core.nearest import did_you_mean
 from hub.core.replies import ReplyRule
 from hub.core.retry import QUICK, RetryClass
+from hub.core.topology import reply_source
 
 DECLARED_IN = "declare it in config/{}.yaml"
 
@@ -57,9 +59,11 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
         return None
     endpoint = _check_use(draft, placed)
     draft.placed[name] = placed
+    captures = _read_captures(draft, file, node.child("capture"))
+    replies_to = _read_answers(draft, file, name, node.child("read"))
     if node.child("write") is not None and writer is None:
         return None
-    return DestinationConfig(name, placed.use, place, retry, writer, replies, endpoint)
+    return DestinationConfig(name, placed.use, place, retry, writer, replies, endpoint, captures, replies_to)
 
 
 def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use | None:
@@ -99,7 +103,40 @@ def _read_replies(draft: Draft, file: YamlFile, node: Node | None) -> Iterator[R
             draft.use("hold", reply.hold, file.place_of(held), DECLARED_IN.format("policies"))
         statuses = reply.status if isinstance(reply.status, tuple) else (reply.status,)
         delivered = reply.delivered is True
-        yield ReplyRule(statuses, reply.body, reply.headers, reply.hold, delivered, reply.retry, reply.refuse)
+        yield ReplyRule(
+            *(statuses, reply.body, reply.headers, reply.hold, delivered, reply.retry, reply.refuse, reply.fault)
+        )
+
+
+def _read_captures(draft: Draft, file: YamlFile, node: Node | None) -> dict[str, str]:
+    """`capture: {erp_order: /id}`: kind of business key to where it stands in the reply."""
+    if node is None:
+        return {}
+    if node.kind != "mapping":
+        draft.findings.error(
+            file.place_of(node), "`capture` should map names of business keys to paths: {erp_order: /id}"
+        )
+        return {}
+    for name, value in node.entries.items():
+        try:
+            check_capture(name, value.value if isinstance(value.value, str) else "")
+        except ValueError as error:
+            draft.findings.error(file.place_of(value), str(error))
+    return {name: str(value.value) for name, value in node.entries.items()}
+
+
+def _read_answers(draft: Draft, file: YamlFile, name: str, node: Node | None) -> str | None:
+    """`read` of a destination: its replies are documents, of a source that is called after it. Gives the source's name."""
+    if node is None:
+        return None
+    source, place = reply_source(name), file.place_of(node)
+    reader = _chosen(draft, "reader", file, node)
+    draft.declared.setdefault("source", {})[source] = place
+    if reader is None:
+        return None
+    kinds = tuple(kind.partition("@")[0] for kind in reader.plugin.documents(reader.options))
+    draft.sources[source] = SourceConfig(source, None, reader, place, documents=kinds)
+    return source
 
 
 def declare_sources(draft: Draft, file: YamlFile, node: Node, owner: str) -> Callable[[], None]:

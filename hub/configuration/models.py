@@ -10,6 +10,7 @@ from hub.core.duration import Duration, seconds
 from hub.core.errors import TransientKind
 from hub.core.facts import FACT_NAME, FactType
 from hub.core.replies import STATUS_PATTERN
+from hub.core.reply_body import check_path
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -105,8 +106,15 @@ class Reply(Entry):
     """What a reply means: the first entry that applies decides."""
 
     status: int | str | tuple[int | str, ...] = Field((), description='A status, several, or a class such as "4xx".')
-    body: dict[str, Scalar] = Field(default_factory=dict, description="JSON pointer to the value expected there.")
+    body: dict[str, Scalar] = Field(
+        default_factory=dict, description="Path into the reply (a JSON pointer, of XML an XPath) to the value there."
+    )
     headers: dict[str, str] = Field(default_factory=dict, description="Header to the value expected there.")
+    fault: str | None = Field(
+        None,
+        min_length=1,
+        description="A code of a SOAP fault, without its prefix: Client, Server, or one of the far end's own.",
+    )
     hold: Name | None = Field(None, description="Keep it as this hold of config/policies.yaml.")
     delivered: Literal[True] | None = Field(None, description="It has been delivered.")
     retry: TransientKind | None = Field(None, description="Treat it as this kind of failure.")
@@ -124,10 +132,9 @@ class Reply(Entry):
 
     @field_validator("body")
     @classmethod
-    def pointers(cls, value: dict[str, Any]) -> dict[str, Any]:
-        for pointer in value:
-            if pointer and not pointer.startswith("/"):
-                raise ValueError(f"{pointer!r} is no JSON pointer; it begins with /")
+    def paths(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for path in value:
+            check_path(path)
         return value
 
     @model_validator(mode="after")
@@ -179,5 +186,5 @@ class RouteEntry(Entry):
 
 
 ROUTES_FILE_KEYS = ("format", "owner", "sources", "destinations", "routes")
-DESTINATION_KEYS = ("write", "retry", "replies")
+DESTINATION_KEYS = ("write", "retry", "replies", "capture", "read")
 SOURCE_KEYS = ("read",)

@@ -47,9 +47,9 @@ def _endpoints(plugins: Plugins) -> Json:
 
 
 def _destinations(plugins: Plugins) -> Json:
-    used, writers = _of(plugins, "destination"), _of(plugins, "writer")
-    models: list[type[BaseModel]] = [Reply, *(plugin.options for plugin in (*used, *writers))]
-    return _whole("config/destinations.yaml", models, lambda refs: _names(_destination(used, writers, refs)))
+    used, writers, readers = _of(plugins, "destination"), _of(plugins, "writer"), _of(plugins, "reader")
+    models: list[type[BaseModel]] = [Reply, *(plugin.options for plugin in (*used, *writers, *readers))]
+    return _whole("config/destinations.yaml", models, lambda refs: _names(_destination(used, writers, readers, refs)))
 
 
 def _routes(plugins: Plugins) -> Json:
@@ -65,7 +65,7 @@ def _routes(plugins: Plugins) -> Json:
                 "format": {"const": 1, "description": "The version of this file's format."},
                 "owner": {"type": "string", "minLength": 1, "description": "Who answers for these routes."},
                 "sources": _names(source),
-                "destinations": _names(_destination(used, writers, refs)),
+                "destinations": _names(_destination(used, writers, readers, refs)),
                 "routes": {"type": "array", "items": refs[RouteEntry]},
             },
             ("format", "owner"),
@@ -77,8 +77,14 @@ def _routes(plugins: Plugins) -> Json:
     return schema
 
 
-def _destination(used: list[Plugin], writers: list[Plugin], refs: Refs) -> Json:
+def _destination(used: list[Plugin], writers: list[Plugin], readers: list[Plugin], refs: Refs) -> Json:
     others: Json = {
+        "read": _chosen(readers, refs),
+        "capture": {
+            "type": "object",
+            "additionalProperties": {"type": "string", "pattern": "^(/|header[.])"},
+            "description": "Names of business keys to where the far end's reply says them: /id, header.Location.",
+        },
         "write": _chosen(writers, refs),
         "retry": {"type": "string", "description": "A retry class of config/policies.yaml; without it quick."},
         "replies": {"type": "array", "items": refs[Reply], "description": "What replies mean; the first that applies."},

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from hub.configuration.finding import Finding
 from hub.configuration.plug import Use
 from hub.core.errors import Place
 from hub.core.facts import FactSet
+from hub.core.message import empty
 from hub.core.partners import PartnerDirectory
 from hub.core.replies import ReplyRule
 from hub.core.retry import RetryClass
@@ -46,10 +47,11 @@ class EndpointConfig:
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """An inbound channel adapter and the reader of what it brings. `documents`: the kinds it can yield; empty: any."""
+    """An inbound channel adapter and the reader of what it brings. `documents`: the kinds it can yield; empty: any. Without an
+    adapter it is the place of a destination's replies, which are read as documents."""
 
     name: str
-    use: Use
+    use: Use | None
     reader: Use
     place: Place
     owner: str = ""
@@ -58,7 +60,9 @@ class SourceConfig:
 
 @dataclass(frozen=True, slots=True)
 class DestinationConfig:
-    """An outbound channel adapter. Without a writer the canonical JSON is sent. `endpoint` names the endpoint it uses."""
+    """An outbound channel adapter. Without a writer the canonical JSON is sent. `endpoint` names the endpoint it uses.
+    `captures`: kinds of business keys, and where they stand in the reply. `replies_to` is the source as which replies are
+    read as documents; None: they aren't."""
 
     name: str
     use: Use
@@ -67,6 +71,8 @@ class DestinationConfig:
     writer: Use | None = None
     replies: tuple[ReplyRule, ...] = ()
     endpoint: str | None = None
+    captures: Mapping[str, str] = field(default_factory=empty)
+    replies_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

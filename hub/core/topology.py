@@ -42,6 +42,11 @@ def reply_queue(destination: str, process: str) -> str:
     return f"hub.reply.{destination}.{process}"
 
 
+def reply_source(destination: str) -> str:
+    """The source as which a destination's replies are read as documents. No source that a person names has a dot."""
+    return f"{destination}.reply"
+
+
 def delay_name(seconds: float) -> str:
     """A delay as people write it: 0.5 -> 500ms, 30 -> 30s, 120 -> 2m, 3600 -> 1h."""
     milliseconds = round(seconds * 1000)

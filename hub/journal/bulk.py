@@ -93,10 +93,11 @@ SETTLE = Bulk(
     "effect",
     (
         *("document_id", "destination", "route", "status", "generation", "key", "attempts", "text", "reply"),
-        *("first_at", "updated_at"),
+        *("reply_type", "first_at", "updated_at"),
     ),
     "ON CONFLICT (document_id, destination) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
-    " text = excluded.text, reply = coalesce(excluded.reply, effect.reply), updated_at = excluded.updated_at,"
+    " text = excluded.text, reply = coalesce(excluded.reply, effect.reply),"
+    " reply_type = coalesce(excluded.reply_type, effect.reply_type), updated_at = excluded.updated_at,"
     " claimed_by = NULL WHERE effect.status NOT IN ('delivered', 'held', 'rejected', 'discarded')"
     " AND (effect.generation = excluded.generation OR excluded.status = 'dead')",
 )

@@ -49,6 +49,8 @@ class EffectState:
     text: str | None = None
     facts: str | None = None
     expect_ack: float | None = None
+    reply: str | None = None
+    reply_type: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -177,11 +179,12 @@ class Entry:
         *,
         text: str | None = None,
         reply: str | None = None,
+        reply_type: str | None = None,
     ) -> None:
         """The outcome of an attempt. What was delivered, held, rejected or discarded meanwhile stays so."""
         row = (
             *(state.document_id, state.destination, state.route, status, state.generation, state.key),
-            *(attempts, text, reply, at, at),
+            *(attempts, text, reply, reply_type, at, at),
         )
         self._add(SETTLE, row)
 

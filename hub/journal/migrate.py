@@ -43,5 +43,5 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config(connection), "head")
 
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision; a test compares it with the migration scripts."""

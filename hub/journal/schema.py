@@ -82,6 +82,7 @@ effect = sa.Table(
     sa.Column("claimed_by", sa.String(32), comment="the process that is sending it now"),
     sa.Column("facts", sa.Text, comment="JSON: what the bytes are called by, beside the document's facts"),
     sa.Column("expect_ack", sa.Double, comment="seconds within which the partner is to acknowledge the bytes"),
+    sa.Column("reply_type", sa.Text, comment="content type of the reply"),
 )
 
 once_key = sa.Table(

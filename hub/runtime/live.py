@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.core.agreement import Batch
 from hub.core.facts import FactSet
+from hub.core.message import empty
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Broker, Destination, Reader, Writer
 from hub.core.retry import RetryClass
@@ -23,7 +24,8 @@ from hub.runtime.metrics import Metrics
 class OpenDestination:
     """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is. `limit` is its endpoint's,
     shared with all destinations that use the endpoint. `sequence` is whose control numbers the writer needs, None: it needs
-    none. `batch`: documents wait for each other, and go together in one interchange."""
+    none. `batch`: documents wait for each other, and go together in one interchange. `captures`: kinds of business keys, and
+    where they stand in the far end's reply. `replies_to`: the source as which replies are read as documents, None: they aren't."""
 
     name: str
     adapter: Destination
@@ -32,6 +34,8 @@ class OpenDestination:
     limit: Limit | None = None
     sequence: str | None = None
     batch: Batch | None = None
+    captures: Mapping[str, str] = field(default_factory=empty)
+    replies_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,16 @@ from hub.journal.entry import EffectState, Entry
 from hub.journal.schema import UNASSIGNED
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
 from hub.runtime.live import HoldPolicy, Live
+from hub.runtime.replies import Replies
 from hub.runtime.sending import Outcome, kept_body
 
 
 class Recoverability:
     """Turns an outcome into rows of an entry, and into the copies that must be at the broker before the entry commits."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, replies: Replies) -> None:
         self._live = live
+        self._replies = replies
 
     async def record(self, copy: RouteCopy, outcome: Outcome, entry: Entry) -> None:
         """Adds the outcome to `entry`; the caller commits it, and acknowledges after that."""
@@ -79,14 +81,14 @@ class Recoverability:
         )
 
     async def _delivered(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
-        receipt = outcome.receipt
-        assert receipt is not None  # noqa: S101  (no error)
-        reply = None
-        if receipt.reply:
-            kept = await self._live.journal.keep(receipt.reply)
-            entry.claim(kept.digest, kept.size, kept.row, now)
-            reply = kept.digest
-        entry.settle(outcome.state, "delivered", copy.attempt, now, text=receipt.text, reply=reply)
+        reply, receipt = await self._replies.keep(copy, outcome, entry, now)
+        await self._replies.read(copy, outcome, receipt, reply, now)
+        entry.settle(
+            *(outcome.state, "delivered", copy.attempt, now),
+            text=receipt.text,
+            reply=reply,
+            reply_type=receipt.content_type if reply else None,
+        )
         if outcome.state.status == "dead":
             entry.dead_settled.append((copy.document_id, outcome.destination))
         facts = self._has_left(outcome.state, entry, now)

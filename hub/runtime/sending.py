@@ -194,6 +194,8 @@ class Sender:
             return Outcome(name, state, error=early or MappingError(f"nothing to send to {name}"))
         if waits:
             return Outcome(name, state, waits=True)
+        if state.reply is not None and destination.replies_to is not None:
+            return await self._answered(state)
         body = await outcome_of(lambda: self._stored(state, written))
         if isinstance(body, Exception):
             return Outcome(name, state, error=body)
@@ -214,6 +216,15 @@ class Sender:
         if isinstance(result, Exception):
             return Outcome(name, state, error=result, took=took)
         return Outcome(name, state, receipt=result, took=took)
+
+    async def _answered(self, state: EffectState) -> Outcome:
+        """The far end has answered an earlier attempt, which ended before its outcome was recorded: that answer counts."""
+        reply = await outcome_of(lambda: self._live.journal.claim_body(state.reply or ""))
+        if isinstance(reply, Exception):
+            return Outcome(state.destination, state, error=reply)
+        body = b"".join(reply.chunks())
+        receipt = Receipt(state.text or "delivered", reply=body, content_type=state.reply_type)
+        return Outcome(state.destination, state, receipt=receipt)
 
     async def _stored(self, state: EffectState, written: Written | None) -> bytes:
         """The bytes that the journal has: those of the first attempt, whatever a template would make today."""

@@ -104,7 +104,7 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ("sla: 4h}", "sla: 4h, recheck: 30m}", "config/policies.yaml:4:46: error: `recheck` is not supported yet (look at it by hand)"),
         ("holds:", "hold:", "config/policies.yaml:3:1: error: unknown key 'hold' (did you mean holds?)"),
         ("{status: 409", "{status: 4yx", "config/destinations.yaml:6:16: error: status: '4yx' should be a number, or a class such as 4xx"),
-        ("/error/code:", "error/code:", "config/destinations.yaml:6:27: error: body: 'error/code' is no JSON pointer; it begins with /"),
+        ("/error/code:", "error/code:", "config/destinations.yaml:6:27: error: body: 'error/code' is no path into a reply; it begins with /"),
         ("hold: credit_hold}", "hold: credit_hold, retry: busy}", "config/destinations.yaml:6:7: error: a reply needs exactly one of hold, delivered, retry, refuse"),
         ('version: "004010"', 'version: "4010"', "config/partners/acme.yaml:4:16: error: x12.version: should match ^[0-9]{6}[A-Z0-9]{0,6}$, found '4010'"),
         ('ids: [{qualifier: "01", id: "043645501"}]', 'ids: [{qualifier: "01", id: "1"}, {qualifier: "01", id: "1"}]', "config/partners/acme.yaml:2:35: error: the interchange id 01 1 of ACME is taken already, at config/partners/acme.yaml:2:7"),

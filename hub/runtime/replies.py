@@ -1,0 +1,123 @@
+"""What a far end replied: its identifiers become business keys, and where the destination says how to `read` it, the reply
+is a document of its own (Request-Reply, Correlation Identifier)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.core.captures import captured
+from hub.core.message import Header
+from hub.core.ports import Arrival, BytesBody, Receipt, Take
+from hub.journal.entry import Entry
+from hub.runtime.copy import RouteCopy
+from hub.runtime.live import Live, OpenDestination
+from hub.runtime.sending import Outcome
+
+PASSED_ON = ("partner", "test")
+"""Facts of the document that was sent which also hold for the reply, unless its reader knows better."""
+
+
+class Replies:
+    """A reply is kept, in a commit of its own, before it is read: a crash after that goes on with the kept one, and the far end is
+    not asked again. Reading the same bytes gives the same messages, so that it is neither lost nor doubled."""
+
+    def __init__(self, live: Live, take: Take) -> None:
+        self._live = live
+        self._take = take
+
+    async def keep(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> tuple[str | None, Receipt]:
+        """Adds the reply's claim and the captured keys to the entry. Gives the claim's digest, and the receipt with all keys."""
+        receipt = outcome.receipt
+        assert receipt is not None  # noqa: S101  (no error)
+        reply = None
+        if receipt.reply:
+            kept = await self._live.journal.keep(receipt.reply)
+            entry.claim(kept.digest, kept.size, kept.row, now)
+            reply = kept.digest
+        destination = self._live.snapshot.destinations.get(outcome.destination)
+        if destination is not None and destination.captures:
+            receipt = self._capture(copy, outcome, destination, receipt, entry, now)
+        for kind, value in receipt.keys:
+            entry.key(value, kind, copy.document_id)
+        return reply, receipt
+
+    async def read(self, copy: RouteCopy, outcome: Outcome, receipt: Receipt, reply: str | None, now: float) -> None:
+        """Takes the reply as a document, if the destination says so. Its copies are confirmed when this returns. Raises
+        TransientError or JournalUnavailable when it could not be taken."""
+        destination = self._live.snapshot.destinations.get(outcome.destination)
+        if destination is None or destination.replies_to is None:
+            return
+        if not receipt.reply:
+            await self._say_empty(copy, outcome, now)
+            return
+        if outcome.state.reply is None:
+            await self._keep_first(copy, outcome, receipt, reply, now)
+        await self._take(arrival(copy, outcome, destination.replies_to, receipt))
+
+    def _capture(
+        self,
+        copy: RouteCopy,
+        outcome: Outcome,
+        destination: OpenDestination,
+        receipt: Receipt,
+        entry: Entry,
+        now: float,
+    ) -> Receipt:
+        found, missing = captured(destination.captures, receipt)
+        if missing and outcome.state.reply is None:
+            where = ", ".join(f"{name} at {destination.captures[name]}" for name in missing)
+            entry.event(
+                *(copy.document_id, now, "warning"),
+                route=copy.route,
+                destination=outcome.destination,
+                attempt=copy.attempt,
+                text=f"the reply doesn't say {where}",
+            )
+        return replace(receipt, keys=(*receipt.keys, *found))
+
+    async def _keep_first(
+        self, copy: RouteCopy, outcome: Outcome, receipt: Receipt, reply: str | None, now: float
+    ) -> None:
+        """From here on the far end has answered, whatever becomes of this process."""
+        entry, state = Entry(), outcome.state
+        kept = await self._live.journal.keep(receipt.reply)
+        entry.claim(kept.digest, kept.size, kept.row, now)
+        for kind, value in receipt.keys:
+            entry.key(value, kind, copy.document_id)
+        entry.settle(
+            *(state, state.status, state.attempts, now),
+            text=receipt.text,
+            reply=reply,
+            reply_type=receipt.content_type,
+        )
+        await self._live.journal.commit(entry)
+
+    async def _say_empty(self, copy: RouteCopy, outcome: Outcome, now: float) -> None:
+        entry = Entry()
+        entry.event(
+            *(copy.document_id, now, "warning"),
+            route=copy.route,
+            destination=outcome.destination,
+            attempt=copy.attempt,
+            text="the reply is empty: there is no document in it",
+        )
+        await self._live.journal.commit(entry)
+
+
+def arrival(copy: RouteCopy, outcome: Outcome, source: str, receipt: Receipt) -> Arrival:
+    """The reply as an arrival. Equal replies to different documents are different messages; the document that was sent, and what
+    the far end calls it, find the reply."""
+    facts = copy.facts()
+    headers = {
+        Header.HOPS: copy.hops,
+        **({"content_type": receipt.content_type} if receipt.content_type else {}),
+        **({"correlation_id": copy.message.correlation_id} if copy.message.correlation_id else {}),
+    }
+    return Arrival(
+        source,
+        BytesBody(receipt.reply),
+        headers=headers,
+        facts={name: facts[name] for name in PASSED_ON if facts.get(name) is not None},
+        salt=outcome.state.key,
+        keys=(("in_reply_to", copy.document_id), *receipt.keys),
+    )
