@@ -17,7 +17,7 @@ from hub.core.ports import BatchingWriter, Broker, BrokerLifecycle, NumberedWrit
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
-from hub.runtime.limit import Limit
+from hub.runtime.limit import Breaker, Limit
 from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
 
 SPOOL = "var/spool"
@@ -47,6 +47,14 @@ class Opened:
             own = getattr(adapter, "topology", None)
             wanted += own() if own is not None else Topology()
         return wanted
+
+    def limits(self) -> dict[str, Limit]:
+        """The limits in force, by endpoint."""
+        return {
+            config.endpoint: limit
+            for name, config in self.site.destinations.items()
+            if config.endpoint is not None and (limit := self.snapshot.destinations[name].limit) is not None
+        }
 
     async def close(self) -> None:
         for destination in self.snapshot.destinations.values():
@@ -113,13 +121,17 @@ class Opening:
             config.name, adapter, writer, config.retry, limit, sequence, batch, config.captures, config.replies_to
         )
 
-    @staticmethod
-    def _limit(config: DestinationConfig, endpoint: Any, keep: Any) -> Limit | None:
-        """One for each endpoint; its counts live as long as its options do."""
+    def _limit(self, config: DestinationConfig, endpoint: Any, keep: Any) -> Limit | None:
+        """One for each endpoint; its counts live as long as its options do. Opening and closing of its breaker is told."""
         options = getattr(getattr(endpoint, "options", None), "limit", None)
         if not isinstance(options, LimitOptions):
             return None
-        limit: Limit = keep("limit", config.endpoint, options, lambda: Limit(options))
+
+        def said(breaker: Breaker, text: str) -> None:
+            told = self._log.error if breaker == "open" else self._log.info
+            told(f"breaker_{breaker}", endpoint=config.endpoint, cause=text, left_alone_for=options.break_for)
+
+        limit: Limit = keep("limit", config.endpoint, options, lambda: Limit(options, said))
         return limit
 
     def _context(self, site: Site, endpoints: Mapping[str, Any], replies: tuple[Any, ...] = ()) -> Context:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.keeper import Keeper
 from hub.runtime.live import Live
-from hub.runtime.metrics import Metrics
+from hub.runtime.metrics import BREAKERS, Metrics
 from hub.runtime.recoverability import Recoverability
 from hub.runtime.replay import Replay
 from hub.runtime.replies import Replies
@@ -239,6 +240,7 @@ class RunningHub:
                 name: supervisor.failing.get(name) or supervisor.standing_by.get(name) or running
                 for name in self.site.sources
             },
+            "endpoints": {name: asdict(limit.state) for name, limit in self.opened.limits().items()},
         }
 
     async def _ask_journal(self) -> str:
@@ -254,6 +256,7 @@ class RunningHub:
     async def measure(self) -> None:
         """Brings the gauges up to date."""
         await self.readiness()
+        self._measure_endpoints()
         if not self.started or not self.broker.connected:
             return
         queues = [topology.UNMATCHED]
@@ -268,6 +271,16 @@ class RunningHub:
             return
         for queue, count in depths.items():
             self.metrics.depth.labels(queue).set(count or 0)
+
+    def _measure_endpoints(self) -> None:
+        metrics = self.metrics
+        for gauge in (metrics.breaker, metrics.endpoint_waiting, metrics.endpoint_in_use):
+            gauge.clear()
+        for name, limit in self.opened.limits().items():
+            state = limit.state
+            metrics.breaker.labels(name).set(BREAKERS[state.breaker])
+            metrics.endpoint_waiting.labels(name).set(state.waiting)
+            metrics.endpoint_in_use.labels(name).set(state.in_use)
 
     async def _insist(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
         """Tries until it works; says once what the hub waits for."""

@@ -1,68 +1,129 @@
-"""Rate, concurrency and circuit breaker of an endpoint, shared by all destinations that use it."""
+"""Rate, concurrency and circuit breaker of an endpoint, shared by all destinations of this process that use it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 from hub.core.duration import seconds
-from hub.core.errors import TransientError
+from hub.core.errors import HubError, TransientError
 from hub.core.limits import LimitOptions
+
+Breaker = Literal["closed", "half_open", "open"]
+
+Said = Callable[[Breaker, str], None]
+"""Told when the breaker opens and when it closes again, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """How an endpoint is now, as this process sees it. `waiting`: requests that wait for their turn. `in_use`: those under way.
+    `failures` in a row; `left`: seconds for which it is still left alone."""
+
+    breaker: Breaker = "closed"
+    waiting: int = 0
+    in_use: int = 0
+    failures: int = 0
+    left: float = 0.0
 
 
 class Limit:
     """Lets requests begin one after the other. While the breaker is open a turn raises TransientError(busy) at once, with the
-    time that is left as `retry_after`."""
+    time that is left as `retry_after`. After that time one request tries; what it meets decides for all."""
 
-    def __init__(self, options: LimitOptions) -> None:
+    def __init__(self, options: LimitOptions, said: Said = lambda breaker, text: None) -> None:
         self._gap = 1.0 / options.per_second if options.per_second else 0.0
         self._free = asyncio.Semaphore(options.concurrent) if options.concurrent else None
         self._break_after = options.break_after
         self._break_for = seconds(options.break_for)
+        self._said = said
         self._next = 0.0
         self._failures = 0
         self._open_until: float | None = None
         self._trying = False
+        self._waiting = 0
+        self._in_use = 0
+
+    @property
+    def state(self) -> LimitState:
+        if self._open_until is None:
+            return LimitState("closed", self._waiting, self._in_use, self._failures)
+        left = max(self._open_until - asyncio.get_running_loop().time(), 0.0)
+        breaker: Breaker = "open" if left > 0 else "half_open"
+        return LimitState(breaker, self._waiting, self._in_use, self._failures, left)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """One request. Its TransientError counts as a failure, anything else as an answer."""
-        if self._free is None:
+        """One request. Its TransientError counts as a failure, unless the far end is only busy; anything else is an answer."""
+        self._waiting += 1
+        try:
+            if self._free is not None:
+                await self._free.acquire()
+        finally:
+            self._waiting -= 1
+        try:
             async with self._counted():
                 yield
-            return
-        async with self._free, self._counted():
-            yield
+        finally:
+            if self._free is not None:
+                self._free.release()
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
-        self._refuse_while_open()
+        tries = self._begin()
+        opened = self._open_until
         try:
             await self._pace()
-            yield
+            self._in_use += 1
+            try:
+                yield
+            finally:
+                self._in_use -= 1
         except TransientError as error:
             if error.kind != "busy":
-                self._failed()
+                self._failed(error, tries)
             raise
+        except HubError:
+            self._answered(opened)
+            raise
+        else:
+            self._answered(opened)
         finally:
-            self._trying = False
-        self._failures = 0
-        self._open_until = None
+            if tries:
+                self._trying = False
 
-    def _refuse_while_open(self) -> None:
+    def _begin(self) -> bool:
+        """Whether this is the request that tries an endpoint which was left alone. Raises TransientError while it is."""
         if self._open_until is None:
-            return
+            return False
         left = self._open_until - asyncio.get_running_loop().time()
         if left > 0 or self._trying:
             text = f"left alone after {self._failures} failures in a row, for {max(left, 0.0):.0f} more seconds"
             raise TransientError(text, "busy", max(left, 0.0))
         self._trying = True
+        return True
 
-    def _failed(self) -> None:
+    def _failed(self, error: TransientError, tries: bool) -> None:
         self._failures += 1
-        if self._break_after is not None and self._failures >= self._break_after:
+        if self._break_after is None or (self._open_until is not None and not tries):
+            return  # begun before it opened: the time that it is left alone doesn't grow
+        if tries or self._failures >= self._break_after:
+            was_closed = self._open_until is None
             self._open_until = asyncio.get_running_loop().time() + self._break_for
+            if was_closed:
+                self._said("open", f"{self._failures} failures in a row, the last: {error.text}")
+
+    def _answered(self, opened: float | None) -> None:
+        """An answer to a request that was begun before it opened says nothing of how it is now."""
+        if self._open_until is not None and opened is None:
+            return
+        self._failures = 0
+        if self._open_until is not None:
+            self._open_until = None
+            self._said("closed", "it answers again")
 
     async def _pace(self) -> None:
         if not self._gap:
@@ -71,4 +132,8 @@ class Limit:
         begin = max(now, self._next)
         self._next = begin + self._gap
         if begin > now:
-            await asyncio.sleep(begin - now)
+            self._waiting += 1
+            try:
+                await asyncio.sleep(begin - now)
+            finally:
+                self._waiting -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Generic, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -9,6 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 M = TypeVar("M", Counter, Gauge, Histogram)
 
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+BREAKERS = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class ByLabels(Generic[M]):
@@ -64,6 +68,10 @@ class Metrics:
                 registry=self.registry,
             )
         )
+        of_endpoint = partial(Gauge, labelnames=["endpoint"], registry=self.registry)
+        self.breaker = ByLabels(of_endpoint("hub_endpoint_breaker", "Of an endpoint: 0 closed, 1 half open, 2 open."))
+        self.endpoint_waiting = ByLabels(of_endpoint("hub_endpoint_waiting", "Requests that wait for their turn."))
+        self.endpoint_in_use = ByLabels(of_endpoint("hub_endpoint_in_use", "Requests under way at an endpoint."))
         self.broker_up = Gauge("hub_broker_up", "Whether the broker is reachable.", registry=self.registry)
         self.journal_up = Gauge("hub_journal_up", "Whether the journal commits.", registry=self.registry)
         self.table = Gauge("hub_route_table_info", "The route table in force.", ["version"], registry=self.registry)

@@ -69,6 +69,71 @@ async def test_failures_in_a_row_open_the_breaker_and_one_request_tries_it() -> 
         pass
 
 
+async def test_what_was_begun_before_it_opened_says_nothing_of_how_it_is_now() -> None:
+    limit, go = Limit(LimitOptions(break_after=1, break_for="50ms")), asyncio.Event()
+
+    async def slow() -> None:
+        async with limit.turn():
+            await go.wait()
+
+    task = asyncio.create_task(slow())
+    await asyncio.sleep(0)
+    await fail(limit, TransientError("down", "unreachable"))
+    go.set()
+    await task
+    assert limit.state.breaker == "open"
+    with pytest.raises(TransientError, match="left alone"):
+        async with limit.turn():
+            pytest.fail("the breaker is open")
+
+
+async def test_the_state_is_visible_and_its_changes_are_told() -> None:
+    told: list[tuple[str, str]] = []
+    limit = Limit(LimitOptions(concurrent=1, break_after=2, break_for="30ms"), lambda *said: told.append(said))
+    go = asyncio.Event()
+
+    async def work() -> None:
+        async with limit.turn():
+            await go.wait()
+
+    tasks = [asyncio.create_task(work()) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    assert (limit.state.in_use, limit.state.waiting, limit.state.breaker) == (1, 2, "closed")
+    go.set()
+    await asyncio.gather(*tasks)
+    await fail(limit, TransientError("no", "failed"))
+    assert limit.state.failures == 1
+    await fail(limit, TransientError("gone", "unreachable"))
+    assert limit.state.breaker == "open"
+    assert 0 < limit.state.left <= 0.03
+    await asyncio.sleep(0.04)
+    assert limit.state.breaker == "half_open"
+    await fail(limit, TransientError("still gone", "unreachable"))
+    assert limit.state.breaker == "open"
+    await asyncio.sleep(0.04)
+    await fail(limit, RejectedError("a refusal is an answer"))
+    assert limit.state == type(limit.state)()
+    assert told == [("open", "2 failures in a row, the last: gone"), ("closed", "it answers again")]
+
+
+async def test_a_request_that_is_given_up_lets_the_next_one_try() -> None:
+    limit = Limit(LimitOptions(break_after=1, break_for="10ms"))
+    await fail(limit, TransientError("down", "unreachable"))
+    await asyncio.sleep(0.02)
+
+    async def stuck() -> None:
+        async with limit.turn():
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(stuck())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    async with limit.turn():
+        pass
+    assert limit.state.breaker == "closed"
+
+
 @pytest.mark.parametrize("error", [RejectedError("no"), TransientError("later", "busy")])
 async def test_refusals_and_busy_answers_are_no_failures(error: Exception) -> None:
     limit = Limit(LimitOptions(break_after=1))

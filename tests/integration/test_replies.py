@@ -1,0 +1,182 @@
+"""What a far end replies: its identifiers find the order, and its replies are documents of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from hub.app.running_hub import RunningHub
+from hub.core.ports import Arrival, BytesBody
+from hub.documents import OrderAcknowledgment, to_json
+from hub.journal.timeline import Story, Timeline
+from tests.support.brokers import LIMIT
+from tests.support.erp import Answer, Erp, Request
+from tests.support.site import HubProcess, SiteOnDisk, order
+
+ENDS = """\
+erp:
+  rest: {endpoint: erp, call: POST /orders}
+  retry: fast
+  capture: {erp_order: /id, erp_place: header.Location}
+desk:
+  file: {folder: var/desk, name: "{document}_{number}.json"}
+"""
+ASKS = ENDS.replace("capture:", "read: {json: order_acknowledgment@1}\n  capture:")
+CONFIRMED = """\
+  - id: confirmed
+    when: {document: order_acknowledgment, source: erp.reply, partner: ACME}
+    to: [desk]
+"""
+
+
+def acknowledgment(number: str) -> bytes:
+    """What the ERP answers."""
+    return to_json(OrderAcknowledgment.model_validate({"number": number}))
+
+
+def asking(site: SiteOnDisk) -> None:
+    site.write("config/destinations.yaml", ASKS)
+    site.write("routes/acme.yaml", (site.folder / "routes/acme.yaml").read_text() + CONFIRMED)
+
+
+async def stories(hub: RunningHub, value: str, enough: Callable[[list[Story]], bool]) -> list[Story]:
+    """Waits for a trace to tell enough."""
+    async with asyncio.timeout(LIMIT):
+        while True:
+            found = await Timeline(hub.journal).trace(value)
+            if enough(found):
+                return found
+            await asyncio.sleep(0.02)
+
+
+def sent(found: list[Story]) -> bool:
+    return any(event["stage"] == "sent" for story in found for event in story.events)
+
+
+async def test_an_identifier_of_the_far_end_finds_the_order(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(201, b'{"id": 7001}', {"Location": "/orders/7001-x"})
+    site.write("config/destinations.yaml", ENDS)
+    async with site.running() as hub:
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+        (story,) = await stories(hub, "7001", sent)
+        assert story.number == "104582"
+        assert {"kind": "erp_place", "value": "/orders/7001-x"} in story.keys
+        assert not [event for event in story.events if event["stage"] == "warning"]
+
+
+async def test_an_identifier_that_is_not_there_is_a_warning_in_the_trace(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(201, b'{"id": {"deep": 1}}', {"Location": "/x"})
+    site.write("config/destinations.yaml", ENDS)
+    async with site.running() as hub:
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+        (story,) = await stories(hub, "/x", sent)
+        (warning,) = [event for event in story.events if event["stage"] == "warning"]
+        assert warning["text"] == "the reply doesn't say erp_order at /id"
+        assert [effect["status"] for effect in story.effects] == ["delivered"]
+
+
+async def test_a_reply_is_a_document_with_the_correlation_of_its_question(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(200, acknowledgment(request.number), {"Content-Type": "application/json"})
+    asking(site)
+    async with site.running() as hub:
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+        found = await stories(hub, "104582", lambda s: len(s) == 2 and all(sent([one]) for one in s))
+        question, answer = sorted(found, key=lambda story: story.document or "")
+        assert (question.document, answer.document) == ("order@1", "order_acknowledgment@1")
+        assert (answer.source, answer.partner) == ("erp.reply", "ACME")
+        assert {"kind": "in_reply_to", "value": question.id} in answer.keys
+        assert json.loads((site.folder / "var/desk/order_acknowledgment_104582.json").read_bytes())
+
+
+async def test_equal_replies_to_different_orders_are_different_documents(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(200, acknowledgment("same"), {})
+    asking(site)
+    async with site.running() as hub:
+        for number in ("1", "2"):
+            await hub.intake.take(Arrival("inbox", BytesBody(order(number))))
+        found = await stories(hub, "same", lambda s: len(s) == 2)
+        assert len({story.id for story in found}) == 2
+
+
+async def test_a_reply_that_cannot_be_read_lies_with_the_dead_letters_of_its_source(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(200, b"<html>fine</html>", {})
+    asking(site)
+    async with site.running() as hub:
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+        question = await stories(hub, "104582", sent)
+        found = await stories(hub, question[0].id, lambda s: any(one.dead_letters for one in s))
+        (dead,) = [letter for story in found for letter in story.dead_letters]
+        assert (dead["kind"], dead["source"], dead["owner"]) == ("source", "erp.reply", "order-desk")
+        assert len(erp.requests) == 1
+
+
+async def test_an_empty_reply_is_a_warning(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(200, b"", {"Location": "/1"})
+    asking(site)
+    async with site.running() as hub:
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+        (story,) = await stories(hub, "104582", sent)
+        assert "the reply is empty: there is no document in it" in [e.get("text") for e in story.events]
+
+
+async def test_a_reply_that_was_kept_is_read_after_a_failure_without_asking_again(site: SiteOnDisk, erp: Erp) -> None:
+    """The intake fails after the reply is kept; the ERP would answer something else the second time."""
+    erp.script = lambda request: Answer(200, acknowledgment(f"{request.number}-{request.times}"), {})
+    asking(site)
+    async with site.running() as hub:
+        readers = dict(hub.live.snapshot.readers)
+        kept = readers.pop("erp.reply")
+        hub.live.snapshot = replace(hub.live.snapshot, readers=readers)
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+
+        def answered(found: list[Story]) -> bool:
+            return any(effect["reply"] for story in found for effect in story.effects)
+
+        await stories(hub, "104582", answered)
+        hub.live.snapshot = replace(hub.live.snapshot, readers={**readers, "erp.reply": kept})
+        found = await stories(hub, "104582-1", lambda s: len(s) == 1 and sent(s))
+        assert found[0].source == "erp.reply"
+        await stories(hub, "104582", sent)
+        assert len(erp.requests) == 1
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_killed_hub_loses_and_doubles_no_reply(site: SiteOnDisk, erp: Erp, moment: str) -> None:
+    """Killed while the ERP answers (the question is asked again, under its key), and a moment after."""
+    process = HubProcess(site)
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def script(request: Request) -> Answer:
+        loop.call_soon_threadsafe(asked.set)
+        return Answer(
+            200, acknowledgment(request.number), {}, hang=0.3 if request.times == 1 and moment == "before" else 0.0
+        )
+
+    erp.script = script
+    asking(site)
+    process.start()
+    try:
+        await asyncio.to_thread(process.wait_ready)
+        for number in range(20):
+            site.drop(f"{number}.json", order(f"n{number}"))
+        await asyncio.wait_for(asked.wait(), LIMIT)
+        if moment == "after":
+            await asyncio.sleep(0.15)
+        process.kill()
+        process.start()
+        await asyncio.to_thread(process.wait_ready)
+        desk = site.folder / "var/desk"
+        async with asyncio.timeout(LIMIT):
+            while len(list(desk.glob("order_acknowledgment_*.json"))) < 20:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        names = sorted(path.name for path in desk.iterdir() if not path.name.startswith("."))
+        assert names == sorted(f"order_acknowledgment_n{number}.json" for number in range(20))
+    finally:
+        process.kill()
