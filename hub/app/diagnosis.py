@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import sys
 import time
+import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import packages_distributions
@@ -15,7 +18,7 @@ from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import journal_url, make_broker
 from hub.app.site_folder import SiteFolder
-from hub.configuration.site import Site
+from hub.configuration.site import Settings, Site
 from hub.core.errors import ConfigError, HubError, JournalUnavailable
 from hub.journal.batches import Batches
 from hub.journal.commands import Commands
@@ -105,6 +108,8 @@ class Diagnosis:
             async for finding in self._waiting(journal):
                 yield finding
             yield await self._broker(site, journal, bool(running))
+            if running and site.settings.console_port:
+                yield await asyncio.to_thread(self._endpoints, site.settings)
         finally:
             await journal.close()
 
@@ -119,6 +124,22 @@ class Diagnosis:
         yield Finding("holds", "error" if late else "ok", text)
         yield await _batches(journal, now)
         yield await _acknowledgments(journal, now)
+
+    @staticmethod
+    def _endpoints(settings: Settings) -> Finding:
+        """Endpoints that the hub of this console leaves alone now."""
+        url = f"http://{settings.console_host}:{settings.console_port}/health/ready"
+        try:
+            with urllib.request.urlopen(url, timeout=3) as reply:
+                states = json.load(reply).get("endpoints", {})
+        except (OSError, ValueError) as error:
+            return Finding("endpoints", "warning", f"the console at {url} doesn't tell: {error}")
+        alone = [
+            f"{name} for {one['left']:.0f} more seconds" for name, one in states.items() if one["breaker"] == "open"
+        ]
+        if alone:
+            return Finding("endpoints", "error", f"left alone after failures: {', '.join(alone)}")
+        return Finding("endpoints", "ok", f"{len(states)} with limits, none left alone")
 
     async def _broker(self, site: Site, journal: Journal, running: bool) -> Finding:
         """Reaches the broker, and looks for queues with messages that no route uses any more."""

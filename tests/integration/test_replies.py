@@ -180,3 +180,20 @@ async def test_a_killed_hub_loses_and_doubles_no_reply(site: SiteOnDisk, erp: Er
         assert names == sorted(f"order_acknowledgment_n{number}.json" for number in range(20))
     finally:
         process.kill()
+
+
+async def test_an_endpoint_that_is_left_alone_is_seen(site: SiteOnDisk, erp: Erp) -> None:
+    erp.script = lambda request: Answer(500, b"broken")
+    site.write("config/destinations.yaml", ENDS)
+    limit = "limit: {concurrent: 2, break_after: 2, break_for: 1m}"
+    site.write("config/endpoints.yaml", f'erp: {{rest: {{base: "{erp.url}", {limit}}}}}\n')
+    async with site.running() as hub:
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+        async with asyncio.timeout(LIMIT):
+            while (state := (await hub.readiness())["endpoints"]["erp"])["breaker"] != "open":
+                await asyncio.sleep(0.02)
+        assert state["failures"] == 2
+        await hub.measure()
+        assert hub.metrics.registry.get_sample_value("hub_endpoint_breaker", {"endpoint": "erp"}) == 2
+        assert "breaker_open" in (site.folder / "hub.log").read_text()
+        assert len(erp.requests) == 2
