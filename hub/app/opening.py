@@ -12,11 +12,13 @@ from hub.broker.rabbit import RabbitBroker
 from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site
 from hub.core.limits import LimitOptions
+from hub.core.outcome import Outcomes
 from hub.core.plugin import Context
 from hub.core.ports import BatchingWriter, Broker, BrokerLifecycle, NumberedWriter, Reader, Source
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
+from hub.journal.repetitions import JournalRepetitions
 from hub.runtime.limit import Breaker, Limit
 from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
 
@@ -34,6 +36,11 @@ class Opened:
     endpoints: dict[str, Any]
     built: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict)
     """(kind, name) -> (what it was built from, what was built)"""
+
+    @property
+    def answering(self) -> frozenset[str]:
+        """The destinations whose replies are answers to who has sent the document."""
+        return frozenset(name for name, config in self.site.destinations.items() if config.answer)
 
     def topology(self) -> Topology:
         """All that must exist at the broker before the first message."""
@@ -68,11 +75,19 @@ class Opened:
 class Opening:
     """Builds sites for one process."""
 
-    def __init__(self, folder: SiteFolder, broker: Broker | None, log: Any, journal: Journal | None = None) -> None:
+    def __init__(
+        self,
+        folder: SiteFolder,
+        broker: Broker | None,
+        log: Any,
+        journal: Journal | None = None,
+        outcomes: Outcomes | None = None,
+    ) -> None:
         self._folder = folder
         self._broker = broker
         self._log = log
         self._journal = journal
+        self._outcomes = outcomes
 
     def open(self, site: Site, before: Opened | None = None) -> Opened:
         """Raises ConfigError where a template or schema can't be used."""
@@ -96,7 +111,9 @@ class Opening:
         for name, config in site.destinations.items():
             destinations[name] = self._destination(site, config, endpoints, keep)
         sources = {
-            name: keep("source", name, key_of(config.use), lambda c=config, n=name: make(c.use, n, context))
+            name: keep(
+                "source", name, source_of(config.use, endpoints), lambda u=config.use, n=name: make(u, n, context)
+            )
             for name, config in site.sources.items()
             if config.use is not None
         }
@@ -146,10 +163,15 @@ class Opening:
             memory=self._memory,
             spool=self._folder.resolve(SPOOL),
             connect=connect,
+            repetitions=self._repetitions,
+            outcomes=self._outcomes,
         )
 
     def _memory(self, name: str) -> JournalMemory | None:
         return JournalMemory(self._journal, name) if self._journal is not None else None
+
+    def _repetitions(self, name: str) -> JournalRepetitions | None:
+        return JournalRepetitions(self._journal, name) if self._journal is not None else None
 
 
 def reply_owners(site: Site) -> dict[str, str]:
@@ -170,6 +192,12 @@ def connect(url: str, name: str) -> BrokerLifecycle:
 
 def make(use: Use, name: str, context: Context) -> Any:
     return use.plugin.build(name, use.options, context)
+
+
+def source_of(use: Use, endpoints: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a source is built from: its options, and the endpoint that they name."""
+    endpoint = use.value(use.plugin.endpoint[0]) if use.plugin.endpoint is not None else None
+    return (*key_of(use), id(endpoints.get(str(endpoint))))
 
 
 def key_of(use: Use) -> tuple[str, Any]:

@@ -30,6 +30,7 @@ from hub.runtime.intake import Intake
 from hub.runtime.keeper import Keeper
 from hub.runtime.live import Live
 from hub.runtime.metrics import BREAKERS, Metrics
+from hub.runtime.outcomes import JournalOutcomes
 from hub.runtime.recoverability import Recoverability
 from hub.runtime.replay import Replay
 from hub.runtime.replies import Replies
@@ -72,9 +73,12 @@ class RunningHub:
             journal_url(folder, settings), folder.resolve(settings.claims), on_state=self._journal_state
         )
         self.broker = make_broker(folder, settings)
-        self._opening = Opening(folder, self.broker, log, self.journal)
+        self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
+        self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes)
         self.opened: Opened = self._opening.open(site)
-        self.live = Live(self.broker, self.journal, self.metrics, log, self.opened.snapshot)
+        self.live = Live(
+            self.broker, self.journal, self.metrics, log, self.opened.snapshot, settled=self.outcomes.settled
+        )
         self.acknowledgments = Acknowledgments(self.live)
         self.batching = Batching(self.live)
         self.intake = Intake(self.live, self.acknowledgments)

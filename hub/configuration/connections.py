@@ -63,7 +63,8 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
     replies_to = _read_answers(draft, file, name, node.child("read"))
     if node.child("write") is not None and writer is None:
         return None
-    return DestinationConfig(name, placed.use, place, retry, writer, replies, endpoint, captures, replies_to)
+    answer = _read_answer(draft, file, node.child("answer"))
+    return DestinationConfig(name, placed.use, place, retry, writer, replies, endpoint, captures, replies_to, answer)
 
 
 def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use | None:
@@ -106,6 +107,13 @@ def _read_replies(draft: Draft, file: YamlFile, node: Node | None) -> Iterator[R
         yield ReplyRule(
             *(statuses, reply.body, reply.headers, reply.hold, delivered, reply.retry, reply.refuse, reply.fault)
         )
+
+
+def _read_answer(draft: Draft, file: YamlFile, node: Node | None) -> bool:
+    """`answer: true`."""
+    if node is not None and not isinstance(node.value, bool):
+        draft.findings.error(file.place_of(node), "`answer` should be true or false")
+    return node is not None and node.value is True
 
 
 def _read_captures(draft: Draft, file: YamlFile, node: Node | None) -> dict[str, str]:
@@ -166,6 +174,7 @@ def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Pla
     if placed is None or reader is None:
         return None
     _check_use(draft, placed)
+    draft.placed_sources[name] = placed
     kinds = tuple(kind.partition("@")[0] for kind in reader.plugin.documents(reader.options))
     return SourceConfig(name, placed.use, reader, place, owner, kinds)
 
@@ -189,7 +198,15 @@ def _check_use(draft: Draft, placed: Placed) -> str | None:
     if use.plugin.endpoint is None:
         return None
     field, kind = use.plugin.endpoint
-    return _check_endpoint(draft, placed.place(field), use.value(field), kind)
+    name = _check_endpoint(draft, placed.place(field), use.value(field), kind)
+    endpoint = draft.endpoints.get(name) if name is not None else None
+    if endpoint is not None and endpoint.use.plugin.name == kind and use.plugin.on_endpoint is not None:
+        for problem in use.plugin.on_endpoint(use.options, endpoint.use.options):
+            tell = draft.findings.warning if problem.warning else draft.findings.error
+            tell(
+                placed.place(str(problem.path[0])) if problem.path else placed.place(field), problem.text, problem.hint
+            )
+    return name
 
 
 def _check_endpoint(draft: Draft, place: Place, name: str | None, kind: str) -> str | None:

@@ -74,6 +74,8 @@ class Draft:
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
     placed: dict[str, Placed] = field(default_factory=dict)
     """The adapter of each destination, with its places."""
+    placed_sources: dict[str, Placed] = field(default_factory=dict)
+    """The adapter of each source, with its places."""
     routes: list[RouteDraft] = field(default_factory=list)
 
     @property

@@ -186,5 +186,5 @@ class RouteEntry(Entry):
 
 
 ROUTES_FILE_KEYS = ("format", "owner", "sources", "destinations", "routes")
-DESTINATION_KEYS = ("write", "retry", "replies", "capture", "read")
+DESTINATION_KEYS = ("write", "retry", "replies", "capture", "read", "answer")
 SOURCE_KEYS = ("read",)

@@ -85,6 +85,7 @@ def _destination(used: list[Plugin], writers: list[Plugin], readers: list[Plugin
             "additionalProperties": {"type": "string", "pattern": "^(/|header[.])"},
             "description": "Names of business keys to where the far end's reply says them: /id, header.Location.",
         },
+        "answer": {"type": "boolean", "description": "true: its replies answer who has sent the document and waits."},
         "write": _chosen(writers, refs),
         "retry": {"type": "string", "description": "A retry class of config/policies.yaml; without it quick."},
         "replies": {"type": "array", "items": refs[Reply], "description": "What replies mean; the first that applies."},

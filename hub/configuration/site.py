@@ -62,7 +62,7 @@ class SourceConfig:
 class DestinationConfig:
     """An outbound channel adapter. Without a writer the canonical JSON is sent. `endpoint` names the endpoint it uses.
     `captures`: kinds of business keys, and where they stand in the reply. `replies_to` is the source as which replies are
-    read as documents; None: they aren't."""
+    read as documents; None: they aren't. `answer`: its replies answer who has sent the document and waits."""
 
     name: str
     use: Use
@@ -73,6 +73,7 @@ class DestinationConfig:
     endpoint: str | None = None
     captures: Mapping[str, str] = field(default_factory=empty)
     replies_to: str | None = None
+    answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hub.configuration.answering import check_answering
 from hub.configuration.draft import Draft
 from hub.configuration.overlap import check_overlaps
 from hub.configuration.reach import check_reach
+from hub.configuration.shared_places import check_places
 
 MOST_QUEUES = 3000
 QUEUE_COST = "an idle quorum queue costs 88 KB, and all of them delay a broker's restart"
@@ -14,6 +16,8 @@ def check_whole(draft: Draft) -> None:
     """Adds the findings of the whole. What is compiled is checked even when other parts have errors."""
     check_reach(draft)
     check_overlaps(draft)
+    check_answering(draft)
+    check_places(draft)
     _check_unused(draft)
     _check_queues(draft)
 

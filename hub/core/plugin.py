@@ -51,6 +51,9 @@ class Plugin:
     documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any
     partners   fields whose values are names of partners; a writer with such a field writes by that partner's agreement
     agreement  what is wrong with a partner's agreement, for a transformer that reads or writes by agreements
+    on_endpoint  what is wrong with the options of a source on an endpoint with those options
+    places     what a source takes of its endpoint for itself alone, a method and path of a listener: `POST /orders`
+    waits      whether a source waits for the answer of a destination, the one that says `answer: true`
     """
 
     name: str
@@ -66,6 +69,9 @@ class Plugin:
     documents: Callable[[Any], tuple[str, ...]] = lambda options: ()
     partners: tuple[str, ...] = ()
     agreement: Callable[[Agreement], Iterable[Problem]] | None = None
+    on_endpoint: Callable[[Any, Any], Iterable[Problem]] | None = None
+    places: Callable[[Any], Iterable[str]] = lambda options: ()
+    waits: Callable[[Any], bool] = lambda options: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class Context:
     a template or schema of the site, so that pure transformers need no disk. `replies` are the
     destination's compiled reply rules (`hub.core.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
     (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.ports.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
+    `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`), `outcomes` what has become of
+    what came in (`hub.core.outcome.Outcomes`).
     """
 
     site: Any
@@ -87,6 +95,8 @@ class Context:
     memory: Callable[[str], Any] = lambda name: None
     spool: Any = None
     connect: Callable[[str, str], Any] = lambda url, name: None
+    repetitions: Callable[[str], Any] = lambda name: None
+    outcomes: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,3 +281,19 @@ memory = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
     sa.Column("updated_at", sa.Double, nullable=False),
 )
+
+repetition = sa.Table(
+    "repetition",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True, comment="the source that was asked"),
+    sa.Column("key", sa.Text, primary_key=True, comment="by which the request may be repeated, or may not"),
+    sa.Column("fingerprint", sa.Text, nullable=False, comment="of what was asked"),
+    sa.Column("taken_by", sa.String(32), nullable=False, comment="the process that does the work"),
+    sa.Column("taken_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Column("status", sa.Integer, comment="of the answer; null: still in work"),
+    sa.Column("content_type", sa.Text),
+    sa.Column("headers", sa.Text, comment="JSON"),
+    sa.Column("body", sa.LargeBinary),
+    sa.Index("repetition_by_expiry", "expires_at"),
+)

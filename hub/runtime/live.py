@@ -84,3 +84,5 @@ class Live:
     snapshot: Snapshot
     clock: Callable[[], float] = time.time
     declared: set[str] = field(default_factory=set)
+    settled: Callable[[str], None] = lambda document_id: None
+    """Told of each document of which an outcome has been committed."""

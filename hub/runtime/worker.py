@@ -161,6 +161,7 @@ class RouteWorker:
         if self.route.once:
             entry.once_finished.append((self.route.id, copy.document_id, copy.send))
         await self._live.journal.commit(entry)
+        self._live.settled(copy.document_id)
         if failure is not None:
             raise failure
 

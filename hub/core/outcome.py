@@ -1,0 +1,64 @@
+"""What has become of what came in, for those who wait outside for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from hub.core.ports import Body
+
+State = Literal[
+    "received", "unreadable", "unmatched", "duplicate", "routed", "retrying", "delivered", "held", "dead", "discarded"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationState:
+    """One document at one destination."""
+
+    destination: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentState:
+    """One document, or a part that is none. `cause` says why it is unreadable. Times are seconds since the epoch."""
+
+    id: str
+    state: State
+    received_at: float
+    document: str | None = None
+    number: str | None = None
+    cause: str = ""
+    destinations: tuple[DestinationState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the only document of an arrival has ended at the destination that answers. `state` is delivered, held, dead, discarded,
+    unmatched or duplicate; retrying: it has failed for now; routed: it is under way, or goes there not at all. `reply` is what
+    the destination has said, None: nothing."""
+
+    state: State
+    document_id: str
+    destination: str = ""
+    text: str = ""
+    reply: Body | None = None
+    content_type: str | None = None
+
+
+class Outcomes(Protocol):
+    """What the journal has committed of arrivals. An arrival is called by the business key `arrival` that its source gave it.
+    Raises JournalUnavailable.
+
+    - `standing`: its documents, as far as they came from that source and, with a partner, from that partner; empty: unknown.
+    - `ending`: waits up to `within` seconds for the end, or the first failure, of its document at the destination that answers.
+    """
+
+    async def standing(self, source: str, arrival: str, partner: str) -> tuple[DocumentState, ...]: ...
+
+    async def ending(self, source: str, arrival: str, within: float) -> Ending | None: ...
+
+
+ARRIVAL = "arrival"
+"""The kind of the business key."""
