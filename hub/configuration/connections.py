@@ -28,6 +28,8 @@ def read_endpoints(draft: Draft, file: YamlFile) -> None:
         known = draft.declare("endpoint", name, place)
         check_secrets(file, node, draft.findings)
         placed = draft.reading.keyed("endpoint", file, name, node)
+        if placed:
+            _check_use(draft, placed)
         if known and placed:
             draft.endpoints[name] = EndpointConfig(name, placed.use, place)
 

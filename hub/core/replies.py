@@ -59,10 +59,11 @@ def classify(
     rules: Iterable[ReplyRule] = (),
     now: datetime | None = None,
     fault: tuple[str, ...] | None = None,
+    said: str | None = None,
 ) -> Receipt:
     """The receipt of a reply that means delivered. The first rule that applies decides, then the defaults: 2xx delivered;
     408, 504 timeout; 423, 429, 503 busy; other 5xx failed; anything else a refusal. A SOAP fault, whose codes are `fault`, is a
-    refusal where it says that the message is wrong, else `failed`, whatever its status.
+    refusal where it says that the message is wrong, else `failed`, whatever its status. `said` is shown in place of the body.
 
     Raises TransientError or RejectedError, and nothing else, whatever the body holds. `now` turns a Retry-After date into
     seconds; without it only seconds count.
@@ -71,7 +72,7 @@ def classify(
     rules = tuple(rules)
     content = ReplyBody(body)
     rule = next((rule for rule in rules if rule.applies(status, names, content, fault)), None)
-    text = _shown(status, body)
+    text = _shown(status, body if said is None else said.encode("utf-8", "replace"))
     after = retry_after(names.get("retry-after"), now)
     if rule is not None and not rule.delivered:
         raise _by_rule(rule, status, text, after)

@@ -1,0 +1,66 @@
+"""What a SOAP server replied: the payload of its message, or its fault. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from adapters.soap.calls.contract import ENVELOPES
+from adapters.soap.calls.multipart import is_multipart, parts, put_in
+from hub.core.reply_body import safe_xml
+
+
+@dataclass(frozen=True, slots=True)
+class SoapReply:
+    """`payload` is the element in the body, as a document of its own; empty where there is none. `fault`: the codes of a fault
+    from the general to the special, without prefixes; None: it is none. `text` is what the fault says."""
+
+    payload: bytes = b""
+    fault: tuple[str, ...] | None = None
+    text: str = ""
+
+
+def soap_reply(body: bytes, content_type: str) -> SoapReply:
+    """Raises ValueError for what is no SOAP message."""
+    attachments: dict[str, bytes] = {}
+    if is_multipart(content_type):
+        body, attachments = parts(body, content_type)
+    root = safe_xml(body)
+    if root is None:
+        raise ValueError("the reply is no XML, or XML with a document type")
+    space = next((space for space in ENVELOPES.values() if root.tag == f"{{{space}}}Envelope"), None)
+    found = root.find(f"{{{space}}}Body") if space else None
+    if space is None or found is None:
+        raise ValueError("the reply is no SOAP message")
+    put_in(root, attachments)
+    fault = found.find(f"{{{space}}}Fault")
+    if fault is not None:
+        codes, text = codes_of(fault, space), text_of(fault, space)
+        return SoapReply(alone(fault), codes, text)
+    payload = next(found.iterchildren("*"), None)
+    return SoapReply(alone(payload) if payload is not None else b"")
+
+
+def codes_of(fault: etree._Element, space: str) -> tuple[str, ...]:
+    if space == ENVELOPES["1.1"]:
+        code = local(fault.findtext("faultcode") or "")
+        general = code.partition(".")[0]  # Client.Authentication is a Client (SOAP 1.1 4.4.1)
+        return (general,) if general == code else (general, code)
+    values = (value.text or "" for value in fault.findall(f"{{{space}}}Code//{{{space}}}Value"))
+    return tuple(local(value) for value in values) or ("",)
+
+
+def text_of(fault: etree._Element, space: str) -> str:
+    if space == ENVELOPES["1.1"]:
+        return " ".join((fault.findtext("faultstring") or "").split())
+    return " ".join((fault.findtext(f"{{{space}}}Reason/{{{space}}}Text") or "").split())
+
+
+def local(name: str) -> str:
+    return name.strip().rpartition(":")[2]
+
+
+def alone(element: etree._Element) -> bytes:
+    """The element as a document of its own, with the namespaces that it uses."""
+    return bytes(etree.tostring(element, encoding="utf-8", with_tail=False))

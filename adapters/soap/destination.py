@@ -1,0 +1,77 @@
+"""An operation of a SOAP server as a destination."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from pydantic import Field, field_validator
+
+from adapters.soap.calls.contract import Operation
+from adapters.soap.calls.reply import SoapReply, soap_reply
+from adapters.soap.endpoint import Posted, SoapEndpoint
+from hub.core.errors import TransientError
+from hub.core.naming import safe
+from hub.core.plugin import Options
+from hub.core.ports import Outgoing, Receipt
+from hub.core.replies import ReplyRule, classify
+
+XML = "application/xml"
+
+
+class SoapDestinationOptions(Options):
+    """An operation to call. What `write` makes is the operation's element (XML), or its arguments (JSON, by name)."""
+
+    endpoint: str = Field(description="The name of a `soap` endpoint.")
+    operation: str = Field(min_length=1, description="The operation, as the WSDL calls it.")
+    key_header: str = Field("Idempotency-Key", description="The HTTP header that carries the idempotency key.")
+
+    @field_validator("key_header")
+    @classmethod
+    def header_name(cls, value: str) -> str:
+        if not value.isascii() or not value.replace("-", "").replace("_", "").isalnum():
+            raise ValueError("key_header must be the name of a header: letters, digits and hyphens")
+        return value
+
+
+class SoapDestination:
+    """Calls the operation, and reads the reply by the destination's `replies`: a fault is looked at like a reply of REST. The
+    receipt's reply is the element in the body, with its attachments in it."""
+
+    def __init__(
+        self,
+        options: SoapDestinationOptions,
+        endpoint: SoapEndpoint,
+        operation: Operation,
+        replies: tuple[ReplyRule, ...],
+    ) -> None:
+        self._options = options
+        self._endpoint = endpoint
+        self._operation = operation
+        self._replies = replies
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        headers = {self._options.key_header: outgoing.key}
+        if outgoing.correlation_id:
+            headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
+        posted = await self._endpoint.call(self._operation, outgoing.body, outgoing.content_type, headers)
+        reply = await asyncio.to_thread(self._read, posted)
+        names = {**posted.headers, "content-type": XML} if reply.payload else posted.headers
+        said = self._endpoint.blackened(f"{reply.fault[-1]}: {reply.text}") if reply.fault else None
+        now = datetime.now(UTC)
+        return classify(posted.status, names, reply.payload, self._replies, now, fault=reply.fault, said=said)
+
+    def _read(self, posted: Posted) -> SoapReply:
+        """Raises TransientError(failed) for garbage in place of an answer; an error's own page is only looked at by its status."""
+        ok = 200 <= posted.status < 300
+        if ok and not posted.body.strip() and (posted.status == 202 or not self._operation.answers):
+            return SoapReply()
+        try:
+            return soap_reply(posted.body, posted.headers.get("content-type", ""))
+        except ValueError as error:
+            if ok:
+                raise TransientError(f"{self._operation.name}: {error}", "failed") from error
+            return SoapReply()
+
+    async def close(self) -> None:
+        return None

@@ -1,0 +1,183 @@
+"""A system that speaks SOAP: its contract, and one pool of connections. Messages are made and read in threads; the event loop only
+sends and receives."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from lxml import etree
+from pydantic import Field, field_validator, model_validator
+
+from adapters.soap.calls.contract import Contract, Operation
+from adapters.soap.calls.security import SecurityOptions, secure
+from hub.core.duration import Duration, seconds
+from hub.core.errors import ConfigError, TransientError
+from hub.core.limits import LimitOptions
+from hub.core.plugin import Options
+
+SHOWN = 300
+
+
+class SoapTlsOptions(Options):
+    """Files are relative to the site. The server's certificate and name are always checked."""
+
+    ca: str | None = Field(
+        None, min_length=1, description="File of the authority that signed the server's certificate."
+    )
+    certificate: str | None = Field(None, min_length=1, description="File of our client certificate.")
+    key: str | None = Field(None, min_length=1, description="File of its private key.")
+
+    @model_validator(mode="after")
+    def key_of_a_certificate(self) -> SoapTlsOptions:
+        if self.key and not self.certificate:
+            raise ValueError("`key` belongs to a `certificate`")
+        return self
+
+    def context(self, site: Path, endpoint: str) -> ssl.SSLContext:
+        """Raises ConfigError."""
+        try:
+            made = ssl.create_default_context(cafile=str(site / self.ca) if self.ca else None)
+            if self.certificate:
+                made.load_cert_chain(str(site / self.certificate), str(site / self.key) if self.key else None)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"endpoint {endpoint}: the files of `tls` can't be used: {error}") from error
+        return made
+
+
+class SoapEndpointOptions(Options):
+    """A system that speaks SOAP, as a WSDL of the site describes it. The WSDL is never fetched, and redirects are never followed."""
+
+    wsdl: str = Field(description="A file of routes/schemas; what it imports stands beside it.")
+    address: str | None = Field(None, description="The URL to call; without it the one that the WSDL names.")
+    version: str | None = Field(None, pattern=r"^1\.[12]$", description="SOAP 1.1 or 1.2; without it the first port's.")
+    service: str | None = Field(None, description="The service of the WSDL, where it has several.")
+    port: str | None = Field(None, description="The port of the service, where it has several.")
+    security: SecurityOptions | None = Field(None, description="WS-Security: user name token, timestamp.")
+    tls: SoapTlsOptions | None = Field(None, description="Whom we trust, and our client certificate.")
+    connect_timeout: Duration = Field("5s", description="How long a connection may take.")
+    timeout: Duration = Field("1m", description="How long a whole call may take.")
+    limit: LimitOptions | None = Field(
+        None, description="What the endpoint can bear; counted in each process of the hub."
+    )
+    connections: int = Field(10, ge=1, le=1000, description="How many connections are kept at most.")
+    largest_reply: int = Field(4 << 20, ge=1024, le=64 << 20, description="Bytes of a reply; a larger one is not read.")
+
+    @field_validator("address")
+    @classmethod
+    def a_url(cls, value: str | None) -> str | None:
+        if value is not None and not usable(value):
+            raise ValueError("address must be an http:// or https:// URL with a host and without a user or password")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What came back. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class SoapEndpoint:
+    """Shared by all destinations that use it."""
+
+    def __init__(self, name: str, options: SoapEndpointOptions, contract: Contract, tls: ssl.SSLContext | None) -> None:
+        """Raises ConfigError where nobody says what to call."""
+        self.options = options
+        self.contract = contract
+        self.address = options.address or contract.address or ""
+        if not usable(self.address):
+            raise ConfigError(f"endpoint {name}: the WSDL names no address that can be called; say `address`")
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(self, operation: Operation, body: bytes, content_type: str, headers: Mapping[str, str]) -> Posted:
+        """Raises RejectedError where the body doesn't fit the contract, TransientError where there is no whole answer."""
+        message = await asyncio.to_thread(self._message, operation, body, content_type)
+        return await self._post(message, {**headers, **self._headers(operation)})
+
+    def blackened(self, text: str) -> str:
+        """Without the password that a far end may repeat."""
+        secret = self.options.security.password if self.options.security else None
+        return text.replace(secret, "***") if secret and len(secret) >= 6 else text
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _message(self, operation: Operation, body: bytes, content_type: str) -> bytes:
+        envelope = self.contract.envelope(operation, body, content_type)
+        if self.options.security is not None:
+            secure(envelope, self.options.security, datetime.now(UTC))
+        return bytes(etree.tostring(envelope, encoding="utf-8", xml_declaration=True))
+
+    def _headers(self, operation: Operation) -> dict[str, str]:
+        if self.contract.version == "1.1":
+            return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'}
+        action = f'; action="{operation.action}"' if operation.action else ""
+        return {"Content-Type": f"application/soap+xml; charset=utf-8{action}"}
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            options = self.options
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=options.connections, ssl=self._tls if self._tls else True),
+                timeout=aiohttp.ClientTimeout(
+                    total=seconds(options.timeout), sock_connect=seconds(options.connect_timeout)
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
+
+    async def _post(self, message: bytes, headers: Mapping[str, str]) -> Posted:
+        try:
+            async with self._opened().post(
+                self.address, data=message, headers=headers, allow_redirects=False
+            ) as response:
+                body = await whole(response, self.options.largest_reply)
+                return Posted(response.status, {n.lower(): v for n, v in response.headers.items()}, body)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise TransientError(f"no connection within {self.options.connect_timeout}", "timeout") from error
+        except TimeoutError as error:
+            raise TransientError(f"no reply within {self.options.timeout}", "timeout") from error
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
+            raise TransientError(told(error), "unreachable") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise TransientError(f"the reply can't be read: {told(error)}", "failed") from error
+
+
+def usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
+
+
+def told(error: Exception) -> str:
+    """What a library says of an error, on one line."""
+    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    line = " ".join(text.split()) or type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in line)[:SHOWN]
+
+
+async def whole(response: aiohttp.ClientResponse, largest: int) -> bytes:
+    """Raises TransientError(failed) for a larger body: of half a message nobody can say what it means."""
+    pieces, size = [], 0
+    async for piece in response.content.iter_chunked(1 << 16):
+        pieces.append(piece)
+        size += len(piece)
+        if size > largest:
+            response.close()
+            raise TransientError(f"the reply is larger than {largest} bytes", "failed")
+    return b"".join(pieces)

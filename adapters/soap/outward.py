@@ -1,0 +1,51 @@
+"""SOAP out: the plug-ins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.soap.calls.contract import Contract
+from adapters.soap.destination import SoapDestination, SoapDestinationOptions
+from adapters.soap.endpoint import SoapEndpoint, SoapEndpointOptions
+from hub.core.plugin import Context, Plugin
+
+SCHEMAS = "routes/schemas"
+
+ENDPOINT_EXAMPLE = """\
+wsdl: erp.wsdl
+address: "${ERP_SOAP_URL}"
+security: {user: hub, password: "${ERP_SOAP_PASSWORD}", digest: true}
+"""
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> SoapEndpoint:
+    contract = Contract(context.site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
+    tls = options.tls.context(context.site, name) if options.tls is not None else None
+    return SoapEndpoint(name, options, contract, tls)
+
+
+def build_destination(name: str, options: Any, context: Context) -> SoapDestination:
+    endpoint: SoapEndpoint = context.endpoint(options.endpoint)
+    return SoapDestination(options, endpoint, endpoint.contract.operation(options.operation), context.replies)
+
+
+OUTWARD = (
+    Plugin(
+        name="soap",
+        kind="endpoint",
+        options=SoapEndpointOptions,
+        summary="A system that speaks SOAP, as a WSDL of the site describes it.",
+        example=ENDPOINT_EXAMPLE,
+        build=build_endpoint,
+        files={"wsdl": SCHEMAS},
+    ),
+    Plugin(
+        name="soap",
+        kind="destination",
+        options=SoapDestinationOptions,
+        summary="Calls an operation of a SOAP server with each document and reads its reply.",
+        example="endpoint: erp-soap\noperation: CreateOrder\n",
+        build=build_destination,
+        endpoint=("endpoint", "soap"),
+    ),
+)
