@@ -1,0 +1,40 @@
+"""Mail out: notices to people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.mail.destination import MailDestination
+from adapters.mail.endpoint import MailEndpoint, MailEndpointOptions, context_of
+from adapters.mail.notice import MailDestinationOptions
+from hub.core.plugin import Context, Plugin
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> MailEndpoint:
+    return MailEndpoint(options, context_of(options, context.site, name))
+
+
+def build_destination(name: str, options: Any, context: Context) -> MailDestination:
+    return MailDestination(options, context.endpoint(options.endpoint))
+
+
+PLUGINS = (
+    Plugin(
+        name="mail",
+        kind="endpoint",
+        options=MailEndpointOptions,
+        summary="A mail server that takes what we send.",
+        example='host: mail.example\nuser: hub\npassword: "${MAIL_PASSWORD}"\n',
+        build=build_endpoint,
+    ),
+    Plugin(
+        name="mail",
+        kind="destination",
+        options=MailDestinationOptions,
+        summary="Sends a notice by mail for each document.",
+        example='endpoint: mail\nfrom: hub@example.com\nto: [order-desk@example.com]\nsubject: "Order {number} of {partner}"\n',
+        build=build_destination,
+        endpoint=("endpoint", "mail"),
+        fact_templates=("to", "subject", "text", "name"),
+    ),
+)

@@ -1,0 +1,60 @@
+"""A mail for each document. smtplib works in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from typing import Literal
+
+from adapters.mail.endpoint import MailEndpoint
+from adapters.mail.notice import MailDestinationOptions, notice
+from hub.core.errors import RejectedError, TransientError
+from hub.core.ports import Outgoing, Receipt
+
+
+class MailDestination:
+    """The message id is made of the idempotency key, so that a mail that comes twice can be told."""
+
+    def __init__(self, options: MailDestinationOptions, endpoint: MailEndpoint) -> None:
+        self._options = options
+        self._endpoint = endpoint
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        message = notice(self._options, outgoing)
+        try:
+            refused = await asyncio.to_thread(self._endpoint.send, message)
+        except smtplib.SMTPRecipientsRefused as error:
+            raise of_codes(
+                [code for code, _ in error.recipients.values()], f"no recipient is taken: {error}"
+            ) from error
+        except smtplib.SMTPAuthenticationError as error:
+            raise TransientError(f"we are not let in: {said(error)}", "failed") from error
+        except smtplib.SMTPServerDisconnected as error:
+            silent = isinstance(error.__context__, TimeoutError)  # smtplib takes silence for an end
+            raise TransientError(f"the server went away: {error}", "timeout" if silent else "unreachable") from error
+        except smtplib.SMTPResponseException as error:
+            raise of_codes([error.smtp_code], said(error)) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise TransientError(f"the server can't do it: {error}", "failed") from error
+        except TimeoutError as error:
+            raise TransientError(f"nothing was said for {self._endpoint.options.timeout}", "timeout") from error
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            kind: Literal["unreachable", "failed"] = "unreachable" if isinstance(error, OSError) else "failed"
+            raise TransientError(f"{type(error).__name__}: {error}", kind) from error
+        some = f", not to {', '.join(refused)}" if refused else ""
+        return Receipt(f"sent to {message['To']}{some}")
+
+    async def close(self) -> None:
+        return None
+
+
+def of_codes(codes: list[int], text: str) -> TransientError | RejectedError:
+    """4yz may work later, 5yz never will (RFC 5321 4.2.1)."""
+    if all(500 <= code < 600 for code in codes):
+        return RejectedError(text, codes[0] if codes else None, str(codes[0]) if codes else "rejected")
+    return TransientError(text, "busy")
+
+
+def said(error: smtplib.SMTPResponseException) -> str:
+    text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    return f"{error.smtp_code} {' '.join(text.split())[:300]}"

@@ -1,0 +1,89 @@
+"""A mail server that takes what we send. One connection a message."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from contextlib import suppress
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from hub.core.duration import Duration, seconds
+from hub.core.errors import ConfigError
+from hub.core.limits import LimitOptions
+from hub.core.plugin import Options
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class MailEndpointOptions(Options):
+    """A mail server that takes what we send."""
+
+    host: str = Field(min_length=1, description="Name or address of the server.")
+    port: int = Field(587, ge=1, le=65535, description="Its port: 587, with `tls: always` 465.")
+    tls: Literal["starttls", "always", "never"] = Field(
+        "starttls", description="`starttls`: asked for, and refused without; `always`: from the first byte; `never`."
+    )
+    ca: str | None = Field(
+        None, min_length=1, description="File of the authority that signed the server's certificate; else the system's."
+    )
+    user: str | None = Field(None, min_length=1, description="The account.")
+    password: str | None = Field(None, min_length=1, description="Its password, by reference: ${NAME}.")
+    timeout: Duration = Field("30s", description="How long the server may say nothing.")
+    limit: LimitOptions | None = Field(None, description="What the server can bear.")
+
+    @model_validator(mode="after")
+    def nothing_secret_in_the_open(self) -> MailEndpointOptions:
+        if (self.user is None) != (self.password is None):
+            raise ValueError("to log in takes `user` and `password`")
+        if self.password is not None and self.tls == "never" and self.host not in LOOPBACK:
+            raise ValueError("a password is never sent without TLS: say tls: starttls or tls: always")
+        if self.ca is not None and self.tls == "never":
+            raise ValueError("`ca` belongs to TLS")
+        return self
+
+
+class MailEndpoint:
+    """How to reach the server; nothing is kept open."""
+
+    def __init__(self, options: MailEndpointOptions, tls: ssl.SSLContext | None) -> None:
+        self.options = options
+        self._tls = tls
+
+    def send(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
+        """The recipients that were refused, where others were taken. Raises what smtplib raises."""
+        server = self._connected()
+        try:
+            if self.options.user is not None and self.options.password is not None:
+                server.login(self.options.user, self.options.password)
+            return server.send_message(message)
+        finally:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        options, wait = self.options, seconds(self.options.timeout)
+        if options.tls == "always":
+            return smtplib.SMTP_SSL(options.host, options.port, timeout=wait, context=self._tls)
+        server = smtplib.SMTP(options.host, options.port, timeout=wait)
+        try:
+            if options.tls == "starttls":
+                server.starttls(context=self._tls)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+def context_of(options: MailEndpointOptions, site: Path, endpoint: str) -> ssl.SSLContext | None:
+    """Raises ConfigError."""
+    if options.tls == "never":
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(site / options.ca) if options.ca else None)
+    except OSError as error:
+        raise ConfigError(f"endpoint {endpoint}: {options.ca} can't be used: {error}") from error

@@ -1,0 +1,116 @@
+"""The mail that a destination makes of a document. Pure but for the date. A fact becomes a part of the subject, of the text or of an
+address within the allowed domains; never a header of its own, never a further recipient."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.errors import MessageError as MailError
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from pydantic import Field, field_validator, model_validator
+
+from hub.core.errors import MappingError, RejectedError
+from hub.core.naming import PLACE, names_in, render
+from hub.core.plugin import Options
+from hub.core.ports import Outgoing
+
+ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+"""One address, without a name and without comments."""
+
+LONGEST_SUBJECT = 200
+
+
+class MailDestinationOptions(Options):
+    """A notice for each document. What `write` makes is the text (`*.txt.j2`), or an attachment where it is none."""
+
+    endpoint: str = Field(description="The name of a `mail` endpoint.")
+    sender: str = Field(alias="from", description="Our address.")
+    to: tuple[str, ...] = Field(min_length=1, max_length=50, description="Addresses; `{fact}` is substituted.")
+    domains: tuple[str, ...] = Field(
+        (), description="Where mail may go; needed as soon as an address in `to` is made of facts."
+    )
+    subject: str = Field(description="`Order {number} is on hold`; `{fact}` is substituted.")
+    text: str | None = Field(
+        None,
+        description="What stands above the attachment; `{fact}` is substituted. With it what `write` makes is attached.",
+    )
+    name: str = Field("{document}_{number}.json", description="The attachment's name; `{fact}` is substituted.")
+
+    @field_validator("sender")
+    @classmethod
+    def one_address(cls, value: str) -> str:
+        if not ADDRESS.fullmatch(value):
+            raise ValueError(f"{value!r} is no address; write name@domain")
+        return value
+
+    @field_validator("subject")
+    @classmethod
+    def one_line(cls, value: str) -> str:
+        if not value.strip() or not value.isprintable():
+            raise ValueError("subject must be one line")
+        return value
+
+    @model_validator(mode="after")
+    def addresses(self) -> MailDestinationOptions:
+        for address in self.to:
+            if names_in(address):
+                if not self.domains:
+                    raise ValueError(f"{address} is made of facts: say in `domains` where mail may go")
+            elif not ADDRESS.fullmatch(address):
+                raise ValueError(f"{address!r} is no address; write name@domain")
+        return self
+
+
+def notice(options: MailDestinationOptions, outgoing: Outgoing) -> EmailMessage:
+    """The mail for a document. Raises RejectedError where none can be made of it."""
+    message = EmailMessage()
+    try:
+        message["From"] = options.sender
+        message["To"] = ", ".join(address(template, options, outgoing) for template in options.to)
+        message["Subject"] = one_line(options.subject, outgoing)[:LONGEST_SUBJECT]
+        message["Message-ID"] = f"<{outgoing.key}@{options.sender.rpartition('@')[2]}>"
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note answers
+        fill(message, options, outgoing)
+    except (MappingError, MailError, ValueError, LookupError) as error:
+        raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
+    return message
+
+
+def fill(message: EmailMessage, options: MailDestinationOptions, outgoing: Outgoing) -> None:
+    main, _, sub = outgoing.content_type.partition(";")[0].strip().partition("/")
+    if options.text is None and main == "text":
+        message.set_content(outgoing.body.decode("utf-8"), subtype=sub or "plain")
+        return
+    message.set_content(substituted(options.text or one_line(options.subject, outgoing), outgoing))
+    name = render(options.name, outgoing.facts)
+    message.add_attachment(outgoing.body, maintype=main or "application", subtype=sub or "octet-stream", filename=name)
+
+
+def address(template: str, options: MailDestinationOptions, outgoing: Outgoing) -> str:
+    if not names_in(template):
+        return template
+    found = substituted(template, outgoing)
+    allowed = {domain.lower() for domain in options.domains}
+    if not ADDRESS.fullmatch(found) or found.rpartition("@")[2].lower() not in allowed:
+        raise ValueError(f"{found[:100]!r} is no address in {', '.join(options.domains)}")
+    return found
+
+
+def substituted(template: str, outgoing: Outgoing) -> str:
+    """Raises MappingError for a fact that has no value here."""
+
+    def value(match: re.Match[str]) -> str:
+        found = outgoing.facts.get(match.group(1))
+        if found is None or found == "":
+            raise MappingError(f"{template!r} needs the fact {match.group(1)!r}, which this document doesn't have")
+        return str(found)[:LONGEST_SUBJECT]
+
+    return PLACE.sub(value, template)
+
+
+def one_line(template: str, outgoing: Outgoing) -> str:
+    """A fact never begins a header of its own."""
+    return "".join(c if c.isprintable() else " " for c in substituted(template, outgoing))
