@@ -1,0 +1,26 @@
+"""A hosted drop box: the hub as the SFTP server that partners drop into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.sftp_server.source import SftpServerSource, SftpServerSourceOptions
+from hub.core.plugin import Context, Plugin
+
+__all__ = ["PLUGIN", "SftpServerSource", "SftpServerSourceOptions"]
+
+
+def build(name: str, options: Any, context: Context) -> SftpServerSource:
+    return SftpServerSource(name, options, context)
+
+
+PLUGIN = Plugin(
+    name="sftp_server",
+    kind="source",
+    options=SftpServerSourceOptions,
+    summary="Is the SFTP server that partners drop their files into; a file is taken the moment it is closed.",
+    example='listen: "127.0.0.1:2222"\n'
+    "accounts:\n  ACME:\n    keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMmwB00iiG4MODGvLy3b7irP9DV0CnIqJGASFGfpd6hP acme]\n"
+    "    quota: 500000000\n",
+    build=build,
+)

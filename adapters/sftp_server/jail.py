@@ -1,0 +1,279 @@
+"""What a partner sees of the hub's disk: `/in` to drop into, `/out` to fetch from, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import posixpath
+import stat
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+from asyncssh.sftp import SFTPAttrs, SFTPVFSAttrs
+
+from adapters.sftp_server.accounts import Account
+
+IN, OUT = "in", "out"
+LONGEST_NAME = 180
+"""Bytes of a file name; behind it stands a mark of ours when the file is taken."""
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file that is being dropped."""
+
+    path: Path
+    handle: int
+    written: bool = False
+    broken: bool = False
+
+
+@dataclass(slots=True)
+class Download:
+    """A file that is being fetched."""
+
+    handle: int
+
+
+class Home:
+    """The folders of one account. `taken` is told of every file that has been claimed; `ignore` are names that are still being
+    written, and are taken when they are renamed."""
+
+    def __init__(
+        self,
+        account: Account,
+        folder: Path,
+        work: Path,
+        ignore: tuple[str, ...],
+        taken: Callable[[str, Path, str], None],
+    ) -> None:
+        self.account = account
+        self.folder = folder
+        self.work = work
+        self._ignore = ignore
+        self._taken = taken
+
+    def prepare(self) -> None:
+        for path in (self.folder / IN, self.folder / OUT, self.work):
+            path.mkdir(parents=True, exist_ok=True)
+
+    def used(self) -> int:
+        """Bytes in the account's folders, and of what is claimed but not yet taken."""
+        found = 0
+        for folder in (self.folder / IN, self.folder / OUT, self.work):
+            with os.scandir(folder) as entries:
+                found += sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+        return found
+
+    def waits(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self._ignore)
+
+    def claim(self, path: Path) -> None:
+        """Synced and moved out of the partner's reach: from now on the hub answers for it."""
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        target = self.work / f"{path.name}~{uuid.uuid4().hex}"
+        path.rename(target)
+        folder = os.open(self.work, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        self._taken(self.account.name, target, path.name)
+
+
+def name_of(claimed: Path) -> str:
+    """The name under which a claimed file was dropped."""
+    return claimed.name.rpartition("~")[0]
+
+
+class Jail(asyncssh.SFTPServer):
+    """The SFTP operations of one connection. No links, no folders of one's own, no attributes, nothing outside."""
+
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: Home, log: Any) -> None:
+        super().__init__(channel, chroot=os.fsencode(home.folder))
+        self._home = home
+        self._log = log
+        self._uploads: list[Upload] = []
+
+    # --- where
+
+    def _place(self, path: bytes) -> tuple[str, Path]:
+        """The folder (`in`, `out`) and the local path of a file. Raises for anything else."""
+        try:
+            text = path.decode("utf-8")
+        except UnicodeDecodeError:
+            raise asyncssh.SFTPPermissionDenied("names are UTF-8 here") from None
+        parts = posixpath.normpath(posixpath.join("/", text)).strip("/").split("/")
+        if len(parts) != 2 or parts[0] not in (IN, OUT):
+            raise asyncssh.SFTPPermissionDenied(f"files are dropped into /{IN} and fetched from /{OUT}")
+        name = parts[1]
+        if not name.isprintable() or "\\" in name or len(name.encode()) > LONGEST_NAME:
+            raise asyncssh.SFTPFailure("this name can't be used: at most 180 bytes, all of them printable")
+        return parts[0], self._home.folder / parts[0] / name
+
+    # --- files
+
+    async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> object:
+        folder, local = self._place(path)
+        if not pflags & asyncssh.FXF_WRITE:
+            handle = await asyncio.to_thread(opened, local, os.O_RDONLY | os.O_NOFOLLOW)
+            return Download(handle)
+        if folder != IN:
+            raise asyncssh.SFTPPermissionDenied(f"files are dropped into /{IN}")
+        if pflags & asyncssh.FXF_APPEND or (local.exists() and not pflags & asyncssh.FXF_TRUNC):
+            raise asyncssh.SFTPPermissionDenied("a file is dropped whole: nothing can be added to one")
+        account = self._home.account
+        if not account.may_drop():
+            raise asyncssh.SFTPFailure(f"more than {account.options.per_minute} files within a minute: try later")
+        if await asyncio.to_thread(self._home.used) >= account.options.quota:
+            raise asyncssh.SFTPFailure(f"the quota of {account.options.quota} bytes is used up")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        upload = Upload(local, await asyncio.to_thread(opened, local, flags))
+        self._uploads.append(upload)
+        return upload
+
+    async def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> object:
+        raise asyncssh.SFTPOpUnsupported("version 3 of the protocol is spoken here")
+
+    async def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        if not isinstance(file_obj, Download):
+            raise asyncssh.SFTPPermissionDenied("a file that is being dropped can't be read")
+        return await asyncio.to_thread(os.pread, file_obj.handle, min(size, 1 << 20), offset)
+
+    async def write(self, file_obj: object, offset: int, data: bytes) -> int:
+        if not isinstance(file_obj, Upload):
+            raise asyncssh.SFTPPermissionDenied("this file is open for reading")
+        options = self._home.account.options
+        if offset + len(data) > options.largest:
+            file_obj.broken = True
+            raise asyncssh.SFTPFailure(f"a file may have {options.largest} bytes")
+        if not offset % (64 << 20) and await asyncio.to_thread(self._home.used) > options.quota:
+            file_obj.broken = True
+            raise asyncssh.SFTPFailure(f"the quota of {options.quota} bytes is used up")
+        try:
+            written = await asyncio.to_thread(os.pwrite, file_obj.handle, data, offset)
+        except OSError as error:
+            file_obj.broken = True
+            raise asyncssh.SFTPFailure(f"it can't be written: {error.strerror}") from error
+        file_obj.written = True
+        return written
+
+    async def close(self, file_obj: object) -> None:
+        """A file that was written whole is taken now; one whose connection broke off stays where it is, untaken."""
+        if isinstance(file_obj, Download):
+            os.close(file_obj.handle)
+            return
+        if not isinstance(file_obj, Upload):
+            return
+        self._uploads.remove(file_obj)
+        os.close(file_obj.handle)
+        name = file_obj.path.name
+        if self._gone() or file_obj.broken:
+            self._log.warning("upload_broken_off", account=self._home.account.name, file=name)
+            if file_obj.broken:
+                await asyncio.to_thread(file_obj.path.unlink, True)
+            return
+        if not self._home.waits(name):
+            await self._take(file_obj.path)
+
+    def _gone(self) -> bool:
+        """The connection has ended: what closes now was not closed by the partner."""
+        return bool(self.channel.is_closing() or self.connection.is_closed())
+
+    async def _take(self, path: Path) -> None:
+        try:
+            await asyncio.to_thread(self._home.claim, path)
+        except OSError as error:
+            self._log.error("file_not_taken", account=self._home.account.name, file=path.name, error=str(error))
+            raise asyncssh.SFTPFailure("it could not be kept: try again") from error
+
+    async def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        """How a partner says that a file is whole: `x.edi.tmp` becomes `x.edi`."""
+        before, old = self._place(oldpath)
+        after, new = self._place(newpath)
+        if before != IN or after != IN:
+            raise asyncssh.SFTPPermissionDenied(f"files are renamed within /{IN} only")
+        if new.exists():
+            raise asyncssh.SFTPFailure(f"{new.name} stands there already")
+        try:
+            await asyncio.to_thread(old.rename, new)
+        except FileNotFoundError:
+            raise asyncssh.SFTPNoSuchFile(f"there is no {old.name}") from None
+        if not self._home.waits(new.name):
+            await self._take(new)
+
+    async def posix_rename(self, oldpath: bytes, newpath: bytes) -> None:
+        await self.rename(oldpath, newpath)
+
+    async def remove(self, path: bytes) -> None:
+        _, local = self._place(path)
+        try:
+            await asyncio.to_thread(local.unlink)
+        except FileNotFoundError:
+            raise asyncssh.SFTPNoSuchFile(f"there is no {local.name}") from None
+
+    # --- what isn't there
+
+    def mkdir(self, path: bytes, attrs: SFTPAttrs) -> None:
+        raise asyncssh.SFTPPermissionDenied("no folders can be made here")
+
+    def rmdir(self, path: bytes) -> None:
+        raise asyncssh.SFTPPermissionDenied("no folders can be removed here")
+
+    def symlink(self, oldpath: bytes, newpath: bytes) -> None:
+        raise asyncssh.SFTPPermissionDenied("there are no links here")
+
+    def link(self, oldpath: bytes, newpath: bytes) -> None:
+        raise asyncssh.SFTPPermissionDenied("there are no links here")
+
+    def readlink(self, path: bytes) -> bytes:
+        raise asyncssh.SFTPPermissionDenied("there are no links here")
+
+    def setstat(self, path: bytes, attrs: SFTPAttrs) -> None:
+        """Clients set times and permissions after an upload; that is taken note of, and nothing changes."""
+
+    def fsetstat(self, file_obj: object, attrs: SFTPAttrs) -> None:
+        """As `setstat`."""
+
+    def fstat(self, file_obj: object) -> SFTPAttrs | os.stat_result:
+        if isinstance(file_obj, Download | Upload):
+            return os.fstat(file_obj.handle)
+        raise asyncssh.SFTPFailure("no such handle")
+
+    def stat(self, path: bytes) -> os.stat_result:
+        return self.lstat(path)
+
+    def lstat(self, path: bytes) -> os.stat_result:
+        found = Path(os.fsdecode(self.map_path(path))).lstat()
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            raise asyncssh.SFTPNoSuchFile("no such file")
+        return found
+
+    def statvfs(self, path: bytes) -> SFTPVFSAttrs:
+        raise asyncssh.SFTPOpUnsupported("not told")
+
+    def fsync(self, file_obj: object) -> None:
+        if isinstance(file_obj, Upload):
+            os.fsync(file_obj.handle)
+
+
+def opened(path: Path, flags: int) -> int:
+    try:
+        handle = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        raise asyncssh.SFTPNoSuchFile(f"there is no {path.name}") from None
+    except OSError as error:
+        raise asyncssh.SFTPFailure(f"{path.name}: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise asyncssh.SFTPFailure(f"{path.name} is no file")
+    return handle

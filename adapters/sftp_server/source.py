@@ -1,0 +1,265 @@
+"""The hub as the SFTP server that partners drop into. asyncssh speaks the protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+from pydantic import Field, field_validator
+
+from adapters.sftp_server.accounts import Account, AccountOptions, Strangers
+from adapters.sftp_server.jail import Home, Jail, name_of
+from hub.core.duration import Duration, seconds
+from hub.core.errors import ConfigError, HubError, TransientError
+from hub.core.pauses import Pauses
+from hub.core.plugin import Context, Options
+from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
+
+WORK, DONE, FAILED = ".taken", "done", "failed"
+SMALL = 1 << 18
+"""Files up to this size (bytes) are held in memory."""
+
+SOON = 5.0
+"""The longest pause (seconds) before a file is offered again that the intake could not take."""
+
+AT_ONCE = 8
+
+
+class SftpServerSourceOptions(Options):
+    """An SFTP server for partners who have none."""
+
+    listen: str = Field("127.0.0.1:2222", description="host:port. Loopback unless told otherwise.")
+    host_key: str = Field(
+        "var/sftp_server_key", min_length=1, description="File of the server's private key; made when it isn't there."
+    )
+    folder: str = Field(
+        "var/dropbox", min_length=1, description="Where the accounts' folders stand, relative to the site."
+    )
+    accounts: dict[str, AccountOptions] = Field(min_length=1, description="Who may drop files, by login name.")
+    ignore: tuple[str, ...] = Field(
+        ("*.tmp", "*.part", "*.filepart", ".*"),
+        description="Names that are still being written: such a file is taken when it is renamed, not when it is closed.",
+    )
+    keep: bool = Field(
+        False, description="Keep what was taken in `done/<account>`; else its bytes are in the journal's claims only."
+    )
+    connections: int = Field(100, ge=1, le=10_000, description="Connections at once, of all accounts.")
+    login_timeout: Duration = Field("30s", description="How long a login may take.")
+    idle: Duration = Field("10m", description="After how long without a word a connection is closed.")
+
+    @field_validator("listen")
+    @classmethod
+    def host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or not 0 <= int(port[:6]) <= 65535:
+            raise ValueError("should be host:port, as in 127.0.0.1:2222")
+        return value
+
+    @field_validator("accounts")
+    @classmethod
+    def plain_names(cls, value: dict[str, AccountOptions]) -> dict[str, AccountOptions]:
+        for name in value:
+            if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii() or len(name) > 60:
+                raise ValueError(f"{name!r} is no login name: letters, digits, - and _")
+        return value
+
+
+class SftpServerSource:
+    """Serves one port. A file is claimed in the moment its handle closes, before the partner hears that it did, and offered
+    to the intake from there; what a crash left claimed is offered again."""
+
+    def __init__(self, name: str, options: SftpServerSourceOptions, context: Context) -> None:
+        self._name = name
+        self._options = options
+        self._site = Path(context.site)
+        self._folder = self._site / options.folder
+        self._log = context.log
+        self._accounts = {login: Account(login, account) for login, account in options.accounts.items()}
+        self._strangers = Strangers()
+        self._waiting: asyncio.Queue[tuple[str, Path, str]] = asyncio.Queue()
+        self._pauses = Pauses(0.2, time.monotonic)
+        self._connections: set[Any] = set()
+        self.port = 0
+        """The port that it listens on, once it does."""
+
+    async def run(self, take: Take) -> None:
+        loop = asyncio.get_running_loop()
+
+        def taken(login: str, path: Path, name: str) -> None:
+            loop.call_soon_threadsafe(self._waiting.put_nowait, (login, path, name))
+
+        homes = {login: self._home(account, taken) for login, account in self._accounts.items()}
+        for home in homes.values():
+            await asyncio.to_thread(home.prepare)
+            for left in sorted(home.work.iterdir()):
+                taken(home.account.name, left, name_of(left))
+        host, _, port = self._options.listen.rpartition(":")
+        try:
+            server = await asyncssh.listen(
+                host.strip("[]"),
+                int(port),
+                server_factory=lambda: Doorkeeper(self, homes),
+                server_host_keys=[await asyncio.to_thread(self._host_key)],
+                sftp_factory=lambda channel: Jail(channel, homes[channel.get_extra_info("username")], self._log),
+                sftp_version=3,
+                allow_scp=False,
+                agent_forwarding=False,
+                x11_forwarding=False,
+                login_timeout=seconds(self._options.login_timeout),
+                keepalive_interval=30,
+                keepalive_count_max=max(1, int(seconds(self._options.idle) // 30)),
+                compression_algs=None,
+            )
+        except OSError as error:
+            raise TransientError(
+                f"can't listen on {self._options.listen}: {error.strerror or error}", "unreachable"
+            ) from error
+        self.port = server.get_port()
+        self._log.info("sftp_server_listens", source=self._name, host=host, port=self.port)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(self._offer(take))
+        finally:
+            server.close()
+            await self._say_good_bye()
+            await server.wait_closed()
+
+    async def _say_good_bye(self) -> None:
+        """Ends every connection; an upload that is under way is broken off, and its partner sends it again."""
+        connections = list(self._connections)
+        for connection in connections:
+            connection.abort()
+        ends = [asyncio.ensure_future(connection.wait_closed()) for connection in connections]
+        if ends:
+            await asyncio.wait(ends, timeout=5.0)
+
+    def _home(self, account: Account, taken: Any) -> Home:
+        login = account.name
+        return Home(account, self._folder / login, self._folder / WORK / login, self._options.ignore, taken)
+
+    def _host_key(self) -> asyncssh.SSHKey:
+        path = self._site / self._options.host_key
+        try:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                made = asyncssh.generate_private_key("ssh-ed25519", comment=f"hub {self._name}")
+                path.touch(0o600)
+                made.write_private_key(path)
+            key = asyncssh.read_private_key(path)
+        except (OSError, asyncssh.KeyImportError) as error:
+            raise ConfigError(f"the host key {self._options.host_key} can't be used: {error}") from error
+        self._log.info("sftp_server_key", source=self._name, fingerprint=key.get_fingerprint())
+        return key
+
+    async def _offer(self, take: Take) -> None:
+        """Takes one file after the other. Ends only when it is cancelled."""
+        while True:
+            login, path, name = await self._waiting.get()
+            try:
+                await self._one(login, path, name, take)
+            except Exception as error:  # noqa: BLE001
+                # Whatever broke: the file is still claimed, and is offered again.
+                text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+                pause = self._pauses.longer(path.name, SOON)
+                self._log.warning("file_not_taken", source=self._name, file=name, error=text, again_in=pause)
+                asyncio.get_running_loop().call_later(pause, self._waiting.put_nowait, (login, path, name))
+
+    async def _one(self, login: str, path: Path, name: str, take: Take) -> None:
+        size = (await asyncio.to_thread(path.stat)).st_size
+        body: Body = BytesBody(await asyncio.to_thread(path.read_bytes)) if size <= SMALL else FileBody(path)
+        partner = self._accounts[login].partner
+        result = await take(Arrival(self._name, body, name, facts={"partner": partner}))
+        await asyncio.to_thread(self._put_away, login, path, result.failed)
+        self._pauses.end(path.name)
+
+    def _put_away(self, login: str, path: Path, failed: bool) -> None:
+        if not self._options.keep and not failed:
+            path.unlink()
+            return
+        folder = self._folder / (FAILED if failed else DONE) / login
+        folder.mkdir(parents=True, exist_ok=True)
+        path.rename(folder / path.name)
+
+    # --- the door
+
+    def enters(self, connection: Any) -> bool:
+        """Counts a connection; False for one that isn't listened to."""
+        address = address_of(connection)
+        if len(self._connections) >= self._options.connections or self._strangers.shut_out(address):
+            self._log.warning("connection_refused", source=self._name, address=address)
+            return False
+        self._connections.add(connection)
+        return True
+
+    def leaves(self, connection: Any) -> None:
+        self._connections.discard(connection)
+
+    def account(self, login: str) -> Account | None:
+        return self._accounts.get(login)
+
+    def let_in(self, connection: Any, login: str, right: bool, how: str) -> bool:
+        """Notes how a login ended. Nobody learns whether the account exists."""
+        account, address = self._accounts.get(login), address_of(connection)
+        if not right or account is None:
+            self._strangers.failed(address)
+            self._log.warning("login_refused", source=self._name, account=login[:60], address=address, how=how)
+            return False
+        if account.connections >= account.options.connections:
+            self._log.warning("too_many_connections", source=self._name, account=login, address=address)
+            return False
+        return True
+
+
+class Doorkeeper(asyncssh.SSHServer):
+    """One connection: who it is, and that it is SFTP and nothing else."""
+
+    def __init__(self, source: SftpServerSource, homes: dict[str, Home]) -> None:
+        self._source = source
+        self._homes = homes
+        self._connection: Any = None
+        self._entered = False
+        self._account: Account | None = None
+
+    def connection_made(self, conn: Any) -> None:
+        self._connection = conn
+        self._entered = self._source.enters(conn)
+        if not self._entered:
+            conn.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._entered:
+            self._source.leaves(self._connection)
+        if self._account is not None:
+            self._account.connections -= 1
+
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def auth_completed(self) -> None:
+        self._account = self._source.account(self._connection.get_extra_info("username"))
+        if self._account is not None:
+            self._account.connections += 1
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        account = self._source.account(username)
+        return self._source.let_in(self._connection, username, account is not None and account.knows(key), "key")
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        account = self._source.account(username)
+        right = account is not None and account.knows_password(password)
+        return self._source.let_in(self._connection, username, right, "password")
+
+
+def address_of(connection: Any) -> str:
+    peer = connection.get_extra_info("peername")
+    return str(peer[0]) if peer else "?"
