@@ -1,4 +1,4 @@
-"""Files in folders: a source that claims by an atomic rename, a destination that writes atomically."""
+"""Files in folders of this machine, or of any store that fsspec speaks to."""
 
 from __future__ import annotations
 
@@ -6,20 +6,49 @@ from typing import Any
 
 from adapters.file.destination import FileDestination, FileDestinationOptions
 from adapters.file.source import FileSource, FileSourceOptions
+from adapters.file.store import Store, StoreEndpointOptions
+from adapters.file.store_destination import StoreDestination
+from adapters.file.store_source import StoreSource
 from hub.core.plugin import Context, Plugin
 
-__all__ = ["PLUGINS", "FileDestination", "FileDestinationOptions", "FileSource", "FileSourceOptions"]
+__all__ = [
+    "PLUGINS",
+    "FileDestination",
+    "FileDestinationOptions",
+    "FileSource",
+    "FileSourceOptions",
+    "Store",
+    "StoreDestination",
+    "StoreEndpointOptions",
+    "StoreSource",
+]
 
 
-def build_source(name: str, options: Any, context: Context) -> FileSource:
+def build_endpoint(name: str, options: Any, context: Context) -> Store:
+    return Store(name, options)
+
+
+def build_source(name: str, options: Any, context: Context) -> FileSource | StoreSource:
+    if options.store is not None:
+        return StoreSource(name, options, context.endpoint(options.store), context)
     return FileSource(name, options, context)
 
 
-def build_destination(name: str, options: Any, context: Context) -> FileDestination:
+def build_destination(name: str, options: Any, context: Context) -> FileDestination | StoreDestination:
+    if options.store is not None:
+        return StoreDestination(options, context.endpoint(options.store))
     return FileDestination(options, context)
 
 
 PLUGINS = (
+    Plugin(
+        name="store",
+        kind="endpoint",
+        options=StoreEndpointOptions,
+        summary="A store of files that isn't a folder of this machine: S3 and its likes, and what else fsspec speaks to.",
+        example='url: s3://acme-exchange/edi\noptions: {key: "${S3_KEY}", secret: "${S3_SECRET}"}\n',
+        build=build_endpoint,
+    ),
     Plugin(
         name="file",
         kind="source",
@@ -27,6 +56,7 @@ PLUGINS = (
         summary="Takes the files that are dropped into a folder.",
         example='folder: var/drop/acme\nmatch: "*.edi"\nsettle: 2s\n',
         build=build_source,
+        endpoint=("store", "store"),
     ),
     Plugin(
         name="file",
@@ -35,6 +65,7 @@ PLUGINS = (
         summary="Writes each document to a file of its own, atomically.",
         example='folder: var/out/invoices\nname: "{document}_{number}.json"\n',
         build=build_destination,
+        endpoint=("store", "store"),
         fact_templates=("name",),
     ),
 )

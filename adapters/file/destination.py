@@ -25,7 +25,8 @@ BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno
 class FileDestinationOptions(Options):
     """A folder into which documents are written."""
 
-    folder: str = Field(description="The folder, relative to the site. Created when missing.")
+    store: str | None = Field(None, description="The name of a `store` endpoint; without it a folder of this machine.")
+    folder: str = Field(description="The folder, relative to the site, or to the store. Created when missing.")
     name: str = Field(
         "{document}_{number}.json", description="The file name; `{fact}` is substituted, unsafe characters become `_`."
     )

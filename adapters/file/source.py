@@ -38,7 +38,8 @@ Version = tuple[int, int, int]
 class FileSourceOptions(Options):
     """A folder in which files are dropped."""
 
-    folder: str = Field(description="The folder to watch, relative to the site. Created when missing.")
+    store: str | None = Field(None, description="The name of a `store` endpoint; without it a folder of this machine.")
+    folder: str = Field(description="The folder to watch, relative to the site, or to the store. Created when missing.")
     match: str = Field("*", description="Which files to take: a glob over the file name.")
     ignore: tuple[str, ...] = Field(
         ("*.tmp", "*.part", ".*"), description="Names that are still being written; take them once they are renamed."

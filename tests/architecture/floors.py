@@ -48,7 +48,7 @@ CONFINED = {
     "uvicorn": ("adapters/http/", "hub/cli/", "hub/console/"),
     "zeep": ("adapters/soap/",),
     "kombu": ("adapters/bridge.py", "adapters/bridge/", "hub/client/"),
-    "fsspec": ("adapters/store/",),
+    "fsspec": ("adapters/file/store.py",),
     "cronsim": ("adapters/schedule.py", "adapters/schedule/"),
     "jwt": ("adapters/http/",),
     "aiohttp": ("adapters/",),

@@ -1,0 +1,42 @@
+"""A folder of a store as a destination: one object a document."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from adapters.file.destination import FileDestinationOptions
+from adapters.file.store import Store
+from hub.core.errors import MappingError, RejectedError
+from hub.core.naming import render
+from hub.core.ports import Outgoing, Receipt
+
+
+class StoreDestination:
+    """Writes an object whole. One that stands there with the same contents counts as delivered; another one is never replaced
+    unless told."""
+
+    def __init__(self, options: FileDestinationOptions, store: Store) -> None:
+        self._options = options
+        self._store = store
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        try:
+            name = render(self._options.name, outgoing.facts)
+        except MappingError as error:
+            raise RejectedError(str(error), code="no_name") from error
+        name = f"_{name[1:]}" if name.startswith(".") else name
+        return await asyncio.to_thread(self._put, name, outgoing.body)
+
+    def _put(self, name: str, body: bytes) -> Receipt:
+        path = self._store.path(self._options.folder, name)
+        if self._store.put(path, body, self._options.overwrite):
+            return Receipt(f"written to {name}")
+        there = self._store.look(path)
+        same = there is not None and there.size == len(body)
+        if same and self._store.digest(path) == hashlib.sha256(body).hexdigest():
+            return Receipt(f"{name} stood there already, with the same contents")
+        raise RejectedError(f"{name} stands there already with other contents", code="exists")
+
+    async def close(self) -> None:
+        return None
