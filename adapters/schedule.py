@@ -126,7 +126,7 @@ class ScheduleSource:
 
     @staticmethod
     async def _wait_until(moment: datetime) -> None:
-        while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:
+        while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(min(left, LONGEST_SLEEP))
 
     async def _fire(self, moment: datetime, take: Take) -> None:
