@@ -21,6 +21,7 @@ TITLES = {
     415: "Content type not taken",
     422: "Content can't be processed",
     429: "Too many requests",
+    431: "Headers too large",
     500: "Failure in the hub",
     503: "Not now",
 }

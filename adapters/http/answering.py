@@ -1,0 +1,49 @@
+"""What a destination has made of a document, as the answer to who has sent it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hub.core.message import JSON
+from hub.core.outcome import Ending
+from hub.core.problem import problem
+from hub.core.web import WebResponse
+
+LARGEST = 16 << 20
+"""Bytes of a reply that is handed on."""
+
+
+def ending_answer(ending: Ending, id: str) -> WebResponse | None:
+    """None: the answer is not known yet, or there is none; the client asks for it later."""
+    told: dict[str, Any] = {"id": id, "destination": ending.destination}
+    match ending.state:
+        case "delivered":
+            return reply(ending, told)
+        case "held":
+            return problem(409, "held", "it waits for a person to decide", **told)
+        case "dead" | "discarded":
+            return problem(422, "refused", ending.text, **told)
+        case "duplicate":
+            return problem(409, "duplicate", ending.text, id=id)
+    return None
+
+
+def reply(ending: Ending, told: dict[str, Any]) -> WebResponse | None:
+    """The far end's own words; where it had none, that it has taken it."""
+    if ending.reply is None:
+        return WebResponse(200, json.dumps({**told, "state": "delivered"}).encode())
+    if ending.reply.size > LARGEST:
+        return None
+    body = b"".join(ending.reply.chunks())
+    return WebResponse(200, body, ending.content_type or likely_type(body))
+
+
+def likely_type(body: bytes) -> str:
+    """Of a reply whose sender didn't say."""
+    match body.lstrip()[:1]:
+        case b"{" | b"[":
+            return JSON
+        case b"<":
+            return "application/xml"
+    return "application/octet-stream"

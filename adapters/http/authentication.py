@@ -1,0 +1,139 @@
+"""Who sends a request, as far as its head tells."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from adapters.http.auth_options import AuthOptions, BasicUser
+from adapters.http.signature import Signatures, Signed
+from adapters.http.token import Tokens
+from hub.core.web import WebRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who has proved to be it; `name` is empty where nobody needs to. `partner` is the partner that it speaks for."""
+
+    name: str = ""
+    partner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """401: it didn't prove who it is; 403: it did, and is nobody that may send here. `why` is for the log alone."""
+
+    status: int
+    why: str
+
+
+Way = Callable[[WebRequest], str | Refused | None]
+"""The name of the sender; None where the request has no credentials of this kind."""
+
+
+class Authentication:
+    """Any of several ways. Comparisons take as long for a wrong key as for a right one."""
+
+    def __init__(self, options: AuthOptions | None, site: Path) -> None:
+        self._trusted = options is not None and options.trusted
+        self._open = options is None
+        self._ways = tuple(ways(options, site)) if options is not None else ()
+        self._signatures = Signatures(options.hmac) if options is not None and options.hmac is not None else None
+        self.challenge = ", ".join(challenges(options)) if options is not None else ""
+
+    def sender(self, request: WebRequest) -> Sender | Signed | Refused:
+        """Signed: the body decides."""
+        if self._open:
+            return Sender()
+        worst = Refused(401, "no credentials")
+        for way in self._ways:
+            found = way(request)
+            if isinstance(found, str):
+                return self.named(found)
+            if found is not None and (found.status > worst.status or worst.why == "no credentials"):
+                worst = found
+        signed = self._signatures.signed(request) if self._signatures is not None else None
+        if isinstance(signed, Signed):
+            return signed
+        return Refused(401, signed) if signed else worst
+
+    def named(self, name: str) -> Sender:
+        return Sender(name, "" if self._trusted else name)
+
+
+def ways(options: AuthOptions, site: Path) -> Iterator[Way]:
+    if options.api_key:
+        yield by_key(options.api_key, options.api_key_header.lower())
+    if options.basic:
+        yield by_password(options.basic)
+    if options.jwt is not None:
+        yield by_token(Tokens(options.jwt, site))
+    if options.mtls:
+        yield by_certificate(options.mtls)
+
+
+def challenges(options: AuthOptions) -> Iterator[str]:
+    if options.basic:
+        yield 'Basic realm="hub", charset="UTF-8"'
+    if options.jwt is not None:
+        yield 'Bearer realm="hub"'
+
+
+def by_key(keys: Mapping[str, str], header: str) -> Way:
+    def way(request: WebRequest) -> str | Refused | None:
+        given = request.headers.get(header)
+        if given is None:
+            return None
+        found = [partner for partner, key in keys.items() if same(given, key)]
+        return found[0] if found else Refused(401, "wrong API key")
+
+    return way
+
+
+def by_password(users: Mapping[str, BasicUser]) -> Way:
+    def way(request: WebRequest) -> str | Refused | None:
+        scheme, _, told = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            given = base64.b64decode(told.strip(), validate=True).decode("utf-8", "surrogateescape")
+        except (binascii.Error, ValueError):
+            return Refused(401, "basic credentials that are no base64")
+        found = [name for name, one in users.items() if same(given, f"{one.user or name}:{one.password}")]
+        return found[0] if found else Refused(401, "wrong user or password")
+
+    return way
+
+
+def by_token(tokens: Tokens) -> Way:
+    def way(request: WebRequest) -> str | Refused | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        found = tokens.sender(token.strip())
+        return found.name if found.name else Refused(found.status, found.why)
+
+    return way
+
+
+def by_certificate(names: Mapping[str, str]) -> Way:
+    def way(request: WebRequest) -> str | Refused | None:
+        if not request.certificate:
+            return None
+        found = [partner for partner, name in names.items() if name in request.certificate]
+        return (
+            found[0] if found else Refused(403, f"no partner has a certificate with {', '.join(request.certificate)}")
+        )
+
+    return way
+
+
+def same(given: str, wanted: str) -> bool:
+    """Of digests, so that not even the length is told by the time it takes."""
+    digests = [sha256(text.encode("utf-8", "surrogateescape")).digest() for text in (given, wanted)]
+    return hmac.compare_digest(*digests)

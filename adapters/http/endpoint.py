@@ -1,0 +1,213 @@
+"""A port that listens for HTTP, shared by all sources that are mounted on it."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from adapters.http.application import Application, Bounds
+from adapters.http.server import ListeningServer
+from hub.core.duration import Duration, seconds
+from hub.core.errors import ConfigError, TransientError
+from hub.core.plugin import Context, Options
+from hub.core.size import Size, parse_size
+from hub.core.web import Mount
+
+LINGER = 1.0
+"""Seconds that the port stays open with nothing mounted: a reload that replaces all sources doesn't close it."""
+
+BIND_FOR, BIND_PAUSE = 3.0, 0.1
+"""How long a port is tried that somebody else still has: an endpoint that a reload has replaced lingers."""
+
+STOP = 5.0
+"""Seconds that requests under way have, when the port closes or their source goes."""
+
+
+class TlsOptions(Options):
+    """Certificates."""
+
+    certificate: str = Field(min_length=1, description="File of the server's certificate, with its chain.")
+    key: str | None = Field(
+        None, min_length=1, description="File of its private key; without it the certificate's file."
+    )
+    client_ca: str | None = Field(
+        None, min_length=1, description="File of the authority whose client certificates are taken, for `mtls`."
+    )
+
+
+class HttpEndpointOptions(Options):
+    """Where the hub listens."""
+
+    listen: str = Field("127.0.0.1:8080", description="host:port. Loopback unless told otherwise; port 0: a free one.")
+    tls: TlsOptions | None = Field(None, description="Serves HTTPS, with these files.")
+    public: str | None = Field(
+        None, description="How clients reach it, where that is not `listen`: https://edi.example.com."
+    )
+    largest: Size = Field("10MB", description="The largest body that is taken.")
+    head_timeout: Duration = Field("10s", description="How long the head of a request may take to come.")
+    body_timeout: Duration = Field("1m", description="How long its body may take to come.")
+    connections: int = Field(500, ge=1, le=20_000, description="Connections at once; more are told to come later.")
+    docs: bool = Field(True, description="Shows what is mounted, at /docs and /openapi.json.")
+
+    @field_validator("listen")
+    @classmethod
+    def host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit()) or int(port[:6]) > 65535:
+            raise ValueError("should be host:port, as in 127.0.0.1:8080")
+        return value
+
+    @field_validator("public")
+    @classmethod
+    def base_of_urls(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "https://a")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("should be http://host or https://host, with a port and a path where there are any")
+        return value
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def loopback(self) -> bool:
+        """Only this machine reaches it."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @property
+    def protected(self) -> bool:
+        """Nobody on the way reads along, as far as the options tell."""
+        return self.loopback or self.tls is not None or (self.public or "").startswith("https:")
+
+
+class HttpEndpoint:
+    """See `hub.core.web.WebListener`."""
+
+    def __init__(self, name: str, options: HttpEndpointOptions, context: Context) -> None:
+        self.options = options
+        self._name = name
+        self._site = Path(context.site)
+        self._log = context.log
+        bounds = Bounds(parse_size(options.largest), seconds(options.body_timeout), Path(context.spool or "."))
+        self._application = Application(name, bounds, options.docs, context.log, options.protected)
+        self._server: ListeningServer | None = None
+        self._opening = asyncio.Lock()
+        self._closing: asyncio.TimerHandle | None = None
+        self._closed: set[asyncio.Task[None]] = set()
+
+    @property
+    def port(self) -> int:
+        """The one that is listened on: with port 0, the one that the system gave."""
+        return self._server.port if self._server is not None else int(self.options.listen.rpartition(":")[2])
+
+    def url(self, path: str) -> str:
+        if self.options.public is not None:
+            return self.options.public.rstrip("/") + path
+        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
+        return f"{'https' if self.options.tls else 'http'}://{host}:{self.port}{path}"
+
+    async def mount(self, *mounts: Mount) -> None:
+        async with self._opening:
+            self._stay()
+            self._application.add(mounts)
+            try:
+                if self._server is None:
+                    self._server = await self._open()
+            except BaseException:
+                self._application.remove(mounts)
+                raise
+
+    async def unmount(self, *mounts: Mount) -> None:
+        self._application.remove(mounts)
+        if self._application.empty:
+            self._stay()
+            self._closing = asyncio.get_running_loop().call_later(LINGER, self._leave)
+        await self._application.finished(mounts, STOP)
+
+    async def close(self) -> None:
+        """Twice is harmless."""
+        self._stay()
+        async with self._opening:
+            server, self._server = self._server, None
+            if server is not None:
+                await server.stop(STOP)
+        if self._closed:
+            await asyncio.wait(self._closed)
+
+    def _stay(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+
+    def _leave(self) -> None:
+        server, self._server, self._closing = self._server, None, None
+        if server is not None:
+            task = asyncio.create_task(server.stop(STOP), name=f"close-{self._name}")
+            self._closed.add(task)
+            task.add_done_callback(self._closed.discard)
+
+    async def _open(self) -> ListeningServer:
+        listening = await self._bind()
+        try:
+            server = ListeningServer(self._application, self._tls(), self.options)
+            await server.start(listening)
+        except BaseException:
+            listening.close()
+            raise
+        self._log.info("listening", endpoint=self._name, url=f"{self.options.host}:{server.port}")
+        return server
+
+    async def _bind(self) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + BIND_FOR
+        while True:
+            try:
+                return bound(self.options.host, int(self.options.listen.rpartition(":")[2]))
+            except OSError as error:
+                if loop.time() >= until:
+                    text = f"endpoint {self._name}: {self.options.listen} can't be listened on: {error.strerror}"
+                    raise TransientError(text, "unreachable") from error
+            await asyncio.sleep(BIND_PAUSE)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        tls = self.options.tls
+        if tls is None:
+            return None
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            made.load_cert_chain(self._site / tls.certificate, self._site / (tls.key or tls.certificate))
+            if tls.client_ca is not None:
+                made.load_verify_locations(self._site / tls.client_ca)
+                made.verify_mode = ssl.CERT_OPTIONAL
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(f"endpoint {self._name}: its certificates can't be used: {error}") from error
+        return made
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Raises OSError."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    made = socket.socket(family, kind)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> HttpEndpoint:
+    return HttpEndpoint(name, options, context)

@@ -1,0 +1,169 @@
+"""One request that was let in: its arrivals, and the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.http.answering import ending_answer
+from adapters.http.authentication import Sender
+from adapters.http.parts import Part, parts_of
+from adapters.http.reading import digest_of, values_of
+from adapters.http.source_options import HttpSourceOptions
+from hub.core.duration import seconds
+from hub.core.errors import DecodeError, JournalUnavailable, TransientError
+from hub.core.given_facts import given
+from hub.core.identity import message_id
+from hub.core.message import JSON
+from hub.core.outcome import ARRIVAL, Outcomes
+from hub.core.ports import Arrival, Body, Take, Taken
+from hub.core.problem import problem
+from hub.core.web import Repetitions, WebRequest, WebResponse
+
+COME_AGAIN = 5
+"""Seconds after which a client may try again when broker or journal are away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all requests of a source share."""
+
+    source: str
+    options: HttpSourceOptions
+    repetitions: Repetitions
+    outcomes: Outcomes
+    spool: Path
+    log: Any
+
+    async def once(
+        self, key: str, keep: float, work: Callable[[], Awaitable[WebResponse]], fingerprint: str = ""
+    ) -> WebResponse | None:
+        """The answer of the work; None when the key was taken. A key whose work came to nothing is free again."""
+        try:
+            if await self.repetitions.begin(key, fingerprint, keep) is not None:
+                return None
+        except JournalUnavailable as error:
+            return self.away(error)
+        return await self.kept(key, work)
+
+    async def kept(self, key: str, work: Callable[[], Awaitable[WebResponse]]) -> WebResponse:
+        """The key is ours: it remembers the answer, or is given back."""
+        answer: WebResponse | None = None
+        try:
+            answer = await work()
+        finally:
+            await asyncio.shield(self._settle(key, answer))
+        return answer
+
+    async def _settle(self, key: str, answer: WebResponse | None) -> None:
+        try:
+            if answer is None or answer.status >= 500:
+                await self.repetitions.free(key)
+            else:
+                await self.repetitions.finish(key, answer)
+        except JournalUnavailable as error:
+            self.log.warning("answer_not_kept", source=self.source, error=str(error))
+
+    def away(self, error: Exception) -> WebResponse:
+        self.log.warning("not_taken", source=self.source, error=str(error) or type(error).__name__)
+        after = error.retry_after if isinstance(error, TransientError) else None
+        return problem(503, detail="nothing was taken; send it again", retry_after=max(1, int(after or COME_AGAIN)))
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """`key` is the Idempotency-Key, empty: none."""
+
+    terms: Terms
+    request: WebRequest
+    key: str
+    sender: Sender
+    take: Take
+
+    async def answer(self, body: Body) -> WebResponse:
+        digest = await digest_of(body)
+        if not self.key:
+            return await self._answer(body, digest)
+        fingerprint = f"{digest}|{self.request.path}"
+        key = f"{self.sender.name}|{self.key}"
+        terms = self.terms
+        try:
+            earlier = await terms.repetitions.begin(key, fingerprint, seconds(terms.options.remember))
+        except JournalUnavailable as error:
+            return terms.away(error)
+        if earlier is None:
+            return await terms.kept(key, lambda: self._answer(body, digest))
+        if earlier.fingerprint != fingerprint:
+            return problem(422, "key-reused", "this Idempotency-Key came before, with another body")
+        return earlier.answer or problem(409, "in-work", "the first request with this key is in work", retry_after=1)
+
+    async def _answer(self, body: Body, digest: str) -> WebResponse:
+        salt = "|".join((self.sender.name, self.key)) if self.sender.name or self.key else ""
+        id = message_id(digest, (), salt)
+        try:
+            async with self._parts(body) as parts:
+                arrivals = [self._arrival(part, id, salt, position) for position, part in enumerate(parts)]
+                if not arrivals:
+                    raise DecodeError("there is nothing in it")
+                taken = await self._taken(arrivals)
+        except (TransientError, JournalUnavailable, TimeoutError) as error:
+            return self.terms.away(error)
+        except DecodeError as error:
+            return problem(422, "unreadable", str(error))
+        if taken.failed:
+            return problem(422, "unreadable", taken.cause, id=id, documents=0, refused=taken.refused)
+        if self.terms.options.reply == "sync" and (taken.documents, taken.refused) == (1, 0):
+            return await self._ending(id, taken)
+        return self._accepted(id, taken)
+
+    @asynccontextmanager
+    async def _parts(self, body: Body) -> AsyncIterator[list[Part]]:
+        content_type = self.request.headers.get("content-type", "")
+        if self.request.content_type != "multipart/form-data":
+            yield [Part("", content_type, body)]
+            return
+        async with parts_of(body, content_type, self.terms.spool) as parts:
+            yield parts
+
+    def _arrival(self, part: Part, id: str, salt: str, position: int) -> Arrival:
+        options = self.terms.options
+        keyed = (("idempotency_key", self.key),) if self.key else ()
+        return Arrival(
+            self.terms.source,
+            part.body,
+            part.name,
+            {"content_type": part.content_type} if part.content_type else {},
+            given(options.facts, values_of(self.request)),
+            f"{salt}|{position}" if self.key and position else salt,
+            ((ARRIVAL, id), *keyed),
+            self.sender.partner,
+        )
+
+    async def _taken(self, arrivals: list[Arrival]) -> Taken:
+        """All of them, or nothing that the client may forget."""
+        documents = refused = 0
+        cause = ""
+        async with asyncio.timeout(seconds(self.terms.options.patience)):
+            for arrival in arrivals:
+                taken = await self.take(arrival)
+                documents, refused = documents + taken.documents, refused + taken.refused
+                cause = cause or taken.cause
+        return Taken(documents, refused, cause)
+
+    async def _ending(self, id: str, taken: Taken) -> WebResponse:
+        terms = self.terms
+        try:
+            ending = await terms.outcomes.ending(terms.source, id, seconds(terms.options.within))
+        except JournalUnavailable:
+            ending = None
+        return (ending_answer(ending, id) if ending is not None else None) or self._accepted(id, taken)
+
+    def _accepted(self, id: str, taken: Taken) -> WebResponse:
+        where = f"/status/{id}"
+        told = {"id": id, "status_url": where, "documents": taken.documents, "refused": taken.refused}
+        return WebResponse(202, json.dumps(told).encode(), JSON, {"Location": where})

@@ -1,0 +1,90 @@
+"""The body of a request: in memory while it is small, in a file of the spool when it grows, gone when it has been taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+
+from hub.core.ports import Body, BytesBody, FileBody
+
+IN_MEMORY = 1 << 18
+"""Bytes of a body that stay in memory."""
+
+
+class BodyRefused(Exception):
+    """A body that isn't taken; `status` says why."""
+
+    def __init__(self, status: int, text: str) -> None:
+        self.status = status
+        super().__init__(text)
+
+
+@asynccontextmanager
+async def body_of(request: Request, largest: int, seconds: float, spool: Path) -> AsyncIterator[Body]:
+    """The whole body. Raises BodyRefused for one that is too large, too slow or broken off."""
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told[:19]) > largest:
+        raise too_large(largest)
+    spooled = Spooled(spool)
+    try:
+        try:
+            async with asyncio.timeout(seconds):
+                async for piece in request.stream():
+                    await spooled.add(piece)
+                    if spooled.size > largest:
+                        raise too_large(largest)
+        except TimeoutError:
+            raise BodyRefused(408, f"the body did not come within {seconds:g} seconds") from None
+        except ClientDisconnect:
+            raise BodyRefused(400, "the body was broken off") from None
+        except OSError as error:
+            raise BodyRefused(503, "there is no room for the body") from error
+        yield await spooled.body()
+    finally:
+        spooled.remove()
+
+
+def too_large(largest: int) -> BodyRefused:
+    return BodyRefused(413, f"the body is larger than {largest} bytes")
+
+
+class Spooled:
+    """Grows piece by piece; the disk is written by a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held = bytearray()
+        self._file: IO[bytes] | None = None
+        self.size = 0
+
+    async def add(self, piece: bytes) -> None:
+        self._held += piece
+        self.size += len(piece)
+        if len(self._held) > IN_MEMORY:
+            await asyncio.to_thread(self._write)
+
+    async def body(self) -> Body:
+        if self._file is None:
+            return BytesBody(bytes(self._held))
+        await asyncio.to_thread(self._write)
+        self._file.flush()
+        return FileBody(Path(self._file.name))
+
+    def remove(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._file = NamedTemporaryFile(dir=self._folder, prefix="http-", delete=False)  # noqa: SIM115
+        self._file.write(self._held)
+        self._held = bytearray()

@@ -1,0 +1,71 @@
+"""Signed requests: HMAC (RFC 2104) over the timestamp, a full stop, and the body."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.http.auth_options import HmacOptions
+from hub.core.duration import seconds
+from hub.core.ports import Body
+from hub.core.web import WebRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A signature that is still to be compared: `sender` reads the body, and gives the partner, or "" for none. `keep`: for so many
+    seconds the same signature may not come again."""
+
+    signature: str
+    sender: Callable[[Body], str]
+    keep: float
+
+
+class Signatures:
+    """Of several partners, each with a secret of its own."""
+
+    def __init__(self, options: HmacOptions, clock: Callable[[], float] = time.time) -> None:
+        self._options = options
+        self._clock = clock
+        self._window = seconds(options.window)
+
+    def signed(self, request: WebRequest) -> Signed | str | None:
+        """None: there is no signature. A text: what is wrong with it."""
+        given = request.headers.get(self._options.header.lower())
+        if given is None:
+            return None
+        stamp = request.headers.get(self._options.timestamp.lower(), "")
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+            return "a signature without a timestamp"
+        if abs(self._clock() - int(stamp)) > self._window:
+            return "a timestamp outside the window"
+        digest = decoded(given.rpartition("=")[2] if given.startswith(f"{self._options.algorithm}=") else given)
+        if digest is None:
+            return "a signature that is neither hex nor base64"
+        return Signed(digest.hex(), lambda body: self._sender(stamp, digest, body), 2 * self._window)
+
+    def _sender(self, stamp: str, digest: bytes, body: Body) -> str:
+        macs = {
+            partner: hmac.new(secret.encode(), f"{stamp}.".encode(), self._options.algorithm)
+            for partner, secret in self._options.secret.items()
+        }
+        for piece in body.chunks():
+            for mac in macs.values():
+                mac.update(piece)
+        found = [partner for partner, mac in macs.items() if hmac.compare_digest(mac.digest(), digest)]
+        return found[0] if found else ""
+
+
+def decoded(text: str) -> bytes | None:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        pass
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
