@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from socketserver import ThreadingMixIn
 from typing import Any
 from urllib.request import urlopen
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -80,7 +81,10 @@ class SpyneErp:
             def log_message(self, format: str, *args: Any) -> None:
                 return
 
-        class Server(WSGIServer):
+        class Server(ThreadingMixIn, WSGIServer):
+            daemon_threads = True
+            request_queue_size = 64
+
             def handle_error(self, request: Any, client_address: Any) -> None:
                 return
 

@@ -1,0 +1,144 @@
+"""What every destination keeps to, each with the real peer it delivers to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hub.core.errors import EndpointError, RejectedError, TransientError
+from hub.core.ports import Receipt
+from tests.support.brokers import LIMIT
+from tests.support.destination_peers import KINDS, NETWORKED, Peer, peer
+from tests.support.ports import free_ports
+
+GARBAGE = b"\x00\xff garbage \r\n\r\n" * 20
+
+
+def marked(kinds: tuple[str, ...]) -> list[object]:
+    return [pytest.param(kind, marks=pytest.mark.rabbitmq if kind == "exchange" else ()) for kind in kinds]
+
+
+@pytest.fixture
+async def far_end(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Peer]:
+    async with peer(request.param, request, tmp_path) as made:
+        yield made
+
+
+every = pytest.mark.parametrize("far_end", marked(KINDS), indirect=True)
+over_a_network = pytest.mark.parametrize("far_end", marked(NETWORKED), indirect=True)
+
+
+@asynccontextmanager
+async def listener(said: bytes | None) -> AsyncIterator[int]:
+    """A server that says something senseless to everybody who comes, or nothing at all."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if said is None:
+            await reader.read()
+        else:
+            writer.write(said)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def failure(far_end: Peer, port: int) -> EndpointError:
+    with pytest.raises(EndpointError) as caught:
+        await asyncio.wait_for(far_end.make(port).send(far_end.outgoing()), LIMIT)
+    return caught.value
+
+
+@every
+async def test_what_is_sent_arrives_byte_for_byte(far_end: Peer) -> None:
+    receipt = await far_end.make(far_end.port).send(far_end.outgoing())
+    assert isinstance(receipt, Receipt)
+    assert [body for _, body in await far_end.arrived()] == [far_end.body]
+
+
+@every
+async def test_the_same_key_twice_can_be_recognised_there(far_end: Peer) -> None:
+    destination = far_end.make(far_end.port)
+    for _ in range(2):
+        await destination.send(far_end.outgoing())
+    arrived = await far_end.arrived()
+    assert len(arrived) == (1 if far_end.recognises else 2)
+    assert len(set(arrived)) == 1
+
+
+@every
+async def test_what_can_never_be_sent_is_a_refusal_and_nothing_leaves(far_end: Peer) -> None:
+    outgoing = far_end.outgoing(number="")  # a fact that name, key, path or subject needs
+    if far_end.without_facts:
+        outgoing = replace(outgoing, body=b"no arguments")
+    with pytest.raises(RejectedError):
+        await far_end.make(far_end.port).send(outgoing)
+    assert await far_end.arrived() == []
+
+
+@pytest.mark.parametrize("far_end", ["rest", "soap", "sftp", "file", "mail"], indirect=True)
+async def test_what_may_change_over_there_is_transient(far_end: Peer) -> None:
+    far_end.fails()
+    assert isinstance(await failure(far_end, far_end.port), TransientError)
+
+
+@over_a_network
+async def test_a_peer_that_is_away_is_unreachable(far_end: Peer) -> None:
+    (port,) = free_ports(1)
+    error = await failure(far_end, port)
+    assert isinstance(error, TransientError)
+    assert error.kind == "unreachable"
+
+
+@over_a_network
+async def test_a_peer_that_says_nothing_is_given_up(far_end: Peer) -> None:
+    async with listener(None) as port:
+        error = await failure(far_end, port)
+    assert isinstance(error, TransientError)
+    assert error.kind in ("timeout", "unreachable")
+
+
+@over_a_network
+async def test_a_peer_that_says_garbage_is_transient(far_end: Peer) -> None:
+    async with listener(GARBAGE) as port:
+        error = await failure(far_end, port)
+    assert isinstance(error, TransientError)
+    assert error.text.isprintable()
+    assert len(error.text) < 1000
+
+
+@every
+async def test_many_at_once(far_end: Peer) -> None:
+    destination = far_end.make(far_end.port)
+    many = [far_end.outgoing(f"k{n}", number=str(n)) for n in range(10)]
+    await asyncio.gather(*(destination.send(one) for one in many))
+    arrived = await far_end.arrived()
+    assert len({identity for identity, _ in arrived}) == 10
+
+
+@every
+async def test_a_send_that_is_given_up_leaves_the_destination_usable(far_end: Peer) -> None:
+    destination = far_end.make(far_end.port)
+    task = asyncio.create_task(destination.send(far_end.outgoing()))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task})
+    await destination.send(far_end.outgoing())
+    assert len(set(await far_end.arrived())) == 1
+
+
+@every
+async def test_closing_twice_is_harmless(far_end: Peer) -> None:
+    destination = far_end.make(far_end.port)
+    await destination.send(far_end.outgoing())
+    for _ in range(2):
+        await destination.close()
+        await far_end.close()
