@@ -7,15 +7,10 @@ whatever their namespaces: `/order/id` finds both `{"order": {"id": 7}}` and `<o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-from lxml import etree
 
 LARGEST = 16 << 20
 """Bytes of a body that are looked into."""
-
-DEEPEST = 200
 
 NOTHING = object()
 
@@ -27,10 +22,9 @@ def check_path(path: str) -> str:
     if path and not path.startswith("/"):
         raise ValueError(f"{path!r} is no path into a reply; it begins with /")
     if any(mark in path for mark in UNMISTAKABLY_XPATH):
-        try:
-            etree.XPath(path)
-        except etree.XPathSyntaxError as error:
-            raise ValueError(f"{path!r} is no XPath: {error}") from None
+        from hub.core.reply_xml import check_xpath
+
+        check_xpath(path)
     return path
 
 
@@ -48,7 +42,7 @@ class ReplyBody:
             self._kind, self._parsed = parsed(self._raw)
         if self._kind == "json":
             return at_pointer(self._parsed, path)
-        return at_xpath(self._parsed, path) if self._kind == "xml" else NOTHING
+        return text_at(self._parsed, path) if self._kind == "xml" else NOTHING
 
     def is_at(self, path: str, wanted: Any) -> bool:
         """Whether the wanted value stands there: of its own type in JSON, as text in XML."""
@@ -64,6 +58,8 @@ def parsed(raw: bytes) -> tuple[str, Any]:
     if len(raw) > LARGEST:
         return "none", NOTHING
     if raw[:200].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        from hub.core.reply_xml import safe_xml, without_namespaces
+
         root = safe_xml(raw)
         return ("xml", without_namespaces(root)) if root is not None else ("none", NOTHING)
     try:
@@ -72,51 +68,11 @@ def parsed(raw: bytes) -> tuple[str, Any]:
         return "none", NOTHING
 
 
-def safe_xml(raw: bytes) -> etree._Element | None:
-    """The root element; None for what isn't XML, has a document type, or is nested too deeply. Entities are never resolved,
-    nothing is ever fetched."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(raw, parser)
-    except (etree.XMLSyntaxError, ValueError):
-        return None
-    if root.getroottree().docinfo.doctype or too_deep(root):
-        return None
-    return root
+def text_at(root: Any, path: str) -> Any:
+    from hub.core.reply_xml import at_xpath
 
-
-def too_deep(root: etree._Element) -> bool:
-    depth = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        if depth > DEEPEST:
-            return True
-    return False
-
-
-def without_namespaces(root: etree._Element) -> etree._Element:
-    for element in root.iter("*"):
-        element.tag = etree.QName(element).localname
-        for name in [name for name in element.attrib if str(name).startswith("{")]:
-            element.attrib[etree.QName(name).localname] = element.attrib.pop(name)
-    return root
-
-
-def at_xpath(root: etree._Element, path: str) -> Any:
-    try:
-        found = root.getroottree().xpath(path) if path else root
-    except etree.XPathError:
-        return NOTHING
-    first = next(iter(found), NOTHING) if isinstance(found, list) else found
-    if first is NOTHING:
-        return NOTHING
-    return "".join(texts(first)).strip() if isinstance(first, etree._Element) else as_text(first)
-
-
-def texts(element: etree._Element) -> Iterator[str]:
-    return (str(text) for text in element.itertext())
+    found = at_xpath(root, path)
+    return NOTHING if found is None else as_text(found)
 
 
 def as_text(value: Any) -> str:

@@ -13,7 +13,7 @@ from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
 
 from hub.core.errors import ConfigError, RejectedError
-from hub.core.reply_body import safe_xml
+from hub.core.reply_xml import safe_xml
 
 ENVELOPES = {
     "1.1": "http://schemas.xmlsoap.org/soap/envelope/",

@@ -8,7 +8,7 @@ from lxml import etree
 
 from adapters.soap.calls.contract import ENVELOPES
 from adapters.soap.calls.multipart import is_multipart, parts, put_in
-from hub.core.reply_body import safe_xml
+from hub.core.reply_xml import safe_xml
 
 
 @dataclass(frozen=True, slots=True)

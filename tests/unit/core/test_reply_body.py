@@ -1,0 +1,106 @@
+"""Looking into replies by paths, and what is captured there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.core.captures import captured, check_capture
+from hub.core.ports import Receipt
+from hub.core.reply_body import NOTHING, ReplyBody, check_path
+
+XML = b"""<?xml version="1.0"?>
+<o:order xmlns:o="urn:o" xmlns:x="urn:x" x:state="new"><o:id> 7 </o:id><line n="1"/><line n="2"/><ok>true</ok></o:order>"""
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "found"),
+    [
+        (b'{"order": {"id": 7}}', "/order/id", 7),
+        (b'{"a/b": [1, {"~": 2}]}', "/a~1b/1/~0", 2),
+        (b'{"order": {"id": 7}}', "/order/no", NOTHING),
+        (b'{"order": 1}', "//order", NOTHING),
+        (XML, "/order/id", "7"),
+        (XML, "//line[2]/@n", "2"),
+        (XML, "/order/@state", "new"),
+        (XML, "count(//line)", "2"),
+        (XML, "/order/no", NOTHING),
+        (XML, "/order/[", NOTHING),
+        (b"\xef\xbb\xbf <a>1</a>", "/a", "1"),
+        (b"<a>1</a>", "/a", "1"),
+        (b"", "/a", NOTHING),
+        (b"<a", "/a", NOTHING),
+        (b"plain", "/a", NOTHING),
+    ],
+)
+def test_what_stands_at_a_path(body: bytes, path: str, found: Any) -> None:
+    assert ReplyBody(body).at(path) == found
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "wanted", "is_there"),
+    [
+        (b'{"n": 7}', "/n", 7, True),
+        (b'{"n": 7}', "/n", "7", False),
+        (b'{"n": 1}', "/n", True, False),
+        (XML, "/order/id", 7, True),
+        (XML, "/order/ok", True, True),
+        (XML, "/order/no", None, False),
+    ],
+)
+def test_values_are_compared_as_the_format_has_them(body: bytes, path: str, wanted: Any, is_there: bool) -> None:
+    assert ReplyBody(body).is_at(path, wanted) is is_there
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+        b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/x.dtd"><a>1</a>',
+        b'<!DOCTYPE a [<!ENTITY x "1"><!ENTITY y "&x;&x;&x;">]><a>&y;</a>',
+        b"<a>" * 5000 + b"</a>" * 5000,
+        b'<a b="' + b"x" * 11_000_000 + b'"/>',
+        b"[" * 100_000,
+    ],
+    ids=["file", "network", "entities", "deep", "attribute", "brackets"],
+)
+def test_a_hostile_body_holds_nothing(body: bytes) -> None:
+    assert ReplyBody(body).at("/a") is NOTHING
+
+
+@given(st.binary(max_size=300), st.text(max_size=30))
+def test_no_body_and_no_path_breaks_it(body: bytes, path: str) -> None:
+    ReplyBody(body).at(f"/{path}")
+    ReplyBody(b"<" + body).at(f"/{path}")
+
+
+@pytest.mark.parametrize("path", ["a", "a/b", "//[", "/a[@"])
+def test_what_is_no_path_is_refused(path: str) -> None:
+    with pytest.raises(ValueError):
+        check_path(path)
+
+
+def test_identifiers_are_captured_and_what_is_missing_is_named() -> None:
+    receipt = Receipt(reply=b'{"id": 7, "deep": {}, "long": "%s"}' % (b"x" * 300), headers={"location": "/orders/7"})
+    wanted = {
+        "order": "/id",
+        "place": "header.Location",
+        "deep": "/deep",
+        "long": "/long",
+        "none": "/x",
+        "h": "header.X",
+    }
+    found, missing = captured(wanted, receipt)
+    assert found == (("order", "7"), ("place", "/orders/7"))
+    assert missing == ("deep", "long", "none", "h")
+
+
+@pytest.mark.parametrize(
+    ("name", "origin"), [("Order", "/id"), ("a b", "/id"), ("order", "id"), ("order", "header."), ("order", "//[")]
+)
+def test_captures_that_make_no_sense_are_refused(name: str, origin: str) -> None:
+    with pytest.raises(ValueError):
+        check_capture(name, origin)
