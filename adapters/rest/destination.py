@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pydantic import Field, field_validator
@@ -84,8 +85,9 @@ class RestDestination:
         if outgoing.correlation_id:
             headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
         answer = await self._endpoint.ask(self._method, path, headers, body)
-        reply = answer.body if 200 <= answer.status < 300 else self._endpoint.blackened(answer.body)
-        return classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC))
+        reply = self._endpoint.blackened(answer.body)
+        receipt = classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC))
+        return replace(receipt, text=f"{receipt.text}, the reply is cut") if answer.cut else receipt
 
     async def close(self) -> None:
         return None

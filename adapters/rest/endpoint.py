@@ -80,7 +80,7 @@ class RestEndpoint:
         return await self._call(method, url, {**headers, "Authorization": f"Bearer {token}"}, body)
 
     def blackened(self, body: bytes) -> bytes:
-        """A reply that is going to be shown, without the credentials that a far end may repeat in it."""
+        """A reply that is going to be kept or shown, without the credentials that a far end may repeat in it."""
         known = self.options.auth.secrets() if self.options.auth else ()
         for secret in (*known, *(self._tokens.shown if self._tokens else ())):
             if len(secret) >= SHORTEST_SECRET:

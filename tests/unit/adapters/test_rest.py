@@ -153,7 +153,9 @@ async def test_a_refused_connection_is_unreachable() -> None:
 
 async def test_a_huge_reply_is_cut(erp: Erp) -> None:
     erp.script = lambda request: Answer(200, b"x" * (3 << 20))
-    assert len((await send(erp.url)).reply) == 1 << 20
+    receipt = await send(erp.url)
+    assert len(receipt.reply) == 1 << 20
+    assert receipt.text == "delivered (200), the reply is cut"
     erp.script = lambda request: Answer(400, b"x" * (3 << 20))
     with pytest.raises(RejectedError) as caught:
         await send(erp.url)

@@ -1,0 +1,74 @@
+"""The guide to calling systems: its files are a site that loads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from hub.app.plugin_discovery import discover
+from hub.app.site_folder import SiteFolder
+
+GUIDE = Path(__file__).parents[3] / "docs/guides/calling-systems.md"
+REST_OF_THE_SITE = {
+    "config/hub.yaml": "broker: embedded\n",
+    "config/policies.yaml": (
+        "retry:\n  patient: {delays: [30s, 2m], on: [unreachable, timeout, busy, failed]}\n"
+        "holds:\n  credit_hold: {owner: finance-ops}\n"
+    ),
+    "config/facts.yaml": 'ship_to_state: {from: order.ship_to.address.state, type: text, default: ""}\n',
+    "config/partners/acme.yaml": 'partner: ACME\nids: [{qualifier: "01", id: "043645501"}]\n',
+    "routes/schemas/erp.wsdl": "<definitions/>",
+    "routes/templates/order-to-erp.json.j2": "{}",
+    "routes/templates/create-order.xml.j2": "<create_order/>",
+    "routes/templates/notice.txt.j2": "Order",
+}
+ROUTES = """\
+format: 1
+owner: order-desk
+sources:
+  inbox: {file: {folder: in}, read: {json: order@1}}
+destinations:
+  acme-out: {file: {folder: out}}
+routes:
+  - {id: orders, when: {document: order}, to: [erp, legacy, order-desk]}
+"""
+
+
+def test_the_files_of_the_guide_are_a_site(tmp_path: Path) -> None:
+    files = dict(REST_OF_THE_SITE)
+    for name, text in re.findall(r"```yaml\n# (config/\S+)\n(.*?)```", GUIDE.read_text(), re.DOTALL):
+        files[name] = files.get(name, "") + text
+    (routes,) = re.findall(r"```yaml\nroutes:\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    files["routes/acme.yaml"] = ROUTES + routes
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    secrets = ("ERP_SECRET", "LEGACY_PASSWORD", "MAIL_PASSWORD")
+    urls = ("ERP_URL", "ERP_TOKEN_URL", "LEGACY_URL")
+    environ = dict.fromkeys(secrets, "a-secret") | dict.fromkeys(urls, "https://erp.example")
+    checked = SiteFolder(tmp_path).check(discover(), environ)
+    assert [str(finding) for finding in checked.findings] == []
+    assert checked.site is not None
+    assert checked.site.sources["erp.reply"].documents == ("order_acknowledgment",)
+
+
+def test_a_route_that_waits_for_what_no_reply_can_be_is_told(tmp_path: Path) -> None:
+    for name, text in REST_OF_THE_SITE.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "config/endpoints.yaml").write_text("erp: {rest: {base: https://erp.example}}\n")
+    (tmp_path / "config/destinations.yaml").write_text(
+        "erp:\n  rest: {endpoint: erp, call: POST /orders}\n  read: {json: order_acknowledgment@1}\n"
+    )
+    (tmp_path / "routes/acme.yaml").write_text(
+        "format: 1\nowner: order-desk\nsources:\n  inbox: {file: {folder: in}, read: {json: order@1}}\nroutes:\n"
+        "  - {id: orders, when: {document: order}, to: [erp]}\n"
+        "  - {id: wrong, when: {document: invoice, source: erp.reply}, to: [erp]}\n"
+        "  - {id: worse, when: {document: order, source: erp.replies}, to: [erp]}\n"
+    )
+    said = " ".join(str(finding) for finding in SiteFolder(tmp_path).check(discover(), {}).findings)
+    assert "route wrong can never match: no source yields invoice" in said
+    assert "erp.replies" in said
+    assert "did you mean erp.reply?" in said
