@@ -1,0 +1,27 @@
+"""What is declared of SOAP in."""
+
+from __future__ import annotations
+
+from adapters.soap.serving.options import SoapSourceOptions, places_of, wrong_on
+from adapters.soap.serving.source import build_source
+from hub.core.plugin import Plugin
+
+INWARD = (
+    Plugin(
+        name="soap",
+        kind="source",
+        options=SoapSourceOptions,
+        summary="Serves operations of a WSDL, in SOAP 1.1 and 1.2; each call is an arrival.",
+        example=(
+            "endpoint: web\npath: /soap/orders\nwsdl: orders.wsdl\n"
+            'security: {users: {ACME: {user: acme-erp, password: "${ACME_SOAP_PASSWORD}"}}}\n'
+        ),
+        build=build_source,
+        endpoint=("endpoint", "http"),
+        files={"wsdl": "routes/schemas", "acceptance": "routes/templates"},
+        partners=("partners",),
+        on_endpoint=wrong_on,
+        places=places_of,
+        waits=lambda options: bool(options.reply == "sync"),
+    ),
+)

@@ -1,0 +1,139 @@
+"""One call that was let in: its arrival, and its answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.soap.serving.contract import Operation
+from adapters.soap.serving.fault import SoapFault, fault_response
+from adapters.soap.serving.names import Version
+from adapters.soap.serving.options import SoapSourceOptions
+from adapters.soap.serving.replies import Replies
+from adapters.soap.serving.username_token import Token
+from hub.core.duration import seconds
+from hub.core.errors import JournalUnavailable, TransientError
+from hub.core.identity import digest, message_id
+from hub.core.outcome import ARRIVAL, Ending, Outcomes
+from hub.core.ports import Arrival, BytesBody, Take, Taken
+from hub.core.web import Repetitions, WebResponse
+
+XML = "application/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all calls of a source share."""
+
+    source: str
+    options: SoapSourceOptions
+    replies: Replies
+    repetitions: Repetitions
+    outcomes: Outcomes
+    log: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`payload` is canonical XML."""
+
+    terms: Terms
+    version: Version
+    operation: Operation
+    payload: bytes
+    token: Token
+
+    async def answer(self, take: Take) -> WebResponse:
+        """Raises SoapFault. A token whose call came to nothing may come again."""
+        key, made = self.token.once, False
+        try:
+            if key and await self.terms.repetitions.begin(key, "", self.token.keep) is not None:
+                text = "the security token could not be authenticated or authorized"
+                cause = ValueError(f"a nonce of {self.token.name} that was used before")
+                raise SoapFault("sender", text, security="FailedAuthentication") from cause
+            made = True
+            answer = await self._taken(take)
+        except SoapFault as fault:
+            if made:
+                await asyncio.shield(self._settle(free=fault.said.whose == "receiver"))
+            raise
+        except (JournalUnavailable, TransientError, TimeoutError) as error:
+            if made:
+                await asyncio.shield(self._settle(free=True))
+            raise SoapFault("receiver", "nothing was taken; send it again") from error
+        except BaseException:
+            if made:
+                await asyncio.shield(self._settle(free=True))
+            raise
+        await asyncio.shield(self._settle(free=False))
+        return answer
+
+    async def _settle(self, free: bool) -> None:
+        if not self.token.once:
+            return
+        try:
+            if free:
+                await self.terms.repetitions.free(self.token.once)
+            else:
+                await self.terms.repetitions.finish(self.token.once, WebResponse(204))
+        except JournalUnavailable as error:
+            self.terms.log.warning("nonce_not_kept", source=self.terms.source, error=str(error))
+
+    async def _taken(self, take: Take) -> WebResponse:
+        salt = self.token.name
+        id = message_id(digest(self.payload), (), salt)
+        arrival = Arrival(
+            self.terms.source,
+            BytesBody(self.payload),
+            headers={"content_type": XML},
+            facts={"operation": self.operation.name},
+            salt=salt,
+            keys=((ARRIVAL, id),),
+            partner=self.token.partner,
+        )
+        async with asyncio.timeout(seconds(self.terms.options.patience)):
+            taken = await take(arrival)
+        if taken.failed:
+            raise SoapFault("sender", taken.cause, problem={"type": "urn:hub:unreadable", "id": id})
+        return await self._reply(id, taken)
+
+    async def _reply(self, id: str, taken: Taken) -> WebResponse:
+        options, replies = self.terms.options, self.terms.replies
+        if options.reply == "one-way":
+            return WebResponse(202, b"", "")
+        if options.reply == "sync" and (taken.documents, taken.refused) == (1, 0):
+            ending = await self._ending(id)
+            answer = self._of(ending, id) if ending is not None else None
+            if answer is not None:
+                return answer
+        accepted = replies.accepted(self.version, id, taken.documents)
+        if accepted is not None:
+            return accepted
+        # It was taken: the nonce is used, and the same payload, sent again, is the same message.
+        text = "it was taken, and has no answer yet; send the same again to get it"
+        fault = SoapFault("receiver", text, problem={"type": "urn:hub:in-work", "id": id})
+        return fault_response(self.version, fault)
+
+    async def _ending(self, id: str) -> Ending | None:
+        try:
+            return await self.terms.outcomes.ending(self.terms.source, id, seconds(self.terms.options.within))
+        except JournalUnavailable:
+            return None
+
+    def _of(self, ending: Ending, id: str) -> WebResponse | None:
+        """Raises SoapFault for what is no answer and never will be."""
+        kinds = {"held": "held", "dead": "refused", "discarded": "refused", "duplicate": "duplicate"}
+        if ending.state in kinds:
+            text = "it waits for a person to decide" if ending.state == "held" else ending.text
+            raise SoapFault("sender", text, problem={"type": f"urn:hub:{kinds[ending.state]}", "id": id})
+        if ending.state != "delivered":
+            return None
+        reply = b"".join(ending.reply.chunks()) if ending.reply is not None else b""
+        answer = self.terms.replies.of_destination(self.version, self.operation, reply)
+        if answer is None and self.terms.options.acceptance is None:
+            text = "it was delivered, and the answer is not what the contract says"
+            return fault_response(
+                self.version, SoapFault("receiver", text, problem={"type": "urn:hub:answer", "id": id})
+            )
+        return answer

@@ -1,0 +1,109 @@
+"""A source that serves SOAP: contract first, each call an arrival."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.soap.serving.call import Call, Terms
+from adapters.soap.serving.contract import Contract
+from adapters.soap.serving.envelope import read_envelope, version_of
+from adapters.soap.serving.fault import SoapFault, fault_response
+from adapters.soap.serving.names import CONTENT_TYPES, Version
+from adapters.soap.serving.options import SoapSourceOptions
+from adapters.soap.serving.replies import Replies
+from adapters.soap.serving.username_token import SECURITY, SecurityOptions, Token, UsernameTokens
+from hub.core.errors import ConfigError
+from hub.core.plugin import Context
+from hub.core.ports import Body, Take
+from hub.core.problem import problem
+from hub.core.web import Admitted, Mount, WebListener, WebRequest, WebResponse
+
+FOLDER = "routes/schemas"
+IN_THREAD = 1 << 18
+"""Bytes of a body above which it is read by a thread, so that the event loop stays free."""
+
+
+class SoapSource:
+    """Mounted on its endpoint while it runs. A call is answered without a fault once the intake has taken its payload."""
+
+    def __init__(self, name: str, options: SoapSourceOptions, listener: WebListener, context: Context) -> None:
+        self._name = name
+        self._options = options
+        self._listener = listener
+        self._log = context.log
+        self._contract = Contract(options.wsdl, Path(context.site) / FOLDER, options.operations)
+        self._check_answers()
+        security = options.security
+        self._tokens = UsernameTokens(security) if isinstance(security, SecurityOptions) else None
+        template = context.text("routes/templates", options.acceptance) if options.acceptance is not None else None
+        replies = Replies(self._contract, template)
+        self._terms = Terms(name, options, replies, context.repetitions(name), context.outcomes, context.log)
+
+    def _check_answers(self) -> None:
+        for operation in self._contract.operations.values():
+            if (operation.answer is None) != (self._options.reply == "one-way"):
+                told = f"answers with {operation.answer}" if operation.answer else "answers with nothing"
+                text = f"source {self._name}: by {self._options.wsdl} {operation.name} {told}: `reply: {self._options.reply}` doesn't fit"
+                raise ConfigError(text, hint="choose another `reply`, or name the operations that it fits")
+
+    async def run(self, take: Take) -> None:
+        async def begin(request: WebRequest) -> WebResponse | Admitted:
+            version = version_of(request)
+            if version is None:
+                return problem(415, detail=f"taken are: {', '.join(CONTENT_TYPES.values())}")
+            return Admitted(lambda body: self._answer(request, version, body, take))
+
+        path = self._options.path
+        mounts = (Mount("POST", path, begin, about(self._name, self._options)), Mount("GET", path, self._describe))
+        await self._listener.mount(*mounts)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self._listener.unmount(*mounts)
+
+    async def _describe(self, request: WebRequest) -> WebResponse:
+        """`?wsdl`, and the files that it imports: `?xsd=name`."""
+        asked = {name.lower(): value for name, value in request.query.items()}
+        if "wsdl" in asked:
+            return WebResponse(200, self._contract.described(self._listener.url(self._options.path)), "text/xml")
+        file = self._contract.schemas.files.get(asked.get("xsd", ""))
+        return WebResponse(200, file, "text/xml") if file is not None else problem(404)
+
+    async def _answer(self, request: WebRequest, version: Version, body: Body, take: Take) -> WebResponse:
+        try:
+            call = await self._in_thread(body, lambda raw: self._call(request, version, raw))
+            return await call.answer(take)
+        except SoapFault as fault:
+            why = str(fault.__cause__ or fault)
+            self._log.warning("call_refused", source=self._name, peer=request.peer, why=why[:500])
+            return fault_response(version, fault)
+
+    async def _in_thread(self, body: Body, work: Any) -> Call:
+        raw = b"".join(body.chunks())
+        call: Call = await asyncio.to_thread(work, raw) if len(raw) > IN_THREAD else work(raw)
+        return call
+
+    def _call(self, request: WebRequest, version: Version, raw: bytes) -> Call:
+        """In this order, so that a stranger learns nothing of the contract's inside. Raises SoapFault."""
+        asked = read_envelope(request, version, raw)
+        asked.check_understood({SECURITY} if self._tokens is not None else ())
+        token = self._tokens.check(asked.headers) if self._tokens is not None else Token("", "")
+        operation = self._contract.operation(asked.payload, asked.action)
+        self._contract.check(asked.payload)
+        return Call(self._terms, version, operation, asked.canonical(), token)
+
+
+def about(name: str, options: SoapSourceOptions) -> Mapping[str, Any]:
+    """In the words of OpenAPI, as far as it has any for this."""
+    return {
+        "summary": f"SOAP 1.1 and 1.2, for {name}. The contract: {options.path}?wsdl.",
+        "requestBody": {"required": True, "content": {one: {"schema": {}} for one in CONTENT_TYPES.values()}},
+        "responses": {"200": {"description": "The answer."}, "500": {"description": "A fault."}},
+    }
+
+
+def build_source(name: str, options: Any, context: Context) -> SoapSource:
+    return SoapSource(name, options, context.endpoint(options.endpoint), context)
