@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from contextlib import suppress
 from email.message import EmailMessage
@@ -33,6 +34,7 @@ class MailEndpointOptions(Options):
     user: str | None = Field(None, min_length=1, description="The account.")
     password: str | None = Field(None, min_length=1, description="Its password, by reference: ${NAME}.")
     timeout: Duration = Field("30s", description="How long the server may say nothing.")
+    whole_timeout: Duration = Field("3m", description="How long a whole mail may take.")
     limit: LimitOptions | None = Field(None, description="What the server can bear.")
 
     @model_validator(mode="after")
@@ -51,32 +53,54 @@ class MailEndpoint:
 
     def __init__(self, options: MailEndpointOptions, tls: ssl.SSLContext | None) -> None:
         self.options = options
-        self._tls = tls
+        self.tls = tls
 
-    def send(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
+
+class Errand:
+    """One mail on its way, in a thread. `cut` ends it from outside."""
+
+    def __init__(self, endpoint: MailEndpoint, message: EmailMessage) -> None:
+        self._options = endpoint.options
+        self._tls = endpoint.tls
+        self._message = message
+        self._server: smtplib.SMTP | None = None
+        self._ended = False
+
+    def run(self) -> dict[str, tuple[int, bytes]]:
         """The recipients that were refused, where others were taken. Raises what smtplib raises."""
-        server = self._connected()
+        options = self._options
+        server = self._server = self._made()
         try:
-            if self.options.user is not None and self.options.password is not None:
-                server.login(self.options.user, self.options.password)
-            return server.send_message(message)
-        finally:
-            with suppress(smtplib.SMTPException, OSError):
-                server.quit()
-            server.close()
-
-    def _connected(self) -> smtplib.SMTP:
-        options, wait = self.options, seconds(self.options.timeout)
-        if options.tls == "always":
-            return smtplib.SMTP_SSL(options.host, options.port, timeout=wait, context=self._tls)
-        server = smtplib.SMTP(options.host, options.port, timeout=wait)
-        try:
+            server.connect(options.host, options.port)
             if options.tls == "starttls":
                 server.starttls(context=self._tls)
-        except BaseException:
+            if options.user is not None and options.password is not None:
+                server.login(options.user, options.password)
+            refused = server.send_message(self._message)
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            return refused
+        finally:
             server.close()
-            raise
-        return server
+
+    def cut(self) -> None:
+        """The thread's next word with the server fails."""
+        self._ended = True
+        sock = getattr(self._server, "sock", None)
+        if sock is not None:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _made(self) -> smtplib.SMTP:
+        """Not connected yet: from the first byte on it can be cut."""
+        options, wait = self._options, seconds(self._options.timeout)
+        made = (
+            smtplib.SMTP_SSL(timeout=wait, context=self._tls) if options.tls == "always" else smtplib.SMTP(timeout=wait)
+        )
+        made._host = options.host  # type: ignore[attr-defined]  # whose certificate it is; smtplib only says so when it connects at once
+        if self._ended:
+            raise smtplib.SMTPServerDisconnected("given up")
+        return made
 
 
 def context_of(options: MailEndpointOptions, site: Path, endpoint: str) -> ssl.SSLContext | None:

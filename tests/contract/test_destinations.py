@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +113,27 @@ async def test_a_peer_that_says_garbage_is_transient(far_end: Peer) -> None:
     assert isinstance(error, TransientError)
     assert error.text.isprintable()
     assert len(error.text) < 1000
+
+
+@pytest.mark.parametrize("far_end", ["rest", "soap", "mail"], indirect=True)
+async def test_a_peer_that_answers_byte_by_byte_is_given_up(far_end: Peer) -> None:
+    gone = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while True:
+                writer.write(b"2")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        writer.close()
+        gone.set()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        begun = asyncio.get_running_loop().time()
+        error = await failure(far_end, server.sockets[0].getsockname()[1])
+        await asyncio.wait_for(gone.wait(), LIMIT)
+    assert isinstance(error, TransientError)
+    assert asyncio.get_running_loop().time() - begun < 15
 
 
 @every

@@ -108,7 +108,7 @@ async def rest(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
         erp.script = lambda asked: Answer(503)
 
     def make(port: int) -> Destination:
-        return reach(base=f"http://127.0.0.1:{port}", timeout="1s", connect_timeout="1s")
+        return reach(base=f"http://127.0.0.1:{port}", timeout="4s", connect_timeout="4s")
 
     return Peer(urlsplit(erp.url).port or 0, make, arrived, fails, endpoints=reach.endpoints)
 
@@ -128,7 +128,7 @@ async def soap(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
         erp.script = script
 
     def make(port: int) -> Destination:
-        return reach(wsdl="erp.wsdl", address=f"http://127.0.0.1:{port}", timeout="1s", connect_timeout="1s")
+        return reach(wsdl="erp.wsdl", address=f"http://127.0.0.1:{port}", timeout="4s", connect_timeout="4s")
 
     return Peer(urlsplit(erp.url).port or 0, make, arrived, fails, without_facts=True, endpoints=reach.endpoints)
 
@@ -198,7 +198,7 @@ async def mail(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
         server.after = lambda: "451 later"
 
     def make(port: int) -> Destination:
-        return reach(host="127.0.0.1", port=port, tls="never", timeout="1s")
+        return reach(host="127.0.0.1", port=port, tls="never", timeout="3s", whole_timeout="4s")
 
     return Peer(port, make, arrived, fails, endpoints=reach.endpoints)
 
