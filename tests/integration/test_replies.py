@@ -92,6 +92,18 @@ async def test_a_reply_is_a_document_with_the_correlation_of_its_question(site: 
         assert json.loads((site.folder / "var/desk/order_acknowledgment_104582.json").read_bytes())
 
 
+async def test_an_identifier_of_the_far_end_finds_question_and_answer(site: SiteOnDisk, erp: Erp) -> None:
+    named = OrderAcknowledgment.model_validate({"number": "104582", "lines": [], "contract": "C-7001"})
+    erp.script = lambda request: Answer(200, to_json(named), {"Location": "/orders/7001-x"})
+    asking(site)
+    site.write("config/destinations.yaml", ASKS.replace("/id", "/contract"))
+    async with site.running() as hub:
+        await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
+        for value in ("C-7001", "/orders/7001-x"):
+            found = await stories(hub, value, lambda s: len(s) == 2 and all(sent([one]) for one in s))
+            assert {story.source for story in found} == {"inbox", "erp.reply"}
+
+
 async def test_equal_replies_to_different_orders_are_different_documents(site: SiteOnDisk, erp: Erp) -> None:
     erp.script = lambda request: Answer(200, acknowledgment("same"), {})
     asking(site)
