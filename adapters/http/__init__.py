@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from adapters.http.endpoint import HttpEndpoint, HttpEndpointOptions, build_endpoint
-from adapters.http.source import HttpSource, build_source
-from adapters.http.source_options import HttpSourceOptions, places_of, wrong_on
-from hub.core.plugin import Plugin
+from typing import Any
 
-__all__ = ["PLUGINS", "HttpEndpoint", "HttpEndpointOptions", "HttpSource", "HttpSourceOptions"]
+from adapters.http.endpoint_options import HttpEndpointOptions
+from adapters.http.source_options import HttpSourceOptions, places_of, wrong_on
+from hub.core.plugin import Context, Plugin
+
+
+def build_endpoint(name: str, options: Any, context: Context) -> Any:
+    from adapters.http.endpoint import HttpEndpoint  # a command that only checks loads no server
+
+    return HttpEndpoint(name, options, context)
+
+
+def build_source(name: str, options: Any, context: Context) -> Any:
+    from adapters.http.source import HttpSource
+
+    return HttpSource(name, options, context.endpoint(options.endpoint), context)
+
 
 PLUGINS = (
     Plugin(

@@ -120,7 +120,3 @@ class _Nothing:
 
 
 EMPTY_BODY: Body = _Nothing()
-
-
-def build_source(name: str, options: Any, context: Context) -> HttpSource:
-    return HttpSource(name, options, context.endpoint(options.endpoint), context)

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from adapters.http.auth_options import AuthOptions
-from adapters.http.endpoint import HttpEndpointOptions
+from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.rate import RateOptions
 from hub.core.duration import Duration
 from hub.core.given_facts import GivenFacts

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from adapters.soap.serving.options import SoapSourceOptions, places_of, wrong_on
-from adapters.soap.serving.source import build_source
-from hub.core.plugin import Plugin
+from hub.core.plugin import Context, Plugin
+
+
+def build_source(name: str, options: Any, context: Context) -> Any:
+    from adapters.soap.serving.source import SoapSource  # a command that only checks parses no XML
+
+    return SoapSource(name, options, context.endpoint(options.endpoint), context)
+
 
 INWARD = (
     Plugin(

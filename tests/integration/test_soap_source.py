@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,6 +29,7 @@ from adapters.soap.serving.options import SoapSourceOptions
 from adapters.soap.serving.source import SoapSource
 from hub.core.errors import ConfigError, TransientError
 from hub.core.ports import Arrival, Taken
+from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 from tests.support.soap_orders import ORDERS, TYPES, WSDL, write_contract
 from tests.support.web import Takes, context_of, listening_endpoint, running
@@ -217,6 +219,77 @@ async def test_what_cant_be_read_is_a_fault_with_its_problem(tmp_path: Path, jou
             told = {etree.QName(one).localname: one.text for one in fault.value.detail.iter() if one.text}
             assert told["type"] == "urn:hub:unreadable"
             assert len(told["id"]) == 32
+
+
+class Delivers:
+    """An intake, and a destination `erp` that has made this of what was taken."""
+
+    def __init__(self, journal: Journal, status: str, reply: bytes = b"", text: str = "") -> None:
+        self._journal = journal
+        self._made = (status, reply, text)
+
+    async def __call__(self, arrival: Arrival) -> Taken:
+        (_, id), now = arrival.keys[0], time.time()
+        status, reply, text = self._made
+        taken = Entry()
+        taken.message(id, arrival.source, "", id, "", now, document="order@1", partner=arrival.partner)
+        taken.key(id, "arrival", id)
+        taken.event(id, now, "matched", detail={"routes": {"orders": ["erp", "copy"]}})
+        taken.prepare(id, "erp", "orders", id, now, self._journal.process)
+        await self._journal.commit(taken)
+        settled, kept = Entry(), await self._journal.keep(reply)
+        settled.claim(kept.digest, kept.size, kept.row, now)
+        settled.settle(taken.effects[id, "erp"], status, 1, now, text=text, reply=kept.digest if reply else None)
+        await self._journal.commit(settled)
+        return Taken(1)
+
+
+TICKET = f'<CreateOrderResponse xmlns="{ORDERS}"><ticket>T-9</ticket></CreateOrderResponse>'
+SYNC = {"operations": ["CreateOrder"], "reply": "sync", "within": "300ms"}
+
+
+@pytest.mark.parametrize("port", ["Port11", "Port12"])
+@pytest.mark.parametrize(
+    "reply", [TICKET.encode(), envelope(TICKET), envelope(TICKET, "1.2")], ids=["bare", "1.1", "1.2"]
+)
+async def test_the_answer_of_a_destination(tmp_path: Path, journal: Journal, port: str, reply: bytes) -> None:
+    async with serving(tmp_path, journal, Delivers(journal, "delivered", reply), **SYNC) as url:
+        assert await called(lambda: client(url, port).CreateOrder(number="1", line=LINES)) == "T-9"
+
+
+@pytest.mark.parametrize(
+    ("status", "reply", "code", "text"),
+    [
+        ("held", b"", "soap:Client", "it waits for a person to decide"),
+        ("dead", b"", "soap:Client", "no such customer"),
+        ("retrying", b"", "soap:Server", "it was taken, and has no answer yet; send the same again to get it"),
+        ("prepared", b"", "soap:Server", "it was taken, and has no answer yet; send the same again to get it"),
+        ("delivered", b"", "soap:Server", "it was delivered, and the answer is not what the contract says"),
+        ("delivered", b'{"id": 1}', "soap:Server", "it was delivered, and the answer is not what the contract says"),
+        (
+            "delivered",
+            TICKET.replace("ticket", "evil").encode(),
+            "soap:Server",
+            "it was delivered, and the answer is not what the contract says",
+        ),
+    ],
+)
+async def test_no_answer_of_a_destination(
+    tmp_path: Path, journal: Journal, status: str, reply: bytes, code: str, text: str
+) -> None:
+    take = Delivers(journal, status, reply, "no such customer")
+    async with serving(tmp_path, journal, take, **SYNC) as url:
+        assert fault_of((await post(url, envelope(ORDER)))[1]) == (code, text)
+    if status in ("retrying", "prepared"):
+        async with serving(tmp_path, journal, take, **SYNC, acceptance="accepted.xml") as url:
+            assert b"<ticket>" in (await post(url, envelope(ORDER)))[1]
+
+
+async def test_an_operation_whose_answer_doesnt_fit_the_reply_is_refused(tmp_path: Path, journal: Journal) -> None:
+    for options in ({"operations": ["CreateOrder"]}, {"operations": ["Notify"], "reply": "sync"}, {}):
+        with pytest.raises(ConfigError, match="doesn't fit"):
+            async with serving(tmp_path, journal, Takes(), **{"within": "1s", **options}):
+                pass
 
 
 async def test_bodies_that_the_contract_doesnt_have(tmp_path: Path, journal: Journal) -> None:

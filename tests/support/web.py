@@ -13,7 +13,10 @@ from typing import Any
 import aiohttp
 import structlog
 
-from adapters.http import HttpEndpoint, HttpEndpointOptions, HttpSource, HttpSourceOptions
+from adapters.http.endpoint import HttpEndpoint
+from adapters.http.endpoint_options import HttpEndpointOptions
+from adapters.http.source import HttpSource
+from adapters.http.source_options import HttpSourceOptions
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
@@ -119,7 +122,7 @@ def context_of(folder: Path, journal: Journal, endpoint: HttpEndpoint | None = N
         log=structlog.get_logger(),
         spool=folder / "spool",
         repetitions=lambda name: JournalRepetitions(journal, name),
-        outcomes=JournalOutcomes(journal, lambda: ()),
+        outcomes=JournalOutcomes(journal, lambda: ("erp",)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from adapters.soap.serving.username_token import SecurityOptions
+from adapters.soap.serving.security_options import SecurityOptions
 from hub.core.duration import Duration
 from hub.core.plugin import Options, Problem
 

@@ -14,7 +14,8 @@ from adapters.soap.serving.fault import SoapFault, fault_response
 from adapters.soap.serving.names import CONTENT_TYPES, Version
 from adapters.soap.serving.options import SoapSourceOptions
 from adapters.soap.serving.replies import Replies
-from adapters.soap.serving.username_token import SECURITY, SecurityOptions, Token, UsernameTokens
+from adapters.soap.serving.security_options import SecurityOptions
+from adapters.soap.serving.username_token import SECURITY, Token, UsernameTokens
 from hub.core.errors import ConfigError
 from hub.core.plugin import Context
 from hub.core.ports import Body, Take
@@ -103,7 +104,3 @@ def about(name: str, options: SoapSourceOptions) -> Mapping[str, Any]:
         "requestBody": {"required": True, "content": {one: {"schema": {}} for one in CONTENT_TYPES.values()}},
         "responses": {"200": {"description": "The answer."}, "500": {"description": "A fault."}},
     }
-
-
-def build_source(name: str, options: Any, context: Context) -> SoapSource:
-    return SoapSource(name, options, context.endpoint(options.endpoint), context)

@@ -12,32 +12,12 @@ from datetime import datetime
 from hashlib import sha1, sha256
 from typing import Any
 
-from pydantic import Field
-
 from adapters.soap.serving.fault import SoapFault
 from adapters.soap.serving.names import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU
-from hub.core.duration import Duration, seconds
-from hub.core.plugin import Options
+from adapters.soap.serving.security_options import SecurityOptions
+from hub.core.duration import seconds
 
 SECURITY = f"{{{WSSE}}}Security"
-
-
-class SoapUser(Options):
-    """A user of a partner's system."""
-
-    user: str | None = Field(None, min_length=1, description="The user; else the partner's name.")
-    password: str = Field(min_length=8, description="The password, by reference.")
-
-
-class SecurityOptions(Options):
-    """UsernameTokens."""
-
-    users: dict[str, SoapUser] = Field(min_length=1, description="Partner to its user and password.")
-    digest: bool = Field(True, description="Passwords come as digests alone; false: also as text.")
-    window: Duration = Field("5m", description="How old, or how far ahead, a token may be.")
-    trusted: bool = Field(
-        False, description="The users are systems of our own, no partners: their documents may be of any partner."
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,5 +53,6 @@ def test_a_declaration_describes_every_option(plugin: Plugin) -> None:
 @pytest.mark.parametrize("plugin", all_plugins())
 def test_a_declaration_names_only_fields_that_its_model_has(plugin: Plugin) -> None:
     fields = set(plugin.options.model_fields) | {f.alias for f in plugin.options.model_fields.values() if f.alias}
+    fields |= {name for name in dir(plugin.options) if isinstance(getattr(plugin.options, name, None), property)}
     named = {plugin.shorthand, *plugin.files, *plugin.fact_templates, plugin.endpoint[0] if plugin.endpoint else None}
     assert named - {None} <= fields
