@@ -86,7 +86,6 @@ class Repetitions(Protocol):
 
     - `begin` takes the key for `keep` seconds: None, the caller does the work, and calls `finish` with the answer, or `free` when
       nothing was done. Otherwise what stands there. A key whose work was left undone, because its process has ended, is free.
-    - `seen` takes a key that is good for once: True when it was taken before.
     """
 
     async def begin(self, key: str, fingerprint: str, keep: float) -> Repetition | None: ...
@@ -94,8 +93,6 @@ class Repetitions(Protocol):
     async def finish(self, key: str, answer: WebResponse) -> None: ...
 
     async def free(self, key: str) -> None: ...
-
-    async def seen(self, key: str, keep: float) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Answers to requests that may be repeated, and keys that are good for once: in the journal, shared by all processes."""
+"""Answers to requests that may be repeated, or may not: in the journal, shared by all processes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,6 @@ SWEEP_SECONDS = 60.0
 LONGEST_WORK = 900.0
 """Seconds after which work counts as left undone, whoever has it: no request is answered that late."""
 
-ONCE = 204
-"""The status of a key that is good for once: there is nothing to answer."""
-
 
 class JournalRepetitions:
     """Of one source. See `hub.core.web.Repetitions`."""
@@ -35,19 +32,13 @@ class JournalRepetitions:
 
     async def begin(self, key: str, fingerprint: str, keep: float) -> Repetition | None:
         async def query(connection: AsyncConnection) -> Repetition | None:
-            if await self._take(connection, key, fingerprint, keep, None):
+            if await self._take(connection, key, fingerprint, keep):
                 return None
             row = (await connection.execute(sa.select(schema.repetition).where(self._is(key)))).one()
             return Repetition(row.fingerprint, answer_of(row))
 
         found: Repetition | None = await self._journal.read(query)
         return found
-
-    async def seen(self, key: str, keep: float) -> bool:
-        async def query(connection: AsyncConnection) -> bool:
-            return not await self._take(connection, key, "", keep, ONCE)
-
-        return bool(await self._journal.read(query))
 
     async def finish(self, key: str, answer: WebResponse) -> None:
         values = {
@@ -71,9 +62,7 @@ class JournalRepetitions:
 
         await self._journal.read(query)
 
-    async def _take(
-        self, connection: AsyncConnection, key: str, fingerprint: str, keep: float, status: int | None
-    ) -> bool:
+    async def _take(self, connection: AsyncConnection, key: str, fingerprint: str, keep: float) -> bool:
         """Whether the key was free: new, expired, or left undone by a process that has ended."""
         table, now = schema.repetition, time.time()
         await self._sweep(connection, now)
@@ -83,7 +72,7 @@ class JournalRepetitions:
             "taken_by": self._journal.process,
             "taken_at": now,
             "expires_at": now + keep,
-            "status": status,
+            "status": None,
             "content_type": None,
             "headers": None,
             "body": None,
