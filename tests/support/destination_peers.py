@@ -207,4 +207,6 @@ PEERS = {"rest": rest, "soap": soap, "file": file, "sftp": sftp, "exchange": exc
 
 
 def contents(folder: Path) -> list[tuple[str, bytes]]:
-    return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+    """What whoever takes the files sees: a hidden name is a file that isn't whole yet."""
+    files = sorted(folder.glob("[!.]*")) if folder.is_dir() else []
+    return [(path.name, path.read_bytes()) for path in files]
