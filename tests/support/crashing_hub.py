@@ -20,6 +20,7 @@ from hub.documents import BATCH
 from hub.journal.batches import Batches
 from hub.journal.journal import Journal
 from hub.main import main
+from hub.runtime.intake import Intake
 
 POINTS = (
     "claim",
@@ -58,9 +59,22 @@ class Bomb:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+def taken(bomb: Bomb) -> None:
+    """Counts what the intake has taken, before the source hears of it."""
+    take = Intake.take
+
+    async def counted(self: Intake, *arguments: Any, **more: Any) -> Any:
+        result = await take(self, *arguments, **more)
+        bomb.passes("taken")
+        return result
+
+    Intake.take = counted  # type: ignore[method-assign]
+
+
 def arm(bomb: Bomb) -> None:
     """Counts at every hand-over of the path of a message."""
     around(FileSource, "_offer", before=lambda: bomb.passes("claim"))
+    taken(bomb)
     for broker in (EmbeddedBroker, RabbitBroker):
         count_publishes(broker, bomb)
     for delivery in (EmbeddedDelivery, RabbitDelivery):
