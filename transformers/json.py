@@ -1,4 +1,8 @@
-"""The reader `json`: a body that is one canonical document in JSON, checked against its model."""
+"""The reader `json`: a body that is one document in JSON, or a list of them; canonical, or made canonical by a template.
+
+The template sees `body` (numbers with a fraction are exact), `name` (what the body was called where it came from) and
+`headers`, and makes the canonical JSON of the document.
+"""
 
 from __future__ import annotations
 
@@ -9,38 +13,62 @@ from pydantic import Field, field_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import Context, Plugin
 from hub.core.ports import Body, BytesBody, Reading
-from hub.documents.codec import MAX_JSON, document_class, from_json
+from hub.documents.codec import MAX_JSON
+from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of, text_or_none
+from hub.mapping.json_list import check_pointer, elements
+from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
+from hub.mapping.site_template import TEMPLATES
 
 
-class JsonReaderOptions(Options):
+class JsonReaderOptions(CanonicalOptions):
     """What the reader expects."""
 
-    document: str = Field(description="The document that a body is, with its version: `order@1`")
+    checked_by: str | None = Field(
+        None,
+        alias="schema",
+        description="A JSON Schema of routes/schemas that each body, or each of the list, satisfies.",
+    )
+    each: str | None = Field(
+        None,
+        description="Where the list stands whose elements are documents of their own: /orders; / for a body that is the list.",
+    )
 
-    @field_validator("document")
+    @field_validator("each")
     @classmethod
-    def _known(cls, value: str) -> str:
-        try:
-            document_class(value)
-        except DecodeError as error:
-            raise ValueError(error.text) from None
-        return value
+    def _path(cls, value: str | None) -> str | None:
+        return value if value is None else check_pointer(value)
 
 
 class JsonReader:
-    """Reads a body as one document. The key `document` may be missing in it; another one than expected is refused."""
+    """Reads a body as one document, or the elements of its list as one each. In canonical JSON the key `document` may be
+    missing; another one than expected is refused."""
 
-    def __init__(self, document: str) -> None:
-        self._document = document
+    def __init__(self, canonical: Canonical, check: JsonCheck | None, each: str | None, parsed: bool) -> None:
+        self._canonical, self._check, self._each, self._parsed = canonical, check, each, parsed
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
-        """One Reading, with the position `()`."""
+        """One Reading with the position `()`, or one for each element of the list."""
+        return self._canonical.readings(self._found(body), headers, self._each is not None)
+
+    def _found(self, body: Body) -> Iterator[Found]:
         try:
-            yield Reading((), document=from_json(_whole(body), self._document))
+            pieces = elements(body.chunks(), self._each) if self._each is not None else iter((_whole(body),))
+            for piece in pieces:
+                yield self._one(piece)
         except DecodeError as error:
-            yield Reading((), error=error)
+            yield Found({}, error=error)
+
+    def _one(self, piece: bytes) -> Found:
+        if not self._parsed:
+            return Found({}, raw=piece)
+        try:
+            value = parse_json(piece.removeprefix(b"\xef\xbb\xbf"))
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            return Found({}, error=DecodeError(f"not JSON: {error}"))
+        wrong = self._check.wrong(value) if self._check is not None else None
+        return Found({"body": value}, raw=piece, error=DecodeError(wrong) if wrong else None)
 
 
 def _whole(body: Body) -> bytes:
@@ -52,20 +80,19 @@ def _whole(body: Body) -> bytes:
 
 
 def _build(name: str, options: JsonReaderOptions, context: Context) -> JsonReader:
-    return JsonReader(options.document)
-
-
-def _documents(options: JsonReaderOptions) -> tuple[str, ...]:
-    return (options.document.partition("@")[0],)
+    schema = text_or_none(context, SCHEMAS, options.checked_by)
+    check = JsonCheck(*schema) if schema else None
+    return JsonReader(Canonical.of(options, context), check, options.each, bool(check or options.map))
 
 
 PLUGIN = Plugin(
     name="json",
     kind="reader",
     options=JsonReaderOptions,
-    summary="Reads a body that is one canonical document in JSON, and checks it against the document's schema.",
-    example="document: order@1\n",
+    summary="Reads a body that is one document in JSON, or a list of them, canonical or through a template of the site.",
+    example="document: order@1\nmap: shop-order.json.j2\nschema: shop-order.schema.json\neach: /orders\n",
     build=_build,
     shorthand="document",
-    documents=_documents,
+    files={"map": TEMPLATES, "checked_by": SCHEMAS},
+    documents=kinds_of,
 )

@@ -12,6 +12,7 @@ from hub.core.identity import digest, message_id
 from hub.core.message import Header
 from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
 from hub.journal.claims import INLINE, StoredClaim
+from hub.mapping.canonical import NAME
 from hub.runtime.acknowledgments import Answer
 from hub.runtime.copy import IN_THREAD
 from hub.runtime.duplicate_interchanges import DuplicateInterchanges
@@ -96,12 +97,12 @@ class ArrivalReader:
                 yield reading
 
     async def _headers(self, snapshot: Snapshot, visit: Visit, reader: Reader, body: Body) -> Mapping[str, Any]:
-        """The arrival's headers, and in them the duplicates; a sender can't name any."""
+        """The arrival's headers, and in them what it was called and the duplicates; a sender can't name any."""
         arrival = visit.arrival
         told = await self._duplicates.find(snapshot, reader, body, visit.claim.digest, arrival.name, visit.at)
-        if not told and DUPLICATES not in arrival.headers:
+        if not told and DUPLICATES not in arrival.headers and not arrival.name:
             return arrival.headers
-        return {**arrival.headers, DUPLICATES: told}
+        return {**arrival.headers, NAME: arrival.name, DUPLICATES: told}
 
 
 def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:

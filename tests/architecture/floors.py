@@ -10,6 +10,7 @@ from pathlib import Path
 FLOORS = {
     "hub.core": 0,
     "hub.documents": 0,
+    "hub.mapping": 0,
     "transformers": 1,
     "hub.configuration": 1,
     "hub.broker": 2,
@@ -23,10 +24,15 @@ FLOORS = {
     "hub.main": 6,
     "hub.__main__": 6,
 }
-"""Package to floor. A module imports its own package or a lower floor. On floor 0, documents may use core. Above
+"""Package to floor. A module imports its own package or a lower floor. On floor 0, documents may use core, and mapping both. Above
 the faces stands only the entry point that puts them together."""
 
-SAME_FLOOR = {("hub.documents", "hub.core"), ("hub.__main__", "hub.main")}
+SAME_FLOOR = {
+    ("hub.documents", "hub.core"),
+    ("hub.mapping", "hub.core"),
+    ("hub.mapping", "hub.documents"),
+    ("hub.__main__", "hub.main"),
+}
 
 FORBIDDEN = {("adapters", "transformers"), ("transformers", "adapters")}
 
@@ -53,7 +59,7 @@ CONFINED = {
     "jwt": ("adapters/http/",),
     "aiohttp": ("adapters/",),
     "httpx": ("adapters/",),
-    "jinja2": ("transformers/",),
+    "jinja2": ("hub/mapping/",),
     "yaml": ("hub/configuration/yaml_loader.py", "transformers/x12/"),
     "typer": ("hub/cli/",),
     "rich": ("hub/cli/",),

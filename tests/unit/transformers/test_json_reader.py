@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from hub.core.plugin import Context
@@ -14,7 +13,7 @@ from transformers.json import PLUGIN
 
 
 def read(data: bytes) -> Reading:
-    reader = PLUGIN.build("shop", PLUGIN.options.model_validate(yaml.safe_load(PLUGIN.example)), Context(site=None))
+    reader = PLUGIN.build("shop", PLUGIN.options(document="order@1"), Context(site=None))
     (reading,) = reader.read(BytesBody(data))
     assert reading.position == ()
     assert isinstance(reading, Reading)

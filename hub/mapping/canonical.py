@@ -1,0 +1,119 @@
+"""From what stands in a body to the canonical document: as it is, or through a template of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import Field, field_validator
+
+from hub.core.errors import ConfigError, DecodeError, MappingError
+from hub.core.message import EMPTY
+from hub.core.plugin import Context, Options
+from hub.core.ports import Reading
+from hub.documents import Document
+from hub.documents.codec import document_class, from_json
+from hub.mapping.site_template import SiteTemplate
+
+NAME = "hub-name"
+"""The header in which a reader is told what the body was called where it came from."""
+
+
+class CanonicalOptions(Options):
+    """Which document, and how it is made."""
+
+    document: str = Field(description="The document that it is, with its version: `order@1`.")
+    map: str | None = Field(
+        None, description="A template of routes/templates, named *.json.j2, that makes the canonical JSON."
+    )
+
+    @field_validator("document")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            document_class(value)
+        except DecodeError as error:
+            raise ValueError(error.text) from None
+        return value
+
+    @field_validator("map")
+    @classmethod
+    def _makes_json(cls, value: str | None) -> str | None:
+        if value is not None and not value.endswith(".json.j2"):
+            raise ValueError(f"{value!r} makes no JSON by its name; it should end in .json.j2")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing in a body, in order: what a template sees of it (`body`, `rows`, ...), or why it can't be read. `raw` is
+    canonical JSON where nothing has to be made of it."""
+
+    names: Mapping[str, Any]
+    raw: bytes | None = None
+    error: DecodeError | None = None
+
+
+class Canonical:
+    """Makes documents. `where` of an error is kept: a template's mistake is said with the template's line."""
+
+    def __init__(self, document: str, template: SiteTemplate | None = None) -> None:
+        self._document = document
+        self._template = template
+
+    @classmethod
+    def of(cls, options: CanonicalOptions, context: Context) -> Canonical:
+        """Raises ConfigError."""
+        return cls(options.document, SiteTemplate(options.map, context.text) if options.map else None)
+
+    def document(self, found: Found, headers: Mapping[str, Any] = EMPTY) -> Document:
+        """Raises DecodeError."""
+        if found.error is not None:
+            raise found.error
+        if self._template is None:
+            if found.raw is not None:
+                return from_json(found.raw, self._document)
+            return from_json(orjson.dumps(found.names["body"], default=str), self._document)
+        try:
+            text = self._template.render({"name": "", **headers_seen(headers), **found.names})
+        except MappingError as error:
+            raise DecodeError(str(error)) from None
+        try:
+            return from_json(text.encode(), self._document)
+        except DecodeError as error:
+            raise DecodeError(f"what {self._template.name} makes of it: {error}") from None
+        except UnicodeEncodeError:
+            raise DecodeError(f"what {self._template.name} makes of it is no text") from None
+
+    def readings(self, found: Iterable[Found], headers: Mapping[str, Any], split: bool) -> Iterator[Reading]:
+        """A Reading for each, in their order: with the positions 1, 2, ... of a body that is split, else `()`. One that
+        can't be read spoils no other."""
+        for ordinal, one in enumerate(found, 1):
+            position = (str(ordinal),) if split else ()
+            try:
+                yield Reading(position, document=self.document(one, headers))
+            except DecodeError as error:
+                yield Reading(position, error=error)
+
+
+def headers_seen(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What templates see of the arrival: `name`, what it was called, and `headers`."""
+    name = headers.get(NAME)
+    return {"name": name if isinstance(name, str) else "", "headers": headers}
+
+
+def kinds_of(options: CanonicalOptions) -> tuple[str, ...]:
+    """For a declaration's `documents`."""
+    return (options.document.partition("@")[0],)
+
+
+def text_or_none(context: Context, folder: str, name: str | None) -> tuple[str, str] | None:
+    """A file of the site by name and text, where one is named. Raises ConfigError."""
+    if name is None:
+        return None
+    try:
+        return name, context.text(folder, name)
+    except (OSError, LookupError) as error:
+        raise ConfigError(f"there is no file {folder}/{name}: {error}") from None

@@ -1,0 +1,72 @@
+"""The values of a row: text, number, day, by what its column says. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from hub.mapping.filters import decimal, parse_date
+
+WORDS = "text, integer, decimal, decimal comma, or date with a format: date %d.%m.%Y"
+
+
+def converter(kind: str) -> Callable[[str], Any]:
+    """Raises ValueError for a type that isn't known. What it gives raises ValueError for a text that isn't of the type; an empty
+    text is None, but for the type text."""
+    if kind == "text":
+        return str
+    if kind == "integer":
+        return _or_none(_integer)
+    if kind == "decimal":
+        return _or_none(decimal)
+    if kind == "decimal comma":
+        return _or_none(lambda text: decimal(text, ",", "."))
+    if kind.startswith("date %"):
+        form = kind.removeprefix("date ")
+        return _or_none(lambda text: parse_date(text, form))
+    raise ValueError(f"{kind!r} is no type of a column; {WORDS}")
+
+
+def _or_none(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda text: convert(text) if text.strip() else None
+
+
+def _integer(text: str) -> int:
+    found = text.strip()
+    if not (found.isascii() and found.removeprefix("-").isdigit()) or len(found) > 24:
+        raise ValueError(f"found {text[:80]!r}, expected an integer")
+    return int(found)
+
+
+def checked(types: dict[str, str]) -> dict[str, str]:
+    for kind in types.values():
+        converter(kind)
+    return types
+
+
+ColumnTypes = Annotated[
+    dict[str, str], AfterValidator(checked), Field(description=f"What the values of columns are: {WORDS}.")
+]
+
+
+class Columns:
+    """Converts rows. Columns without a type are text."""
+
+    def __init__(self, types: Mapping[str, str]) -> None:
+        self._converters = {name: converter(kind) for name, kind in types.items() if kind != "text"}
+
+    def unknown(self, names: tuple[str, ...]) -> str | None:
+        """A column with a type that isn't among these."""
+        return next((name for name in self._converters if name not in names), None)
+
+    def values(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row with its values converted. Raises ValueError, which names the column."""
+        for name, convert in self._converters.items():
+            if name in row:
+                try:
+                    row[name] = convert(row[name])
+                except (ValueError, TypeError) as error:
+                    raise ValueError(f"column {name}: {error}") from None
+        return row

@@ -1,0 +1,122 @@
+"""The elements of a list in a large JSON text, one after the other, in flat memory."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from hub.core.errors import DecodeError
+
+LARGEST = 16 << 20
+"""Bytes of one element."""
+
+DEEPEST = 200
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(")?|[{}\[\],:]', re.DOTALL)
+
+
+def check_pointer(pointer: str) -> str:
+    """A path of keys: `/orders`, `/data/orders`; `/` alone for a body that is the list. Raises ValueError."""
+    if not pointer.startswith("/") or (pointer != "/" and "" in pointer[1:].split("/")):
+        raise ValueError(f"{pointer!r} is no path to a list; write it as /orders, or / for a body that is the list")
+    return pointer
+
+
+def elements(chunks: Iterable[bytes], pointer: str, largest: int = LARGEST) -> Iterator[bytes]:
+    """The bytes of each element of the list at the path, in their order; whether one is JSON is not looked at. Raises
+    DecodeError, after those before it, when there is no such list, when the text breaks off, or when an element is too large."""
+    path = [] if pointer == "/" else [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
+    return _Scan(chunks, path, pointer, largest).elements()
+
+
+class _Scan:
+    """Looks at brackets, commas and strings. `_keep` is where the element begins whose bytes are kept; None outside of the list."""
+
+    def __init__(self, chunks: Iterable[bytes], path: list[str], pointer: str, largest: int) -> None:
+        self._chunks = iter(chunks)
+        self._path, self._pointer, self._largest = path, pointer, largest
+        self._text, self._at, self._passed = b"", 0, 0
+        self._keep: int | None = None
+        self._open: list[tuple[bytes, str]] = []
+        """The brackets that are open, each with the key within it that the scan is at."""
+
+    def elements(self) -> Iterator[bytes]:
+        inside, seen, string = 0, False, b""
+        while (token := self._token()) is not None:
+            first = token[:1]
+            if first == b'"':
+                string = token
+            elif first in b"{[":
+                if not seen and first == b"[" and self._here():
+                    seen, self._keep, inside = True, self._at, len(self._open) + 1
+                self._push(first)
+            elif first in b"}]":
+                if len(self._open) == inside and self._keep is not None:
+                    if first == b"]":
+                        yield from self._last()
+                    self._keep = None
+                self._pop(first)
+            elif first == b":":
+                self._name(string)
+            elif len(self._open) == inside and self._keep is not None:
+                yield self._text[self._keep : self._at - 1].strip()
+                self._keep = self._at
+        if self._open:
+            raise DecodeError("the JSON breaks off", offset=self._passed + len(self._text))
+        if not seen:
+            raise DecodeError(f"there is no list at {self._pointer}")
+
+    def _last(self) -> Iterator[bytes]:
+        """Before the list's end: an element, or nothing at all in an empty list."""
+        text = self._text[self._keep : self._at - 1].strip()
+        if text:
+            yield text
+
+    def _here(self) -> bool:
+        return len(self._open) == len(self._path) and all(
+            bracket == b"{" and key == wanted for (bracket, key), wanted in zip(self._open, self._path, strict=True)
+        )
+
+    def _push(self, bracket: bytes) -> None:
+        if len(self._open) >= DEEPEST:
+            raise DecodeError("the JSON is nested too deeply", offset=self._passed + self._at)
+        self._open.append((bracket, ""))
+
+    def _pop(self, bracket: bytes) -> None:
+        if not self._open or self._open.pop()[0] != (b"{" if bracket == b"}" else b"["):
+            raise DecodeError(
+                f"found {bracket.decode()} where nothing of its kind is open", offset=self._passed + self._at - 1
+            )
+
+    def _name(self, string: bytes) -> None:
+        if self._open and len(self._open) <= len(self._path) and self._keep is None:
+            try:
+                key = json.loads(string)
+            except ValueError:
+                key = ""
+            self._open[-1] = (self._open[-1][0], str(key))
+
+    def _token(self) -> bytes | None:
+        while True:
+            found = _TOKEN.search(self._text, self._at)
+            if found is not None and (found[0][:1] != b'"' or found[1]):
+                self._at = found.end()
+                return found[0]
+            self._forget(found.start() if found is not None else len(self._text))
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                if found is not None:
+                    raise DecodeError("the JSON breaks off within a string", offset=self._passed + len(self._text))
+                return None
+            self._text += chunk
+
+    def _forget(self, upto: int) -> None:
+        """Drops what is not needed any more, and refuses to keep too much."""
+        start = upto if self._keep is None else self._keep
+        if len(self._text) - start > self._largest:
+            raise DecodeError(
+                f"more than {self._largest} bytes without an end; the rest is not read", offset=self._passed + start
+            )
+        self._text, self._at, self._passed = self._text[start:], upto - start, self._passed + start
+        if self._keep is not None:
+            self._keep = 0

@@ -1,0 +1,84 @@
+"""JSON as it must be: exact numbers, no key twice, checked by a schema of the site."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from jsonschema import Draft202012Validator, FormatChecker, SchemaError
+from jsonschema.exceptions import ValidationError, best_match
+from referencing import Registry
+
+from hub.core.errors import ConfigError
+
+SCHEMAS = "routes/schemas"
+LONGEST_NUMBER = 64
+
+
+class Json(str):
+    """Text that is JSON already."""
+
+    __slots__ = ()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Numbers with a fraction are Decimals. Raises ValueError (also for what isn't UTF-8), and RecursionError for deep nesting."""
+    return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_once)
+
+
+def text_of_number(value: int | Decimal) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+class JsonCheck:
+    """A JSON Schema of the site, compiled. It refers to nothing outside of itself."""
+
+    def __init__(self, name: str, text: str) -> None:
+        """Raises ConfigError."""
+        self.name = name
+        try:
+            schema = parse_json(text)
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ConfigError(f"{SCHEMAS}/{name}: {path_of(error)}: {short(error.message)}") from None
+        except ValueError as error:
+            raise ConfigError(f"{SCHEMAS}/{name} isn't JSON: {error}") from None
+        self._validator = Draft202012Validator(schema, registry=Registry(), format_checker=FormatChecker())
+
+    def wrong(self, value: Any) -> str | None:
+        """What is wrong first, with its path; None when nothing is."""
+        found = best_match(self._validator.iter_errors(value))
+        return f"{path_of(found)}: {short(found.message)} (as {self.name} wants it)" if found is not None else None
+
+
+def path_of(error: ValidationError | SchemaError) -> str:
+    return "$" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in error.absolute_path)
+
+
+def short(text: str) -> str:
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"a number of {len(text)} characters, expected at most {LONGEST_NUMBER}")
+    return Decimal(text)
+
+
+def _integer(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"a number of {len(text)} characters, expected at most {LONGEST_NUMBER}")
+    return int(text)
+
+
+def _constant(text: str) -> NoReturn:
+    raise ValueError(f"found {text}, which JSON doesn't have")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice in an object")
+    return found

@@ -1,0 +1,127 @@
+"""Templates of the site: Jinja2 in a sandbox, where an undefined name is an error and what an expression gives is escaped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import (
+    Environment,
+    FunctionLoader,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    nodes,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from hub.core.errors import ConfigError, MappingError
+from hub.mapping.code_table import TABLES, CodeTable, table_file
+from hub.mapping.filters import FILTERS
+from hub.mapping.json_text import Json
+
+TEMPLATES = "routes/templates"
+FORMATS = ("json", "xml")
+_MISTAKES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+
+
+class SiteTemplate:
+    """One template with what it includes. `format` is what its name says it makes: json, xml or text."""
+
+    def __init__(self, name: str, text: Callable[[str, str], str]) -> None:
+        """`text(folder, name)` is the text of a template or a code table. Raises ConfigError, also for a table that isn't there."""
+        self.name = name
+        self.format = next((f for f in FORMATS if name.endswith((f".{f}.j2", f".{f}"))), "text")
+        self._text = text
+        self._tables: dict[str, CodeTable] = {}
+        self._template = self._compiled()
+
+    def render(self, names: Mapping[str, Any]) -> str:
+        """Raises MappingError, which says the template's line."""
+        try:
+            return self._template.render(names).strip()
+        except _MISTAKES as error:
+            raise MappingError(f"{_place(error, self.name)}: {_said(error)}") from None
+
+    def _compiled(self) -> Template:
+        environment = ImmutableSandboxedEnvironment(
+            loader=FunctionLoader(lambda wanted: self._load(environment, wanted)),
+            undefined=StrictUndefined,
+            autoescape=self.format == "xml",
+            finalize=_in_json if self.format == "json" else _present,
+            auto_reload=False,
+            keep_trailing_newline=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(FILTERS)
+        environment.filters["table"] = self._look_up
+        environment.globals.pop("lipsum", None)
+        try:
+            return environment.get_template(self.name)
+        except TemplateSyntaxError as error:
+            raise ConfigError(f"{error.name or self.name}: line {error.lineno}: {error.message}") from None
+        except TemplateError as error:
+            raise ConfigError(f"the template {error} can't be read from {TEMPLATES}") from None
+
+    def _load(self, environment: Environment, wanted: str) -> tuple[str, str, Callable[[], bool]] | None:
+        try:
+            source = self._text(TEMPLATES, wanted)
+        except (OSError, LookupError, ConfigError):
+            return None
+        for name in tables_in(environment, source, wanted):
+            if name not in self._tables:
+                self._tables[name] = CodeTable.of(name, self._text(TABLES, table_file(name)))
+        return source, wanted, lambda: True
+
+    def _look_up(self, key: Any, table: str, **options: Any) -> Any:
+        """`{{ unit | table("uom") }}`, `{{ unit | table("uom", column="edi", default="EA") }}`."""
+        return self._tables[table].find(key, **options)
+
+
+def tables_in(environment: Environment, source: str, name: str) -> set[str]:
+    """The code tables that a template names. Raises ConfigError where it computes the name of one."""
+    found = set()
+    for use in environment.parse(source, name).find_all(nodes.Filter):
+        if use.name != "table":
+            continue
+        first = use.args[0] if use.args else None
+        if not isinstance(first, nodes.Const) or not isinstance(first.value, str):
+            raise ConfigError(f"{name}: line {use.lineno}: `table` takes the name of a file of {TABLES}, written out")
+        found.add(first.value)
+    return found
+
+
+def _present(value: Any) -> Any:
+    """What an expression may give outside of JSON: anything but None."""
+    if value is None:
+        raise ValueError("a value is missing (None); say what should stand there instead")
+    return value
+
+
+def _in_json(value: Any) -> Any:
+    """What an expression gives within a JSON document: JSON as it is, anything else as the inside of a string."""
+    if isinstance(value, (Json, Undefined)):
+        return str(value)
+    return json.dumps(str(_present(value)), ensure_ascii=False)[1:-1]
+
+
+def _place(error: BaseException, name: str) -> str:
+    """`order.json.j2: line 7`: the innermost line of a template, this one or one that it includes."""
+    place = name
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file == name or file.endswith(".j2"):
+            place = f"{file}: line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _said(error: BaseException) -> str:
+    """A template's mistake as people say it: without the names of Python classes."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return (text or type(error).__name__).replace("hub.documents.", "").replace(" object'", "'")
