@@ -33,6 +33,11 @@ def printable(value: Any) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
+def one_line(value: Any) -> str:
+    """A value for people, in a list: what a partner sent must not look like an entry of its own."""
+    return printable(value).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def print_json(value: Any) -> None:
     """One JSON value on stdout, without colours or wrapping."""
     typer.echo(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
@@ -62,13 +67,13 @@ def entry(head: Sequence[Any], rest: str) -> None:
     """One entry of a list: its short parts on a line that can be read and copied at any width, the long one below; where the
     output is no terminal all on one line, for grep."""
     line = Text("  ").join(
-        part if isinstance(part, Text) else Text(printable(part)) for part in head if part not in (None, "")
+        part if isinstance(part, Text) else Text(one_line(part)) for part in head if part not in (None, "")
     )
     if out.is_terminal:
         out.print(line)
-        out.print(Text(f"    {printable(rest)}", style="dim"))
+        out.print(Text(f"    {one_line(rest)}", style="dim"))
     else:
-        out.print(Text("  ").join((line, Text(printable(rest)))))
+        out.print(Text("  ").join((line, Text(one_line(rest)))))
 
 
 def moment(seconds: float | None) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.core.identity import idempotency_key, message_id
+from hub.core.message import Header
 from hub.journal import schema
 from hub.journal.batch_members import WAITS, members
 from hub.journal.bulk import EVENT, Bulk
@@ -36,13 +37,13 @@ CLOSED = Bulk(
 
 @dataclass(frozen=True, slots=True)
 class Dissolution:
-    """A person's decision. `owner_of` says who answers for a route."""
+    """A person's decision. `owner_of` says who answers for a route, or for the source of what is on it."""
 
     batch: str
     who: str
     reason: str
     at: float
-    owner_of: Callable[[str], str]
+    owner_of: Callable[[str, str | None], str]
 
 
 def dissolve(connection: Connection, wanted: Dissolution) -> list[str] | None:
@@ -82,13 +83,14 @@ def _go_alone(connection: Connection, member: Any, text: str, wanted: Dissolutio
     if connection.execute(sa.update(effect).where(*mine, *waits).values(**values)).rowcount == 0:
         return None
     packed = orjson.loads(member.headers)
+    source = packed["headers"].get(Header.SOURCE)
     packed["headers"] |= {ALONE: True}
     id = message_id("hold", (member.document_id, member.destination, str(member.generation), DISSOLVED, wanted.batch))
     number = sa.select(schema.message.c.number).where(schema.message.c.id == member.document_id)
     connection.execute(
         sa.insert(schema.hold).values(
             id=id, document_id=member.document_id, route=member.route, destination=member.destination,
-            name=DISSOLVED, owner=wanted.owner_of(member.route), status="releasing", cause=text[:4000],
+            name=DISSOLVED, owner=wanted.owner_of(member.route, source), status="releasing", cause=text[:4000],
             partner=member.partner, number=connection.execute(number).scalar(),
             headers=orjson.dumps(packed).decode(), body=member.body, held_at=at,
             decided_at=at, decided_by=wanted.who, reason=wanted.reason,

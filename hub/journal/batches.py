@@ -77,6 +77,8 @@ class Batches:
             update = sa.update(table).where(*mine, *one).values(batch=id, position=sa.bindparam("at"))
             places = [{"id": row.document_id, "of": row.generation, "at": n} for n, row in enumerate(rows, 1)]
             await connection.execute(update, places)
+            if not await _is_ours(connection, id, len(rows)):
+                return None
             values: dict[str, Any] = {"id": id, "destination": group.destination, "partner": group.partner}
             values |= {"document": group.document, "test": group.test, "members": len(rows), "closed_at": now}
             await connection.execute(sa.insert(schema.batch).values(**values, taken_by=self._journal.process))
@@ -141,3 +143,17 @@ class Batches:
             await connection.execute(sa.update(table).where(table.c.id == batch).values(published_at=now))
 
         await self._journal.read(write)
+
+
+async def _is_ours(connection: AsyncConnection, id: str, count: int) -> bool:
+    """Whether all the rows came into the batch, and nobody has made it before; what came into half a batch is let go. A database
+    that locks no rows lets others take some of them after they were read."""
+    table = schema.batch_member
+    known = sa.select(schema.batch.c.id).where(schema.batch.c.id == id)
+    if (await connection.execute(known)).first() is not None:
+        return False
+    taken = sa.select(sa.func.count()).where(table.c.batch == id)
+    if (await connection.execute(taken)).scalar_one() == count:
+        return True
+    await connection.execute(sa.update(table).where(table.c.batch == id).values(batch=None, position=None))
+    return False

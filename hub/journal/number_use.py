@@ -35,18 +35,20 @@ OF_THE_NUMBER = sa.and_(
 class NumberUse:
     """One control number that was taken. `sent`: the partner has, or may have, what was sent under it. `under_way`: its bytes are
     written, and their first attempt has not ended. `never`: nothing can have left under it; `status` says how its document is
-    now. `transaction_set`: what was written (850), as far as it is known."""
+    now. `transaction_set` and `group_code`: what was written (850, in a group PO), as far as it is known."""
 
     progress: Progress
     status: str
     transaction_set: str | None
+    group_code: str | None
 
 
 def number_use(row: Any) -> NumberUse:
     """Of a row of interchange_sent with EFFECT_COLUMNS."""
     mine = row.in_force == row.generation
     facts = orjson.loads(row.facts) if mine and row.facts else {}
-    return NumberUse(_progress(row, mine), row.status or "unknown", row.transaction_set or facts.get("set"))
+    written = row.transaction_set or facts.get("set")
+    return NumberUse(_progress(row, mine), row.status or "unknown", written, facts.get("group_code"))
 
 
 def _progress(row: Any, mine: bool) -> Progress:

@@ -10,7 +10,15 @@ from hub.documents import FunctionalAcknowledgment
 from hub.documents.functional_acknowledgment import AcknowledgedTransaction
 from hub.journal.acknowledgments import AckStatus, Verdict
 
-REFUSING = frozenset("RMWX")
+TAKING = frozenset(("A", "E", None))
+"""What AK501 says of a transaction that was taken, or doesn't say. R, M, W and X refuse it; so does a code that nobody knows, so
+that somebody looks."""
+
+TAKING_GROUP = frozenset("AEP")
+"""What AK901 says of a group of which something was taken."""
+
+WORST: tuple[AckStatus, ...] = ("rejected", "accepted_with_errors", "accepted")
+
 MOST_ERRORS = 20
 
 GROUP: Mapping[str, str] = {
@@ -69,7 +77,7 @@ class Judgement:
 def judgement_of(document: Any, by: str) -> Judgement:
     """Of a functional or an interchange acknowledgment."""
     if isinstance(document, FunctionalAcknowledgment):
-        listed = {_ordinal(t.control_number): _verdict(document, t) for t in document.transactions}
+        listed = _listed(document)
         text = "; ".join(_first(_errors(document)))
         return Judgement(_status(document), by, text, listed, _others(document, listed.values()))
     note = str(getattr(document, "note", None) or "")
@@ -78,10 +86,19 @@ def judgement_of(document: Any, by: str) -> Judgement:
     return Judgement(status, by, text, {}, Verdict(status, text))
 
 
+def _listed(document: FunctionalAcknowledgment) -> dict[str, Verdict]:
+    """By transaction; of one that is listed more than once the worst."""
+    found: dict[str, Verdict] = {}
+    for transaction in document.transactions:
+        name, verdict = _ordinal(transaction.control_number), _verdict(document, transaction)
+        found[name] = min(found.get(name, verdict), verdict, key=lambda one: WORST.index(one.status))
+    return found
+
+
 def _status(document: FunctionalAcknowledgment) -> AckStatus:
     """Rejected when the group or our transaction in it is; partially accepted alone rejects nothing of ours."""
     found = {transaction.status for transaction in document.transactions}
-    if document.status in REFUSING or found & REFUSING:
+    if document.status not in TAKING_GROUP or found - TAKING:
         return "rejected"
     listed_all = bool(document.transactions) and found <= {"A"}
     if "E" in found or document.status == "E" or (document.status == "P" and not listed_all):
@@ -92,7 +109,7 @@ def _status(document: FunctionalAcknowledgment) -> AckStatus:
 def _verdict(document: FunctionalAcknowledgment, transaction: AcknowledgedTransaction) -> Verdict:
     """Of a transaction that is listed; in a group that is rejected nothing is accepted."""
     text = "; ".join(_first(_transaction_errors(transaction)))
-    if document.status in REFUSING or transaction.status in REFUSING:
+    if document.status not in TAKING_GROUP or transaction.status not in TAKING:
         return Verdict("rejected", text or "; ".join(_group_errors(document)))
     return Verdict("accepted_with_errors" if transaction.status == "E" else "accepted", text)
 
@@ -100,7 +117,7 @@ def _verdict(document: FunctionalAcknowledgment, transaction: AcknowledgedTransa
 def _others(document: FunctionalAcknowledgment, listed: Iterable[Verdict]) -> Verdict:
     """Of the transactions that aren't listed: as the group's. Those of a group that is accepted in part, where none that is listed
     was rejected, may be the rejected ones: they count as such, so that somebody looks."""
-    if document.status in REFUSING:
+    if document.status not in TAKING_GROUP:
         return Verdict("rejected", "; ".join(_group_errors(document)))
     found = [verdict.status for verdict in listed]
     if document.status == "P" and "rejected" not in found:

@@ -14,7 +14,6 @@ from hub.journal.entry import Entry
 from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.number_use import NumberUse
 from hub.runtime.acknowledgment_text import judgement_of
-from hub.runtime.function_codes import FUNCTION_CODES
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live, Snapshot
 
@@ -60,7 +59,7 @@ class Acknowledgments:
             state = f": its document is {use.status}" if use is not None else ""
             cause = f"{partner} acknowledges control number {int(text)}, which it was never sent{state}"
             return Answer(partner, None, cause)
-        said, sent = getattr(document, "group_code", "").strip().upper(), FUNCTION_CODES.get(use.transaction_set or "")
+        said, sent = getattr(document, "group_code", "").strip().upper(), use.group_code
         if said and sent and said != sent:
             cause = f"{partner} acknowledges a group {said} with control number {int(text)}; it was sent a group {sent}"
             return Answer(partner, None, f"{cause} under this number ({use.transaction_set})")

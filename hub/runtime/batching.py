@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.core import topology
+from hub.core.errors import HubError
 from hub.core.message import Header, Message
 from hub.documents import BATCH, Batch, batch_to_json, from_json
 from hub.journal.batch_members import WAITS, BatchSays
@@ -132,10 +133,13 @@ class Batching:
         return await asyncio.to_thread(make)
 
     def _copy(self, row: Any, members: Sequence[Any], body: bytes, canonical: str) -> Message:
-        """The batch as a copy for the route of its oldest member that is still there. Its facts are that member's, but for the
-        number."""
+        """The batch as a copy for the route of its oldest member whose route is still there. Its facts are that member's, but for
+        the number. Raises HubError where none is: nobody would take it."""
         routes = self._live.snapshot.table.by_id
-        first = next((member for member in members if member.route in routes), members[0])
+        first = next((member for member in members if member.route in routes), None)
+        if first is None:
+            gone = ", ".join(sorted({member.route for member in members}))
+            raise HubError(f"the route {gone} is not there any more: bring it back, or dissolve the batch")
         headers = unpack(first.headers, b"").headers
         hops = max(number(unpack(member.headers, b"").headers.get(Header.HOPS), 0) for member in members)
         return make_copy(

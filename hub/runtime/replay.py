@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import Any
 
 from hub.core import topology
@@ -113,6 +112,9 @@ class Replay:
             await self._intake.again(unpack(row.headers, b"".join(body.chunks())), row.id)
 
     async def _publish(self, message: Message, route: str, still: list[str], parent: str | None) -> None:
+        """Raises HubError where nobody would take it: a queue whose route is gone may still be there."""
+        if route not in self._live.snapshot.table.by_id:
+            raise HubError(f"the route {route} is not there any more")
         fresh = message.without_broker_headers().with_headers(
             hub_open=",".join(still),
             hub_attempt=1,
@@ -166,8 +168,8 @@ class Replay:
             if len(rows) != 1:
                 skipped[f"{id}: no batch that has not left" if not rows else f"{id}: {len(rows)} batches begin so"] += 1
                 continue
-            now, owner_of = self._live.clock(), partial(self._live.snapshot.owner_of, source=None)
-            holds = await batches.dissolve(Dissolution(rows[0].id, who, reason, now, owner_of))
+            wanted = Dissolution(rows[0].id, who, reason, self._live.clock(), self._live.snapshot.owner_of)
+            holds = await batches.dissolve(wanted)
             if holds is None:
                 skipped[f"{id}: it is being sent already"] += 1
                 continue

@@ -184,6 +184,20 @@ async def _some(hub: RunningHub, name: str, stage: str) -> bool:
     return any(event["stage"] == stage for story in stories for event in story.events)
 
 
+async def test_of_many_who_close_the_same_batch_at_once_one_does(site: BatchSite) -> None:
+    async with site.running() as hub:
+        for first in range(1000, 1020, 2):
+            one, other = str(first), str(first + 1)
+            site.orders(one, other)
+            await becomes(hub, "batched", one, other)
+            batches, now = Batches(hub.journal), hub.live.clock() + 301.0
+            (group,) = await batches.waiting()
+            found = await asyncio.gather(*(batches.close(group, 3, now, now) for _ in range(6)))
+            (id,) = [id for id in found if id is not None]
+            assert [(row.position, row.batch) for row in await batches.members(id)] == [(1, id), (2, id)]
+            await becomes(hub, "delivered", one, other)
+
+
 @pytest.mark.rabbitmq
 @pytest.mark.postgres
 async def test_two_processes_put_each_document_in_one_batch(tmp_path: Path, amqp_vhost: str, database_url: str) -> None:

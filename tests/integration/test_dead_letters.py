@@ -107,3 +107,15 @@ async def test_a_cause_says_the_class_of_its_error_once(tmp_path: Path) -> None:
         assert dead.error == "MappingError"
         assert "MappingError" not in dead.cause
         assert site.cli("dead", "list").stdout.count("MappingError") == 1
+
+
+async def test_a_file_name_neither_steers_the_terminal_nor_looks_like_an_entry(site: SiteOnDisk) -> None:
+    async with site.running() as hub:
+        site.drop("\x1b[31mred\x07.json", b"{", "var/returns")
+        site.drop("a\n4ebf0b6e1e1f  4s  dead\t.json", b"{{", "var/returns")
+        await dead_letters(hub, 2)
+        *entries, _ = site.cli("dead", "list").stdout.splitlines()
+        assert len(entries) == 2
+        assert all(line.isprintable() for line in entries)
+        assert any(r"a\n4ebf0b6e1e1f  4s  dead\t.json" in line for line in entries)
+        assert any(r"\x1b[31mred\x07.json" in line for line in entries)

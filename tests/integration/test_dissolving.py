@@ -118,7 +118,7 @@ async def test_a_crash_after_the_decision_is_finished_by_the_next_start(site: Ba
         site.orders("1001", "1002")
         await becomes(hub, "batched", "1001", "1002")
         id = await stuck(hub)
-        wanted = Dissolution(id, "tester", "", hub.live.clock() - 400.0, lambda route: "desk")
+        wanted = Dissolution(id, "tester", "", hub.live.clock() - 400.0, lambda route, source: "desk")
         assert len(await Batches(hub.journal).dissolve(wanted) or ()) == 2
         assert site.sent() == {}
     async with site.running() as hub:
@@ -151,7 +151,7 @@ async def test_a_batch_that_is_being_sent_is_not_dissolved(site: BatchSite) -> N
         site.orders("1001", "1002", "1003")
         await becomes(hub, "delivered", "1001", "1002", "1003")
         batch = (await numbers(hub))[0].document_id
-        wanted = Dissolution(batch, "tester", "", hub.live.clock(), lambda route: "desk")
+        wanted = Dissolution(batch, "tester", "", hub.live.clock(), lambda route, source: "desk")
         assert await Batches(hub.journal).dissolve(wanted) is None
 
         async def unconfirmed(connection: AsyncConnection) -> None:
@@ -160,3 +160,28 @@ async def test_a_batch_that_is_being_sent_is_not_dissolved(site: BatchSite) -> N
         await hub.journal.read(unconfirmed)
         assert await Batches(hub.journal).dissolve(wanted) is None
         await becomes(hub, "delivered", "1001", "1002", "1003")
+
+
+async def test_what_waits_for_a_route_that_is_gone_stays_where_a_person_sees_it(site: BatchSite) -> None:
+    async with site.running() as hub:
+        site.orders("1001", "1002")
+        await becomes(hub, "batched", "1001", "1002")
+    text = (site.folder / "routes/acme.yaml").read_text()
+    site.write("routes/acme.yaml", text.replace("id: orders", "id: purchases"))
+    async with site.running() as hub:
+        let_time_pass(hub, 301.0)
+        assert await hub.batching.check() == 0
+        (row,) = await Batches(hub.journal).stuck()
+        assert row.cause == "the route orders is not there any more: bring it back, or dissolve the batch"
+        done = await hub.replay.dissolve([row.id], "tester", "the route was renamed")
+        assert (done["dissolved"], done["released"]) == (1, 0)
+        assert {(hold.number, hold.owner) for hold in await open_holds(hub, 2)} == {
+            ("1001", "order-desk"),
+            ("1002", "order-desk"),
+        }
+    site.write("routes/acme.yaml", text)
+    async with site.running() as hub:
+        done = await hub.replay.release([hold.id for hold in await open_holds(hub, 2)], "tester", "it is back")
+        assert done["released"] == 2
+        await becomes(hub, "delivered", "1001", "1002")
+        assert sorted(site.transactions(name)[0][5:] for name in site.sent()) == ["1001", "1002"]

@@ -69,7 +69,7 @@ class NumberedWriter:
             raise MappingError(f"{document.number} has no buyer")
         number = context.control_number
         body = {"number": document.number, "control_number": number, "key": context.key}
-        facts = {"set": "850", "control_number": f"{number:09d}"}
+        facts = {"set": "850", "group_code": "PO", "control_number": f"{number:09d}"}
         return Written(json.dumps(body).encode(), "application/json", facts, self._options.within)
 
 

@@ -34,4 +34,4 @@ def length_error(elements: Sequence[str]) -> tuple[str, str] | None:
     return ("4" if size < said else "5"), text
 
 
-_WHOLE = re.compile(r"[0-9]{1,15}")
+_WHOLE = re.compile(r"[0-9]{1,40}")

@@ -82,7 +82,7 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
     """The ISA at the beginning of `data` (all of the body that is left, or at least LONGEST bytes), which stands at `offset`
     of the body. The widths of the elements may be wrong: what separates them is what counts.
 
-    Raises DecodeError (024) for half an ISA, and for delimiters that can't be.
+    Raises DecodeError for half an ISA (024), and for delimiters that can't be (004, 026, 027).
     """
     separator = data[3:4]
     end = 3
@@ -108,17 +108,26 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
     return InterchangeHeader(tuple(e.strip() for e in elements), delimiters, offset, size, _widths(elements))
 
 
+def header_elements(data: bytes) -> tuple[str, ...]:
+    """The elements of an ISA, whatever its delimiters are worth: up to ISA16, which may be empty. Nothing for half a one."""
+    separator = data[3:4]
+    parts = data[:LONGEST].split(separator, len(WIDTHS)) if separator else []
+    if len(parts) <= len(WIDTHS) or parts[0] != b"ISA":
+        return ()
+    return (*(part.decode("latin-1").strip() for part in parts[:-1]), parts[-1][:1].decode("latin-1"))
+
+
 def _check(delimiters: Delimiters, offset: int) -> None:
-    named = (("element separator", delimiters.element), ("segment terminator", delimiters.terminator))
-    for name, byte in named:
+    named = (("element separator", delimiters.element, "026"), ("segment terminator", delimiters.terminator, "004"))
+    for name, byte, code in named:
         if byte.isalnum() or byte in (b" ", b".", b"-", b"\0"):
-            raise DecodeError(f"{byte!r} can't be the {name}", segment="ISA", offset=offset, code="024")
+            raise DecodeError(f"{byte!r} can't be the {name}", segment="ISA", offset=offset, code=code)
     if delimiters.terminator in (delimiters.element, delimiters.component):
         raise DecodeError(
             f"{delimiters.terminator!r} can't be the segment terminator: it separates elements or components already",
             segment="ISA",
             offset=offset,
-            code="024",
+            code="004",
         )
 
 

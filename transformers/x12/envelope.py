@@ -13,7 +13,7 @@ from hub.core.errors import DecodeError
 from hub.core.ports import Body
 from transformers.x12.binary_ranges import MAX_CONTROL, MAX_TRANSACTION, binary_ranges, broken_off, resume
 from transformers.x12.boundaries import BLANK, ISA, NEXT, SPACE, boundaries
-from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, read_header
+from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, header_elements, read_header
 from transformers.x12.event import Event
 from transformers.x12.window import Window
 
@@ -38,11 +38,10 @@ class _Scanner:
         while window.skip(SPACE, and_bom=True):
             window.ahead(LONGEST)
             window.unwrap()
-            offset = window.offset
             header = self._header()
-            if isinstance(header, DecodeError):
-                if not junk:
-                    yield Event("junk", offset, error=header, lone=True)
+            if isinstance(header, Event):
+                if not junk or header.elements:
+                    yield header
                 junk += 1
                 if junk > MOST_JUNK:
                     while window.more():
@@ -55,22 +54,24 @@ class _Scanner:
             yield from self._interchange(header.delimiters)
         yield Event("end", window.offset)
 
-    def _header(self) -> InterchangeHeader | DecodeError:
-        """The ISA that begins here; or why there is none, and then it goes to where the next one may be."""
+    def _header(self) -> InterchangeHeader | Event:
+        """The ISA that begins here; or why there is none, with the elements of one that can't be used, and then it goes to where
+        the next one may be."""
         window = self._window
+        offset = window.offset
         if window.starts(b"ISA"):
+            data = bytes(window.data[window.at : window.at + LONGEST])
             try:
-                return read_header(bytes(window.data[window.at : window.at + LONGEST]), window.offset)
+                return read_header(data, offset)
             except DecodeError as error:
                 window.at += 3
                 self._find_header()
-                return error.with_traceback(None)
-        offset = window.offset
+                return Event("junk", offset, header_elements(data), error=error.with_traceback(None), lone=True)
         start = bytes(window.data[window.at : window.at + 24])
         self._find_header()
         size = window.offset - offset
         text = f"found {size} bytes beginning with {start!r}, expected an interchange (ISA)"
-        return DecodeError(text, offset=offset, code="024")
+        return Event("junk", offset, error=DecodeError(text, offset=offset, code="024"), lone=True)
 
     def _find_header(self) -> None:
         """Goes to the next thing that looks like an ISA, or to the end."""
@@ -119,7 +120,7 @@ class _Scanner:
             case "TA1" | "GS" | "GE" | "IEA" as kind:
                 return Event(kind, offset, elements)
             case other:
-                error = DecodeError("found SE without a transaction", segment=other, offset=offset, code="024")
+                error = DecodeError("found SE without a transaction", segment=other, offset=offset, code="022")
                 return Event("junk", offset, elements, error=error)
 
     def _stray(self, delimiters: Delimiters) -> Event:

@@ -123,7 +123,7 @@ class _Inspection:
                 case "GE" if self._group is None:
                     text = "found GE without a group"
                     yield self._stray(
-                        replace(event, error=DecodeError(text, segment="GE", offset=event.offset, code="024"))
+                        replace(event, error=DecodeError(text, segment="GE", offset=event.offset, code="022"))
                     )
                 case "GE":
                     yield from self._close_group()

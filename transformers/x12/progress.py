@@ -63,7 +63,7 @@ class Progress:
             case "ST":
                 yield from self._take_transaction(event)
             case "GE" if not self._in_group:
-                error = DecodeError("found GE without a group", segment="GE", offset=event.offset, code="024")
+                error = DecodeError("found GE without a group", segment="GE", offset=event.offset, code="022")
                 yield from self._junk(replace(event, kind="junk", error=error))
             case "GE":
                 yield from self._end_group(event)
@@ -119,8 +119,8 @@ class Progress:
         if self._header is not None and self._refusal is None:
             if self._group == 0 and self._acknowledged == 0:
                 yield self._empty(event, "the interchange holds no groups")
-            status, note = ("E", self._note[0]) if self._note else ("A", "000")
-            yield from self._answer(self._header.elements, status, note)
+            note = self._note[0] if self._note else self._verdict.notes.get(self._interchange)
+            yield from self._answer(self._header.elements, "E" if note else "A", note or "000")
         self._header = None
 
     def _answer(self, isa: tuple[str, ...], status: str, note: str) -> Iterator[Reading]:
@@ -134,7 +134,7 @@ class Progress:
         """A TA1 that the partner sent. It belongs before the groups."""
         if self._in_group:
             text = f"found {'*'.join(event.elements)[:24].encode()!r} outside of a transaction"
-            error = DecodeError(text, offset=event.offset, code="024")
+            error = DecodeError(text, segment="TA1", offset=event.offset, code="022")
             yield from self._junk(Event("junk", event.offset, error=error))
             return
         self._acknowledged += 1
@@ -186,17 +186,8 @@ class Progress:
         yield self._said(self._position("ack"), document, terms.with_set, self._outcome.version)
 
     def _said(self, position: tuple[str, ...], document: Document, name: str, version: str) -> Reading:
-        """Something that we say to the partner: it goes out."""
         header = self._header.elements if self._header else ("",) * 17
-        return Reading(
-            position,
-            document=document,
-            envelope={
-                **{"set": name, "partner": self._partner, "direction": "outbound", "test": header[15] == "T"},
-                **{"version": version or f"{header[12]}0"[:6], "sender": header[8], "receiver": header[6]},
-            },
-            keys=(("acknowledges", document.number),),
-        )
+        return said(position, document, name, version, header, self._partner)
 
     # --- transactions ------------------------------------------------------------------------------------------------
 
@@ -250,8 +241,19 @@ class Progress:
             first = self._interchange == 0 and self._strays == 1
             position = () if first else (str(self._interchange), "", f"+{self._strays}")
             yield Reading(position, error=event.error)
+            yield from self._header_refused(event, position)
         elif self._refusal is None:
             yield self._reading(self._position(f"{self._transaction}+{self._strays}"), error=event.error)
+
+    def _header_refused(self, event: Event, position: tuple[str, ...]) -> Iterator[Reading]:
+        """The TA1 to an ISA that can't be used, where its sender can still be read."""
+        isa = event.elements
+        agreement = agreement_for(isa, self._partners) if isa else None
+        terms = agreement.acknowledge if agreement else None
+        if agreement is None or terms is None or event.error is None or not wants_ta1(terms.ta1, isa, refused=True):
+            return
+        document = interchange_acknowledgment(isa, "R", event.error.x12_code or "024", agreement.partner)
+        yield said((*position, "ta1"), document, "TA1", "", isa, agreement.partner)
 
     # --- readings ----------------------------------------------------------------------------------------------------
 
@@ -308,6 +310,21 @@ class Progress:
 def agreement_for(isa: tuple[str, ...], partners: PartnerDirectory) -> Agreement | None:
     """Whose interchange it is, by ISA05 and ISA06."""
     return partners.by_id(isa[5], isa[6], isa[15] == "T")
+
+
+def said(
+    position: tuple[str, ...], document: Document, name: str, version: str, isa: tuple[str, ...], partner: str
+) -> Reading:
+    """Something that we say to the partner of an ISA: it goes out."""
+    return Reading(
+        position,
+        document=document,
+        envelope={
+            **{"set": name, "partner": partner, "direction": "outbound", "test": isa[15] == "T"},
+            **{"version": version or f"{isa[12]}0"[:6], "sender": isa[8], "receiver": isa[6]},
+        },
+        keys=(("acknowledges", document.number),),
+    )
 
 
 def misaddressed(isa: tuple[str, ...], agreement: Agreement) -> tuple[str, ...]:

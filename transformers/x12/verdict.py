@@ -17,12 +17,17 @@ from transformers.x12.event import Event
 @dataclass(slots=True)
 class Verdict:
     """Interchanges (by ordinal) and groups (by interchange's and own ordinal) that are refused, with the reason.
-    `repeated`: interchanges whose control number stands in the body before."""
+    `repeated`: interchanges whose control number stands in the body before. `notes`: the first thing in an interchange that no
+    997 can tell, by its code (TA105): what stands in no group, or where it must not."""
 
     interchanges: dict[int, DecodeError] = field(default_factory=dict)
     groups: dict[tuple[int, int], DecodeError] = field(default_factory=dict)
     repeated: set[int] = field(default_factory=set)
+    notes: dict[int, str] = field(default_factory=dict)
 
+
+STRUCTURE, CONTENT = "022", "024"
+"""Note codes (TA105): a control segment that stands where it must not, and anything else that belongs to nothing."""
 
 MOST_SEEN = 100_000
 """Interchanges of a body whose control numbers are compared."""
@@ -56,6 +61,8 @@ def judge(stream: Iterable[Event]) -> Verdict:
             open_group = None
 
     for event in stream:
+        if (note := _note(event, open_group)) is not None:
+            verdict.notes.setdefault(interchange, note)
         match event.kind:
             case "ISA" | "end":
                 if header is not None:
@@ -108,6 +115,20 @@ def same_number(one: str, other: str) -> bool:
 def is_number(text: str) -> bool:
     """Whether it is a control number as ISA13 and GS06 carry it."""
     return text.isascii() and text.isdecimal() and len(text) <= 9
+
+
+def _note(event: Event, opened: Event | None) -> str | None:
+    match event.kind:
+        case "GE" if opened is None:
+            return STRUCTURE
+        case "TA1" if opened is not None:
+            return STRUCTURE
+        case "ST" if opened is None:
+            return CONTENT
+        case "junk" if event.error is not None and not event.lone:
+            return event.error.x12_code or CONTENT
+        case _:
+            return None
 
 
 def _unclosed(opened: Event) -> DecodeError:

@@ -124,6 +124,7 @@ def _written(body: bytes, name: str, envelope: Envelope, expect: float | None) -
     number = envelope.control_number
     facts = {
         "set": name,
+        "group_code": envelope.group_code,
         "version": envelope.version,
         "control_number": f"{number:09}",
         "group_control_number": str(number),

@@ -31,6 +31,10 @@ def judged(group: str, *listed: tuple[str, str | None], codes: tuple[str, ...] =
         ("R", (), {}, "rejected"),
         ("R", (("0001", "A"), ("0002", "R")), {"1": "rejected", "2": "rejected"}, "rejected"),
         ("A", (("0002", None),), {"2": "accepted"}, "accepted"),
+        ("P", (("0001", "R"), ("0001", "A")), {"1": "rejected"}, "accepted"),
+        ("A", (("0001", "A"), ("1", "E")), {"1": "accepted_with_errors"}, "accepted"),
+        ("A", (("0002", "Z"),), {"2": "rejected"}, "accepted"),
+        ("Z", (), {}, "rejected"),
         ("A", ((" 2 ", "A"), ("X2", "R")), {"2": "accepted", "X2": "rejected"}, "accepted"),
     ],
 )
@@ -40,6 +44,11 @@ def test_each_transaction_has_its_verdict(
     found = judged(group, *listed)
     assert {number: verdict.status for number, verdict in found.transactions.items()} == statuses
     assert found.others.status == others
+
+
+@pytest.mark.parametrize(("group", "transaction"), [("Z", "A"), ("A", "Z"), ("X", None), ("P", "W")])
+def test_what_nobody_knows_to_be_taken_is_rejected(group: str, transaction: str | None) -> None:
+    assert judged(group, ("0001", transaction)).status == "rejected"
 
 
 def test_a_rejected_group_says_why_for_all() -> None:

@@ -43,3 +43,9 @@ def test_strays_beside_a_group_spoil_no_group() -> None:
     verdict = judge(events(BytesBody(interchange(*TRANSACTION, *group(), groups=2))))
     assert verdict.interchanges == {}
     assert [(key, error.x12_code) for key, error in verdict.groups.items()] == [((1, 1), "024")]
+
+
+def test_what_stands_in_no_group_is_noted_by_the_first_of_it() -> None:
+    stray = (*group()[:-1], "GE*1*1", "GE*1*1", "XX*1")
+    verdict = judge(events(BytesBody(interchange(*stray, groups=1) + interchange(*group(), groups=1, control=2))))
+    assert (verdict.interchanges, verdict.groups, verdict.notes) == ({}, {}, {1: "022"})

@@ -164,7 +164,8 @@ def test_data_that_is_no_bytes_is_refused_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "code"), [("2", "5"), ("4", "4"), ("90", "4"), ("100000", "4"), ("999999999999999", "4")]
+    ("length", "code"),
+    [("2", "5"), ("4", "4"), ("90", "4"), ("100000", "4"), ("999999999999999", "4"), ("9" * 26, "4")],
 )
 @pytest.mark.parametrize("segment", ["BIN*{}*ABC", "BDS*ASC*{}*ABC"])
 def test_a_length_that_is_not_true_is_an_error_and_its_neighbours_go_on(segment: str, length: str, code: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody, Reading
+from hub.documents import InterchangeAcknowledgment
 from tests.golden.x12_files import FIXTURES
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
@@ -66,20 +67,20 @@ def test_the_same_group_number_in_another_interchange_is_another_group() -> None
 
 
 @pytest.mark.parametrize(
-    ("before", "stray", "level"),
+    ("before", "stray", "level", "code"),
     [
-        ("GE*1*1~\n", "GE*1*1", "interchange"),
-        ("SE*7*0001~\n", "SE*7*0001", "group"),
-        ("\nIEA*1*000000007~\n", "IEA*1*7", "body"),
+        ("GE*1*1~\n", "GE*1*1", "interchange", "022"),
+        ("SE*7*0001~\n", "SE*7*0001", "group", "022"),
+        ("\nIEA*1*000000007~\n", "IEA*1*7", "body", "024"),
     ],
 )
-def test_a_trailer_that_ends_nothing_is_said(before: str, stray: str, level: str) -> None:
+def test_a_trailer_that_ends_nothing_is_said(before: str, stray: str, level: str, code: str) -> None:
     data = interchange([transaction("1")])
     assert before in data
     data = data.replace(before, f"{before}{stray}~\n")
     taken, *told = under(ACME, data)
     assert taken.document is not None
-    assert [r.error.x12_code if r.error else None for r in told] == ["024"]
+    assert [r.error.x12_code if r.error else None for r in told] == [code]
     assert [each.level for each in seen(ACME, data) if isinstance(each, Stray)] == [level]
 
 
@@ -91,3 +92,17 @@ def test_levels_that_do_not_count_up_are_taken_with_a_warning() -> None:
     assert reading.warnings == ("HL01 doesn't count the levels up by one from 1",)
     (transaction,) = (each for each in seen(ACME, data) if isinstance(each, TransactionSeen))
     assert (transaction.status, transaction.read.warnings) == ("accepted", reading.warnings)
+
+
+def test_each_header_that_cannot_be_used_is_answered_where_its_sender_can_be_read() -> None:
+    asked = replace(ACME, acknowledge=Acknowledge(ta1="asked"))
+    bad = interchange([transaction("1")]).replace("*", "-")
+    unknown = bad.replace("043645501", "999999999")
+    readings = under(asked, bad + unknown + bad.replace("-000000007-", "-000000008-"))
+    answers = [r.document for r in readings if isinstance(r.document, InterchangeAcknowledgment)]
+    assert [(a.number, a.status, a.note, a.partner) for a in answers] == [
+        ("000000007", "R", "026", "ACME"),
+        ("000000008", "R", "026", "ACME"),
+    ]
+    assert [r.error.x12_code for r in readings if r.error] == ["026", "026", "026"]
+    assert len({r.position for r in readings}) == len(readings)
