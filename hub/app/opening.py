@@ -63,6 +63,13 @@ class Opened:
             if config.endpoint is not None and (limit := self.snapshot.destinations[name].limit) is not None
         }
 
+    def replaced_by(self, after: Opened) -> list[Any]:
+        """What must be closed when `after` takes the place of this: endpoints and destinations that are not in it any more."""
+        kept = {id(thing) for thing in after.endpoints.values()}
+        kept |= {id(each.adapter) for each in after.snapshot.destinations.values()}
+        mine = [*(each.adapter for each in self.snapshot.destinations.values()), *self.endpoints.values()]
+        return [thing for thing in mine if id(thing) not in kept and hasattr(thing, "close")]
+
     async def close(self) -> None:
         for destination in self.snapshot.destinations.values():
             await destination.adapter.close()

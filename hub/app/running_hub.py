@@ -43,6 +43,9 @@ T = TypeVar("T")
 RESUME_SECONDS = 60.0
 """After so long, a replay or release that is not finished belongs to a process that is gone."""
 
+RETIRE_SECONDS = 60.0
+"""How long what a reload has replaced stays open for what is under way there."""
+
 STOP_SECONDS = 20.0
 """How long a stop waits for what is in work; the rest goes back to the broker."""
 
@@ -178,12 +181,15 @@ class RunningHub:
 
     async def _swap(self, opened: Opened) -> dict[str, Any]:
         before, after = self.opened.site.table, opened.site.table
+        replaced = self.opened.replaced_by(opened)
         self.opened = opened
         await self._record_queues()
         await self._keeper.watch(after.by_id, opened.site.sources)
         self.live.snapshot = opened.snapshot
         await self._start_workers()
         await self._supervisor.apply(opened.sources)
+        if replaced:
+            self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
         self.journal.table_version = after.version
         self.metrics.table.clear()
         self.metrics.table.labels(after.version).set(1)
@@ -196,6 +202,15 @@ class RunningHub:
                 id for id in set(before.by_id) & set(after.by_id) if before.by_id[id].content != after.by_id[id].content
             ),
         }
+
+    @staticmethod
+    async def _retire(replaced: list[Any]) -> None:
+        """Closes what a reload has replaced, once nothing is under way there any more; a stop doesn't wait for that."""
+        try:
+            await asyncio.sleep(RETIRE_SECONDS)
+        finally:
+            for thing in replaced:
+                await outcome_of(thing.close)
 
     async def _start_workers(self) -> None:
         """A worker for every route. That of a removed route goes on: copies that were made for it are still served."""

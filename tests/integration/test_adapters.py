@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+
+import pytest
 
 from hub.app.running_hub import RunningHub
 from hub.core.identity import digest, idempotency_key, message_id
@@ -114,3 +117,22 @@ async def test_headers_of_a_publisher_do_not_steer_the_hub(tmp_path: Path) -> No
         assert (await inbox.next()).message.correlation_id == "theirs"
         told = await effect_becomes(hub, "1001", "approval", "delivered")
     assert told.source == "shop"
+
+
+async def test_what_a_reload_replaces_is_closed(site: SiteOnDisk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.app.running_hub.RETIRE_SECONDS", 0.05)
+    async with site.running() as hub:
+        before = hub.opened.endpoints["erp"]
+        session = before._opened()
+        site.write("config/endpoints.yaml", f'erp: {{rest: {{base: "{before.options.base}", timeout: 3s}}}}\n')
+        await hub.reload()
+        assert hub.opened.endpoints["erp"] is not before
+
+        async def closed() -> bool:
+            return bool(session.closed)
+
+        await eventually(closed)
+        again = hub.opened.endpoints["erp"]
+        await hub.reload()
+        await asyncio.sleep(0.2)
+        assert hub.opened.endpoints["erp"] is again
