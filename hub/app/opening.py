@@ -10,7 +10,7 @@ from typing import Any
 from hub.app.site_folder import SiteFolder
 from hub.broker.rabbit import RabbitBroker
 from hub.configuration.plug import Use
-from hub.configuration.site import DestinationConfig, Site
+from hub.configuration.site import DestinationConfig, Site, SourceConfig
 from hub.core.limits import LimitOptions
 from hub.core.outcome import Outcomes
 from hub.core.plugin import Context
@@ -21,6 +21,7 @@ from hub.journal.memory import JournalMemory
 from hub.journal.repetitions import JournalRepetitions
 from hub.runtime.limit import Breaker, Limit
 from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
+from transformers.unpack import unpacked_by
 
 SPOOL = "var/spool"
 """Where bodies wait that are fetched or sent piece by piece; what a crash leaves there is of no use to anybody."""
@@ -124,7 +125,7 @@ class Opening:
             for name, config in site.sources.items()
             if config.use is not None
         }
-        readers: dict[str, Reader] = {name: make(config.reader, name, context) for name, config in site.sources.items()}
+        readers = {name: reader_of(config, context) for name, config in site.sources.items()}
         holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
         owners = {name: config.owner for name, config in site.sources.items()} | reply_owners(site)
         snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners, owners)
@@ -179,6 +180,12 @@ class Opening:
 
     def _repetitions(self, name: str) -> JournalRepetitions | None:
         return JournalRepetitions(self._journal, name) if self._journal is not None else None
+
+
+def reader_of(config: SourceConfig, context: Context) -> Reader:
+    """Reads what the source brings, out of what it is packed in."""
+    reader: Reader = make(config.reader, config.name, context)
+    return unpacked_by(config.unpack, reader) if config.unpack is not None else reader
 
 
 def reply_owners(site: Site) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from hub.configuration.draft import Draft
-from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, Reply
+from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
 from hub.configuration.plug import Placed, Use
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
@@ -14,7 +14,7 @@ from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.captures import check_capture
 from hub.core.errors import Place
 from hub.core.naming import names_in
-from hub.core.nearest import did_you_mean
+from hub.core.nearest import did_you_mean, hint
 from hub.core.replies import ReplyRule
 from hub.core.retry import QUICK, RetryClass
 from hub.core.topology import reply_source
@@ -178,7 +178,19 @@ def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Pla
     _check_use(draft, placed)
     draft.placed_sources[name] = placed
     kinds = tuple(kind.partition("@")[0] for kind in reader.plugin.documents(reader.options))
-    return SourceConfig(name, placed.use, reader, place, owner, kinds)
+    unpack = _read_unpack(draft, file, node.child("unpack"))
+    return SourceConfig(name, placed.use, reader, place, owner, kinds, unpack)
+
+
+def _read_unpack(draft: Draft, file: YamlFile, node: Node | None) -> str | None:
+    """`unpack: gzip`."""
+    if node is None:
+        return None
+    if node.value not in UNPACK:
+        draft.findings.error(
+            file.place_of(node), f"`unpack` can't be {node.value!r}", hint(str(node.value), UNPACK) or ", ".join(UNPACK)
+        )
+    return str(node.value)
 
 
 def _check_use(draft: Draft, placed: Placed) -> str | None:

@@ -187,4 +187,6 @@ class RouteEntry(Entry):
 
 ROUTES_FILE_KEYS = ("format", "owner", "sources", "destinations", "routes")
 DESTINATION_KEYS = ("write", "retry", "replies", "capture", "read", "answer")
-SOURCE_KEYS = ("read",)
+SOURCE_KEYS = ("read", "unpack")
+UNPACK = ("gzip", "zip", "mime", "auto")
+"""What `unpack` of a source may say."""

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from hub.configuration.models import NAME, FactEntry, Hold, HubFile, Reply, Retry, RouteEntry
+from hub.configuration.models import NAME, UNPACK, FactEntry, Hold, HubFile, Reply, Retry, RouteEntry
 from hub.configuration.partner_file import PartnerFile
 from hub.core.facts import BUILT_IN
 from hub.core.plugin import Plugin, PluginKind, Plugins
@@ -17,6 +17,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "#/$defs/{model}"
 
 Json = dict[str, Any]
+
+PACKED: Json = {
+    "enum": list(UNPACK),
+    "description": "What bodies are packed in; auto looks at each. What is inside is read as `read` says.",
+}
 
 
 def schemas(plugins: Plugins) -> dict[str, Json]:
@@ -59,7 +64,7 @@ def _routes(plugins: Plugins) -> Json:
     models += (plugin.options for plugin in (*used, *writers, *sources, *readers))
 
     def root(refs: Refs) -> Json:
-        source = _keyed(sources, refs, {"read": _chosen(readers, refs)}, ("read",))
+        source = _keyed(sources, refs, {"read": _chosen(readers, refs), "unpack": PACKED}, ("read",))
         return _closed(
             {
                 "format": {"const": 1, "description": "The version of this file's format."},

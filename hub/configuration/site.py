@@ -48,7 +48,7 @@ class EndpointConfig:
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
     """An inbound channel adapter and the reader of what it brings. `documents`: the kinds it can yield; empty: any. Without an
-    adapter it is the place of a destination's replies, which are read as documents."""
+    adapter it is the place of a destination's replies, which are read as documents. `unpack`: what bodies are packed in."""
 
     name: str
     use: Use | None
@@ -56,6 +56,7 @@ class SourceConfig:
     place: Place
     owner: str = ""
     documents: tuple[str, ...] = ()
+    unpack: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,210 @@
+"""Bodies that are packed: each entry by the source's reader, nothing beyond the bounds."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tracemalloc
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.core.message import EMPTY
+from hub.core.ports import BytesBody
+from hub.mapping.canonical import NAME
+from tests.unit.transformers.reading import Pieces, built, said
+from transformers import json, ndjson
+from transformers.unpack import unpacked_by
+
+ONE = built(json.PLUGIN, "{document: order@1}")
+LINES = built(ndjson.PLUGIN, "{document: order@1}")
+
+
+def order(number: str) -> bytes:
+    return b'{"number": "%s"}' % number.encode()
+
+
+class Unseekable(io.RawIOBase):
+    """A file that is only written on: a zip file made so says sizes after the bytes."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.data += bytes(data)
+        return len(data)
+
+
+def zipped(entries: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, streamed: bool = False) -> bytes:
+    target: Any = Unseekable() if streamed else io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as made:
+        for name, data in entries.items():
+            made.writestr(name, data)
+    return target.data if streamed else target.getvalue()  # type: ignore[no-any-return]
+
+
+def read(
+    body: bytes, kind: str = "auto", reader: Any = ONE, headers: Mapping[str, Any] = EMPTY
+) -> list[tuple[str, str]]:
+    return said(list(unpacked_by(kind, reader).read(Pieces(body, 11), headers)))
+
+
+@pytest.mark.parametrize("kind", ["gzip", "auto"])
+def test_gzip_is_one_entry_however_many_members(kind: str) -> None:
+    body = gzip.compress(order("1") + b"\n") + gzip.compress(order("2"))
+    assert read(body, kind, LINES) == [("1.1", "1"), ("1.2", "2")]
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_entries_of_a_zip_file_come_in_their_order(streamed: bool) -> None:
+    body = zipped({"../../etc/b.json": order("1"), "folder/": b"", "a.json": order("2")}, streamed=streamed)
+    assert read(body) == [("1", "1"), ("2", "2")]
+    assert read(zipped({"a": order("1")}, zipfile.ZIP_STORED), "zip") == [("1", "1")]
+
+
+def test_a_reader_is_told_the_name_that_an_entry_has() -> None:
+    files = {"routes/templates/n.json.j2": '{"number": "{{ name }}"}'}
+    reader = built(json.PLUGIN, "{document: order@1, map: n.json.j2}", files)
+    assert read(zipped({"x/a.json": b"1"}), reader=reader) == [("1", "x/a.json")]
+    assert read(gzip.compress(b"1"), reader=reader, headers={NAME: "b.gz"}) == [("1", "b.gz")]
+
+
+def test_one_in_another_and_no_further() -> None:
+    inner = gzip.compress(order("1"))
+    assert read(zipped({"a.gz": inner})) == [("1.1", "1")]
+    assert read(zipped({"a.zip": zipped({"b.gz": inner})})) == [("1.1", "! packed more than 2 times over")]
+
+
+def test_what_is_not_packed_is_read_as_it_is() -> None:
+    assert read(order("1")) == [("", "1")]
+
+
+def test_a_spoiled_entry_spoils_no_other() -> None:
+    body = zipped({"a": order("1"), "b": b'{"number": "22222222"}', "c": order("3")}, zipfile.ZIP_STORED)
+    found = read(body.replace(b"22222222", b"22232222", 1))
+    assert found == [("1", "1"), ("2", "! the entry 'b': its check sum is wrong"), ("3", "3")]
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        (gzip.compress(order("1"))[:-6], "it breaks off"),
+        (gzip.compress(order("1"))[:-8] + b"12345678", "it can't be unpacked"),
+        (zipped({"a": order("1")})[:60], "breaks off"),
+        (zipped({"a": b""}, zipfile.ZIP_BZIP2), "packed by the method 12"),
+        (b"PK\x03\x04\x14\x00\x01\x00" + zipped({"a": order("1")})[8:], "is encrypted"),
+        (zipped({f"{n}": b"" for n in range(1001)}), "more than 1000 entries"),
+    ],
+    ids=["cut", "checksum", "cut zip", "method", "encrypted", "many"],
+)
+def test_what_cannot_be_unpacked_is_refused(body: bytes, wrong: str) -> None:
+    assert wrong in read(body)[-1][1]
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zip", "zip of many"])
+def test_a_bomb_is_refused(kind: str) -> None:
+    zeros = b"\n" * 40_000_000
+    if kind == "gzip":
+        body = gzip.compress(zeros)
+    else:
+        body = zipped({"a": zeros} if kind == "zip" else {f"{n}": zeros[:4_000_000] for n in range(10)}, streamed=True)
+    del zeros
+    tracemalloc.start()
+    try:
+        found = said(list(unpacked_by("auto", LINES).read(BytesBody(body))))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "refused as a bomb" in found[-1][1]
+    assert peak < 8_000_000
+
+
+def test_a_large_entry_is_read_in_flat_memory() -> None:
+    rows = b"".join(b'{"number": "%d", "contract": "%x"}\n' % (n, hash(f"{n}") & (2**64 - 1)) for n in range(60_000))
+    body, size = gzip.compress(rows), len(rows)
+    del rows
+    tracemalloc.start()
+    try:
+        count = sum(1 for one in unpacked_by("gzip", LINES).read(BytesBody(body)) if one.document is not None)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 60_000
+    assert (size > 2_500_000, peak < 2_500_000 + 4 * (1 << 18)) == (True, True)
+
+
+SIGNED = b"""MIME-Version: 1.0
+Content-Type: multipart/signed; boundary=S; protocol="application/pkcs7-signature"
+
+--S
+Content-Type: application/edi-x12; name=a.edi
+Content-Transfer-Encoding: base64
+
+eyJudW1iZXIiOiAiMSJ9
+--S
+Content-Type: application/pkcs7-signature
+Content-Transfer-Encoding: base64
+
+AAAA
+--S--
+"""
+MAIL = b"""Content-Type: multipart/mixed; boundary=M
+
+--M
+Content-Type: text/plain
+
+Dear friends, here are the orders.
+--M
+Content-Type: application/json
+Content-Disposition: attachment; filename="../a.json"
+Content-Transfer-Encoding: quoted-printable
+
+{"number": "caf=C3=A9"}
+--M
+Content-Type: text/plain; name=b.txt
+
+{"number": "2"}
+--M--
+"""
+
+
+def test_the_parts_of_a_mime_message_that_are_documents() -> None:
+    assert read(SIGNED) == [("1", "1")]
+    assert read(MAIL.replace(b"\n", b"\r\n"), "mime") == [("1", "café"), ("2", "2")]
+
+
+def test_the_transport_may_say_the_boundary() -> None:
+    body = MAIL.partition(b"\n\n")[2]
+    assert read(body, headers={"content_type": "multipart/mixed; boundary=M"}) == [("1", "café"), ("2", "2")]
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        (MAIL.replace(b"multipart/mixed", b"multipart/encrypted"), "encrypted"),
+        (b"Content-Type: application/pkcs7-mime\n\nAAAA", "encrypted"),
+        (SIGNED.replace(b"eyJudW1iZXIiOiAiMSJ9", b"eyJudW1iZXIiO*!iMSJ9x"), "!"),
+    ],
+)
+def test_mime_that_cannot_be_read(body: bytes, wrong: str) -> None:
+    assert wrong in read(body)[0][1]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["gzip", "zip", "mime", "auto"]), st.integers(0, 200))
+def test_any_bytes_give_readings_and_nothing_else(data: bytes, kind: str, cut: int) -> None:
+    for body in (
+        data,
+        zipped({"a": order("1")})[:cut] + data,
+        gzip.compress(order("1"))[:cut] + data,
+        SIGNED[:cut] + data,
+    ):
+        found = list(unpacked_by(kind, ONE).read(BytesBody(body)))
+        assert all((one.document is None) != (one.error is None) for one in found)

@@ -1,0 +1,63 @@
+"""The parts of a MIME message that are documents (RFC 2045, 2046; RFC 1767 for EDI)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email import policy
+from email.message import Message
+from email.parser import BytesFeedParser
+
+from hub.core.errors import DecodeError
+from hub.core.ports import Body, BytesBody
+from transformers.unpack.entry import Allowance, Entry
+
+LARGEST_MIME = 64_000_000
+SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+WORDS = ("text/plain", "text/html")
+SEALED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
+
+
+def mime_parts(body: Body, allowance: Allowance, content_type: str = "") -> Iterator[Entry]:
+    """Attachments, and whatever isn't a text for people; that text only where there is nothing else. Signatures are left out,
+    and not checked. `content_type` is what the transport says where the body has no header of its own."""
+    if body.size > LARGEST_MIME:
+        raise DecodeError(f"a MIME message of {body.size} bytes, more than {LARGEST_MIME}")
+    parser = BytesFeedParser(policy=policy.compat32)
+    if content_type:
+        parser.feed(b"Content-Type: " + " ".join(content_type.split()).encode("ascii", "replace") + b"\r\n\r\n")
+    for chunk in body.chunks():
+        parser.feed(chunk)
+    leaves = list(_leaves(parser.close(), 0))
+    papers = [leaf for leaf in leaves if leaf.get_content_type() not in WORDS or _attached(leaf)]
+    for part in papers or leaves:
+        allowance.one_more()
+        yield _entry(part, allowance)
+
+
+def _leaves(message: Message, depth: int) -> Iterator[Message]:
+    if depth > 10:
+        raise DecodeError("MIME parts nested more than 10 deep")
+    kind = message.get_content_type()
+    if kind in SEALED:
+        raise DecodeError(f"a part is {kind}: encrypted, and can't be read")
+    if message.is_multipart():
+        for part in message.get_payload():
+            if isinstance(part, Message):
+                yield from _leaves(part, depth + 1)
+    elif kind not in SIGNATURES:
+        yield message
+
+
+def _attached(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+
+
+def _entry(part: Message, allowance: Allowance) -> Entry:
+    if part.defects:
+        return Entry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
+    payload = part.get_payload(decode=True)
+    data = payload if isinstance(payload, bytes) else b""
+    if part.defects:
+        return Entry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
+    allowance.spend(len(data))
+    return Entry(BytesBody(data), str(part.get_filename() or "")[:200])

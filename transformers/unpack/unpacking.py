@@ -1,0 +1,120 @@
+"""A reader around a reader: it takes off what the body is packed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hub.core.errors import DecodeError
+from hub.core.message import EMPTY
+from hub.core.ports import DUPLICATES, Body, InterchangeReader, Reader, Reading
+from hub.mapping.canonical import NAME
+from transformers.unpack.entry import Allowance, Entry
+from transformers.unpack.inflating import gzip_entries
+from transformers.unpack.mime import mime_parts
+from transformers.unpack.stream import Stream
+from transformers.unpack.zipped import zip_entries
+
+KINDS = ("gzip", "zip", "mime", "auto")
+DEEPEST = 2
+"""How often one thing may be packed in another."""
+
+_MIME = re.compile(rb"(?:mime-version|content-type|content-transfer-encoding|message-id)[ \t]*:", re.IGNORECASE)
+
+
+def unpacked_by(kind: str, reader: Reader) -> Reader:
+    """The reader with what takes off the packing."""
+    return UnpackingInterchanges(kind, reader) if isinstance(reader, InterchangeReader) else Unpacking(kind, reader)
+
+
+class Unpacking:
+    """Each entry is read by the reader; positions begin with the entry's ordinal, from 1. What is refused as too much, or breaks
+    off, ends there: what came before it stays."""
+
+    def __init__(self, kind: str, reader: Reader) -> None:
+        self._kind, self._reader = kind, reader
+
+    def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
+        """In the order of the entries, and within each as the reader gives them."""
+        for position, entry in self._entries(body, headers):
+            if entry.body is None:
+                yield Reading(position, error=entry.error)
+                continue
+            for reading in self._reader.read(entry.body, _within(headers, position, entry)):
+                yield replace(reading, position=(*position, *reading.position))
+
+    def _entries(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Entry]]:
+        found = headers.get("content_type")
+        content_type = found if isinstance(found, str) else ""
+        yield from _opened(self._kind, body, content_type, Allowance(body.size), ())
+
+
+def _opened(
+    kind: str, body: Body, content_type: str, allowance: Allowance, position: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    packing = _packing(body, content_type) if kind == "auto" else kind
+    if packing is None:
+        yield position, Entry(body)
+        return
+    if len(position) >= DEEPEST:
+        yield position, Entry(None, error=DecodeError(f"packed more than {DEEPEST} times over"))
+        return
+    ordinal = 0
+    try:
+        for ordinal, entry in enumerate(_of(packing, body, content_type, allowance), 1):
+            here = (*position, str(ordinal))
+            if entry.body is None or kind != "auto":
+                yield here, entry
+            else:
+                for inner, one in _opened("auto", entry.body, "", allowance, here):
+                    yield inner, one if one.name else replace(one, name=entry.name)
+    except DecodeError as error:
+        yield (*position, str(ordinal + 1)), Entry(None, error=error)
+
+
+def _of(packing: str, body: Body, content_type: str, allowance: Allowance) -> Iterator[Entry]:
+    if packing == "gzip":
+        return gzip_entries(body, allowance)
+    if packing == "zip":
+        return zip_entries(body, allowance)
+    said = content_type if content_type.lower().startswith("multipart/") else ""
+    return mime_parts(body, allowance, "" if _MIME.match(_begin(body)) else said)
+
+
+def _packing(body: Body, content_type: str) -> str | None:
+    begin = _begin(body)
+    if begin.startswith(b"\x1f\x8b"):
+        return "gzip"
+    if begin.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
+    if _MIME.match(begin) or content_type.lower().startswith("multipart/"):
+        return "mime"
+    return None
+
+
+def _begin(body: Body) -> bytes:
+    return Stream(body).upto(1024)
+
+
+def _within(headers: Mapping[str, Any], position: tuple[str, ...], entry: Entry) -> Mapping[str, Any]:
+    """The headers as the reader of one entry sees them: its name, and the duplicates in it."""
+    seen = {**headers, NAME: entry.name or headers.get(NAME, "")}
+    told = headers.get(DUPLICATES)
+    if isinstance(told, Mapping):
+        before = "".join(f"{part}." for part in position)
+        seen[DUPLICATES] = {key.removeprefix(before): text for key, text in told.items() if key.startswith(before)}
+    return seen
+
+
+class UnpackingInterchanges(Unpacking):
+    """Around a reader of interchanges: their positions begin with the entry's, `2.1`."""
+
+    def interchanges(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterable[tuple[str, str, str]]:
+        reader = self._reader
+        assert isinstance(reader, InterchangeReader)  # noqa: S101  (unpacked_by looked)
+        for position, entry in self._entries(body, headers):
+            if entry.body is not None:
+                for partner, number, ordinal in reader.interchanges(entry.body):
+                    yield partner, number, ".".join((*position, ordinal))
