@@ -27,6 +27,7 @@ KINDS = {
     "endpoint": "Endpoints",
     "reader": "Readers",
     "writer": "Writers",
+    "step": "Steps",
 }
 
 

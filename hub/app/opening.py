@@ -15,6 +15,7 @@ from hub.core.limits import LimitOptions
 from hub.core.outcome import Outcomes
 from hub.core.plugin import Context
 from hub.core.ports import BatchingWriter, Broker, BrokerLifecycle, NumberedWriter, Reader, Source
+from hub.core.step import NamedStep
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
@@ -127,8 +128,13 @@ class Opening:
         }
         readers = {name: reader_of(config, context) for name, config in site.sources.items()}
         holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
+        steps = {
+            name: tuple(NamedStep(step.name, make(step.use, step.name, context)) for step in config.steps)
+            for name, config in site.sources.items()
+            if config.steps
+        }
         owners = {name: config.owner for name, config in site.sources.items()} | reply_owners(site)
-        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners, owners)
+        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners, owners, steps)
         return Opened(site, snapshot, sources, endpoints, built)
 
     def _destination(
@@ -173,6 +179,7 @@ class Opening:
             connect=connect,
             repetitions=self._repetitions,
             outcomes=self._outcomes,
+            facts=site.facts.facts,
         )
 
     def _memory(self, name: str) -> JournalMemory | None:

@@ -9,6 +9,7 @@ from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Repl
 from hub.configuration.plug import Placed, Use
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
+from hub.configuration.steps import read_steps
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.captures import check_capture
@@ -179,7 +180,10 @@ def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Pla
     draft.placed_sources[name] = placed
     kinds = tuple(kind.partition("@")[0] for kind in reader.plugin.documents(reader.options))
     unpack = _read_unpack(draft, file, node.child("unpack"))
-    return SourceConfig(name, placed.use, reader, place, owner, kinds, unpack)
+    steps = read_steps(draft, file, node.child("steps"), _check_use)
+    for step in steps:
+        kinds = step.use.plugin.documents(step.use.options) or kinds
+    return SourceConfig(name, placed.use, reader, place, owner, kinds, unpack, steps)
 
 
 def _read_unpack(draft: Draft, file: YamlFile, node: Node | None) -> str | None:

@@ -187,6 +187,6 @@ class RouteEntry(Entry):
 
 ROUTES_FILE_KEYS = ("format", "owner", "sources", "destinations", "routes")
 DESTINATION_KEYS = ("write", "retry", "replies", "capture", "read", "answer")
-SOURCE_KEYS = ("read", "unpack")
+SOURCE_KEYS = ("read", "unpack", "steps")
 UNPACK = ("gzip", "zip", "mime", "auto")
 """What `unpack` of a source may say."""

@@ -61,10 +61,13 @@ def _routes(plugins: Plugins) -> Json:
     used, writers = _of(plugins, "destination"), _of(plugins, "writer")
     sources, readers = _of(plugins, "source"), _of(plugins, "reader")
     models: list[type[BaseModel]] = [Reply, RouteEntry]
-    models += (plugin.options for plugin in (*used, *writers, *sources, *readers))
+    steps = _of(plugins, "step")
+    models += (plugin.options for plugin in (*used, *writers, *sources, *readers, *steps))
 
     def root(refs: Refs) -> Json:
-        source = _keyed(sources, refs, {"read": _chosen(readers, refs), "unpack": PACKED}, ("read",))
+        source = _keyed(
+            sources, refs, {"read": _chosen(readers, refs), "unpack": PACKED, "steps": _steps(steps, refs)}, ("read",)
+        )
         return _closed(
             {
                 "format": {"const": 1, "description": "The version of this file's format."},
@@ -80,6 +83,16 @@ def _routes(plugins: Plugins) -> Json:
     known = "; ".join(f"{fact.name}: {fact.about}" for fact in BUILT_IN.values())
     schema["$defs"][RouteEntry.__name__]["properties"]["when"]["description"] += f" Built-in facts: {known}."
     return schema
+
+
+def _steps(used: list[Plugin], refs: Refs) -> Json:
+    name = {"type": "string", "minLength": 1, "description": "By which the trace speaks of it."}
+    step = _keyed(used, refs, {"name": name}, ("name",))
+    return {
+        "type": "array",
+        "items": step,
+        "description": "What happens to documents before they are routed, in order.",
+    }
 
 
 def _destination(used: list[Plugin], writers: list[Plugin], readers: list[Plugin], refs: Refs) -> Json:

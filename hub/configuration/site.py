@@ -46,9 +46,18 @@ class EndpointConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class StepConfig:
+    """A step, as the site calls it."""
+
+    name: str
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
 class SourceConfig:
     """An inbound channel adapter and the reader of what it brings. `documents`: the kinds it can yield; empty: any. Without an
-    adapter it is the place of a destination's replies, which are read as documents. `unpack`: what bodies are packed in."""
+    adapter it is the place of a destination's replies, which are read as documents. `unpack`: what bodies are packed in. `steps`: what happens to its documents
+    before they are routed."""
 
     name: str
     use: Use | None
@@ -57,6 +66,7 @@ class SourceConfig:
     owner: str = ""
     documents: tuple[str, ...] = ()
     unpack: str | None = None
+    steps: tuple[StepConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from hub.core.agreement import Agreement
 
-PluginKind = Literal["source", "destination", "endpoint", "reader", "writer"]
+PluginKind = Literal["source", "destination", "endpoint", "reader", "writer", "step"]
 
 
 class Options(BaseModel):
@@ -38,21 +38,23 @@ class Plugin:
     """One declaration.
 
     name       the key in YAML: `file` in `acme-inbox: {file: {...}}`
-    kind       source, destination, endpoint, reader or writer
+    kind       source, destination, endpoint, reader, writer or step
     options    the options model; every field described
     summary    one sentence, for the reference
     example    YAML text of the options as a site would write them; the tests load it
-    build      (name, options, context) -> Source, Destination, Reader, Writer or an endpoint's own object. The context
+    build      (name, options, context) -> Source, Destination, Reader, Writer, Step or an endpoint's own object. The context
                is `hub.core.plugin.Context`.
     shorthand  the field that a bare value sets: `{template: a.j2}` means `{template: {template: a.j2}}`
     files      names the fields whose values are files of the site, with the folder (relative to the site) they stand in
     endpoint   the field that names an endpoint, and the endpoint plug-in it must be of
     fact_templates  fields in which `{fact}` is substituted; the checker verifies the fact names
-    documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any
+    documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any; for a step:
+               what it makes of any document, empty: what it was
     partners   fields whose values are names of partners; a writer with such a field writes by that partner's agreement
     agreement  what is wrong with a partner's agreement, for a transformer that reads or writes by agreements
     on_endpoint  what is wrong with the options of a source on an endpoint with those options
     places     what a source takes of its endpoint for itself alone, a method and path of a listener: `POST /orders`
+    conditions  fields whose values are CEL over facts; the checker compiles them
     waits      whether a source waits for the answer of a destination, the one that says `answer: true`
     """
 
@@ -72,6 +74,7 @@ class Plugin:
     on_endpoint: Callable[[Any, Any], Iterable[Problem]] | None = None
     places: Callable[[Any], Iterable[str]] = lambda options: ()
     waits: Callable[[Any], bool] = lambda options: False
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Context:
     a template or schema of the site, so that pure transformers need no disk. `replies` are the
     destination's compiled reply rules (`hub.core.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
     (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.ports.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
-    `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`), `outcomes` what has become of
+    `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`), `outcomes` what has become of
     what came in (`hub.core.outcome.Outcomes`).
     """
 
@@ -97,6 +100,7 @@ class Context:
     connect: Callable[[str, str], Any] = lambda url, name: None
     repetitions: Callable[[str], Any] = lambda name: None
     outcomes: Any = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Plugins:
 
     @classmethod
     def of(cls, plugins: Iterable[Plugin]) -> Plugins:
-        table: dict[str, dict[str, Plugin]] = {k: {} for k in ("source", "destination", "endpoint", "reader", "writer")}
+        table: dict[str, dict[str, Plugin]] = {k: {} for k in get_args(PluginKind)}
         for plugin in plugins:
             if plugin.name in table[plugin.kind]:
                 raise ValueError(f"two plug-ins are called {plugin.kind} {plugin.name!r}")

@@ -26,6 +26,7 @@ from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, pack_facts, unpack
 from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.guard import result_of
 from hub.runtime.live import Live, Snapshot
+from hub.runtime.steps import walk
 from hub.runtime.unreadable_place import PLACE, place_of
 
 
@@ -126,11 +127,24 @@ class Intake:
         lie = belied(visit.arrival, reading)
         if lie is not None:
             reading = replace(reading, document=None, error=lie)
+        walked = walk(snapshot.steps.get(visit.arrival.source, ()), snapshot, visit, reading)
+        reading = walked.reading
+        for step, outcome in walked.said:
+            entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
         if reading.document is None:
             self._refuse(visit, reading, id, position, entry)
+        elif walked.filtered:
+            self._end(snapshot, visit, reading, id, position, entry)
         else:
             self._match(snapshot, visit, reading, id, position, entry)
         self._commit(visit, entry)
+
+    def _end(self, snapshot: Snapshot, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
+        """A document that a step of its source has filtered out: it is kept, and goes nowhere."""
+        found = document_found(snapshot, visit, reading, id)
+        visit.documents += 1
+        self._keep(visit, found, position, entry)
+        entry.event(id, self._live.clock(), "filtered")
 
     def _refuse(self, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
         live, arrival = self._live, visit.arrival

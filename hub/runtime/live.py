@@ -14,6 +14,7 @@ from hub.core.partners import PartnerDirectory
 from hub.core.ports import Broker, Destination, Reader, Writer
 from hub.core.retry import RetryClass
 from hub.core.route_table import RouteTable
+from hub.core.step import NamedStep
 from hub.journal.journal import Journal
 from hub.journal.schema import UNASSIGNED
 from hub.runtime.limit import Limit
@@ -59,6 +60,8 @@ class Snapshot:
     partners: PartnerDirectory = field(default_factory=PartnerDirectory)
     source_owners: Mapping[str, str] = field(default_factory=dict)
     """Who answers for a source: the owner of the file that it stands in."""
+    steps: Mapping[str, tuple[NamedStep, ...]] = field(default_factory=dict)
+    """By source: what happens to its documents before they are routed."""
     duplicate_days: Mapping[str, int] = field(init=False)
     """By partner: how long an interchange control number of theirs may not come again; only of those that agreed on it."""
 

@@ -1,0 +1,51 @@
+"""`steps` of a source: what happens to a document before it is routed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from hub.configuration.draft import Draft
+from hub.configuration.plug import Placed, Use
+from hub.configuration.site import StepConfig
+from hub.configuration.yaml_file import Node, YamlFile
+from hub.core.condition import Condition
+from hub.core.expression_tree import ExpressionError
+
+
+def read_steps(
+    draft: Draft, file: YamlFile, node: Node | None, check_use: Callable[[Draft, Placed], object]
+) -> tuple[StepConfig, ...]:
+    """In their order; each has a name of its own, and its conditions are ones."""
+    if node is None:
+        return ()
+    if node.kind != "sequence":
+        draft.findings.error(file.place_of(node), "`steps` should be a list: [{name: ours, filter: ...}]")
+        return ()
+    found: list[StepConfig] = []
+    for item in node.items:
+        name = item.child("name") if item.kind == "mapping" else None
+        if name is None or not isinstance(name.value, str) or not name.value:
+            draft.findings.error(file.place_of(item), "a step needs a `name`, by which `hub trace` speaks of it")
+            continue
+        if any(step.name == name.value for step in found):
+            draft.findings.error(file.place_of(name), f"two steps are called {name.value}")
+        placed = draft.reading.keyed("step", file, name.value, item, ("name",))
+        if placed is not None:
+            check_use(draft, placed)
+            _check_conditions(draft, placed)
+            found.append(StepConfig(name.value, placed.use))
+    return tuple(found)
+
+
+def _check_conditions(draft: Draft, placed: Placed) -> None:
+    for field in placed.use.plugin.conditions:
+        for text in _texts(placed.use, field):
+            try:
+                Condition(text, draft.facts.facts)
+            except ExpressionError as error:
+                draft.findings.error(placed.place(field), error.text, error.hint)
+
+
+def _texts(use: Use, field: str) -> Iterator[str]:
+    value = use.value(field)
+    yield from (value.values() if isinstance(value, dict) else (value,))
