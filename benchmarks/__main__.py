@@ -9,6 +9,7 @@ SUITE = (
     ("routing: 10,000 routes beside 10, and the linear scan", ["benchmarks/routing.py"]),
     ("X12 reading beside a bare str.split", ["-m", "benchmarks.x12_reading"]),
     ("X12 reading beside other tools in Python", ["-m", "benchmarks.x12_peers"]),
+    ("rows, lines and lists beside bare parsers", ["-m", "benchmarks.formats"]),
     ("HTTP clients: aiohttp beside httpx", ["-m", "benchmarks.http_clients"]),
     ("the hub's AMQP client beside plain aio-pika", ["-m", "benchmarks.forwarding_floor"]),
     ("end to end on RabbitMQ beside a plain aio-pika forwarder", ["-m", "benchmarks.end_to_end"]),

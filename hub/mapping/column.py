@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -25,7 +26,7 @@ def converter(kind: str) -> Callable[[str], Any]:
         return _or_none(lambda text: decimal(text, ",", "."))
     if kind.startswith("date %"):
         form = kind.removeprefix("date ")
-        return _or_none(lambda text: parse_date(text, form))
+        return _or_none(lru_cache(4096)(lambda text: parse_date(text, form)))  # few days, in many rows
     raise ValueError(f"{kind!r} is no type of a column; {WORDS}")
 
 

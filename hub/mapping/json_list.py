@@ -13,6 +13,8 @@ LARGEST = 16 << 20
 
 DEEPEST = 200
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(")?|[{}\[\],:]', re.DOTALL)
+_DEEPER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(")?|[{}\[\]]', re.DOTALL)
+"""Within an element only brackets count."""
 
 
 def check_pointer(pointer: str) -> str:
@@ -98,7 +100,8 @@ class _Scan:
 
     def _token(self) -> bytes | None:
         while True:
-            found = _TOKEN.search(self._text, self._at)
+            pattern = _DEEPER if self._keep is not None and len(self._open) > len(self._path) + 1 else _TOKEN
+            found = pattern.search(self._text, self._at)
             if found is not None and (found[0][:1] != b'"' or found[1]):
                 self._at = found.end()
                 return found[0]
