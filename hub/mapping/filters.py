@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from json.encoder import encode_basestring
 from typing import Any
 
 from jinja2 import Undefined
@@ -22,6 +23,8 @@ LONGEST = 10_000
 
 def tojson(value: Any, indent: int | None = None) -> Json:
     """A whole JSON value. Decimals are strings of their digits, dates ISO, documents and their parts objects."""
+    if isinstance(value, str) and indent is None:
+        return Json(encode_basestring(value))
     return Json(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=_jsonable))
 
 

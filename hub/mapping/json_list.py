@@ -13,8 +13,8 @@ LARGEST = 16 << 20
 
 DEEPEST = 200
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(")?|[{}\[\],:]', re.DOTALL)
-_DEEPER = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(")?|[{}\[\]]', re.DOTALL)
-"""Within an element only brackets count."""
+_DEEPER = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+[{}\[\]]', re.DOTALL)
+"""Within an element only brackets count: up to the next one, over strings."""
 
 
 def check_pointer(pointer: str) -> str:
@@ -100,18 +100,28 @@ class _Scan:
 
     def _token(self) -> bytes | None:
         while True:
-            pattern = _DEEPER if self._keep is not None and len(self._open) > len(self._path) + 1 else _TOKEN
-            found = pattern.search(self._text, self._at)
+            if self._keep is not None and len(self._open) > len(self._path) + 1:
+                if (deeper := _DEEPER.match(self._text, self._at)) is not None:
+                    self._at = deeper.end()
+                    return deeper[0][-1:]
+                if not self._more(self._at):
+                    return None
+                continue
+            found = _TOKEN.search(self._text, self._at)
             if found is not None and (found[0][:1] != b'"' or found[1]):
                 self._at = found.end()
                 return found[0]
-            self._forget(found.start() if found is not None else len(self._text))
-            chunk = next(self._chunks, None)
-            if chunk is None:
+            if not self._more(found.start() if found is not None else len(self._text)):
                 if found is not None:
                     raise DecodeError("the JSON breaks off within a string", offset=self._passed + len(self._text))
                 return None
-            self._text += chunk
+
+    def _more(self, upto: int) -> bool:
+        """Whether there was more. What stands before `upto` has been looked at."""
+        self._forget(upto)
+        chunk = next(self._chunks, None)
+        self._text += chunk or b""
+        return chunk is not None
 
     def _forget(self, upto: int) -> None:
         """Drops what is not needed any more, and refuses to keep too much."""

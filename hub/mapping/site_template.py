@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 from jinja2 import (
@@ -106,7 +106,7 @@ def _in_json(value: Any) -> Any:
     """What an expression gives within a JSON document: JSON as it is, anything else as the inside of a string."""
     if isinstance(value, (Json, Undefined)):
         return str(value)
-    return json.dumps(str(_present(value)), ensure_ascii=False)[1:-1]
+    return encode_basestring(str(_present(value)))[1:-1]
 
 
 def _place(error: BaseException, name: str) -> str:
