@@ -35,6 +35,7 @@ COMMANDS = (
     Entry("partner", "hub.cli.partner:commands", "Trading partners: agreements, numbers, answers."),
     Entry("read", "hub.cli.read:read", "Prints the canonical documents in a file."),
     Entry("x12", "hub.cli.x12:commands", "X12 files and transaction sets, for people."),
+    Entry("new", "hub.cli.new:commands", "A plug-in of your own, as a distribution."),
     Entry("doctor", "hub.cli.doctor:doctor", "Looks over installation, site, journal, broker."),
     Entry("version", "hub.cli.version:version", "Prints the version of the hub and of Python."),
 )

@@ -1,0 +1,93 @@
+"""A plug-in of one's own, drafted as a distribution that works as it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from keyword import iskeyword
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
+
+from hub.app.plugin_discovery import GROUP
+from hub.app.plugin_texts import CODE, PYPROJECT, README, USAGES
+from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS
+from hub.core.nearest import hint
+from hub.core.plugin import Plugins
+
+ScaffoldKind = Literal["source", "destination", "reader", "writer"]
+NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+LONGEST = 40
+OTHER_KEYS = (*SOURCE_KEYS, *DESTINATION_KEYS)
+"""Keys that stand beside a plug-in's in YAML."""
+
+
+class Refused(ValueError):
+    """There can't be such a plug-in, or it can't be put there; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A distribution to be: its name, and its files by path and text."""
+
+    distribution: str
+    files: dict[str, str]
+
+
+def scaffold(kind: ScaffoldKind, name: str, plugins: Plugins) -> Scaffold:
+    """Raises Refused where the name isn't one, or is taken among the plug-ins of this kind."""
+    _check(kind, name, plugins)
+    module = f"hub_{kind}_{name}"
+    distribution = module.replace("_", "-")
+    words: dict[str, Any] = {
+        "name": name,
+        "kind": kind,
+        "module": module,
+        "distribution": distribution,
+        "group": GROUP,
+        "Noun": "".join(word.capitalize() for word in name.split("_")) + kind.capitalize(),
+    }
+    usage = Template(USAGES[kind]).substitute(words)
+    code, test = (Template(text).substitute(words) for text in CODE[kind])
+    files = {
+        "pyproject.toml": PYPROJECT.substitute(words),
+        "README.md": README.substitute(words, usage=usage),
+        f"{module}.py": code,
+        f"tests/test_{module}.py": test,
+    }
+    return Scaffold(distribution, files)
+
+
+def _check(kind: ScaffoldKind, name: str, plugins: Plugins) -> None:
+    if not NAME.fullmatch(name) or len(name) > LONGEST:
+        raise Refused(
+            f"{name!r} can't be a plug-in's name: small letters, digits and single _, beginning with a letter, "
+            f"at most {LONGEST} (acme_spool)"
+        )
+    if iskeyword(name) or name in OTHER_KEYS:
+        raise Refused(f"{name!r} can't be a plug-in's name: the word has a meaning of its own")
+    if plugins.find(kind, name) is not None:
+        taken = plugins.names(kind)
+        raise Refused(f"there is a {kind} {name!r} already; taken are {', '.join(taken)}")
+
+
+def kind_of(word: str, kinds: tuple[ScaffoldKind, ...]) -> ScaffoldKind:
+    """Raises Refused, with the nearest, where it is none of these."""
+    for kind in kinds:
+        if word == kind:
+            return kind
+    raise Refused(f"there is no kind {word!r} here ({hint(word, kinds)})")
+
+
+def put(made: Scaffold, folder: Path) -> tuple[Path, ...]:
+    """Writes the files into a folder that isn't there yet, or is empty. Never over anything. Raises Refused, OSError."""
+    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
+        raise Refused(f"{folder} is there already, and nothing is overwritten; say another --folder")
+    paths = []
+    for name, text in made.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+        paths.append(path)
+    return tuple(paths)
