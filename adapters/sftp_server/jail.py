@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import posixpath
 import stat
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,6 +24,13 @@ IN, OUT = "in", "out"
 LONGEST_NAME = 180
 """Bytes of a file name; behind it stands a mark of ours when the file is taken."""
 
+LOOK_AGAIN = 16 << 20
+"""Bytes that an account may write before its quota is looked at again."""
+
+
+ASKED = "_process_close"
+"""What asyncssh calls the step in which it serves a partner's request to close a file."""
+
 
 @dataclass(slots=True)
 class Upload:
@@ -29,8 +38,16 @@ class Upload:
 
     path: Path
     handle: int
-    written: bool = False
+    size: int = 0
     broken: bool = False
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another file stands under its name by now, or none."""
+        try:
+            return self.path.lstat().st_ino != os.fstat(self.handle).st_ino
+        except FileNotFoundError:
+            return True
 
 
 @dataclass(slots=True)
@@ -57,6 +74,7 @@ class Home:
         self.work = work
         self._ignore = ignore
         self._taken = taken
+        self._grown = 0
 
     def prepare(self) -> None:
         for path in (self.folder / IN, self.folder / OUT, self.work):
@@ -67,8 +85,18 @@ class Home:
         found = 0
         for folder in (self.folder / IN, self.folder / OUT, self.work):
             with os.scandir(folder) as entries:
-                found += sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+                for entry in entries:
+                    with suppress(FileNotFoundError):
+                        found += entry.stat(follow_symlinks=False).st_size
         return found
+
+    async def full(self, grows: int) -> bool:
+        """Whether the quota is used up, when one of its files grows by so many bytes. Looked at now and then."""
+        self._grown += grows
+        if self._grown < min(LOOK_AGAIN, self.account.options.quota // 4):
+            return False
+        self._grown = 0
+        return await asyncio.to_thread(self.used) + grows > self.account.options.quota
 
     def waits(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self._ignore)
@@ -136,7 +164,9 @@ class Jail(asyncssh.SFTPServer):
             raise asyncssh.SFTPFailure(f"more than {account.options.per_minute} files within a minute: try later")
         if await asyncio.to_thread(self._home.used) >= account.options.quota:
             raise asyncssh.SFTPFailure(f"the quota of {account.options.quota} bytes is used up")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with suppress(FileNotFoundError):
+            await asyncio.to_thread(local.unlink)  # whoever still writes to it writes to nobody's file
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         upload = Upload(local, await asyncio.to_thread(opened, local, flags))
         self._uploads.append(upload)
         return upload
@@ -156,7 +186,9 @@ class Jail(asyncssh.SFTPServer):
         if offset + len(data) > options.largest:
             file_obj.broken = True
             raise asyncssh.SFTPFailure(f"a file may have {options.largest} bytes")
-        if not offset % (64 << 20) and await asyncio.to_thread(self._home.used) > options.quota:
+        grows = max(0, offset + len(data) - file_obj.size)
+        file_obj.size += grows
+        if await self._home.full(grows):
             file_obj.broken = True
             raise asyncssh.SFTPFailure(f"the quota of {options.quota} bytes is used up")
         try:
@@ -164,23 +196,28 @@ class Jail(asyncssh.SFTPServer):
         except OSError as error:
             file_obj.broken = True
             raise asyncssh.SFTPFailure(f"it can't be written: {error.strerror}") from error
-        file_obj.written = True
         return written
 
     async def close(self, file_obj: object) -> None:
-        """A file that was written whole is taken now; one whose connection broke off stays where it is, untaken."""
+        """A file that was written whole is taken now; one whose session broke off stays where it is, untaken. asyncssh closes what
+        a session leaves open, also when only its channel has ended: that the partner asked for it is told by the caller alone."""
+        frame = inspect.currentframe()
+        asked = frame is not None and frame.f_back is not None and frame.f_back.f_code.co_name == ASKED
         if isinstance(file_obj, Download):
             os.close(file_obj.handle)
             return
         if not isinstance(file_obj, Upload):
             return
         self._uploads.remove(file_obj)
+        replaced = file_obj.replaced
         os.close(file_obj.handle)
         name = file_obj.path.name
-        if self._gone() or file_obj.broken:
+        if self._gone() or file_obj.broken or replaced or not asked:
             self._log.warning("upload_broken_off", account=self._home.account.name, file=name)
-            if file_obj.broken:
+            if file_obj.broken and not replaced:
                 await asyncio.to_thread(file_obj.path.unlink, True)
+            if replaced and asked:
+                raise asyncssh.SFTPFailure(f"{name} was replaced or removed while it was written")
             return
         if not self._home.waits(name):
             await self._take(file_obj.path)
@@ -202,6 +239,8 @@ class Jail(asyncssh.SFTPServer):
         after, new = self._place(newpath)
         if before != IN or after != IN:
             raise asyncssh.SFTPPermissionDenied(f"files are renamed within /{IN} only")
+        if any(upload.path == old for upload in self._uploads):
+            raise asyncssh.SFTPFailure(f"{old.name} is still being written")
         if new.exists():
             raise asyncssh.SFTPFailure(f"{new.name} stands there already")
         try:
@@ -240,6 +279,9 @@ class Jail(asyncssh.SFTPServer):
 
     def setstat(self, path: bytes, attrs: SFTPAttrs) -> None:
         """Clients set times and permissions after an upload; that is taken note of, and nothing changes."""
+
+    def lsetstat(self, path: bytes, attrs: SFTPAttrs) -> None:
+        """As `setstat`."""
 
     def fsetstat(self, file_obj: object, attrs: SFTPAttrs) -> None:
         """As `setstat`."""

@@ -172,7 +172,7 @@ class SftpServerSource:
         size = (await asyncio.to_thread(path.stat)).st_size
         body: Body = BytesBody(await asyncio.to_thread(path.read_bytes)) if size <= SMALL else FileBody(path)
         partner = self._accounts[login].partner
-        result = await take(Arrival(self._name, body, name, facts={"partner": partner}))
+        result = await take(Arrival(self._name, body, name, partner=partner))
         await asyncio.to_thread(self._put_away, login, path, result.failed)
         self._pauses.end(path.name)
 

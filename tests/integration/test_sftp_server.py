@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import paramiko
 import pytest
 import structlog
@@ -39,7 +40,7 @@ class Takes:
     async def __call__(self, arrival: Arrival) -> Taken:
         self.bodies.append(b"".join(arrival.body.chunks()))
         self.names.append(arrival.name)
-        self.partners.append(arrival.facts.get("partner"))
+        self.partners.append(arrival.partner)
         return Taken(0, 1, "bad") if self.bodies[-1] == b"bad" else Taken(1)
 
     async def count(self, number: int) -> None:
@@ -189,6 +190,37 @@ async def test_an_upload_that_breaks_off_is_not_taken(tmp_path: Path, keys: Path
     assert take.bodies == [b"whole"]
 
 
+async def test_an_upload_whose_channel_ends_is_not_taken(tmp_path: Path, keys: Path) -> None:
+    """So does a client that is killed: its ssh still says good-bye, and the file was never closed."""
+    take = Takes()
+    async with serving(tmp_path, take, keys) as port, Client(port, key=keys / "right") as client:
+        file = await client.do("open", "/in/half.edi", "wb")
+        await asyncio.to_thread(file.write, b"x" * 100_000)
+        await asyncio.to_thread(file.flush)
+        await asyncio.to_thread(client.sftp.get_channel().shutdown_write)
+        await asyncio.sleep(0.5)
+        async with Client(port, key=keys / "right") as again:
+            await again.put("/in/half.edi", b"whole")
+            await take.count(1)
+    assert take.bodies == [b"whole"]
+
+
+async def test_two_that_write_one_name_are_never_mixed(tmp_path: Path, keys: Path) -> None:
+    take = Takes()
+    async with serving(tmp_path, take, keys) as port, Client(port, key=keys / "right") as client:
+        first = await client.do("open", "/in/a.edi", "wb")
+        await asyncio.to_thread(first.write, b"first, " * 10)
+        await asyncio.to_thread(first.flush)
+        with pytest.raises(OSError, match="still being written"):
+            await client.do("rename", "/in/a.edi", "/in/b.edi")
+        await client.put("/in/a.edi", b"second")
+        await take.count(1)
+        await asyncio.to_thread(first.write, b"and more")
+        await asyncio.to_thread(first.close)  # paramiko says nothing of a refusal here
+        await asyncio.sleep(0.2)
+    assert take.bodies == [b"second"]
+
+
 async def test_who_is_let_in(tmp_path: Path, keys: Path) -> None:
     async with serving(tmp_path, Takes(), keys) as port:
         async with Client(port, password=PASSWORD) as client:
@@ -254,6 +286,15 @@ async def test_what_is_not_for_partners(tmp_path: Path, keys: Path) -> None:
                 await client.do(operation, *arguments)
         assert await client.get("/out/ready.edi") == b"for you"
         await client.do("remove", "/out/ready.edi")
+        before = (tmp_path / "var/dropbox/acme/in").stat().st_mode
+        async with (
+            asyncssh.connect(
+                "127.0.0.1", port, username="acme", client_keys=[str(keys / "right")], known_hosts=None
+            ) as connection,
+            connection.start_sftp_client() as sftp,
+        ):
+            await sftp.setstat("/in", asyncssh.SFTPAttrs(permissions=0o40000), follow_symlinks=False)
+        assert (tmp_path / "var/dropbox/acme/in").stat().st_mode == before
         session = await asyncio.to_thread(client.transport.open_session)
         with pytest.raises(paramiko.SSHException):
             await asyncio.to_thread(session.exec_command, "id")
@@ -283,6 +324,26 @@ async def test_quota_size_and_rate(tmp_path: Path, keys: Path) -> None:
         with pytest.raises(OSError, match="within a minute"):
             await client.put("/in/late.edi", b"x")
     assert take.names == ["right.edi"]
+
+
+async def test_the_quota_holds_wherever_a_file_is_written(tmp_path: Path, keys: Path) -> None:
+    """Several files at once, and offsets that no ordinary client uses."""
+    take = Takes()
+    limits = {"largest": 100_000, "quota": 120_000}
+    async with serving(tmp_path, take, keys, limits) as port, Client(port, key=keys / "right") as client:
+        files = [await client.do("open", f"/in/{n}.tmp", "wb") for n in range(4)]
+
+        def write() -> None:
+            for file in files:
+                file.seek(1)
+                for _ in range(9):
+                    file.write(b"x" * 10_000)
+                    file.flush()
+
+        with pytest.raises(OSError, match="quota"):
+            await asyncio.to_thread(write)
+        used = sum(path.stat().st_size for path in (tmp_path / "var/dropbox/acme/in").iterdir())
+        assert used <= 160_000
 
 
 async def test_what_a_crash_left_claimed_is_offered_again(tmp_path: Path, keys: Path) -> None:
@@ -383,11 +444,13 @@ async def test_from_the_drop_box_through_a_whole_hub(tmp_path: Path, keys: Path)
         async with Client(source.port, key=keys / "right") as client:
             await client.put("/in/one.json", order("1", partner=""))
             await client.put("/in/two.json", order("2"))
+            await client.put("/in/of-another.json", order("3", partner="BETA"))
 
-            async def both() -> bool:
-                return len(list((site.folder / "var/out").glob("*.json"))) == 2
+            async def all_three() -> bool:
+                refused = list((site.folder / "var/dropbox/failed/acme").glob("of-another.json*"))
+                return len(list((site.folder / "var/out").glob("*.json"))) == 2 and len(refused) == 1
 
-            await eventually(both)
+            await eventually(all_three)
     assert sorted(path.name for path in (site.folder / "var/out").iterdir()) == ["ACME_1.json", "ACME_2.json"]
 
 
