@@ -53,7 +53,7 @@ PLUGINS = (
         kind="endpoint",
         options=AmqpEndpointOptions,
         summary="Another RabbitMQ cluster than the hub's own.",
-        example='url: amqps://rabbit.wms.example/orders\nca: config/wms-ca.pem\ncertificate: config/hub.pem\n',
+        example="url: amqps://rabbit.wms.example/orders\nca: config/wms-ca.pem\ncertificate: config/hub.pem\n",
         build=build_endpoint,
     ),
     Plugin(

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.texts import arrival_headers, safe_text, stands
-from hub.core.errors import HubError, TransientError
+from hub.core.errors import HubError, JournalUnavailable, TransientError
 from hub.core.given_facts import GivenFacts, given
 from hub.core.message import Message
 from hub.core.plugin import Context, Options
@@ -155,7 +155,7 @@ class ExchangeSource:
         while not stopping.is_set():
             try:
                 await take(arrival)
-            except TransientError as error:
+            except (TransientError, JournalUnavailable) as error:
                 self._not_taken(message, error)
                 await rest(pause, stopping)
                 pause = min(pause * 2, LONGEST_PAUSE)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.source import arrival_of, rest
-from hub.core.errors import JournalUnavailable, TransientError
+from hub.core.errors import HubError, JournalUnavailable, TransientError
 from hub.core.given_facts import GivenFacts
 from hub.core.plugin import Context, Options
 from hub.core.ports import Memory, Origin, Take
@@ -92,6 +92,7 @@ class StreamSource:
         self._memory: Memory = context.memory(name)
         self._log = context.log
         self._tasks: set[asyncio.Task[None]] = set()
+        self._wrong: asyncio.Future[None] | None = None
 
     @property
     def sole(self) -> bool:
@@ -108,6 +109,7 @@ class StreamSource:
         remembered = await self._memory.get(NEXT)
         position = Position(int(remembered) if remembered else None)
         stopping = asyncio.Event()
+        wrong = self._wrong = asyncio.get_running_loop().create_future()
 
         def on_delivery(delivery: Any) -> None:
             task = asyncio.create_task(self._take(delivery, take, position, stopping))
@@ -122,9 +124,10 @@ class StreamSource:
         )
         kept = position.next
         try:
-            while True:
-                await asyncio.sleep(KEEP_EVERY)
+            while not wrong.done():
+                await asyncio.wait({wrong}, timeout=KEEP_EVERY)
                 kept = await self._keep(position, kept)
+            wrong.result()
         finally:
             stopping.set()
             await subscription.cancel()
@@ -146,20 +149,27 @@ class StreamSource:
         message, pause = delivery.message, FIRST_PAUSE
         offset = message.headers.get(OFFSET)
         if not isinstance(offset, int):
-            raise TransientError(f"{self._options.queue} is no stream: its messages have no offset", "failed")
+            self._ends(TransientError(f"{self._options.queue} is no stream: its messages have no offset", "failed"))
+            return
         position.began(offset)
         if position.next is not None and offset < position.next:
             delivery.ack()  # a chunk of the stream may begin before the offset that was asked for
             return
-        arrival = arrival_of(self._name, message, getattr(delivery, "origin", Origin()), self._options.facts)
         while not stopping.is_set():
             try:
-                await take(arrival)
-            except (TransientError, JournalUnavailable) as error:
-                self._log.warning("message_not_taken", source=self._name, offset=offset, error=str(error))
+                await take(arrival_of(self._name, message, getattr(delivery, "origin", Origin()), self._options.facts))
+            except Exception as error:  # noqa: BLE001
+                # Whatever broke: a message that is forgotten here would hold the offset until the next restart, unsaid.
+                text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+                self._log.warning("message_not_taken", source=self._name, offset=offset, error=text)
                 await rest(pause, stopping)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 position.done(offset)
                 delivery.ack()
                 return
+
+    def _ends(self, error: TransientError) -> None:
+        """The source can't go on."""
+        if self._wrong is not None and not self._wrong.done():
+            self._wrong.set_exception(error)

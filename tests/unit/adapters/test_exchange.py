@@ -6,14 +6,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 import adapters.exchange.source
-from adapters.exchange import ExchangeSource, ExchangeSourceOptions, arrival_headers
+from adapters.exchange import (
+    ExchangeSource,
+    ExchangeSourceOptions,
+    StreamSource,
+    StreamSourceOptions,
+    arrival_headers,
+)
 from hub.broker.embedded import EmbeddedBroker
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.message import Header, Message
@@ -110,3 +116,104 @@ async def test_what_the_intake_cannot_take_yet_returns_to_the_queue_when_the_sou
 
 async def last(names: list[str], name: str) -> bool:
     return names[-1] == name
+
+
+async def test_a_journal_that_is_away_counts_against_no_message(tmp_path: Path) -> None:
+    """A queue of somebody else's may drop what was given back too often."""
+    tries: list[bool] = []
+
+    async def away(arrival: Arrival) -> Taken:
+        tries.append(True)
+        if len(tries) < 4:
+            raise JournalUnavailable("away")
+        return Taken(1)
+
+    redelivered: list[bool] = []
+
+    class Watched(ExchangeSource):
+        async def _take(self, delivery: Any, take: Any, stopping: asyncio.Event) -> None:
+            redelivered.append(delivery.redelivered)
+            await super()._take(delivery, take, stopping)
+
+    broker = EmbeddedBroker(tmp_path / "broker.db")
+    await broker.open()
+    source = Watched(
+        "shop", ExchangeSourceOptions(name="shop.events"), Context(tmp_path, broker, log=structlog.get_logger())
+    )
+    await broker.declare(source.topology())
+    running = asyncio.create_task(source.run(away))
+    await broker.publish("shop.events", "order.placed", Message("m1", b"{}"))
+    await eventually(lambda: counted(tries, 4))
+    running.cancel()
+    await asyncio.wait({running})
+    await broker.close()
+    assert redelivered == [False]
+
+
+class StreamDelivery:
+    """A message of a stream, as a consumer gets it."""
+
+    def __init__(self, offset: int | None) -> None:
+        self.message = Message(str(offset), b"{}", headers={} if offset is None else {"x-stream-offset": offset})
+        self.acked = False
+
+    def ack(self) -> None:
+        self.acked = True
+
+
+class OneStream:
+    """A broker with one stream, which gives these deliveries."""
+
+    def __init__(self, *deliveries: StreamDelivery) -> None:
+        self.deliveries = deliveries
+
+    async def consume(self, queue: str, handler: Any, **_: Any) -> OneStream:
+        for delivery in self.deliveries:
+            handler(delivery)
+        return self
+
+    async def cancel(self) -> None:
+        return None
+
+
+class Remembers(dict[str, str]):
+    async def put(self, name: str, value: str) -> None:
+        self[name] = value
+
+    async def get(self, name: str) -> Any:  # type: ignore[override]
+        return dict.get(self, name)
+
+
+def streaming(folder: Path, memory: Remembers, *deliveries: StreamDelivery) -> StreamSource:
+    context = Context(
+        folder, cast("Any", OneStream(*deliveries)), log=structlog.get_logger(), memory=cast("Any", lambda name: memory)
+    )
+    return StreamSource("history", StreamSourceOptions(queue="history"), context)
+
+
+async def test_a_take_that_breaks_holds_the_stream_until_it_works(tmp_path: Path) -> None:
+    tries: list[bool] = []
+
+    async def take(arrival: Arrival) -> Taken:
+        tries.append(True)
+        if len(tries) < 3:
+            raise OSError(28, "no space left on device")
+        return Taken(1)
+
+    delivery, memory = StreamDelivery(7), Remembers()
+    with capture_logs() as logs:
+        running = asyncio.create_task(streaming(tmp_path, memory, delivery).run(take))
+        await eventually(lambda: counted(tries, 3))
+        running.cancel()
+        await asyncio.wait({running})
+    assert delivery.acked
+    assert memory == {"next": "8"}
+    assert len([entry for entry in logs if entry["event"] == "message_not_taken"]) == 2
+
+
+async def test_a_queue_that_is_no_stream_is_said(tmp_path: Path) -> None:
+    async def take(arrival: Arrival) -> Taken:
+        return Taken(1)
+
+    with pytest.raises(TransientError, match="no stream"):
+        await asyncio.wait_for(streaming(tmp_path, Remembers(), StreamDelivery(None)).run(take), 10)
