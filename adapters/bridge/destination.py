@@ -14,6 +14,9 @@ from hub.core.naming import render
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 
+CLOSE = 5.0
+"""Seconds that a stop waits for a publish that is under way."""
+
 
 class BridgeDestinationOptions(Options):
     """A queue to publish to."""
@@ -73,5 +76,6 @@ class BridgeDestination:
             connection.release()
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
+        forgetting = asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
+        await asyncio.wait({forgetting}, timeout=CLOSE)
         self._thread.shutdown(wait=False)

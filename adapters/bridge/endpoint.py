@@ -21,6 +21,9 @@ NOT_HERE = ("amqp", "amqps", "pyamqp", "librabbitmq", "memory")
 FOLDERS = ("data_folder_in", "data_folder_out", "processed_folder", "control_folder")
 """Options of the filesystem transport that are paths."""
 
+SILENCE = 30.0
+"""Seconds that Redis may say nothing, where the options name no `socket_timeout`: kombu would wait for ever."""
+
 Option = str | int | bool | float
 
 
@@ -62,6 +65,9 @@ class BridgeEndpoint:
         self._transport = {
             key: str(site / str(value)) if key in FOLDERS else value for key, value in options.options.items()
         }
+        if options.url.startswith(("redis", "rediss", "sentinel")):
+            silence = {"socket_timeout": SILENCE, "socket_connect_timeout": options.connect_timeout}
+            self._transport = {**silence, **self._transport}
         for key in FOLDERS:
             if key in self._transport:
                 Path(str(self._transport[key])).mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import kombu
@@ -57,18 +57,22 @@ class BridgeSource:
             async with offered:
                 try:
                     await take(arrival)
-                except HubError as error:
-                    self._log.warning("message_not_taken", source=self._name, name=arrival.name, error=str(error))
+                except Exception as error:  # noqa: BLE001
+                    # Whatever broke: the message goes back, after a pause, and not in silence.
+                    text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
+                    self._log.warning("message_not_taken", source=self._name, name=arrival.name, error=text)
                     await asyncio.sleep(AGAIN)
                     return False
                 return True
 
         pump = Pump(self._name, self._options, self._endpoint, loop, offer, stopping)
-        running = loop.run_in_executor(None, pump.run)
+        thread = ThreadPoolExecutor(1, f"bridge-{self._name}")  # for long: never one of the threads that all share
+        running = loop.run_in_executor(thread, pump.run)
         try:
             await asyncio.shield(running)
         finally:
             stopping.set()
+            thread.shutdown(wait=False)
             await asyncio.wait({running}, timeout=STOP)
 
 
@@ -121,10 +125,7 @@ class Pump:
         self._in_work.append((message, future))
 
     def _arrival(self, message: Any) -> Arrival:
-        body = message.body
-        raw = (
-            body.encode(message.content_encoding or "utf-8", "replace") if isinstance(body, str) else bytes(body or b"")
-        )
+        raw = raw_body(message.body, message.content_encoding)
         headers = {k: v for k, v in (message.headers or {}).items() if not str(k).lower().startswith("hub-")}
         properties = message.properties or {}
         values = {f"header.{str(name).lower()}": value for name, value in headers.items()}
@@ -157,3 +158,13 @@ class Pump:
         for message, future in self._in_work:
             future.cancel()
             message.requeue()
+
+
+def raw_body(body: Any, encoding: Any) -> bytes:
+    """The bytes of a body, of which kombu may have made a text; an encoding that isn't known, or can't say it, is UTF-8."""
+    if not isinstance(body, str):
+        return bytes(body or b"")
+    try:
+        return body.encode(str(encoding or "utf-8"))
+    except (LookupError, ValueError):
+        return body.encode("utf-8", "surrogatepass")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,9 @@ import pytest
 import structlog
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
+import adapters.bridge.endpoint
 from adapters.bridge import (
     BridgeDestination,
     BridgeDestinationOptions,
@@ -23,6 +27,7 @@ from adapters.bridge import (
     BridgeSource,
     BridgeSourceOptions,
 )
+from adapters.bridge.source import raw_body
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
@@ -193,6 +198,64 @@ async def test_a_redis_that_is_away_is_unreachable_and_comes_back(redis_server: 
     async with taking(endpoint, take):
         await take.count(2)
     assert take.bodies == [b"1", b"2"]
+
+
+async def test_many_sources_leave_the_threads_to_the_others(tmp_path: Path) -> None:
+    options = {"data_folder_in": "bus", "data_folder_out": "bus", "control_folder": "control"}
+    wanted = BridgeEndpointOptions.model_validate({"url": "filesystem://", "options": options})
+    endpoint = BridgeEndpoint("other", wanted, tmp_path)
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(2))
+    async with taking(endpoint, Takes(), queue="a"), taking(endpoint, Takes(), queue="b"):
+        await asyncio.sleep(0.3)
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+
+
+async def test_a_redis_that_never_answers_stops_neither_a_send_nor_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters.bridge.endpoint, "SILENCE", 0.5)
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        url = f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        endpoint = BridgeEndpoint("other", BridgeEndpointOptions(url=url, connect_timeout=1), tmp_path)
+        one = destination(endpoint)
+        with pytest.raises(TransientError):
+            await asyncio.wait_for(one.send(outgoing(b"x")), 20)
+        await asyncio.wait_for(one.close(), 20)
+
+
+async def test_a_take_that_breaks_is_said_and_the_message_comes_again(endpoint: BridgeEndpoint) -> None:
+    tries: list[float] = []
+
+    async def take(arrival: Arrival) -> Taken:
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) == 1:
+            raise ValueError("odd")
+        return Taken(1)
+
+    one = destination(endpoint)
+    await one.send(outgoing(b"x"))
+    await one.close()
+    with capture_logs() as logs:
+        async with taking(endpoint, take):
+
+            async def twice() -> bool:
+                return len(tries) == 2
+
+            await eventually(twice)
+    assert [entry["error"] for entry in logs if entry["event"] == "message_not_taken"] == ["ValueError: odd"]
+    assert tries[1] - tries[0] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "raw"),
+    [("é", "utf-8", "é".encode()), ("é", "latin-1", b"\xe9"), ("é", "ascii", "é".encode()), ("é", "no-such", "é".encode()),
+     ("é", "binary", "é".encode()), ("x", None, b"x"), (b"\xff", "binary", b"\xff"), (None, "", b"")],
+)  # fmt: skip
+def test_a_body_is_never_changed_whatever_its_encoding_is_called(body: Any, encoding: Any, raw: bytes) -> None:
+    assert raw_body(body, encoding) == raw
 
 
 async def test_a_fact_that_is_missing_is_a_refusal(endpoint: BridgeEndpoint) -> None:
