@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from hub.app.site_folder import SiteFolder
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
@@ -37,7 +39,10 @@ def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, s
     plugin = plugins.find("reader", name)
     if plugin is None:
         raise ConfigError(f"there is no reader {name!r}", hint=f"installed: {', '.join(plugins.names('reader'))}")
-    options = plugin.options.model_validate({"strangers": "take"} if name == "x12" else {})
+    try:
+        options = plugin.options.model_validate({"strangers": "take"} if name == "x12" else {})
+    except ValidationError:
+        raise ConfigError(f"the reader {name} needs options, which only a source says") from None
     made: Reader = plugin.build(name, options, Context(site=site, partners=partners_of(site, plugins, environ)))
     return made
 

@@ -100,7 +100,7 @@ class ArrivalReader:
         """The arrival's headers, and in them what it was called and the duplicates; a sender can't name any."""
         arrival = visit.arrival
         told = await self._duplicates.find(snapshot, reader, body, visit.claim.digest, arrival.name, visit.at)
-        if not told and DUPLICATES not in arrival.headers and not arrival.name:
+        if not told and not arrival.name and not {NAME, DUPLICATES} & arrival.headers.keys():
             return arrival.headers
         return {**arrival.headers, NAME: arrival.name, DUPLICATES: told}
 
