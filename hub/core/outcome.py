@@ -8,7 +8,17 @@ from typing import Literal, Protocol
 from hub.core.ports import Body
 
 State = Literal[
-    "received", "unreadable", "unmatched", "duplicate", "routed", "retrying", "delivered", "held", "dead", "discarded"
+    "received",
+    "unreadable",
+    "unmatched",
+    "filtered",
+    "duplicate",
+    "routed",
+    "retrying",
+    "delivered",
+    "held",
+    "dead",
+    "discarded",
 ]
 
 

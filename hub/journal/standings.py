@@ -52,6 +52,8 @@ class Standing:
             return "duplicate" if "duplicate" in self.stages and not self.effects else "routed"
         if "unmatched" in self.stages:
             return "unmatched"
+        if "filtered" in self.stages:
+            return "filtered"
         return "unreadable" if "unreadable" in self.stages else "received"
 
     def told(self) -> DocumentState:
@@ -85,7 +87,7 @@ async def standings(journal: Journal, source: str, arrival: str) -> list[Standin
     return list(await journal.read(query))
 
 
-STAGES = ("matched", "unmatched", "duplicate", "unreadable")
+STAGES = ("matched", "unmatched", "filtered", "duplicate", "unreadable")
 
 
 async def rows(connection: AsyncConnection, table: sa.Table, column: str, ids: Sequence[str]) -> Sequence[Any]:

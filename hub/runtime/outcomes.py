@@ -57,7 +57,7 @@ class JournalOutcomes:
     async def _ending(self, standing: Standing) -> Ending | None:
         """None: it goes on."""
         id = standing.message.id
-        if standing.state in ("unmatched", "duplicate", "unreadable"):
+        if standing.state in ("unmatched", "filtered", "duplicate", "unreadable"):
             event = standing.stages[standing.state]
             return Ending(standing.state, id, text=event.text or "")
         names = [name for name in standing.routed if name in self._answering()]
