@@ -108,7 +108,7 @@ class ScheduleSource:
         last = datetime.fromisoformat(remembered) if remembered else now
         if not remembered:
             await self._memory.put(LAST, now.isoformat())
-        for moment in self._missed(last, now):
+        for moment in await asyncio.to_thread(self._missed, last, now):
             await self._fire(moment, take)
         last = max(last, now)
         while (upcoming := self._schedule.next(last)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Store:
         self._scheme = scheme
         self._root = root
         self._opened: Any = None
+        self._placing = threading.Lock()
 
     @property
     def _fs(self) -> Any:
@@ -117,9 +119,13 @@ class Store:
                 return False
             folder, _, name = path.rpartition("/")
             self._fs.makedirs(folder, exist_ok=True)
-            temporary = f"{folder}/.{name}.part"
+            temporary = f"{folder}/.{name}.{hashlib.sha256(body).hexdigest()[:8]}.part"
             self._fs.pipe_file(temporary, body)
-            self._fs.mv(temporary, path)
+            with self._placing:  # of two documents of one name the second finds the first
+                if not overwrite and self._fs.exists(path):
+                    self._fs.rm_file(temporary)
+                    return False
+                self._fs.mv(temporary, path)
             return True
 
     def _put_whole(self, path: str, body: bytes, overwrite: bool) -> bool:

@@ -28,7 +28,7 @@ class SftpDestinationOptions(Options):
     )
     temporary: str = Field(
         ".{name}.part",
-        description="Under which name it is uploaded before the rename: `{name}` stands for the file's own; with a folder: `/tmp/{name}`.",
+        description="Under which name it is uploaded before the rename: `{name}` stands for the file's own, and eight digits of its document; with a folder: `/tmp/{name}`.",
     )
     overwrite: bool = Field(
         False, description="Whether a file of that name with other contents is replaced; else it is refused."
@@ -81,9 +81,11 @@ class SftpDestination:
         if len(name) > LONGEST_NAME:
             raise RejectedError(f"the name {name[:60]}... has {len(name)} characters", code="bad_name")
         name = f"_{name[1:]}" if name.startswith(".") else name
-        return await self._endpoint.use(lambda connection: self._put(connection, name, outgoing.body))
+        own = f"{name}.{hashlib.sha256(outgoing.key.encode()).hexdigest()[:8]}"
+        return await self._endpoint.use(lambda connection: self._put(connection, name, own, outgoing.body))
 
-    def _put(self, connection: Connection, name: str, body: bytes) -> Receipt:
+    def _put(self, connection: Connection, name: str, own: str, body: bytes) -> Receipt:
+        """`own` is a name that no other document has, and every attempt of this one: two of one name never mix their bytes."""
         options = self._options
         target = joined(options.folder, name)
         there = connection.entry(target)
@@ -92,7 +94,7 @@ class SftpDestination:
             return Receipt(f"{name} stood there already, with the same contents")
         if there is not None and not options.overwrite:
             raise RejectedError(f"{name} stands there already with other contents", code="exists")
-        temporary = options.temporary.replace("{name}", name)
+        temporary = options.temporary.replace("{name}", own)
         temporary = temporary if "/" in temporary else joined(options.folder, temporary)
         connection.upload(body, temporary, Progress(self._log, "sftp_upload", name, len(body)))
         if options.overwrite:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from pydantic import ValidationError
 
 from adapters.sftp import SftpDestinationOptions
 from hub.core.errors import RejectedError, TransientError
+from hub.core.ports import Receipt
 from hub.journal.journal import Journal
 from tests.support.openssh import OpenSsh
 from tests.support.proxy import TcpProxy
@@ -52,9 +55,23 @@ async def test_a_file_with_other_contents_is_never_replaced_unless_told(partner:
 
 
 async def test_what_an_attempt_left_half_done_is_begun_anew(partner: Partner) -> None:
-    (partner.server.home / "in/.order_1.edi.part").write_bytes(b"half of a longer attempt")
+    mark = hashlib.sha256(outgoing(b"").key.encode()).hexdigest()[:8]
+    (partner.server.home / f"in/.order_1.edi.{mark}.part").write_bytes(b"half of a longer attempt")
     await partner.destination().send(outgoing(b"whole"))
     assert stands(partner) == {"order_1.edi": b"whole"}
+
+
+async def test_two_documents_of_one_name_are_never_taken_for_each_other(partner: Partner) -> None:
+    """Of the same size and at the same time: one stands there, the other is refused, and nobody is told otherwise."""
+    for number in range(6):
+        bodies = [letter * 300_000 for letter in (b"a", b"b")]
+        one = partner.destination()
+        sends = [
+            one.send(replace(outgoing(body, number=str(number)), key=f"key-{body[:1].decode()}")) for body in bodies
+        ]
+        results = await asyncio.gather(*sends, return_exceptions=True)
+        delivered = [body for body, result in zip(bodies, results, strict=True) if isinstance(result, Receipt)]
+        assert delivered == [stands(partner)[f"order_{number}.edi"]], results
 
 
 async def test_nobody_ever_sees_half_a_file_under_its_name(partner: Partner) -> None:

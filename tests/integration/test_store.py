@@ -26,7 +26,7 @@ from adapters.file import (
 )
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
-from hub.core.ports import Arrival, Outgoing, Taken
+from hub.core.ports import Arrival, Outgoing, Receipt, Taken
 from tests.support.brokers import eventually
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -161,6 +161,20 @@ async def test_objects_are_written_whole_and_never_replaced_unless_told(store: S
     assert keys(bucket) == {"edi/in/order_1.json": b"one"}
     await destination(store, overwrite=True).send(outgoing(b"two"))
     assert keys(bucket) == {"edi/in/order_1.json": b"two"}
+
+
+async def test_two_of_one_name_never_replace_each_other_where_files_are_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    renaming = Store("share", StoreEndpointOptions.model_construct(url="file://share", options={}))
+    for number in range(20):
+        bodies = [letter * 200_000 for letter in (b"a", b"b", b"c")]
+        sends = [destination(renaming).send(outgoing(body, str(number))) for body in bodies]
+        results = await asyncio.gather(*sends, return_exceptions=True)
+        delivered = [body for body, result in zip(bodies, results, strict=True) if isinstance(result, Receipt)]
+        assert delivered == [(tmp_path / f"share/in/order_{number}.json").read_bytes()], results
+    assert not list((tmp_path / "share/in").glob(".*"))
 
 
 @pytest.mark.parametrize("number", ["../../etc/passwd", "/abs", "..", "a\nb"])
