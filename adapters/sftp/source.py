@@ -168,14 +168,16 @@ class SftpSource:
         ready = self._ready(found)
         names = {entry.name for entry in (*found.claimed, *found.waiting)}
         self._pauses.keep(names)
-        self._offered = {name: offered for name, offered in self._offered.items() if name in names}
+        paths = {joined(inbox.work, entry.name) for entry in found.claimed}
+        paths |= {joined(inbox.folder, entry.name) for entry in found.waiting}
+        self._offered = {path: offered for path, offered in self._offered.items() if path in paths}
         await self._forget_left(found)
         free = asyncio.Semaphore(self._options.at_once)
         async with asyncio.TaskGroup() as group:
-            for entry in (*self._ordered(found.claimed), *self._ordered(ready)):
-                if self._pauses.due(entry.name):
-                    claimed = entry in found.claimed
-                    group.create_task(self._offer(inbox, entry, claimed, take, free))
+            for entries, claimed in ((found.claimed, True), (ready, False)):
+                for entry in self._ordered(entries):
+                    if self._pauses.due(entry.name):
+                        group.create_task(self._offer(inbox, entry, claimed, take, free))
 
     def _tell_of_others(self, found: Found) -> None:
         if found.others != self._others:
@@ -214,7 +216,8 @@ class SftpSource:
                 if isinstance(error, Declined) and error.reason == "missing" and not claimed:
                     return  # another hub was faster
                 pause = self._pauses.longer(entry.name, SELDOM if isinstance(error, Declined) else SOON)
-                event = "file_not_put_away" if entry.name in self._offered else "file_not_taken"
+                places = {joined(inbox.work, entry.name), joined(inbox.folder, entry.name)}
+                event = "file_not_put_away" if places & self._offered.keys() else "file_not_taken"
                 text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
                 self._log.warning(event, source=self._name, file=entry.name, error=text, again_in=pause)
 
@@ -223,27 +226,28 @@ class SftpSource:
         path = joined(inbox.work if claimed else inbox.folder, entry.name)
         if not claimed and self._options.claim == "rename":
             path = await use(lambda connection: inbox.claim(connection, entry))
-        offered = self._offered.get(entry.name)
+            self._offered.pop(path, None)
+        offered = self._offered.get(path)
         if offered is None or offered.version != entry.version:
-            self._offered.pop(entry.name, None)
+            self._offered.pop(path, None)
             if entry.size > self._options.largest:
                 text = f"{entry.size} bytes, and `largest` is {self._options.largest}: not read"
                 self._log.error("file_too_large", source=self._name, file=name, error=text)
                 offered = Offered(entry.version, Taken(0, 1, text))
             else:
                 offered = Offered(entry.version, await self._fetched(path, entry, name, take))
-            self._offered[entry.name] = offered
+            self._offered[path] = offered
         now = await use(lambda connection: connection.entry(path))
         if now is None:
             raise TransientError(f"{path} has gone while it was in work", "failed")
         if now.version != offered.version:
-            self._offered.pop(entry.name, None)
+            self._offered.pop(path, None)
             raise TransientError(f"{path} was changed while it was in work; it will be offered again", "busy")
         if self._options.after == "leave" and not offered.taken.failed:
             await self._remember(entry)
         else:
             await use(lambda connection: inbox.put_away(connection, path, name, offered.taken.failed))
-        self._offered.pop(entry.name, None)
+        self._offered.pop(path, None)
         self._pauses.end(entry.name)
 
     async def _fetched(self, path: str, entry: Entry, name: str, take: Take) -> Taken:

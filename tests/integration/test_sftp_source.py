@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -182,6 +183,31 @@ async def test_a_name_that_was_done_before_gets_a_number(partner: Partner) -> No
             await eventually(lambda name=name: there(folder / "done" / name))
     assert [(folder / "done" / name).read_text() for name in ("a.edi", "a.edi~2", "a.edi~3")] == ["0", "1", "2"]
     assert take.names == ["a.edi"] * 3
+
+
+async def test_a_file_of_the_same_name_size_and_time_is_another_one(partner: Partner) -> None:
+    """Dropped while the first can't be put away."""
+    done = partner.server.home / "out/done"
+
+    def spoil(arrival: Arrival) -> Taken:
+        if done.exists():
+            done.rmdir()
+        return Taken(1)
+
+    take = Takes(spoil)
+
+    async def taken(number: int) -> bool:
+        return len(take.bodies) >= number
+
+    async with partner.polling(take) as folder:
+        for number, body in enumerate((b"first", b"other"), 1):
+            part = folder / "a.tmp"
+            part.write_bytes(body)
+            os.utime(part, (1_700_000_000, 1_700_000_000))
+            part.rename(folder / "a.edi")
+            await eventually(partial(taken, number))
+            await asyncio.sleep(0.3)
+    assert sorted(set(take.bodies)) == [b"first", b"other"]
 
 
 async def test_deleted_after_it_was_taken(partner: Partner) -> None:
