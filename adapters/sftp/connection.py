@@ -306,6 +306,8 @@ def let_in(transport: paramiko.Transport, login: Login) -> None:
             tried.append("password")
             transport.auth_password(login.user, login.password)
     except paramiko.AuthenticationException as error:
+        if not transport.is_active():  # the line broke: that says nothing of our credentials
+            raise TransientError(f"{login.place}: the login was cut off", "unreachable") from error
         allowed = getattr(error, "allowed_types", None)
         wants = f"; it wants {', '.join(allowed)}" if allowed else ""
         raise NotLetIn(f"{login.place}: the server doesn't accept our {' and '.join(tried)}{wants}") from error

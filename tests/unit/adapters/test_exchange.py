@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -91,7 +91,7 @@ async def test_a_take_that_breaks_gives_the_message_back_and_says_so(
     assert names == ["m1"] * 3
 
 
-async def counted(names: list[str], count: int) -> bool:
+async def counted(names: Sequence[Any], count: int) -> bool:
     return len(names) >= count
 
 
