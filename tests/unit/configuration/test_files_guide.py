@@ -24,4 +24,6 @@ def test_the_files_of_the_guide_are_a_site(tmp_path: Path) -> None:
     checked = SiteFolder(tmp_path).check(discover(), dict.fromkeys(names, "a-secret"))
     assert [str(finding) for finding in checked.errors] == []
     assert checked.site is not None
-    assert {"acme-inbox", "dropbox", "s3-inbox", "picks", "history", "shop-queue", "nightly"} == set(checked.site.sources)
+    assert {"acme-inbox", "dropbox", "s3-inbox", "picks", "history", "shop-queue", "nightly"} == set(
+        checked.site.sources
+    )
