@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BROKER ?= embedded
 BIN := .venv/bin
 TESTS ?= tests
-WORKERS ?= 2
+WORKERS ?= 3
 MINUTES ?= 10
 
 .PHONY: demo run test check format bench fuzz docs clean help
