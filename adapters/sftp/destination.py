@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator
 
-from adapters.sftp.connection import Connection, Declined
 from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.progress import Progress
+from adapters.sftp.session import Declined
 from hub.core.errors import MappingError, RejectedError
 from hub.core.naming import render
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
+
+if TYPE_CHECKING:
+    from adapters.sftp.connection import Connection
 
 LONGEST_NAME = 200
 

@@ -8,15 +8,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from adapters.sftp.connection import Connection, HostKeyChanged, Login, NotLetIn
+from adapters.sftp.session import HostKeyChanged, Login, NotLetIn
 from hub.core.duration import Duration, seconds
 from hub.core.errors import TransientError
 from hub.core.limits import LimitOptions
 from hub.core.plugin import Options
+
+if TYPE_CHECKING:
+    from adapters.sftp.connection import Connection
 
 T = TypeVar("T")
 
@@ -145,7 +148,7 @@ class SftpEndpoint:
                 f"not tried again for {left:.0f} more seconds, after: {self._why}", "unreachable", left
             )
         try:
-            connecting = asyncio.get_running_loop().run_in_executor(self._threads, Connection, self.login)
+            connecting = asyncio.get_running_loop().run_in_executor(self._threads, connected, self.login)
             connection = await asyncio.shield(connecting)
         except asyncio.CancelledError:
             connecting.add_done_callback(close_if_made)
@@ -180,6 +183,13 @@ class SftpEndpoint:
             connection.close()
         self._idle.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def connected(login: Login) -> Connection:
+    """paramiko is loaded by the first who connects: not everybody who reads a site does."""
+    from adapters.sftp.connection import Connection
+
+    return Connection(login)
 
 
 def close_if_made(connecting: asyncio.Future[Connection]) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
-from adapters.sftp.connection import Connection, Declined, Entry
 from adapters.sftp.destination import joined, marked
+from adapters.sftp.session import Declined, Entry
+
+if TYPE_CHECKING:
+    from adapters.sftp.connection import Connection
 
 WORK = ".hub-work-"
 """The folder of claimed files begins so; behind it stands whose claims they are, so that no hub touches another's."""

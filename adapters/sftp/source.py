@@ -10,21 +10,24 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from adapters.sftp.connection import Connection, Declined, Entry
 from adapters.sftp.destination import joined
 from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.inbox import WORK, Found, Inbox, without_mark
 from adapters.sftp.progress import Progress
+from adapters.sftp.session import Declined, Entry
 from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError, TransientError
 from hub.core.pauses import Pauses
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Memory, Take, Taken
 from hub.core.window import Window, WindowOptions
+
+if TYPE_CHECKING:
+    from adapters.sftp.connection import Connection
 
 SMALL = 1 << 18
 """Files up to this size (bytes) are held in memory."""

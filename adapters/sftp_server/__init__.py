@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.sftp_server.source import SftpServerSource, SftpServerSourceOptions
+from adapters.sftp_server.options import SftpServerSourceOptions
 from hub.core.plugin import Context, Plugin
+from hub.core.ports import Source
 
-__all__ = ["PLUGIN", "SftpServerSource", "SftpServerSourceOptions"]
+__all__ = ["PLUGIN", "SftpServerSourceOptions"]
 
 
-def build(name: str, options: Any, context: Context) -> SftpServerSource:
+def build(name: str, options: Any, context: Context) -> Source:
+    from adapters.sftp_server.source import SftpServerSource  # asyncssh takes its time
+
     return SftpServerSource(name, options, context)
 
 

@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import re
 import time
 from collections import deque
 
 import asyncssh
-from pydantic import Field, field_validator, model_validator
 
-from hub.core.plugin import Options
+from adapters.sftp_server.options import AccountOptions
 
-PUBLIC_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?")
 MINUTE = 60.0
-
-
-class AccountOptions(Options):
-    """A partner's account."""
-
-    partner: str | None = Field(None, min_length=1, description="The partner; without it the account's own name.")
-    keys: tuple[str, ...] = Field((), description="Public keys that let in: `ssh-ed25519 AAAA...`.")
-    password: str | None = Field(None, min_length=8, description="A password, by reference: ${NAME}. Keys are better.")
-    quota: int = Field(1_000_000_000, ge=1, description="Bytes that may stand in the account's folders at once.")
-    largest: int = Field(500_000_000, ge=1, description="Bytes that one file may have.")
-    per_minute: int = Field(120, ge=1, description="Files that may be dropped within a minute.")
-    connections: int = Field(4, ge=1, le=100, description="Connections at once.")
-
-    @field_validator("keys")
-    @classmethod
-    def public(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for key in value:
-            if not PUBLIC_KEY.fullmatch(key):
-                raise ValueError(f"{key[:40]!r} is no public key; write the line of the .pub file: ssh-ed25519 AAAA...")
-        return value
-
-    @model_validator(mode="after")
-    def a_way_in(self) -> AccountOptions:
-        if not self.keys and self.password is None:
-            raise ValueError("the account needs `keys` or a `password`")
-        return self
 
 
 class Account:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-from pydantic import Field, field_validator
 
-from adapters.sftp_server.accounts import Account, AccountOptions, Strangers
+from adapters.sftp_server.accounts import Account, Strangers
 from adapters.sftp_server.jail import Home, Jail, name_of
-from hub.core.duration import Duration, seconds
+from adapters.sftp_server.options import SftpServerSourceOptions
+from hub.core.duration import seconds
 from hub.core.errors import ConfigError, HubError, TransientError
 from hub.core.pauses import Pauses
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Context
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
 
 WORK, DONE, FAILED = ".taken", "done", "failed"
@@ -26,45 +26,6 @@ SOON = 5.0
 """The longest pause (seconds) before a file is offered again that the intake could not take."""
 
 AT_ONCE = 8
-
-
-class SftpServerSourceOptions(Options):
-    """An SFTP server for partners who have none."""
-
-    listen: str = Field("127.0.0.1:2222", description="host:port. Loopback unless told otherwise.")
-    host_key: str = Field(
-        "var/sftp_server_key", min_length=1, description="File of the server's private key; made when it isn't there."
-    )
-    folder: str = Field(
-        "var/dropbox", min_length=1, description="Where the accounts' folders stand, relative to the site."
-    )
-    accounts: dict[str, AccountOptions] = Field(min_length=1, description="Who may drop files, by login name.")
-    ignore: tuple[str, ...] = Field(
-        ("*.tmp", "*.part", "*.filepart", ".*"),
-        description="Names that are still being written: such a file is taken when it is renamed, not when it is closed.",
-    )
-    keep: bool = Field(
-        False, description="Keep what was taken in `done/<account>`; else its bytes are in the journal's claims only."
-    )
-    connections: int = Field(100, ge=1, le=10_000, description="Connections at once, of all accounts.")
-    login_timeout: Duration = Field("30s", description="How long a login may take.")
-    idle: Duration = Field("10m", description="After how long without a word a connection is closed.")
-
-    @field_validator("listen")
-    @classmethod
-    def host_and_port(cls, value: str) -> str:
-        host, _, port = value.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit()) or not 0 <= int(port[:6]) <= 65535:
-            raise ValueError("should be host:port, as in 127.0.0.1:2222")
-        return value
-
-    @field_validator("accounts")
-    @classmethod
-    def plain_names(cls, value: dict[str, AccountOptions]) -> dict[str, AccountOptions]:
-        for name in value:
-            if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii() or len(name) > 60:
-                raise ValueError(f"{name!r} is no login name: letters, digits, - and _")
-        return value
 
 
 class SftpServerSource:

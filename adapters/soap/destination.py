@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
-from adapters.soap.calls.contract import Operation
 from adapters.soap.calls.reply import SoapReply, soap_reply
 from adapters.soap.endpoint import Posted, SoapEndpoint
 from hub.core.errors import TransientError
@@ -15,6 +15,9 @@ from hub.core.naming import safe
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies import ReplyRule, classify
+
+if TYPE_CHECKING:
+    from adapters.soap.calls.contract import Operation
 
 XML = "application/xml"
 

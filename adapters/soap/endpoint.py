@@ -9,18 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
-from adapters.soap.calls.contract import Contract, Operation
 from adapters.soap.calls.security import SecurityOptions, secure
 from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError, TransientError
 from hub.core.limits import LimitOptions
 from hub.core.plugin import Options
+
+if TYPE_CHECKING:
+    from adapters.soap.calls.contract import Contract, Operation
 
 SHOWN = 300
 

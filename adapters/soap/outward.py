@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.soap.calls.contract import Contract
 from adapters.soap.destination import SoapDestination, SoapDestinationOptions
 from adapters.soap.endpoint import SoapEndpoint, SoapEndpointOptions
 from hub.core.plugin import Context, Plugin
@@ -19,6 +18,8 @@ security: {user: hub, password: "${ERP_SOAP_PASSWORD}", digest: true}
 
 
 def build_endpoint(name: str, options: Any, context: Context) -> SoapEndpoint:
+    from adapters.soap.calls.contract import Contract  # zeep takes its time
+
     contract = Contract(context.site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
     tls = options.tls.context(context.site, name) if options.tls is not None else None
     return SoapEndpoint(name, options, contract, tls)

@@ -19,7 +19,8 @@ import structlog
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from adapters.sftp_server import SftpServerSource, SftpServerSourceOptions
+from adapters.sftp_server import SftpServerSourceOptions
+from adapters.sftp_server.source import SftpServerSource
 from hub.core.errors import TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken

@@ -12,13 +12,10 @@ from lxml import etree
 from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
 
+from adapters.soap.calls.envelopes import ENVELOPES
 from hub.core.errors import ConfigError, RejectedError
 from hub.core.reply_xml import safe_xml
 
-ENVELOPES = {
-    "1.1": "http://schemas.xmlsoap.org/soap/envelope/",
-    "1.2": "http://www.w3.org/2003/05/soap-envelope",
-}
 MISTAKES = (ZeepError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from adapters.soap.calls.contract import ENVELOPES
+from adapters.soap.calls.envelopes import ENVELOPES
 from adapters.soap.calls.multipart import is_multipart, parts, put_in
 from hub.core.reply_xml import safe_xml
 

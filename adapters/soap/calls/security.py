@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from lxml import etree
 from pydantic import Field, field_validator, model_validator
-from zeep.ns import WSU
-from zeep.wsse import utils
-from zeep.wsse.username import UsernameToken
 
 from hub.core.duration import Duration, seconds
 from hub.core.plugin import Options
+
+WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 
 
 class SecurityOptions(Options):
@@ -42,6 +41,9 @@ class SecurityOptions(Options):
 
 def secure(envelope: etree._Element, options: SecurityOptions, now: datetime) -> None:
     """Adds the header."""
+    from zeep.wsse import utils  # zeep takes its time
+    from zeep.wsse.username import UsernameToken
+
     stamp = timestamp(now, seconds(options.timestamp)) if options.timestamp else None
     if options.user is None:
         utils.get_security_header(envelope).append(stamp)  # type: ignore[no-untyped-call]
