@@ -24,7 +24,7 @@ from tests.support.site import HubProcess, SiteOnDisk, order
 pytestmark = [pytest.mark.crash, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 NUMBERS = tuple(str(number) for number in range(1000, 1012))
-POINTS = ("publish:3", "confirm:3", "before_commit:3", "after_commit:2", "taken:1", "taken:5")
+POINTS = ("confirm:3", "after_commit:2", "taken:5")
 
 
 class Peer(ABC):
