@@ -395,3 +395,12 @@ class Destination(Protocol):
     async def send(self, outgoing: Outgoing) -> Receipt: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """An endpoint that can be asked for something and changes nothing by it: a lookup, a list. `call` is a method and a path with
+    query, in which `{fact}` is substituted. The receipt's `reply` is at most a few MB. Raises TransientError (may work later),
+    RejectedError with the status (404: there is no such thing), and nothing else. It keeps no limit: the caller does."""
+
+    async def ask(self, call: str, facts: Mapping[str, FactValue], headers: Mapping[str, str] = EMPTY) -> Receipt: ...
