@@ -96,13 +96,13 @@ def _not_read(draft: Draft, name: str) -> None:
 
 
 def _read(draft: Draft) -> None:
-    declare_built_in(draft)
     if hub := draft.files.get(HUB):
         read_settings(draft, hub)
         check_secrets(hub, hub.root, draft.findings)
     for name, read in ((POLICIES, read_policies), (FACTS, read_facts), (ENDPOINTS, read_endpoints)):
         if file := draft.files.get(name):
             read(draft, file)
+    declare_built_in(draft)
     for file in _matching(draft, PARTNERS):
         read_partner(draft, file)
     later: list[Callable[[], None]] = []

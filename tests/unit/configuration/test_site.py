@@ -44,6 +44,14 @@ def test_a_destination_is_compiled(site: Site) -> None:
     assert (site.destinations["approvals"].retry, site.destinations["approvals"].writer) == (QUICK, None)
 
 
+def test_a_site_may_have_a_quick_of_its_own(check: Check) -> None:
+    own = "retry:\n  patient: {delays: [30s], on: [busy]}\n  quick: {delays: [2s], on: [timeout]}\n"
+    holds = "holds:\n  credit_hold: {owner: finance-ops, sla: 4h}\n"
+    found = check({"config/policies.yaml": own + holds}).site
+    assert found is not None
+    assert found.destinations["approvals"].retry == RetryClass("quick", (2.0,), ("timeout",))
+
+
 def test_a_source_is_compiled(site: Site) -> None:
     source = site.sources["shop-orders"]
     assert (source.use.plugin.name, source.use.value("key"), source.owner) == ("exchange", "order.placed", "order-desk")
