@@ -84,7 +84,7 @@ class RestDestination:
             headers["Content-Type"] = outgoing.content_type
         if outgoing.correlation_id:
             headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
-        answer = await self._endpoint.ask(self._method, path, headers, body)
+        answer = await self._endpoint.request(self._method, path, headers, body)
         reply = self._endpoint.blackened(answer.body)
         receipt = classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC))
         return replace(receipt, text=f"{receipt.text}, the reply is cut") if answer.cut else receipt

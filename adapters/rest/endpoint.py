@@ -5,19 +5,24 @@ from __future__ import annotations
 import io
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import aiohttp
 from pydantic import Field, field_validator
 
 from adapters.rest.answer import Answer
 from adapters.rest.auth import Auth
+from adapters.rest.request import one_line, question_of
 from adapters.rest.tls import TlsOptions
 from adapters.rest.token import Tokens
-from adapters.rest.url import usable_url
+from adapters.rest.url import same_origin, shown, usable_url
 from hub.core.duration import Duration, seconds
 from hub.core.errors import RejectedError, TransientError
 from hub.core.limits import LimitOptions
+from hub.core.message import EMPTY
 from hub.core.plugin import Options
+from hub.core.ports import FactValue, Receipt
+from hub.core.replies import classify
 
 LARGE = 1 << 19
 """Bodies above this size (bytes) are sent piece by piece."""
@@ -64,11 +69,35 @@ class RestEndpoint:
         oauth2 = options.auth.oauth2 if options.auth else None
         self._tokens = Tokens(oauth2, self._post) if oauth2 else None
 
-    async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    async def ask(self, call: str, facts: Mapping[str, FactValue], headers: Mapping[str, str] = EMPTY) -> Receipt:
+        """See `hub.core.ports.Asking`. A reply that is larger than `largest_reply` is none."""
+        method, _, path = call.partition(" ")
+        if method != "GET":
+            raise RejectedError(f"{call!r} is no question; it begins with GET", code="no_path")
+        sent = {name: one_line(value) for name, value in headers.items()}
+        answer = await self.request(method, question_of(path, facts), sent)
+        if answer.cut:
+            text = f"the reply is larger than {self.options.largest_reply} bytes (largest_reply of the endpoint)"
+            raise RejectedError(text, answer.status, "too_large")
+        return classify(answer.status, answer.headers, self.blackened(answer.body), (), datetime.now(UTC))
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """One request with the endpoint's credentials; a token that isn't taken any more is asked for anew, once. Raises
         TransientError where there is no whole answer: the request may have had its effect. RejectedError where there
         can't be one."""
-        url = self.options.base.rstrip("/") + path
+        return await self._authenticated(method, self.url(path), headers, body)
+
+    async def follow(self, url: str, headers: Mapping[str, str]) -> Answer:
+        """Asks for what a reply of the far end names: a URL of the same scheme, host and port, else RejectedError. Nobody else
+        ever gets the endpoint's credentials, or a request of ours."""
+        if not same_origin(self.options.base, url):
+            raise RejectedError(f"{shown(url)} is not at {self.options.base}", code="elsewhere")
+        return await self._authenticated("GET", url, headers, None)
+
+    def url(self, path: str) -> str:
+        return self.options.base.rstrip("/") + path
+
+    async def _authenticated(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         given = self.options.auth.headers() if self.options.auth else {}
         if self._tokens is None:
             return await self._call(method, url, {**headers, **given}, body)

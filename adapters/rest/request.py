@@ -33,6 +33,30 @@ def path_of(template: str, query: Mapping[str, str], facts: Mapping[str, Any]) -
     return path
 
 
+def question_of(template: str, facts: Mapping[str, Any]) -> str:
+    """Path and query of a question. Facts stand in it as they are, percent-encoded: a lookup under a changed name would find
+    something else. Raises RejectedError for a fact that the document doesn't have, and one that can't be a part of a path."""
+    path, mark, query = template.partition("?")
+    found = quoted(path, facts, in_path=True) + mark + quoted(query, facts)
+    if any(part in (".", "..") for part in found.partition("?")[0].split("/")):
+        raise RejectedError(f"the path {found[:100]!r} would lead out of its place", code="no_path")
+    if len(found) > LONGEST_URL:
+        raise RejectedError(f"the path has {len(found)} characters", code="no_path")
+    return found
+
+
+def quoted(template: str, facts: Mapping[str, Any], *, in_path: bool = False) -> str:
+    """The template, each fact in it percent-encoded: of a path or a query."""
+
+    def value(match: re.Match[str]) -> str:
+        text = text_of(match.group(), facts)
+        if in_path and any(c in "/\\" or not c.isprintable() for c in text):
+            raise RejectedError(f"{text[:100]!r} can't stand in a path; it may in a query", code="no_path")
+        return quote(text, safe="")
+
+    return PLACE.sub(value, template)
+
+
 def headers_of(templates: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, str]:
     """Headers with the facts in them: on one line, in visible ASCII. Raises RejectedError."""
     return {name: one_line(text_of(value, facts)) for name, value in templates.items()}
