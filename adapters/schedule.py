@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from cronsim import CronSim, CronSimError
-from pydantic import Field, field_validator
+from pydantic import Field
 
+from hub.core.cron import Cron, Expression, Zone
 from hub.core.errors import HubError
 from hub.core.message import JSON
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Arrival, BytesBody, Memory, Take
-from hub.core.window import zone_named
 
 LAST = "last"
 LONGEST_SLEEP = 60.0
 """Seconds after which the clock is looked at again: it may have been set."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-MOST_MISSED = 1000
 
 
 class ScheduleSourceOptions(Options):
     """When to fire, and what to offer."""
 
-    cron: str = Field(description="Minute, hour, day of month, month, day of week: `0 6 * * MON-FRI`.")
-    zone: str = Field(
+    cron: Expression = Field(description="Minute, hour, day of month, month, day of week: `0 6 * * MON-FRI`.")
+    zone: Zone = Field(
         "UTC",
         description="The time zone: Europe/Berlin. Where clocks are set forward or back, as Debian's cron does it.",
     )
@@ -43,49 +40,6 @@ class ScheduleSourceOptions(Options):
         description="Firings while no hub ran: forget them, make up for the last one, or for all (at most 1,000).",
     )
 
-    @field_validator("cron")
-    @classmethod
-    def an_expression(cls, value: str) -> str:
-        try:
-            CronSim(value, datetime(2026, 1, 1, tzinfo=UTC))
-        except CronSimError as error:
-            raise ValueError(
-                f"{value!r} is no cron expression ({error}); five parts are wanted: 0 6 * * MON-FRI"
-            ) from error
-        return value
-
-    @field_validator("zone")
-    @classmethod
-    def known_zone(cls, value: str) -> str:
-        zone_named(value)
-        return value
-
-
-class Schedule:
-    """The moments at which an expression fires."""
-
-    def __init__(self, cron: str, zone: str) -> None:
-        self._cron = cron
-        self._zone = zone_named(zone)
-
-    def after(self, moment: datetime) -> Iterator[datetime]:
-        """Each one behind that moment, in its order; ends where there is none within 50 years."""
-        yield from CronSim(self._cron, moment.astimezone(self._zone))
-
-    def next(self, moment: datetime) -> datetime | None:
-        return next(iter(self.after(moment)), None)
-
-    def between(self, begin: datetime, end: datetime, most: int = MOST_MISSED) -> list[datetime]:
-        """Those behind `begin`, until `end`: the last `most`."""
-        found: list[datetime] = []
-        for moment in self.after(begin):
-            if moment > end:
-                break
-            found.append(moment)
-            if len(found) > most:
-                found.pop(0)
-        return found
-
 
 class ScheduleSource:
     """Fires in one process at a time. A firing counts when the intake has taken it, and is tried until then; each is a message
@@ -94,7 +48,7 @@ class ScheduleSource:
     def __init__(self, name: str, options: ScheduleSourceOptions, context: Context) -> None:
         self._name = name
         self._options = options
-        self._schedule = Schedule(options.cron, options.zone)
+        self._schedule = Cron(options.cron, options.zone)
         self._memory: Memory = context.memory(name)
         self._log = context.log
 

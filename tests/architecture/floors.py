@@ -55,7 +55,7 @@ CONFINED = {
     "zeep": ("adapters/soap/",),
     "kombu": ("adapters/bridge.py", "adapters/bridge/", "hub/client/"),
     "fsspec": ("adapters/file/store.py",),
-    "cronsim": ("adapters/schedule.py", "adapters/schedule/"),
+    "cronsim": ("hub/core/cron.py",),
     "jwt": ("adapters/http/",),
     "aiohttp": ("adapters/",),
     "httpx": ("adapters/",),

@@ -11,7 +11,8 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
-from adapters.schedule import Schedule, ScheduleSource, ScheduleSourceOptions
+from adapters.schedule import ScheduleSource, ScheduleSourceOptions
+from hub.core.cron import Cron
 from hub.core.errors import TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
@@ -36,13 +37,13 @@ def at(text: str) -> datetime:
     ],
 )
 def test_when_it_fires_next(cron: str, zone: str, after: str, expected: str) -> None:
-    found = Schedule(cron, zone).next(at(after))
+    found = Cron(cron, zone).next(at(after))
     assert found is not None
     assert found.astimezone(UTC) == at(expected)
 
 
 def test_what_was_missed_is_bounded() -> None:
-    every_minute = Schedule("* * * * *", "UTC")
+    every_minute = Cron("* * * * *", "UTC")
     found = every_minute.between(at("2026-01-01T00:00"), at("2026-01-01T02:00"), most=10)
     assert [moment.minute for moment in found] == [51, 52, 53, 54, 55, 56, 57, 58, 59, 0]
 
