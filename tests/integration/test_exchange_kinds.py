@@ -1,17 +1,13 @@
-"""Exchanges of every type, queues of others, streams, other clusters, questions and answers: on a real RabbitMQ."""
+"""Exchanges of every type, queues of others, other clusters: on a real RabbitMQ."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import kombu
 import pytest
-import structlog
 from pydantic import ValidationError
 
 from adapters.exchange import (
@@ -21,44 +17,21 @@ from adapters.exchange import (
     ExchangeDestinationOptions,
     ExchangeSource,
     ExchangeSourceOptions,
-    StreamSource,
     StreamSourceOptions,
 )
 from hub.broker.rabbit import RabbitBroker
-from hub.core.errors import ConfigError, RejectedError, TransientError
+from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
 from hub.core.plugin import Context
-from hub.core.ports import Arrival, BrokerLifecycle, Outgoing, Taken
-from hub.core.replies import ReplyRule
+from hub.core.ports import BrokerLifecycle
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
-from tests.support.brokers import Inbox, depth_becomes, eventually
+from tests.support.brokers import Inbox, depth_becomes
 from tests.support.certificates import Authority
+from tests.support.exchanges import Takes, context_on, outgoing, running
 from tests.support.rabbitmq import RabbitNode, find_server
 
 pytestmark = pytest.mark.rabbitmq
-
-
-class Takes:
-    """An intake that remembers."""
-
-    def __init__(self) -> None:
-        self.arrivals: list[Arrival] = []
-
-    async def __call__(self, arrival: Arrival) -> Taken:
-        self.arrivals.append(arrival)
-        return Taken(1)
-
-    @property
-    def bodies(self) -> list[bytes]:
-        return [b"".join(arrival.body.chunks()) for arrival in self.arrivals]
-
-    async def count(self, number: int) -> None:
-        async def reached() -> bool:
-            return len(self.arrivals) >= number
-
-        await eventually(reached)
 
 
 @pytest.fixture
@@ -71,36 +44,11 @@ async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
 
 @pytest.fixture
 def context(broker: BrokerLifecycle, journal: Journal, tmp_path: Path) -> Context:
-    return Context(
-        tmp_path,
-        broker,
-        log=structlog.get_logger(),
-        memory=lambda name: JournalMemory(journal, name),
-        connect=lambda url, name: RabbitBroker(url, name=name, timeout=5.0),
-    )
-
-
-@asynccontextmanager
-async def running(source: Any, take: Any) -> AsyncIterator[None]:
-    task = asyncio.create_task(source.run(take))
-    await asyncio.sleep(0.2)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error
+    return context_on(broker, journal, tmp_path)
 
 
 def source(context: Context, **options: Any) -> ExchangeSource:
     return ExchangeSource("shop", ExchangeSourceOptions.model_validate(options), context)
-
-
-def outgoing(body: bytes = b"{}", key: str = "k1", **facts: str) -> Outgoing:
-    return Outgoing(
-        "id", "order@1", key, body, "application/json", facts={"partner": "ACME", "document": "order", **facts}
-    )
 
 
 @pytest.mark.parametrize(
@@ -195,90 +143,6 @@ async def test_properties_and_headers_of_what_is_published(broker: BrokerLifecyc
     assert dict(got.properties) == {"priority": 3, "expiration": 3600.0}
 
 
-@contextmanager
-def answering(url: str, queue: str, answer: Any) -> Iterator[list[str]]:
-    """A system of another make that answers questions: kombu, in a thread."""
-    asked: list[str] = []
-    stopping = threading.Event()
-
-    def serve() -> None:
-        with kombu.Connection(url) as connection:
-            channel = connection.channel()
-            producer = kombu.Producer(channel)
-            while not stopping.wait(0.02):
-                message = channel.basic_get(queue)
-                if message is None:
-                    continue
-                asked.append(message.properties["correlation_id"])
-                made = answer(message.body)
-                if made is not None:
-                    body, headers = made
-                    producer.publish(
-                        body,
-                        exchange="",
-                        routing_key=message.properties["reply_to"],
-                        correlation_id=message.properties["correlation_id"],
-                        content_type="application/json",
-                        content_encoding="utf-8",
-                        headers=headers,
-                    )
-                channel.basic_ack(message.delivery_tag)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield asked
-    finally:
-        stopping.set()
-        thread.join(20)
-
-
-def asking(context: Context, replies: tuple[ReplyRule, ...] = (), within: str = "20s") -> ExchangeDestination:
-    wanted = {"name": "", "key": "credit.check", "queue": "credit.check", "answer": {"within": within}}
-    with_replies = Context(
-        context.site, context.broker, log=context.log, replies=replies, memory=context.memory, connect=context.connect
-    )
-    return ExchangeDestination("credit", ExchangeDestinationOptions.model_validate(wanted), with_replies)
-
-
-async def test_an_answer_is_waited_for_and_read_like_a_reply(
-    broker: BrokerLifecycle, context: Context, amqp_vhost: str
-) -> None:
-    hold = ReplyRule(body={"/decision": "wait"}, hold="credit_hold")
-    destination = asking(context, (hold,))
-    await broker.declare(destination.topology())
-
-    def decide(body: Any) -> Any:
-        text = body if isinstance(body, str) else bytes(body).decode()
-        if text == "busy":
-            return '{"error": "later"}', {"status": 503}
-        return ('{"decision": "wait"}' if text == "hold" else '{"decision": "yes"}'), {}
-
-    with answering(amqp_vhost, "credit.check", decide) as asked:
-        receipt = await destination.send(outgoing(b"pay", "k1"))
-        assert receipt.reply == b'{"decision": "yes"}'
-        with pytest.raises(RejectedError) as held:
-            await destination.send(outgoing(b"hold", "k2"))
-        with pytest.raises(TransientError) as busy:
-            await destination.send(outgoing(b"busy", "k3"))
-        together = await asyncio.gather(*(destination.send(outgoing(b"pay", f"m{n}")) for n in range(20)))
-    assert held.value.hold == "credit_hold"
-    assert busy.value.kind == "busy"
-    assert len(together) == 20
-    assert asked[:3] == ["k1", "k2", "k3"]
-    await destination.close()
-
-
-async def test_an_answer_that_does_not_come(broker: BrokerLifecycle, context: Context, amqp_vhost: str) -> None:
-    destination = asking(context, within="300ms")
-    await broker.declare(destination.topology())
-    with answering(amqp_vhost, "credit.check", lambda body: None):
-        with pytest.raises(TransientError, match="no answer within") as late:
-            await destination.send(outgoing())
-        assert late.value.kind == "timeout"
-    await destination.close()
-
-
 async def test_another_cluster(context: Context, broker: BrokerLifecycle, amqp_vhost: str, amqp_url: str) -> None:
     """From theirs into ours, and from ours to theirs; what is declared is declared there."""
     theirs = RabbitBroker(amqp_url, name="theirs")
@@ -340,63 +204,6 @@ async def test_tls_with_a_client_certificate(context: Context, tmp_path: Path) -
             await endpoint.close()
     finally:
         node.close()
-
-
-def stream(context: Context, **options: Any) -> StreamSource:
-    wanted = {"queue": "history", "declare": True, **options}
-    return StreamSource("history", StreamSourceOptions.model_validate(wanted), context)
-
-
-async def test_a_stream_goes_on_where_it_was_left(broker: BrokerLifecycle, context: Context) -> None:
-    await broker.declare(stream(context).topology())
-    for n in range(5):
-        await broker.publish("", "history", Message(str(n), str(n).encode()))
-    first, second = Takes(), Takes()
-    async with running(stream(context), first):
-        await first.count(5)
-    for n in range(5, 8):
-        await broker.publish("", "history", Message(str(n), str(n).encode()))
-    async with running(stream(context), second):
-        await second.count(3)
-        await asyncio.sleep(0.2)
-    assert first.bodies == [str(n).encode() for n in range(5)]
-    assert sorted(second.bodies) == [b"5", b"6", b"7"]
-
-
-async def test_a_message_that_cannot_be_taken_holds_the_offset(broker: BrokerLifecycle, context: Context) -> None:
-    await broker.declare(stream(context).topology())
-    for n in range(4):
-        await broker.publish("", "history", Message(str(n), str(n).encode()))
-    again = Takes()
-    taken: list[bytes] = []
-
-    async def all_but_the_second(arrival: Arrival) -> Taken:
-        body = b"".join(arrival.body.chunks())
-        if body == b"1":
-            raise TransientError("not now", "busy")
-        taken.append(body)
-        return Taken(1)
-
-    async with running(stream(context), all_but_the_second):
-
-        async def the_others() -> bool:
-            return len(taken) == 3
-
-        await eventually(the_others)
-    async with running(stream(context), again):
-        await again.count(3)
-    assert sorted(again.bodies) == [b"1", b"2", b"3"]
-
-
-async def test_a_stream_from_now_on(broker: BrokerLifecycle, context: Context) -> None:
-    await broker.declare(stream(context).topology())
-    await broker.publish("", "history", Message("old", b"old"))
-    take = Takes()
-    async with running(stream(context, **{"from": "next"}), take):
-        await asyncio.sleep(0.5)
-        await broker.publish("", "history", Message("new", b"new"))
-        await take.count(1)
-    assert take.bodies == [b"new"]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.guard import Guard
 from tests.support.ports import free_ports
 
 MISSING = "OpenSSH's server isn't installed here: run `python -m tests.support.provision openssh`"
@@ -45,6 +46,7 @@ class OpenSsh:
         self._extra = extra
         self.options = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -94,6 +96,7 @@ class OpenSsh:
                 preexec_fn=ignore_size,
                 start_new_session=True,
             )
+        self._guard = Guard(self._process)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             with socket.socket() as probe:
@@ -106,13 +109,14 @@ class OpenSsh:
 
     def stop(self) -> None:
         """Ends the server and every session."""
-        if self._process is None:
+        if self._process is None or self._guard is None:
             return
         children = self._descendants()
         for pid in (self._process.pid, *children):
             with_pid(pid, signal.SIGKILL)
         self._process.wait(20)
-        self._process = None
+        self._guard.release()
+        self._process = self._guard = None
 
     def _descendants(self) -> list[int]:
         assert self._process is not None

@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.guard import Guard
 from tests.support.ports import free_ports
 
 START_LIMIT = 60.0
@@ -44,6 +45,7 @@ class PostgresServer:
         self._base = Path(tempfile.mkdtemp(prefix="hub-postgres-"))
         (self.port,) = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
         self._user: dict[str, int | list[int]] = {}
         if os.geteuid() == 0:
             owner = _unprivileged()
@@ -73,6 +75,7 @@ class PostgresServer:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._base, env=self._environment(),
                 start_new_session=True, **self._user,  # type: ignore[call-overload]
             )  # fmt: skip
+        self._guard = Guard(self._process)
         end = time.monotonic() + START_LIMIT
         while self._run("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)).returncode:
             if self._process.poll() is not None or time.monotonic() > end:
@@ -101,6 +104,9 @@ class PostgresServer:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # type: ignore[no-any-return, call-overload]

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.guard import Guard
 from tests.support.ports import free_ports
 
 SERVERS = ("/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server")
@@ -40,6 +41,7 @@ class RabbitNode:
         self._name = f"hub{self.port}@localhost"
         self._mapper: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._guards: dict[str, Guard] = {}
         self._environment = self._prepare(distribution)
 
     def with_tls(self, authority: Path, certificate: Path, key: Path) -> int:
@@ -65,11 +67,13 @@ class RabbitNode:
                     ["epmd", "-address", "127.0.0.1", "-port", str(self._mapper_port)],
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True,
                 )  # fmt: skip
+            self._guards["mapper"] = Guard(self._mapper)
         with (self._base / "log" / "stdout").open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._server)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True,
             )  # fmt: skip
+        self._guards["node"] = Guard(self._process)
         end = time.monotonic() + START_LIMIT
         while not _answers(self.port):
             if self._process.poll() is not None or time.monotonic() > end:
@@ -100,6 +104,7 @@ class RabbitNode:
         if self._mapper is not None:
             self._mapper.kill()
             self._mapper.wait()
+            self._guards.pop("mapper").release()
             self._mapper = None
         shutil.rmtree(self._base, ignore_errors=True)
 
@@ -120,6 +125,7 @@ class RabbitNode:
         except ProcessLookupError:
             pass
         process.wait()
+        self._guards.pop("node").release()
 
     def _prepare(self, distribution: int) -> dict[str, str]:
         base = self._base

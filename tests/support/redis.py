@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.support.guard import Guard
 from tests.support.ports import free_ports
 
 MISSING = "Redis isn't installed here: run `python -m tests.support.provision redis`"
@@ -28,6 +29,7 @@ class RedisServer:
         self._folder = folder
         self.port = free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
 
     @property
     def url(self) -> str:
@@ -42,7 +44,9 @@ class RedisServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
+        self._guard = Guard(self._process)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             with socket.socket() as probe:
@@ -53,6 +57,7 @@ class RedisServer:
 
     def stop(self) -> None:
         process, self._process = self._process, None
-        if process is not None:
+        if process is not None and self._guard is not None:
             process.send_signal(signal.SIGTERM)
             process.wait(20)
+            self._guard.release()

@@ -22,6 +22,7 @@ from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.documents import Order, to_json
 from tests.support.brokers import LIMIT
+from tests.support.guard import Guard
 
 ROUTES = """\
 format: 1
@@ -117,7 +118,8 @@ class HubProcess:
         self.site = site
         self._module = module
         self._environ = {**site.environ, **(environ or {})}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Any = None
+        self._guard: Guard | None = None
         self.starts = 0
 
     @property
@@ -125,12 +127,18 @@ class HubProcess:
         return self.site.folder / f"process-{self.starts}.log"
 
     def start(self) -> None:
+        self._ended()
         self.starts += 1
+        self._process = self._begin()
+
+    def _begin(self) -> Any:
         command = [sys.executable, "-m", self._module, "run", "--site", str(self.site.folder), "--log-json"]
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environ
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environ, start_new_session=True
             )
+        self._guard = Guard(process)
+        return process
 
     @property
     def running(self) -> bool:
@@ -169,10 +177,12 @@ class HubProcess:
         """The exit code. A process that doesn't end in time is killed: no test leaves one behind."""
         assert self._process is not None
         try:
-            return self._process.wait(seconds)
+            code = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        self._ended()
+        return code
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -192,6 +202,12 @@ class HubProcess:
             self.signal(signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
+        self._ended()
+
+    def _ended(self) -> None:
+        if self._guard is not None:
+            self._guard.release()
+            self._guard = None
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""

@@ -1,0 +1,95 @@
+"""A stream as a source: read, not emptied."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.exchange import (
+    StreamSource,
+    StreamSourceOptions,
+)
+from hub.broker.rabbit import RabbitBroker
+from hub.core.errors import TransientError
+from hub.core.message import Message
+from hub.core.plugin import Context
+from hub.core.ports import Arrival, BrokerLifecycle, Taken
+from hub.journal.journal import Journal
+from tests.support.brokers import eventually
+from tests.support.exchanges import Takes, context_on, running
+
+pytestmark = pytest.mark.rabbitmq
+
+
+@pytest.fixture
+async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
+    made = RabbitBroker(amqp_vhost, name="test")
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def context(broker: BrokerLifecycle, journal: Journal, tmp_path: Path) -> Context:
+    return context_on(broker, journal, tmp_path)
+
+
+def stream(context: Context, **options: Any) -> StreamSource:
+    wanted = {"queue": "history", "declare": True, **options}
+    return StreamSource("history", StreamSourceOptions.model_validate(wanted), context)
+
+
+async def test_a_stream_goes_on_where_it_was_left(broker: BrokerLifecycle, context: Context) -> None:
+    await broker.declare(stream(context).topology())
+    for n in range(5):
+        await broker.publish("", "history", Message(str(n), str(n).encode()))
+    first, second = Takes(), Takes()
+    async with running(stream(context), first):
+        await first.count(5)
+    for n in range(5, 8):
+        await broker.publish("", "history", Message(str(n), str(n).encode()))
+    async with running(stream(context), second):
+        await second.count(3)
+        await asyncio.sleep(0.2)
+    assert first.bodies == [str(n).encode() for n in range(5)]
+    assert sorted(second.bodies) == [b"5", b"6", b"7"]
+
+
+async def test_a_message_that_cannot_be_taken_holds_the_offset(broker: BrokerLifecycle, context: Context) -> None:
+    await broker.declare(stream(context).topology())
+    for n in range(4):
+        await broker.publish("", "history", Message(str(n), str(n).encode()))
+    again = Takes()
+    taken: list[bytes] = []
+
+    async def all_but_the_second(arrival: Arrival) -> Taken:
+        body = b"".join(arrival.body.chunks())
+        if body == b"1":
+            raise TransientError("not now", "busy")
+        taken.append(body)
+        return Taken(1)
+
+    async with running(stream(context), all_but_the_second):
+
+        async def the_others() -> bool:
+            return len(taken) == 3
+
+        await eventually(the_others)
+    async with running(stream(context), again):
+        await again.count(3)
+    assert sorted(again.bodies) == [b"1", b"2", b"3"]
+
+
+async def test_a_stream_from_now_on(broker: BrokerLifecycle, context: Context) -> None:
+    await broker.declare(stream(context).topology())
+    await broker.publish("", "history", Message("old", b"old"))
+    take = Takes()
+    async with running(stream(context, **{"from": "next"}), take):
+        await asyncio.sleep(0.5)
+        await broker.publish("", "history", Message("new", b"new"))
+        await take.count(1)
+    assert take.bodies == [b"new"]

@@ -1,0 +1,68 @@
+"""The exchange adapters on a real RabbitMQ, without a hub around them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hub.broker.rabbit import RabbitBroker
+from hub.core.plugin import Context
+from hub.core.ports import Arrival, BrokerLifecycle, Outgoing, Taken
+from hub.journal.journal import Journal
+from hub.journal.memory import JournalMemory
+from tests.support.brokers import eventually
+
+
+class Takes:
+    """An intake that remembers."""
+
+    def __init__(self) -> None:
+        self.arrivals: list[Arrival] = []
+
+    async def __call__(self, arrival: Arrival) -> Taken:
+        self.arrivals.append(arrival)
+        return Taken(1)
+
+    @property
+    def bodies(self) -> list[bytes]:
+        return [b"".join(arrival.body.chunks()) for arrival in self.arrivals]
+
+    async def count(self, number: int) -> None:
+        async def reached() -> bool:
+            return len(self.arrivals) >= number
+
+        await eventually(reached)
+
+
+def context_on(broker: BrokerLifecycle, journal: Journal, site: Path) -> Context:
+    return Context(
+        site,
+        broker,
+        log=structlog.get_logger(),
+        memory=lambda name: JournalMemory(journal, name),
+        connect=lambda url, name: RabbitBroker(url, name=name, timeout=5.0),
+    )
+
+
+@asynccontextmanager
+async def running(source: Any, take: Any) -> AsyncIterator[None]:
+    task = asyncio.create_task(source.run(take))
+    await asyncio.sleep(0.2)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error
+
+
+def outgoing(body: bytes = b"{}", key: str = "k1", **facts: str) -> Outgoing:
+    return Outgoing(
+        "id", "order@1", key, body, "application/json", facts={"partner": "ACME", "document": "order", **facts}
+    )
