@@ -1,4 +1,4 @@
-"""HTTP out: documents to REST endpoints, replies mapped to outcomes."""
+"""HTTP out: documents to REST endpoints, replies mapped to outcomes; lists that are asked for as a source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 from adapters.rest.destination import RestDestination, RestDestinationOptions
 from adapters.rest.endpoint import RestEndpoint, RestEndpointOptions
+from adapters.rest.list_options import RestSourceOptions
+from adapters.rest.source import build_source
 from adapters.rest.tls import context_of
 from hub.core.plugin import Context, Plugin
 
@@ -19,6 +21,16 @@ DESTINATION_EXAMPLE = """\
 endpoint: erp
 call: POST /orders
 query: {origin: "{partner}"}
+"""
+
+SOURCE_EXAMPLE = """\
+endpoint: erp
+call: GET /orders?since={cursor}&limit=100
+every: 1m
+items: /orders
+id: /number
+cursor: {item: /updated_at, start: "2026-01-01T00:00:00Z"}
+next: {link: true}
 """
 
 
@@ -49,5 +61,15 @@ PLUGINS = (
         build=build_destination,
         endpoint=("endpoint", "rest"),
         fact_templates=("call", "query", "headers"),
+    ),
+    Plugin(
+        name="rest",
+        kind="source",
+        options=RestSourceOptions,
+        summary="Asks a REST endpoint for a list, item by item, and reads on from where it was left.",
+        example=SOURCE_EXAMPLE,
+        build=build_source,
+        endpoint=("endpoint", "rest"),
+        partners=("partner",),
     ),
 )

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from adapters.rest.auth import TOKEN
 from adapters.rest.endpoint import RestEndpoint
+from adapters.rest.headers import OURS, checked_headers
 from adapters.rest.request import headers_of, path_of
 from hub.core.naming import safe
 from hub.core.plugin import Options
@@ -17,8 +18,6 @@ from hub.core.replies import ReplyRule, classify
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
 WITHOUT_BODY = ("DELETE", "GET")
-OURS = ("host", "content-type", "content-length", "transfer-encoding", "connection", "authorization", "cookie")
-"""Headers that a destination can't set: they follow from the request, or belong into the endpoint's `auth`."""
 
 
 class RestDestinationOptions(Options):
@@ -55,15 +54,8 @@ class RestDestinationOptions(Options):
 
     @field_validator("headers")
     @classmethod
-    def one_line(cls, value: dict[str, str]) -> dict[str, str]:
-        for name in value:
-            if not TOKEN.fullmatch(name):
-                raise ValueError("the name of a header must be of letters, digits and hyphens")
-            if name.lower() in OURS:
-                raise ValueError(f"{name} can't be set here; credentials belong into the endpoint's auth:")
-        if any(ord(c) < 32 for text in value.values() for c in text):
-            raise ValueError("a header holds a control character")
-        return value
+    def may_be_sent(cls, value: dict[str, str]) -> dict[str, str]:
+        return checked_headers(value)
 
 
 class RestDestination:

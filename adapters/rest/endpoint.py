@@ -148,6 +148,7 @@ class RestEndpoint:
             ) as response:
                 read, cut = await limited(response, self.options.largest_reply)
                 names = {name.lower(): value for name, value in response.headers.items()}
+                names |= {"link": ", ".join(response.headers.getall("Link"))} if "link" in names else {}
                 return Answer(response.status, names, read, cut)
         except aiohttp.ConnectionTimeoutError as error:
             waited = self.options.connect_timeout

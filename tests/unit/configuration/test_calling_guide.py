@@ -39,7 +39,9 @@ def test_the_files_of_the_guide_are_a_site(tmp_path: Path) -> None:
     for name, text in re.findall(r"```yaml\n# (config/\S+)\n(.*?)```", GUIDE.read_text(), re.DOTALL):
         files[name] = files.get(name, "") + text
     (routes,) = re.findall(r"```yaml\nroutes:\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    (polled,) = re.findall(r"```yaml\nsources:\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     files["routes/acme.yaml"] = ROUTES + routes
+    files["routes/polled.yaml"] = f"format: 1\nowner: order-desk\nsources:\n{polled}"
     for name, text in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
