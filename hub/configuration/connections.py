@@ -201,17 +201,17 @@ def _check_use(draft: Draft, placed: Placed) -> str | None:
     """What the declaration of a plug-in says of its options: files, facts in names, the endpoint, whose name it gives."""
     use = placed.use
     for field, folder in use.plugin.files.items():
-        for value in _texts(use.value(field)):
+        for value in texts(use.value(field)):
             _check_file(draft, placed.place(field), folder, value)
     for field in use.plugin.fact_templates:
-        for value in _texts(use.value(field)):
+        for value in texts(use.value(field)):
             for fact in names_in(value):
                 if fact not in draft.facts.facts:
                     draft.findings.error(
                         placed.place(field), f"unknown fact {fact}", did_you_mean(fact, draft.facts.names)
                     )
     for field in use.plugin.partners:
-        for value in _texts(use.value(field)):
+        for value in texts(use.value(field)):
             draft.use("partner", value, placed.place(field), "declare it in config/partners/")
     if use.plugin.endpoint is None:
         return None
@@ -244,7 +244,8 @@ def _check_file(draft: Draft, place: Place, folder: str, name: str) -> None:
         draft.findings.error(place, f"there is no file {folder}/{name}")
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def texts(value: object) -> tuple[str, ...]:
+    """The texts in the value of an option: itself, or those of a list or a mapping."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, dict):

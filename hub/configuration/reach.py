@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
+from hub.configuration.connections import texts
 from hub.configuration.draft import Draft, RouteDraft
 from hub.core.condition import Condition
 from hub.core.errors import ConditionError
@@ -89,8 +90,8 @@ def _check_guard_facts(
 def _check_templates(draft: Draft, route: RouteDraft, position: int, send: Send, kinds: tuple[str, ...]) -> None:
     placed = draft.placed.get(send.destination)
     for field in placed.use.plugin.fact_templates if placed else ():
-        template = placed.use.value(field) if placed else None
-        for name in names_in(template) if isinstance(template, str) else ():
+        templates = texts(placed.use.value(field)) if placed else ()
+        for name in dict.fromkeys(name for template in templates for name in names_in(template)):
             for kind in kinds:
                 if lacks(draft, kind, name):
                     text = f"destination {send.destination} needs {name} for its {field}, which {kind} doesn't have"
