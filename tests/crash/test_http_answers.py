@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -11,16 +10,11 @@ import pytest
 
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
-from tests.support.site import HubProcess, SiteOnDisk, order
+from tests.support.hub_forks import ForkedHub, HubForks
+from tests.support.site import SiteOnDisk, order
 from tests.support.web import Reply, WebSite
 
 pytestmark = pytest.mark.crash
-
-
-@pytest.fixture
-def erp() -> Iterator[Erp]:
-    with Erp().serving() as server:
-        yield server
 
 
 async def answers(web: WebSite) -> None:
@@ -51,10 +45,10 @@ class TestTwoProcesses:
         return made[0], made[1]
 
     async def test_an_answer_comes_whichever_process_delivers_and_a_key_is_known_to_both(
-        self, webs: tuple[WebSite, WebSite], erp: Erp
+        self, webs: tuple[WebSite, WebSite], erp: Erp, forks: HubForks
     ) -> None:
         erp.script = lambda request: Answer(201, f'{{"id": "S-{request.number}"}}'.encode())
-        processes = [HubProcess(web.site) for web in webs]
+        processes = [ForkedHub(web.site, forks) for web in webs]
         try:
             for process in processes:
                 process.start()
@@ -87,12 +81,12 @@ class TestTwoProcesses:
 
 
 async def test_a_request_whose_answer_a_crash_has_swallowed_is_repeated_without_a_second_order(
-    tmp_path: Path, erp: Erp
+    tmp_path: Path, erp: Erp, forks: HubForks
 ) -> None:
     web = WebSite(SiteOnDisk(tmp_path, erp.url))
     web.source("reply: sync, within: 20s")
     erp.script = lambda request: Answer(201, b'{"id": "S-1"}', hang=3.0 if request.times == 1 else 0.0)
-    process = HubProcess(web.site)
+    process = ForkedHub(web.site, forks)
     try:
         process.start()
         await asyncio.to_thread(process.wait_ready)
@@ -117,10 +111,10 @@ async def test_a_request_whose_answer_a_crash_has_swallowed_is_repeated_without_
         process.kill()
 
 
-async def test_a_crash_before_anything_was_taken(tmp_path: Path, erp: Erp) -> None:
+async def test_a_crash_before_anything_was_taken(tmp_path: Path, erp: Erp, forks: HubForks) -> None:
     """The key was taken, and its process has ended: whoever comes next does the work."""
     web = WebSite(SiteOnDisk(tmp_path, erp.url))
-    process = HubProcess(web.site)
+    process = ForkedHub(web.site, forks)
     seen: list[Reply] = []
     try:
         process.start()

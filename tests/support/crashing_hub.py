@@ -11,14 +11,22 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from adapters.file import FileDestination, FileSource
+import kombu.message
+
+import adapters.file.source
+from adapters.file import FileDestination, FileSource, StoreSource
+from adapters.http.posting import Posting
 from adapters.rest import RestDestination
+from adapters.sftp.inbox import Inbox
+from adapters.sftp_server.source import SftpServerSource
+from adapters.soap.serving.call import Call
 from hub.broker.consumer import RabbitDelivery
 from hub.broker.embedded import EmbeddedBroker, EmbeddedDelivery
 from hub.broker.rabbit import RabbitBroker
 from hub.documents import BATCH
 from hub.journal.batches import Batches
 from hub.journal.journal import Journal
+from hub.journal.memory import JournalMemory
 from hub.main import main
 from hub.runtime.intake import Intake
 
@@ -43,6 +51,9 @@ BATCH_POINTS = (
 )
 """Hand-overs of a batch, beside those of its members."""
 
+SOURCE_POINTS = ("offered", "confirm", "after_commit", "taken", "acknowledged")
+"""Hand-overs between a source and the intake: with `taken` it knows that it may acknowledge, with `acknowledged` it has."""
+
 
 class Bomb:
     """Counts the passes of one hand-over."""
@@ -59,11 +70,12 @@ class Bomb:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def taken(bomb: Bomb) -> None:
-    """Counts what the intake has taken, before the source hears of it."""
+def arm_intake(bomb: Bomb) -> None:
+    """Counts what the intake is offered, and what it has taken before the source hears of it."""
     take = Intake.take
 
     async def counted(self: Intake, *arguments: Any, **more: Any) -> Any:
+        bomb.passes("offered")
         result = await take(self, *arguments, **more)
         bomb.passes("taken")
         return result
@@ -71,10 +83,26 @@ def taken(bomb: Bomb) -> None:
     Intake.take = counted  # type: ignore[method-assign]
 
 
+def arm_acknowledgments(bomb: Bomb) -> None:
+    """Counts what sources have acknowledged, each in its way."""
+    for owner, name in (
+        (adapters.file.source, "move"),
+        (StoreSource, "_put_away"),
+        (Inbox, "put_away"),
+        (SftpServerSource, "_put_away"),
+        (kombu.message.Message, "ack"),
+        (RabbitDelivery, "ack"),
+    ):
+        around(owner, name, after=lambda: bomb.passes("acknowledged"))
+    for owner, name in ((JournalMemory, "put"), (Posting, "answer"), (Call, "answer")):
+        around_awaited(owner, name, lambda: bomb.passes("acknowledged"))
+
+
 def arm(bomb: Bomb) -> None:
     """Counts at every hand-over of the path of a message."""
     around(FileSource, "_offer", before=lambda: bomb.passes("claim"))
-    taken(bomb)
+    arm_intake(bomb)
+    arm_acknowledgments(bomb)
     for broker in (EmbeddedBroker, RabbitBroker):
         count_publishes(broker, bomb)
     for delivery in (EmbeddedDelivery, RabbitDelivery):
@@ -145,7 +173,7 @@ def count_publishes(broker: type, bomb: Bomb) -> None:
     broker.publish = counted  # type: ignore[attr-defined]
 
 
-def around(owner: type, name: str, before: Any = None, after: Any = None) -> None:
+def around(owner: Any, name: str, before: Any = None, after: Any = None) -> None:
     step = getattr(owner, name)
 
     def counted(*arguments: Any, **options: Any) -> Any:
@@ -159,6 +187,23 @@ def around(owner: type, name: str, before: Any = None, after: Any = None) -> Non
     setattr(owner, name, counted)
 
 
-if __name__ == "__main__":
-    arm(Bomb(os.environ["HUB_CRASH"]))
+def around_awaited(owner: Any, name: str, after: Callable[[], None]) -> None:
+    step = getattr(owner, name)
+
+    async def counted(*arguments: Any, **options: Any) -> Any:
+        result = await step(*arguments, **options)
+        after()
+        return result
+
+    setattr(owner, name, counted)
+
+
+def run() -> None:
+    """The hub, armed where it is told to."""
+    if "HUB_CRASH" in os.environ:
+        arm(Bomb(os.environ["HUB_CRASH"]))
     main()
+
+
+if __name__ == "__main__":
+    run()

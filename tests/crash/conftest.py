@@ -1,0 +1,23 @@
+"""Hubs that begin at once, and an ERP that counts what it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.erp import Erp
+from tests.support.hub_forks import HubForks
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[HubForks]:
+    made = HubForks()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def erp() -> Iterator[Erp]:
+    with Erp().serving() as server:
+        yield server
