@@ -13,7 +13,12 @@ FIXTURES = ROOT / "tests" / "fixtures" / "x12"
 SHIPPED = ROOT / "routes" / "fixtures"
 SAMPLES = ROOT.parent / "shared" / "samples" / "x12"
 
-PARTNERS = PartnerDirectory([Agreement("ACME", (InterchangeId("01", "043645501"),))])
+PARTNERS = PartnerDirectory(
+    [
+        Agreement("ACME", (InterchangeId("01", "043645501"),)),
+        Agreement("BOLT", (InterchangeId("ZZ", "BOLTSUPPLY"),)),
+    ]
+)
 
 
 def read(body: Body | bytes, *only: str) -> list[Reading]:

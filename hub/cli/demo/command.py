@@ -10,9 +10,23 @@ import typer
 from rich.live import Live
 
 from hub.cli.demo.erp import Erp
-from hub.cli.demo.scenario import BUSY, EXPECTED, HOLDS, REFUSES, Expectation, play
+from hub.cli.demo.legacy_erp import LegacyErp
+from hub.cli.demo.peers import Peers
+from hub.cli.demo.scenario import (
+    BUSY,
+    EXPECTED,
+    FETCHED,
+    HOLDS,
+    LEGACY_HOLDS,
+    LOCKED,
+    REFUSES,
+    UPLOADED,
+    Expectation,
+    play,
+    sets,
+)
 from hub.cli.demo.stage import Stage
-from hub.cli.demo.view import Ticker, progress, summary
+from hub.cli.demo.view import Ticker, closer, partners, progress, summary
 from hub.cli.output import FOUND, AsJson, fail, out, print_json, say
 from hub.cli.site import HERE, SiteDir, disk_error, with_journal
 from hub.core.errors import HubError
@@ -34,33 +48,45 @@ def demo(
 ) -> None:
     """Shows the sample site at work: real X12 files and a published order, and an ERP that is not always kind.
 
-    Starts a hub of its own on a copy of the site, and a small ERP on the loopback; drops 850, 856 and 810 files; ends with
-    a summary of where each document went. Exit code 0 only if all came out as it should. Example: hub demo
+    Starts a hub of its own on a copy of the site, and on the loopback two small ERPs and a partner's SFTP server; drops files,
+    publishes what internal systems say; ends with a summary of where each document went. Exit code 0 only if all came out as
+    it should. Example: hub demo
     """
-    erp = Erp(busy=BUSY, hold=HOLDS, refuse=REFUSES)
-    server = erp.start()
+    target = folder or site / "var" / "demo"
+    peers = Peers(
+        target.with_name(f"{target.name}-peers"),
+        Erp(busy=BUSY, hold=HOLDS, refuse=REFUSES),
+        LegacyErp(locked=LOCKED, hold=LEGACY_HOLDS),
+    )
     stage: Stage | None = None
     try:
-        stage = Stage(site, folder or site / "var" / "demo", f"http://127.0.0.1:{server.server_address[1]}", broker)
+        peers.start()
+        stage = Stage(site, target, peers, broker)
         if not as_json:
             say(f"a hub of its own on {stage.site}, broker {'RabbitMQ' if broker else 'embedded'}", "bold")
         stage.start()
-        play(stage)
+        bolt = peers.bolt(stage.said("sftp_server_listens", "port"), stage.said("sftp_server_key", "fingerprint"))
+        play(stage, bolt)
         stories = watch(stage, seconds, quiet=as_json)
+        fetched = bolt.fetch()
     except HubError as error:
         fail(str(error))
     except OSError as error:
         fail(disk_error(error))
     finally:
         code = stage.close() if stage is not None else None
-        server.shutdown()
-        server.server_close()
+        peers.close()
+    uploaded = peers.cora.received
     results = [(expectation, expectation.judge(stories)) for expectation in EXPECTED]
     right = all(not problem for _, problem in results) and code == 0
+    right = right and sets(fetched) == FETCHED and sets(uploaded) == UPLOADED
     if as_json:
-        print_json({"ok": right, "documents": [e.as_dict(stories, problem) for e, problem in results]})
+        documents = [e.as_dict(stories, problem) for e, problem in results]
+        print_json({"ok": right, "documents": documents, "fetched": sorted(fetched), "uploaded": sorted(uploaded)})
     else:
-        summary(results, stories, stage.site, erp, right)
+        summary(results, stories)
+        partners(sorted(fetched), sorted(uploaded))
+        closer(stories, stage.site, peers, right)
     raise typer.Exit(0 if right else FOUND)
 
 

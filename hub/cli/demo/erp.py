@@ -1,4 +1,4 @@
-"""The demo's ERP: a real HTTP server that takes some orders, is busy for one, holds one, and refuses one."""
+"""The demo's ERP: it takes some orders, is busy for one, holds one, and refuses one. What it takes it confirms, line by line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
-Answer = tuple[int, dict[str, Any]]
+from hub.cli.demo.web_server import Answer
+
+STOCK = 100
+"""What it has of every item; the rest of a line goes on back order."""
 
 
 @dataclass(slots=True)
@@ -25,7 +28,16 @@ class Erp:
     taken: dict[str, str] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def answer(self, number: str, key: str) -> Answer:
+    def ask(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST /orders."""
+        try:
+            order = json.loads(body)
+            status, value = self.answer(str(order["number"]), headers.get("Idempotency-Key", ""), order)
+        except (ValueError, KeyError, TypeError):
+            status, value = 400, {"error": {"code": "BAD_REQUEST"}}
+        return status, json.dumps(value).encode()
+
+    def answer(self, number: str, key: str, order: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         with self._lock:
             self.seen[number] += 1
             times = self.seen[number]
@@ -36,35 +48,15 @@ class Erp:
             if number in self.refuse:
                 return 422, {"error": {"code": "UNKNOWN_ITEM", "message": "the item is not in the catalogue"}}
             self.taken[number] = key
-            return 201, {"id": f"SO-{90000 + len(self.taken)}", "number": number}
+            return 201, {"id": f"SO-{90000 + len(self.taken)}", "number": number, **confirmation(order)}
 
-    def start(self) -> ThreadingHTTPServer:
-        """Listens on a free port of the loopback; `shutdown` ends it."""
-        erp = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                try:
-                    number = str(json.loads(body)["number"])
-                except (ValueError, KeyError, TypeError):
-                    self._reply(400, {"error": {"code": "BAD_REQUEST"}})
-                    return
-                self._reply(*erp.answer(number, self.headers.get("Idempotency-Key", "")))
-
-            def _reply(self, status: int, value: dict[str, Any]) -> None:
-                body = json.dumps(value).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """The demo has a view of its own."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=server.serve_forever, name="demo-erp", daemon=True).start()
-        return server
+def confirmation(order: Mapping[str, Any]) -> dict[str, Any]:
+    """What is confirmed of each line."""
+    lines = [{**line, "confirmed": str(min(int(line["quantity"]), STOCK))} for line in order["lines"]]
+    return {
+        "ordered_on": order["date"],
+        "confirmed_on": datetime.now(UTC).date().isoformat(),
+        "complete": all(line["confirmed"] == line["quantity"] for line in lines),
+        "lines": lines,
+    }

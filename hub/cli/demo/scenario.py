@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.cli.demo.bolt import Bolt
 from hub.cli.demo.stage import Stage
-from hub.core.errors import HubError
+from hub.cli.site import command
 from hub.journal.timeline import Story
 
 FILES = (
@@ -27,6 +29,12 @@ FILES = (
 PUBLISHED = (
     ("shop.events", "order.placed", "shop-order.json"),
     ("erp.events", "order.acknowledged", "erp-order-acknowledgment.json"),
+    ("sales.events", "order.booked", "sales-order-east.json"),
+    ("sales.events", "order.booked", "sales-order-west.json"),
+    ("sales.events", "order.booked", "sales-order-locked.json"),
+    ("sales.events", "order.booked", "sales-order-credit.json"),
+    ("wms.events", "shipment.closed", "events/shipment-closed.json"),
+    ("billing.events", "invoice.posted", "events/invoice-posted.json"),
 )
 """Exchange, routing key, file: what internal systems say."""
 
@@ -77,11 +85,24 @@ class Expectation:
         }
 
 
+PUBLISH_SECONDS = 30.0
+"""How long the hub may take to publish one."""
+
 BUSY: Mapping[str, int] = {"104587": 2}
 """Orders for which the ERP answers 503, and how often."""
 
 HOLDS = frozenset({"104588"})
 REFUSES = frozenset({"104589"})
+LOCKED: Mapping[str, int] = {"SA-4403": 1}
+"""Orders for which the older ERP's customer is locked, and how often."""
+
+LEGACY_HOLDS = frozenset({"SA-4404"})
+
+FETCHED = frozenset({"855", "997"})
+"""The sets that BOLT finds in its folder."""
+
+UPLOADED = frozenset({"856", "810"})
+"""The sets that CORA has been sent."""
 
 EXPECTED = (
     Expectation("104582", "850, an ordinary order, dropped twice", "delivered", "erp"),
@@ -100,15 +121,31 @@ EXPECTED = (
     Expectation("1043", "997 for the large order", "delivered", "acme-out"),
     Expectation("1050", "997 for the three in one file: one is rejected", "delivered", "acme-out"),
     Expectation("WEB-7781342", "an order that the web shop published", "delivered", "erp"),
+    Expectation("B-5501", "850 that BOLT dropped by SFTP", "delivered", "erp-confirming"),
+    Expectation("B-5501", "855, what the ERP replied to it, for BOLT to fetch", "delivered", "bolt-out"),
+    Expectation("2001", "997 for it", "delivered", "bolt-out"),
+    Expectation("SA-4401", "an order of sales to Ohio: to the ERP behind REST", "delivered", "erp"),
+    Expectation("SA-4402", "one to California: to the older ERP by SOAP", "delivered", "legacy"),
+    Expectation("SA-4402", "what the older ERP replied, for the sales desk", "delivered", "sales-desk"),
+    Expectation("SA-4403", "one to Nevada, while the customer is locked there", "delivered", "legacy", attempts=2),
+    Expectation("SA-4404", "one to Washington: a fault that is a hold", "held", "legacy"),
+    Expectation("W-77122", "856, from what the warehouse published, to CORA by SFTP", "delivered", "cora-out"),
+    Expectation("RE-90031", "810, from what billing published, to CORA by SFTP", "delivered", "cora-out"),
 )
 
 
-def play(stage: Stage) -> None:
-    """Drops the files and publishes what the shop and the ERP say. Raises HubError when that is refused."""
+def play(stage: Stage, bolt: Bolt) -> None:
+    """Drops the files and publishes what internal systems say. Ends the program when that is refused."""
     for name in FILES:
         stage.drop(name)
     stage.drop("acme-850-small.edi", "acme-850-small-again.edi")
+    bolt.drop("bolt-850.edi", stage.fixture("bolt-850.edi").read_bytes())
     for exchange, key, name in PUBLISHED:
-        published = stage.hub("publish", exchange, key, str(stage.site / "routes" / "fixtures" / name))
-        if published.returncode != 0:
-            raise HubError(f"{name} could not be published: {published.stderr}")
+        body = base64.b64encode(stage.fixture(name).read_bytes()).decode()
+        wanted = {"exchange": exchange, "key": key, "body": body, "content_type": "application/json"}
+        command(stage.site, "publish", wanted, PUBLISH_SECONDS)
+
+
+def sets(names: Iterable[str]) -> frozenset[str]:
+    """`855_000000001.edi` is an 855."""
+    return frozenset(name.partition("_")[0] for name in names)

@@ -14,22 +14,24 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from hub.cli.demo.peers import Peers
 from hub.core.errors import HubError
 
 START_SECONDS = 60.0
+SAID_SECONDS = 20.0
 
 
 class Stage:
     """One hub process on a site of its own. Ends with `close`, whatever happened."""
 
-    def __init__(self, sample: Path, folder: Path, erp_url: str, broker: str | None) -> None:
+    def __init__(self, sample: Path, folder: Path, peers: Peers, broker: str | None) -> None:
         self.site = folder
-        self._environ = {**os.environ, "ERP_URL": erp_url, "HUB_DEMO_AMQP_URL": broker or ""}
+        self._environ = {**os.environ, **peers.environ, "HUB_DEMO_AMQP_URL": broker or ""}
         self._broker = broker
         self._process: subprocess.Popen[bytes] | None = None
-        self._build(sample)
+        self._build(sample, peers.cora.port)
 
-    def _build(self, sample: Path) -> None:
+    def _build(self, sample: Path, cora_port: int) -> None:
         for part in ("config", "routes"):
             if not (sample / part).is_dir():
                 raise HubError(f"{sample} is not the sample site: it has no {part}/ folder")
@@ -40,6 +42,8 @@ class Stage:
         broker = "amqp: ${HUB_DEMO_AMQP_URL:-amqp://127.0.0.1:5672/}" if self._broker else "broker: embedded"
         text = f"{broker}\njournal: var/hub.db\nclaims: var/claims\nconsole: {{listen: 127.0.0.1:0}}\n"
         (self.site / "config" / "hub.yaml").write_text(text)
+        endpoints = self.site / "config" / "endpoints.yaml"  # a port is a number, which no environment variable can be
+        endpoints.write_text(endpoints.read_text().replace("port: 2223", f"port: {cora_port}"))
 
     @property
     def log(self) -> Path:
@@ -82,20 +86,28 @@ class Stage:
                 continue
         return found
 
+    def said(self, event: str, key: str) -> Any:
+        """What the hub has logged of an event under a key. Raises HubError when it hasn't, also a little later."""
+        deadline = time.monotonic() + SAID_SECONDS
+        while time.monotonic() < deadline:
+            for line in self.lines():
+                if line.get("event") == event:
+                    return line[key]
+            time.sleep(0.1)
+        raise HubError(f"the hub has never said {event}:\n{self._tail()}")
+
+    def fixture(self, name: str) -> Path:
+        return self.site / "routes" / "fixtures" / name
+
     def _tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-15:])
-
-    def hub(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs a hub command on the site."""
-        command = [sys.executable, "-m", "hub", *arguments, "--site", str(self.site)]
-        return subprocess.run(command, capture_output=True, text=True, env=self._environ, timeout=60, check=False)  # noqa: S603
 
     def drop(self, fixture: str, name: str | None = None) -> None:
         """Puts a fixture into the drop folder, the way a careful partner does: by a rename."""
         folder = self.site / "var" / "drop" / "acme"
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{name or fixture}.part"
-        shutil.copyfile(self.site / "routes" / "fixtures" / fixture, part)
+        shutil.copyfile(self.fixture(fixture), part)
         part.rename(folder / (name or fixture))
 
     def close(self) -> int | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli.demo.erp import Erp
+from hub.cli.demo.peers import Peers
 from hub.cli.demo.scenario import Expectation
 from hub.cli.output import entry, say, status
 from hub.journal.timeline import Story
@@ -25,10 +25,8 @@ def progress(expected: Sequence[Expectation], stories: Mapping[str, list[Story]]
     return made
 
 
-def summary(
-    results: Sequence[tuple[Expectation, str]], stories: Mapping[str, list[Story]], site: Path, erp: Erp, right: bool
-) -> None:
-    """Where each document went, and how to look closer."""
+def summary(results: Sequence[tuple[Expectation, str]], stories: Mapping[str, list[Story]]) -> None:
+    """Where each document went."""
     for each, problem in results:
         found = stories.get(each.value, [])
         state, attempts = each.state(found)
@@ -38,8 +36,18 @@ def summary(
         outcome = Text(f"{tries}{where}", style=str(status(state).style))
         entry((mark, Text(f"{each.value:21}"), outcome), f"{each.what}; {problem or reason(each, found)}")
     say("")
-    requests = sum(erp.seen.values())
-    say(f"the ERP saw {requests} requests and took {len(erp.taken)} orders, each once")
+
+
+def partners(fetched: Sequence[str], uploaded: Sequence[str]) -> None:
+    """What reached the partners, as they see it."""
+    say(f"BOLT fetched from the hub's drop box: {', '.join(fetched) or 'nothing'}")
+    say(f"CORA has on its SFTP server: {', '.join(uploaded) or 'nothing'}")
+
+
+def closer(stories: Mapping[str, list[Story]], site: Path, peers: Peers, right: bool) -> None:
+    """What the ERPs saw, how to look closer, and the verdict."""
+    for name, erp in (("the ERP", peers.erp), ("the older ERP", peers.legacy)):
+        say(f"{name} saw {sum(erp.seen.values())} requests and took {len(erp.taken)} orders, each once")
     say("")
     say("look closer:", "bold")
     held = next((hold["id"][:12] for found in stories.values() for story in found for hold in story.holds), "ID")
@@ -48,6 +56,7 @@ def summary(
     )
     for command in (
         "trace 104587",
+        "trace B-5501",
         "hold list",
         f"hold show {held}",
         "dead list",
