@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import plugin_page
 import typer
+from option_table import shape
 
 from hub.app.plugin_discovery import discover
 from hub.cli.program import build
 from hub.core.facts import BUILT_IN
-from hub.core.plugin import Plugin, Plugins
 from hub.documents import DOCUMENTS, json_schema
 from transformers.x12.catalogue import known_sets, set_declaration
 from transformers.x12.description import ElementRow, SegmentRow, SetDescription, describe
@@ -21,22 +22,13 @@ from transformers.x12.set_page import code_section, segment_section, set_page
 
 RELEASES = ("004010", "005010")
 ROOT = Path(__file__).parent / "reference"
-KINDS = {
-    "source": "Sources",
-    "destination": "Destinations",
-    "endpoint": "Endpoints",
-    "reader": "Readers",
-    "writer": "Writers",
-    "step": "Steps",
-}
 
 
 def pages() -> dict[str, str]:
     """Every page by its name."""
-    plugins = discover()
     return {
         "index.md": index(),
-        "plugins.md": "\n".join(plugin_page(plugins)),
+        **plugin_page.pages(discover()),
         "commands.md": "\n".join(command_page()),
         "facts.md": "\n".join(fact_page()),
         "documents.md": "\n".join(document_page()),
@@ -47,65 +39,9 @@ def pages() -> dict[str, str]:
 def index() -> str:
     return (
         "# Reference\n\nGenerated from the declarations by `make docs`.\n\n"
-        "- [Adapters and transformers](plugins.md): every option\n- [Commands](commands.md)\n- [Facts](facts.md)\n"
+        "- [Adapters and transformers](plugins/index.md): a page each, with every option and an example\n- [Commands](commands.md)\n- [Facts](facts.md)\n"
         "- [Documents](documents.md): the canonical models\n- [X12 transaction sets](sets/index.md): loops, segments, elements, codes, and where they live in the documents\n- JSON Schemas of the site's files: `config/schemas`, or `hub schema`\n"
     )
-
-
-def plugin_page(plugins: Plugins) -> Iterator[str]:
-    yield "# Adapters and transformers\n"
-    for kind, title in KINDS.items():
-        yield f"## {title}\n"
-        for name in plugins.names(kind):  # type: ignore[arg-type]
-            plugin = plugins.by_kind[kind][name]
-            yield from one_plugin(plugin)
-
-
-def one_plugin(plugin: Plugin) -> Iterator[str]:
-    yield f"### {plugin.kind} `{plugin.name}`\n"
-    yield f"{plugin.summary}\n"
-    example = "\n".join(f"  {line}" if line else "" for line in plugin.example.rstrip().splitlines())
-    yield f"```yaml\n{plugin.name}:\n{example}\n```\n" if example else ""
-    schema = plugin.options.model_json_schema(by_alias=True)
-    yield from options(schema, schema)
-
-
-def options(schema: dict[str, Any], root: dict[str, Any]) -> Iterator[str]:
-    if not schema.get("properties"):
-        yield "It has no options.\n"
-        return
-    yield "| option | type | default | |"
-    yield "| --- | --- | --- | --- |"
-    required = schema.get("required", [])
-    for name, field in schema["properties"].items():
-        default = "required" if name in required else plain(field.get("default"))
-        text = str(field.get("description", "")).replace("|", "\\|").replace("\n", " ")
-        yield f"| `{name}` | {shape(field, root)} | {default} | {text} |"
-    yield ""
-
-
-def plain(value: Any) -> str:
-    """A default as YAML would have it; nothing for none."""
-    if value in (None, [], {}):
-        return ""
-    if isinstance(value, list | tuple):
-        return ", ".join(f"`{each}`" for each in value)
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
-
-
-def shape(field: dict[str, Any], root: dict[str, Any]) -> str:
-    if "$ref" in field:
-        target = root.get("$defs", {}).get(field["$ref"].rsplit("/", 1)[-1], {})
-        inner = ", ".join(f"`{name}`" for name in target.get("properties", {}))
-        return f"mapping of {inner}" if inner else "mapping"
-    if "anyOf" in field:
-        return " or ".join(shape(each, root) for each in field["anyOf"] if each.get("type") != "null")
-    if "enum" in field:
-        return ", ".join(f"`{value}`" for value in field["enum"])
-    if field.get("type") == "array":
-        return f"list of {shape(field.get('items', {}), root)}"
-    names = {"string": "text", "integer": "number", "boolean": "true or false", "object": "mapping"}
-    return names.get(str(field.get("type")), str(field.get("type", "any")))
 
 
 def command_page() -> Iterator[str]:
@@ -210,8 +146,13 @@ def code_page(described: list[SetDescription]) -> Iterator[str]:
 
 
 def main() -> int:
-    (ROOT / "sets").mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
+    for folder in ("sets", "plugins"):
+        (ROOT / folder).mkdir(parents=True, exist_ok=True)
+    made = pages()
+    for path in ROOT.rglob("*.md"):
+        if path.relative_to(ROOT).as_posix() not in made:
+            path.unlink()
+    for name, text in made.items():
         (ROOT / name).write_text(text.rstrip() + "\n")
         print(f"wrote {(ROOT / name).relative_to(Path.cwd())}")
     return 0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,20 +15,21 @@ from hub.app.plugin_discovery import discover
 from hub.core.plugin import Plugin
 
 ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "docs/reference"
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_the_reference_pages_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    pages = importlib.import_module("generate").pages()
+    for name, text in pages.items():
+        assert (REFERENCE / name).read_text() == text.rstrip() + "\n", f"{name}: run `make docs`"
+    assert {path.relative_to(REFERENCE).as_posix() for path in REFERENCE.rglob("*.md")} == set(pages)
 
 
-def test_the_reference_pages_are_up_to_date() -> None:
-    for name, text in generator().pages().items():
-        assert (ROOT / "docs/reference" / name).read_text() == text.rstrip() + "\n", f"{name}: run `make docs`"
+@pytest.mark.parametrize("path", sorted(REFERENCE.rglob("*.md")), ids=lambda path: path.stem)
+def test_the_links_of_a_page_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+\.md)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
 
 
 def all_plugins() -> list[Any]:
