@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from adapters.http.about import about_post, about_status, security_of
 from adapters.http.auth_options import AuthOptions
 from adapters.http.authentication import Authentication, Refused, Sender
 from adapters.http.posting import Posting, Terms
-from adapters.http.rate import Rate
 from adapters.http.reading import idempotency_key
 from adapters.http.signature import Signed
 from adapters.http.source_options import HttpSourceOptions
@@ -19,6 +19,7 @@ from hub.core.errors import JournalUnavailable
 from hub.core.plugin import Context
 from hub.core.ports import Body, Take
 from hub.core.problem import problem
+from hub.core.rate import Rate
 from hub.core.web import Admitted, Mount, WebListener, WebRequest, WebResponse
 
 
@@ -33,7 +34,7 @@ class HttpSource:
         self._outcomes = context.outcomes
         auth = options.auth if isinstance(options.auth, AuthOptions) else None
         self._authentication = Authentication(auth, Path(context.site))
-        self._rate = Rate(options.limit)
+        self._rate = Rate(options.limit, time.monotonic)
         self._terms = Terms(
             name, options, context.repetitions(name), context.outcomes, Path(context.spool or "."), context.log
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapters.soap.inspection import wrong_with_source
 from adapters.soap.serving.options import SoapSourceOptions, places_of, wrong_on
 from hub.core.plugin import Context, Plugin
 
@@ -21,14 +22,16 @@ INWARD = (
         options=SoapSourceOptions,
         summary="Serves operations of a WSDL, in SOAP 1.1 and 1.2; each call is an arrival.",
         example=(
-            "endpoint: web\npath: /soap/orders\nwsdl: orders.wsdl\n"
+            "endpoint: web\npath: /soap/orders\nwsdl: orders.wsdl\noperations: [CreateOrder]\n"
             'security: {users: {ACME: {user: acme-erp, password: "${ACME_SOAP_PASSWORD}"}}}\n'
+            "reply: accepted\nacceptance: order-accepted.xml\n"
         ),
         build=build_source,
         endpoint=("endpoint", "http"),
         files={"wsdl": "routes/schemas", "acceptance": "routes/templates"},
         partners=("partners",),
         on_endpoint=wrong_on,
+        inspect=wrong_with_source,
         places=places_of,
         waits=lambda options: bool(options.reply == "sync"),
     ),

@@ -6,9 +6,8 @@ from typing import Any
 
 from adapters.soap.destination import SoapDestination, SoapDestinationOptions
 from adapters.soap.endpoint import SoapEndpoint, SoapEndpointOptions
+from adapters.soap.inspection import SCHEMAS, wrong_with_destination, wrong_with_endpoint
 from hub.core.plugin import Context, Plugin
-
-SCHEMAS = "routes/schemas"
 
 ENDPOINT_EXAMPLE = """\
 wsdl: erp.wsdl
@@ -39,6 +38,7 @@ OUTWARD = (
         example=ENDPOINT_EXAMPLE,
         build=build_endpoint,
         files={"wsdl": SCHEMAS},
+        inspect=wrong_with_endpoint,
     ),
     Plugin(
         name="soap",
@@ -48,5 +48,6 @@ OUTWARD = (
         example="endpoint: erp-soap\noperation: CreateOrder\n",
         build=build_destination,
         endpoint=("endpoint", "soap"),
+        inspect=wrong_with_destination,
     ),
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.app.site_folder import SiteFolder
 from hub.broker.rabbit import RabbitBroker
+from hub.configuration.checked_use import texts
 from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig
 from hub.core.limits import LimitOptions
@@ -114,14 +115,17 @@ class Opening:
         context = self._context(site, endpoints)
         for name, endpoint in site.endpoints.items():
             endpoints[name] = keep(
-                "endpoint", name, key_of(endpoint.use), lambda e=endpoint, n=name: make(e.use, n, context)
+                "endpoint", name, self._key_of(endpoint.use), lambda e=endpoint, n=name: make(e.use, n, context)
             )
         destinations = dict(before.snapshot.destinations) if before is not None else {}
         for name, config in site.destinations.items():
             destinations[name] = self._destination(site, config, endpoints, keep)
         sources = {
             name: keep(
-                "source", name, source_of(config.use, endpoints), lambda u=config.use, n=name: make(u, n, context)
+                "source",
+                name,
+                (*self._key_of(config.use), endpoint_of(config.use, endpoints)),
+                lambda u=config.use, n=name: make(u, n, context),
             )
             for name, config in site.sources.items()
             if config.use is not None
@@ -142,7 +146,7 @@ class Opening:
     ) -> OpenDestination:
         context = self._context(site, endpoints, config.replies)
         endpoint = endpoints.get(config.endpoint) if config.endpoint else None
-        made_of = (key_of(config.use), config.replies, id(endpoint))
+        made_of = (self._key_of(config.use), config.replies, id(endpoint))
         adapter = keep("destination", config.name, made_of, lambda: make(config.use, config.name, context))
         writer = make(config.writer, config.name, context) if config.writer is not None else None
         sequence = writer.sequence if isinstance(writer, NumberedWriter) else None
@@ -182,6 +186,13 @@ class Opening:
             facts=site.facts.facts,
         )
 
+    def _key_of(self, use: Use) -> tuple[Any, ...]:
+        """What a use is built from: its options, and the files that they name."""
+        files = (
+            (folder, name) for field, folder in use.plugin.files.items() for name in texts(use.value(field)) if name
+        )
+        return (use.plugin.name, use.options, *(self._folder.version(folder, name) for folder, name in files))
+
     def _memory(self, name: str) -> JournalMemory | None:
         return JournalMemory(self._journal, name) if self._journal is not None else None
 
@@ -215,11 +226,7 @@ def make(use: Use, name: str, context: Context) -> Any:
     return use.plugin.build(name, use.options, context)
 
 
-def source_of(use: Use, endpoints: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a source is built from: its options, and the endpoint that they name."""
-    endpoint = use.value(use.plugin.endpoint[0]) if use.plugin.endpoint is not None else None
-    return (*key_of(use), id(endpoints.get(str(endpoint))))
-
-
-def key_of(use: Use) -> tuple[str, Any]:
-    return (use.plugin.name, use.options)
+def endpoint_of(use: Use, endpoints: Mapping[str, Any]) -> int:
+    """Which built endpoint the options name: a new one makes what uses it new."""
+    name = use.value(use.plugin.endpoint[0]) if use.plugin.endpoint is not None else None
+    return id(endpoints.get(str(name)))

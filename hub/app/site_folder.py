@@ -10,6 +10,7 @@ from pathlib import Path
 from hub.configuration.check import HUB, check_site, wanted
 from hub.configuration.site import Checked, Settings
 from hub.core.errors import ConfigError, Place
+from hub.core.identity import digest
 from hub.core.plugin import Plugins
 
 LARGEST_FILE = 16 << 20
@@ -60,7 +61,7 @@ class SiteFolder:
     def check(self, plugins: Plugins, environ: Mapping[str, str] | None = None) -> Checked:
         """Reads and checks the whole site."""
         known = os.environ if environ is None else environ
-        return check_site(self.files(), plugins, known, self.exists)
+        return check_site(self.files(), plugins, known, self.exists, folder=self.path)
 
     def exists(self, name: str) -> bool:
         """Whether a file of the site is there; what leads out of the site is not."""
@@ -73,6 +74,17 @@ class SiteFolder:
         if not self.exists(relative):
             raise ConfigError(f"there is no file {relative} in the site")
         return (self.path / relative).read_text(encoding="utf-8")
+
+    def version(self, folder: str, name: str) -> str:
+        """A digest of a file of the site, and of those beside it that it names (what a WSDL imports); of one that isn't there too."""
+        found, waiting = {}, [name]
+        beside = {path.name: path for path in sorted((self.path / folder).glob("*")) if path.is_file()}
+        while waiting:
+            one = waiting.pop()
+            path = beside.get(one, self.path / folder / one)
+            found[one] = path.read_bytes() if path.is_file() else b""
+            waiting += [other for other in beside if other.encode() in found[one] and other not in (*found, *waiting)]
+        return digest(b"".join(digest(found[one]).encode() for one in sorted(found)))
 
     def resolve(self, name: str) -> Path:
         """A path of the configuration: relative ones stand in the site."""

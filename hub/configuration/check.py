@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 from hub.configuration.acknowledge_routes import make_acknowledge_routes
 from hub.configuration.agreements import check_agreements, read_partner
@@ -44,14 +45,15 @@ def check_site(
     environ: Mapping[str, str],
     exists: Callable[[str], bool],
     documents: Mapping[str, type[Document]] = DOCUMENTS,
+    folder: Any = None,
 ) -> Checked:
     """Checks a site as one whole and compiles it.
 
     `files` are all YAML files below config/ and routes/, by path relative to the site (`config/partners/acme.yaml`);
-    `exists` tells whether a file of the site is there. Never raises for what the files hold; every error of every file
+    `exists` tells whether a file of the site is there; `folder` is where plug-ins may look into such files, None: nowhere. Never raises for what the files hold; every error of every file
     is a finding. With an error there is no site.
     """
-    draft = Draft(plugins, exists, documents)
+    draft = Draft(plugins, exists, documents, folder)
     _parse(draft, files, environ)
     _read(draft)
     check_whole(draft)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from hub.configuration.checked_use import DECLARED_IN, check_use
 from hub.configuration.draft import Draft
 from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
-from hub.configuration.plug import Placed, Use
+from hub.configuration.plug import Use
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
 from hub.configuration.steps import read_steps
@@ -14,13 +15,10 @@ from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.captures import check_capture
 from hub.core.errors import Place
-from hub.core.naming import names_in
-from hub.core.nearest import did_you_mean, hint
+from hub.core.nearest import hint
 from hub.core.replies import ReplyRule
 from hub.core.retry import QUICK, RetryClass
 from hub.core.topology import reply_source
-
-DECLARED_IN = "declare it in config/{}.yaml"
 
 
 def read_endpoints(draft: Draft, file: YamlFile) -> None:
@@ -30,7 +28,7 @@ def read_endpoints(draft: Draft, file: YamlFile) -> None:
         check_secrets(file, node, draft.findings)
         placed = draft.reading.keyed("endpoint", file, name, node)
         if placed:
-            _check_use(draft, placed)
+            check_use(draft, placed)
         if known and placed:
             draft.endpoints[name] = EndpointConfig(name, placed.use, place)
 
@@ -60,7 +58,7 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
     if placed is None:
         draft.doubtful.add("endpoint")
         return None
-    endpoint = _check_use(draft, placed)
+    endpoint = check_use(draft, placed)
     draft.placed[name] = placed
     captures = _read_captures(draft, file, node.child("capture"))
     replies_to = _read_answers(draft, file, name, node.child("read"))
@@ -76,7 +74,7 @@ def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use |
     placed = draft.reading.chosen("writer" if kind == "writer" else "reader", file, node)
     if placed is None:
         return None
-    _check_use(draft, placed)
+    check_use(draft, placed)
     return placed.use
 
 
@@ -176,11 +174,11 @@ def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Pla
     reader = _chosen(draft, "reader", file, read)
     if placed is None or reader is None:
         return None
-    _check_use(draft, placed)
+    check_use(draft, placed)
     draft.placed_sources[name] = placed
     kinds = tuple(kind.partition("@")[0] for kind in reader.plugin.documents(reader.options))
     unpack = _read_unpack(draft, file, node.child("unpack"))
-    steps = read_steps(draft, file, node.child("steps"), _check_use)
+    steps = read_steps(draft, file, node.child("steps"), check_use)
     for step in steps:
         kinds = step.use.plugin.documents(step.use.options) or kinds
     return SourceConfig(name, placed.use, reader, place, owner, kinds, unpack, steps)
@@ -195,59 +193,3 @@ def _read_unpack(draft: Draft, file: YamlFile, node: Node | None) -> str | None:
             file.place_of(node), f"`unpack` can't be {node.value!r}", hint(str(node.value), UNPACK) or ", ".join(UNPACK)
         )
     return str(node.value)
-
-
-def _check_use(draft: Draft, placed: Placed) -> str | None:
-    """What the declaration of a plug-in says of its options: files, facts in names, the endpoint, whose name it gives."""
-    use = placed.use
-    for field, folder in use.plugin.files.items():
-        for value in texts(use.value(field)):
-            _check_file(draft, placed.place(field), folder, value)
-    for field in use.plugin.fact_templates:
-        for value in texts(use.value(field)):
-            for fact in names_in(value):
-                if fact not in draft.facts.facts:
-                    draft.findings.error(
-                        placed.place(field), f"unknown fact {fact}", did_you_mean(fact, draft.facts.names)
-                    )
-    for field in use.plugin.partners:
-        for value in texts(use.value(field)):
-            draft.use("partner", value, placed.place(field), "declare it in config/partners/")
-    if use.plugin.endpoint is None:
-        return None
-    field, kind = use.plugin.endpoint
-    name = _check_endpoint(draft, placed.place(field), use.value(field), kind)
-    endpoint = draft.endpoints.get(name) if name is not None else None
-    if endpoint is not None and endpoint.use.plugin.name == kind and use.plugin.on_endpoint is not None:
-        for problem in use.plugin.on_endpoint(use.options, endpoint.use.options):
-            tell = draft.findings.warning if problem.warning else draft.findings.error
-            tell(
-                placed.place(str(problem.path[0])) if problem.path else placed.place(field), problem.text, problem.hint
-            )
-    return name
-
-
-def _check_endpoint(draft: Draft, place: Place, name: str | None, kind: str) -> str | None:
-    if name is None or not draft.use("endpoint", name, place, DECLARED_IN.format("endpoints")):
-        return None
-    endpoint = draft.endpoints.get(name)
-    if endpoint and endpoint.use.plugin.name != kind:
-        draft.findings.error(place, f"endpoint {name} is of {endpoint.use.plugin.name}, {kind} is needed here")
-    return name
-
-
-def _check_file(draft: Draft, place: Place, folder: str, name: str) -> None:
-    parts = name.split("/")
-    if name.startswith("/") or "\\" in name or any(part in ("", ".", "..") for part in parts):
-        draft.findings.error(place, f"{name!r} should be the name of a file in {folder}")
-    elif not draft.exists(f"{folder}/{name}"):
-        draft.findings.error(place, f"there is no file {folder}/{name}")
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """The texts in the value of an option: itself, or those of a list or a mapping."""
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, dict):
-        return tuple(one for one in value.values() if isinstance(one, str))
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, (tuple, list)) else ()

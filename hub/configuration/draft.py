@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub.configuration.finding import Findings
 from hub.configuration.models import NAME
@@ -55,6 +56,8 @@ class Draft:
     plugins: Plugins
     exists: Callable[[str], bool]
     documents: Mapping[str, type[Document]]
+    folder: Any = None
+    """The site's, for plug-ins that look into files; None: there is none."""
     findings: Findings = field(default_factory=Findings)
     files: dict[str, YamlFile] = field(default_factory=dict)
     declared: dict[str, dict[str, Place]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
-from hub.configuration.connections import texts
+from hub.configuration.checked_use import texts
 from hub.configuration.draft import Draft, RouteDraft
 from hub.core.condition import Condition
 from hub.core.errors import ConditionError

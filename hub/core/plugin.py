@@ -53,6 +53,8 @@ class Plugin:
     partners   fields whose values are names of partners; a writer with such a field writes by that partner's agreement
     agreement  what is wrong with a partner's agreement, for a transformer that reads or writes by agreements
     on_endpoint  what is wrong with the options of a source on an endpoint with those options
+    inspect    what is wrong with what stands in its files, given the options, those of the endpoint that they name (or None),
+               and the site's folder; asked when the files are there
     places     what a source takes of its endpoint for itself alone, a method and path of a listener: `POST /orders`
     conditions  fields whose values are CEL over facts; the checker compiles them
     waits      whether a source waits for the answer of a destination, the one that says `answer: true`
@@ -72,6 +74,7 @@ class Plugin:
     partners: tuple[str, ...] = ()
     agreement: Callable[[Agreement], Iterable[Problem]] | None = None
     on_endpoint: Callable[[Any, Any], Iterable[Problem]] | None = None
+    inspect: Callable[[Any, Any, Any], Iterable[Problem]] | None = None
     places: Callable[[Any], Iterable[str]] = lambda options: ()
     waits: Callable[[Any], bool] = lambda options: False
     conditions: tuple[str, ...] = ()

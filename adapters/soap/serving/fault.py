@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from lxml import etree
@@ -31,12 +31,19 @@ CODES: Mapping[Version, Mapping[Whose, str]] = {
 
 
 class SoapFault(Exception):
-    """`security` is a code of WS-Security (`FailedAuthentication`); `problem` are members of the problem details that go along."""
+    """`security` is a code of WS-Security (`FailedAuthentication`); `problem` are members of the problem details that go along;
+    `retry_after` are seconds for the header of that name."""
 
     def __init__(
-        self, whose: Whose, text: str, *, security: str = "", problem: Mapping[str, Any] | None = None
+        self,
+        whose: Whose,
+        text: str,
+        *,
+        security: str = "",
+        problem: Mapping[str, Any] | None = None,
+        retry_after: int | None = None,
     ) -> None:
-        self.said = Said(whose, text, security, problem or {})
+        self.said = Said(whose, text, security, problem or {}, retry_after)
         super().__init__(text)
 
 
@@ -46,6 +53,7 @@ class Said:
     text: str
     security: str = ""
     problem: Mapping[str, Any] = field(default_factory=empty)
+    retry_after: int | None = None
 
 
 def fault_response(version: Version, fault: SoapFault) -> WebResponse:
@@ -56,7 +64,8 @@ def fault_response(version: Version, fault: SoapFault) -> WebResponse:
     element = etree.SubElement(body, etree.QName(namespace, "Fault"))
     (told_in_11 if version == "1.1" else told_in_12)(element, said, namespace)
     status = 400 if version == "1.2" and said.whose == "sender" else 500
-    return soap_response(version, envelope, status)
+    made = soap_response(version, envelope, status)
+    return made if said.retry_after is None else replace(made, headers={"Retry-After": str(said.retry_after)})
 
 
 def told_in_11(element: Any, said: Said, namespace: str) -> None:

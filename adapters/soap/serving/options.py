@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from adapters.soap.serving.security_options import SecurityOptions
 from hub.core.duration import Duration
 from hub.core.plugin import Options, Problem
+from hub.core.rate import RateOptions
 
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
@@ -36,6 +37,7 @@ class SoapSourceOptions(Options):
         min_length=1,
         description="A file in routes/templates: the element that answers what was taken, with {id} and {documents} in it.",
     )
+    limit: RateOptions = Field(RateOptions(), description="How much is taken.")
     within: Duration = Field("25s", description="How long `sync` waits; then `acceptance`, or a fault that says so.")
     patience: Duration = Field("1m", description="How long broker and journal may take; then a fault.")
 
@@ -58,7 +60,9 @@ class SoapSourceOptions(Options):
     def partners(self) -> tuple[str, ...]:
         """Who may call; names of partners."""
         security = self.security
-        return tuple(security.users) if isinstance(security, SecurityOptions) and not security.trusted else ()
+        if isinstance(security, SecurityOptions) and security.trusted:
+            return ()
+        return (*(security.users if isinstance(security, SecurityOptions) else ()), *self.limit.partners)
 
 
 def places_of(options: SoapSourceOptions) -> Iterator[str]:

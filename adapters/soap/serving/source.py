@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from hub.core.errors import ConfigError
 from hub.core.plugin import Context
 from hub.core.ports import Body, Take
 from hub.core.problem import problem
+from hub.core.rate import Rate
 from hub.core.web import Admitted, Mount, WebListener, WebRequest, WebResponse
 
 FOLDER = "routes/schemas"
@@ -36,19 +38,16 @@ class SoapSource:
         self._listener = listener
         self._log = context.log
         self._contract = Contract(options.wsdl, Path(context.site) / FOLDER, options.operations)
-        self._check_answers()
+        try:
+            answers_fit(self._contract, options)
+        except ConfigError as error:
+            raise ConfigError(f"source {name}: {error.text}", hint=error.hint) from None
         security = options.security
+        self._rate = Rate(options.limit, time.monotonic)
         self._tokens = UsernameTokens(security) if isinstance(security, SecurityOptions) else None
         template = context.text("routes/templates", options.acceptance) if options.acceptance is not None else None
         replies = Replies(self._contract, template)
         self._terms = Terms(name, options, replies, context.repetitions(name), context.outcomes, context.log)
-
-    def _check_answers(self) -> None:
-        for operation in self._contract.operations.values():
-            if (operation.answer is None) != (self._options.reply == "one-way"):
-                told = f"answers with {operation.answer}" if operation.answer else "answers with nothing"
-                text = f"source {self._name}: by {self._options.wsdl} {operation.name} {told}: `reply: {self._options.reply}` doesn't fit"
-                raise ConfigError(text, hint="choose another `reply`, or name the operations that it fits")
 
     async def run(self, take: Take) -> None:
         async def begin(request: WebRequest) -> WebResponse | Admitted:
@@ -92,9 +91,28 @@ class SoapSource:
         asked = read_envelope(request, version, raw)
         asked.check_understood({SECURITY} if self._tokens is not None else ())
         token = self._tokens.check(asked.headers) if self._tokens is not None else Token("", "")
+        self._check_rate(token, len(raw))
         operation = self._contract.operation(asked.payload, asked.action)
         self._contract.check(asked.payload)
         return Call(self._terms, version, operation, asked.canonical(), token)
+
+    def _check_rate(self, token: Token, size: int) -> None:
+        """Raises SoapFault. A call is counted for whom its token names."""
+        wait = self._rate.wait(token.name)
+        if wait:
+            raise SoapFault("receiver", f"too many calls; come again in {wait} seconds", retry_after=wait)
+        largest = self._rate.largest(token.name)
+        if largest is not None and size > largest:
+            raise SoapFault("sender", f"the message is larger than {largest} bytes")
+
+
+def answers_fit(contract: Contract, options: SoapSourceOptions) -> None:
+    """Raises ConfigError for an operation that answers otherwise than `reply` says."""
+    for operation in contract.operations.values():
+        if (operation.answer is None) != (options.reply == "one-way"):
+            told = f"answers with {operation.answer}" if operation.answer else "answers with nothing"
+            text = f"by {options.wsdl} {operation.name} {told}: `reply: {options.reply}` doesn't fit"
+            raise ConfigError(text, hint="choose another `reply`, or name the operations that it fits")
 
 
 def about(name: str, options: SoapSourceOptions) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from tests.support.soap_orders import TYPES, WSDL
 
 GUIDE = Path(__file__).parents[3] / "docs/guides/calling-systems.md"
 REST_OF_THE_SITE = {
@@ -17,7 +18,8 @@ REST_OF_THE_SITE = {
     ),
     "config/facts.yaml": 'ship_to_state: {from: order.ship_to.address.state, type: text, default: ""}\n',
     "config/partners/acme.yaml": 'partner: ACME\nids: [{qualifier: "01", id: "043645501"}]\n',
-    "routes/schemas/erp.wsdl": "<definitions/>",
+    "routes/schemas/erp.wsdl": WSDL.replace("CreateOrder", "create_order"),
+    "routes/schemas/types.xsd": TYPES,
     "routes/templates/order-to-erp.json.j2": "{}",
     "routes/templates/create-order.xml.j2": "<create_order/>",
     "routes/templates/notice.txt.j2": "Order",

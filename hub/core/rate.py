@@ -1,9 +1,9 @@
-"""How much a source takes a minute: of all together, and of each sender. Each process counts for itself."""
+"""How much a source takes a minute: of all together, and of each sender. Each process counts for itself. `clock` gives
+seconds that never go back."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 from pydantic import Field
@@ -51,7 +51,7 @@ class Bucket:
 class Rate:
     """Of one source."""
 
-    def __init__(self, options: RateOptions, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, options: RateOptions, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
         self._all = Bucket(options.per_minute, clock()) if options.per_minute is not None else None
