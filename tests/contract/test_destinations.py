@@ -16,6 +16,9 @@ from tests.support.brokers import LIMIT
 from tests.support.destination_peers import KINDS, NETWORKED, Peer, peer
 from tests.support.ports import free_ports
 
+HASTY = "700ms"
+"""How long those are waited for that say nothing."""
+
 GARBAGE = b"\x00\xff garbage \r\n\r\n" * 20
 
 
@@ -53,7 +56,7 @@ async def listener(said: bytes | None) -> AsyncIterator[int]:
 
 async def failure(far_end: Peer, port: int) -> EndpointError:
     with pytest.raises(EndpointError) as caught:
-        await asyncio.wait_for(far_end.make(port).send(far_end.outgoing()), LIMIT)
+        await asyncio.wait_for(far_end.make(port, HASTY).send(far_end.outgoing()), LIMIT)
     return caught.value
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -15,6 +15,8 @@ import structlog
 
 from hub.app.plugin_discovery import discover
 from hub.broker.rabbit import RabbitBroker
+from hub.core.duration import seconds
+from hub.core.message import EMPTY
 from hub.core.plugin import Context
 from hub.core.ports import Destination, Outgoing
 from hub.core.topology import Binding, Exchange, Queue, Topology
@@ -26,18 +28,26 @@ from tests.support.ports import free_ports
 from tests.support.spyne_erp import SpyneErp
 
 PLUGINS = discover()
+PATIENCE = "5s"
+"""How long an ordinary send may take."""
+
 Arrived = Callable[[], Awaitable[list[tuple[str, bytes]]]]
 NETWORKED = ("rest", "soap", "sftp", "exchange", "mail")
 KINDS = ("file", *NETWORKED)
 
 
+class Make(Protocol):
+    def __call__(self, port: int, patience: str = PATIENCE) -> Destination: ...
+
+
 @dataclass
 class Peer:
-    """One far end. `make(port)` is a destination that looks for it at that port of the loopback. `arrived` gives what it has: by
-    what it knows a repetition, and the bytes. `fails` makes it answer with something that may change."""
+    """One far end. `make(port)` is a destination that looks for it at that port of the loopback, and gives up after its
+    `patience`. `arrived` gives what it has: by what it knows a repetition, and the bytes. `fails` makes it answer with
+    something that may change."""
 
     port: int
-    make: Callable[[int], Destination]
+    make: Make
     arrived: Arrived
     fails: Callable[[], None]
     body: bytes = b'{"number": "1"}'
@@ -72,19 +82,20 @@ class Reaching:
         self._kind, self._endpoint, self._site, self._options = kind, endpoint, site, options
         self.endpoints: list[Any] = []
 
-    def __call__(self, **endpoint: Any) -> Destination:
+    def __call__(self, patience: str = PATIENCE, more: Mapping[str, Any] = EMPTY, **endpoint: Any) -> Destination:
+        """`more` are options of the destination."""
         plugin = PLUGINS.find("endpoint", self._endpoint)
         assert plugin is not None
         context = Context(
             self._site,
             log=structlog.get_logger(),
-            connect=lambda url, name: RabbitBroker(url, name=name, timeout=1.5),
+            connect=lambda url, name: RabbitBroker(url, name=name, timeout=seconds(patience)),
         )
         made = plugin.build("peer", plugin.options.model_validate(endpoint), context)
         self.endpoints.append(made)
         return built(
             self._kind,
-            {"endpoint": "peer", **self._options},
+            {"endpoint": "peer", **self._options, **more},
             Context(self._site, endpoint=lambda name: made, log=structlog.get_logger()),
         )
 
@@ -107,8 +118,8 @@ async def rest(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
     def fails() -> None:
         erp.script = lambda asked: Answer(503)
 
-    def make(port: int) -> Destination:
-        return reach(base=f"http://127.0.0.1:{port}", timeout="4s", connect_timeout="4s")
+    def make(port: int, patience: str = PATIENCE) -> Destination:
+        return reach(base=f"http://127.0.0.1:{port}", timeout=patience, connect_timeout=patience)
 
     return Peer(urlsplit(erp.url).port or 0, make, arrived, fails, endpoints=reach.endpoints)
 
@@ -127,8 +138,8 @@ async def soap(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
 
         erp.script = script
 
-    def make(port: int) -> Destination:
-        return reach(wsdl="erp.wsdl", address=f"http://127.0.0.1:{port}", timeout="4s", connect_timeout="4s")
+    def make(port: int, patience: str = PATIENCE) -> Destination:
+        return reach(wsdl="erp.wsdl", address=f"http://127.0.0.1:{port}", timeout=patience, connect_timeout=patience)
 
     return Peer(urlsplit(erp.url).port or 0, make, arrived, fails, without_facts=True, endpoints=reach.endpoints)
 
@@ -140,7 +151,7 @@ async def file(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
     def fails() -> None:
         (folder / "out").write_bytes(b"a file where the folder should be")
 
-    def make(port: int) -> Destination:
+    def make(port: int, patience: str = PATIENCE) -> Destination:
         return built("file", {"folder": "out", "name": "{number}.json"}, Context(folder))
 
     return Peer(0, make, arrived, fails, recognises=True)
@@ -155,32 +166,33 @@ async def sftp(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
     async def arrived() -> list[tuple[str, bytes]]:
         return contents(place)
 
-    def make(port: int) -> Destination:
+    def make(port: int, patience: str = PATIENCE) -> Destination:
         login = {"user": server.user, "key": str(server.key), "host_key": server.fingerprint}
-        return reach(host="127.0.0.1", port=port, timeout="1s", connect_timeout="1s", **login)
+        return reach(host="127.0.0.1", port=port, timeout=patience, connect_timeout=patience, **login)
 
     return Peer(server.port, make, arrived, place.rmdir, recognises=True, endpoints=reach.endpoints)
 
 
 async def exchange(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
-    url = str(request.getfixturevalue("amqp_vhost"))
+    url, name = str(request.getfixturevalue("amqp_url")), f"orders.{request.getfixturevalue('unique')}"
     broker = RabbitBroker(url, name="peer")
     await broker.open()
     stack.push_async_callback(broker.close)
-    bound = Topology((Exchange("orders"),), (Queue("orders.q"),), (Binding("orders", "orders.q", "#"),))
+    bound = Topology((Exchange(name),), (Queue(name),), (Binding(name, name, "#"),))
     await broker.declare(bound)
     inbox = Inbox(ack=True)
-    await broker.consume("orders.q", inbox)
-    reach = Reaching("exchange", "amqp", folder, {"name": "orders", "key": "{number}", "timeout": "1500ms"})
+    await broker.consume(name, inbox)
+    stack.push_async_callback(broker.delete_queue, name, if_empty=False)
+    reach = Reaching("exchange", "amqp", folder, {"name": name, "key": "{number}"})
 
     async def arrived() -> list[tuple[str, bytes]]:
         await asyncio.sleep(0.2)
         return [(one.message.id, one.message.body) for one in inbox.all]
 
-    def make(port: int) -> Destination:
+    def make(port: int, patience: str = PATIENCE) -> Destination:
         parts = urlsplit(url)
         place = parts.netloc.rpartition("@")[0] + f"@127.0.0.1:{port}"
-        return reach(url=urlunsplit(parts._replace(netloc=place)))
+        return reach(patience, {"timeout": patience}, url=urlunsplit(parts._replace(netloc=place)))
 
     return Peer(urlsplit(url).port or 5672, make, arrived, lambda: None, endpoints=reach.endpoints)
 
@@ -197,8 +209,8 @@ async def mail(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
     def fails() -> None:
         server.after = lambda: "451 later"
 
-    def make(port: int) -> Destination:
-        return reach(host="127.0.0.1", port=port, tls="never", timeout="3s", whole_timeout="4s")
+    def make(port: int, patience: str = PATIENCE) -> Destination:
+        return reach(host="127.0.0.1", port=port, tls="never", timeout=patience, whole_timeout=patience)
 
     return Peer(port, make, arrived, fails, endpoints=reach.endpoints)
 

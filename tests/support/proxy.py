@@ -50,6 +50,10 @@ class TcpProxy:
     def allow(self) -> None:
         self._refusing = False
 
+    def passes(self, data: bytes) -> None:
+        """Called with everything that is forwarded, either way."""
+        return
+
     async def close(self) -> None:
         self.resume()
         self.refuse()
@@ -96,5 +100,6 @@ class TcpProxy:
         with suppress(OSError):
             while data := await reader.read(1 << 16):
                 await self._flows.wait()
+                self.passes(data)
                 writer.write(data)
                 await writer.drain()
