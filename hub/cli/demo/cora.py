@@ -27,22 +27,23 @@ class Cora:
     """Lets `hub` in by `key`; `received` is what was uploaded whole, by name."""
 
     def __init__(self, folder: Path) -> None:
-        self.key = SshKey.make(folder / "hub_key")
-        self.host_key = SshKey.make(folder / "host_key")
+        self.key: SshKey
+        self.host_key: SshKey
         self.received: dict[str, bytes] = {}
         self._folder = folder
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="demo-cora", daemon=True)
         self._source: Any = None
         self._task: asyncio.Task[None] | None = None
-        self._stopped = False
 
     @property
     def port(self) -> int:
         return int(self._source.port) if self._source is not None else 0
 
     def start(self) -> None:
-        """Returns when it listens. Raises HubError when it doesn't."""
+        """Returns when it listens. Raises HubError when it doesn't, OSError where its keys can't be kept."""
+        self.key = SshKey.make(self._folder / "hub_key")
+        self.host_key = SshKey.make(self._folder / "host_key")
         self._thread.start()
         deadline = time.monotonic() + START_SECONDS
         while not self.port:

@@ -18,17 +18,19 @@ class Peers:
     """They are there from `start` until `close`; their keys stand in `folder`, made anew."""
 
     def __init__(self, folder: Path, erp: Erp, legacy: LegacyErp) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
+        self._folder = folder
         self.erp = erp
         self.legacy = legacy
         self.cora = Cora(folder / "cora")
-        self._bolt_key = SshKey.make(folder / "bolt_key")
+        self._bolt_key: SshKey
         self._servers: list[WebServer] = []
         self.environ: Mapping[str, str] = {}
         """What the hub has to know of them."""
 
     def start(self) -> None:
         """Raises HubError, OSError."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._bolt_key = SshKey.make(self._folder / "bolt_key")
         self.cora.start()
         self._servers = [
             WebServer("demo-erp", "application/json", self.erp.ask),
