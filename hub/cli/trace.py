@@ -18,6 +18,7 @@ from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import FieldOrigin
 from hub.journal.timeline import Story, Timeline
+from hub.runtime.steps import without_parts
 
 
 def trace(
@@ -56,7 +57,8 @@ def trace(
 
 def origins_of(story: Story, site: Path) -> list[FieldOrigin]:
     """The origin of each field of a message's document, from the claim; none where it was no X12."""
-    if not story.claim or not story.position:
+    position = without_parts(story.position)
+    if not story.claim or not position:
         return []
     claim = story.claim
     try:
@@ -64,7 +66,7 @@ def origins_of(story: Story, site: Path) -> list[FieldOrigin]:
     except ClaimMissing as error:
         fail(f"error: {error}")
     reader = x12_reader(site, discover(), os.environ)
-    return list(reader.lineage(body, tuple(story.position.split("."))))
+    return list(reader.lineage(body, tuple(position.split("."))))
 
 
 def tell(story: Story) -> None:

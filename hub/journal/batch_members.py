@@ -71,7 +71,9 @@ def _deliver(connection: Connection, sent: BatchSent) -> None:
     waiting = _in_status(connection, rows, (WAITS,))
     updates = []
     for row in waiting:
-        facts = {**sent.facts, "transaction_control_number": f"{row.position:04}", "batch": sent.batch}
+        facts = {**sent.facts, "batch": sent.batch}
+        if sent.facts.get("control_number"):
+            facts["transaction_control_number"] = f"{row.position:04}"
         text = f"{_interchange(sent.facts, row)}; {sent.text}"
         event = (*(row.document_id, sent.at, "sent", row.route, row.destination, sent.attempt, text),)
         packed = orjson.dumps(facts, default=str).decode()
@@ -138,4 +140,5 @@ def _interchange(facts: Mapping[str, Any], row: Any) -> str:
 
 
 def _in_batch(row: Any, text: str) -> str:
-    return f"batch {row.batch[:12]}, transaction {row.position:04}: {text}"
+    place = f"document {row.position}" if row.gathered else f"transaction {row.position:04}"
+    return f"batch {row.batch[:12]}, {place}: {text}"

@@ -24,7 +24,8 @@ UNPUBLISHED = "unpublished"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Documents of one kind that wait at one destination, all of them test or production."""
+    """Documents of one kind that wait at one destination, all of them test or production. `gathered`: the facts that they have in
+    common, as JSON; empty where their writer decides."""
 
     destination: str
     partner: str
@@ -32,6 +33,7 @@ class Waiting:
     test: bool
     count: int
     oldest: float
+    gathered: str = ""
 
 
 class Batches:
@@ -43,7 +45,7 @@ class Batches:
     async def waiting(self) -> list[Waiting]:
         """What waits now, by destination, partner, kind and test."""
         table = schema.batch_member
-        by = (table.c.destination, table.c.partner, table.c.document, table.c.test)
+        by = (table.c.destination, table.c.partner, table.c.document, table.c.test, table.c.gathered)
         counted = (sa.func.count(), sa.func.min(table.c.added_at))
 
         async def query(connection: AsyncConnection) -> Sequence[Any]:
@@ -51,7 +53,7 @@ class Batches:
             return (await connection.execute(select)).all()
 
         rows = await self._journal.read(query)
-        return [Waiting(row[0], row[1], row[2], bool(row[3]), row[4], row[5]) for row in rows]
+        return [Waiting(row[0], row[1], row[2], bool(row[3]), row[5], row[6], row[4]) for row in rows]
 
     async def close(self, group: Waiting, most: int, before: float, now: float) -> str | None:
         """Makes a batch of the oldest of the group: at most `most`, when there are so many or one was added at `before` or
@@ -63,6 +65,7 @@ class Batches:
             table.c.partner == group.partner,
             table.c.document == group.document,
             table.c.test == group.test,
+            table.c.gathered == group.gathered,
         )
         order = (table.c.added_at, table.c.document_id, table.c.generation)
 

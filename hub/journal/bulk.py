@@ -98,7 +98,7 @@ SETTLE = Bulk(
     "ON CONFLICT (document_id, destination) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
     " text = excluded.text, reply = coalesce(excluded.reply, effect.reply),"
     " reply_type = coalesce(excluded.reply_type, effect.reply_type), updated_at = excluded.updated_at,"
-    " claimed_by = NULL WHERE effect.status NOT IN ('delivered', 'held', 'rejected', 'discarded')"
+    " claimed_by = NULL WHERE effect.status NOT IN ('delivered', 'filtered', 'held', 'rejected', 'discarded')"
     " AND (effect.generation = excluded.generation OR excluded.status = 'dead')",
 )
 """What was decided stays: an attempt that ends after its document was held, or sent anew in another generation, changes nothing. A
@@ -139,8 +139,8 @@ SENT = Bulk(
 BATCH_MEMBER = Bulk(
     "batch_member",
     (
-        *("document_id", "destination", "generation", "route", "partner", "document", "test", "headers", "body"),
-        *("added_at", "ack"),
+        *("document_id", "destination", "generation", "route", "partner", "gathered", "document", "test", "headers"),
+        *("body", "added_at", "ack"),
     ),
     "ON CONFLICT (document_id, destination, generation) DO NOTHING",
 )

@@ -32,6 +32,10 @@ LONGEST_KEY = 512
 """Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
 
 
+FILTERED = "filtered"
+"""The status of an effect that a step of the destination has ended: the site wants nothing sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class EffectState:
     """What the journal knows of one document at one destination. `mine`: this process may send it now."""
@@ -54,8 +58,8 @@ class EffectState:
 
     @property
     def finished(self) -> bool:
-        """Nothing is to be sent: it was delivered, goes with a batch, or a person has decided, or will."""
-        return self.status in ("delivered", WAITS, "held", "rejected", "discarded")
+        """Nothing is to be sent: it was delivered, a step has ended it, it goes with a batch, or a person has decided, or will."""
+        return self.status in ("delivered", FILTERED, WAITS, "held", "rejected", "discarded")
 
     @property
     def needs_bytes(self) -> bool:

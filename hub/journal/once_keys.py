@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from hub.journal import schema
 
 ENDED = frozenset(("dead", "rejected", "discarded"))
+DONE = frozenset(("delivered", "filtered"))
 
 
 def finish(connection: Connection, owners: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
-    """For each (route, owner, destinations): done when all effects are delivered, whichever route brought them about; free when
+    """For each (route, owner, destinations): done when all effects are delivered or filtered, whichever route brought them about; free when
     one has ended otherwise and nothing of it is under way; else it stays pending."""
     table, effect = schema.once_key, schema.effect
     for route, owner, destinations in owners:
@@ -22,9 +23,9 @@ def finish(connection: Connection, owners: Iterable[tuple[str, str, tuple[str, .
             sa.select(effect.c.status).where(effect.c.document_id == owner, effect.c.destination.in_(destinations))
         ).all()
         found = [row.status for row in rows]
-        if len(found) == len(destinations) and all(status == "delivered" for status in found):
+        if len(found) == len(destinations) and all(status in DONE for status in found):
             after = "done"
-        elif any(status in ENDED for status in found) and all(s in ENDED or s == "delivered" for s in found):
+        elif any(status in ENDED for status in found) and all(status in ENDED | DONE for status in found):
             after = "freed"
         else:
             continue

@@ -252,6 +252,9 @@ batch_member = sa.Table(
     sa.Column("generation", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("route", sa.Text, nullable=False),
     sa.Column("partner", sa.Text, nullable=False),
+    sa.Column(
+        "gathered", sa.Text, nullable=False, server_default="", comment="JSON: facts that its batch has in common"
+    ),
     sa.Column("document", sa.Text, nullable=False, comment="invoice@1"),
     sa.Column("test", sa.Boolean, nullable=False),
     sa.Column("headers", sa.Text, nullable=False, comment="JSON: its copy, without the body"),

@@ -19,6 +19,7 @@ MOST = 1000
 
 OF_EFFECT: dict[str, State] = {
     "delivered": "delivered",
+    "filtered": "filtered",
     "retrying": "retrying",
     "held": "held",
     "dead": "dead",

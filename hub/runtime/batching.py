@@ -37,6 +37,7 @@ class Batching:
         self._live = live
         self._batches = Batches(live.journal)
         self._causes: dict[str, str] = {}
+        self._turn = asyncio.Lock()
 
     async def watch(self) -> None:
         """Looks every second for what is full or has waited long enough."""
@@ -47,7 +48,11 @@ class Batching:
             await asyncio.sleep(CHECK_SECONDS)
 
     async def check(self) -> int:
-        """How many batches this call has published."""
+        """How many batches this call has published. One after the other in this process."""
+        async with self._turn:
+            return await self._check()
+
+    async def _check(self) -> int:
         waiting = await self._batches.waiting()
         if any([await self._close(group) for group in waiting]):
             waiting = await self._batches.waiting()

@@ -26,7 +26,8 @@ from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, pack_facts, unpack
 from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.guard import result_of
 from hub.runtime.live import Live, Snapshot
-from hub.runtime.steps import walk
+from hub.runtime.passing import Passed, passed
+from hub.runtime.steps import joined, wanted
 from hub.runtime.unreadable_place import PLACE, place_of
 
 
@@ -50,13 +51,15 @@ class Intake:
             visit = await self._reader.claim(arrival, started)
             visit.only, visit.parent = only, parent
             async for reading in self._reader.readings(snapshot, visit):
-                if only is None or ".".join(reading.position) == only:
+                if wanted(only, joined(reading.position), part=True):
                     visit.answer = await self._answer(snapshot, visit, reading)
-                    self._route_safely(snapshot, visit, reading)
+                    for passed in await self._passed(snapshot, visit, reading):
+                        self._route_safely(snapshot, visit, passed)
                     if len(visit.waiting) >= 3 * WINDOW:
                         await settle(visit.waiting)
             if not visit.documents and not visit.refused and not visit.answers:
-                self._route(snapshot, visit, Reading((), error=DecodeError("there is no document in it")))
+                nothing = Reading((), error=DecodeError("there is no document in it"))
+                self._route(snapshot, visit, Passed(nothing))
             await settle(visit.waiting)
         live.metrics.received.labels(arrival.source).inc()
         live.metrics.stage.labels("intake").observe(live.clock() - started)
@@ -101,39 +104,51 @@ class Intake:
             await settle(visit.waiting)
             raise
 
+    async def _passed(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> list[Passed]:
+        """What the steps of the source make of a reading. Raises as `_answer` does."""
+        lie = belied(visit.arrival, reading)
+        if lie is not None:
+            return [Passed(replace(reading, document=None, error=lie))]
+        steps = snapshot.steps.get(visit.arrival.source)
+        if not steps or reading.document is None:
+            return [Passed(reading)]
+        try:
+            found = await passed(steps, snapshot, visit, reading)
+        except (TransientError, JournalUnavailable):
+            await settle(visit.waiting)
+            raise
+        one = joined(reading.position)
+        return found if visit.only in (None, one) else [p for p in found if joined(p.reading.position) == visit.only]
+
     def _commit(self, visit: Visit, entry: Entry) -> None:
         committed = self._live.journal.commit(entry)
         if entry.acknowledgments:
             committed.add_done_callback(lambda _: self._acknowledgments.count(entry))
         visit.waiting.append(committed)
 
-    def _route_safely(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> None:
+    def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
         """What nobody foresaw about one document ends that document, with its cause, and not the arrival."""
-        error = result_of(lambda: self._route(snapshot, visit, reading))
+        error = result_of(lambda: self._route(snapshot, visit, passed))
         if error is not None:
             self._live.log.error("unforeseen", source=visit.arrival.source, name=visit.arrival.name, exc_info=error)
             cause = DecodeError(f"it could not be taken: {type(error).__name__}: {error}")
-            self._route(snapshot, visit, Reading(reading.position, error=cause))
+            self._route(snapshot, visit, Passed(Reading(passed.reading.position, error=cause)))
 
-    def _route(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> None:
+    def _route(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
         """Publishes the copies of one reading and writes its rows; both are waited for later, by `settle`."""
-        position = ".".join(reading.position)
+        reading = passed.reading
+        position = joined(reading.position)
         id = message_id(visit.claim.digest, reading.position, visit.arrival.salt)
         entry = Entry()
         if not visit.documents and not visit.refused:
             entry.claim(visit.claim.digest, visit.claim.size, visit.claim.row, visit.at)
         for kind, value in (*reading.keys, *visit.arrival.keys):
             entry.key(value, kind, id)
-        lie = belied(visit.arrival, reading)
-        if lie is not None:
-            reading = replace(reading, document=None, error=lie)
-        walked = walk(snapshot.steps.get(visit.arrival.source, ()), snapshot, visit, reading)
-        reading = walked.reading
-        for step, outcome in walked.said:
+        for step, outcome in passed.said:
             entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
         if reading.document is None:
             self._refuse(visit, reading, id, position, entry)
-        elif walked.filtered:
+        elif passed.filtered:
             self._end(snapshot, visit, reading, id, position, entry)
         else:
             self._match(snapshot, visit, reading, id, position, entry)

@@ -25,7 +25,8 @@ from hub.runtime.metrics import Metrics
 class OpenDestination:
     """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is. `limit` is its endpoint's,
     shared with all destinations that use the endpoint. `sequence` is whose control numbers the writer needs, None: it needs
-    none. `batch`: documents wait for each other, and go together in one interchange. `captures`: kinds of business keys, and
+    none. `batch`: documents wait for each other, and go together in one interchange; with `gather` in one message of the site's making,
+    those that are equal in these facts. `steps`: what happens to a document before it is written. `captures`: kinds of business keys, and
     where they stand in the far end's reply. `replies_to`: the source as which replies are read as documents, None: they aren't."""
 
     name: str
@@ -37,6 +38,8 @@ class OpenDestination:
     batch: Batch | None = None
     captures: Mapping[str, str] = field(default_factory=empty)
     replies_to: str | None = None
+    gather: tuple[str, ...] | None = None
+    steps: tuple[NamedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from hub.core import topology
 from hub.core.errors import Unroutable
@@ -11,12 +14,13 @@ from hub.core.message import Message
 from hub.core.retry import QUICK, Dead, HoldIt, Retry, decide
 from hub.journal.batch_members import WAITS, BatchSays, BatchSent
 from hub.journal.control_numbers import Sent
-from hub.journal.entry import EffectState, Entry
+from hub.journal.entry import FILTERED, EffectState, Entry
 from hub.journal.schema import UNASSIGNED
+from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
-from hub.runtime.live import HoldPolicy, Live
+from hub.runtime.live import HoldPolicy, Live, OpenDestination
 from hub.runtime.replies import Replies
-from hub.runtime.sending import Outcome, kept_body
+from hub.runtime.sending import kept_body
 
 
 class Recoverability:
@@ -38,6 +42,18 @@ class Recoverability:
                     destination=outcome.destination,
                     text=outcome.skipped,
                 )
+            return
+        for step, text in outcome.said:
+            entry.event(
+                *(copy.document_id, now, "step"),
+                route=copy.route,
+                destination=outcome.destination,
+                text=f"{step}: {text}",
+                detail={"step": step},
+            )
+        if outcome.filtered:
+            entry.settle(outcome.state, FILTERED, copy.attempt, now, text=outcome.filtered[:2000])
+            entry.event(copy.document_id, now, FILTERED, route=copy.route, destination=outcome.destination)
             return
         if outcome.waits:
             await self._gather(copy, outcome, entry, now)
@@ -65,7 +81,7 @@ class Recoverability:
         body = await kept_body(self._live, copy, entry, now)
         entry.batch_member(
             (
-                *(copy.document_id, outcome.destination, state.generation, copy.route, destination.sequence or ""),
+                *(copy.document_id, outcome.destination, state.generation, copy.route, *gathered(destination, facts)),
                 *(copy.document, facts.get("test") is True, pack(copy.message), body, now, "none"),
             )
         )
@@ -213,3 +229,12 @@ class Recoverability:
             "route": copy.route,
             "destination": outcome.destination,
         }
+
+
+def gathered(destination: OpenDestination, facts: Mapping[str, Any]) -> tuple[str, str]:
+    """With which others a document goes: the partner's name, where all are one partner's, and the values that they have in common."""
+    if destination.gather is None:
+        return destination.sequence or "", ""
+    values = [[name, facts.get(name)] for name in destination.gather]
+    partner = str(facts.get("partner") or "") if "partner" in destination.gather else ""
+    return partner, orjson.dumps(values).decode()

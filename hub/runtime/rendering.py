@@ -9,7 +9,7 @@ from hub.core.errors import MappingError
 from hub.core.identity import idempotency_key
 from hub.core.message import JSON
 from hub.core.ports import BatchingWriter, WriteContext, Written
-from hub.documents import batch_from_json, from_json
+from hub.documents import Batch, Document, batch_from_json, from_json
 from hub.runtime.acknowledgments import KINDS
 from hub.runtime.copy import RouteCopy
 from hub.runtime.live import OpenDestination
@@ -19,15 +19,24 @@ TRIAL = 1
 
 
 def render(
-    copy: RouteCopy, destination: OpenDestination, body: bytes, now: float, key: str = "", number: int | None = None
+    copy: RouteCopy,
+    destination: OpenDestination,
+    body: bytes,
+    now: float,
+    key: str = "",
+    number: int | None = None,
+    *,
+    trial: bool = False,
 ) -> Written:
     """What the destination's writer makes of the canonical form `body`. `number` is the control number, where the writer needs one.
-    Raises MappingError, and DecodeError for a body that is no document."""
+    `trial`: to see whether it can be written; nothing of it leaves. Raises MappingError, and DecodeError for a body that is no document."""
     writer = destination.writer
-    if copy.is_batch and not isinstance(writer, BatchingWriter):
+    if copy.is_batch and destination.gather is None and not isinstance(writer, BatchingWriter):
         raise MappingError(f"{destination.name} has no writer any more that takes a batch")
     if writer is None:
         return Written(body, JSON)
+    if trial:
+        number = TRIAL
     if destination.sequence is not None and number is None:
         raise MappingError(f"the control numbers of {destination.sequence} are used up")
     context = WriteContext(
@@ -38,10 +47,22 @@ def render(
         copy.facts(),
         number,
     )
-    written = writer.write(batch_from_json(body) if copy.is_batch else from_json(body), context)
+    written = writer.write(_document(copy, destination, body), context)
     if number is not None:
         return replace(written, facts={"control_number": str(number), **written.facts})
     return written
+
+
+def _document(copy: RouteCopy, destination: OpenDestination, body: bytes) -> Document:
+    """What the writer is given: where documents are gathered always a batch, though it be of one."""
+    if copy.is_batch:
+        return batch_from_json(body)
+    document = from_json(body)
+    alone = destination.gather is not None and document.kind not in KINDS
+    if not alone:
+        return document
+    number = copy.document_id[:12]
+    return Batch.model_validate({"number": number, "partner": document.partner, "documents": (document,)})
 
 
 def waits_for_others(copy: RouteCopy, destination: OpenDestination) -> bool:

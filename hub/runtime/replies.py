@@ -9,9 +9,9 @@ from hub.core.captures import captured
 from hub.core.message import Header
 from hub.core.ports import Arrival, BytesBody, Receipt, Take
 from hub.journal.entry import Entry
+from hub.runtime.attempt import Outcome
 from hub.runtime.copy import RouteCopy
 from hub.runtime.live import Live, OpenDestination
-from hub.runtime.sending import Outcome
 
 PASSED_ON = ("partner", "test")
 """Facts of the document that was sent which also hold for the reply, unless its reader knows better."""

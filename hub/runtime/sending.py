@@ -3,36 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from hub.core.errors import ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
 from hub.core.ports import Outgoing, Receipt, Written
+from hub.documents import BATCH, to_json
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry
+from hub.runtime.attempt import Attempt, Outcome, Stale, stale
 from hub.runtime.copy import RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
 from hub.runtime.outgoing_facts import OutgoingFacts
-from hub.runtime.rendering import TRIAL, render, waits_for_others
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt. One of: `receipt` (delivered now), `skipped` (nothing was to be sent, or not now), `waits` (it is
-    to go with a batch), or `error`."""
-
-    destination: str
-    state: EffectState
-    receipt: Receipt | None = None
-    skipped: str = ""
-    busy: bool = False
-    waits: bool = False
-    error: BaseException | None = None
-    took: float = 0.0
+from hub.runtime.rendering import render, waits_for_others
+from hub.runtime.stepping import stepped
 
 
 class Sender:
@@ -63,44 +50,71 @@ class Sender:
 
     async def attempt(self, copy: RouteCopy, redelivered: bool) -> list[Outcome]:
         """Sends the copy to each of its open destinations, all at once. Raises nothing that belongs to a destination."""
-        snapshot = self._live.snapshot
-        body = await self._canonical(copy)
-        rendered: dict[str, Written | None] = {}
-        early: dict[str, BaseException] = {}
-        fresh = copy.attempt == 1 and copy.parent is None and not redelivered
-        numbered: dict[str, str] = {}
-        together: set[str] = set()
-        for name in copy.open:
-            destination = snapshot.destinations.get(name)
-            if destination is None:
-                early[name] = ConfigError(f"the destination {name!r} is not there any more")
-            elif destination.sequence is not None and waits_for_others(copy, destination):
-                together.add(name)
-            elif destination.sequence is not None:
-                numbered[name] = destination.sequence
-            elif fresh or destination.writer is None:
-                rendered[name] = self._try_render(copy, destination, body, early)
-        states, numbers = await self._prepare(copy, rendered, numbered)
-        if redelivered:
-            early.update({name: Stale() for name in copy.open if stale(copy, states[name])})
-        missing = [n for n in copy.open if n not in early and states[n].needs_bytes and rendered.get(n) is None]
+        attempt = Attempt(copy, await self._canonical(copy), redelivered)
+        await self._plan(attempt)
+        missing = [name for name in copy.open if attempt.misses(name)]
         if missing:
-            for name in missing:
-                destination, number = snapshot.destinations[name], TRIAL if name in together else numbers.get(name)
-                rendered[name] = await self._rendered(copy, destination, body, early, states[name].key, number)
-            made = {name: rendered.get(name) for name in missing if name not in early and name not in together}
-            if made:
-                states.update((await self._prepare(copy, made))[0])
-        waiting = {n for n in together if n not in early and states[n].needs_bytes}
-        sends = [
-            self._send(copy, snapshot.destinations.get(n), states[n], rendered.get(n), early.get(n), n in waiting)
-            for n in copy.open
-        ]
+            await self._make(attempt, missing)
+        destinations = self._live.snapshot.destinations
+        sends = [self._send(attempt, destinations.get(name), attempt.states[name]) for name in copy.open]
         if len(sends) == 1:
             return [await sends[0]]
         return list(
             await asyncio.gather(*sends)
         )  # no send raises: the slowest is waited for, whatever becomes of the others
+
+    async def _plan(self, attempt: Attempt) -> None:
+        """Sorts the open destinations, writes at once what can be written at once, and asks the journal where each of them stands."""
+        copy, numbered = attempt.copy, dict[str, str]()
+        fresh = copy.attempt == 1 and copy.parent is None and not attempt.redelivered
+        for name in copy.open:
+            destination = self._live.snapshot.destinations.get(name)
+            if destination is None:
+                attempt.early[name] = ConfigError(f"the destination {name!r} is not there any more")
+            elif waits_for_others(copy, destination):
+                attempt.together.add(name)
+            elif destination.steps:
+                attempt.stepping.add(name)
+            elif destination.sequence is not None:
+                numbered[name] = destination.sequence
+            elif fresh or destination.writer is None:
+                attempt.rendered[name] = self._try_render(attempt, destination, attempt.body)
+        attempt.states, attempt.numbers = await self._prepare(copy, attempt.rendered, numbered)
+        if attempt.redelivered:
+            attempt.early.update({name: Stale() for name in copy.open if stale(copy, attempt.states[name])})
+
+    async def _make(self, attempt: Attempt, missing: Sequence[str]) -> None:
+        """The bytes of those that have none: after the steps of the destination, with a control number where it needs one."""
+        destinations, copy, bodies = self._live.snapshot.destinations, attempt.copy, dict[str, bytes]()
+        for name in missing:
+            if name in attempt.stepping and copy.document != BATCH:
+                bodies[name] = await self._stepped(attempt, destinations[name])
+        going = [name for name in missing if name not in attempt.early and name not in attempt.filtered]
+        numbered = {name: sequence for name in going if name in bodies and (sequence := destinations[name].sequence)}
+        if numbered:
+            attempt.numbers |= (await self._prepare(copy, {}, numbered))[1]
+        for name in going:
+            attempt.rendered[name] = await self._rendered(attempt, destinations[name], bodies.get(name, attempt.body))
+        made = {n: attempt.rendered[n] for n in going if n not in attempt.early and n not in attempt.together}
+        if made:
+            attempt.states.update((await self._prepare(copy, made))[0])
+
+    async def _stepped(self, attempt: Attempt, destination: OpenDestination) -> bytes:
+        """What the steps of the destination make of the document; in `early` or `filtered` why it doesn't go there."""
+        name, copy = destination.name, attempt.copy
+        released = attempt.states[name].status == "released"
+        found = await outcome_of(
+            lambda: stepped(destination.steps, self._live.snapshot, copy, attempt.body, released=released)
+        )
+        if isinstance(found, Exception):
+            attempt.early[name] = found
+            return attempt.body
+        attempt.said[name] = found.said
+        if found.error is not None:
+            attempt.early[name] = found.error
+        elif found.filtered:
+            attempt.filtered[name] = found.filtered
+        return to_json(found.document)
 
     async def _canonical(self, copy: RouteCopy) -> bytes:
         if copy.claim is None:
@@ -108,33 +122,20 @@ class Sender:
         stored = await self._live.journal.claim_body(copy.claim)
         return b"".join(stored.chunks())
 
-    async def _rendered(
-        self,
-        copy: RouteCopy,
-        destination: OpenDestination,
-        body: bytes,
-        early: dict[str, BaseException],
-        key: str,
-        number: int | None,
-    ) -> Written | None:
+    async def _rendered(self, attempt: Attempt, destination: OpenDestination, body: bytes) -> Written | None:
         """As `_try_render`; a batch is written by a thread, so that the event loop stays free."""
-        if copy.is_batch:
-            return await asyncio.to_thread(self._try_render, copy, destination, body, early, key, number)
-        return self._try_render(copy, destination, body, early, key, number)
+        if attempt.copy.is_batch:
+            return await asyncio.to_thread(self._try_render, attempt, destination, body)
+        return self._try_render(attempt, destination, body)
 
-    def _try_render(
-        self,
-        copy: RouteCopy,
-        destination: OpenDestination,
-        body: bytes,
-        early: dict[str, BaseException],
-        key: str = "",
-        number: int | None = None,
-    ) -> Written | None:
-        now = self._live.clock()
-        written = result_of(lambda: render(copy, destination, body, now, key, number))
+    def _try_render(self, attempt: Attempt, destination: OpenDestination, body: bytes) -> Written | None:
+        """The bytes; in `early` why there are none. What is to go with others is only tried."""
+        now, name = self._live.clock(), destination.name
+        key = attempt.states[name].key if name in attempt.states else ""
+        trial, number = name in attempt.together, attempt.numbers.get(name)
+        written = result_of(lambda: render(attempt.copy, destination, body, now, key, number, trial=trial))
         if isinstance(written, Exception):
-            early[destination.name] = written
+            attempt.early[name] = written
             return None
         return written
 
@@ -174,16 +175,9 @@ class Sender:
         packed = pack(copy.message)
         return NumberWanted(sequence, copy.document_id, destination, copy.route, packed, body, now)
 
-    async def _send(
-        self,
-        copy: RouteCopy,
-        destination: OpenDestination | None,
-        state: EffectState,
-        written: Written | None,
-        early: BaseException | None,
-        waits: bool,
-    ) -> Outcome:
-        name = state.destination
+    async def _send(self, attempt: Attempt, destination: OpenDestination | None, state: EffectState) -> Outcome:
+        copy, name = attempt.copy, state.destination
+        early, said = attempt.early.get(name), attempt.said.get(name, ())
         if state.finished:
             return Outcome(name, state, skipped=f"{state.status} already")
         if not state.mine:
@@ -191,14 +185,16 @@ class Sender:
         if isinstance(early, Stale):
             return Outcome(name, state, skipped=f"{state.status} already, after attempt {state.attempts}")
         if early is not None or destination is None:
-            return Outcome(name, state, error=early or MappingError(f"nothing to send to {name}"))
-        if waits:
+            return Outcome(name, state, error=early or MappingError(f"nothing to send to {name}"), said=said)
+        if name in attempt.filtered:
+            return Outcome(name, state, filtered=attempt.filtered[name], said=said)
+        if name in attempt.together and state.needs_bytes:
             return Outcome(name, state, waits=True)
         if state.reply is not None and destination.replies_to is not None:
             return await self._answered(state)
-        body = await outcome_of(lambda: self._stored(state, written))
+        body = await outcome_of(lambda: self._stored(state, attempt.rendered.get(name)))
         if isinstance(body, Exception):
-            return Outcome(name, state, error=body)
+            return Outcome(name, state, error=body, said=said)
         outgoing = Outgoing(
             document_id=copy.document_id,
             document=copy.document,
@@ -214,8 +210,8 @@ class Sender:
         result = await outcome_of(lambda: send_within_limit(destination, outgoing))
         took = self._live.clock() - started
         if isinstance(result, Exception):
-            return Outcome(name, state, error=result, took=took)
-        return Outcome(name, state, receipt=result, took=took)
+            return Outcome(name, state, error=result, took=took, said=said)
+        return Outcome(name, state, receipt=result, took=took, said=said)
 
     async def _answered(self, state: EffectState) -> Outcome:
         """The far end has answered an earlier attempt, which ended before its outcome was recorded: that answer counts."""
@@ -242,15 +238,6 @@ async def kept_body(live: Live, copy: RouteCopy, entry: Entry, now: float) -> st
     kept = await live.journal.keep(copy.message.body)
     entry.claim(kept.digest, kept.size, kept.row, now)
     return kept.digest
-
-
-class Stale(Exception):
-    """A delivery whose outcome was committed, but not acknowledged, before it came again."""
-
-
-def stale(copy: RouteCopy, state: EffectState) -> bool:
-    """The attempt that this redelivered copy stands for is recorded: its successor, a retry or a dead letter, is on its way."""
-    return state.status in ("retrying", "dead") and copy.attempt <= state.attempts
 
 
 async def send_within_limit(destination: OpenDestination, outgoing: Outgoing) -> Receipt:

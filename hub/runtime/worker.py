@@ -12,12 +12,13 @@ from hub.core.errors import EndpointError, HubError, JournalUnavailable, Message
 from hub.core.ports import Delivery, Subscription
 from hub.core.route import Route
 from hub.journal.entry import Entry
+from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
 from hub.runtime.once import once_value
 from hub.runtime.recoverability import Recoverability
-from hub.runtime.sending import Outcome, Sender
+from hub.runtime.sending import Sender
 
 PREFETCH = 200
 RETURN_PAUSE = 1.0

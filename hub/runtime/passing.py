@@ -1,0 +1,47 @@
+"""What a source's steps make of what its reader has found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from hub.core.errors import DecodeError
+from hub.core.ports import Reading
+from hub.core.step import NamedStep
+from hub.runtime.arrival_reader import Visit
+from hub.runtime.arrival_terms import known
+from hub.runtime.live import Snapshot
+from hub.runtime.steps import Walked, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A reading that goes on to the routes, or one with the error that refuses it. `said` as in Walked. `filtered`: it ends here."""
+
+    reading: Reading
+    said: tuple[tuple[str, str], ...] = ()
+    filtered: bool = False
+
+
+async def passed(steps: Sequence[NamedStep], snapshot: Snapshot, visit: Visit, reading: Reading) -> list[Passed]:
+    """In the order of the parts; one where nothing was split. Raises TransientError and JournalUnavailable."""
+    if reading.document is None:
+        return [Passed(reading)]
+    arrival = visit.arrival
+    walks = await walk(
+        steps,
+        reading.document,
+        lambda document: snapshot.facts.of(
+            document, known(arrival, replace(reading, document=document)), arrival.source
+        ),
+    )
+    return [_passed(reading, walked) for walked in walks]
+
+
+def _passed(reading: Reading, walked: Walked) -> Passed:
+    reading = replace(reading, document=walked.document, position=(*reading.position, *walked.position))
+    error = walked.error
+    if error is not None:
+        cause = error if isinstance(error, DecodeError) else DecodeError(str(error))
+        reading = replace(reading, document=None, error=cause)
+    return Passed(reading, walked.said, bool(walked.filtered))
