@@ -7,6 +7,7 @@ import inspect
 import os
 import posixpath
 import stat
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ import asyncssh
 from asyncssh.sftp import SFTPAttrs, SFTPVFSAttrs
 
 from adapters.sftp_server.accounts import Account
+from adapters.sftp_server.door import Doorkeeper
 
 IN, OUT = "in", "out"
 LONGEST_NAME = 180
@@ -128,14 +130,25 @@ class Jail(asyncssh.SFTPServer):
 
     def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: Home, log: Any) -> None:
         super().__init__(channel, chroot=os.fsencode(home.folder))
+        owner: Any = channel.get_connection().get_owner()
+        self._keeper: Doorkeeper = owner
         self._home = home
         self._log = log
         self._uploads: list[Upload] = []
 
+    def _seen(self) -> None:
+        """Whatever names a path, reads or writes is something that a session asks for."""
+        self._keeper.seen = time.monotonic()
+
     # --- where
+
+    def map_path(self, path: bytes) -> bytes:
+        self._seen()
+        return super().map_path(path)
 
     def _place(self, path: bytes) -> tuple[str, Path]:
         """The folder (`in`, `out`) and the local path of a file. Raises for anything else."""
+        self._seen()
         try:
             text = path.decode("utf-8")
         except UnicodeDecodeError:
@@ -175,11 +188,13 @@ class Jail(asyncssh.SFTPServer):
         raise asyncssh.SFTPOpUnsupported("version 3 of the protocol is spoken here")
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
+        self._seen()
         if not isinstance(file_obj, Download):
             raise asyncssh.SFTPPermissionDenied("a file that is being dropped can't be read")
         return await asyncio.to_thread(os.pread, file_obj.handle, min(size, 1 << 20), offset)
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
+        self._seen()
         if not isinstance(file_obj, Upload):
             raise asyncssh.SFTPPermissionDenied("this file is open for reading")
         options = self._home.account.options

@@ -57,8 +57,13 @@ class SftpServerSourceOptions(Options):
         False, description="Keep what was taken in `done/<account>`; else its bytes are in the journal's claims only."
     )
     connections: int = Field(100, ge=1, le=10_000, description="Connections at once, of all accounts.")
+    connections_before_login: int = Field(
+        10, ge=1, le=1000, description="Connections at once of one address whose logins aren't done."
+    )
     login_timeout: Duration = Field("30s", description="How long a login may take.")
-    idle: Duration = Field("10m", description="After how long without a word a connection is closed.")
+    idle: Duration = Field(
+        "10m", description="A session that asks for nothing for so long is ended; keepalives are nothing."
+    )
 
     @field_validator("listen")
     @classmethod

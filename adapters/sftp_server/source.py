@@ -9,7 +9,8 @@ from typing import Any
 
 import asyncssh
 
-from adapters.sftp_server.accounts import Account, Strangers
+from adapters.sftp_server.accounts import Account
+from adapters.sftp_server.door import Door, Doorkeeper
 from adapters.sftp_server.jail import Home, Jail, name_of
 from adapters.sftp_server.options import SftpServerSourceOptions
 from hub.core.duration import seconds
@@ -39,10 +40,9 @@ class SftpServerSource:
         self._folder = self._site / options.folder
         self._log = context.log
         self._accounts = {login: Account(login, account) for login, account in options.accounts.items()}
-        self._strangers = Strangers()
         self._waiting: asyncio.Queue[tuple[str, Path, str]] = asyncio.Queue()
         self._pauses = Pauses(0.2, time.monotonic)
-        self._connections: set[Any] = set()
+        self._door = Door(name, options, self._accounts, self._log)
         self.port = 0
         """The port that it listens on, once it does."""
 
@@ -62,7 +62,7 @@ class SftpServerSource:
             server = await asyncssh.listen(
                 host.strip("[]"),
                 int(port),
-                server_factory=lambda: Doorkeeper(self, homes),
+                server_factory=lambda: Doorkeeper(self._door),
                 server_host_keys=[await asyncio.to_thread(self._host_key)],
                 sftp_factory=lambda channel: Jail(channel, homes[channel.get_extra_info("username")], self._log),
                 sftp_version=3,
@@ -71,7 +71,7 @@ class SftpServerSource:
                 x11_forwarding=False,
                 login_timeout=seconds(self._options.login_timeout),
                 keepalive_interval=30,
-                keepalive_count_max=max(1, int(seconds(self._options.idle) // 30)),
+                keepalive_count_max=3,
                 compression_algs=None,
             )
         except OSError as error:
@@ -84,19 +84,11 @@ class SftpServerSource:
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
                     group.create_task(self._offer(take))
+                group.create_task(self._door.end_the_idle())
         finally:
             server.close()
-            await self._say_good_bye()
+            await self._door.say_good_bye()
             await server.wait_closed()
-
-    async def _say_good_bye(self) -> None:
-        """Ends every connection; an upload that is under way is broken off, and its partner sends it again."""
-        connections = list(self._connections)
-        for connection in connections:
-            connection.abort()
-        ends = [asyncio.ensure_future(connection.wait_closed()) for connection in connections]
-        if ends:
-            await asyncio.wait(ends, timeout=5.0)
 
     def _home(self, account: Account, taken: Any) -> Home:
         login = account.name
@@ -144,83 +136,3 @@ class SftpServerSource:
         folder = self._folder / (FAILED if failed else DONE) / login
         folder.mkdir(parents=True, exist_ok=True)
         path.rename(folder / path.name)
-
-    # --- the door
-
-    def enters(self, connection: Any) -> bool:
-        """Counts a connection; False for one that isn't listened to."""
-        address = address_of(connection)
-        if len(self._connections) >= self._options.connections or self._strangers.shut_out(address):
-            self._log.warning("connection_refused", source=self._name, address=address)
-            return False
-        self._connections.add(connection)
-        return True
-
-    def leaves(self, connection: Any) -> None:
-        self._connections.discard(connection)
-
-    def account(self, login: str) -> Account | None:
-        return self._accounts.get(login)
-
-    def let_in(self, connection: Any, login: str, right: bool, how: str) -> bool:
-        """Notes how a login ended. Nobody learns whether the account exists."""
-        account, address = self._accounts.get(login), address_of(connection)
-        if not right or account is None:
-            self._strangers.failed(address)
-            self._log.warning("login_refused", source=self._name, account=login[:60], address=address, how=how)
-            return False
-        if account.connections >= account.options.connections:
-            self._log.warning("too_many_connections", source=self._name, account=login, address=address)
-            return False
-        return True
-
-
-class Doorkeeper(asyncssh.SSHServer):
-    """One connection: who it is, and that it is SFTP and nothing else."""
-
-    def __init__(self, source: SftpServerSource, homes: dict[str, Home]) -> None:
-        self._source = source
-        self._homes = homes
-        self._connection: Any = None
-        self._entered = False
-        self._account: Account | None = None
-
-    def connection_made(self, conn: Any) -> None:
-        self._connection = conn
-        self._entered = self._source.enters(conn)
-        if not self._entered:
-            conn.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._entered:
-            self._source.leaves(self._connection)
-        if self._account is not None:
-            self._account.connections -= 1
-
-    def begin_auth(self, username: str) -> bool:
-        return True
-
-    def auth_completed(self) -> None:
-        self._account = self._source.account(self._connection.get_extra_info("username"))
-        if self._account is not None:
-            self._account.connections += 1
-
-    def public_key_auth_supported(self) -> bool:
-        return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        account = self._source.account(username)
-        return self._source.let_in(self._connection, username, account is not None and account.knows(key), "key")
-
-    def password_auth_supported(self) -> bool:
-        return True
-
-    def validate_password(self, username: str, password: str) -> bool:
-        account = self._source.account(username)
-        right = account is not None and account.knows_password(password)
-        return self._source.let_in(self._connection, username, right, "password")
-
-
-def address_of(connection: Any) -> str:
-    peer = connection.get_extra_info("peername")
-    return str(peer[0]) if peer else "?"
