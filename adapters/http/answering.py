@@ -14,18 +14,25 @@ LARGEST = 16 << 20
 """Bytes of a reply that is handed on."""
 
 
-def ending_answer(ending: Ending, id: str) -> WebResponse | None:
-    """None: the answer is not known yet, or there is none; the client asks for it later."""
-    told: dict[str, Any] = {"id": id, "destination": ending.destination}
+REFUSED, DUPLICATE = (
+    "it was refused where it went; whoever runs the hub finds the reason by its id",
+    "it was taken before",
+)
+"""What a partner is told. What our systems are called, and what they say when they refuse, is for systems of our own."""
+
+
+def ending_answer(ending: Ending, id: str, partner: str) -> WebResponse | None:
+    """None: the answer is not known yet, or there is none; the client asks for it later. `partner` is who asks, empty: one of ours."""
+    told: dict[str, Any] = {"id": id} if partner else {"id": id, "destination": ending.destination}
     match ending.state:
         case "delivered":
             return reply(ending, told)
         case "held":
             return problem(409, "held", "it waits for a person to decide", **told)
         case "dead" | "discarded":
-            return problem(422, "refused", ending.text, **told)
+            return problem(422, "refused", REFUSED if partner else ending.text, **told)
         case "duplicate":
-            return problem(409, "duplicate", ending.text, id=id)
+            return problem(409, "duplicate", DUPLICATE if partner else ending.text, id=id)
     return None
 
 

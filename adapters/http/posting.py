@@ -161,7 +161,9 @@ class Posting:
             ending = await terms.outcomes.ending(terms.source, id, seconds(terms.options.within))
         except JournalUnavailable:
             ending = None
-        return (ending_answer(ending, id) if ending is not None else None) or self._accepted(id, taken)
+        return (ending_answer(ending, id, self.sender.partner) if ending is not None else None) or self._accepted(
+            id, taken
+        )
 
     def _accepted(self, id: str, taken: Taken) -> WebResponse:
         where = f"/status/{id}"

@@ -62,6 +62,7 @@ class Spooled:
         self._folder = folder
         self._held = bytearray()
         self._file: IO[bytes] | None = None
+        self._removed = False
         self.size = 0
 
     async def add(self, piece: bytes) -> None:
@@ -78,13 +79,23 @@ class Spooled:
         return FileBody(Path(self._file.name))
 
     def remove(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            Path(self._file.name).unlink(missing_ok=True)
+        """Also while a thread writes, whose request was cancelled: what it leaves it removes itself."""
+        self._removed = True
+        self._drop()
+
+    def _drop(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+            Path(file.name).unlink(missing_ok=True)
 
     def _write(self) -> None:
-        if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = NamedTemporaryFile(dir=self._folder, prefix="http-", delete=False)  # noqa: SIM115
-        self._file.write(self._held)
-        self._held = bytearray()
+        try:
+            if self._file is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._file = NamedTemporaryFile(dir=self._folder, prefix="http-", delete=False)  # noqa: SIM115
+            self._file.write(self._held)
+            self._held = bytearray()
+        finally:
+            if self._removed:
+                self._drop()

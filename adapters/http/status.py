@@ -16,15 +16,18 @@ ID = re.compile(r"[0-9a-f]{32}")
 
 
 async def status_answer(outcomes: Outcomes, source: str, id: str, partner: str) -> WebResponse:
-    """404 for what isn't there, and for what another has sent. Raises JournalUnavailable."""
+    """404 for what isn't there, and for what another has sent. A partner is not told what our systems are called. Raises
+    JournalUnavailable."""
     found = await outcomes.standing(source, id, partner) if ID.fullmatch(id) else ()
     if not found:
         return problem(404)
-    told = {"id": id, "documents": [document(one) for one in found]}
+    told = {"id": id, "documents": [document(one, bool(partner)) for one in found]}
     return WebResponse(200, json.dumps(told).encode(), headers={"Cache-Control": "no-store"})
 
 
-def document(state: DocumentState) -> dict[str, Any]:
+def document(state: DocumentState, partners: bool) -> dict[str, Any]:
     told = asdict(state)
+    if partners:
+        told["destinations"] = [{"state": one.state} for one in state.destinations]
     told["received_at"] = datetime.fromtimestamp(state.received_at, UTC).isoformat(timespec="milliseconds")
     return {name: value for name, value in told.items() if value not in (None, "")}

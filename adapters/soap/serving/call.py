@@ -20,6 +20,12 @@ from hub.core.ports import Arrival, BytesBody, Take, Taken
 from hub.core.web import Repetitions, WebResponse
 
 XML = "application/xml"
+TOLD = {
+    "held": "it waits for a person to decide",
+    "refused": "it was refused where it went; whoever runs the hub finds the reason by its id",
+    "duplicate": "it was taken before",
+}
+"""What a partner is told. What our systems say when they refuse is for systems of our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +131,9 @@ class Call:
         """Raises SoapFault for what is no answer and never will be."""
         kinds = {"held": "held", "dead": "refused", "discarded": "refused", "duplicate": "duplicate"}
         if ending.state in kinds:
-            text = "it waits for a person to decide" if ending.state == "held" else ending.text
-            raise SoapFault("sender", text, problem={"type": f"urn:hub:{kinds[ending.state]}", "id": id})
+            kind = kinds[ending.state]
+            text = TOLD[kind] if self.token.partner or kind == "held" else ending.text
+            raise SoapFault("sender", text, problem={"type": f"urn:hub:{kind}", "id": id})
         if ending.state != "delivered":
             return None
         reply = b"".join(ending.reply.chunks()) if ending.reply is not None else b""
