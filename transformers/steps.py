@@ -1,4 +1,4 @@
-"""Steps of a source that need nothing but the document and its facts: `filter`, `validate`, `map`."""
+"""Steps that need nothing but the document and its facts: `filter`, `validate`, `map`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 
 from hub.core.condition import Condition
-from hub.core.errors import ConditionError, DecodeError, MappingError
+from hub.core.errors import ConditionError, DecodeError, MappingError, RejectedError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_json, to_json
@@ -45,6 +45,10 @@ class ValidateOptions(Options):
         None, alias="schema", description="A JSON Schema of routes/schemas that the canonical JSON satisfies."
     )
 
+    hold: str | None = Field(
+        None, description="At a destination: documents that aren't so wait as this hold of config/policies.yaml."
+    )
+
     @model_validator(mode="after")
     def _says_something(self) -> ValidateOptions:
         if not self.that and self.checked_by is None:
@@ -53,18 +57,20 @@ class ValidateOptions(Options):
 
 
 class Validate:
-    """Refuses documents, with everything that is wrong."""
+    """Refuses documents, or holds them, with everything that is wrong."""
 
-    def __init__(self, conditions: Mapping[str, Condition], check: JsonCheck | None) -> None:
-        self._conditions, self._check = conditions, check
+    def __init__(self, conditions: Mapping[str, Condition], check: JsonCheck | None, hold: str | None = None) -> None:
+        self._conditions, self._check, self._hold = conditions, check, hold
 
     def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
-        """Raises DecodeError with all findings."""
+        """Raises DecodeError with all findings, RejectedError where they are a reason to hold it."""
         findings = (_wrong(text, condition, facts) for text, condition in self._conditions.items())
         wrong = [finding for finding in findings if finding]
         found = self._check.wrong(parse_json(to_json(document))) if self._check is not None else None
         if found is not None:
             wrong.append(found)
+        if wrong and self._hold is not None:
+            raise RejectedError("; ".join(wrong), code="not_valid", hold=self._hold)
         if wrong:
             raise DecodeError("; ".join(wrong))
         return Stepped(document)
@@ -118,7 +124,7 @@ class Map:
 def _validate(name: str, options: ValidateOptions, context: Context) -> Validate:
     schema = text_or_none(context, SCHEMAS, options.checked_by)
     conditions = {text: Condition(source, context.facts) for text, source in options.that.items()}
-    return Validate(conditions, JsonCheck(*schema) if schema else None)
+    return Validate(conditions, JsonCheck(*schema) if schema else None, options.hold)
 
 
 PLUGINS = (
@@ -136,11 +142,12 @@ PLUGINS = (
         name="validate",
         kind="step",
         options=ValidateOptions,
-        summary="Refuses documents of which something isn't so: they are dead letters, with everything that is wrong.",
+        summary="Refuses documents of which something isn't so, or holds them: with everything that is wrong.",
         example="that: {the total is above zero: total > 0}\nschema: our-order.schema.json\n",
         build=_validate,
         files={"checked_by": SCHEMAS},
         conditions=("that",),
+        holds=("hold",),
     ),
     Plugin(
         name="map",

@@ -3,7 +3,7 @@ where nothing about them has changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from hub.app.site_folder import SiteFolder
 from hub.broker.rabbit import RabbitBroker
 from hub.configuration.checked_use import texts
 from hub.configuration.plug import Use
-from hub.configuration.site import DestinationConfig, Site, SourceConfig
+from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
 from hub.core.limits import LimitOptions
 from hub.core.outcome import Outcomes
 from hub.core.plugin import Context
@@ -60,11 +60,7 @@ class Opened:
 
     def limits(self) -> dict[str, Limit]:
         """The limits in force, by endpoint."""
-        return {
-            config.endpoint: limit
-            for name, config in self.site.destinations.items()
-            if config.endpoint is not None and (limit := self.snapshot.destinations[name].limit) is not None
-        }
+        return {name: thing for (kind, name), (_, thing) in self.built.items() if kind == "limit"}
 
     def replaced_by(self, after: Opened) -> list[Any]:
         """What must be closed when `after` takes the place of this: endpoints and destinations that are not in it any more."""
@@ -112,7 +108,7 @@ class Opening:
             return thing
 
         endpoints: dict[str, Any] = {}
-        context = self._context(site, endpoints)
+        context = self._context(site, endpoints, keep)
         for name, endpoint in site.endpoints.items():
             endpoints[name] = keep(
                 "endpoint", name, self._key_of(endpoint.use), lambda e=endpoint, n=name: make(e.use, n, context)
@@ -132,11 +128,7 @@ class Opening:
         }
         readers = {name: reader_of(config, context) for name, config in site.sources.items()}
         holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
-        steps = {
-            name: tuple(NamedStep(step.name, make(step.use, step.name, context)) for step in config.steps)
-            for name, config in site.sources.items()
-            if config.steps
-        }
+        steps = {name: steps_of(config.steps, context) for name, config in site.sources.items() if config.steps}
         owners = {name: config.owner for name, config in site.sources.items()} | reply_owners(site)
         snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners, owners, steps)
         return Opened(site, snapshot, sources, endpoints, built)
@@ -144,32 +136,35 @@ class Opening:
     def _destination(
         self, site: Site, config: DestinationConfig, endpoints: Mapping[str, Any], keep: Any
     ) -> OpenDestination:
-        context = self._context(site, endpoints, config.replies)
+        context = self._context(site, endpoints, keep, config.replies)
         endpoint = endpoints.get(config.endpoint) if config.endpoint else None
         made_of = (self._key_of(config.use), config.replies, id(endpoint))
         adapter = keep("destination", config.name, made_of, lambda: make(config.use, config.name, context))
         writer = make(config.writer, config.name, context) if config.writer is not None else None
         sequence = writer.sequence if isinstance(writer, NumberedWriter) else None
-        limit = self._limit(config, endpoint, keep)
-        batch = writer.batch if isinstance(writer, BatchingWriter) else None
+        limit = self._limit(config.endpoint, endpoints, keep) if config.endpoint else None
+        batch = writer.batch if isinstance(writer, BatchingWriter) else config.gather
+        steps = steps_of(config.steps, context)
+        gather = config.gather_by if config.gather is not None else None
         return OpenDestination(
-            config.name, adapter, writer, config.retry, limit, sequence, batch, config.captures, config.replies_to
+            *(config.name, adapter, writer, config.retry, limit, sequence, batch, config.captures, config.replies_to),
+            *(gather, steps),
         )
 
-    def _limit(self, config: DestinationConfig, endpoint: Any, keep: Any) -> Limit | None:
-        """One for each endpoint; its counts live as long as its options do. Opening and closing of its breaker is told."""
-        options = getattr(getattr(endpoint, "options", None), "limit", None)
+    def _limit(self, name: str, endpoints: Mapping[str, Any], keep: Any) -> Limit | None:
+        """One for each endpoint, shared by all who send to it or ask it; its counts live as long as its options do. Opening and closing of its breaker is told."""
+        options = getattr(getattr(endpoints.get(name), "options", None), "limit", None)
         if not isinstance(options, LimitOptions):
             return None
 
         def said(breaker: Breaker, text: str) -> None:
             told = self._log.error if breaker == "open" else self._log.info
-            told(f"breaker_{breaker}", endpoint=config.endpoint, cause=text, left_alone_for=options.break_for)
+            told(f"breaker_{breaker}", endpoint=name, cause=text, left_alone_for=options.break_for)
 
-        limit: Limit = keep("limit", config.endpoint, options, lambda: Limit(options, said))
+        limit: Limit = keep("limit", name, options, lambda: Limit(options, said))
         return limit
 
-    def _context(self, site: Site, endpoints: Mapping[str, Any], replies: tuple[Any, ...] = ()) -> Context:
+    def _context(self, site: Site, endpoints: Mapping[str, Any], keep: Any, replies: tuple[Any, ...] = ()) -> Context:
         return Context(
             site=self._folder.path,
             broker=self._broker,
@@ -184,6 +179,7 @@ class Opening:
             repetitions=self._repetitions,
             outcomes=self._outcomes,
             facts=site.facts.facts,
+            limit=lambda name: self._limit(name, endpoints, keep),
         )
 
     def _key_of(self, use: Use) -> tuple[Any, ...]:
@@ -204,6 +200,10 @@ def reader_of(config: SourceConfig, context: Context) -> Reader:
     """Reads what the source brings, out of what it is packed in."""
     reader: Reader = make(config.reader, config.name, context)
     return unpacked_by(config.unpack, reader) if config.unpack is not None else reader
+
+
+def steps_of(steps: Iterable[StepConfig], context: Context) -> tuple[NamedStep, ...]:
+    return tuple(NamedStep(step.name, make(step.use, step.name, context)) for step in steps)
 
 
 def reply_owners(site: Site) -> dict[str, str]:

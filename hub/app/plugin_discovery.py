@@ -1,4 +1,5 @@
-"""Finds plug-ins: every module in `adapters` and `transformers`, and what other distributions offer as entry points."""
+"""Finds plug-ins: every module in `adapters` and `transformers`, the runtime's own steps, and what other distributions offer as
+entry points."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import adapters
 import transformers
 from hub.core.errors import ConfigError
 from hub.core.plugin import Plugin, Plugins
+from hub.runtime import enriching
 
 GROUP = "hub.plugins"
 
@@ -22,6 +24,7 @@ def discover() -> Plugins:
     for package in (adapters, transformers):
         for module in modules(package):
             found.extend(declared(module))
+    found.extend(declared(enriching))
     for point in entry_points(group=GROUP):
         try:
             found.extend(declared(point.load()))

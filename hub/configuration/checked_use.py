@@ -20,16 +20,20 @@ def check_use(draft: Draft, placed: Placed) -> str | None:
     for field, folder in use.plugin.files.items():
         for value in texts(use.value(field)):
             _check_file(draft, placed.place(field), folder, value)
+    own = set(use.plugin.own_names(use.options))
     for field in use.plugin.fact_templates:
         for value in texts(use.value(field)):
             for fact in names_in(value):
-                if fact not in draft.facts.facts:
+                if fact not in draft.facts.facts and fact not in own:
                     draft.findings.error(
                         placed.place(field), f"unknown fact {fact}", did_you_mean(fact, draft.facts.names)
                     )
     for field in use.plugin.partners:
         for value in texts(use.value(field)):
             draft.use("partner", value, placed.place(field), "declare it in config/partners/")
+    for field in use.plugin.holds:
+        for value in texts(use.value(field)):
+            draft.use("hold", value, placed.place(field), DECLARED_IN.format("policies"))
     if use.plugin.endpoint is None:
         _inspect(draft, placed, None)
         return None

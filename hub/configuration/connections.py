@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from hub.configuration.checked_use import DECLARED_IN, check_use
 from hub.configuration.draft import Draft
+from hub.configuration.gathering import check_together, read_gather
 from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
 from hub.configuration.plug import Use
 from hub.configuration.secrets import check_secrets
@@ -65,7 +66,13 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
     if node.child("write") is not None and writer is None:
         return None
     answer = _read_answer(draft, file, node.child("answer"))
-    return DestinationConfig(name, placed.use, place, retry, writer, replies, endpoint, captures, replies_to, answer)
+    steps = read_steps(draft, file, node.child("steps"), check_use, "destination")
+    gather, by = read_gather(draft, file, node.child("gather"))
+    config = DestinationConfig(
+        *(name, placed.use, place, retry, writer, replies, endpoint, captures, replies_to, answer, steps, gather, by)
+    )
+    check_together(draft, file, node, config)
+    return config
 
 
 def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use | None:
@@ -178,7 +185,7 @@ def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Pla
     draft.placed_sources[name] = placed
     kinds = tuple(kind.partition("@")[0] for kind in reader.plugin.documents(reader.options))
     unpack = _read_unpack(draft, file, node.child("unpack"))
-    steps = read_steps(draft, file, node.child("steps"), check_use)
+    steps = read_steps(draft, file, node.child("steps"), check_use, "source")
     for step in steps:
         kinds = step.use.plugin.documents(step.use.options) or kinds
     return SourceConfig(name, placed.use, reader, place, owner, kinds, unpack, steps)

@@ -158,6 +158,21 @@ class SendTo(Entry):
 Value = str | int | float | bool
 
 
+class Gather(Entry):
+    """Documents of one kind that go to a destination together, in one message."""
+
+    by: tuple[str, ...] = Field((), description="Facts in which all documents of a message are equal.")
+    max: int = Field(ge=2, le=1000, description="How many documents go together at most: then it goes at once.")
+    within: Duration = Field(description="How long a document waits for others at most.")
+
+    @field_validator("within")
+    @classmethod
+    def bounded(cls, value: str) -> str:
+        if not 0 < seconds(value) <= LONGEST_DELAY:
+            raise ValueError("should be longer than 0s and at most 30d")
+        return value
+
+
 class RouteEntry(Entry):
     """A condition over facts, and the destinations that a matching document goes to."""
 
@@ -186,7 +201,7 @@ class RouteEntry(Entry):
 
 
 ROUTES_FILE_KEYS = ("format", "owner", "sources", "destinations", "routes")
-DESTINATION_KEYS = ("write", "retry", "replies", "capture", "read", "answer")
+DESTINATION_KEYS = ("write", "retry", "replies", "capture", "read", "answer", "steps", "gather")
 SOURCE_KEYS = ("read", "unpack", "steps")
 UNPACK = ("gzip", "zip", "mime", "auto")
 """What `unpack` of a source may say."""

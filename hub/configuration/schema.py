@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from hub.configuration.models import NAME, UNPACK, FactEntry, Hold, HubFile, Reply, Retry, RouteEntry
+from hub.configuration.models import NAME, UNPACK, FactEntry, Gather, Hold, HubFile, Reply, Retry, RouteEntry
 from hub.configuration.partner_file import PartnerFile
 from hub.core.facts import BUILT_IN
 from hub.core.plugin import Plugin, PluginKind, Plugins
@@ -53,27 +53,34 @@ def _endpoints(plugins: Plugins) -> Json:
 
 def _destinations(plugins: Plugins) -> Json:
     used, writers, readers = _of(plugins, "destination"), _of(plugins, "writer"), _of(plugins, "reader")
-    models: list[type[BaseModel]] = [Reply, *(plugin.options for plugin in (*used, *writers, *readers))]
-    return _whole("config/destinations.yaml", models, lambda refs: _names(_destination(used, writers, readers, refs)))
+    steps = _of(plugins, "step")
+    used_by = (*used, *writers, *readers, *steps)
+    models: list[type[BaseModel]] = [Reply, Gather, *(plugin.options for plugin in used_by)]
+    return _whole(
+        "config/destinations.yaml", models, lambda refs: _names(_destination(used, writers, readers, steps, refs))
+    )
 
 
 def _routes(plugins: Plugins) -> Json:
     used, writers = _of(plugins, "destination"), _of(plugins, "writer")
     sources, readers = _of(plugins, "source"), _of(plugins, "reader")
-    models: list[type[BaseModel]] = [Reply, RouteEntry]
+    models: list[type[BaseModel]] = [Reply, Gather, RouteEntry]
     steps = _of(plugins, "step")
     models += (plugin.options for plugin in (*used, *writers, *sources, *readers, *steps))
 
     def root(refs: Refs) -> Json:
         source = _keyed(
-            sources, refs, {"read": _chosen(readers, refs), "unpack": PACKED, "steps": _steps(steps, refs)}, ("read",)
+            sources,
+            refs,
+            {"read": _chosen(readers, refs), "unpack": PACKED, "steps": _steps(steps, refs, "routed")},
+            ("read",),
         )
         return _closed(
             {
                 "format": {"const": 1, "description": "The version of this file's format."},
                 "owner": {"type": "string", "minLength": 1, "description": "Who answers for these routes."},
                 "sources": _names(source),
-                "destinations": _names(_destination(used, writers, readers, refs)),
+                "destinations": _names(_destination(used, writers, readers, steps, refs)),
                 "routes": {"type": "array", "items": refs[RouteEntry]},
             },
             ("format", "owner"),
@@ -85,17 +92,19 @@ def _routes(plugins: Plugins) -> Json:
     return schema
 
 
-def _steps(used: list[Plugin], refs: Refs) -> Json:
+def _steps(used: list[Plugin], refs: Refs, before: str) -> Json:
     name = {"type": "string", "minLength": 1, "description": "By which the trace speaks of it."}
     step = _keyed(used, refs, {"name": name}, ("name",))
     return {
         "type": "array",
         "items": step,
-        "description": "What happens to documents before they are routed, in order.",
+        "description": f"What happens to documents before they are {before}, in order.",
     }
 
 
-def _destination(used: list[Plugin], writers: list[Plugin], readers: list[Plugin], refs: Refs) -> Json:
+def _destination(
+    used: list[Plugin], writers: list[Plugin], readers: list[Plugin], steps: list[Plugin], refs: Refs
+) -> Json:
     others: Json = {
         "read": _chosen(readers, refs),
         "capture": {
@@ -104,6 +113,8 @@ def _destination(used: list[Plugin], writers: list[Plugin], readers: list[Plugin
             "description": "Names of business keys to where the far end's reply says them: /id, header.Location.",
         },
         "answer": {"type": "boolean", "description": "true: its replies answer who has sent the document and waits."},
+        "steps": _steps(steps, refs, "written"),
+        "gather": refs[Gather],
         "write": _chosen(writers, refs),
         "retry": {"type": "string", "description": "A retry class of config/policies.yaml; without it quick."},
         "replies": {"type": "array", "items": refs[Reply], "description": "What replies mean; the first that applies."},

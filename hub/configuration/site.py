@@ -8,6 +8,7 @@ from typing import Literal
 
 from hub.configuration.finding import Finding
 from hub.configuration.plug import Use
+from hub.core.agreement import Batch
 from hub.core.errors import Place
 from hub.core.facts import FactSet
 from hub.core.message import empty
@@ -73,7 +74,9 @@ class SourceConfig:
 class DestinationConfig:
     """An outbound channel adapter. Without a writer the canonical JSON is sent. `endpoint` names the endpoint it uses.
     `captures`: kinds of business keys, and where they stand in the reply. `replies_to` is the source as which replies are
-    read as documents; None: they aren't. `answer`: its replies answer who has sent the document and waits."""
+    read as documents; None: they aren't. `answer`: its replies answer who has sent the document and waits. `steps`: what happens to a
+    document before it is written. `gather`: documents wait for each other, and go together; `gather_by` are the facts in which they
+    are equal."""
 
     name: str
     use: Use
@@ -85,6 +88,9 @@ class DestinationConfig:
     captures: Mapping[str, str] = field(default_factory=empty)
     replies_to: str | None = None
     answer: bool = False
+    steps: tuple[StepConfig, ...] = ()
+    gather: Batch | None = None
+    gather_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

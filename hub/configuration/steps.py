@@ -1,8 +1,9 @@
-"""`steps` of a source: what happens to a document before it is routed."""
+"""`steps` of a source, before a document is routed, and of a destination, before it is written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from hub.configuration.draft import Draft
 from hub.configuration.plug import Placed, Use
@@ -13,7 +14,11 @@ from hub.core.expression_tree import ExpressionError
 
 
 def read_steps(
-    draft: Draft, file: YamlFile, node: Node | None, check_use: Callable[[Draft, Placed], object]
+    draft: Draft,
+    file: YamlFile,
+    node: Node | None,
+    check_use: Callable[[Draft, Placed], object],
+    where: Literal["source", "destination"],
 ) -> tuple[StepConfig, ...]:
     """In their order; each has a name of its own, and its conditions are ones."""
     if node is None:
@@ -33,8 +38,20 @@ def read_steps(
         if placed is not None:
             check_use(draft, placed)
             _check_conditions(draft, placed)
+            _check_place(draft, placed, where)
             found.append(StepConfig(name.value, placed.use))
     return tuple(found)
+
+
+def _check_place(draft: Draft, placed: Placed, where: str) -> None:
+    plugin = placed.use.plugin
+    if plugin.place is not None and plugin.place != where:
+        text = f"{plugin.name} is a step of a {plugin.place}, and this is a {where}"
+        draft.findings.error(placed.place(""), text)
+    for field in plugin.holds if where == "source" else ():
+        if placed.use.value(field) is not None:
+            text = "nothing is held before it is routed: a hold belongs to a step of a destination"
+            draft.findings.error(placed.place(field), text)
 
 
 def _check_conditions(draft: Draft, placed: Placed) -> None:

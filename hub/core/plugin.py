@@ -58,6 +58,9 @@ class Plugin:
     places     what a source takes of its endpoint for itself alone, a method and path of a listener: `POST /orders`
     conditions  fields whose values are CEL over facts; the checker compiles them
     waits      whether a source waits for the answer of a destination, the one that says `answer: true`
+    holds      fields whose values are names of holds
+    own_names  names that the options make themselves: they may stand in `fact_templates` beside the facts
+    place      of a step: the only place where it may stand; None: at sources and destinations
     """
 
     name: str
@@ -78,6 +81,9 @@ class Plugin:
     places: Callable[[Any], Iterable[str]] = lambda options: ()
     waits: Callable[[Any], bool] = lambda options: False
     conditions: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
+    own_names: Callable[[Any], Iterable[str]] = lambda options: ()
+    place: Literal["source", "destination"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,8 @@ class Context:
     destination's compiled reply rules (`hub.core.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
     (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.ports.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
     `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`), `outcomes` what has become of
-    what came in (`hub.core.outcome.Outcomes`).
+    what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
+    for; None where it has none.
     """
 
     site: Any
@@ -104,6 +111,7 @@ class Context:
     repetitions: Callable[[str], Any] = lambda name: None
     outcomes: Any = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    limit: Callable[[str], Any] = lambda name: None
 
 
 @dataclass(frozen=True, slots=True)

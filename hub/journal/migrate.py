@@ -43,5 +43,5 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config(connection), "head")
 
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision; a test compares it with the migration scripts."""

@@ -1,0 +1,41 @@
+"""`gather` of a destination: documents that wait for each other, and go there in one message."""
+
+from __future__ import annotations
+
+from hub.configuration.draft import Draft
+from hub.configuration.models import Gather
+from hub.configuration.site import DestinationConfig
+from hub.configuration.validation import validated
+from hub.configuration.yaml_file import Node, YamlFile
+from hub.core.agreement import Batch
+from hub.core.duration import seconds
+from hub.core.nearest import did_you_mean
+
+
+def read_gather(draft: Draft, file: YamlFile, node: Node | None) -> tuple[Batch | None, tuple[str, ...]]:
+    """The terms, and the facts in which documents that go together are equal."""
+    if node is None:
+        return None, ()
+    model = validated(Gather, file, node, draft.findings)
+    if model is None:
+        return None, ()
+    for position, name in enumerate(model.by):
+        if name not in draft.facts.facts:
+            place = file.place_of((node.child("by") or node).child(position) or node)
+            draft.findings.error(place, f"unknown fact {name}", did_you_mean(name, draft.facts.names))
+    return Batch(model.max, seconds(model.within)), model.by
+
+
+def check_together(draft: Draft, file: YamlFile, node: Node, config: DestinationConfig) -> None:
+    """What can't be had together with `gather`."""
+    place = file.place_of(node.child("gather") or node)
+    if config.gather is None:
+        return
+    if config.writer is not None and config.writer.plugin.partners:
+        text = "which documents go to a partner in one interchange, its agreement says"
+        draft.findings.error(place, text, "x12: {batch: {max: 100, wait: 1h}} in config/partners")
+    if config.answer:
+        draft.findings.error(place, "who waits for an answer can't wait for other documents: `answer` or `gather`")
+    if config.steps:
+        text = "documents that wait for each other have no steps at the destination"
+        draft.findings.error(file.place_of(node.child("steps") or node), text, "put the steps at the source")

@@ -1,0 +1,149 @@
+"""The step `split`: several documents of one, each of which goes its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from pydantic import Field, field_validator, model_validator
+
+from hub.core.errors import DecodeError, MappingError
+from hub.core.plugin import Context, Options, Plugin
+from hub.core.step import Step, Stepped
+from hub.documents import Document, document_name, from_json, to_json
+from hub.documents.codec import document_class
+from hub.mapping.field_path import NOTHING, at, known_list, known_path
+from hub.mapping.json_text import parse_json
+from hub.mapping.site_template import TEMPLATES, SiteTemplate
+
+MOST = 10_000
+"""Parts of one document."""
+
+OF_THE_WHOLE = ("totals", "total", "extras")
+"""What is so of the whole, and not of a part: sums that the sender states, and X12 segments that are kept by their place."""
+
+STATED = "TT"
+"""The qualifier of an amount that is the stated total (X12: AMT)."""
+
+
+class SplitOptions(Options):
+    """Where a document is cut."""
+
+    by: str | None = Field(
+        None,
+        description="A field of its lines, `lines.parties`: lines that are equal in it go together, in a document of their own.",
+    )
+    template: str | None = Field(
+        None,
+        description="A template of routes/templates, named *.json.j2, that makes a JSON list of canonical documents.",
+    )
+    document: str | None = Field(
+        None, description="With a template: what comes out, `order@1`; by default what goes in."
+    )
+
+    @field_validator("by")
+    @classmethod
+    def _field_of_a_list(cls, value: str | None) -> str | None:
+        if value is not None:
+            each, _, path = value.partition(".")
+            if not known_list(each) or not path or not known_path(path, each):
+                raise ValueError(f"{value!r} is no field of a document's lines; write lines.unit, items.products.VP")
+        return value
+
+    @field_validator("document")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                document_class(value)
+        except DecodeError as error:
+            raise ValueError(error.text) from None
+        return value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SplitOptions:
+        if (self.by is None) == (self.template is None):
+            raise ValueError("say either `by` (a field of the lines) or `template`")
+        if self.document is not None and self.template is None:
+            raise ValueError("`document` belongs to `template`: what is cut stays what it was")
+        return self
+
+
+class SplitBy:
+    """Cuts between lines. The parts stand in the order of their first lines. What the sender states of the
+    whole is left out."""
+
+    def __init__(self, by: str) -> None:
+        self._each, _, self._path = by.partition(".")
+
+    def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
+        """A document of one part, or without lines, goes on as it is."""
+        whole = parse_json(to_json(document))
+        groups: dict[str, list[Any]] = {}
+        for item in whole.get(self._each, ()):
+            value = at(item, self._path)
+            groups.setdefault("" if value is NOTHING else repr(value), []).append(item)
+        if len(groups) < 2:
+            return Stepped(document)
+        for name in OF_THE_WHOLE:
+            whole.pop(name, None)
+        if amounts := whole.pop("amounts", None):
+            whole["amounts"] = [amount for amount in amounts if amount.get("qualifier") != STATED]
+        name = document_name(document)
+        return Stepped(document, parts=tuple(made({**whole, self._each: items}, name) for items in limited(groups)))
+
+
+def limited(groups: Mapping[str, list[Any]]) -> list[list[Any]]:
+    if len(groups) > MOST:
+        raise MappingError(f"it would be cut into {len(groups)} documents, more than {MOST}")
+    return list(groups.values())
+
+
+class SplitTemplate:
+    """Cuts as a template says."""
+
+    def __init__(self, template: SiteTemplate, document: str | None) -> None:
+        self._template, self._document = template, document
+
+    def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
+        """Raises MappingError and DecodeError; a document that becomes none is an error: nothing disappears."""
+        text = self._template.render({"document": document, "facts": facts})
+        try:
+            found = parse_json(text)
+        except (ValueError, RecursionError) as error:
+            raise MappingError(f"what {self._template.name} makes of it isn't JSON: {error}") from None
+        if not isinstance(found, list) or not found:
+            raise MappingError(f"{self._template.name} should make a JSON list of at least one document")
+        if len(found) > MOST:
+            raise MappingError(f"{self._template.name} makes {len(found)} documents of it, more than {MOST}")
+        name = self._document or document_name(document)
+        return Stepped(document, parts=tuple(made(one, name) for one in found))
+
+
+def made(value: Any, name: str) -> Document:
+    """The document that a JSON value is. Raises DecodeError."""
+    try:
+        return from_json(orjson.dumps(value, default=str), name)
+    except DecodeError as error:
+        raise DecodeError(f"a part of it: {error}") from None
+
+
+def _split(name: str, options: SplitOptions, context: Context) -> Step:
+    if options.template is not None:
+        return SplitTemplate(SiteTemplate(options.template, context.text), options.document)
+    return SplitBy(options.by or "")
+
+
+PLUGIN = Plugin(
+    name="split",
+    kind="step",
+    options=SplitOptions,
+    summary="Makes several documents of one: by a field of its lines, or through a template; each is routed by itself.",
+    example="by: lines.unit\n",
+    build=_split,
+    shorthand="by",
+    files={"template": TEMPLATES},
+    documents=lambda options: (options.document.partition("@")[0],) if options.document else (),
+    place="source",
+)
