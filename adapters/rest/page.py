@@ -17,8 +17,11 @@ from hub.core.message import JSON
 from hub.core.reply_body import NOTHING, at_pointer
 from hub.mapping.json_list import elements
 
-LONGEST = 2000
-"""Characters of a cursor or a token."""
+LONGEST = 1000
+"""Characters of a cursor or a name: no more stand in a question."""
+
+LONGEST_NEXT = 4000
+"""Characters of a token, or of the URL of a page."""
 
 LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[^\s"=;,]+(?:\s*=\s*(?:"[^"]*"|[^\s";,]*))?)*)')
 REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s";,]*))', re.IGNORECASE)
@@ -108,13 +111,13 @@ def _cursor(items: tuple[Item, ...], reply: _Reply, options: RestSourceOptions) 
     return value
 
 
-def scalar(found: Any) -> str | None:
+def scalar(found: Any, longest: int = LONGEST) -> str | None:
     """A text or a number as text; None for all else. Raises DecodeError for one that is too long."""
     if isinstance(found, bool) or not isinstance(found, str | int | Decimal) or found == "":
         return None
     text = format(found, "f") if isinstance(found, Decimal) else str(found)
-    if len(text) > LONGEST:
-        raise DecodeError(f"found a cursor, token or name of {len(text)} characters; {LONGEST} are the most")
+    if len(text) > longest:
+        raise DecodeError(f"found a cursor, token or name of {len(text)} characters; {longest} are the most")
     return text
 
 
@@ -122,9 +125,9 @@ def _next(answer: Answer, reply: _Reply, options: NextOptions | None, url: str, 
     if options is None:
         return None
     if options.token is not None:
-        token = scalar(reply.at(options.token))
+        token = scalar(reply.at(options.token), LONGEST_NEXT)
         return with_parameter(first, str(options.parameter), token) if token is not None else None
-    found = linked(answer.headers.get("link", "")) if options.link else scalar(reply.at(str(options.url)))
+    found = linked(answer.headers.get("link", "")) if options.link else scalar(reply.at(str(options.url)), LONGEST_NEXT)
     if found is None:
         return None
     try:

@@ -49,7 +49,9 @@ def quoted(template: str, facts: Mapping[str, Any], *, in_path: bool = False) ->
     """The template, each fact in it percent-encoded: of a path or a query."""
 
     def value(match: re.Match[str]) -> str:
-        text = text_of(match.group(), facts)
+        text = fact_in(template, match.group(1), facts)
+        if len(text) > LONGEST:
+            raise RejectedError(f"the fact {match.group(1)} has {len(text)} characters", code="no_path")
         if in_path and any(c in "/\\" or not c.isprintable() for c in text):
             raise RejectedError(f"{text[:100]!r} can't stand in a path; it may in a query", code="no_path")
         return quote(text, safe="")
@@ -65,14 +67,15 @@ def headers_of(templates: Mapping[str, str], facts: Mapping[str, Any]) -> dict[s
 def text_of(template: str, facts: Mapping[str, Any]) -> str:
     """The template with its facts as they are; whoever uses it encodes it. Raises RejectedError."""
 
-    def value(match: re.Match[str]) -> str:
-        found = facts.get(match.group(1))
-        if found is None or found == "":
-            text = f"{template!r} needs the fact {match.group(1)!r}, which this document doesn't have"
-            raise RejectedError(text, code="no_path")
-        return (str(found).lower() if isinstance(found, bool) else str(found))[:LONGEST]
+    return PLACE.sub(lambda match: fact_in(template, match.group(1), facts)[:LONGEST], template)
 
-    return PLACE.sub(value, template)
+
+def fact_in(template: str, name: str, facts: Mapping[str, Any]) -> str:
+    found = facts.get(name)
+    if found is None or found == "":
+        text = f"{template!r} needs the fact {name!r}, which this document doesn't have"
+        raise RejectedError(text, code="no_path")
+    return str(found).lower() if isinstance(found, bool) else str(found)
 
 
 def one_line(text: str) -> str:

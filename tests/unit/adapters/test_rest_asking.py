@@ -13,7 +13,15 @@ from hub.core.ports import Asking, Receipt
 from tests.support.lists import Lists, Question, Reply
 
 SECRET = "s3cr3t-of-the-hub"
-FACTS = {"customer": "C 7&x=1#é+%2F", "sku": "A.1", "slash": "a/b", "up": "..", "none": None, "test": True}
+FACTS = {
+    "customer": "C 7&x=1#é+%2F",
+    "sku": "A.1",
+    "slash": "a/b",
+    "up": "..",
+    "none": None,
+    "test": True,
+    "long": "x" * 1001,
+}
 
 
 async def ask(lists: Lists, call: str, headers: dict[str, str] | None = None, **options: Any) -> Receipt:
@@ -39,7 +47,9 @@ async def test_facts_arrive_as_they_are_and_stay_in_their_place() -> None:
     assert receipt.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("call", ["GET /c/{slash}", "GET /c/{up}", "GET /c/{none}", "GET /c/{missing}", "DELETE /c"])
+@pytest.mark.parametrize(
+    "call", ["GET /c/{slash}", "GET /c/{up}", "GET /c/{none}", "GET /c/{missing}", "GET /c?a={long}", "DELETE /c"]
+)
 async def test_what_would_ask_for_something_else_is_refused_and_nothing_is_asked(call: str) -> None:
     lists = Lists(lambda question: Reply())
     with pytest.raises(RejectedError) as refused:
