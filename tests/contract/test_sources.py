@@ -18,6 +18,8 @@ from hub.core.ports import Arrival, Source, Take, Taken
 from hub.journal.journal import Journal
 from tests.support.brokers import LIMIT, eventually
 from tests.support.calling_peers import DropBoxPeer, HttpPeer, SoapPeer
+from tests.support.list_peer import ListPeer
+from tests.support.lists import Lists, Reply
 from tests.support.moto_store import moto_bucket
 from tests.support.proxy import TcpProxy
 from tests.support.source_peer import Seat, SourcePeer
@@ -35,7 +37,7 @@ from tests.support.source_peers import (
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # moto's and kombu's
 
 ON_RABBITMQ = ("exchange", "stream")
-GOING = ("file", "store", "sftp", "exchange", "stream", "bridge", "sftp_server", "http", "soap")
+GOING = ("file", "store", "sftp", "exchange", "stream", "bridge", "sftp_server", "http", "soap", "rest")
 KINDS = (*GOING, "schedule")
 LOOKS_AGAIN = 0.5
 """Seconds in which each of these sources would have looked again."""
@@ -83,6 +85,9 @@ async def far_end(kind: str, seat: Seat, stack: AsyncExitStack, request: pytest.
     if kind == "bridge":
         redis = request.getfixturevalue("redis_server")
         return RedisPeer(seat, await behind(redis.port), redis)
+    if kind == "rest":
+        lists = await stack.enter_async_context(Lists(lambda question: Reply({})).serving())
+        return ListPeer(seat, await behind(urlsplit(lists.url).port or 0), lists)
     plain = {"file": FilePeer, "sftp_server": DropBoxPeer, "http": HttpPeer, "soap": SoapPeer, "schedule": ClockPeer}
     return plain[kind](seat)
 

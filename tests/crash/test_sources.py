@@ -26,6 +26,7 @@ from tests.support.order_peers import (
     StorePeer,
     StreamPeer,
 )
+from tests.support.shop_peer import ShopPeer
 from tests.support.site import SiteOnDisk
 
 pytestmark = [
@@ -34,7 +35,7 @@ pytestmark = [
 ]
 
 ON_RABBITMQ = ("exchange", "stream")
-KINDS = ("file", "store", "sftp", "bridge", "exchange", "stream", "sftp_server", "http", "soap")
+KINDS = ("file", "store", "sftp", "bridge", "exchange", "stream", "sftp_server", "http", "soap", "rest")
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def peer(request: pytest.FixtureRequest, site: SiteOnDisk) -> Iterator[OrderPeer
             "sftp_server": lambda: DropBoxPeer(site),
             "http": lambda: HttpPeer(),
             "soap": lambda: SoapPeer(site),
+            "rest": ShopPeer,
         }[request.param]()
         stack.callback(made.close)
         site.environ |= made.environ
