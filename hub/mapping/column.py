@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from hub.mapping.filters import decimal, parse_date
+from hub.documents.base import EXACT
+from hub.mapping.filters import decimal, format_date, parse_date
 
-WORDS = "text, integer, decimal, decimal comma, or date with a format: date %d.%m.%Y"
+WORDS = "text, integer, decimal, decimal comma, implied 2 (a number without its point, two decimals), or date with a format: date %d.%m.%Y"
+_IMPLIED = re.compile(r"implied ([1-9])")
 
 
 def converter(kind: str) -> Callable[[str], Any]:
@@ -24,10 +28,36 @@ def converter(kind: str) -> Callable[[str], Any]:
         return _or_none(decimal)
     if kind == "decimal comma":
         return _or_none(lambda text: decimal(text, ",", "."))
+    if (implied := _IMPLIED.fullmatch(kind)) is not None:
+        places = int(implied[1])
+        return _or_none(lambda text: Decimal(_integer(text)).scaleb(-places, EXACT))
     if kind.startswith("date %"):
         form = kind.removeprefix("date ")
         return _or_none(lru_cache(4096)(lambda text: parse_date(text, form)))  # few days, in many rows
     raise ValueError(f"{kind!r} is no type of a column; {WORDS}")
+
+
+def formatter(kind: str) -> Callable[[str], str]:
+    """The other way: from a plain value's text to how it stands in the column. Raises ValueError as `converter` does."""
+    converter(kind)
+    if kind == "integer":
+        return lambda text: str(_integer(text))
+    if kind == "decimal":
+        return lambda text: format(decimal(text), "f")
+    if kind == "decimal comma":
+        return lambda text: format(decimal(text), "f").replace(".", ",")
+    if (implied := _IMPLIED.fullmatch(kind)) is not None:
+        return lambda text: _without_point(decimal(text), int(implied[1]))
+    if kind != "text":
+        return lambda text: format_date(text, kind.removeprefix("date "))
+    return str
+
+
+def _without_point(value: Decimal, places: int) -> str:
+    scaled = value.scaleb(places, EXACT)
+    if scaled != scaled.to_integral_value():
+        raise ValueError(f"found {value:f}, expected at most {places} decimals")
+    return str(int(scaled))
 
 
 def _or_none(convert: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -84,4 +84,5 @@ def _is_mapping(annotation: Any) -> bool:
     origin = get_origin(annotation)
     if origin in (Union, UnionType, Annotated):
         return any(_is_mapping(one) for one in get_args(annotation))
-    return isinstance(origin, type) and issubclass(origin, Mapping)
+    kind = annotation if origin is None else origin
+    return isinstance(kind, type) and issubclass(kind, Mapping)

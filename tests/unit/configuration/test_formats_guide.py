@@ -19,6 +19,10 @@ def test_the_guide_s_example_reads_rows_into_an_order(tmp_path: Path) -> None:
     site = SiteOnDisk(tmp_path)
     text = GUIDE.read_text()
     (routes,) = re.findall(r"```yaml\n# (routes/\S+)\n(.*?)```", text, re.DOTALL)
+    (more,) = re.findall(r"```yaml\n# config/destinations.yaml\n(.*?)```", text, re.DOTALL)
+    destinations = tmp_path / "config/destinations.yaml"
+    destinations.write_text(destinations.read_text() + more)
+    site.write("routes/templates/legacy-lines.json.j2", "[]")
     (template,) = re.findall(r"```jinja\n{# (\S+) #}\n(.*?)```", text, re.DOTALL)
     site.write(*routes)
     site.write(*template)

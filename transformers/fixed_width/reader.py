@@ -1,16 +1,11 @@
-"""Fixed width: the reader makes documents of lines whose values stand at fixed places.
-
-The template (*.json.j2) sees `rows`, the lines of one document, each with `record`, its type; `body`, the first of them; `row`, its
-number; and `name`, what the body was called. Values are without the blanks around them.
-"""
+"""From lines whose values stand at fixed places to documents."""
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
@@ -18,6 +13,7 @@ from hub.core.plugin import Context, Plugin
 from hub.core.ports import Body, Reading
 from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of
 from hub.mapping.column import Columns, ColumnTypes
+from hub.mapping.encoding import LineEncoding
 from hub.mapping.grouping import Row, documents
 from hub.mapping.lines import lines
 from hub.mapping.site_template import TEMPLATES
@@ -41,16 +37,7 @@ class FixedWidthReaderOptions(CanonicalOptions):
     )
     ignore: tuple[str, ...] = Field((), description="Record types that say nothing: a file's head and trailer.")
     types: ColumnTypes = {}
-    encoding: str = Field("utf-8", description="utf-8, windows-1252, cp037, ...")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            "A".encode(codecs.lookup(value).name)
-        except (LookupError, UnicodeError):
-            raise ValueError(f"there is no encoding {value!r}") from None
-        return value
+    encoding: LineEncoding = Field("utf-8", description="utf-8, windows-1252, cp037, ...")
 
     @model_validator(mode="after")
     def _fits(self) -> FixedWidthReaderOptions:
@@ -124,7 +111,7 @@ def _build(name: str, options: FixedWidthReaderOptions, context: Context) -> Fix
     return FixedWidthReader(options, Canonical.of(options, context))
 
 
-PLUGIN = Plugin(
+READER = Plugin(
     name="fixed_width",
     kind="reader",
     options=FixedWidthReaderOptions,
