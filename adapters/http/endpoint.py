@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from pathlib import Path
 
 from adapters.http.application import Application, Bounds
 from adapters.http.endpoint_options import HttpEndpointOptions
+from adapters.http.request_body import swept
 from adapters.http.server import ListeningServer
 from hub.core.duration import seconds
 from hub.core.errors import ConfigError, TransientError
@@ -34,7 +36,8 @@ class HttpEndpoint:
         self._name = name
         self._site = Path(context.site)
         self._log = context.log
-        bounds = Bounds(parse_size(options.largest), seconds(options.body_timeout), Path(context.spool or "."))
+        self._spool = Path(context.spool or ".")
+        bounds = Bounds(parse_size(options.largest), seconds(options.body_timeout), self._spool)
         self._application = Application(name, bounds, options.docs, context.log, options.protected)
         self._server: ListeningServer | None = None
         self._opening = asyncio.Lock()
@@ -100,6 +103,8 @@ class HttpEndpoint:
         except BaseException:
             listening.close()
             raise
+        if left := await asyncio.to_thread(swept, self._spool, time.time()):
+            self._log.info("bodies_swept", endpoint=self._name, files=left)
         self._log.info("listening", endpoint=self._name, url=f"{self.options.host}:{server.port}")
         return server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
@@ -16,6 +16,11 @@ from hub.core.ports import Body, BytesBody, FileBody
 
 IN_MEMORY = 1 << 18
 """Bytes of a body that stay in memory."""
+
+
+PREFIX = "http-"
+LONGEST = 3600.0
+"""Seconds that no request takes: a file that is older was left by a process that was killed."""
 
 
 class BodyRefused(Exception):
@@ -53,6 +58,17 @@ async def body_of(request: Request, largest: int, seconds: float, spool: Path) -
 
 def too_large(largest: int) -> BodyRefused:
     return BodyRefused(413, f"the body is larger than {largest} bytes")
+
+
+def swept(spool: Path, now: float) -> int:
+    """Removes what killed processes have left; says how many files it was. `now`: seconds since the epoch."""
+    found = 0
+    for path in spool.glob(f"{PREFIX}*"):
+        with suppress(OSError):  # another process sweeps too
+            if now - path.stat().st_mtime > LONGEST:
+                path.unlink()
+                found += 1
+    return found
 
 
 class Spooled:
@@ -93,7 +109,7 @@ class Spooled:
         try:
             if self._file is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                self._file = NamedTemporaryFile(dir=self._folder, prefix="http-", delete=False)  # noqa: SIM115
+                self._file = NamedTemporaryFile(dir=self._folder, prefix=PREFIX, delete=False)  # noqa: SIM115
             self._file.write(self._held)
             self._held = bytearray()
         finally:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
-from adapters.http.request_body import IN_MEMORY, Spooled
+from adapters.http.request_body import IN_MEMORY, Spooled, swept
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
 from tests.support.site import SiteOnDisk, order
@@ -71,3 +72,12 @@ async def test_a_cancelled_body_leaves_no_file(tmp_path: Path) -> None:
         await asyncio.wait({task})
     await loop.shutdown_default_executor()
     assert list((tmp_path / "spool").glob("*")) == []
+
+
+def test_what_a_killed_process_left_is_swept_and_what_is_under_way_stays(tmp_path: Path) -> None:
+    for name, age in (("http-old", 4000), ("http-new", 10), ("sftp-old", 4000)):
+        (tmp_path / name).write_bytes(b"x")
+        os.utime(tmp_path / name, (1_000_000 - age, 1_000_000 - age))
+    assert swept(tmp_path, 1_000_000) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["http-new", "sftp-old"]
+    assert swept(tmp_path / "none", 1_000_000) == 0
