@@ -131,7 +131,7 @@ class Intake:
         error = result_of(lambda: self._route(snapshot, visit, passed))
         if error is not None:
             self._live.log.error("unforeseen", source=visit.arrival.source, name=visit.arrival.name, exc_info=error)
-            cause = DecodeError(f"it could not be taken: {type(error).__name__}: {error}")
+            cause = DecodeError("it could not be taken: the hub failed on it, and has said how in its log")
             self._route(snapshot, visit, Passed(Reading(passed.reading.position, error=cause)))
 
     def _route(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:

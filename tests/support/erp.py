@@ -96,6 +96,8 @@ class Erp:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
+            do_GET = do_POST
+
             def handle(self) -> None:
                 try:
                     super().handle()
