@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support import hub_forks
 from tests.support.erp import Erp
 from tests.support.hub_forks import HubForks
 
 
 @pytest.fixture(scope="session")
-def forks() -> Iterator[HubForks]:
-    made = HubForks()
-    yield made
-    made.close()
+def forks() -> HubForks:
+    return hub_forks.forks()
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""Hub processes that begin at once: a process that has loaded the hub's modules forks one for each start. Most of what a
-start costs is loading them; tests that kill a hub thirty times don't wait for that thirty times.
+"""Hubs and commands that begin at once: a process that has loaded the hub's modules forks one for each start. Most of what a
+start costs is loading them; tests that kill a hub thirty times, or run a hundred commands, don't wait for that each time.
 
 `python -m tests.support.hub_forks` obeys lines of JSON until its standard input closes.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -14,8 +15,11 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.support.guard import Guard
@@ -25,12 +29,23 @@ LOADED_LATER = (
     "adapters.bridge.source",
     "adapters.sftp.connection",
     "adapters.soap.serving.source",
+    "hub.cli.batch",
+    "hub.cli.check",
+    "hub.cli.dead",
+    "hub.cli.doctor",
+    "hub.cli.hold",
+    "hub.cli.partner",
     "hub.cli.run",
+    "hub.cli.sent",
+    "hub.cli.trace",
     "hub.console.server",
     "s3fs",
     "tests.support.crashing_hub",
 )
 """What a hub loads when it needs it."""
+
+
+CompletedCommand = subprocess.CompletedProcess[str]
 
 
 class HubForks:
@@ -44,10 +59,25 @@ class HubForks:
         self._guard = Guard(self._process)
         self._asking = threading.Lock()
 
-    def fork(self, site: Path, environ: dict[str, str], log: Path) -> Forked:
-        pid = self.ask({"site": str(site), "environ": environ, "log": str(log)})
+    def fork(self, run: str, arguments: Sequence[str], environ: Mapping[str, str], out: Path, err: Path) -> Forked:
+        """A process that calls `run` (module:function) with these arguments of `hub`, and writes its output to the files."""
+        told = {"run": run, "arguments": [*arguments], "environ": {**environ}, "out": str(out), "err": str(err)}
+        pid = self.ask(told)
         assert pid is not None
         return Forked(self, pid)
+
+    def command(self, arguments: Sequence[str], environ: Mapping[str, str], timeout: float) -> CompletedCommand:
+        """Runs a command of the hub to its end."""
+        with TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            forked = self.fork("hub.main:main", arguments, environ, out, err)
+            try:
+                code = forked.wait(timeout)
+            except subprocess.TimeoutExpired:
+                forked.send_signal(signal.SIGKILL)
+                forked.wait()
+                raise
+            return subprocess.CompletedProcess(["hub", *arguments], code, out.read_text(), err.read_text())
 
     def ask(self, question: dict[str, Any]) -> int | None:
         assert self._process.stdin is not None
@@ -97,7 +127,16 @@ class ForkedHub(HubProcess):
         self._forks = forks
 
     def _begin(self) -> Forked:
-        return self._forks.fork(self.site.folder, self._environ, self.log)
+        arguments = ("run", "--site", str(self.site.folder), "--log-json")
+        return self._forks.fork("tests.support.crashing_hub:run", arguments, self._environ, self.log, self.log)
+
+
+@cache
+def forks() -> HubForks:
+    """This test process's own; it ends when we do."""
+    made = HubForks()
+    atexit.register(made.close)
+    return made
 
 
 def main() -> None:
@@ -112,23 +151,23 @@ def main() -> None:
         else:
             answer = os.fork()
             if answer == 0:
-                become_a_hub(**told)
+                become(**told)
         sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
 
 
-def become_a_hub(site: str, environ: dict[str, str], log: str) -> None:
-    nothing, written = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for given, wanted in ((nothing, 0), (written, 1), (written, 2)):
+def become(run: str, arguments: list[str], environ: dict[str, str], out: str, err: str) -> None:
+    written = [os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for path in (out, err)]
+    for given, wanted in ((os.open(os.devnull, os.O_RDONLY), 0), (written[0], 1), (written[1], 2)):
         os.dup2(given, wanted)
     os.environ.clear()
     os.environ.update(environ)
-    sys.argv = ["hub", "run", "--site", site, "--log-json"]
+    sys.argv = ["hub", *arguments]
     signal.signal(signal.SIGINT, signal.default_int_handler)
     code = 1
     try:
-        crashing = import_module("tests.support.crashing_hub")
-        crashing.run()
+        module, _, name = run.partition(":")
+        getattr(import_module(module), name)()
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(bool(ending.code))
     except Exception:

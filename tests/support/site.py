@@ -100,9 +100,10 @@ class SiteOnDisk:
                 await hub.stop(5.0)
 
     def cli(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
-        """A hub command, as a person runs it."""
-        command = [sys.executable, "-m", "hub", *arguments, "--site", str(self.folder)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=self.environ)
+        """A hub command, run to its end by a process of its own that has the hub's modules loaded."""
+        from tests.support.hub_forks import forks  # which knows sites
+
+        return forks().command([*arguments, "--site", str(self.folder)], self.environ, timeout)
 
 
 def order(number: str, *, partner: str = "ACME", price: str = "9.50", quantity: str = "2", **more: Any) -> bytes:
