@@ -11,6 +11,7 @@ SUITE = (
     ("X12 reading beside other tools in Python", ["-m", "benchmarks.x12_peers"]),
     ("rows, lines and lists beside bare parsers", ["-m", "benchmarks.formats"]),
     ("HTTP clients: aiohttp beside httpx", ["-m", "benchmarks.http_clients"]),
+    ("1 GB over SFTP beside the program sftp", ["-m", "benchmarks.sftp"]),
     ("the hub's AMQP client beside plain aio-pika", ["-m", "benchmarks.forwarding_floor"]),
     ("end to end on RabbitMQ beside a plain aio-pika forwarder", ["-m", "benchmarks.end_to_end"]),
 )

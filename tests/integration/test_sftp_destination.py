@@ -158,7 +158,7 @@ async def test_a_line_that_breaks_during_the_upload(tmp_path: Path, openssh: Ope
     partner = Partner(openssh, tmp_path, journal, port=proxy.port, timeout="1s")
     body = os.urandom(30_000_000)
     sending = asyncio.create_task(partner.destination().send(outgoing(body)))
-    while not (openssh.home / "in/.order_1.edi.part").exists():
+    while not list((openssh.home / "in").glob(".order_1.edi*.part")):
         await asyncio.sleep(0.005)
     proxy.cut()
     with pytest.raises(TransientError) as broken:
