@@ -17,6 +17,7 @@ from pydantic import Field
 from adapters.file.moving import move, printable, shown, sync, with_mark, without_mark
 from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError
+from hub.core.name_pattern import FactsOfNames, facts_of_names
 from hub.core.pauses import Pauses
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
@@ -41,6 +42,7 @@ class FileSourceOptions(Options):
     store: str | None = Field(None, description="The name of a `store` endpoint; without it a folder of this machine.")
     folder: str = Field(description="The folder to watch, relative to the site, or to the store. Created when missing.")
     match: str = Field("*", description="Which files to take: a glob over the file name.")
+    name: FactsOfNames = None
     ignore: tuple[str, ...] = Field(
         ("*.tmp", "*.part", ".*"), description="Names that are still being written; take them once they are renamed."
     )
@@ -84,6 +86,7 @@ class FileSource:
         self._settle = seconds(options.settle)
         self._poll = seconds(options.poll)
         self._log = context.log
+        self._facts = facts_of_names(options.name)
         self._seen: dict[str, tuple[int, int, float]] = {}
         self._pauses = Pauses(max(self._poll, self._settle), time.monotonic)
         self._claim_pauses = Pauses(self._poll, time.monotonic)
@@ -180,7 +183,7 @@ class FileSource:
         if offered is None or offered.version != version(path):
             self._offered.pop(path.name, None)
             body, before = await asyncio.to_thread(snapshot, path)
-            offered = Offered(before, await take(Arrival(self._name, body, shown(without_mark(path.name)))))
+            offered = Offered(before, await take(self._arrival(body, without_mark(path.name))))
         if version(path) != offered.version:
             pause = self._pauses.longer(path.name, SELDOM)
             self._warn("file_changed", path.name, "changed after it was claimed; it will be offered again", pause)
@@ -190,6 +193,9 @@ class FileSource:
         await asyncio.to_thread(move, path, folder, without_mark(path.name))
         del self._offered[path.name]
         self._pauses.end(path.name)
+
+    def _arrival(self, body: Body, name: str) -> Arrival:
+        return Arrival(self._name, body, shown(name), facts=self._facts(name))
 
     def _warn(self, event: str, name: str, error: object, pause: float) -> None:
         text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)

@@ -12,6 +12,7 @@ from adapters.file.source import AT_ONCE, SELDOM, SMALL, SOON, FileSourceOptions
 from adapters.file.store import Store, Stored
 from hub.core.duration import seconds
 from hub.core.errors import HubError, TransientError
+from hub.core.name_pattern import facts_of_names
 from hub.core.pauses import Pauses
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
@@ -26,6 +27,7 @@ class StoreSource:
         self._options = options
         self._store = store
         self._log = context.log
+        self._facts = facts_of_names(options.name)
         self._spool = Path(context.spool) / f"store-{name}"
         self._settle, self._poll = seconds(options.settle), seconds(options.poll)
         self._done = options.done or f"{options.folder}/done"
@@ -90,14 +92,17 @@ class StoreSource:
         if file.size <= SMALL:
             body: Body = BytesBody(await asyncio.to_thread(lambda: b"".join(self._store.pieces(file.path))))
             await self._unchanged(file, body.size)
-            return await take(Arrival(self._name, body, file.name))
+            return await take(self._arrival(body, file.name))
         spooled = self._spool / uuid.uuid4().hex
         try:
             await asyncio.to_thread(self._spooled, file, spooled)
             await self._unchanged(file, spooled.stat().st_size)
-            return await take(Arrival(self._name, FileBody(spooled), file.name))
+            return await take(self._arrival(FileBody(spooled), file.name))
         finally:
             await asyncio.to_thread(spooled.unlink, True)
+
+    def _arrival(self, body: Body, name: str) -> Arrival:
+        return Arrival(self._name, body, name, facts=self._facts(name))
 
     def _spooled(self, file: Stored, to: Path) -> None:
         with to.open("xb") as spooled:

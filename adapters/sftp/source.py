@@ -21,6 +21,7 @@ from adapters.sftp.progress import Progress
 from adapters.sftp.session import Declined, Entry
 from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError, TransientError
+from hub.core.name_pattern import FactsOfNames, facts_of_names
 from hub.core.pauses import Pauses
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Memory, Take, Taken
@@ -50,6 +51,7 @@ class SftpSourceOptions(Options):
     endpoint: str = Field(description="The name of an `sftp` endpoint.")
     folder: str = Field(description="The folder on the server: `/outbound`, or relative to where the login begins.")
     match: str | tuple[str, ...] = Field("*", description="Which files to take: a glob over the name, or several.")
+    name: FactsOfNames = None
     ignore: tuple[str, ...] = Field(
         ("*.tmp", "*.part", "*.filepart", ".*"),
         description="Names that are still being written, or are nothing for us.",
@@ -120,6 +122,7 @@ class SftpSource:
         self._options = options
         self._endpoint = endpoint
         self._log = context.log
+        self._facts = facts_of_names(options.name)
         self._memory: Memory = context.memory(name)
         self._spool = Path(context.spool) / f"sftp-{name}"
         self._settle = seconds(options.settle)
@@ -258,13 +261,16 @@ class SftpSource:
         progress = Progress(self._log, "sftp_download", name, entry.size)
         if entry.size <= SMALL:
             body: Body = BytesBody(await self._endpoint.use(lambda c: b"".join(c.pieces(path, entry.size))))
-            return await take(Arrival(self._name, body, name))
+            return await take(self._arrival(body, name))
         spooled = self._spool / uuid.uuid4().hex
         try:
             await self._endpoint.use(lambda c: download(c, path, entry.size, spooled, progress))
-            return await take(Arrival(self._name, FileBody(spooled), name))
+            return await take(self._arrival(FileBody(spooled), name))
         finally:
             await asyncio.to_thread(spooled.unlink, True)
+
+    def _arrival(self, body: Body, name: str) -> Arrival:
+        return Arrival(self._name, body, name, facts=self._facts(name))
 
     async def _remember(self, entry: Entry) -> None:
         self._left[entry.name] = list(entry.version)

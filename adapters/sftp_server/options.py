@@ -7,6 +7,7 @@ import re
 from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration
+from hub.core.name_pattern import FactsOfNames
 from hub.core.plugin import Options
 
 PUBLIC_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?")
@@ -49,6 +50,7 @@ class SftpServerSourceOptions(Options):
         "var/dropbox", min_length=1, description="Where the accounts' folders stand, relative to the site."
     )
     accounts: dict[str, AccountOptions] = Field(min_length=1, description="Who may drop files, by login name.")
+    name: FactsOfNames = None
     ignore: tuple[str, ...] = Field(
         ("*.tmp", "*.part", "*.filepart", ".*"),
         description="Names that are still being written: such a file is taken when it is renamed, not when it is closed.",

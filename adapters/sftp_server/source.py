@@ -15,6 +15,7 @@ from adapters.sftp_server.jail import Home, Jail, name_of
 from adapters.sftp_server.options import SftpServerSourceOptions
 from hub.core.duration import seconds
 from hub.core.errors import ConfigError, HubError, TransientError
+from hub.core.name_pattern import facts_of_names
 from hub.core.pauses import Pauses
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
@@ -39,6 +40,7 @@ class SftpServerSource:
         self._site = Path(context.site)
         self._folder = self._site / options.folder
         self._log = context.log
+        self._facts = facts_of_names(options.name)
         self._accounts = {login: Account(login, account) for login, account in options.accounts.items()}
         self._waiting: asyncio.Queue[tuple[str, Path, str]] = asyncio.Queue()
         self._pauses = Pauses(0.2, time.monotonic)
@@ -125,7 +127,7 @@ class SftpServerSource:
         size = (await asyncio.to_thread(path.stat)).st_size
         body: Body = BytesBody(await asyncio.to_thread(path.read_bytes)) if size <= SMALL else FileBody(path)
         partner = self._accounts[login].partner
-        result = await take(Arrival(self._name, body, name, partner=partner))
+        result = await take(Arrival(self._name, body, name, facts=self._facts(name), partner=partner))
         await asyncio.to_thread(self._put_away, login, path, result.failed)
         self._pauses.end(path.name)
 

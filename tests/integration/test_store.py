@@ -103,6 +103,23 @@ def destination(store: Store, **options: Any) -> StoreDestination:
     return StoreDestination(FileDestinationOptions.model_validate(wanted), store)
 
 
+async def test_what_the_name_says_is_a_fact(store: Store, bucket: Any, tmp_path: Path) -> None:
+    found: dict[str, Any] = {}
+
+    async def take(arrival: Arrival) -> Taken:
+        found[arrival.name] = dict(arrival.facts)
+        return Taken(1)
+
+    async def two() -> bool:
+        return len(found) == 2
+
+    bucket.put_object(Key="edi/out/orders_west_1.csv", Body=b"1")
+    bucket.put_object(Key="edi/out/big.csv", Body=os.urandom(1_000_000))
+    async with polling(store, tmp_path, take, name="orders_{region}_*.csv"):
+        await eventually(two)
+    assert found == {"orders_west_1.csv": {"region": "west"}, "big.csv": {}}
+
+
 async def test_files_are_taken_and_put_away(store: Store, bucket: Any, tmp_path: Path) -> None:
     big = os.urandom(3_000_000)
     for name, body in (("a.edi", b"good"), ("b.edi", b"bad"), ("big.edi", big), ("c.txt", b"x"), ("d.edi.tmp", b"x")):
