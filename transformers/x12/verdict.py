@@ -38,68 +38,96 @@ MOST_WRONG = 1000
 
 def judge(stream: Iterable[Event]) -> Verdict:
     """One pass over the events; memory grows with what is wrong only. Codes are those of TA105 and AK905."""
-    verdict = Verdict()
-    interchange = group = transactions = 0
-    header: Event | None = None
-    open_group: Event | None = None
-    wrong, holds = 0, False
-    seen: set[tuple[str, ...]] = set()
-
-    def refuse_group(error: DecodeError) -> None:
-        nonlocal wrong
-        wrong += 1
-        if wrong <= MOST_WRONG:
-            verdict.groups[interchange, group] = error
-        elif wrong == MOST_WRONG + 1:
-            text = f"more than {MOST_WRONG} of its groups are wrong"
-            verdict.interchanges[interchange] = DecodeError(text, segment="ISA", offset=error.offset, code="022")
-
-    def close_group() -> None:
-        nonlocal open_group
-        if open_group is not None:
-            refuse_group(_unclosed(open_group))
-            open_group = None
-
+    judging = _Judging()
     for event in stream:
-        if (note := _note(event, open_group)) is not None:
-            verdict.notes.setdefault(interchange, note)
-        match event.kind:
-            case "ISA" | "end":
-                if header is not None:
-                    close_group()
-                    verdict.interchanges[interchange] = DecodeError(
-                        "the interchange has no IEA: it breaks off", segment="ISA", offset=event.offset, code="023"
-                    )
-                header = event if event.kind == "ISA" else None
-                interchange, group, wrong, holds = interchange + 1, 0, 0, False
-                if event.header is not None and len(seen) < MOST_SEEN:
-                    key = interchange_key(event.header.elements)
-                    if key in seen:
-                        verdict.repeated.add(interchange)
-                    seen.add(key)
-            case "GS":
-                close_group()
-                open_group, group, transactions, holds = event, group + 1, 0, True
-            case "ST":
-                if open_group is None:
-                    open_group, group, transactions = event, group + 1, 0
-                transactions += 1
-            case "GE":
-                if open_group is not None and (error := _group_error(open_group, event, transactions)):
-                    refuse_group(error)
-                open_group = None
-            case "TA1":
-                holds = True
-            case "IEA":
-                close_group()
-                if header is not None:
-                    error = _interchange_error(header, event, group) or _content_error(event, group, holds)
-                    if error is not None:
-                        verdict.interchanges[interchange] = error
-                header = None
-            case _:
-                pass
-    return verdict
+        judging.see(event)
+    return judging.verdict
+
+
+class _Judging:
+    """Where the pass stands: ordinals of interchange and group, what is open, and how much has been wrong."""
+
+    def __init__(self) -> None:
+        self.verdict = Verdict()
+        self._interchange = self._group = self._transactions = self._wrong = 0
+        self._header: Event | None = None
+        self._open: Event | None = None
+        self._holds = False
+        self._seen: set[tuple[str, ...]] = set()
+        self._steps = {
+            "ISA": self._isa,
+            "end": self._isa,
+            "GS": self._gs,
+            "ST": self._st,
+            "GE": self._ge,
+            "TA1": self._ta1,
+            "IEA": self._iea,
+        }
+
+    def see(self, event: Event) -> None:
+        if (note := _note(event, self._open)) is not None:
+            self.verdict.notes.setdefault(self._interchange, note)
+        step = self._steps.get(event.kind)
+        if step is not None:
+            step(event)
+
+    def _isa(self, event: Event) -> None:
+        """Another interchange begins, or the body ends: the one before should have ended."""
+        if self._header is not None:
+            self._close_group()
+            text = "the interchange has no IEA: it breaks off"
+            self.verdict.interchanges[self._interchange] = DecodeError(
+                text, segment="ISA", offset=event.offset, code="023"
+            )
+        self._header = event if event.kind == "ISA" else None
+        self._interchange, self._group, self._wrong, self._holds = self._interchange + 1, 0, 0, False
+        if event.header is not None and len(self._seen) < MOST_SEEN:
+            key = interchange_key(event.header.elements)
+            if key in self._seen:
+                self.verdict.repeated.add(self._interchange)
+            self._seen.add(key)
+
+    def _gs(self, event: Event) -> None:
+        self._close_group()
+        self._open, self._group, self._transactions, self._holds = event, self._group + 1, 0, True
+
+    def _st(self, event: Event) -> None:
+        if self._open is None:
+            self._open, self._group, self._transactions = event, self._group + 1, 0
+        self._transactions += 1
+
+    def _ge(self, event: Event) -> None:
+        if self._open is not None and (error := _group_error(self._open, event, self._transactions)):
+            self._refuse_group(error)
+        self._open = None
+
+    def _ta1(self, event: Event) -> None:
+        self._holds = True
+
+    def _iea(self, event: Event) -> None:
+        self._close_group()
+        if self._header is not None:
+            error = _interchange_error(self._header, event, self._group) or _content_error(
+                event, self._group, self._holds
+            )
+            if error is not None:
+                self.verdict.interchanges[self._interchange] = error
+        self._header = None
+
+    def _close_group(self) -> None:
+        if self._open is not None:
+            self._refuse_group(_unclosed(self._open))
+            self._open = None
+
+    def _refuse_group(self, error: DecodeError) -> None:
+        self._wrong += 1
+        if self._wrong <= MOST_WRONG:
+            self.verdict.groups[self._interchange, self._group] = error
+        elif self._wrong == MOST_WRONG + 1:
+            text = f"more than {MOST_WRONG} of its groups are wrong"
+            self.verdict.interchanges[self._interchange] = DecodeError(
+                text, segment="ISA", offset=error.offset, code="022"
+            )
 
 
 def interchange_key(isa: tuple[str, ...]) -> tuple[str, ...]:
