@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
@@ -130,7 +131,11 @@ class Diagnosis:
         """Endpoints that the hub of this console leaves alone now."""
         url = f"http://{settings.console_host}:{settings.console_port}/health/ready"
         try:
-            with urllib.request.urlopen(url, timeout=3) as reply:
+            try:
+                reply = urllib.request.urlopen(url, timeout=3)
+            except urllib.error.HTTPError as not_ready:
+                reply = not_ready  # it tells of its endpoints all the same
+            with reply:
                 states = json.load(reply).get("endpoints", {})
         except (OSError, ValueError) as error:
             return Finding("endpoints", "warning", f"the console at {url} doesn't tell: {error}")

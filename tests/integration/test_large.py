@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ import pytest
 
 from tests.support.erp import Erp
 from tests.support.site import HubProcess, SiteOnDisk
+from tests.support.waiting import wait_for
 from tests.support.x12 import orders_850
 
 MEGABYTE = 1 << 20
-SECONDS = 120.0
 
 
 @pytest.fixture
@@ -31,14 +30,6 @@ def hub(site: SiteOnDisk) -> Iterator[HubProcess]:
     process.wait_ready()
     yield process
     process.kill()
-
-
-def wait_for(check: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + SECONDS
-    while not (found := check()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-    return found
 
 
 def dead_letters(site: SiteOnDisk) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,7 @@ from tests.support.erp import Answer, Erp
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.rabbitmq import RabbitNode
 from tests.support.site import HubProcess, SiteOnDisk, order
-
-SECONDS = 60.0
-
-
-def wait_for(check: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + SECONDS
-    while not (found := check()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-    return found
+from tests.support.waiting import wait_for
 
 
 def events(hub: HubProcess, name: str) -> list[dict[str, Any]]:
