@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from hub.app.site_folder import SiteFolder
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
+from hub.core.nearest import hint
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context, Plugins
 from hub.core.ports import Body, Reader, Reading, TracingReader
 from hub.documents import from_json
+from transformers.unpack import unpacked_by
 
 
 class AnyJson:
@@ -27,9 +29,23 @@ class AnyJson:
             yield Reading((), error=error)
 
 
+def reader_of_source(name: str, site: Path, plugins: Plugins, environ: Mapping[str, str]) -> Reader:
+    """What a source of the site reads with, out of what it is packed in. Raises ConfigError."""
+    from hub.app.opening import reader_of  # brokers and journals come with it
+
+    folder = SiteFolder(site)
+    checked = folder.check(plugins, environ)
+    if checked.site is None:
+        raise ConfigError("\n".join(str(finding) for finding in checked.errors))
+    config = checked.site.sources.get(name)
+    if config is None:
+        raise ConfigError(f"there is no source {name!r}", hint=hint(name, checked.site.sources))
+    return reader_of(config, Context(site=site, partners=checked.site.partners, text=folder.text))
+
+
 def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, str], name: str | None) -> Reader:
-    """The reader that `name` says, else JSON for what begins with `{` or `[`, else X12. Partners are the site's, where
-    there is one. Raises ConfigError for an unknown reader."""
+    """The reader that `name` says, else JSON for what begins with `{` or `[`, else X12; what it is packed in comes off. Partners
+    are the site's, where there is one. Raises ConfigError for an unknown reader."""
     if name is None:
         with file.open("rb") as stream:
             begin = stream.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -42,21 +58,21 @@ def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, s
     try:
         options = plugin.options.model_validate({"strangers": "take"} if name == "x12" else {})
     except ValidationError:
-        raise ConfigError(f"the reader {name} needs options, which only a source says") from None
+        raise ConfigError(f"the reader {name} needs options: name a source that has them with --source") from None
     made: Reader = plugin.build(name, options, Context(site=site, partners=partners_of(site, plugins, environ)))
-    return made
+    return unpacked_by("auto", made)
 
 
 def x12_reader(site: Path, plugins: Plugins, environ: Mapping[str, str]) -> TracingReader:
-    """The reader `x12` with the site's partners. Raises ConfigError where this installation has none."""
+    """The reader `x12` with the site's partners, whatever the interchanges are packed in. Raises ConfigError where this
+    installation has none."""
     plugin = plugins.find("reader", "x12")
     if plugin is None:
         raise ConfigError("there is no reader 'x12'", hint=f"installed: {', '.join(plugins.names('reader'))}")
-    made: TracingReader = plugin.build(
-        "x12",
-        plugin.options.model_validate({"strangers": "take"}),
-        Context(site=site, partners=partners_of(site, plugins, environ)),
-    )
+    context = Context(site=site, partners=partners_of(site, plugins, environ))
+    made = unpacked_by("auto", plugin.build("x12", plugin.options.model_validate({"strangers": "take"}), context))
+    if not isinstance(made, TracingReader):
+        raise ConfigError("the reader 'x12' of this installation has no lineage")
     return made
 
 

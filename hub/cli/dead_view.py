@@ -29,13 +29,16 @@ def came_from(row: Any) -> str:
 
 
 def position_words(row: Any) -> str:
-    """Where in the file it stood, in words: a part of an X12 file by its levels, of another by its ordinal."""
+    """Where in the file it stood, in words: a part of an X12 file by its levels, of another by its ordinal; of a
+    packed file first the entry."""
     steps = [step for step in (row.position or "").split(".") if step]
     place = place_of(row)
+    packed = {2: 1, 4: 1, 5: 2}.get(len(steps), 0)
+    words, steps = [f"entry {step}" for step in steps[:packed]], steps[packed:]
     if len(steps) == 1 and not place.get("segment"):
-        words = [f"part {steps[0]}"]
+        words.append(f"part {steps[0]}")
     else:
-        words = [f"{level} {step}" for level, step in zip(LEVELS, steps, strict=False) if step.isdecimal()]
+        words += [f"{level} {step}" for level, step in zip(LEVELS, steps, strict=False) if step.isdecimal()]
     if "segment" in place:
         at = f" at {place['segment_position']}" if "segment_position" in place else ""
         words.append(f"segment {place['segment']}{at}")

@@ -11,19 +11,26 @@ import orjson
 import typer
 
 from hub.app.plugin_discovery import discover
-from hub.app.readers import reader_for
+from hub.app.readers import reader_for, reader_of_source
 from hub.cli.lineage_view import lineage_json, show_lineage
 from hub.cli.output import FOUND, AsJson, fail, say
 from hub.cli.site_option import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.ports import FileBody, Reader, Reading, TracingReader
 from hub.documents import to_json
+from hub.mapping.canonical import NAME
 
 
 def read(
-    file: Annotated[Path, typer.Argument(help="An X12 interchange, or a canonical document in JSON.")],
+    file: Annotated[
+        Path, typer.Argument(help="X12 interchanges, or a canonical document in JSON; or what the source reads.")
+    ],
     site: SiteDir = HERE,
     reader: Annotated[str | None, typer.Option(help="The reader, x12 or json; without it the contents decide.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Read as this source of the site does: its `read` and `unpack`, without its steps."),
+    ] = None,
     lineage: Annotated[
         bool, typer.Option("--lineage", help="Print which segment, element and bytes gave each field (X12).")
     ] = False,
@@ -31,21 +38,26 @@ def read(
 ) -> None:
     """Prints the canonical documents in a file, one JSON object a line; errors and warnings go to stderr.
 
-    Needs no hub and changes nothing. Exit code 1 when anything in the file could not be read. With --lineage a table for
+    What is packed in gzip, zip or MIME is unpacked. Needs no hub and changes nothing. Exit code 1 when anything in the file could not be read. With --lineage a table for
     each document; with --json too, one object a line: position, document, lineage.
-    Example: hub read orders.edi | jq .number
+    Examples: hub read orders.edi | jq .number; hub read orders.csv --source web-orders
     """
+    if source is not None and reader is not None:
+        fail("say either --source or --reader: a source has its reader")
     if not file.is_file():
         fail(f"{file}: no such file")
     try:
-        made = reader_for(file, site, discover(), os.environ, reader)
+        if source is not None:
+            made = reader_of_source(source, site, discover(), os.environ)
+        else:
+            made = reader_for(file, site, discover(), os.environ, reader)
     except ConfigError as error:
         fail(str(error))
     if lineage and not isinstance(made, TracingReader):
-        fail(f"{file}: only X12 has a lineage: each field of a JSON document is itself")
+        fail(f"{file}: only X12 has a lineage; what a template makes, or JSON says itself, has none")
     failed = False
     try:
-        for reading in made.read(FileBody(file)):
+        for reading in made.read(FileBody(file), {NAME: file.name}):
             where = f"{file}: {'.'.join(reading.position)}: " if reading.position else f"{file}: "
             for warning in reading.warnings:
                 typer.echo(f"{where}warning: {warning}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from hub.journal import schema
 
 Place = tuple[str, str]
 """A claim, and a position in it."""
+
+_TRANSACTION = re.compile(r"((?:\d+\.)*\d+)\.(\d+)\.\d[\d+]*(?:\.part\d+)*")
+"""Entries of what was packed, interchange; group; transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,8 @@ async def answers_sent(connection: AsyncConnection, places: Sequence[Place]) -> 
 
 def _answering(position: str) -> tuple[str, ...]:
     """Where the answers to a part of a file stand in it; nothing for a body without levels."""
-    steps = position.split(".")
-    if len(steps) < 3 or not steps[2][:1].isdecimal():
-        return ()
-    return (f"{steps[0]}.{steps[1]}.ack", f"{steps[0]}.ta1")
+    found = _TRANSACTION.fullmatch(position)
+    return (f"{found[1]}.{found[2]}.ack", f"{found[1]}.ta1") if found is not None else ()
 
 
 def _answer(row: Any) -> AnswerSent:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.ports import DUPLICATES, Body, InterchangeReader, Reader, Reading
+from hub.core.ports import DUPLICATES, Body, FieldOrigin, InterchangeReader, Reader, Reading, TracingReader
 from hub.mapping.canonical import NAME
 from transformers.unpack.entry import Allowance, Entry
 from transformers.unpack.inflating import gzip_entries
@@ -25,8 +25,13 @@ _MIME = re.compile(rb"(?:mime-version|content-type|content-transfer-encoding|mes
 
 
 def unpacked_by(kind: str, reader: Reader) -> Reader:
-    """The reader with what takes off the packing."""
-    return UnpackingInterchanges(kind, reader) if isinstance(reader, InterchangeReader) else Unpacking(kind, reader)
+    """The reader with what takes off the packing. It offers what the reader offers."""
+    lists, traces = isinstance(reader, InterchangeReader), isinstance(reader, TracingReader)
+    if lists and traces:
+        return UnpackingAll(kind, reader)
+    if lists:
+        return UnpackingInterchanges(kind, reader)
+    return UnpackingLineage(kind, reader) if traces else Unpacking(kind, reader)
 
 
 class Unpacking:
@@ -109,12 +114,58 @@ def _within(headers: Mapping[str, Any], position: tuple[str, ...], entry: Entry)
 
 
 class UnpackingInterchanges(Unpacking):
-    """Around a reader of interchanges: their positions begin with the entry's, `2.1`."""
+    """Around a reader of interchanges: their positions begin with the entry's, `2.1`. One whose number an entry before has is a
+    duplicate."""
+
+    def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
+        told = headers.get(DUPLICATES)
+        again = {place: f"in {name or 'an entry'} before" for place, name in self._again(body, headers)}
+        duplicates = {**again, **(told if isinstance(told, Mapping) else {})}
+        return super().read(body, {**headers, DUPLICATES: duplicates} if duplicates else headers)
 
     def interchanges(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterable[tuple[str, str, str]]:
+        """Each number of a partner once."""
+        seen = set()
+        for partner, number, place, _ in self._listed(body, headers):
+            if (partner, number) not in seen:
+                seen.add((partner, number))
+                yield partner, number, place
+
+    def _again(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """The places of interchanges that came in an entry before, and what that was called."""
+        first: dict[tuple[str, str], str] = {}
+        for partner, number, place, name in self._listed(body, headers):
+            if (partner, number) in first:
+                yield place, first[partner, number]
+            else:
+                first[partner, number] = name
+
+    def _listed(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+        """Partner, number, place and the entry's name. An entry that can't be looked through has none: `read` says what is
+        wrong with it."""
         reader = self._reader
         assert isinstance(reader, InterchangeReader)  # noqa: S101  (unpacked_by looked)
         for position, entry in self._entries(body, headers):
-            if entry.body is not None:
+            if entry.body is None:
+                continue
+            try:
                 for partner, number, ordinal in reader.interchanges(entry.body):
-                    yield partner, number, ".".join((*position, ordinal))
+                    yield partner, number, ".".join((*position, ordinal)), entry.name
+            except DecodeError:
+                continue
+
+
+class UnpackingLineage(Unpacking):
+    """Around a reader that traces: bytes are counted within the entry."""
+
+    def lineage(self, body: Body, position: tuple[str, ...]) -> Iterable[FieldOrigin]:
+        reader = self._reader
+        assert isinstance(reader, TracingReader)  # noqa: S101  (unpacked_by looked)
+        for place, entry in self._entries(body, EMPTY):
+            if entry.body is not None and position[: len(place)] == place:
+                return reader.lineage(entry.body, position[len(place) :])
+        return ()
+
+
+class UnpackingAll(UnpackingInterchanges, UnpackingLineage):
+    """Around a reader that does both, as X12's."""
