@@ -83,9 +83,9 @@ class RunningHub:
             self.broker, self.journal, self.metrics, log, self.opened.snapshot, settled=self.outcomes.settled
         )
         self.acknowledgments = Acknowledgments(self.live)
-        self.batching = Batching(self.live)
         self.intake = Intake(self.live, self.acknowledgments)
         self.replay = Replay(self.live, self.intake)
+        self.batching = Batching(self.live, self.replay.go_on)
         self.recoverability = Recoverability(self.live, Replies(self.live, self.intake.take))
         self._sender = Sender(self.live)
         self._keeper = Keeper(self.live)

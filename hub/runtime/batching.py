@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from hub.core import topology
 from hub.core.errors import HubError
 from hub.core.message import Header, Message
 from hub.documents import BATCH, Batch, batch_to_json, from_json
+from hub.journal.batch_dissolving import Dissolution
 from hub.journal.batch_members import WAITS, BatchSays
 from hub.journal.batches import UNPUBLISHED, Batches, Waiting
 from hub.journal.entry import Entry
@@ -33,8 +34,10 @@ SOURCE = "batches"
 class Batching:
     """Closes and publishes. Many processes may do so at once: each batch is closed by one of them."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, go_on: Callable[[list[str]], Awaitable[int]]) -> None:
+        """`go_on` publishes what holds have kept that are being released."""
         self._live = live
+        self._go_on = go_on
         self._batches = Batches(live.journal)
         self._causes: dict[str, str] = {}
         self._turn = asyncio.Lock()
@@ -77,8 +80,16 @@ class Batching:
             return closed
         while (id := await self._batches.close(group, most, before, now)) is not None:
             live.log.info("batch_closed", batch=id, destination=group.destination, document=group.document)
+            if terms is None and group.gathered and destination is not None:
+                await self._part(id)
             closed = True
         return closed
+
+    async def _part(self, id: str) -> None:
+        """The site doesn't gather them any more: each goes alone."""
+        live = self._live
+        wanted = Dissolution(id, "hub", "they are not gathered any more", live.clock(), live.snapshot.owner_of)
+        await self._go_on(await self._batches.dissolve(wanted) or [])
 
     def _measure(self, waiting: Sequence[Waiting]) -> None:
         live = self._live

@@ -174,9 +174,13 @@ class Replay:
                 skipped[f"{id}: it is being sent already"] += 1
                 continue
             done.append(rows[0].id)
-            for row in await self._decisions.holds(("releasing",), holds) if holds else ():
-                released += await self._publish_released(row)
+            released += await self.go_on(holds)
         return {"dissolved": len(done), "released": released, "skipped": dict(skipped), "ids": done}
+
+    async def go_on(self, holds: list[str]) -> int:
+        """Publishes what these holds, which are being released, have kept; how many went."""
+        rows = await self._decisions.holds(("releasing",), holds) if holds else ()
+        return sum([await self._publish_released(row) for row in rows])
 
     async def _decide(self, ids: list[str], word: str, step: Any) -> dict[str, Any]:
         done: list[str] = []

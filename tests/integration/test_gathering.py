@@ -74,6 +74,19 @@ async def test_a_message_that_fails_is_retried_as_it_is(site: SiteOnDisk, erp: E
         assert len(erp.requests) == 3
 
 
+async def test_when_the_site_gathers_no_more_what_waits_goes_alone(site: SiteOnDisk, erp: Erp) -> None:
+    lay(site)
+    async with site.running() as hub:
+        await dropped(hub, site, "batched", "1", "2")
+        plain = DESTINATION.replace("  gather: {by: [partner], max: 3, within: 5m}\n", "").partition("  write:")[0]
+        site.write("config/destinations.yaml", plain)
+        await hub.reload()
+        for number in ("1", "2"):
+            told = await status_becomes(hub, number, "delivered")
+        assert sorted(erp.numbers()) == ["1", "2"]
+        assert any("they are not gathered any more" in str(event.get("text")) for event in told.events)
+
+
 async def test_one_that_cant_be_written_is_dead_alone(site: SiteOnDisk, erp: Erp) -> None:
     lay(site)
     site.write(
