@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lxml import etree
 from pydantic import Field, model_validator
 
-from hub.core.errors import ConfigError, DecodeError
+from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
 from hub.core.plugin import Context, Plugin
 from hub.core.ports import Body, Reading
@@ -17,9 +16,10 @@ from hub.core.size import Size, parse_size
 from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of
 from hub.mapping.json_text import SCHEMAS
 from hub.mapping.site_template import TEMPLATES
-from hub.mapping.xml_schema import XmlSchema, site_xml
+from hub.mapping.xml_schema import XmlSchema
 from transformers.xml.elements import Bounds, elements
 from transformers.xml.node import Node
+from transformers.xml.stylesheet import Stylesheet
 
 _STEP = re.compile(r"(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)")
 
@@ -64,27 +64,6 @@ def steps(each: str | None, namespaces: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-class Stylesheet:
-    """An XSLT 1.0 that reads and writes nothing beside what it is given."""
-
-    def __init__(self, name: str, context: Context) -> None:
-        """Raises ConfigError."""
-        self._name = name
-        try:
-            self._xslt = etree.XSLT(
-                site_xml(TEMPLATES, name, context.text), access_control=etree.XSLTAccessControl.DENY_ALL, regexp=False
-            )
-        except (etree.XSLTParseError, ValueError) as error:
-            raise ConfigError(f"{TEMPLATES}/{name}: {error}") from None
-
-    def made(self, element: Any) -> Any:
-        """The tree that it makes; `str` of it where its output is text. Raises DecodeError."""
-        try:
-            return self._xslt(element)
-        except etree.XSLTError as error:
-            raise DecodeError(f"{self._name}: {error}") from None
-
-
 class XmlReader:
     """Reads the body as one document, or each of the elements at a path as one. One that can't be read spoils no other, unless the
     body isn't well-formed from there on."""
@@ -121,10 +100,9 @@ class XmlReader:
             raise DecodeError(wrong)
         made: Any = element
         if self._xslt is not None:
-            tree = self._xslt.made(element)
-            made = tree.getroot()
             if not self._mapped:
-                return Found({}, raw=str(tree).strip().encode())
+                return Found({}, raw=self._xslt.text(element).encode())
+            made = self._xslt.tree(element).getroot()
             if made is None:
                 raise DecodeError("the stylesheet makes no element of it")
         node = Node(made, self._namespaces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import tracemalloc
 import zipfile
 from collections.abc import Mapping
@@ -106,6 +107,44 @@ def test_a_spoiled_entry_spoils_no_other() -> None:
 )
 def test_what_cannot_be_unpacked_is_refused(body: bytes, wrong: str) -> None:
     assert wrong in read(body)[-1][1]
+
+
+def lying(body: bytes, at: int, form: str, value: int) -> bytes:
+    """A zip file whose first local header says something else at that place."""
+    return body[:at] + struct.pack(form, value) + body[at + struct.calcsize(form) :]
+
+
+@pytest.mark.parametrize(
+    ("at", "form", "value", "found"),
+    [
+        (22, "<I", 1, [("1", "1"), ("2", "2")]),  # its size, unpacked: what really comes out counts
+        (22, "<I", 0xFFFFFFFF, [("1", "1"), ("2", "2")]),
+        (18, "<I", 5, [("1", "! the entry 'a.json': "), ("2", "! the zip file breaks off")]),  # its size, packed
+        (18, "<I", 0xFFFFFFF0, [("1", "! ")]),
+        (14, "<I", 7, [("1", "! the entry 'a.json': its check sum is wrong"), ("2", "2")]),
+        (26, "<H", 3, [("1", "! "), ("2", "! ")]),  # the length of its name
+        (28, "<H", 0xFFFF, [("1", "! ")]),  # the length of what is beside the name
+        (
+            30,
+            "<H",
+            0x2F2E,
+            [("1", "1"), ("2", "2")],
+        ),  # the name, unlike that of the directory: people see it, nothing else
+    ],
+)
+def test_a_local_header_that_lies_gives_an_error_or_what_is_there(
+    at: int, form: str, value: int, found: list[tuple[str, str]]
+) -> None:
+    body = zipped({"a.json": order("1"), "b.json": order("2")}, zipfile.ZIP_STORED)
+    read_ = read(lying(body, at, form, value))
+    assert [place for place, _ in read_][: len(found)] == [place for place, _ in found]
+    assert all(said_.startswith(wanted) for (_, said_), (_, wanted) in zip(read_, found, strict=False)), read_
+
+
+def test_a_directory_that_lies_is_not_asked() -> None:
+    body = zipped({"a.json": order("1"), "b.json": order("2")})
+    at = body.index(b"PK\x01\x02")
+    assert read(body[:at] + body[at:].replace(b"a.json", b"../../")) == [("1", "1"), ("2", "2")]
 
 
 @pytest.mark.parametrize("kind", ["gzip", "zip", "zip of many"])
