@@ -30,7 +30,7 @@ class Cora:
         self.key: SshKey
         self.host_key: SshKey
         self.received: dict[str, bytes] = {}
-        self._folder = folder
+        self._folder = folder.resolve()
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._run, name="demo-cora", daemon=True)
         self._source: Any = None
