@@ -12,7 +12,7 @@ from hub.core.errors import DecodeError, MappingError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.step import Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
-from hub.documents.codec import document_class
+from hub.mapping.document_name import DocumentName
 from hub.mapping.field_path import NOTHING, at, known_list, known_path
 from hub.mapping.json_text import parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate
@@ -38,7 +38,7 @@ class SplitOptions(Options):
         None,
         description="A template of routes/templates, named *.json.j2, that makes a JSON list of canonical documents.",
     )
-    document: str | None = Field(
+    document: DocumentName | None = Field(
         None, description="With a template: what comes out, `order@1`; by default what goes in."
     )
 
@@ -49,16 +49,6 @@ class SplitOptions(Options):
             each, _, path = value.partition(".")
             if not known_list(each) or not path or not known_path(path, each):
                 raise ValueError(f"{value!r} is no field of a document's lines; write lines.unit, items.products.VP")
-        return value
-
-    @field_validator("document")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        try:
-            if value is not None:
-                document_class(value)
-        except DecodeError as error:
-            raise ValueError(error.text) from None
         return value
 
     @model_validator(mode="after")

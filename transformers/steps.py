@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from hub.core.condition import Condition
 from hub.core.errors import ConditionError, DecodeError, MappingError, RejectedError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_json, to_json
-from hub.documents.codec import document_class
 from hub.mapping.canonical import text_or_none
+from hub.mapping.document_name import DocumentName
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate
 
@@ -89,19 +89,9 @@ class MapOptions(Options):
     template: str = Field(
         description="A template of routes/templates, named *.json.j2, that makes canonical JSON of `document` and `facts`."
     )
-    document: str | None = Field(
+    document: DocumentName | None = Field(
         None, description="What comes out, with its version: `order@1`; by default what goes in."
     )
-
-    @field_validator("document")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        try:
-            if value is not None:
-                document_class(value)
-        except DecodeError as error:
-            raise ValueError(error.text) from None
-        return value
 
 
 class Map:

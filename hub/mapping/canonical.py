@@ -14,7 +14,8 @@ from hub.core.message import EMPTY
 from hub.core.plugin import Context, Options
 from hub.core.ports import Reading
 from hub.documents import Document
-from hub.documents.codec import document_class, from_json
+from hub.documents.codec import from_json
+from hub.mapping.document_name import DocumentName
 from hub.mapping.site_template import SiteTemplate
 
 NAME = "hub-name"
@@ -24,19 +25,10 @@ NAME = "hub-name"
 class CanonicalOptions(Options):
     """Which document, and how it is made."""
 
-    document: str = Field(description="The document that it is, with its version: `order@1`.")
+    document: DocumentName = Field(description="The document that it is, with its version: `order@1`.")
     map: str | None = Field(
         None, description="A template of routes/templates, named *.json.j2, that makes the canonical JSON."
     )
-
-    @field_validator("document")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        try:
-            document_class(value)
-        except DecodeError as error:
-            raise ValueError(error.text) from None
-        return value
 
     @field_validator("map")
     @classmethod
@@ -74,7 +66,7 @@ class Canonical:
             raise found.error
         if self._template is None:
             if found.raw is not None:
-                return from_json(found.raw, self._document)
+                return self._as_it_is(found.raw, found.names)
             return from_json(orjson.dumps(found.names["body"], default=str), self._document)
         try:
             text = self._template.render({"name": "", **headers_seen(headers), **found.names})
@@ -86,6 +78,13 @@ class Canonical:
             raise DecodeError(f"what {self._template.name} makes of it: {error}") from None
         except UnicodeEncodeError:
             raise DecodeError(f"what {self._template.name} makes of it is no text") from None
+
+    def _as_it_is(self, raw: bytes, names: Mapping[str, Any]) -> Document:
+        try:
+            return from_json(raw, self._document)
+        except DecodeError as error:
+            place = next((f"{what} {names[what]}: " for what in ("row", "line") if what in names), "")
+            raise DecodeError(f"{place}{error}") if place else error from None
 
     def readings(self, found: Iterable[Found], headers: Mapping[str, Any], split: bool) -> Iterator[Reading]:
         """A Reading for each, in their order: with the positions 1, 2, ... of a body that is split, else `()`. One that

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from hub.app.running_hub import RunningHub
+from hub.broker.rabbit import RabbitBroker
+from hub.core.plugin import Context
+from hub.core.ports import BrokerLifecycle
 from hub.journal.journal import Journal
 from tests.support.erp import Erp
+from tests.support.exchanges import context_on
 from tests.support.site import SiteOnDisk
 
 GROWN = pytest.param("grown", marks=(pytest.mark.rabbitmq, pytest.mark.postgres))
@@ -42,3 +46,18 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     await made.open()
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
+    """A RabbitMQ of this test's own, opened: for adapters without a hub around them."""
+    made = RabbitBroker(amqp_vhost, name="test")
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def context(broker: BrokerLifecycle, journal: Journal, tmp_path: Path) -> Context:
+    """What an adapter on it is built with."""
+    return context_on(broker, journal, tmp_path)

@@ -15,7 +15,7 @@ from hub.core.topology import Binding, Exchange, Queue, Topology
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import Inbox, eventually
-from tests.support.site import SiteOnDisk, order
+from tests.support.site import INBOX, SiteOnDisk, order
 
 DESTINATIONS = """\
 folder:
@@ -25,13 +25,9 @@ approval:
   retry: fast
 """
 
-ROUTES = """\
-format: 1
-owner: order-desk
-sources:
-  inbox:
-    file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
-    read: {json: order@1}
+ROUTES = (
+    INBOX
+    + """\
   shop:
     exchange: {name: shop.events, key: order.placed}
     read: {json: order@1}
@@ -40,6 +36,7 @@ routes:
     when: {document: order, partner: ACME}
     to: [folder, approval]
 """
+)
 
 
 def site_in(folder: Path) -> SiteOnDisk:

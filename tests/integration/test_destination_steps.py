@@ -8,16 +8,12 @@ from hub.app.running_hub import RunningHub
 from hub.journal.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
-from tests.support.site import SiteOnDisk, order
+from tests.support.site import INBOX, SiteOnDisk, order
 from tests.support.stories import dead_letters, status_becomes
 
-ROUTES = """\
-format: 1
-owner: order-desk
-sources:
-  inbox:
-    file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
-    read: {json: order@1}
+ROUTES = (
+    INBOX
+    + """\
 destinations:
   plain:
     rest: {endpoint: erp, call: POST /plain}
@@ -32,6 +28,7 @@ routes:
     once: [partner, number]
     to: [plain, stepped]
 """
+)
 DOUBLED = """{"number": "{{ document.number }}", "partner": "{{ document.partner }}", "lines": [{% for line in document.lines %}
 {"quantity": {{ (line.quantity * 2) | tojson }}, "price": {{ line.price | tojson }}}{{ "," if not loop.last }}{% endfor %}]}"""
 

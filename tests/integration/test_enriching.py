@@ -11,22 +11,19 @@ from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
-from tests.support.site import SiteOnDisk, order
+from tests.support.site import INBOX, SiteOnDisk, order
 from tests.support.stories import dead_letters, status_becomes
 
-ROUTES = """\
-format: 1
-owner: order-desk
-sources:
-  inbox:
-    file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
-    read: {json: order@1}
+ROUTES = (
+    INBOX
+    + """\
     steps: [{name: customer, enrich: {ENRICH}}]
 routes:
   - id: orders
     when: {document: order, partner: ACME}
     to: [erp]
 """
+)
 CUSTOMER = "endpoint: erp, call: 'GET /customers/{partner}', set: {contract: /contract}"
 PRICES = "endpoint: erp, call: 'GET /prices/{item}', each: lines, names: {item: products.VN}, set: {price: /price}"
 

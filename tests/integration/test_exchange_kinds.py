@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +24,12 @@ from hub.core.message import Message
 from hub.core.plugin import Context
 from hub.core.ports import BrokerLifecycle
 from hub.core.topology import Binding, Exchange, Queue, Topology
-from hub.journal.journal import Journal
 from tests.support.brokers import Inbox, depth_becomes
 from tests.support.certificates import Authority
-from tests.support.exchanges import Takes, context_on, outgoing, running
+from tests.support.exchanges import Takes, outgoing, running
 from tests.support.rabbitmq import RabbitNode, find_server
 
 pytestmark = pytest.mark.rabbitmq
-
-
-@pytest.fixture
-async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
-    made = RabbitBroker(amqp_vhost, name="test")
-    await made.open()
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def context(broker: BrokerLifecycle, journal: Journal, tmp_path: Path) -> Context:
-    return context_on(broker, journal, tmp_path)
 
 
 def source(context: Context, **options: Any) -> ExchangeSource:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import kombu
@@ -16,28 +15,13 @@ from adapters.exchange import (
     ExchangeDestination,
     ExchangeDestinationOptions,
 )
-from hub.broker.rabbit import RabbitBroker
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import BrokerLifecycle
 from hub.core.replies import ReplyRule
-from hub.journal.journal import Journal
-from tests.support.exchanges import context_on, outgoing
+from tests.support.exchanges import outgoing
 
 pytestmark = pytest.mark.rabbitmq
-
-
-@pytest.fixture
-async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
-    made = RabbitBroker(amqp_vhost, name="test")
-    await made.open()
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def context(broker: BrokerLifecycle, journal: Journal, tmp_path: Path) -> Context:
-    return context_on(broker, journal, tmp_path)
 
 
 @contextmanager

@@ -8,16 +8,12 @@ from hub.journal.decisions import DeadFilter
 from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Erp
-from tests.support.site import SiteOnDisk
+from tests.support.site import INBOX, SiteOnDisk
 from tests.support.stories import dead_letters, seen
 
-ROUTES = """\
-format: 1
-owner: order-desk
-sources:
-  inbox:
-    file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
-    read: {json: order@1}
+ROUTES = (
+    INBOX
+    + """\
     steps:
       - {name: by unit, split: lines.unit}
       - {name: worth, validate: {that: {it is worth something: total > LEAST}}}
@@ -26,6 +22,7 @@ routes:
     when: {document: order}
     to: [erp]
 """
+)
 
 
 def body(number: str) -> bytes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,29 +11,14 @@ from adapters.exchange import (
     StreamSource,
     StreamSourceOptions,
 )
-from hub.broker.rabbit import RabbitBroker
 from hub.core.errors import TransientError
 from hub.core.message import Message
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BrokerLifecycle, Taken
-from hub.journal.journal import Journal
 from tests.support.brokers import eventually
-from tests.support.exchanges import Takes, context_on, running
+from tests.support.exchanges import Takes, running
 
 pytestmark = pytest.mark.rabbitmq
-
-
-@pytest.fixture
-async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
-    made = RabbitBroker(amqp_vhost, name="test")
-    await made.open()
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def context(broker: BrokerLifecycle, journal: Journal, tmp_path: Path) -> Context:
-    return context_on(broker, journal, tmp_path)
 
 
 def stream(context: Context, **options: Any) -> StreamSource:

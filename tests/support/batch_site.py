@@ -7,15 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from hub.documents import Invoice, to_json
-from tests.support.site import SiteOnDisk, order
+from tests.support.site import INBOX, SiteOnDisk, order
 
-ROUTES = """\
-format: 1
-owner: order-desk
-sources:
-  inbox:
-    file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
-    read: {json: order@1}
+ROUTES = (
+    INBOX
+    + """\
   invoices:
     file: {folder: var/invoices, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
     read: {json: invoice@1}
@@ -30,6 +26,7 @@ routes:
     when: {document: invoice, partner: ACME}
     to: [acme-out]
 """
+)
 PARTNER = """\
 partner: ACME
 ids: [{qualifier: "01", id: "043645501"}]

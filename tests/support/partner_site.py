@@ -26,16 +26,12 @@ from hub.core.plugin import Context, Options, Plugin, Plugins
 from hub.core.ports import Body, Reading, WriteContext, Written
 from hub.documents import Document, FunctionalAcknowledgment, from_json, to_json
 from tests.support.brokers import LIMIT
-from tests.support.site import SiteOnDisk, order
+from tests.support.site import INBOX, SiteOnDisk, order
 from tests.support.stories import status_becomes
 
-ROUTES = """\
-format: 1
-owner: order-desk
-sources:
-  inbox:
-    file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
-    read: {json: order@1}
+ROUTES = (
+    INBOX
+    + """\
   partner:
     file: {folder: var/partner, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
     read: envelopes
@@ -44,6 +40,7 @@ routes:
     when: {document: order, partner: ACME}
     to: [acme-out]
 """
+)
 
 
 class NumberedOptions(Options):

@@ -24,13 +24,19 @@ from hub.documents import Order, to_json
 from tests.support.brokers import LIMIT
 from tests.support.guard import Guard
 
-ROUTES = """\
+INBOX = """\
 format: 1
 owner: order-desk
 sources:
   inbox:
     file: {folder: var/drop, ignore: ["*.tmp"], settle: 0s, poll: 50ms}
     read: {json: order@1}
+"""
+"""How most routes files of tests begin: orders in canonical JSON are dropped into var/drop."""
+
+ROUTES = (
+    INBOX
+    + """\
   edi:
     file: {folder: var/edi, settle: 0s, poll: 50ms}
     read: x12
@@ -42,6 +48,7 @@ routes:
     when: {document: order, partner: ACME}
     to: [erp]
 """
+)
 
 
 class SiteOnDisk:
