@@ -25,7 +25,9 @@ WRITTEN = re.compile(r"(855|856|810|997)_\d{9}\.edi")
 @pytest.mark.parametrize("broker", ["embedded", GROWN])
 def test_the_demo_comes_out_as_it_should(request: pytest.FixtureRequest, tmp_path: Path, broker: str) -> None:
     url = ["--broker", request.getfixturevalue("amqp_vhost")] if broker == "rabbitmq" else []
-    folder = os.path.relpath(tmp_path / "demo", ROOT)  # as var/demo is: the demo's paths must not depend on where it is run
+    folder = os.path.relpath(
+        tmp_path / "demo", ROOT
+    )  # as var/demo is: the demo's paths must not depend on where it is run
     command = [sys.executable, "-m", "hub", "demo", "--folder", folder, "--json", *url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode in (0, 1), done.stderr
