@@ -14,6 +14,7 @@ from hub.documents.base import EXACT
 from hub.mapping.filters import decimal, format_date, parse_date
 
 WORDS = "text, integer, decimal, decimal comma, implied 2 (a number without its point, two decimals), or date with a format: date %d.%m.%Y"
+_INTEGER = re.compile(r"\s*-?[0-9]{1,24}\s*")
 _IMPLIED = re.compile(r"implied ([1-9])")
 
 
@@ -61,14 +62,13 @@ def _without_point(value: Decimal, places: int) -> str:
 
 
 def _or_none(convert: Callable[[str], Any]) -> Callable[[str], Any]:
-    return lambda text: convert(text) if text.strip() else None
+    return lambda text: convert(text) if text and not text.isspace() else None
 
 
 def _integer(text: str) -> int:
-    found = text.strip()
-    if not (found.isascii() and found.removeprefix("-").isdigit()) or len(found) > 24:
+    if _INTEGER.fullmatch(text) is None:
         raise ValueError(f"found {text[:80]!r}, expected an integer")
-    return int(found)
+    return int(text)
 
 
 def checked(types: dict[str, str]) -> dict[str, str]:
@@ -94,10 +94,11 @@ class Columns:
 
     def values(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row with its values converted. Raises ValueError, which names the column."""
-        for name, convert in self._converters.items():
-            if name in row:
-                try:
+        name = ""
+        try:
+            for name, convert in self._converters.items():
+                if name in row:
                     row[name] = convert(row[name])
-                except (ValueError, TypeError) as error:
-                    raise ValueError(f"column {name}: {error}") from None
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"column {name}: {error}") from None
         return row

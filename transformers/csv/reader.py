@@ -12,7 +12,8 @@ from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
 from hub.core.plugin import Plugin
 from hub.core.ports import Body, Reading
-from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of
+from hub.mapping.by_columns import RowsOptions, by_columns
+from hub.mapping.canonical import Canonical, Found, kinds_of
 from hub.mapping.column import Columns, ColumnTypes
 from hub.mapping.grouping import Row, documents
 from hub.mapping.lines import lines
@@ -23,7 +24,7 @@ LONGEST_LINE = 1 << 20
 MOST_COLUMNS = 10_000
 
 
-class CsvReaderOptions(Dialect, CanonicalOptions):
+class CsvReaderOptions(Dialect, RowsOptions):
     """What stands in the rows."""
 
     columns: tuple[str, ...] | None = Field(None, description="The names of the columns, where no line says them.")
@@ -35,10 +36,8 @@ class CsvReaderOptions(Dialect, CanonicalOptions):
     )
 
     @model_validator(mode="after")
-    def _makes_documents(self) -> CsvReaderOptions:
-        if self.map is None:
-            raise ValueError("say by which template documents are made of the rows: map: orders.json.j2")
-        for name in (*self.types, *self.group):
+    def _columns_are_there(self) -> CsvReaderOptions:
+        for name in (*self.types, *self.group, *self.mapped_columns):
             if self.columns is not None and name not in self.columns:
                 raise ValueError(f"{name!r} is not among `columns`")
         return self
@@ -49,10 +48,12 @@ class CsvReader:
 
     def __init__(self, options: CsvReaderOptions, canonical: Canonical) -> None:
         self._options, self._canonical, self._columns = options, canonical, Columns(options.types)
+        self._mapped = by_columns(options)
+        self._wanted = (*options.group, *options.types, *options.mapped_columns)
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         """One Reading for each document, with the positions 1, 2, ..."""
-        return self._canonical.readings(self._found(body), headers, split=True)
+        return self._canonical.readings(self._mapped(self._found(body)), headers, split=True)
 
     def _found(self, body: Body) -> Iterator[Found]:
         try:
@@ -78,8 +79,7 @@ class CsvReader:
         twice = next((name for name in names if names.count(name) > 1), None) if len(names) <= MOST_COLUMNS else ""
         if twice is not None:
             raise DecodeError(f"row {number}: the column {twice[:80]!r} stands twice, or there are too many")
-        wanted = [*self._options.group, *self._options.types]
-        missing = next((name for name in wanted if name not in names), None)
+        missing = next((name for name in self._wanted if name not in names), None)
         if missing is not None:
             raise DecodeError(f"row {number}: there is no column {missing!r}; found {', '.join(names)[:200]}")
 
@@ -88,7 +88,7 @@ class CsvReader:
             return Row(number, {}, None if self._options.group else (number,), cells)
         values: dict[str, Any] = dict(zip(names, cells, strict=False))
         group = self._options.group
-        key = tuple(values.get(name) for name in group) if group else (number,)
+        key = tuple(map(values.get, group)) if group else (number,)
         if len(cells) != len(names):
             error = DecodeError(f"row {number} has {len(cells)} values, expected {len(names)}: {str(cells)[:200]}")
             return Row(number, {}, None if group else key, error)
@@ -145,8 +145,9 @@ READER = Plugin(
     name="csv",
     kind="reader",
     options=CsvReaderOptions,
-    summary="Reads rows of values: each, or those with the same key, are a document through a template of the site.",
-    example='document: order@1\nmap: web-orders.json.j2\ndelimiter: ";"\nencoding: windows-1252\ngroup: [order_number]\n'
+    summary="Reads rows of values: each, or those with the same key, are a document: by its columns, or through a template of the site.",
+    example="document: order@1\nto:\n  number: order_number\n  date: wanted\n  lines: {quantity: quantity, price: price, products.VN: item}\n"
+    'delimiter: ";"\nencoding: windows-1252\ngroup: [order_number]\n'
     'types: {quantity: integer, price: decimal comma, wanted: "date %d.%m.%Y"}\n',
     build=lambda name, options, context: CsvReader(options, Canonical.of(options, context)),
     files={"map": TEMPLATES},

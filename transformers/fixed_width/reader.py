@@ -11,7 +11,8 @@ from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
 from hub.core.plugin import Context, Plugin
 from hub.core.ports import Body, Reading
-from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of
+from hub.mapping.by_columns import RowsOptions, by_columns
+from hub.mapping.canonical import Canonical, Found, kinds_of
 from hub.mapping.column import Columns, ColumnTypes
 from hub.mapping.encoding import LineEncoding
 from hub.mapping.grouping import Row, documents
@@ -22,7 +23,7 @@ LONGEST_LINE = 1 << 20
 Places = dict[str, tuple[int, int]]
 
 
-class FixedWidthReaderOptions(CanonicalOptions):
+class FixedWidthReaderOptions(RowsOptions):
     """What stands where."""
 
     record: tuple[int, int] = Field(
@@ -41,8 +42,6 @@ class FixedWidthReaderOptions(CanonicalOptions):
 
     @model_validator(mode="after")
     def _fits(self) -> FixedWidthReaderOptions:
-        if self.map is None:
-            raise ValueError("say by which template documents are made of the lines: map: orders.json.j2")
         if self.begins not in self.records:
             raise ValueError(f"{self.begins!r} is not among `records`")
         for name, (first, last) in (
@@ -51,6 +50,10 @@ class FixedWidthReaderOptions(CanonicalOptions):
         ):
             if not 1 <= first <= last <= LONGEST_LINE:
                 raise ValueError(f"{name} should stand from its first character to its last, counted from 1")
+        columns = {name for places in self.records.values() for name in places}
+        unknown = next((name for name in self.mapped_columns if name not in columns), None)
+        if unknown is not None:
+            raise ValueError(f"to: {unknown!r} is not among the values of `records`")
         return self
 
 
@@ -59,10 +62,11 @@ class FixedWidthReader:
 
     def __init__(self, options: FixedWidthReaderOptions, canonical: Canonical) -> None:
         self._options, self._canonical, self._columns = options, canonical, Columns(options.types)
+        self._mapped = by_columns(options)
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         """One Reading for each document, with the positions 1, 2, ..."""
-        return self._canonical.readings(self._found(body), headers, split=True)
+        return self._canonical.readings(self._mapped(self._found(body)), headers, split=True)
 
     def _found(self, body: Body) -> Iterator[Found]:
         yield from documents(self._rows(body))
@@ -115,7 +119,7 @@ READER = Plugin(
     name="fixed_width",
     kind="reader",
     options=FixedWidthReaderOptions,
-    summary="Reads lines whose values stand at fixed places, of one record type or several, through a template of the site.",
+    summary="Reads lines whose values stand at fixed places, of one record type or several, by their columns or through a template of the site.",
     example="document: order@1\nmap: legacy-order.json.j2\nbegins: H\nrecords:\n  H: {number: [2, 11], wanted: [12, 19]}\n"
     "  L: {item: [2, 15], quantity: [16, 22]}\nignore: [T]\ntypes: {quantity: integer, wanted: date %Y%m%d}\n",
     build=_build,
