@@ -31,7 +31,7 @@ def converter(kind: str) -> Callable[[str], Any]:
         return _or_none(lambda text: decimal(text, ",", "."))
     if (implied := _IMPLIED.fullmatch(kind)) is not None:
         places = int(implied[1])
-        return _or_none(lambda text: Decimal(_integer(text)).scaleb(-places, EXACT))
+        return _or_none(lambda text: _with_point(text, places))
     if kind.startswith("date %"):
         form = kind.removeprefix("date ")
         return _or_none(lru_cache(4096)(lambda text: parse_date(text, form)))  # few days, in many rows
@@ -52,6 +52,12 @@ def formatter(kind: str) -> Callable[[str], str]:
     if kind != "text":
         return lambda text: format_date(text, kind.removeprefix("date "))
     return str
+
+
+def _with_point(text: str, places: int) -> Decimal:
+    if _INTEGER.fullmatch(text) is None:
+        raise ValueError(f"found {text[:80]!r}, expected digits, of which the last {places} are decimals")
+    return Decimal(int(text)).scaleb(-places, EXACT)
 
 
 def _without_point(value: Decimal, places: int) -> str:

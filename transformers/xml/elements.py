@@ -69,7 +69,14 @@ class _Pull:
     def _fed(self, piece: bytes) -> Iterator[Any]:
         if not self._path and not self._outside and not self._inside:
             self._look(piece)
-        self._parser.feed(piece)
+        try:
+            self._parser.feed(piece)
+        except etree.XMLSyntaxError:
+            if (
+                self._bounds.each
+            ):  # those that stand before it in the same piece; a body that is one document is refused whole
+                yield from self._found()
+            raise
         self._size += len(piece)
         if self._size > self._bounds.largest:
             raise DecodeError(f"a document of more than {self._bounds.largest} bytes; the rest is not read")
