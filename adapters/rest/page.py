@@ -13,6 +13,7 @@ from urllib.parse import quote, urljoin
 from adapters.rest.answer import Answer
 from adapters.rest.list_options import NextOptions, RestSourceOptions
 from hub.core.errors import DecodeError
+from hub.core.exact_number import exact, written_out
 from hub.core.message import JSON
 from hub.core.reply_body import NOTHING, at_pointer
 from hub.mapping.json_list import elements
@@ -70,7 +71,7 @@ class _Reply:
 
 def read(body: bytes, what: str) -> Any:
     try:
-        return json.loads(body, parse_float=Decimal)
+        return json.loads(body, parse_float=exact)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"{what} isn't JSON: {str(error)[:100]}") from error
 
@@ -115,7 +116,7 @@ def scalar(found: Any, longest: int = LONGEST) -> str | None:
     """A text or a number as text; None for all else. Raises DecodeError for one that is too long."""
     if isinstance(found, bool) or not isinstance(found, str | int | Decimal) or found == "":
         return None
-    text = format(found, "f") if isinstance(found, Decimal) else str(found)
+    text = written_out(found) if isinstance(found, Decimal) else str(found)
     if len(text) > longest:
         raise DecodeError(f"found a cursor, token or name of {len(text)} characters; {longest} are the most")
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 
 from hub.core.ports import Receipt
 from hub.core.reply_body import NOTHING, ReplyBody, as_text, check_path
@@ -40,7 +41,7 @@ def captured(captures: Mapping[str, str], receipt: Receipt) -> tuple[tuple[tuple
 
 def plain(value: object) -> str:
     """A text, a number or a boolean as text on one line; empty for anything else."""
-    if value is NOTHING or not isinstance(value, str | int | float):
+    if value is NOTHING or not isinstance(value, str | int | float | Decimal):
         return ""
     text = " ".join(as_text(value).split())
     return text if len(text) <= LONGEST and text.isprintable() else ""

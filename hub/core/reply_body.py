@@ -7,7 +7,10 @@ whatever their namespaces: `/order/id` finds both `{"order": {"id": 7}}` and `<o
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
+
+from hub.core.exact_number import exact, written_out
 
 LARGEST = 16 << 20
 """Bytes of a body that are looked into."""
@@ -37,7 +40,8 @@ class ReplyBody:
         self._kind = ""
 
     def at(self, path: str) -> Any:
-        """What stands there: a JSON value; of XML always text. NOTHING where nothing does."""
+        """What stands there: a JSON value, whose numbers with a fraction are Decimals; of XML always text. NOTHING where nothing
+        does."""
         if not self._kind:
             self._kind, self._parsed = parsed(self._raw)
         if self._kind == "json":
@@ -51,7 +55,7 @@ class ReplyBody:
             return found is not NOTHING and found == as_text(wanted)
         if isinstance(found, bool) or isinstance(wanted, bool):
             return found is wanted
-        return bool(found == wanted)
+        return bool(found == (Decimal(repr(wanted)) if isinstance(wanted, float) else wanted))
 
 
 def parsed(raw: bytes) -> tuple[str, Any]:
@@ -63,9 +67,21 @@ def parsed(raw: bytes) -> tuple[str, Any]:
         root = safe_xml(raw)
         return ("xml", without_namespaces(root)) if root is not None else ("none", NOTHING)
     try:
-        return "json", json.loads(raw)
+        return "json", json.loads(raw, parse_float=_exactly, parse_constant=_nothing)
     except (ValueError, RecursionError):
         return "none", NOTHING
+
+
+def _exactly(text: str) -> Decimal | None:
+    """A number beyond all bounds is no value."""
+    try:
+        return exact(text)
+    except ValueError:
+        return None
+
+
+def _nothing(text: str) -> None:
+    """NaN and Infinity, which JSON doesn't have."""
 
 
 def text_at(root: Any, path: str) -> Any:
@@ -79,6 +95,8 @@ def as_text(value: Any) -> str:
     """A value as XML says it: `true`, `7`."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Decimal):
+        return written_out(value.to_integral_value() if value == value.to_integral_value() else value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)

@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
 from jinja2 import Undefined
 from pydantic import BaseModel
 
+from hub.core.exact_number import exact, written_out
 from hub.core.window import zone_named
 from hub.documents.base import EXACT
 from hub.mapping.json_text import Json, text_of_number
@@ -32,7 +33,7 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, Undefined):
         str(value)
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return written_out(value)
     if isinstance(value, (date, datetime)):
         return value.isoformat()
     if isinstance(value, BaseModel):
@@ -63,20 +64,26 @@ def fixed(value: Any, places: int = 2) -> Decimal:
 
 
 def decimal(value: Any, point: str = ".", grouping: str = "") -> Decimal:
-    """The number that a text says: `{{ "1.234,50" | decimal(",", ".") }}`."""
+    """The number that a text says: `{{ "1.234,50" | decimal(",", ".") }}`. Groups are of three digits."""
     text = str(value).strip()
-    if grouping:
-        text = text.replace(grouping, "")
+    if grouping and grouping in text:
+        text = _ungrouped(text, point, grouping)
     if point != "." and "." in text:
         raise ValueError(f"found {str(value)[:80]!r}, expected a number with {point!r} before its decimals")
     text = text.replace(point, ".")
     try:
-        found = Decimal(text) if len(text) <= 64 and "_" not in text else Decimal("NaN")
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite():
-        raise ValueError(f"found {str(value)[:80]!r}, expected a number")
-    return found
+        return exact(text if text.isascii() and "_" not in text else "")
+    except ValueError:
+        raise ValueError(f"found {str(value)[:80]!r}, expected a number") from None
+
+
+def _ungrouped(text: str, point: str, grouping: str) -> str:
+    whole, mark, decimals = text.partition(point)
+    first, *groups = whole.split(grouping)
+    digits = first.removeprefix("-").removeprefix("+")
+    if not 1 <= len(digits) <= 3 or not all(len(group) == 3 and group.isdigit() for group in groups):
+        raise ValueError(f"found {text[:80]!r}, expected a number with {grouping!r} between groups of three digits")
+    return "".join((first, *groups, mark, decimals))
 
 
 def parse_date(value: Any, form: str = "%Y-%m-%d") -> date:

@@ -11,9 +11,11 @@ from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry
 
 from hub.core.errors import ConfigError
+from hub.core.exact_number import LONGEST, exact, written_out
+from hub.mapping.repeated import repeated
+from hub.mapping.schema_references import lost_references
 
 SCHEMAS = "routes/schemas"
-LONGEST_NUMBER = 64
 
 
 class Json(str):
@@ -24,11 +26,11 @@ class Json(str):
 
 def parse_json(text: str | bytes) -> Any:
     """Numbers with a fraction are Decimals. Raises ValueError (also for what isn't UTF-8), and RecursionError for deep nesting."""
-    return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_once)
+    return json.loads(text, parse_float=exact, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_once)
 
 
 def text_of_number(value: int | Decimal) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return written_out(value) if isinstance(value, Decimal) else str(value)
 
 
 class JsonCheck:
@@ -44,6 +46,9 @@ class JsonCheck:
             raise ConfigError(f"{SCHEMAS}/{name}: {path_of(error)}: {short(error.message)}") from None
         except ValueError as error:
             raise ConfigError(f"{SCHEMAS}/{name} isn't JSON: {error}") from None
+        lost = next(lost_references(schema), None)
+        if lost is not None:
+            raise ConfigError(f"{SCHEMAS}/{name} refers to {lost!r}, which isn't in it; nothing is fetched")
         self._validator = Draft202012Validator(schema, registry=Registry(), format_checker=FormatChecker())
 
     def wrong(self, value: Any) -> str | None:
@@ -60,15 +65,9 @@ def short(text: str) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
-def _decimal(text: str) -> Decimal:
-    if len(text) > LONGEST_NUMBER:
-        raise ValueError(f"a number of {len(text)} characters, expected at most {LONGEST_NUMBER}")
-    return Decimal(text)
-
-
 def _integer(text: str) -> int:
-    if len(text) > LONGEST_NUMBER:
-        raise ValueError(f"a number of {len(text)} characters, expected at most {LONGEST_NUMBER}")
+    if len(text) > LONGEST:
+        raise ValueError(f"a number of {len(text)} characters, expected at most {LONGEST}")
     return int(text)
 
 
@@ -79,6 +78,5 @@ def _constant(text: str) -> NoReturn:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice in an object")
+        raise ValueError(f"the key {repeated(name for name, _ in pairs)!r} stands twice in an object")
     return found

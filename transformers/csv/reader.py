@@ -17,6 +17,7 @@ from hub.mapping.canonical import Canonical, Found, kinds_of
 from hub.mapping.column import Columns, ColumnTypes
 from hub.mapping.grouping import Row, documents
 from hub.mapping.lines import lines
+from hub.mapping.repeated import repeated
 from hub.mapping.site_template import TEMPLATES
 from transformers.csv.dialect import Dialect
 
@@ -76,7 +77,7 @@ class CsvReader:
             yield self._row(number, names, cells)
 
     def _check_names(self, names: tuple[str, ...], number: int) -> None:
-        twice = next((name for name in names if names.count(name) > 1), None) if len(names) <= MOST_COLUMNS else ""
+        twice = repeated(names) if len(names) <= MOST_COLUMNS else ""
         if twice is not None:
             raise DecodeError(f"row {number}: the column {twice[:80]!r} stands twice, or there are too many")
         missing = next((name for name in self._wanted if name not in names), None)

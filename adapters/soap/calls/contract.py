@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from zeep.exceptions import Error as ZeepError
 
 from adapters.soap.calls.envelopes import ENVELOPES
 from hub.core.errors import ConfigError, RejectedError
+from hub.core.exact_number import exact
 from hub.core.reply_xml import safe_xml
 
 MISTAKES = (ZeepError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
@@ -109,7 +109,7 @@ class Contract:
 
 def arguments_in(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body, parse_float=Decimal)
+        found = json.loads(body, parse_float=exact)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

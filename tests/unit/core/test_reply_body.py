@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -34,6 +35,10 @@ XML = b"""<?xml version="1.0"?>
         (b"", "/a", NOTHING),
         (b"<a", "/a", NOTHING),
         (b"plain", "/a", NOTHING),
+        (b'{"a": 12345678901234567.89}', "/a", Decimal("12345678901234567.89")),
+        (b'{"a": 1e999, "b": 2}', "/a", None),
+        (b'{"a": 1e99999999999999999999, "b": 2}', "/b", 2),
+        (b'{"a": NaN, "b": 2}', "/a", None),
     ],
 )
 def test_what_stands_at_a_path(body: bytes, path: str, found: Any) -> None:
@@ -46,6 +51,12 @@ def test_what_stands_at_a_path(body: bytes, path: str, found: Any) -> None:
         (b'{"n": 7}', "/n", 7, True),
         (b'{"n": 7}', "/n", "7", False),
         (b'{"n": 1}', "/n", True, False),
+        (b'{"n": 1.5}', "/n", 1.5, True),
+        (b'{"n": 0.10}', "/n", 0.1, True),
+        (b'{"n": 0.1000000000000000055511151231257827}', "/n", 0.1, False),
+        (b'{"n": 2.0}', "/n", 2, True),
+        (b'{"n": 2}', "/n", 2.0, True),
+        (b"<n>1.5</n>", "/n", 1.5, True),
         (XML, "/order/id", 7, True),
         (XML, "/order/ok", True, True),
         (XML, "/order/no", None, False),
@@ -96,6 +107,22 @@ def test_identifiers_are_captured_and_what_is_missing_is_named() -> None:
     found, missing = captured(wanted, receipt)
     assert found == (("order", "7"), ("place", "/orders/7"))
     assert missing == ("deep", "long", "none", "h")
+
+
+@pytest.mark.parametrize(
+    ("number", "key"),
+    [
+        (b"104582", "104582"),
+        (b"104582.0", "104582"),
+        (b"1.045e2", "104.5"),
+        (b"12345678901234567.89", "12345678901234567.89"),
+        (b"1e5", "100000"),
+        (b"1e300000000", None),
+    ],
+)
+def test_a_number_is_captured_digit_by_digit(number: bytes, key: str | None) -> None:
+    found, _ = captured({"order": "/id"}, Receipt(reply=b'{"id": %s}' % number))
+    assert found == ((("order", key),) if key is not None else ())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hub.core.errors import MappingError
 from hub.core.ports import BytesBody, WriteContext
 from hub.documents import Order
 from hub.documents.line import Line
+from tests.support.growth import growth
 from tests.unit.transformers.reading import Pieces, Repeated, built, said
 from transformers.csv import PLUGINS
 
@@ -54,6 +55,14 @@ def test_a_row_that_belongs_nowhere_spoils_what_it_may_belong_to() -> None:
     found = read(HEAD + "1;;1;1;a\n2;;1;1;a\n2;;1\n3;;1;1;a\n4;;1;1;a\n")
     wrong = "! row 4 has 3 values, expected 5: ['2', '', '1']"
     assert found == [("1", "1"), ("2", wrong), ("3", wrong), ("4", "4")]
+
+
+def test_columns_are_told_apart_without_comparing_each_with_all_others() -> None:
+    def work(columns: int) -> None:
+        ((_, wrong),) = read(";".join(f"{n:x}" for n in range(columns)) + ";zz;zz\n")
+        assert wrong == "! row 1: the column 'zz' stands twice, or there are too many"
+
+    assert growth(work, 600, 9600) < 40  # 16 times as many columns: each with all others were 256 times as much
 
 
 def test_without_keys_each_row_is_a_document() -> None:
