@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from email import policy
 from email.message import Message
 from email.parser import BytesFeedParser
+from email.policy import Compat32
+from typing import Any
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body, BytesBody
 from transformers.unpack.entry import Allowance, Entry
 
 LARGEST_MIME = 64_000_000
+DEEPEST = 10
+LONGEST_HEADER = 16_000
+"""Characters of one header: the time in which its parameters are found grows with their square."""
+
 SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
 WORDS = ("text/plain", "text/html")
 SEALED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
+
+
+class _Part(Message):
+    """Knows while it is parsed how deep it lies: each line is compared with the boundaries of all parts around it."""
+
+    depth = 0
+
+    def attach(self, payload: Any) -> None:
+        payload.depth = self.depth + 1
+        if payload.depth > DEEPEST:
+            raise DecodeError(f"MIME parts nested more than {DEEPEST} deep")
+        super().attach(payload)
+
+
+class _Headers(Compat32):
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        if sum(map(len, sourcelines)) > LONGEST_HEADER:
+            raise DecodeError(f"a MIME header of more than {LONGEST_HEADER} characters")
+        return super().header_source_parse(sourcelines)
 
 
 def mime_parts(body: Body, allowance: Allowance, content_type: str = "") -> Iterator[Entry]:
@@ -22,28 +46,26 @@ def mime_parts(body: Body, allowance: Allowance, content_type: str = "") -> Iter
     and not checked. `content_type` is what the transport says where the body has no header of its own."""
     if body.size > LARGEST_MIME:
         raise DecodeError(f"a MIME message of {body.size} bytes, more than {LARGEST_MIME}")
-    parser = BytesFeedParser(policy=policy.compat32)
+    parser = BytesFeedParser(_Part, policy=_Headers())
     if content_type:
         parser.feed(b"Content-Type: " + " ".join(content_type.split()).encode("ascii", "replace") + b"\r\n\r\n")
     for chunk in body.chunks():
         parser.feed(chunk)
-    leaves = list(_leaves(parser.close(), 0))
+    leaves = list(_leaves(parser.close()))
     papers = [leaf for leaf in leaves if leaf.get_content_type() not in WORDS or _attached(leaf)]
     for part in papers or leaves:
         allowance.one_more()
         yield _entry(part, allowance)
 
 
-def _leaves(message: Message, depth: int) -> Iterator[Message]:
-    if depth > 10:
-        raise DecodeError("MIME parts nested more than 10 deep")
+def _leaves(message: Message) -> Iterator[Message]:
     kind = message.get_content_type()
     if kind in SEALED:
         raise DecodeError(f"a part is {kind}: encrypted, and can't be read")
     if message.is_multipart():
         for part in message.get_payload():
             if isinstance(part, Message):
-                yield from _leaves(part, depth + 1)
+                yield from _leaves(part)
     elif kind not in SIGNATURES:
         yield message
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hub.core.message import EMPTY
 from hub.core.ports import BytesBody
 from hub.mapping.canonical import NAME
+from tests.support.growth import growth
 from tests.unit.transformers.reading import Pieces, built, said
 from transformers import json, ndjson
 from transformers.unpack import unpacked_by
@@ -149,7 +150,7 @@ def test_a_directory_that_lies_is_not_asked() -> None:
 
 @pytest.mark.parametrize("kind", ["gzip", "zip", "zip of many"])
 def test_a_bomb_is_refused(kind: str) -> None:
-    zeros = b"\n" * 40_000_000
+    zeros = b" " * 40_000_000
     if kind == "gzip":
         body = gzip.compress(zeros)
     else:
@@ -234,6 +235,33 @@ def test_the_transport_may_say_the_boundary() -> None:
 )
 def test_mime_that_cannot_be_read(body: bytes, wrong: str) -> None:
     assert wrong in read(body)[0][1]
+
+
+def nested(deep: int, kind: bytes = b"multipart/mixed; boundary=b%d", lines: int = 0) -> bytes:
+    """A message of parts in parts, and empty lines in the innermost."""
+    if b"%" not in kind:
+        return (b"Content-Type: " + kind + b"\n\n") * deep + b"\n" * lines
+    return b"".join(b"Content-Type: " + kind % n + b"\n\n--b%d\n" % n for n in range(deep)) + b"\n" * (lines + 1)
+
+
+@pytest.mark.parametrize("kind", [b"multipart/mixed; boundary=b%d", b"message/rfc822"])
+def test_parts_in_parts_are_refused_before_they_are_parsed(kind: bytes) -> None:
+    assert read(nested(10, kind)) != [("1", "! MIME parts nested more than 10 deep")]
+    assert read(nested(11, kind)) == [("1", "! MIME parts nested more than 10 deep")]
+
+    def work(deep: int) -> None:
+        unpacked = unpacked_by("mime", ONE).read(BytesBody(nested(deep, kind, 20_000)))
+        assert said(list(unpacked)) == [("1", "! MIME parts nested more than 10 deep")]
+
+    assert growth(work, 30, 480) < 10  # 16 times as deep, and as many lines
+
+
+@pytest.mark.parametrize("header", [b"Content-Type: application/json", b"Content-Disposition: attachment"])
+def test_a_header_that_goes_on_and_on_is_refused(header: bytes) -> None:
+    assert read(header + b";" * 15_000 + b"\n\n" + order("1"), "mime") == [("1", "1")]
+    for long in (b";" * 16_000, b'; a="' + b"\n ;" * 6_000):
+        found = read(header + long + b"\n\n" + order("1"), "mime")
+        assert found == [("1", "! a MIME header of more than 16000 characters")]
 
 
 @settings(max_examples=300, deadline=None)
