@@ -14,6 +14,7 @@ from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.canonical import text_or_none
 from hub.mapping.document_name import DocumentName
+from hub.mapping.json_template import JsonTemplate
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate
 
@@ -86,7 +87,7 @@ def _wrong(text: str, condition: Condition, facts: Mapping[str, Any]) -> str:
 class MapOptions(Options):
     """How a document becomes another."""
 
-    template: str = Field(
+    template: JsonTemplate = Field(
         description="A template of routes/templates, named *.json.j2, that makes canonical JSON of `document` and `facts`."
     )
     document: DocumentName | None = Field(

@@ -59,9 +59,9 @@ class SiteFolder:
             raise ConfigError(f"can't be read: {error.strerror}", Place(name)) from error
 
     def check(self, plugins: Plugins, environ: Mapping[str, str] | None = None) -> Checked:
-        """Reads and checks the whole site."""
+        """Reads and checks the whole site, with the templates, schemas and tables that it names."""
         known = os.environ if environ is None else environ
-        return check_site(self.files(), plugins, known, self.exists, folder=self.path)
+        return check_site(self.files(), plugins, known, self.exists, folder=self.path, text=self.text)
 
     def exists(self, name: str) -> bool:
         """Whether a file of the site is there; what leads out of the site is not."""
@@ -69,11 +69,16 @@ class SiteFolder:
         return path.is_relative_to(self.path.resolve()) and path.is_file()
 
     def text(self, folder: str, name: str) -> str:
-        """A template or schema of the site. Raises ConfigError when it is not there or leads out of the site."""
+        """A template or schema of the site. Raises ConfigError when it is not there, leads out of the site or is no text."""
         relative = f"{folder}/{name}" if folder else name
         if not self.exists(relative):
             raise ConfigError(f"there is no file {relative} in the site")
-        return (self.path / relative).read_text(encoding="utf-8")
+        try:
+            return (self.path / relative).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"{relative} isn't UTF-8: byte {error.start}") from None
+        except OSError as error:
+            raise ConfigError(f"{relative} can't be read: {error.strerror}") from error
 
     def version(self, folder: str, name: str) -> str:
         """A digest of a file of the site, and of those beside it that it names (what a WSDL imports); of one that isn't there too."""

@@ -9,13 +9,14 @@ from typing import Any
 from hub.configuration.acknowledge_routes import make_acknowledge_routes
 from hub.configuration.agreements import check_agreements, read_partner
 from hub.configuration.connections import declare_destinations, declare_sources, read_endpoints
-from hub.configuration.draft import Draft
+from hub.configuration.draft import Draft, Text
 from hub.configuration.fact_paths import read_facts
 from hub.configuration.models import ROUTES_FILE_KEYS
 from hub.configuration.policies import declare_built_in, read_policies, read_settings
 from hub.configuration.routes import read_routes
 from hub.configuration.secrets import check_secrets
 from hub.configuration.site import Checked, Site
+from hub.configuration.trial import check_transformers
 from hub.configuration.whole import check_whole
 from hub.configuration.yaml_file import YamlFile
 from hub.configuration.yaml_loader import load
@@ -46,17 +47,20 @@ def check_site(
     exists: Callable[[str], bool],
     documents: Mapping[str, type[Document]] = DOCUMENTS,
     folder: Any = None,
+    text: Text | None = None,
 ) -> Checked:
     """Checks a site as one whole and compiles it.
 
     `files` are all YAML files below config/ and routes/, by path relative to the site (`config/partners/acme.yaml`);
-    `exists` tells whether a file of the site is there; `folder` is where plug-ins may look into such files, None: nowhere. Never raises for what the files hold; every error of every file
-    is a finding. With an error there is no site.
+    `exists` tells whether a file of the site is there; `folder` is where plug-ins may look into such files, None: nowhere; `text` gives the texts of templates, schemas and tables, with which
+    readers, writers and steps are built on trial, None: they aren't. Never raises for what the files hold; every error of every file is a
+    finding. With an error there is no site.
     """
-    draft = Draft(plugins, exists, documents, folder)
+    draft = Draft(plugins, exists, documents, folder, text)
     _parse(draft, files, environ)
     _read(draft)
     check_whole(draft)
+    check_transformers(draft)
     return Checked(None if draft.findings.errors else _site(draft), tuple(draft.findings))
 
 

@@ -12,10 +12,19 @@ from hub.core.nearest import did_you_mean
 from hub.core.plugin import Options, Problem
 
 DECLARED_IN = "declare it in config/{}.yaml"
+TRANSFORMERS = ("reader", "writer", "step")
 
 
 def check_use(draft: Draft, placed: Placed) -> str | None:
     """All of it, told where it stands. Gives the endpoint's name."""
+    before = draft.findings.errors
+    endpoint = _check_options(draft, placed)
+    if placed.use.plugin.kind in TRANSFORMERS and draft.findings.errors == before:
+        draft.transformers.append(placed)
+    return endpoint
+
+
+def _check_options(draft: Draft, placed: Placed) -> str | None:
     use = placed.use
     for field, folder in use.plugin.files.items():
         for value in texts(use.value(field)):

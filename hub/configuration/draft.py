@@ -24,6 +24,9 @@ from hub.documents import Document
 
 NAME_PATTERN = re.compile(NAME)
 
+Text = Callable[[str, str], str]
+"""The text of a file of the site, by folder and name. Raises ConfigError."""
+
 
 @dataclass(slots=True)
 class RouteDraft:
@@ -58,6 +61,8 @@ class Draft:
     documents: Mapping[str, type[Document]]
     folder: Any = None
     """The site's, for plug-ins that look into files; None: there is none."""
+    text: Text | None = None
+    """Where readers, writers and steps can be built on trial; None: they aren't."""
     findings: Findings = field(default_factory=Findings)
     files: dict[str, YamlFile] = field(default_factory=dict)
     declared: dict[str, dict[str, Place]] = field(default_factory=dict)
@@ -79,6 +84,8 @@ class Draft:
     """The adapter of each destination, with its places."""
     placed_sources: dict[str, Placed] = field(default_factory=dict)
     """The adapter of each source, with its places."""
+    transformers: list[Placed] = field(default_factory=list)
+    """Readers, writers and steps of which nothing wrong is known yet."""
     routes: list[RouteDraft] = field(default_factory=list)
 
     @property

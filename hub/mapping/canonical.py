@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from hub.core.errors import ConfigError, DecodeError, MappingError
 from hub.core.message import EMPTY
@@ -16,6 +16,7 @@ from hub.core.ports import Reading
 from hub.documents import Document
 from hub.documents.codec import from_json
 from hub.mapping.document_name import DocumentName
+from hub.mapping.json_template import JsonTemplate
 from hub.mapping.site_template import SiteTemplate
 
 NAME = "hub-name"
@@ -26,16 +27,9 @@ class CanonicalOptions(Options):
     """Which document, and how it is made."""
 
     document: DocumentName = Field(description="The document that it is, with its version: `order@1`.")
-    map: str | None = Field(
+    map: JsonTemplate | None = Field(
         None, description="A template of routes/templates, named *.json.j2, that makes the canonical JSON."
     )
-
-    @field_validator("map")
-    @classmethod
-    def _makes_json(cls, value: str | None) -> str | None:
-        if value is not None and not value.endswith(".json.j2"):
-            raise ValueError(f"{value!r} makes no JSON by its name; it should end in .json.j2")
-        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,11 +61,23 @@ class SiteTemplate:
         environment.filters["table"] = self._look_up
         environment.globals.pop("lipsum", None)
         try:
-            return environment.get_template(self.name)
+            made = environment.get_template(self.name)
+            self._compile_parts(environment)
         except TemplateSyntaxError as error:
             raise ConfigError(f"{error.name or self.name}: line {error.lineno}: {error.message}") from None
         except TemplateError as error:
-            raise ConfigError(f"the template {error} can't be read from {TEMPLATES}") from None
+            raise ConfigError(f"{self.name}: the template {error} can't be read from {TEMPLATES}") from None
+        return made
+
+    def _compile_parts(self, environment: Environment) -> None:
+        """What it includes, extends and imports by names that are written out, so that mistakes there are found now."""
+        known, waiting = {self.name}, [self.name]
+        while waiting:
+            source = self._text(TEMPLATES, waiting.pop())
+            for name in parts_in(environment, source) - known:
+                environment.get_template(name)
+                known.add(name)
+                waiting.append(name)
 
     def _load(self, environment: Environment, wanted: str) -> tuple[str, str, Callable[[], bool]] | None:
         try:
@@ -74,12 +86,25 @@ class SiteTemplate:
             return None
         for name in tables_in(environment, source, wanted):
             if name not in self._tables:
-                self._tables[name] = CodeTable.of(name, self._text(TABLES, table_file(name)))
+                self._tables[name] = self._table(name, wanted)
         return source, wanted, lambda: True
+
+    def _table(self, name: str, wanted: str) -> CodeTable:
+        try:
+            return CodeTable.of(name, self._text(TABLES, table_file(name)))
+        except ConfigError as error:
+            raise ConfigError(f"{wanted}: {error.text}") from None
 
     def _look_up(self, key: Any, table: str, **options: Any) -> Any:
         """`{{ unit | table("uom") }}`, `{{ unit | table("uom", column="edi", default="EA") }}`."""
         return self._tables[table].find(key, **options)
+
+
+def parts_in(environment: Environment, source: str) -> set[str]:
+    """The templates, by names that are written out, that a template can't do without."""
+    uses = environment.parse(source).find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport))
+    names = (getattr(use, "template", None) for use in uses if not getattr(use, "ignore_missing", False))
+    return {name.value for name in names if isinstance(name, nodes.Const) and isinstance(name.value, str)}
 
 
 def tables_in(environment: Environment, source: str, name: str) -> set[str]:

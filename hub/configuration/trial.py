@@ -1,0 +1,59 @@
+"""Readers, writers and steps, each built once on trial: a template, schema or table that can't be used is found before a hub runs."""
+
+from __future__ import annotations
+
+from hub.configuration.checked_use import texts
+from hub.configuration.draft import Draft, Text
+from hub.configuration.plug import Placed
+from hub.core.errors import ConfigError, Place
+from hub.core.expression_tree import ExpressionError
+from hub.core.partners import PartnerDirectory
+from hub.core.plugin import Context
+
+BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, OSError)
+"""What a builder may raise beside ConfigError, when a file is not what it takes it for."""
+
+
+def check_transformers(draft: Draft) -> None:
+    """Each error where the use stands. What is used with the same options is built once."""
+    if draft.text is None:
+        return
+    context = _context(draft, draft.text)
+    outcomes: dict[tuple[str, str, str], ConfigError | None] = {}
+    for placed in draft.transformers:
+        plugin = placed.use.plugin
+        if plugin.partners and draft.findings.errors:
+            continue  # the agreements may be among what is wrong
+        key = (plugin.kind, plugin.name, repr(placed.use.options))
+        if key not in outcomes:
+            outcomes[key] = _outcome(placed, context)
+        error = outcomes[key]
+        if error is not None:
+            draft.findings.raised(error, _place(placed, error.text))
+
+
+def _context(draft: Draft, text: Text) -> Context:
+    partners = PartnerDirectory(one.agreement for one in draft.agreements.values())
+    return Context(site=draft.folder, partners=partners, text=text, facts=draft.facts.facts)
+
+
+def _outcome(placed: Placed, context: Context) -> ConfigError | None:
+    use = placed.use
+    try:
+        use.plugin.build(use.plugin.name, use.options, context)
+    except ExpressionError:
+        return None  # conditions are checked, and told, where they stand
+    except ConfigError as error:
+        return error
+    except BROKEN as error:
+        if use.plugin.endpoint is not None and use.value(use.plugin.endpoint[0]) is not None:
+            return None  # it may be the endpoint that is missing here
+        return ConfigError(f"{use.plugin.name} can't be used: {type(error).__name__}: {error}")
+    return None
+
+
+def _place(placed: Placed, text: str) -> Place:
+    """The option that names the file that is told of, else the first one that names any."""
+    named = [(field, name) for field in placed.use.plugin.files for name in texts(placed.use.value(field))]
+    fields = [field for field, name in named if name in text] or [field for field, _ in named]
+    return placed.place(fields[0] if fields else "")
