@@ -158,26 +158,36 @@ class RunningHub:
 
     async def reload(self) -> dict[str, Any]:
         """Reads, checks and swaps the table at once; new messages take the new one. Raises RefusedReload, and changes
-        nothing, when the site has errors."""
+        nothing, when the site has errors; HubError when it can't be opened."""
         async with self._reloading:
-            try:
-                checked = await asyncio.to_thread(self._folder.check, self._plugins, self._environ)
-                if checked.site is None:
-                    raise RefusedReload(checked)
-                opened = self._opening.open(checked.site, self.opened)
-                await self.broker.declare(opened.topology())
-            except HubError as error:
-                self.metrics.reloads.labels("refused").inc()
-                self.log.warning("reload_refused", error=str(error), table=self.site.table.version)
-                raise
+            opened = await outcome_of(self._read_anew)
+            if isinstance(opened, Exception):
+                refused = self._refused(opened)
+                raise refused from None if refused is opened else opened
             result = await self._swap(opened)
-            if checked.site.settings != self.settings:
+            if opened.site.settings != self.settings:
                 result["restart_needed"] = (
                     "config/hub.yaml has changed; broker, journal, claims and console need a restart"
                 )
             self.metrics.reloads.labels("done").inc()
             self.log.info("reloaded", **result)
             return result
+
+    async def _read_anew(self) -> Opened:
+        checked = await asyncio.to_thread(self._folder.check, self._plugins, self._environ)
+        if checked.site is None:
+            raise RefusedReload(checked)
+        opened = self._opening.open(checked.site, self.opened)
+        await self.broker.declare(opened.topology())
+        return opened
+
+    def _refused(self, error: Exception) -> HubError:
+        """Counts and logs it. What a plug-in breaks while it is built is an error of the site as any other."""
+        told = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
+        trace = None if told is error else error
+        self.metrics.reloads.labels("refused").inc()
+        self.log.warning("reload_refused", error=str(told), table=self.site.table.version, exc_info=trace)
+        return told
 
     async def _swap(self, opened: Opened) -> dict[str, Any]:
         before, after = self.opened.site.table, opened.site.table

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
+from hub.core.errors import HubError
 from hub.core.plugin import Context, Options, Plugin, Plugins
 from hub.core.ports import Body, Outgoing, Reading, Receipt
 from hub.journal.decisions import DeadFilter, Decisions
@@ -42,11 +45,46 @@ def build(made: Any) -> Any:
     return builder
 
 
+class Fused:
+    """A destination that can be built until its fuse is blown."""
+
+    def __init__(self) -> None:
+        self.blown = False
+
+    def __call__(self, name: str, options: Any, context: Context) -> BrokenDestination:
+        if self.blown:
+            raise KeyError("no fuse")
+        return BrokenDestination()
+
+
+async def test_a_builder_that_breaks_refuses_the_reload(tmp_path: Path) -> None:
+    site, fuse = SiteOnDisk(tmp_path), Fused()
+    fused = Plugins.of([*installed(), Plugin("fused", "destination", NoOptions, "Breaks.", "{}", fuse)])
+    checked = SiteFolder(tmp_path).check(fused, site.environ)
+    assert checked.site is not None, checked.findings
+    with (tmp_path / "hub.log").open("w", buffering=1) as stream:
+        hub = RunningHub(SiteFolder(tmp_path), checked.site, fused, make_logger(json=True, stream=stream), site.environ)
+        await hub.start()
+        try:
+            table, fuse.blown = hub.site.table.version, True
+            site.write("config/destinations.yaml", "erp: {fused: }\n")
+            with pytest.raises(HubError, match="KeyError: 'no fuse'"):
+                await hub.reload()
+            assert hub.site.table.version == table
+            assert hub.metrics.registry.get_sample_value("hub_reloads_total", {"outcome": "refused"}) == 1
+        finally:
+            await hub.stop(5.0)
+    assert "reload_refused" in (tmp_path / "hub.log").read_text()
+
+
+def installed() -> list[Plugin]:
+    return [plugin for kind in discover().by_kind.values() for plugin in kind.values()]
+
+
 def plugins() -> Plugins:
-    known = [plugin for kind in discover().by_kind.values() for plugin in kind.values()]
     return Plugins.of(
         [
-            *known,
+            *installed(),
             Plugin("broken", "destination", NoOptions, "Raises.", "{}", build(BrokenDestination)),
             Plugin("broken", "reader", NoOptions, "Raises.", "{}", build(BrokenReader)),
         ]
