@@ -68,10 +68,11 @@ class TooMuch(DecodeError):
     """Ends the whole body, and not one entry."""
 
 
-def tried(make: Callable[[], Iterator[bytes]], allowance: Allowance) -> Body:
-    """Unpacks once, to see that it can be done and stays within bounds. Raises DecodeError."""
+def tried(make: Callable[[], Iterator[bytes]], allowance: Allowance, first: Iterator[bytes] | None = None) -> Body:
+    """Unpacks once, to see that it can be done and stays within bounds. Raises DecodeError. `first`: the pieces of this first time,
+    where they are at hand."""
     kept, size = list[bytes](), 0
-    for piece in make():
+    for piece in make() if first is None else first:
         allowance.spend(len(piece))
         size += len(piece)
         if size <= KEPT:

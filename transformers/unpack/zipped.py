@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
@@ -19,6 +20,10 @@ STORED, DEFLATED = 0, 8
 ENCRYPTED, SIZE_FOLLOWS = 0x1, 0x8
 ZIP64 = 1
 LONGEST_END = (1 << 16) + 22
+
+
+class Changed(DecodeError):
+    """The entry was read to its end, and isn't what was packed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,7 @@ def zip_entries(body: Body, allowance: Allowance) -> Iterator[Entry]:
         allowance.one_more()
         if local.flags & ENCRYPTED:
             raise DecodeError(f"the entry {local.name!r} is encrypted, and can't be read")
-        entry = _entry(body, local, allowance)
-        _pass(stream, local)
+        entry = _entry(stream, body, local, allowance)
         if not local.name.endswith("/"):
             yield entry
 
@@ -82,22 +86,44 @@ def _zip64(extra: bytes) -> bytes | None:
     return None
 
 
-def _entry(body: Body, local: Local, allowance: Allowance) -> Entry:
+def _entry(stream: Stream, body: Body, local: Local, allowance: Allowance) -> Entry:
+    """Leaves the stream after the entry. Raises DecodeError where nobody can say where that is."""
     try:
-        return Entry(tried(lambda: _bytes(body, local), allowance), local.name)
+        again = partial(_again, body, local)
+        entry = Entry(tried(again, allowance, _bytes(stream, local)), local.name)
     except TooMuch:
         raise
     except DecodeError as error:
-        return Entry(None, local.name, DecodeError(f"the entry {local.name!r}: {error}"))
+        wrong = DecodeError(f"the entry {local.name!r}: {error}")
+        if local.packed is None and not isinstance(error, Changed):
+            raise wrong from None
+        entry = Entry(None, local.name, wrong)
+    if local.packed is not None:
+        if stream.at > local.data + local.packed:
+            raise DecodeError(f"the entry {local.name!r} is larger than it says", offset=stream.at)
+        stream.skip(local.data + local.packed - stream.at)
+    return entry
 
 
-def _bytes(body: Body, local: Local) -> Iterator[bytes]:
-    stream, check = Stream(body, local.data), 0
+def _again(body: Body, local: Local) -> Iterator[bytes]:
+    return _bytes(Stream(body, local.data), local)
+
+
+def _bytes(stream: Stream, local: Local) -> Iterator[bytes]:
+    check, size = 0, 0
     for piece in _unpacked(stream, local):
-        check = zlib.crc32(piece, check)
+        check, size = zlib.crc32(piece, check), size + len(piece)
         yield piece
-    if local.packed is not None and check != local.check:
-        raise DecodeError("its check sum is wrong")
+    if local.packed is not None:
+        if check != local.check:
+            raise Changed("its check sum is wrong")
+        return
+    packed = stream.at - local.data
+    said = _descriptor(stream, local.zip64)
+    if check != said[0]:
+        raise Changed("its check sum is wrong")
+    if (packed, size) != said[1:]:
+        raise Changed("its size is wrong")
 
 
 def _unpacked(stream: Stream, local: Local) -> Iterator[bytes]:
@@ -108,12 +134,8 @@ def _unpacked(stream: Stream, local: Local) -> Iterator[bytes]:
     raise DecodeError(f"it is packed by the method {local.method}; known are stored (of a known size) and deflated")
 
 
-def _pass(stream: Stream, local: Local) -> None:
-    """Goes to what follows the entry."""
-    if local.packed is not None:
-        stream.skip(local.packed)
-        return
-    for _ in _unpacked(stream, local):
-        pass
+def _descriptor(stream: Stream, zip64: bool) -> tuple[int, ...]:
+    """The check sum, the size packed and the size (APPNOTE 4.3.9): its mark may be left out."""
     mark = stream.take(4)
-    stream.skip((4 if mark == DESCRIPTOR else 0) + (16 if local.zip64 else 8))
+    check = stream.take(4) if mark == DESCRIPTOR else mark
+    return struct.unpack("<IQQ" if zip64 else "<III", check + stream.take(16 if zip64 else 8))

@@ -7,7 +7,8 @@ import io
 import struct
 import tracemalloc
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -44,9 +45,11 @@ class Unseekable(io.RawIOBase):
         return len(data)
 
 
-def zipped(entries: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, streamed: bool = False) -> bytes:
+def zipped(
+    entries: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED, streamed: bool = False, level: int | None = None
+) -> bytes:
     target: Any = Unseekable() if streamed else io.BytesIO()
-    with zipfile.ZipFile(target, "w", method) as made:
+    with zipfile.ZipFile(target, "w", method, compresslevel=level) as made:
         for name, data in entries.items():
             made.writestr(name, data)
     return target.data if streamed else target.getvalue()  # type: ignore[no-any-return]
@@ -108,6 +111,52 @@ def test_a_spoiled_entry_spoils_no_other() -> None:
 )
 def test_what_cannot_be_unpacked_is_refused(body: bytes, wrong: str) -> None:
     assert wrong in read(body)[-1][1]
+
+
+@pytest.mark.parametrize("mark", [b"PK\x07\x08", b""], ids=["marked", "unmarked"])
+def test_what_stands_after_an_entry_of_a_piped_zip_file_is_compared_with_it(mark: bytes) -> None:
+    entries = {"a": order("100"), "b": order("200"), "c": order("300")}
+    body = zipped(entries, streamed=True, level=0).replace(b"PK\x07\x08", mark)
+    assert read(body) == [("1", "100"), ("2", "200"), ("3", "300")]
+    wrong = "! the entry 'b': its check sum is wrong"
+    assert read(body.replace(b"200", b"900", 1)) == [("1", "100"), ("2", wrong), ("3", "300")]
+    said_ = struct.pack("<III", zlib.crc32(order("200")), len(order("200")) + 5, len(order("200")))
+    for at in (4, 8):
+        told = lying(said_, at, "<I", 7)
+        assert read(body.replace(said_, told, 1)) == [
+            ("1", "100"),
+            ("2", "! the entry 'b': its size is wrong"),
+            ("3", "300"),
+        ]
+
+
+def test_an_entry_of_a_piped_zip_file_that_breaks_ends_it() -> None:
+    body = zipped({"a": order("1"), "b": order("2"), "c": order("3")}, streamed=True, level=0)
+    at = body.index(order("2")) - 5  # its block: the kind, and the length twice
+    first, (place, wrong) = read(lying(body, at, "B", 7))
+    assert (first, place) == (("1", "1"), "2")
+    assert wrong.startswith("! the entry 'b': it can't be unpacked: ")
+
+
+class Counted:
+    """A body that counts how often it is read from its beginning."""
+
+    def __init__(self, data: bytes) -> None:
+        self.size, self.times, self._body = len(data), 0, BytesBody(data)
+
+    def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        self.times += 1
+        return self._body.chunks(size)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_zip_file_is_read_once_however_many_entries_it_has(streamed: bool) -> None:
+    times = []
+    for entries in (1, 100):
+        body = Counted(zipped({f"{n}": order(f"{n}") for n in range(entries)}, streamed=streamed))
+        assert len(list(unpacked_by("zip", ONE).read(body))) == entries
+        times.append(body.times)
+    assert times == [1, 1]
 
 
 def lying(body: bytes, at: int, form: str, value: int) -> bytes:
