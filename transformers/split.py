@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -10,12 +12,15 @@ from pydantic import Field, field_validator, model_validator
 
 from hub.core.errors import DecodeError, MappingError
 from hub.core.plugin import Context, Options, Plugin
-from hub.core.step import Step, Stepped
+from hub.core.step import Part, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.document_name import DocumentName
 from hub.mapping.field_path import NOTHING, at, known_list, known_path
+from hub.mapping.json_template import JsonTemplate
 from hub.mapping.json_text import parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate
+
+PLAIN = re.compile(r"[A-Za-z0-9_]{1,32}")
 
 MOST = 10_000
 """Parts of one document."""
@@ -34,7 +39,7 @@ class SplitOptions(Options):
         None,
         description="A field of its lines, `lines.parties`: lines that are equal in it go together, in a document of their own.",
     )
-    template: str | None = Field(
+    template: JsonTemplate | None = Field(
         None,
         description="A template of routes/templates, named *.json.j2, that makes a JSON list of canonical documents.",
     )
@@ -72,8 +77,7 @@ class SplitBy:
         whole = parse_json(to_json(document))
         groups: dict[str, list[Any]] = {}
         for item in whole.get(self._each, ()):
-            value = at(item, self._path)
-            groups.setdefault("" if value is NOTHING else repr(value), []).append(item)
+            groups.setdefault(name_of(at(item, self._path)), []).append(item)
         if len(groups) < 2:
             return Stepped(document)
         for name in OF_THE_WHOLE:
@@ -81,13 +85,24 @@ class SplitBy:
         if amounts := whole.pop("amounts", None):
             whole["amounts"] = [amount for amount in amounts if amount.get("qualifier") != STATED]
         name = document_name(document)
-        return Stepped(document, parts=tuple(made({**whole, self._each: items}, name) for items in limited(groups)))
+        return Stepped(
+            document, parts=tuple(Part(key, made({**whole, self._each: items}, name)) for key, items in limited(groups))
+        )
 
 
-def limited(groups: Mapping[str, list[Any]]) -> list[list[Any]]:
+def name_of(value: Any) -> str:
+    """The value itself where it is short and plain, so that a person knows the part by it; else its digest."""
+    if value is NOTHING:
+        return "no-value"
+    if isinstance(value, str) and PLAIN.fullmatch(value):
+        return value
+    return "x" + sha256(repr(value).encode()).hexdigest()[:16]
+
+
+def limited(groups: Mapping[str, list[Any]]) -> list[tuple[str, list[Any]]]:
     if len(groups) > MOST:
         raise MappingError(f"it would be cut into {len(groups)} documents, more than {MOST}")
-    return list(groups.values())
+    return list(groups.items())
 
 
 class SplitTemplate:
@@ -108,7 +123,7 @@ class SplitTemplate:
         if len(found) > MOST:
             raise MappingError(f"{self._template.name} makes {len(found)} documents of it, more than {MOST}")
         name = self._document or document_name(document)
-        return Stepped(document, parts=tuple(made(one, name) for one in found))
+        return Stepped(document, parts=tuple(Part(str(n), made(one, name)) for n, one in enumerate(found, 1)))
 
 
 def made(value: Any, name: str) -> Document:
@@ -136,4 +151,5 @@ PLUGIN = Plugin(
     files={"template": TEMPLATES},
     documents=lambda options: (options.document.partition("@")[0],) if options.document else (),
     place="source",
+    keeps_number=lambda options: options.by is not None,
 )

@@ -104,7 +104,9 @@ class Posting:
 
     async def _answer(self, body: Body, digest: str) -> WebResponse:
         salt = "|".join((self.sender.name, self.key)) if self.sender.name or self.key else ""
-        id = message_id(digest, (), salt)
+        facts = given(self.terms.options.facts, values_of(self.request))
+        whole = Arrival(self.terms.source, body, facts=facts, salt=salt, partner=self.sender.partner)
+        id = message_id(digest, (), whole.identity)
         try:
             async with self._parts(body) as parts:
                 arrivals = [self._arrival(part, id, salt, position) for position, part in enumerate(parts)]

@@ -23,6 +23,7 @@ def check_reach(draft: Draft) -> None:
         kinds = _kinds(draft, route)
         _check_when(draft, route, kinds)
         _check_once(draft, route, kinds)
+        _check_parts(draft, route)
         for position, send in enumerate(route.route.to):
             _check_templates(draft, route, position, send, kinds)
             for key, guard in (("if", send.only_if), ("unless", send.unless)):
@@ -74,6 +75,23 @@ def _check_once(draft: Draft, route: RouteDraft, kinds: tuple[str, ...]) -> None
             if lacks(draft, kind, name):
                 text = f"once: {kind} has no {name}"
                 draft.findings.error(route.place("once", position), text, _who_has(draft, name))
+
+
+def _check_parts(draft: Draft, route: RouteDraft) -> None:
+    """Parts of one document that keep its number are one document to a route which takes each number once."""
+    once = route.route.once
+    if not once or "part" in once:
+        return
+    for name in route.route.when.get("source", tuple(draft.sources)):
+        source = draft.sources.get(name)
+        for step in source.steps if source is not None else ():
+            keeps = step.use.plugin.keeps_number
+            if keeps is not None and keeps(step.use.options):
+                text = (
+                    f"once: the parts that {step.name} of source {name} makes have one number; only the first would go"
+                )
+                draft.findings.error(route.place("once"), text, f"once: [{', '.join((*once, 'part'))}]")
+                return
 
 
 def _check_guard_facts(

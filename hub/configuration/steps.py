@@ -39,6 +39,7 @@ def read_steps(
             check_use(draft, placed)
             _check_conditions(draft, placed)
             _check_place(draft, placed, where)
+            _check_order(draft, placed, found)
             found.append(StepConfig(name.value, placed.use))
     return tuple(found)
 
@@ -52,6 +53,14 @@ def _check_place(draft: Draft, placed: Placed, where: str) -> None:
         if placed.use.value(field) is not None:
             text = "nothing is held before it is routed: a hold belongs to a step of a destination"
             draft.findings.error(placed.place(field), text)
+
+
+def _check_order(draft: Draft, placed: Placed, before: list[StepConfig]) -> None:
+    """What is split must be the same each time it is read: only then do its parts keep their names."""
+    asking = next((step.name for step in before if step.use.plugin.asks), None)
+    if placed.use.plugin.keeps_number is not None and asking is not None:
+        text = f"{asking} may answer otherwise when the same document is read again, and its parts would be others"
+        draft.findings.error(placed.place(""), text, f"put {asking} behind it")
 
 
 def _check_conditions(draft: Draft, placed: Placed) -> None:

@@ -73,6 +73,7 @@ BUILT_IN: Mapping[str, Fact] = {
         Fact("total", "number", about="the amount of the document, computed from its lines if it carries none"),
         Fact("total_computed", "boolean", about="whether `total` was computed from the lines"),
         Fact("currency", "text", about="ISO 4217 code of the amounts"),
+        Fact("part", "text", about="which part of a split document it is; `whole` where nothing was split"),
         Fact("set", "text", optional=True, about="X12 transaction set: 850"),
         Fact("version", "text", optional=True, about="X12 version of the group: 004010"),
         Fact("control_number", "text", optional=True, about="X12 interchange control number, ISA13"),
@@ -134,6 +135,7 @@ class FactSet:
             "total": document.total,
             "total_computed": document.total_computed,
             "currency": document.currency,
+            "part": get("part") or "whole",
         }
         for name in ENVELOPE:
             facts[name] = get(name)

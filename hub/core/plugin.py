@@ -61,6 +61,8 @@ class Plugin:
     holds      fields whose values are names of holds
     own_names  names that the options make themselves: they may stand in `fact_templates` beside the facts
     place      of a step: the only place where it may stand; None: at sources and destinations
+    keeps_number  of a step that splits documents: whether the parts keep the number of the whole; None: it doesn't split
+    asks       of a step: whether its answer may differ when it is asked again
     """
 
     name: str
@@ -84,6 +86,8 @@ class Plugin:
     holds: tuple[str, ...] = ()
     own_names: Callable[[Any], Iterable[str]] = lambda options: ()
     place: Literal["source", "destination"] | None = None
+    keeps_number: Callable[[Any], bool] | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,7 +289,8 @@ class Arrival:
 
     `facts` are what the source knows of it beside the bytes (`partner` where it knows who sent it, and what its options map
     from headers and properties): facts of every document in it, unless the reader knows better. `salt` tells it from
-    others with the same bytes that are meant as another message; without it the same bytes are the same message.
+    others with the same bytes that are meant as another message; without it the same bytes are the same message, from the same
+    partner and with the same facts (`identity`).
     `keys` are pairs (kind, value) of business keys of every document in it. `partner` is who has proved to have sent it: a document
     that names another is refused.
     """
@@ -303,16 +304,25 @@ class Arrival:
     keys: tuple[tuple[str, str], ...] = ()
     partner: str = ""
 
+    @property
+    def identity(self) -> str:
+        """What tells it from others with the same bytes: the salt, who has proved to have sent it, and the facts that it came with."""
+        if not self.partner and not self.facts:
+            return self.salt
+        facts = sorted((name, str(value)) for name, value in self.facts.items())
+        return repr((self.salt, self.partner, facts))
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """The intake has taken responsibility: everything made from the arrival is confirmed and committed. The source
     may forget it. `refused` counts the parts that went to the source's dead letters; `documents` those that were routed
-    or are kept as unmatched."""
+    or are kept as unmatched. `cause` is for us. `told`: the same for whoever sent it, empty where it is none of their business."""
 
     documents: int = 0
     refused: int = 0
     cause: str = ""
+    told: str = ""
 
     @property
     def failed(self) -> bool:

@@ -11,14 +11,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A document that goes on by itself. `name` tells it from the other parts, and is the same each time the same thing is split: a few
+    letters, digits, `_` and `-`."""
+
+    name: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
 class Stepped:
     """What a step made of a document: the document that goes on, the same one where nothing was to change. `filtered` is why it
-    doesn't go on: it ends here, as the site wants it. `parts`: documents that go on in its place, each by itself. `said`: what a
+    doesn't go on: it ends here, as the site wants it. `parts`: what goes on in its place. `said`: what a
     person should read of it in the journal, where "changed" says too little."""
 
     document: Document
     filtered: str = ""
-    parts: tuple[Document, ...] = ()
+    parts: tuple[Part, ...] = ()
     said: str = ""
 
 

@@ -90,7 +90,7 @@ def _deliver(connection: Connection, sent: BatchSent) -> None:
     EVENT.write(connection, [event for *_, event in updates])
     if number := sent.facts.get("control_number"):
         KEY.write(connection, [(str(number), "control_number", row.document_id) for row in waiting])
-    once_keys.finish(connection, [(row.route, row.document_id, _send(row)) for row in _with_keys(connection, waiting)])
+    once_keys.finish_all(connection, [row.document_id for row in waiting])
     once_keys.settle_dead(connection, [(row.document_id, row.destination) for row in waiting])
 
 
@@ -116,22 +116,6 @@ def _in_status(connection: Connection, rows: Sequence[Any], statuses: Sequence[s
         select = sa.select(*columns).where(effect.c.document_id.in_(ids), effect.c.status.in_(statuses))
         found |= {tuple(row) for row in connection.execute(select)}
     return [row for row in rows if (row.document_id, row.destination, row.generation) in found]
-
-
-def _with_keys(connection: Connection, rows: Sequence[Any]) -> list[Any]:
-    """Those that hold a once-key which waits for them."""
-    once, found = schema.once_key, set()
-    for start in range(0, len(rows), 900):
-        ids = [row.document_id for row in rows[start : start + 900]]
-        select = sa.select(once.c.route, once.c.owner).where(once.c.owner.in_(ids), once.c.status == "pending")
-        found |= {tuple(row) for row in connection.execute(select)}
-    return [row for row in rows if (row.route, row.document_id) in found]
-
-
-def _send(row: Any) -> tuple[str, ...]:
-    """The destinations of the member's route."""
-    headers = orjson.loads(row.headers).get("headers", {})
-    return tuple(name for name in str(headers.get("hub-send", "")).split(",") if name)
 
 
 def _interchange(facts: Mapping[str, Any], row: Any) -> str:

@@ -68,6 +68,10 @@ class DeadFilter:
         return found
 
 
+MOST_IDS = 200
+"""Ids that one query asks for."""
+
+
 class Decisions:
     """Compare-and-set on dead letters and holds."""
 
@@ -173,7 +177,7 @@ class Decisions:
                 .where(
                     effect.c.document_id == row.message_id,
                     effect.c.destination.in_(names),
-                    effect.c.status.not_in(("delivered", "held", batch_members.WAITS)),
+                    effect.c.status.not_in(("delivered", "filtered", "held", batch_members.WAITS)),
                 )
                 .values(status="discarded", updated_at=now, claimed_by=None)
             )
@@ -190,7 +194,11 @@ class Decisions:
         return bool(await self._journal.read(write))
 
     async def holds(self, status: Sequence[str], ids: Sequence[str] = (), name: str | None = None) -> list[Any]:
-        """Rows of hold, oldest first."""
+        """Rows of hold, oldest first. `ids`: how they begin."""
+        if len(ids) > MOST_IDS:
+            parts = [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
+            rows = [row for part in parts for row in await self.holds(status, part, name)]
+            return sorted(rows, key=lambda row: (row.held_at, row.id))
         table = schema.hold
 
         async def query(connection: AsyncConnection) -> Sequence[Any]:
@@ -204,6 +212,18 @@ class Decisions:
             return (await connection.execute(select)).all()
 
         return list(await self._journal.read(query))
+
+    async def released_from(self, document_id: str, destination: str) -> frozenset[str]:
+        """The holds from which people have let a document go, at a destination."""
+        table = schema.hold
+        mine = (table.c.document_id == document_id, table.c.destination == destination)
+        gone = table.c.status.in_(("released", "releasing"))
+
+        async def query(connection: AsyncConnection) -> frozenset[str]:
+            return frozenset((await connection.execute(sa.select(table.c.name).where(*mine, gone))).scalars())
+
+        found: frozenset[str] = await self._journal.read(query)
+        return found
 
     async def begin_release(self, row: Any, who: str, reason: str, now: float) -> bool:
         """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time goes again

@@ -83,6 +83,8 @@ class Entry:
     effects_asked: list[tuple[str, str]] = field(default_factory=list)
     once_asked: list[tuple[str, str]] = field(default_factory=list)
     once_finished: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
+    once_owners: list[str] = field(default_factory=list)
+    """Documents that a person has sent again: all of their once-keys are looked at."""
     dead_settled: list[tuple[str, str]] = field(default_factory=list)
     once_freed: list[tuple[str, str]] = field(default_factory=list)
     effects: dict[tuple[str, str], EffectState] = field(default_factory=dict)

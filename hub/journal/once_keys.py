@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -31,6 +32,21 @@ def finish(connection: Connection, owners: Iterable[tuple[str, str, tuple[str, .
             continue
         mine = (table.c.route == route, table.c.owner == owner, table.c.status == "pending")
         connection.execute(sa.update(table).where(*mine).values(status=after, updated_at=time.time()))
+
+
+def finish_all(connection: Connection, owners: Sequence[str]) -> None:
+    """As `finish`, for every key that a document holds, on whichever route. For what ends behind the back of some of its routes: in a
+    batch, or by a person's decision."""
+    table, event = schema.once_key, schema.event
+    for start in range(0, len(owners), 900):
+        mine = table.c.owner.in_(owners[start : start + 900])
+        select = sa.select(table.c.route, table.c.owner).where(mine, table.c.status == "pending")
+        for row in connection.execute(select).all():
+            of = (event.c.message_id == row.owner, event.c.stage == "matched")
+            newest = sa.select(event.c.detail).where(*of).order_by(event.c.id.desc()).limit(1)
+            routes = orjson.loads(connection.execute(newest).scalar() or "{}").get("routes", {})
+            if destinations := tuple(routes.get(row.route, ())):
+                finish(connection, [(row.route, row.owner, destinations)])
 
 
 def free(connection: Connection, owners: Iterable[tuple[str, str]]) -> None:

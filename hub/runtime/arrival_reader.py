@@ -42,6 +42,7 @@ class Visit:
     refused: int = 0
     answers: int = 0
     cause: str = ""
+    told: str = ""
     waiting: list[Awaitable[None]] = field(default_factory=list)
     answer: Answer | None = None
 
@@ -69,7 +70,7 @@ class ArrivalReader:
         return Visit(
             arrival,
             claim,
-            correlation[:200] if correlation else message_id(claim.digest, (), arrival.salt),
+            correlation[:200] if correlation else message_id(claim.digest, (), arrival.identity),
             hops + 1 if isinstance(hops, int) else 1,
             at,
             raw,

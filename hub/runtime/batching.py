@@ -13,6 +13,7 @@ from typing import Any
 from hub.core import topology
 from hub.core.errors import HubError
 from hub.core.message import Header, Message
+from hub.core.ports import BatchingWriter
 from hub.documents import BATCH, Batch, batch_to_json, from_json
 from hub.journal.batch_dissolving import Dissolution
 from hub.journal.batch_members import WAITS, BatchSays
@@ -62,7 +63,8 @@ class Batching:
         self._measure(waiting)
         published = 0
         for row in await self._batches.unpublished():
-            error = await outcome_of(lambda row=row: self._publish(row))  # type: ignore[misc]
+            go = self._publish if self._takes_batches(row.destination) else self._part
+            error = await outcome_of(lambda row=row, go=go: go(row))  # type: ignore[misc]
             if isinstance(error, Exception):
                 await self._say(row, str(error) or type(error).__name__)
             else:
@@ -80,15 +82,18 @@ class Batching:
             return closed
         while (id := await self._batches.close(group, most, before, now)) is not None:
             live.log.info("batch_closed", batch=id, destination=group.destination, document=group.document)
-            if terms is None and group.gathered and destination is not None:
-                await self._part(id)
             closed = True
         return closed
 
-    async def _part(self, id: str) -> None:
+    def _takes_batches(self, destination: str) -> bool:
+        """Whether a batch can be written for it; one that isn't there any more may come back."""
+        one = self._live.snapshot.destinations.get(destination)
+        return one is None or one.gather is not None or isinstance(one.writer, BatchingWriter)
+
+    async def _part(self, row: Any) -> None:
         """The site doesn't gather them any more: each goes alone."""
         live = self._live
-        wanted = Dissolution(id, "hub", "they are not gathered any more", live.clock(), live.snapshot.owner_of)
+        wanted = Dissolution(row.id, "hub", "they are not gathered any more", live.clock(), live.snapshot.owner_of)
         await self._go_on(await self._batches.dissolve(wanted) or [])
 
     def _measure(self, waiting: Sequence[Waiting]) -> None:

@@ -245,4 +245,5 @@ PLUGIN = Plugin(
     endpoint=("endpoint", "rest"),
     fact_templates=("call", "key"),
     own_names=lambda options: options.names,
+    asks=True,
 )

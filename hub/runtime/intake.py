@@ -43,7 +43,8 @@ class Intake:
         """Claims, reads, matches, publishes, records; returns when all copies are confirmed and all rows committed.
 
         `only` restricts it to one position (a replayed part), `parent` is the dead letter it came from. Raises
-        TransientError or JournalUnavailable when that was not possible: nothing may be acknowledged then.
+        TransientError or JournalUnavailable when that was not possible: nothing may be acknowledged then. HubError where there is
+        nothing at the position `only` any more.
         """
         live, snapshot = self._live, self._live.snapshot
         started = live.clock()
@@ -58,12 +59,15 @@ class Intake:
                     if len(visit.waiting) >= 3 * WINDOW:
                         await settle(visit.waiting)
             if not visit.documents and not visit.refused and not visit.answers:
+                if only is not None:
+                    await settle(visit.waiting)
+                    raise HubError(visit.cause or f"there is nothing at {only} any more")
                 nothing = Reading((), error=DecodeError("there is no document in it"))
                 self._route(snapshot, visit, Passed(nothing))
             await settle(visit.waiting)
         live.metrics.received.labels(arrival.source).inc()
         live.metrics.stage.labels("intake").observe(live.clock() - started)
-        return Taken(visit.documents, visit.refused, visit.cause)
+        return Taken(visit.documents, visit.refused, visit.cause, visit.told)
 
     async def again(self, message: Message, parent: str) -> None:
         """Matches an unmatched document again, against the table in force now."""
@@ -71,7 +75,9 @@ class Intake:
         document = from_json(message.body)
         told = unpack_facts(headers)
         envelope = {
-            name: told[name] for name in (*ENVELOPE, "partner", "test", "direction") if told.get(name) is not None
+            name: told[name]
+            for name in (*ENVELOPE, "partner", "test", "direction", "part")
+            if told.get(name) is not None
         }
         claim = StoredClaim(str(headers.get(CANONICAL) or digest(message.body)), len(message.body), message.body)
         visit = Visit(
@@ -109,16 +115,20 @@ class Intake:
         lie = belied(visit.arrival, reading)
         if lie is not None:
             return [Passed(replace(reading, document=None, error=lie))]
-        steps = snapshot.steps.get(visit.arrival.source)
-        if not steps or reading.document is None:
+        steps, document = snapshot.steps.get(visit.arrival.source), reading.document
+        if not steps or document is None or document.kind in KINDS or reading.envelope.get("direction") == OUTBOUND:
             return [Passed(reading)]
         try:
             found = await passed(steps, snapshot, visit, reading)
         except (TransientError, JournalUnavailable):
             await settle(visit.waiting)
             raise
-        one = joined(reading.position)
-        return found if visit.only in (None, one) else [p for p in found if joined(p.reading.position) == visit.only]
+        if visit.only in (None, joined(reading.position)):
+            return found
+        there = [one for one in found if joined(one.reading.position) == visit.only]
+        if not there:
+            visit.cause = next((str(one.reading.error) for one in found if one.reading.error is not None), "")
+        return there
 
     def _commit(self, visit: Visit, entry: Entry) -> None:
         committed = self._live.journal.commit(entry)
@@ -138,7 +148,7 @@ class Intake:
         """Publishes the copies of one reading and writes its rows; both are waited for later, by `settle`."""
         reading = passed.reading
         position = joined(reading.position)
-        id = message_id(visit.claim.digest, reading.position, visit.arrival.salt)
+        id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
         entry = Entry()
         if not visit.documents and not visit.refused:
             entry.claim(visit.claim.digest, visit.claim.size, visit.claim.row, visit.at)
@@ -147,6 +157,7 @@ class Intake:
         for step, outcome in passed.said:
             entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
         if reading.document is None:
+            visit.told = visit.told or ("" if passed.said else str(reading.error))
             self._refuse(visit, reading, id, position, entry)
         elif passed.filtered:
             self._end(snapshot, visit, reading, id, position, entry)

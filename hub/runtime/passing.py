@@ -39,7 +39,10 @@ async def passed(steps: Sequence[NamedStep], snapshot: Snapshot, visit: Visit, r
 
 
 def _passed(reading: Reading, walked: Walked) -> Passed:
-    reading = replace(reading, document=walked.document, position=(*reading.position, *walked.position))
+    if walked.part:
+        envelope = {**reading.envelope, "part": "/".join(walked.part)}
+        reading = replace(reading, position=(*reading.position, *walked.position), envelope=envelope)
+    reading = replace(reading, document=walked.document)
     error = walked.error
     if error is not None:
         cause = error if isinstance(error, DecodeError) else DecodeError(str(error))

@@ -9,7 +9,7 @@ from hub.core.errors import MappingError
 from hub.core.identity import idempotency_key
 from hub.core.message import JSON
 from hub.core.ports import BatchingWriter, WriteContext, Written
-from hub.documents import Batch, Document, batch_from_json, from_json
+from hub.documents import Batch, Document, batch_from_json, batch_to_json, from_json, to_json
 from hub.runtime.acknowledgments import KINDS
 from hub.runtime.copy import RouteCopy
 from hub.runtime.live import OpenDestination
@@ -34,7 +34,8 @@ def render(
     if copy.is_batch and destination.gather is None and not isinstance(writer, BatchingWriter):
         raise MappingError(f"{destination.name} has no writer any more that takes a batch")
     if writer is None:
-        return Written(body, JSON)
+        gathered = destination.gather is not None and not copy.is_batch
+        return Written(alone_json(_document(copy, destination, body)) if gathered else body, JSON)
     if trial:
         number = TRIAL
     if destination.sequence is not None and number is None:
@@ -51,6 +52,10 @@ def render(
     if number is not None:
         return replace(written, facts={"control_number": str(number), **written.facts})
     return written
+
+
+def alone_json(document: Document) -> bytes:
+    return batch_to_json(document) if isinstance(document, Batch) else to_json(document)
 
 
 def _document(copy: RouteCopy, destination: OpenDestination, body: bytes) -> Document:

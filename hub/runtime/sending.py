@@ -12,6 +12,7 @@ from hub.core.message import EMPTY, JSON
 from hub.core.ports import Outgoing, Receipt, Written
 from hub.documents import BATCH, to_json
 from hub.journal.control_numbers import NumberWanted
+from hub.journal.decisions import Decisions
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.attempt import Attempt, Outcome, Stale, stale
 from hub.runtime.copy import RouteCopy, pack, pack_facts
@@ -20,6 +21,7 @@ from hub.runtime.live import Live, OpenDestination
 from hub.runtime.outgoing_facts import OutgoingFacts
 from hub.runtime.rendering import render, waits_for_others
 from hub.runtime.stepping import stepped
+from hub.runtime.steps import Walked
 
 
 class Sender:
@@ -28,6 +30,7 @@ class Sender:
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._decisions = Decisions(live.journal)
         self._under_way: dict[tuple[str, str], asyncio.Future[None]] = {}
 
     @asynccontextmanager
@@ -102,10 +105,13 @@ class Sender:
     async def _stepped(self, attempt: Attempt, destination: OpenDestination) -> bytes:
         """What the steps of the destination make of the document; in `early` or `filtered` why it doesn't go there."""
         name, copy = destination.name, attempt.copy
-        released = attempt.states[name].status == "released"
-        found = await outcome_of(
-            lambda: stepped(destination.steps, self._live.snapshot, copy, attempt.body, released=released)
-        )
+        again = attempt.states[name].generation > 1
+
+        async def step() -> Walked:
+            released = await self._decisions.released_from(copy.document_id, name) if again else ()
+            return await stepped(destination.steps, self._live.snapshot, copy, attempt.body, released=released)
+
+        found = await outcome_of(step)
         if isinstance(found, Exception):
             attempt.early[name] = found
             return attempt.body

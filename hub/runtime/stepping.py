@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hub.core.errors import MappingError
@@ -13,12 +13,12 @@ from hub.runtime.copy import RouteCopy, unpack_facts
 from hub.runtime.live import Snapshot
 from hub.runtime.steps import Walked, walk
 
-KEPT = (*ENVELOPE, "partner", "test", "direction")
+KEPT = (*ENVELOPE, "partner", "test", "direction", "part")
 """Facts that no document carries: the copy does."""
 
 
 async def stepped(
-    steps: Sequence[NamedStep], snapshot: Snapshot, copy: RouteCopy, body: bytes, *, released: bool
+    steps: Sequence[NamedStep], snapshot: Snapshot, copy: RouteCopy, body: bytes, *, released: Collection[str]
 ) -> Walked:
     """Of the canonical form `body`. Raises DecodeError for what is no document, TransientError and JournalUnavailable."""
     told = envelope_of(snapshot, copy)

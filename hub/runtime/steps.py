@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,8 @@ from hub.runtime.guard import outcome_of
 if TYPE_CHECKING:
     from hub.documents import Document
 
-PART = "part"
-"""How the position of a part begins that `split` has made: `1.1.3.part2`."""
+PART = "part-"
+"""How the position of a part begins that `split` has made: `1.1.3.part-EA`."""
 
 FactsOf = Callable[["Document"], Mapping[str, Any]]
 
@@ -22,13 +22,13 @@ FactsOf = Callable[["Document"], Mapping[str, Any]]
 @dataclass(frozen=True, slots=True)
 class Walked:
     """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it: name, and what it did.
-    `filtered`: it ends here. `error`: it can't go on. `part` numbers the parts, from 1, for each `split` that it came through."""
+    `filtered`: it ends here. `error`: it can't go on. `part`: its name, for each `split` that it came through."""
 
     document: Document
     said: tuple[tuple[str, str], ...] = ()
     filtered: str = ""
     error: MessageError | RejectedError | None = None
-    part: tuple[int, ...] = ()
+    part: tuple[str, ...] = ()
 
     @property
     def goes_on(self) -> bool:
@@ -36,21 +36,21 @@ class Walked:
 
     @property
     def position(self) -> tuple[str, ...]:
-        return tuple(f"{PART}{number}" for number in self.part)
+        return tuple(f"{PART}{name}" for name in self.part)
 
 
 async def walk(
-    steps: Sequence[NamedStep], document: Document, facts_of: FactsOf, released: bool = False
+    steps: Sequence[NamedStep], document: Document, facts_of: FactsOf, released: Collection[str] = ()
 ) -> list[Walked]:
-    """Each step sees the document that the one before it has made, and its facts. `released`: a person has looked at it, and no
-    step holds it any more. Raises TransientError and JournalUnavailable: nothing is decided then."""
+    """Each step sees the document that the one before it has made, and its facts. `released`: the holds from which a person has let it
+    go; no step holds it by these any more. Raises TransientError and JournalUnavailable: nothing is decided then."""
     walks = [Walked(document)]
     for named in steps:
         walks = [after for before in walks for after in await _next(named, before, facts_of, released)]
     return walks
 
 
-async def _next(named: NamedStep, before: Walked, facts_of: FactsOf, released: bool) -> list[Walked]:
+async def _next(named: NamedStep, before: Walked, facts_of: FactsOf, released: Collection[str]) -> list[Walked]:
     if not before.goes_on:
         return [before]
 
@@ -71,9 +71,9 @@ async def _next(named: NamedStep, before: Walked, facts_of: FactsOf, released: b
         return [
             replace(
                 before,
-                document=part,
-                part=(*before.part, number),
-                said=(*before.said, (named.name, f"part {number} of {count}")),
+                document=part.document,
+                part=(*before.part, part.name),
+                said=(*before.said, (named.name, f"part {part.name}, {number} of {count}")),
             )
             for number, part in enumerate(stepped.parts, 1)
         ]
@@ -83,13 +83,13 @@ async def _next(named: NamedStep, before: Walked, facts_of: FactsOf, released: b
     return [replace(before, document=stepped.document, said=(*before.said, said))]
 
 
-def _refused(named: NamedStep, before: Walked, error: Exception, released: bool) -> Walked:
+def _refused(named: NamedStep, before: Walked, error: Exception, released: Collection[str]) -> Walked:
     if isinstance(error, TransientError):
         raise TransientError(f"step {named.name}: {error.text}", error.kind, error.retry_after) from error
     if isinstance(error, JournalUnavailable):
         raise error
     if isinstance(error, RejectedError):
-        if error.hold and released:
+        if error.hold in released:
             return replace(before, said=(*before.said, (named.name, f"was released: {error.text}")))
         cause: MessageError | RejectedError = RejectedError(
             f"step {named.name}: {error.text}", error.status, error.code, error.hold

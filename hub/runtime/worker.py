@@ -159,6 +159,8 @@ class RouteWorker:
                     await self._recoverability.record(copy, outcome, entry)
             except HubError as error:
                 failure = failure or error
+        if copy.parent is not None:
+            entry.once_owners.append(copy.document_id)
         if self.route.once:
             entry.once_finished.append((self.route.id, copy.document_id, copy.send))
         await self._live.journal.commit(entry)

@@ -49,6 +49,16 @@ async def test_an_acceptance_is_recorded_on_both_sides_and_needs_no_route(site: 
         assert "order 1001 -> acme-out  accepted by 997" in shown
 
 
+async def test_the_steps_of_a_source_are_for_documents_and_not_for_acknowledgments(site: PartnerSite) -> None:
+    text = (site.folder / "routes/acme.yaml").read_text()
+    steps = "    read: envelopes\n    steps: [{name: orders, filter: \"document == 'order'\"}]\n"
+    site.write("routes/acme.yaml", text.replace("    read: envelopes\n", steps))
+    async with site.running() as hub:
+        await send(hub, site)
+        site.answer("997.json", acknowledgment(1))
+        await ack_becomes(hub, "accepted")
+
+
 async def test_a_control_number_with_leading_zeros_is_the_same_number(site: PartnerSite) -> None:
     async with site.running() as hub:
         await send(hub, site)

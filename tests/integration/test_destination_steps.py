@@ -111,6 +111,31 @@ async def test_what_is_held_goes_on_when_a_person_has_released_it(site: SiteOnDi
         assert json.loads(at(erp, "/stepped")[0].body)["lines"][0]["quantity"] == "4"
 
 
+async def test_what_was_released_isnt_held_again_when_a_later_step_has_to_wait(site: SiteOnDisk, erp: Erp) -> None:
+    lay(
+        site,
+        "[{name: limit, validate: {that: {it is cheap: total < 10}, hold: credit_hold}},"
+        " {name: terms, enrich: {endpoint: erp, call: GET /terms, set: {contract: /id}}}]",
+    )
+    asked: list[str] = []
+
+    def script(request: Request) -> Answer:
+        if request.path != "/terms":
+            return Answer()
+        asked.append(request.path)
+        return Answer(503) if len(asked) == 1 else Answer(200, b'{"id": "T-1"}')
+
+    erp.script = script
+    async with site.running() as hub:
+        site.drop("a.json", order("1"))
+        await status_becomes(hub, "1", "held", "stepped")
+        (hold,) = await Decisions(hub.journal).holds(("open",))
+        await hub.replay.release([hold.id], "ann", "known customer")
+        await status_becomes(hub, "1", "delivered", "stepped")
+        assert len(asked) == 2
+        assert json.loads(at(erp, "/stepped")[0].body)["contract"] == "T-1"
+
+
 async def test_a_retry_sends_what_the_steps_made_the_first_time(site: SiteOnDisk, erp: Erp) -> None:
     lay(site, "[{name: doubled, map: doubled.json.j2}]")
     erp.script = lambda request: Answer(503) if request.path == "/stepped" and request.times == 1 else Answer()

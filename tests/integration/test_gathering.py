@@ -10,6 +10,7 @@ import pytest
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
+from hub.journal.batches import Batches
 from tests.support.batch_stories import let_time_pass
 from tests.support.erp import Answer, Erp
 from tests.support.site import SiteOnDisk, order
@@ -85,6 +86,35 @@ async def test_when_the_site_gathers_no_more_what_waits_goes_alone(site: SiteOnD
             told = await status_becomes(hub, number, "delivered")
         assert sorted(erp.numbers()) == ["1", "2"]
         assert any("they are not gathered any more" in str(event.get("text")) for event in told.events)
+
+
+async def test_what_was_closed_before_the_site_gathered_no_more_goes_alone_too(site: SiteOnDisk, erp: Erp) -> None:
+    lay(site)
+    async with site.running() as hub:
+        await dropped(hub, site, "batched", "1", "2")
+        batches = Batches(hub.journal)
+        (waiting,) = await batches.waiting()
+        plain = DESTINATION.replace("  gather: {by: [partner], max: 3, within: 5m}\n", "").partition("  write:")[0]
+        site.write("config/destinations.yaml", plain)
+        now = hub.live.clock()
+        assert await batches.close(waiting, 3, now, now) is not None  # and here it was killed
+        await hub.reload()
+        for number in ("1", "2"):
+            await status_becomes(hub, number, "delivered")
+        assert sorted(erp.numbers()) == ["1", "2"]
+
+
+async def test_two_routes_that_take_a_document_once_are_both_done(site: SiteOnDisk, erp: Erp) -> None:
+    lay(site)
+    text = (site.folder / "routes/acme.yaml").read_text()
+    first = "  - id: orders\n    when: {document: order}\n"
+    assert first in text
+    second = "  - id: more\n    when: {document: order}\n    once: [partner, number]\n    to: [erp]\n"
+    site.write("routes/acme.yaml", text.replace(first, f"{first}    once: [partner, number]\n") + second)
+    async with site.running() as hub:
+        await dropped(hub, site, "delivered", "1", "2", "3")
+        told = await status_becomes(hub, "1", "delivered")
+        assert {key["route"]: key["status"] for key in told.once} == {"orders": "done", "more": "done"}
 
 
 async def test_one_that_cant_be_written_is_dead_alone(site: SiteOnDisk, erp: Erp) -> None:

@@ -24,7 +24,7 @@ def test_the_guide_s_example_is_taken_and_built(tmp_path: Path) -> None:
     checked = folder.check(discover(), site.environ)
     assert checked.site is not None, [str(one) for one in checked.errors]
     snapshot = Opening(folder, None, None).open(checked.site).snapshot
-    assert [step.name for step in snapshot.steps["web-orders"]] == ["ours", "our customer number", "by unit"]
+    assert [step.name for step in snapshot.steps["web-orders"]] == ["ours", "by unit", "our customer number"]
     assert [step.name for step in snapshot.destinations["web-erp"].steps] == ["net prices", "within limits"]
     assert snapshot.destinations["daily-report"].gather == ("partner",)
 

@@ -23,7 +23,12 @@ def order(*lines: dict[str, Any], **more: Any) -> Order:
 def split(whole: Document, text: str = "", **options: Any) -> tuple[Document, ...]:
     step = PLUGIN.build("cut", SplitOptions.model_validate(options), Context("", text=lambda folder, name: text))
     stepped = step.take(whole, {})
-    return stepped.parts or (stepped.document,)
+    return tuple(part.document for part in stepped.parts) or (stepped.document,)
+
+
+def names(whole: Document, by: str) -> list[str]:
+    step = PLUGIN.build("cut", SplitOptions.model_validate({"by": by}), Context(""))
+    return [part.name for part in step.take(whole, {}).parts]
 
 
 class TestBy:
@@ -32,6 +37,15 @@ class TestBy:
         parts = split(document, by="lines.unit")
         assert [[line.number for line in part.lines] for part in parts] == [["1", "3"], ["2"]]  # type: ignore[attr-defined]
         assert {part.number for part in parts} == {"7"}
+
+    def test_a_part_is_named_by_what_its_lines_have_in_common(self) -> None:
+        assert names(order({"unit": "EA"}, {"unit": "CA"}, {}), "lines.unit") == ["EA", "CA", "no-value"]
+        assert names(order({"unit": "CA"}, {"unit": "EA"}), "lines.unit") == ["CA", "EA"]
+        hostile = names(
+            order(*({"unit": unit} for unit in ("a.b", "../x", "", "\n", "x" * 40, "no-value"))), "lines.unit"
+        )
+        assert len(set(hostile)) == 6
+        assert all(name.startswith("x") and name.isalnum() for name in hostile)
 
     def test_a_line_without_the_field_is_a_part_of_its_own(self) -> None:
         assert len(split(order({"unit": "EA"}, {"number": "2"}), by="lines.unit")) == 2
