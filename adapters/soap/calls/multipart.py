@@ -34,7 +34,7 @@ def parts(body: bytes, content_type: str) -> tuple[bytes, dict[str, bytes]]:
 
 
 def split(body: bytes, delimiter: bytes) -> Iterator[tuple[Message, bytes]]:
-    pieces = body.split(delimiter)
+    pieces = body.split(delimiter, MOST_PARTS + 2)
     if len(pieces) > MOST_PARTS + 2:
         raise ValueError(f"the reply has more than {MOST_PARTS} parts")
     for piece in pieces[1:]:
@@ -50,11 +50,16 @@ def split(body: bytes, delimiter: bytes) -> Iterator[tuple[Message, bytes]]:
 
 
 def put_in(root: etree._Element, attachments: dict[str, bytes]) -> None:
-    """Puts each attachment where the message refers to it, as XML holds bytes: in base64. Raises ValueError."""
+    """Puts each attachment where the message refers to it, as XML holds bytes: in base64. Each is referred to once at most, so that
+    the message becomes no larger than the reply's bytes in base64. Raises ValueError."""
+    put: set[str] = set()
     for include in list(root.iter(XOP)):
         name = unquote(include.get("href", "").removeprefix("cid:"))
         if name not in attachments:
             raise ValueError(f"the reply refers to an attachment {name[:80]!r} that it doesn't have")
+        if name in put:
+            raise ValueError(f"the reply refers to its attachment {name[:80]!r} more than once")
+        put.add(name)
         parent = include.getparent()
         if parent is None:
             raise ValueError("the reply is nothing but a reference")
