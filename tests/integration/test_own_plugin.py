@@ -104,7 +104,7 @@ def test_a_type_checker_has_nothing_to_say(installed: Installation, kind: str, t
 
 def test_a_hub_uses_them_by_name(hub: HubProcess, site: SiteOnDisk, installed: Installation) -> None:
     site.environ.update(PYTHONPATH=installed.environ["PYTHONPATH"])
-    checked = site.cli("check")
+    checked = site.shell("check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     hub.start()
     hub.wait_ready()
@@ -121,7 +121,7 @@ def test_a_hub_uses_them_by_name(hub: HubProcess, site: SiteOnDisk, installed: I
 
 
 def test_what_is_not_installed_is_refused_by_name(site: SiteOnDisk) -> None:
-    told = site.cli("check")
+    told = site.shell("check")
     assert told.returncode == 1
     for text in ("there is no writer plug-in 'acme_lines'", "acme_spool", "there is no reader plug-in 'acme_lines'"):
         assert text in told.stdout
@@ -142,7 +142,7 @@ def test_the_plugin_of_the_guide_works(tmp_path: Path) -> None:
     site.write("routes/acme.yaml", (site.folder / "routes/acme.yaml").read_text().replace("to: [erp]", "to: [desk]"))
     site.environ.update(own.environ)
     site.environ.update(HUB_AMQP_URL="", HUB_JOURNAL="var/hub.db")
-    checked = site.cli("check")
+    checked = site.shell("check")
     assert checked.returncode == 0, checked.stdout + checked.stderr
     program = (
         "from pathlib import Path\n"

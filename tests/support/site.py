@@ -106,6 +106,11 @@ class SiteOnDisk:
             finally:
                 await hub.stop(5.0)
 
+    def shell(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
+        """A hub command, as a shell begins it: with the distributions that are installed now."""
+        command = [sys.executable, "-m", "hub", *arguments, "--site", str(self.folder)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, env=self.environ)
+
     def cli(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """A hub command, run to its end by a process of its own that has the hub's modules loaded."""
         from tests.support.hub_forks import forks  # which knows sites
