@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from hub.documents.codec import document_class
 from hub.mapping.canonical import CanonicalOptions, Found
-from hub.mapping.field_path import known_list, known_path
+from hub.mapping.field_path import known_field, known_list
 
 Fields = Mapping[str, str]
 Values = Mapping[str, Any]
@@ -36,11 +36,11 @@ class RowsOptions(CanonicalOptions):
         fields = document_class(self.document).model_fields
         for path, column in self.to.items():
             inside = column if isinstance(column, dict) else None
-            known = known_path(path) if inside is None else known_list(path)
+            known = known_field(path) if inside is None else known_list(path)
             if path.partition(".")[0] not in fields or not known:
                 what = "field" if inside is None else "list"
                 raise ValueError(f"to: {self.document} has no {what} {path!r}")
-            wrong = next((item for item in inside or () if not known_path(item, path)), None)
+            wrong = next((item for item in inside or () if not known_field(item, path)), None)
             if wrong is not None or inside == {}:
                 raise ValueError(
                     f"to: the items of {path!r} have no field {wrong!r}" if wrong else f"to: {path} is empty"

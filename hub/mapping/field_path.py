@@ -21,6 +21,11 @@ def known_path(path: str, each: str | None = None) -> bool:
     return any(_leads(model, path) for model in _starts(each))
 
 
+def known_field(path: str, each: str | None = None) -> bool:
+    """Whether it is a field that can be given a value: known, no list, and not what says the kind of the document."""
+    return path != "document" and any(_leads(model, path, lists=False) for model in _starts(each))
+
+
 def known_list(path: str) -> bool:
     """Whether at least one kind of document has a list there, of parts."""
     return any(True for _ in _starts(path))
@@ -53,16 +58,16 @@ def _starts(each: str | None) -> Iterator[type[BaseModel]]:
             yield from _parts(field.annotation, in_list=True)
 
 
-def _leads(model: type[BaseModel], path: str) -> bool:
+def _leads(model: type[BaseModel], path: str, *, lists: bool = True) -> bool:
     first, _, rest = path.partition(".")
     field = model.model_fields.get(first)
     if field is None:
         return False
     if not rest:
-        return True
-    if _is_mapping(field.annotation):
+        return lists or not _is(field.annotation, tuple)
+    if _is(field.annotation, Mapping):
         return "." not in rest
-    return any(_leads(part, rest) for part in _parts(field.annotation, in_list=False))
+    return any(_leads(part, rest, lists=lists) for part in _parts(field.annotation, in_list=False))
 
 
 def _parts(annotation: Any, *, in_list: bool) -> Iterator[type[BaseModel]]:
@@ -80,9 +85,10 @@ def _parts(annotation: Any, *, in_list: bool) -> Iterator[type[BaseModel]]:
             yield from _parts(one, in_list=in_list)
 
 
-def _is_mapping(annotation: Any) -> bool:
+def _is(annotation: Any, wanted: type) -> bool:
+    """Whether a field may hold that."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType, Annotated):
-        return any(_is_mapping(one) for one in get_args(annotation))
+        return any(_is(one, wanted) for one in get_args(annotation))
     kind = annotation if origin is None else origin
-    return isinstance(kind, type) and issubclass(kind, Mapping)
+    return isinstance(kind, type) and issubclass(kind, wanted)

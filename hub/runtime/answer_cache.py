@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -21,10 +21,10 @@ class AnswerCache(Generic[T]):
 
     def __init__(self, age: float, clock: Callable[[], float] = time.monotonic, most: int = MOST) -> None:
         self._age, self._clock, self._most = age, clock, most
-        self._kept: OrderedDict[str, tuple[float, T]] = OrderedDict()
-        self._asking: dict[str, asyncio.Future[T]] = {}
+        self._kept: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
+        self._asking: dict[Hashable, asyncio.Future[T]] = {}
 
-    async def get(self, question: str, ask: Callable[[], Awaitable[T]]) -> T:
+    async def get(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer. Raises what `ask` raises."""
         kept = self._kept.get(question)
         if kept is not None and self._clock() - kept[0] < self._age:
@@ -37,7 +37,7 @@ class AnswerCache(Generic[T]):
             asking.add_done_callback(lambda done: self._answered(question, done))
         return await asyncio.shield(asking)
 
-    def _answered(self, question: str, done: asyncio.Future[T]) -> None:
+    def _answered(self, question: Hashable, done: asyncio.Future[T]) -> None:
         del self._asking[question]
         if done.cancelled() or done.exception() is not None or not self._age:
             return

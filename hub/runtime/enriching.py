@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 import orjson
 from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration, seconds
-from hub.core.errors import DecodeError, MappingError, RejectedError
-from hub.core.naming import names_in, render
+from hub.core.errors import ConfigError, DecodeError, MappingError, RejectedError
+from hub.core.exact_number import written_out
+from hub.core.naming import PLACE, names_in, render
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Asking
 from hub.core.reply_body import NOTHING as NOTHING_THERE
@@ -20,7 +22,7 @@ from hub.core.reply_body import ReplyBody, check_path
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.code_table import TABLES, CodeTable
-from hub.mapping.field_path import NOTHING, at, known_list, known_path, put
+from hub.mapping.field_path import NOTHING, at, known_field, known_list, known_path, put
 from hub.mapping.json_text import parse_json
 from hub.runtime.answer_cache import AnswerCache
 from hub.runtime.limit import Limit
@@ -75,6 +77,11 @@ class EnrichOptions(Options):
         for path in (*self.names.values(), *self.put):
             if not known_path(path, self.each):
                 raise ValueError(f"{path!r} is no field of {self.each or 'a document'}")
+        for path in self.put:
+            if not known_field(path, self.each):
+                raise ValueError(
+                    f"set: {path!r} is a list, or says what the document is; write a field with a value of its own"
+                )
         self._check_answers()
         return self
 
@@ -135,7 +142,8 @@ class RestLookup:
         return f"{self._options.endpoint} GET {plainly((self._options.call or '').partition(' ')[2], facts)}"
 
     async def find(self, facts: Mapping[str, Any]) -> Answer | None:
-        return await self._cache.get(self.question(facts), lambda: self._ask(facts))
+        values = tuple(fact_text(facts, name) for name in names_in(self._options.call or ""))
+        return await self._cache.get(values, lambda: self._ask(facts))
 
     async def _ask(self, facts: Mapping[str, Any]) -> Answer | None:
         call = self._options.call or ""
@@ -181,7 +189,7 @@ class Enrich:
         missing = [self._options.names[name] for name, value in named.items() if value is NOTHING or value == ""]
         if missing:
             return f"{missing[0]}, which isn't there", None
-        asked = {**facts, **{name: str(value) for name, value in named.items()}}
+        asked = {**facts, **{name: text_of(value) for name, value in named.items()}}
         return self._lookup.question(asked), await self._lookup.find(asked)
 
     def _put(self, part: dict[str, Any], found: tuple[str, Answer | None], where: str) -> None:
@@ -208,11 +216,19 @@ def plainly(template: str, facts: Mapping[str, Any]) -> str:
     missing = next((name for name in names_in(template) if facts.get(name) in (None, "")), None)
     if missing is not None:
         render(template, facts)  # says which
-    return template.format_map({name: facts[name] for name in names_in(template)})
+    return PLACE.sub(lambda place: fact_text(facts, place[1]), template)
+
+
+def fact_text(facts: Mapping[str, Any], name: str) -> str:
+    """A fact as it stands in a question."""
+    found = facts.get(name, "")
+    return str(found).lower() if isinstance(found, bool) else str(found)
 
 
 def text_of(value: Any) -> Any:
     """A number of the answer as canonical JSON has it: exact, as text."""
+    if isinstance(value, Decimal):
+        return written_out(value)
     return str(value) if not isinstance(value, str | bool | list | dict) else value
 
 
@@ -222,7 +238,8 @@ def _enrich(name: str, options: EnrichOptions, context: Context) -> Enrich:
         table = CodeTable.of(options.table, context.text(TABLES, options.table))
         for column in options.put.values():
             if column not in table.columns:
-                table.find("", column)  # says which columns there are
+                columns = ", ".join(table.columns)
+                raise ConfigError(f"set: the table {table.name} has no column {column!r}; it has {columns}")
         lookup = TableLookup(table, options.key or "", options.put)
     else:
         endpoint = options.endpoint or ""

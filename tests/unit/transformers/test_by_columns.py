@@ -76,6 +76,8 @@ def test_a_column_that_the_file_does_not_have_is_said() -> None:
         ("number: Order,", "nomber: Order,", "order@1 has no field 'nomber'"),
         ("totals.amount", "totals.amonut", "order@1 has no field 'totals.amonut'"),
         ("number: Order,", "charges: Order,", "order@1 has no field 'charges'"),
+        ("number: Order,", "number: Order, document: Kind,", "order@1 has no field 'document'"),
+        ("number: Order,", "number: Order, references: Kind,", "order@1 has no field 'references'"),
         ("lines: {", "linez: {", "order@1 has no list 'linez'"),
         ("quantity: Qty", "quantitee: Qty", "the items of 'lines' have no field 'quantitee'"),
         ("{quantity: Qty, price: Price, products.VN: Item}", "{}", "to: lines is empty"),
