@@ -14,8 +14,9 @@ LARGEST = 16 << 20
 """Bytes of a reply that is handed on."""
 
 
-REFUSED, DUPLICATE = (
+REFUSED, UNTOLD, DUPLICATE = (
     "it was refused where it went; whoever runs the hub finds the reason by its id",
+    "it was refused; whoever runs the hub finds the reason by its id",
     "it was taken before",
 )
 """What a partner is told. What our systems are called, and what they say when they refuse, is for systems of our own."""

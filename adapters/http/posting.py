@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.http.answering import ending_answer
+from adapters.http.answering import UNTOLD, ending_answer
 from adapters.http.authentication import Sender
 from adapters.http.parts import Part, parts_of
 from adapters.http.reading import digest_of, values_of
@@ -118,7 +118,8 @@ class Posting:
         except DecodeError as error:
             return problem(422, "unreadable", str(error))
         if taken.failed:
-            return problem(422, "unreadable", taken.cause, id=id, documents=0, refused=taken.refused)
+            cause = (taken.told or UNTOLD) if self.sender.partner else taken.cause
+            return problem(422, "unreadable", cause, id=id, documents=0, refused=taken.refused)
         if self.terms.options.reply == "sync" and (taken.documents, taken.refused) == (1, 0):
             return await self._ending(id, taken)
         return self._accepted(id, taken)
@@ -149,13 +150,13 @@ class Posting:
     async def _taken(self, arrivals: list[Arrival]) -> Taken:
         """All of them, or nothing that the client may forget."""
         documents = refused = 0
-        cause = ""
+        cause = told = ""
         async with asyncio.timeout(seconds(self.terms.options.patience)):
             for arrival in arrivals:
                 taken = await self.take(arrival)
                 documents, refused = documents + taken.documents, refused + taken.refused
-                cause = cause or taken.cause
-        return Taken(documents, refused, cause)
+                cause, told = cause or taken.cause, told or taken.told
+        return Taken(documents, refused, cause, told)
 
     async def _ending(self, id: str, taken: Taken) -> WebResponse:
         terms = self.terms

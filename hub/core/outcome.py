@@ -32,7 +32,8 @@ class DestinationState:
 
 @dataclass(frozen=True, slots=True)
 class DocumentState:
-    """One document, or a part that is none. `cause` says why it is unreadable. Times are seconds since the epoch."""
+    """One document, or a part that is none. `cause` says why it is unreadable; `ours`: a step of the site says so, perhaps in the
+    words of our systems. Times are seconds since the epoch."""
 
     id: str
     state: State
@@ -41,6 +42,7 @@ class DocumentState:
     number: str | None = None
     cause: str = ""
     destinations: tuple[DestinationState, ...] = ()
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

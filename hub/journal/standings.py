@@ -59,10 +59,9 @@ class Standing:
 
     def told(self) -> DocumentState:
         row, unreadable = self.message, self.stages.get("unreadable")
-        cause = unreadable.text if self.state == "unreadable" and unreadable is not None else ""
-        return DocumentState(
-            *(row.id, self.state, row.received_at, row.document, row.number, cause or ""), tuple(self._destinations())
-        )
+        cause = (unreadable.text or "") if self.state == "unreadable" and unreadable is not None else ""
+        known = (row.id, self.state, row.received_at, row.document, row.number, cause)
+        return DocumentState(*known, tuple(self._destinations()), ours=bool(cause) and "step" in self.stages)
 
     def _destinations(self) -> Iterable[DestinationState]:
         for name in dict.fromkeys((*self.routed, *self.effects)):
@@ -88,7 +87,7 @@ async def standings(journal: Journal, source: str, arrival: str) -> list[Standin
     return list(await journal.read(query))
 
 
-STAGES = ("matched", "unmatched", "filtered", "duplicate", "unreadable")
+STAGES = ("matched", "unmatched", "filtered", "duplicate", "unreadable", "step")
 
 
 async def rows(connection: AsyncConnection, table: sa.Table, column: str, ids: Sequence[str]) -> Sequence[Any]:

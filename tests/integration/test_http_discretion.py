@@ -53,6 +53,40 @@ async def test_what_a_refusal_says_depends_on_who_asks(site: SiteOnDisk, erp: Er
         assert (INSIDE in refused.body) is ours
 
 
+ASKS = """\
+{json: order@1}
+    steps:
+      - {name: our prices, enrich: {endpoint: erp, call: "GET /internal/{partner}", set: {currency: /currency}}}
+"""
+
+
+@pytest.mark.parametrize("ours", [False, True], ids=["a partner", "a system of ours"])
+async def test_what_a_step_says_is_for_systems_of_ours(site: SiteOnDisk, erp: Erp, ours: bool) -> None:
+    web = WebSite(site)
+    web.source(auth=AUTH.replace("}}", "}, trusted: true}") if ours else AUTH, read=ASKS.rstrip())
+    erp.script = lambda request: Answer(400, INSIDE)
+    async with site.running():
+        await answers(web)
+        refused = await web.post(order("1"))
+        assert (refused.status, refused.json["type"]) == (422, "urn:hub:unreadable")
+        (told,) = (await web.get(f"/status/{refused.json['id']}")).json["documents"]
+        assert told["state"] == "unreadable"
+        for shown in (refused.json["detail"], told["cause"]):
+            assert ("our prices" in shown) is ours
+            assert (INSIDE.decode() in shown) is ours
+
+
+async def test_what_the_reader_says_is_for_who_has_sent_it(site: SiteOnDisk) -> None:
+    web = WebSite(site)
+    web.source(read=ASKS.rstrip())
+    async with site.running():
+        await answers(web)
+        refused = await web.post(b"{}")
+        (told,) = (await web.get(f"/status/{refused.json['id']}")).json["documents"]
+        for shown in (refused.json["detail"], told["cause"]):
+            assert "number" in shown
+
+
 async def test_a_cancelled_body_leaves_no_file(tmp_path: Path) -> None:
     """Wherever it is cancelled: also while a thread makes its file."""
     loop = asyncio.get_running_loop()

@@ -72,6 +72,31 @@ async def test_what_cant_be_read_is_a_fault_with_its_problem(tmp_path: Path, jou
             assert len(told["id"]) == 32
 
 
+class Ends:
+    """An intake that takes a document, which has ended so."""
+
+    def __init__(self, journal: Journal, stage: str) -> None:
+        self._journal, self._stage = journal, stage
+
+    async def __call__(self, arrival: Arrival) -> Taken:
+        (_, id), now, entry = arrival.keys[0], time.time(), Entry()
+        entry.message(id, arrival.source, "", id, "", now, document="order@1", partner=arrival.partner)
+        entry.key(id, "arrival", id)
+        entry.event(id, now, self._stage, text="not total > 10000")
+        await self._journal.commit(entry)
+        return Taken(1)
+
+
+@pytest.mark.parametrize(("stage", "text"), [("filtered", "goes no further"), ("unmatched", "waits for a person")])
+async def test_what_has_ended_is_not_asked_for_again(tmp_path: Path, journal: Journal, stage: str, text: str) -> None:
+    async with serving(tmp_path, journal, Ends(journal, stage), **SYNC) as url:
+        code, said = fault_of((await post(url, envelope(ORDER)))[1])
+        assert (code, text in said) == ("soap:Client", True)
+        assert "total" not in said
+    async with serving(tmp_path, journal, Ends(journal, stage), **SYNC, acceptance="accepted.xml") as url:
+        assert b"<ticket>" in (await post(url, envelope(ORDER)))[1]
+
+
 class Delivers:
     """An intake, and a destination `erp` that has made this of what was taken."""
 

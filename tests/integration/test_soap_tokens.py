@@ -14,6 +14,7 @@ from zeep.wsse.username import UsernameToken
 
 from adapters.soap.serving.names import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU
 from hub.core.errors import TransientError
+from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
 from tests.support.soap_calls import ACCEPTED, LINES, ORDER, called, client, envelope, fault_of, post, serving
 from tests.support.web import Takes
@@ -85,3 +86,21 @@ async def test_a_token_whose_call_was_not_taken_may_come_again(tmp_path: Path, j
         assert (status, *fault_of(body)) == (500, "soap:Server", "nothing was taken; send it again")
         takes.error = None
         assert (await post(url, envelope(ORDER, header=again)))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told", "said"),
+    [
+        (False, "no such unit", "no such unit"),
+        (False, "", "it was refused; whoever runs the hub finds the reason by its id"),
+        (True, "", "step prices: HTTP 400: erp-db-7.internal refused"),
+    ],
+)
+async def test_a_partner_is_told_what_is_wrong_with_its_call_and_nothing_of_our_systems(
+    tmp_path: Path, journal: Journal, trusted: bool, told: str, said: str
+) -> None:
+    async def take(arrival: Arrival) -> Taken:
+        return Taken(0, 1, told or "step prices: HTTP 400: erp-db-7.internal refused", told)
+
+    async with serving(tmp_path, journal, take, {**USERS, "trusted": trusted}, **ACCEPTED) as url:
+        assert fault_of((await post(url, envelope(ORDER, header=token())))[1])[1] == said

@@ -23,9 +23,21 @@ XML = "application/xml"
 TOLD = {
     "held": "it waits for a person to decide",
     "refused": "it was refused where it went; whoever runs the hub finds the reason by its id",
+    "unreadable": "it was refused; whoever runs the hub finds the reason by its id",
     "duplicate": "it was taken before",
+    "filtered": "it was taken, and goes no further; there is no answer to it",
+    "unmatched": "it was taken, and waits for a person: it has no way yet, and no answer",
 }
 """What a partner is told. What our systems say when they refuse is for systems of our own."""
+
+OURS = ("refused", "duplicate")
+"""Where systems of our own are told more."""
+
+KINDS: dict[str, str] = {"held": "held", "dead": "refused", "discarded": "refused", "duplicate": "duplicate"}
+"""What is a fault, by how it has ended."""
+
+ENDED: dict[str, str] = {"filtered": "filtered", "unmatched": "unmatched"}
+"""What is a fault where the contract has no words for `it was taken`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +113,10 @@ class Call:
         async with asyncio.timeout(seconds(self.terms.options.patience)):
             taken = await take(arrival)
         if taken.failed:
-            raise SoapFault("sender", taken.cause, problem={"type": "urn:hub:unreadable", "id": id})
+            cause = (taken.told or TOLD["unreadable"]) if self.token.partner else taken.cause
+            raise SoapFault("sender", cause, problem={"type": "urn:hub:unreadable", "id": id}) from ValueError(
+                taken.cause
+            )
         return await self._reply(id, taken)
 
     async def _reply(self, id: str, taken: Taken) -> WebResponse:
@@ -129,10 +144,9 @@ class Call:
 
     def _of(self, ending: Ending, id: str) -> WebResponse | None:
         """Raises SoapFault for what is no answer and never will be."""
-        kinds = {"held": "held", "dead": "refused", "discarded": "refused", "duplicate": "duplicate"}
-        if ending.state in kinds:
-            kind = kinds[ending.state]
-            text = TOLD[kind] if self.token.partner or kind == "held" else ending.text
+        kind = KINDS.get(ending.state) or ("" if self.terms.options.acceptance is not None else ENDED.get(ending.state))
+        if kind:
+            text = ending.text if kind in OURS and not self.token.partner else TOLD[kind]
             raise SoapFault("sender", text, problem={"type": f"urn:hub:{kind}", "id": id})
         if ending.state != "delivered":
             return None
