@@ -10,6 +10,9 @@ LONGEST = 64
 FURTHEST = 60
 """Powers of ten between its first digit and its point."""
 
+LONGEST_WRITTEN = 1000
+"""Powers of ten of a number that is written out."""
+
 
 def exact(text: str) -> Decimal:
     """Raises ValueError, also for what isn't finite."""
@@ -27,5 +30,8 @@ def exact(text: str) -> Decimal:
 
 
 def written_out(value: Decimal) -> str:
-    """Its digits, without an exponent."""
+    """Its digits, without an exponent. Raises ValueError for a number so large or small that neither `exact` gives it nor a product
+    of a few that it gave."""
+    if abs(value.adjusted()) > LONGEST_WRITTEN:
+        raise ValueError(f"found {value}, a number of more than {LONGEST_WRITTEN} digits")
     return format(value, "f")

@@ -9,7 +9,7 @@ import pytest
 from hub.core.errors import DecodeError, MappingError
 from hub.core.ports import BytesBody
 from hub.mapping.column import converter
-from hub.mapping.filters import decimal, tojson
+from hub.mapping.filters import decimal, number, tojson
 from hub.mapping.json_text import parse_json
 from tests.support.growth import growth
 from tests.unit.transformers.reading import built
@@ -30,6 +30,13 @@ def test_a_number_that_would_fill_the_memory_when_it_is_written_out_is_none(text
     for read in (parse_json, decimal, converter("decimal"), converter("decimal comma")):
         with pytest.raises(ValueError, match="expected a number"):
             read(text)
+
+
+def test_nor_is_one_written_out_that_a_template_made() -> None:
+    assert tojson(Decimal("1e60") * Decimal("1e60")) == '"1' + "0" * 120 + '"'
+    for made in (number, tojson):
+        with pytest.raises(ValueError, match=r"found 1E\+300000, a number of more than 1000 digits"):
+            made(Decimal("1e300000"))
 
 
 def test_a_body_with_such_a_number_is_refused_by_the_reader_of_json() -> None:
