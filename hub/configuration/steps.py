@@ -57,7 +57,7 @@ def _check_place(draft: Draft, placed: Placed, where: str) -> None:
 
 def _check_order(draft: Draft, placed: Placed, before: list[StepConfig]) -> None:
     """What is split must be the same each time it is read: only then do its parts keep their names."""
-    asking = next((step.name for step in before if step.use.plugin.asks), None)
+    asking = next((step.name for step in before if step.use.plugin.asks(step.use.options)), None)
     if placed.use.plugin.keeps_number is not None and asking is not None:
         text = f"{asking} may answer otherwise when the same document is read again, and its parts would be others"
         draft.findings.error(placed.place(""), text, f"put {asking} behind it")

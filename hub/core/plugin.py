@@ -87,7 +87,7 @@ class Plugin:
     own_names: Callable[[Any], Iterable[str]] = lambda options: ()
     place: Literal["source", "destination"] | None = None
     keeps_number: Callable[[Any], bool] | None = None
-    asks: bool = False
+    asks: Callable[[Any], bool] = lambda options: False
 
 
 @dataclass(frozen=True, slots=True)

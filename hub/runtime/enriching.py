@@ -262,5 +262,5 @@ PLUGIN = Plugin(
     endpoint=("endpoint", "rest"),
     fact_templates=("call", "key"),
     own_names=lambda options: options.names,
-    asks=True,
+    asks=lambda options: options.endpoint is not None,
 )

@@ -94,14 +94,13 @@ async def test_why_a_part_isnt_made_any_more_is_said(site: SiteOnDisk, erp: Erp)
         ("document: order}", "document: order}\n    once: [partner, number]", "only the first would go"),
         (
             "      - {name: by unit",
-            "      - {name: customer, enrich: {table: c.csv, key: '{partner}', set: {contract: contract}}}\n      - {name: by unit",
+            "      - {name: customer, enrich: {endpoint: erp, call: 'GET /c', set: {contract: /contract}}}\n      - {name: by unit",
             "customer may answer otherwise when the same document is read again",
         ),
     ],
 )
 def test_what_would_lose_a_part_is_named_by_the_check(tmp_path: Path, old: str, new: str, wrong: str) -> None:
     site = SiteOnDisk(tmp_path)
-    site.write("config/tables/c.csv", "partner,contract\nACME,1\n")
     text = ROUTES.replace("LEAST", "0")
     assert old in text
     site.write("routes/acme.yaml", text.replace(old, new))
