@@ -14,8 +14,8 @@ from transformers.unpack.entry import Allowance, Entry
 
 LARGEST_MIME = 64_000_000
 DEEPEST = 10
-LONGEST_HEADER = 16_000
-"""Characters of one header: the time in which its parameters are found grows with their square."""
+LONGEST_HEADER = 4000
+"""Characters of one header that has parameters: the time in which its parameters are found grows with their square."""
 
 SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
 WORDS = ("text/plain", "text/html")
@@ -36,7 +36,7 @@ class _Part(Message):
 
 class _Headers(Compat32):
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        if sum(map(len, sourcelines)) > LONGEST_HEADER:
+        if sourcelines[0].lower().startswith("content-") and sum(map(len, sourcelines)) > LONGEST_HEADER:
             raise DecodeError(f"a MIME header of more than {LONGEST_HEADER} characters")
         return super().header_source_parse(sourcelines)
 

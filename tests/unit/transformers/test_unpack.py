@@ -307,10 +307,16 @@ def test_parts_in_parts_are_refused_before_they_are_parsed(kind: bytes) -> None:
 
 @pytest.mark.parametrize("header", [b"Content-Type: application/json", b"Content-Disposition: attachment"])
 def test_a_header_that_goes_on_and_on_is_refused(header: bytes) -> None:
-    assert read(header + b";" * 15_000 + b"\n\n" + order("1"), "mime") == [("1", "1")]
-    for long in (b";" * 16_000, b'; a="' + b"\n ;" * 6_000):
+    assert read(header + b";" * 3900 + b"\n\n" + order("1"), "mime") == [("1", "1")]
+    for long in (b";" * 4000, b'; a="' + b"\n ;" * 2000):
         found = read(header + long + b"\n\n" + order("1"), "mime")
-        assert found == [("1", "! a MIME header of more than 16000 characters")]
+        assert found == [("1", "! a MIME header of more than 4000 characters")]
+
+
+def test_a_header_without_parameters_may_be_long() -> None:
+    assert read(b"To: " + b"friend@example.com, \n " * 1000 + b"\nMIME-Version: 1.0\n\n" + order("1"), "mime") == [
+        ("1", "1")
+    ]
 
 
 @settings(max_examples=300, deadline=None)
