@@ -5,12 +5,17 @@ from __future__ import annotations
 import hmac
 import time
 from collections import deque
+from typing import Any
+from weakref import WeakSet
 
 import asyncssh
 
 from adapters.sftp_server.options import AccountOptions
 
 MINUTE = 60.0
+
+MOST_OPEN = 100
+"""Files and listings that all sessions of an account may have open."""
 
 
 class Account:
@@ -21,6 +26,7 @@ class Account:
         self.partner = options.partner or name
         self.options = options
         self.connections = 0
+        self.open: WeakSet[Any] = WeakSet()
         self._keys = [asyncssh.import_public_key(key) for key in options.keys]
         self._dropped: deque[float] = deque()
 
@@ -30,6 +36,9 @@ class Account:
     def knows_password(self, password: str) -> bool:
         known = self.options.password
         return known is not None and hmac.compare_digest(password.encode(), known.encode())
+
+    def may_open(self) -> bool:
+        return len(self.open) < MOST_OPEN
 
     def may_drop(self) -> bool:
         """Counts one file; False when there were too many within the last minute."""

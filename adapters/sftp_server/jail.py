@@ -9,22 +9,28 @@ import posixpath
 import stat
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakSet
 
 import asyncssh
-from asyncssh.sftp import SFTPAttrs, SFTPVFSAttrs
+from asyncssh.sftp import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
 from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.door import Doorkeeper
 
+T = TypeVar("T")
+
 IN, OUT = "in", "out"
 LONGEST_NAME = 180
 """Bytes of a file name; behind it stands a mark of ours when the file is taken."""
+
+MOST_OPEN = 50
+"""Files and listings that one session may have open."""
 
 LOOK_AGAIN = 16 << 20
 """Bytes that an account may write before its quota is looked at again."""
@@ -34,7 +40,7 @@ ASKED = "_process_close"
 """What asyncssh calls the step in which it serves a partner's request to close a file."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Upload:
     """A file that is being dropped."""
 
@@ -52,7 +58,7 @@ class Upload:
             return True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Download:
     """A file that is being fetched."""
 
@@ -135,6 +141,7 @@ class Jail(asyncssh.SFTPServer):
         self._home = home
         self._log = log
         self._uploads: list[Upload] = []
+        self._open: WeakSet[Any] = WeakSet()
 
     def _seen(self) -> None:
         """Whatever names a path, reads or writes is something that a session asks for."""
@@ -163,11 +170,27 @@ class Jail(asyncssh.SFTPServer):
 
     # --- files
 
+    def _check_room(self) -> None:
+        """Each file and listing that is open takes a handle, of which the process has not many."""
+        if len(self._open) >= MOST_OPEN or not self._home.account.may_open():
+            raise asyncssh.SFTPFailure("too many files and listings are open: close some")
+
+    def _held(self, opened: T) -> T:
+        """Counts it until asyncssh lets go of it, which it does when it is closed."""
+        self._open.add(opened)
+        self._home.account.open.add(opened)
+        return opened
+
+    def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
+        self._check_room()
+        return self._held(super().scandir(path))
+
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> object:
         folder, local = self._place(path)
+        self._check_room()
         if not pflags & asyncssh.FXF_WRITE:
             handle = await asyncio.to_thread(opened, local, os.O_RDONLY | os.O_NOFOLLOW)
-            return Download(handle)
+            return self._held(Download(handle))
         if folder != IN:
             raise asyncssh.SFTPPermissionDenied(f"files are dropped into /{IN}")
         if pflags & asyncssh.FXF_APPEND or (local.exists() and not pflags & asyncssh.FXF_TRUNC):
@@ -182,7 +205,7 @@ class Jail(asyncssh.SFTPServer):
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         upload = Upload(local, await asyncio.to_thread(opened, local, flags))
         self._uploads.append(upload)
-        return upload
+        return self._held(upload)
 
     async def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> object:
         raise asyncssh.SFTPOpUnsupported("version 3 of the protocol is spoken here")
@@ -218,6 +241,7 @@ class Jail(asyncssh.SFTPServer):
         a session leaves open, also when only its channel has ended: that the partner asked for it is told by the caller alone."""
         frame = inspect.currentframe()
         asked = frame is not None and frame.f_back is not None and frame.f_back.f_code.co_name == ASKED
+        del frame  # it holds itself, and with it the file
         if isinstance(file_obj, Download):
             os.close(file_obj.handle)
             return
@@ -318,9 +342,9 @@ class Jail(asyncssh.SFTPServer):
     def statvfs(self, path: bytes) -> SFTPVFSAttrs:
         raise asyncssh.SFTPOpUnsupported("not told")
 
-    def fsync(self, file_obj: object) -> None:
+    async def fsync(self, file_obj: object) -> None:
         if isinstance(file_obj, Upload):
-            os.fsync(file_obj.handle)
+            await asyncio.to_thread(os.fsync, file_obj.handle)
 
 
 def opened(path: Path, flags: int) -> int:

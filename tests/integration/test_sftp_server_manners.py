@@ -12,6 +12,7 @@ import paramiko
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.sftp_server.jail import MOST_OPEN
 from tests.support.brokers import eventually
 from tests.support.drop_box import PASSWORD, Client, Takes, client_keys, serving
 
@@ -126,3 +127,47 @@ async def test_one_address_cannot_fill_the_server_before_it_logs_in(tmp_path: Pa
                 return False
 
         await eventually(again)
+
+
+def handles() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_session_has_so_much_open_and_no_more(tmp_path: Path, keys: Path) -> None:
+    """And another account doesn't notice; what is closed makes room."""
+    async with (
+        serving(tmp_path, Takes(), keys) as port,
+        Client(port, key=keys / "right") as greedy,
+        Client(port, user="other", password=PASSWORD + "2") as other,
+    ):
+        (tmp_path / "var/dropbox/acme/out/x").write_bytes(b"x")
+        before = handles()
+        files = [await greedy.do("open", "/out/x", "rb") for _ in range(MOST_OPEN)]
+        for open_one in (("open", "/out/x", "rb"), ("open", "/in/y", "wb"), ("listdir", "/in")):
+            with pytest.raises(OSError, match="too many files"):
+                await greedy.do(*open_one)
+        assert handles() - before <= MOST_OPEN + 5
+        assert await other.do("listdir", "/in") == []
+        await asyncio.to_thread(files[0].close)
+        assert await greedy.do("listdir", "/out") == ["x"]
+
+
+async def test_an_account_has_so_much_open_over_all_its_sessions(tmp_path: Path, keys: Path) -> None:
+    takes = Takes()
+    async with serving(tmp_path, takes, keys) as port, Client(port, key=keys / "right") as last:
+        (tmp_path / "var/dropbox/acme/out/x").write_bytes(b"x")
+        async with Client(port, key=keys / "right") as one, Client(port, key=keys / "right") as two:
+            files = [await client.do("open", "/out/x", "rb") for client in (one, two) for _ in range(MOST_OPEN)]
+            assert len(files) == 2 * MOST_OPEN
+            with pytest.raises(OSError, match="too many files"):
+                await last.put("/in/order.edi", b"ISA")
+
+        async def dropped() -> bool:
+            try:
+                await last.put("/in/order.edi", b"ISA")
+            except OSError:
+                return False
+            return True
+
+        await eventually(dropped)  # what ended sessions had open is closed
+        await takes.count(1)
