@@ -7,10 +7,8 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from hub.core import topology
-from hub.core.errors import ConditionError, DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
+from hub.core.errors import DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
 from hub.core.facts import ENVELOPE
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
@@ -21,14 +19,14 @@ from hub.journal.claims import StoredClaim
 from hub.journal.entry import Entry
 from hub.runtime.acknowledgments import KINDS, OUTBOUND, Acknowledgments, Answer
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
-from hub.runtime.arrival_terms import TERMS, belied, known, pack_terms, with_terms
-from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, pack_facts, unpack_facts
+from hub.runtime.arrival_terms import TERMS, belied, known, with_terms
+from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, unpack_facts
 from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.guard import result_of
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import Passed, passed
+from hub.runtime.resting import Resting
 from hub.runtime.steps import joined, wanted
-from hub.runtime.unreadable_place import PLACE, place_of
 
 
 class Intake:
@@ -38,6 +36,7 @@ class Intake:
         self._live = live
         self._acknowledgments = acknowledgments
         self._reader = ArrivalReader(live)
+        self._resting = Resting(live)
 
     async def take(self, arrival: Arrival, *, only: str | None = None, parent: str | None = None) -> Taken:
         """Claims, reads, matches, publishes, records; returns when all copies are confirmed and all rows committed.
@@ -158,7 +157,7 @@ class Intake:
             entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
         if reading.document is None:
             visit.told = visit.told or ("" if passed.said else str(reading.error))
-            self._refuse(visit, reading, id, position, entry)
+            self._resting.refuse(visit, reading, id, position, entry)
         elif passed.filtered:
             self._end(snapshot, visit, reading, id, position, entry)
         else:
@@ -171,58 +170,6 @@ class Intake:
         visit.documents += 1
         self._keep(visit, found, position, entry)
         entry.event(id, self._live.clock(), "filtered")
-
-    def _refuse(self, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
-        live, arrival = self._live, visit.arrival
-        error = reading.error or DecodeError("the reader gave neither a document nor an error")
-        visit.refused += 1
-        visit.cause = visit.cause or str(error)
-        now, place = live.clock(), place_of(error)
-        envelope = {name: value for name, value in reading.envelope.items() if value is not None}
-        partner = arrival.partner or str(envelope.get("partner") or arrival.facts.get("partner") or "")
-        entry.message(
-            id,
-            arrival.source,
-            arrival.name,
-            visit.claim.digest,
-            position,
-            visit.at,
-            partner=partner or None,
-        )
-        entry.event(
-            *(id, now, "unreadable"),
-            text=str(error),
-            detail={"source": arrival.source, "name": arrival.name, **envelope, "place": place},
-        )
-        message = Message(
-            id,
-            visit.raw if visit.raw is not None and not position else b"",
-            content_type(arrival),
-            {
-                Header.SOURCE: arrival.source,
-                Header.RAW: visit.claim.digest,
-                Header.POSITION: position,
-                Header.ERROR: type(error).__name__,
-                Header.ERROR_TEXT: str(error)[:4000],
-                Header.FACTS: pack_facts(envelope),
-                Header.DEAD_AT: now,
-                "hub-name": arrival.name,
-                PLACE: orjson.dumps(place).decode(),
-                **({Header.PARENT: visit.parent} if visit.parent else {}),
-                **({TERMS: terms} if (terms := pack_terms(arrival)) else {}),
-            },
-            visit.correlation_id,
-        )
-        visit.waiting.append(live.broker.publish("", topology.source_dead_queue(arrival.source), message))
-        live.metrics.unreadable.labels(arrival.source).inc()
-        live.log.warning(
-            "unreadable",
-            message_id=id,
-            correlation_id=visit.correlation_id,
-            source=arrival.source,
-            name=arrival.name,
-            error=str(error),
-        )
 
     def _match(self, snapshot: Snapshot, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
         found = document_found(snapshot, visit, reading, id)
@@ -243,7 +190,7 @@ class Intake:
                 if answer is not None and len(taken) == len(matches)
                 else snapshot.table.nearest(found.facts)
             )
-            self._unmatched(snapshot, visit, found, cause, entry)
+            self._resting.unmatched(snapshot, visit, found, cause, entry)
         if taken:
             detail = {"read": read_at, **matched(snapshot, visit, reading, taken)}
             entry.event(id, self._live.clock(), "matched", detail=detail)
@@ -280,28 +227,10 @@ class Intake:
         if visit.parent:
             copy = copy.with_headers(hub_parent=visit.parent)
         if match.error is not None:
-            visit.waiting.append(self._to_dead(route, copy, match.error))
+            visit.waiting.append(self._resting.bury(route, copy, match.error))
         elif match.destinations:
             visit.waiting.append(self._live.broker.publish("", topology.route_queue(route), copy))
             self._live.metrics.matched.labels(route).inc()
-
-    def _to_dead(self, route: str, copy: Message, error: ConditionError) -> Awaitable[None]:
-        message = copy.with_headers(
-            hub_error=type(error).__name__, hub_error_text=str(error)[:4000], hub_dead_at=self._live.clock()
-        )
-        return self._live.broker.publish("", topology.dead_queue(route), message)
-
-    def _unmatched(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, cause: str, entry: Entry) -> None:
-        live, source = self._live, visit.arrival.source
-        copy = found.copy(snapshot, visit, "", ()).with_headers(
-            hub_error="Unmatched", hub_error_text=cause[:4000], hub_parent=visit.parent, hub_dead_at=live.clock()
-        )
-        copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
-        visit.waiting.append(live.broker.publish("", topology.UNMATCHED, copy))
-        detail = {"table": snapshot.table.version, "source": source}
-        entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
-        live.metrics.unmatched.labels(source).inc()
-        live.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
 
     def _offer(self, visit: Visit, found: DocumentFound) -> None:
         """Offers the document to whoever subscribes. Nobody waits for it, and its failure holds nobody up."""
@@ -309,11 +238,6 @@ class Intake:
         key = f"{found.document.kind}.received.{found.facts.get('partner') or '-'}"
         offered = asyncio.ensure_future(self._live.broker.publish(topology.DOCUMENTS, key, message, mandatory=False))
         offered.add_done_callback(forget)
-
-
-def content_type(arrival: Arrival) -> str:
-    found = arrival.headers.get("content_type")
-    return found[:200] if isinstance(found, str) and found else "application/octet-stream"
 
 
 def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match]) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""Where things rest that go nowhere: what can't be read, what no route takes, what a guard can't decide."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+
+import orjson
+
+from hub.core import topology
+from hub.core.errors import ConditionError, DecodeError
+from hub.core.message import Header, Message
+from hub.core.ports import Arrival, Reading
+from hub.journal.entry import Entry
+from hub.runtime.arrival_reader import Visit
+from hub.runtime.arrival_terms import TERMS, pack_terms
+from hub.runtime.copy import pack_facts
+from hub.runtime.document_found import DocumentFound
+from hub.runtime.live import Live, Snapshot
+from hub.runtime.unreadable_place import PLACE, place_of
+
+
+class Resting:
+    """Publishes to the places that the topology names, and writes the rows. The confirms are waited for with the visit's others."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def refuse(self, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
+        """The source's dead letters: a part of an arrival that is no document, or none that may go on."""
+        live, arrival = self._live, visit.arrival
+        error = reading.error or DecodeError("the reader gave neither a document nor an error")
+        visit.refused += 1
+        visit.cause = visit.cause or str(error)
+        now, place = live.clock(), place_of(error)
+        envelope = {name: value for name, value in reading.envelope.items() if value is not None}
+        partner = arrival.partner or str(envelope.get("partner") or arrival.facts.get("partner") or "")
+        entry.message(
+            id,
+            arrival.source,
+            arrival.name,
+            visit.claim.digest,
+            position,
+            visit.at,
+            partner=partner or None,
+        )
+        entry.event(
+            *(id, now, "unreadable"),
+            text=str(error),
+            detail={"source": arrival.source, "name": arrival.name, **envelope, "place": place},
+        )
+        message = Message(
+            id,
+            visit.raw if visit.raw is not None and not position else b"",
+            content_type(arrival),
+            {
+                Header.SOURCE: arrival.source,
+                Header.RAW: visit.claim.digest,
+                Header.POSITION: position,
+                Header.ERROR: type(error).__name__,
+                Header.ERROR_TEXT: str(error)[:4000],
+                Header.FACTS: pack_facts(envelope),
+                Header.DEAD_AT: now,
+                "hub-name": arrival.name,
+                PLACE: orjson.dumps(place).decode(),
+                **({Header.PARENT: visit.parent} if visit.parent else {}),
+                **({TERMS: terms} if (terms := pack_terms(arrival)) else {}),
+            },
+            visit.correlation_id,
+        )
+        visit.waiting.append(live.broker.publish("", topology.source_dead_queue(arrival.source), message))
+        live.metrics.unreadable.labels(arrival.source).inc()
+        live.log.warning(
+            "unreadable",
+            message_id=id,
+            correlation_id=visit.correlation_id,
+            source=arrival.source,
+            name=arrival.name,
+            error=str(error),
+        )
+
+    def bury(self, route: str, copy: Message, error: ConditionError) -> Awaitable[None]:
+        """The route's dead letters: a copy whose guard failed."""
+        message = copy.with_headers(
+            hub_error=type(error).__name__, hub_error_text=str(error)[:4000], hub_dead_at=self._live.clock()
+        )
+        return self._live.broker.publish("", topology.dead_queue(route), message)
+
+    def unmatched(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, cause: str, entry: Entry) -> None:
+        live, source = self._live, visit.arrival.source
+        copy = found.copy(snapshot, visit, "", ()).with_headers(
+            hub_error="Unmatched", hub_error_text=cause[:4000], hub_parent=visit.parent, hub_dead_at=live.clock()
+        )
+        copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
+        visit.waiting.append(live.broker.publish("", topology.UNMATCHED, copy))
+        detail = {"table": snapshot.table.version, "source": source}
+        entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
+        live.metrics.unmatched.labels(source).inc()
+        live.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
+
+
+def content_type(arrival: Arrival) -> str:
+    found = arrival.headers.get("content_type")
+    return found[:200] if isinstance(found, str) and found else "application/octet-stream"
