@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from tests.support.openssh import MISSING as SSHD_MISSING
 from tests.support.openssh import OpenSsh, find_sshd
@@ -23,6 +24,8 @@ _SERVERS = pytest.StashKey[TestServers]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    settings.register_profile("any machine", deadline=None)  # how long an example takes is no property of ours
+    settings.load_profile("any machine")
     if not hasattr(config, "workerinput"):
         config.stash[_SERVERS] = TestServers()
 
