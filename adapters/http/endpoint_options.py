@@ -36,6 +36,9 @@ class HttpEndpointOptions(Options):
     head_timeout: Duration = Field("10s", description="How long the head of a request may take to come.")
     body_timeout: Duration = Field("1m", description="How long its body may take to come.")
     connections: int = Field(500, ge=1, le=20_000, description="Connections at once; more are told to come later.")
+    connections_per_address: int = Field(
+        100, ge=1, le=20_000, description="Connections at once of one address; a proxy in front of the hub is one."
+    )
     docs: bool = Field(True, description="Shows what is mounted, at /docs and /openapi.json.")
 
     @field_validator("listen")

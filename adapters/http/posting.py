@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from adapters.http.answering import UNTOLD, ending_answer
 from adapters.http.authentication import Sender
@@ -89,7 +90,7 @@ class Posting:
         digest = await digest_of(body)
         if not self.key:
             return await self._answer(body, digest)
-        fingerprint = f"{digest}|{self.request.path}"
+        fingerprint = f"{digest}|{self.request.path}{queried(self.request)}"
         key = f"{self.sender.name}|{self.key}"
         terms = self.terms
         try:
@@ -99,7 +100,7 @@ class Posting:
         if earlier is None:
             return await terms.kept(key, lambda: self._answer(body, digest))
         if earlier.fingerprint != fingerprint:
-            return problem(422, "key-reused", "this Idempotency-Key came before, with another body")
+            return problem(422, "key-reused", "this Idempotency-Key came before, with another body or address")
         return earlier.answer or problem(409, "in-work", "the first request with this key is in work", retry_after=1)
 
     async def _answer(self, body: Body, digest: str) -> WebResponse:
@@ -172,3 +173,8 @@ class Posting:
         where = f"/status/{id}"
         told = {"id": id, "status_url": where, "documents": taken.documents, "refused": taken.refused}
         return WebResponse(202, json.dumps(told).encode(), JSON, {"Location": where})
+
+
+def queried(request: WebRequest) -> str:
+    """The query, in whatever order it was written."""
+    return f"?{urlencode(sorted(request.query.items()))}" if request.query else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -30,19 +31,28 @@ class Limits(Protocol):
     def connections(self) -> int: ...
 
     @property
+    def connections_per_address(self) -> int: ...
+
+    @property
     def head_timeout(self) -> str: ...
 
 
 class BoundedConnection(H11Protocol):
-    """A connection that is one too many is told so and closed; so is one on which the head of a request doesn't come."""
+    """A connection that is one too many, of all or of its address, is told so and closed; so is one on which the head of a request
+    doesn't come. `by_address` counts for one server."""
 
     most: int
+    most_of_one: int
+    by_address: Counter[str]
     head_seconds: float
+    address: str = ""
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self.most:
+        self.address = self.client[0] if self.client is not None else ""
+        self.by_address[self.address] += 1
+        if len(self.connections) > self.most or self.by_address[self.address] > self.most_of_one:
             self._end(BUSY)
             return
         certificate = names_in(transport.get_extra_info("peercert"))
@@ -61,6 +71,9 @@ class BoundedConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
+        self.by_address[self.address] -= 1
+        if self.by_address[self.address] <= 0:
+            del self.by_address[self.address]
         super().connection_lost(exc)
 
     def _watch_head(self, begun: bool = True) -> None:
@@ -85,7 +98,12 @@ class ListeningServer(uvicorn.Server):
     """Leaves signals to the hub, and never ends the process."""
 
     def __init__(self, application: Any, tls: ssl.SSLContext | None, limits: Limits) -> None:
-        bounds = {"most": limits.connections, "head_seconds": seconds(limits.head_timeout)}
+        bounds = {
+            "most": limits.connections,
+            "most_of_one": limits.connections_per_address,
+            "by_address": Counter(),
+            "head_seconds": seconds(limits.head_timeout),
+        }
         config = uvicorn.Config(
             application,
             http=type("Connection", (BoundedConnection,), bounds),

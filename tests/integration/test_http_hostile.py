@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hub.journal.journal import Journal
+from tests.support.brokers import eventually
 from tests.support.web import Takes, http_source
 
 OPEN: dict[str, Any] = {"auth": "none"}
@@ -19,14 +20,15 @@ HEAD = b"POST /in HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
 
 
 class Raw:
-    """A connection, byte by byte."""
+    """A connection, byte by byte; `of`: the address that it comes from."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, of: str | None = None) -> None:
         parts = urlsplit(url)
         self._address = (parts.hostname, parts.port)
+        self._of = (of, 0) if of is not None else None
 
     async def __aenter__(self) -> Raw:
-        self.reader, self.writer = await asyncio.open_connection(*self._address)
+        self.reader, self.writer = await asyncio.open_connection(*self._address, local_addr=self._of)
         return self
 
     async def __aexit__(self, *error: object) -> None:
@@ -136,6 +138,23 @@ async def test_too_many_connections_are_told_to_come_again(tmp_path: Path, journ
                 assert b"Retry-After: 1" in answer
         await asyncio.sleep(0.2)
         assert await status(url, HEAD + b"Content-Length: 2\r\n\r\n{}") == b"202"
+
+
+async def test_too_many_connections_of_one_address_leave_room_for_others(tmp_path: Path, journal: Journal) -> None:
+    async with http_source(tmp_path, journal, Takes(), OPEN, connections_per_address=3) as url:
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(3):
+                await (await stack.enter_async_context(Raw(url))).send(HEAD)
+            async with Raw(url) as one_more:
+                assert (await one_more.rest()).startswith(b"HTTP/1.1 503 ")
+            async with Raw(url, "127.0.0.2") as other:
+                await other.send(HEAD + b"Content-Length: 2\r\n\r\n{}")
+                assert (await other.answer()).startswith(b"HTTP/1.1 202 ")
+
+        async def room() -> bool:
+            return await status(url, HEAD + b"Content-Length: 2\r\n\r\n{}") == b"202"
+
+        await eventually(room)
 
 
 @pytest.mark.parametrize(

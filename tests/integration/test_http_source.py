@@ -131,6 +131,13 @@ class TestIdempotencyKeys:
         await arrived(erp, 2)
         assert erp.numbers() == ["1", "1"], "another key with the same bytes is another order"
 
+    async def test_the_same_key_with_another_path_or_query_is_refused(self, hub: RunningHub, web: WebSite) -> None:
+        assert (await web.post(order("1"), Idempotency_Key="k", path="/orders/north?a=1&b=2")).status == 202
+        assert (await web.post(order("1"), Idempotency_Key="k", path="/orders/north?b=2&a=1")).status == 202
+        for path in ("/orders/north", "/orders/north?a=1&b=3", "/orders/south?a=1&b=2"):
+            reply = await web.post(order("1"), Idempotency_Key="k", path=path)
+            assert (reply.status, reply.json["type"]) == (422, "urn:hub:key-reused"), path
+
     async def test_the_key_of_another_partner_is_another_key(self, hub: RunningHub, web: WebSite) -> None:
         assert (await web.post(order("1"), Idempotency_Key="k")).status == 202
         assert (await web.post(order("2", partner="BOLT"), BOLT_KEY, Idempotency_Key="k")).status == 202
