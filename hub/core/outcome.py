@@ -48,8 +48,8 @@ class DocumentState:
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How the only document of an arrival has ended at the destination that answers. `state` is delivered, held, dead, discarded,
-    unmatched or duplicate; retrying: it has failed for now; routed: it is under way, or goes there not at all. `reply` is what
-    the destination has said, None: nothing."""
+    filtered, unmatched or duplicate; retrying: it has failed for now; routed: it is under way, or, when it is `silent`, goes there not
+    at all. `reply` is what the destination has said, None: nothing."""
 
     state: State
     document_id: str
@@ -57,6 +57,7 @@ class Ending:
     text: str = ""
     reply: Body | None = None
     content_type: str | None = None
+    silent: bool = False
 
 
 class Outcomes(Protocol):

@@ -62,7 +62,7 @@ class JournalOutcomes:
             return Ending(standing.state, id, text=event.text or "")
         names = [name for name in standing.routed if name in self._answering()]
         if not names:
-            return Ending("routed", id)  # it goes to others alone
+            return Ending("routed", id, silent=True)  # it goes to others alone
         effect = standing.effects.get(names[0])
         state = OF_EFFECT.get(effect.status) if effect is not None else None
         if effect is None or state is None:

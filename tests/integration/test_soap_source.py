@@ -77,17 +77,25 @@ class Ends:
 
     def __init__(self, journal: Journal, stage: str) -> None:
         self._journal, self._stage = journal, stage
+        self._detail = {"routes": {"orders": ["copy"]}} if stage == "matched" else None
 
     async def __call__(self, arrival: Arrival) -> Taken:
         (_, id), now, entry = arrival.keys[0], time.time(), Entry()
         entry.message(id, arrival.source, "", id, "", now, document="order@1", partner=arrival.partner)
         entry.key(id, "arrival", id)
-        entry.event(id, now, self._stage, text="not total > 10000")
+        entry.event(id, now, self._stage, text="not total > 10000", detail=self._detail)
         await self._journal.commit(entry)
         return Taken(1)
 
 
-@pytest.mark.parametrize(("stage", "text"), [("filtered", "goes no further"), ("unmatched", "waits for a person")])
+@pytest.mark.parametrize(
+    ("stage", "text"),
+    [
+        ("filtered", "goes no further"),
+        ("unmatched", "waits for a person"),
+        ("matched", "goes where no answer comes from"),
+    ],
+)
 async def test_what_has_ended_is_not_asked_for_again(tmp_path: Path, journal: Journal, stage: str, text: str) -> None:
     async with serving(tmp_path, journal, Ends(journal, stage), **SYNC) as url:
         code, said = fault_of((await post(url, envelope(ORDER)))[1])

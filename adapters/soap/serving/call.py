@@ -26,6 +26,7 @@ TOLD = {
     "unreadable": "it was refused; whoever runs the hub finds the reason by its id",
     "duplicate": "it was taken before",
     "filtered": "it was taken, and goes no further; there is no answer to it",
+    "elsewhere": "it was taken, and goes where no answer comes from",
     "unmatched": "it was taken, and waits for a person: it has no way yet, and no answer",
 }
 """What a partner is told. What our systems say when they refuse is for systems of our own."""
@@ -144,8 +145,10 @@ class Call:
 
     def _of(self, ending: Ending, id: str) -> WebResponse | None:
         """Raises SoapFault for what is no answer and never will be."""
-        kind = KINDS.get(ending.state) or ("" if self.terms.options.acceptance is not None else ENDED.get(ending.state))
-        if kind:
+        kind = KINDS.get(ending.state)
+        if kind is None and self.terms.options.acceptance is None:
+            kind = "elsewhere" if ending.silent else ENDED.get(ending.state)
+        if kind is not None:
             text = ending.text if kind in OURS and not self.token.partner else TOLD[kind]
             raise SoapFault("sender", text, problem={"type": f"urn:hub:{kind}", "id": id})
         if ending.state != "delivered":
