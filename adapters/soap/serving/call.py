@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.soap.serving.contract import Operation
@@ -100,17 +100,16 @@ class Call:
             self.terms.log.warning("nonce_not_kept", source=self.terms.source, error=str(error))
 
     async def _taken(self, take: Take) -> WebResponse:
-        salt = self.token.name
-        id = message_id(digest(self.payload), (), salt)
         arrival = Arrival(
             self.terms.source,
             BytesBody(self.payload),
             headers={"content_type": XML},
             facts={"operation": self.operation.name},
-            salt=salt,
-            keys=((ARRIVAL, id),),
+            salt=self.token.name,
             partner=self.token.partner,
         )
+        id = message_id(digest(self.payload), (), arrival.identity)
+        arrival = replace(arrival, keys=((ARRIVAL, id),))
         async with asyncio.timeout(seconds(self.terms.options.patience)):
             taken = await take(arrival)
         if taken.failed:
