@@ -26,4 +26,5 @@ PLUGIN = Plugin(
     "accounts:\n  ACME:\n    keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMmwB00iiG4MODGvLy3b7irP9DV0CnIqJGASFGfpd6hP acme]\n"
     "    quota: 500000000\n",
     build=build,
+    senders=lambda options: [account.partner for account in options.accounts.values() if account.partner is not None],
 )

@@ -13,6 +13,18 @@ from hub.core.plugin import Options
 PUBLIC_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?")
 
 
+def is_sound(key: str) -> bool:
+    """Whether the key says what it is: a letter that went astray shows."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # takes its time
+    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+    try:
+        load_ssh_public_key(key.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
 class AccountOptions(Options):
     """A partner's account."""
 
@@ -28,8 +40,10 @@ class AccountOptions(Options):
     @classmethod
     def public(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for key in value:
-            if not PUBLIC_KEY.fullmatch(key):
-                raise ValueError(f"{key[:40]!r} is no public key; write the line of the .pub file: ssh-ed25519 AAAA...")
+            if not PUBLIC_KEY.fullmatch(key) or not is_sound(key):
+                raise ValueError(
+                    f"{key[:40]!r} is no public key, or a damaged one; write the line of the .pub file: ssh-ed25519 AAAA..."
+                )
         return value
 
     @model_validator(mode="after")

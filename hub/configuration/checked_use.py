@@ -40,6 +40,8 @@ def _check_options(draft: Draft, placed: Placed) -> str | None:
     for field in use.plugin.partners:
         for value in texts(use.value(field)):
             draft.use("partner", value, placed.place(field), "declare it in config/partners/")
+    for sender in use.plugin.senders(use.options):
+        draft.use("partner", sender, placed.place(""), "declare it in config/partners/")
     for field in use.plugin.holds:
         for value in texts(use.value(field)):
             draft.use("hold", value, placed.place(field), DECLARED_IN.format("policies"))

@@ -180,6 +180,7 @@ def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Pla
         draft.findings.error(place, f"source {name} says not how to `read` what it brings", f"installed: {installed}")
     reader = _chosen(draft, "reader", file, read)
     if placed is None or reader is None:
+        draft.doubtful |= {"endpoint", "hold"}
         return None
     check_use(draft, placed)
     draft.placed_sources[name] = placed

@@ -70,7 +70,11 @@ BUILT_IN: Mapping[str, Fact] = {
         Fact("direction", "text", about="inbound; outbound for an acknowledgment that answers what came in"),
         Fact("partner", "text", about="the partner it came from"),
         Fact("number", "text", about="the document's own number: order, shipment or invoice number"),
-        Fact("total", "number", about="the amount of the document, computed from its lines if it carries none"),
+        Fact(
+            "total",
+            "number",
+            about="the amount of the document, computed from its lines if it carries none; without prices it has no value, and a condition on it can't be decided",
+        ),
         Fact("total_computed", "boolean", about="whether `total` was computed from the lines"),
         Fact("currency", "text", about="ISO 4217 code of the amounts"),
         Fact("part", "text", about="which part of a split document it is; `whole` where nothing was split"),

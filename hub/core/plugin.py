@@ -51,6 +51,7 @@ class Plugin:
     documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any; for a step:
                what it makes of any document, empty: what it was
     partners   fields whose values are names of partners; a writer with such a field writes by that partner's agreement
+    senders    names of partners that the options of a source give to those who may send
     agreement  what is wrong with a partner's agreement, for a transformer that reads or writes by agreements
     on_endpoint  what is wrong with the options of a source on an endpoint with those options
     inspect    what is wrong with what stands in its files, given the options, those of the endpoint that they name (or None),
@@ -77,6 +78,7 @@ class Plugin:
     fact_templates: tuple[str, ...] = ()
     documents: Callable[[Any], tuple[str, ...]] = lambda options: ()
     partners: tuple[str, ...] = ()
+    senders: Callable[[Any], Iterable[str]] = lambda options: ()
     agreement: Callable[[Agreement], Iterable[Problem]] | None = None
     on_endpoint: Callable[[Any, Any], Iterable[Problem]] | None = None
     inspect: Callable[[Any, Any, Any], Iterable[Problem]] | None = None

@@ -25,6 +25,9 @@ from hub.runtime.live import Live
 
 CHECK_SECONDS = 1.0
 
+MOST_SHOWN = 20
+"""Documents of a batch that its story names."""
+
 MOST = 1000
 """Documents of a batch that nobody agreed on any more."""
 
@@ -118,7 +121,7 @@ class Batching:
         """Records the batch as a message, publishes its copy, and notes the confirm."""
         live = self._live
         members = await self._batches.members(row.id)
-        body = await self._body(row, members)
+        body, numbers = await self._body(row, members)
         kept, entry = await live.journal.keep(body), Entry()
         entry.claim(kept.digest, kept.size, kept.row, row.closed_at)
         copy = self._copy(row, members, body, kept.digest)
@@ -134,22 +137,23 @@ class Batching:
         )
         entry.key(row.id, "message", row.id)
         entry.key(batch_number, "batch", row.id)
+        shown = ", ".join(numbers[:MOST_SHOWN]) + (", ..." if len(numbers) > MOST_SHOWN else "")
         text = f"a batch of {row.members} for {row.destination}"
-        entry.event(row.id, live.clock(), WAITS, route=route, destination=row.destination, text=text)
+        entry.event(row.id, live.clock(), WAITS, route=route, destination=row.destination, text=f"{text}: {shown}")
         entry.batches_said.append(BatchSays(row.id, live.clock(), WAITS, route, row.destination, None, text))
         await live.journal.commit(entry)
         await live.broker.publish("", topology.route_queue(route), copy)
         await self._batches.published(row.id, live.clock())
         self._causes.pop(row.id, None)
 
-    async def _body(self, row: Any, members: Sequence[Any]) -> bytes:
+    async def _body(self, row: Any, members: Sequence[Any]) -> tuple[bytes, list[str]]:
+        """The batch as a document, and the numbers of what is in it."""
         bodies = [await self._live.journal.claim_body(member.body) for member in members]
 
-        def make() -> bytes:
+        def make() -> tuple[bytes, list[str]]:
             documents = tuple(from_json(b"".join(body.chunks())) for body in bodies)
-            return batch_to_json(
-                Batch.model_validate({"number": row.id[:12], "partner": row.partner, "documents": documents})
-            )
+            batch = Batch.model_validate({"number": row.id[:12], "partner": row.partner, "documents": documents})
+            return batch_to_json(batch), [f"{document.kind} {document.number}" for document in documents]
 
         return await asyncio.to_thread(make)
 

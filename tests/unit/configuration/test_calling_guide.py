@@ -7,6 +7,8 @@ from pathlib import Path
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from hub.core.plugin import Context
+from hub.core.ports import BytesBody
 from tests.support.soap_orders import TYPES, WSDL
 
 GUIDE = Path(__file__).parents[3] / "docs/guides/calling-systems.md"
@@ -24,6 +26,8 @@ REST_OF_THE_SITE = {
     "routes/templates/create-order.xml.j2": "<create_order/>",
     "routes/templates/notice.txt.j2": "Order",
 }
+POLLED = b"""{"number": "7", "customer": "ACME", "updated_at": "2026-03-02T10:00:00Z",
+  "lines": [{"sku": "A-1", "quantity": 2, "price": 1.5}, {"sku": "A-2", "quantity": 1, "price": 9}]}"""
 ROUTES = """\
 format: 1
 owner: order-desk
@@ -41,9 +45,10 @@ def test_the_files_of_the_guide_are_a_site(tmp_path: Path) -> None:
     for name, text in re.findall(r"```yaml\n# (config/\S+)\n(.*?)```", GUIDE.read_text(), re.DOTALL):
         files[name] = files.get(name, "") + text
     (routes,) = re.findall(r"```yaml\nroutes:\n(.*?)```", GUIDE.read_text(), re.DOTALL)
-    (polled,) = re.findall(r"```yaml\nsources:\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    (polled,) = re.findall(r"```yaml\n# (routes/\S+)\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    (template,) = re.findall(r"```jinja\n{# (\S+) #}\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     files["routes/acme.yaml"] = ROUTES + routes
-    files["routes/polled.yaml"] = f"format: 1\nowner: order-desk\nsources:\n{polled}"
+    files |= {polled[0]: polled[1], template[0]: template[1]}
     for name, text in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +60,11 @@ def test_the_files_of_the_guide_are_a_site(tmp_path: Path) -> None:
     assert [str(finding) for finding in checked.findings] == []
     assert checked.site is not None
     assert checked.site.sources["erp.reply"].documents == ("order_acknowledgment",)
+    use = checked.site.sources["shop-orders"].reader
+    reader = use.plugin.build("shop-orders", use.options, Context(tmp_path, text=SiteFolder(tmp_path).text))
+    (reading,) = reader.read(BytesBody(POLLED))
+    assert reading.error is None
+    assert [line.products["VN"] for line in reading.document.lines] == ["A-1", "A-2"]
 
 
 def test_a_route_that_waits_for_what_no_reply_can_be_is_told(tmp_path: Path) -> None:
