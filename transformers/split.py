@@ -15,7 +15,7 @@ from hub.core.plugin import Context, Options, Plugin
 from hub.core.step import Part, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.document_name import DocumentName
-from hub.mapping.field_path import NOTHING, at, known_list, known_path
+from hub.mapping.field_path import NOTHING, at, known_list, known_path, no_such_field
 from hub.mapping.json_template import JsonTemplate
 from hub.mapping.json_text import parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate
@@ -52,8 +52,10 @@ class SplitOptions(Options):
     def _field_of_a_list(cls, value: str | None) -> str | None:
         if value is not None:
             each, _, path = value.partition(".")
-            if not known_list(each) or not path or not known_path(path, each):
-                raise ValueError(f"{value!r} is no field of a document's lines; write lines.unit, items.products.VP")
+            if not known_list(each) or not path:
+                raise ValueError(f"{value!r} is no field of a document's lines; write lines.unit, lines.products.VP")
+            if not known_path(path, each):
+                raise ValueError(f"{value!r} is no field of a document's lines: {no_such_field(path, each)}")
         return value
 
     @model_validator(mode="after")

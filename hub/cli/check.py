@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli.output import FOUND, AsJson, out, print_json, say
+from hub.cli.output import FOUND, AsJson, counted, out, print_json, say
 from hub.cli.site import HERE, SiteDir, checked_site
 
 
@@ -26,10 +26,10 @@ def check(site: SiteDir = HERE, as_json: AsJson = False) -> None:
         if checked.site is not None:
             made = checked.site
             say(
-                f"ok: {len(made.table)} routes, {len(made.sources)} sources, {len(made.destinations)} destinations,"
-                f" {warnings} warnings (table {made.table.version})",
+                f"ok: {counted(len(made.table), 'route')}, {counted(len(made.sources), 'source')}, {counted(len(made.destinations), 'destination')},"
+                f" {counted(warnings, 'warning')} (table {made.table.version})",
                 "green",
             )
         else:
-            say(f"{errors} errors, {warnings} warnings", "red")
+            say(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}", "red")
     raise typer.Exit(FOUND if errors else 0)

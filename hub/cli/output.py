@@ -102,3 +102,8 @@ STYLES = {
 
 def status(word: str) -> Text:
     return Text(word, style=STYLES.get(word, ""))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 route`, `2 routes`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

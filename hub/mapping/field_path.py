@@ -11,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from hub.core.errors import MappingError
+from hub.core.nearest import did_you_mean
 from hub.documents import DOCUMENTS
 
 NOTHING = object()
@@ -24,6 +25,15 @@ def known_path(path: str, each: str | None = None) -> bool:
 def known_field(path: str, each: str | None = None) -> bool:
     """Whether it is a field that can be given a value: known, no list, and not what says the kind of the document."""
     return path != "document" and any(_leads(model, path, lists=False) for model in _starts(each))
+
+
+def no_such_field(path: str, each: str | None = None) -> str:
+    """What is wrong with a path that isn't known, with the nearest right name."""
+    owner = f"the items of {each}" if each else "a document"
+    first = path.partition(".")[0]
+    names = {name for model in _starts(each) for name in model.model_fields}
+    meant = did_you_mean(first, names) if first not in names else None
+    return f"{path!r} is no field of {owner}" + (f"; {meant}" if meant else "")
 
 
 def known_list(path: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hub.core.ports import Receipt, Written
 from hub.journal.entry import EffectState
 from hub.runtime.copy import RouteCopy
+from hub.runtime.live import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Attempt:
     copy: RouteCopy
     body: bytes
     redelivered: bool
+    snapshot: Snapshot
     rendered: dict[str, Written | None] = field(default_factory=dict)
     early: dict[str, BaseException] = field(default_factory=dict)
     together: set[str] = field(default_factory=set)

@@ -22,7 +22,7 @@ from hub.core.reply_body import ReplyBody, check_path
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.code_table import TABLES, CodeTable
-from hub.mapping.field_path import NOTHING, at, known_field, known_list, known_path, put
+from hub.mapping.field_path import NOTHING, at, known_field, known_list, known_path, no_such_field, put
 from hub.mapping.json_text import parse_json
 from hub.runtime.answer_cache import AnswerCache
 from hub.runtime.limit import Limit
@@ -70,13 +70,15 @@ class EnrichOptions(Options):
             raise ValueError("say whom to ask: either `endpoint` or `table`")
         if self.endpoint is not None and (self.call is None or self.key is not None):
             raise ValueError("an endpoint is asked by a `call`: GET /customers/{customer}")
-        if self.table is not None and (self.key is None or self.call is not None or self.cache is not None):
-            raise ValueError("a table is asked by a `key`, and needs no `call` and no `cache`")
+        if self.table is not None and self.key is None:
+            raise ValueError("a table is asked by a `key`, which stands in its first column: key: '{partner}'")
+        if self.table is not None and (self.call is not None or self.cache is not None):
+            raise ValueError("a table needs no `call` and no `cache`: it is read with the site")
         if self.each is not None and not known_list(self.each):
             raise ValueError(f"no document has a list {self.each!r}; write lines")
         for path in (*self.names.values(), *self.put):
             if not known_path(path, self.each):
-                raise ValueError(f"{path!r} is no field of {self.each or 'a document'}")
+                raise ValueError(no_such_field(path, self.each))
         for path in self.put:
             if not known_field(path, self.each):
                 raise ValueError(

@@ -53,13 +53,13 @@ class Sender:
 
     async def attempt(self, copy: RouteCopy, redelivered: bool) -> list[Outcome]:
         """Sends the copy to each of its open destinations, all at once. Raises nothing that belongs to a destination."""
-        attempt = Attempt(copy, await self._canonical(copy), redelivered)
+        snapshot = self._live.snapshot
+        attempt = Attempt(copy, await self._canonical(copy), redelivered, snapshot)
         await self._plan(attempt)
         missing = [name for name in copy.open if attempt.misses(name)]
         if missing:
             await self._make(attempt, missing)
-        destinations = self._live.snapshot.destinations
-        sends = [self._send(attempt, destinations.get(name), attempt.states[name]) for name in copy.open]
+        sends = [self._send(attempt, snapshot.destinations.get(name), attempt.states[name]) for name in copy.open]
         if len(sends) == 1:
             return [await sends[0]]
         return list(
@@ -71,7 +71,7 @@ class Sender:
         copy, numbered = attempt.copy, dict[str, str]()
         fresh = copy.attempt == 1 and copy.parent is None and not attempt.redelivered
         for name in copy.open:
-            destination = self._live.snapshot.destinations.get(name)
+            destination = attempt.snapshot.destinations.get(name)
             if destination is None:
                 attempt.early[name] = ConfigError(f"the destination {name!r} is not there any more")
             elif waits_for_others(copy, destination):
@@ -88,7 +88,7 @@ class Sender:
 
     async def _make(self, attempt: Attempt, missing: Sequence[str]) -> None:
         """The bytes of those that have none: after the steps of the destination, with a control number where it needs one."""
-        destinations, copy, bodies = self._live.snapshot.destinations, attempt.copy, dict[str, bytes]()
+        destinations, copy, bodies = attempt.snapshot.destinations, attempt.copy, dict[str, bytes]()
         for name in missing:
             if name in attempt.stepping and copy.document != BATCH:
                 bodies[name] = await self._stepped(attempt, destinations[name])
@@ -109,7 +109,7 @@ class Sender:
 
         async def step() -> Walked:
             released = await self._decisions.released_from(copy.document_id, name) if again else ()
-            return await stepped(destination.steps, self._live.snapshot, copy, attempt.body, released=released)
+            return await stepped(destination.steps, attempt.snapshot, copy, attempt.body, released=released)
 
         found = await outcome_of(step)
         if isinstance(found, Exception):

@@ -192,7 +192,7 @@ async def test_a_table_of_the_site_needs_no_other_system(site: SiteOnDisk, erp: 
     ("enrich", "wrong"),
     [
         (PRICES + ", cache: 1h", "price changes from hour to hour: leave out `cache`, or say cache_volatile: true"),
-        (CUSTOMER.replace("contract:", "contrct:"), "'contrct' is no field of a document"),
+        (CUSTOMER.replace("contract:", "contrct:"), "'contrct' is no field of a document; did you mean contract?"),
         (CUSTOMER.replace("{partner}", "{parner}"), "unknown fact parner"),
         (CUSTOMER.replace("GET", "POST"), "is no question; write GET /customers/{customer}"),
         (CUSTOMER.replace("endpoint: erp", "endpoint: epr"), "epr"),
