@@ -33,6 +33,7 @@ from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
 from tests.support.brokers import eventually
 from tests.support.redis import RedisServer
+from tests.support.running_source import running_source
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -97,14 +98,8 @@ def destination(endpoint: BridgeEndpoint, **options: Any) -> BridgeDestination:
 async def taking(endpoint: BridgeEndpoint, take: Any, **options: Any) -> AsyncIterator[None]:
     wanted = BridgeSourceOptions.model_validate({"endpoint": "other", "queue": "orders", **options})
     source = BridgeSource("bridge", wanted, endpoint, Context(Path("/"), log=structlog.get_logger()))
-    task = asyncio.create_task(source.run(take))
-    try:
+    async with running_source(source, take):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error
 
 
 def outgoing(body: bytes, key: str = "k", **facts: str) -> Outgoing:

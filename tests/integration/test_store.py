@@ -28,6 +28,7 @@ from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Receipt, Taken
 from tests.support.brokers import eventually
+from tests.support.running_source import running_source
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
@@ -84,14 +85,9 @@ class Takes:
 async def polling(store: Store, site: Path, take: Any, **options: Any) -> AsyncIterator[None]:
     wanted = {"store": "acme-s3", "folder": "out", "settle": "0s", "poll": "50ms", **options}
     context = Context(site, log=structlog.get_logger(), spool=site / "spool")
-    task = asyncio.create_task(StoreSource("inbox", FileSourceOptions.model_validate(wanted), store, context).run(take))
-    try:
+    source = StoreSource("inbox", FileSourceOptions.model_validate(wanted), store, context)
+    async with running_source(source, take):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error
 
 
 def outgoing(body: bytes, number: str = "1") -> Outgoing:

@@ -16,6 +16,7 @@ from hub.core.ports import Arrival, BrokerLifecycle, Outgoing, Taken
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
 from tests.support.brokers import eventually
+from tests.support.running_source import running_source
 
 
 class Takes:
@@ -51,15 +52,10 @@ def context_on(broker: BrokerLifecycle, journal: Journal, site: Path) -> Context
 
 @asynccontextmanager
 async def running(source: Any, take: Any) -> AsyncIterator[None]:
-    task = asyncio.create_task(source.run(take))
-    await asyncio.sleep(0.2)
-    try:
+    """Begins once its queue is bound."""
+    async with running_source(source, take):
+        await asyncio.sleep(0.2)
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait({task})
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error
 
 
 def outgoing(body: bytes = b"{}", key: str = "k1", **facts: str) -> Outgoing:
