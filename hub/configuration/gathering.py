@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hub.configuration.checked_use import texts
 from hub.configuration.draft import Draft
 from hub.configuration.models import Gather
+from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
@@ -27,8 +29,12 @@ def read_gather(draft: Draft, file: YamlFile, node: Node | None) -> tuple[Batch 
 
 
 def check_together(draft: Draft, file: YamlFile, node: Node, config: DestinationConfig) -> None:
-    """What can't be had together with `gather`."""
+    """What can't be had where documents wait for each other, by `gather` or by the agreement of a partner."""
     place = file.place_of(node.child("gather") or node)
+    together = config.gather is not None or _batches(draft, config.writer)
+    if config.steps and together:
+        text = "documents that wait for each other have no steps at the destination"
+        draft.findings.error(file.place_of(node.child("steps") or node), text, "put the steps at the source")
     if config.gather is None:
         return
     if config.writer is not None and config.writer.plugin.partners:
@@ -36,6 +42,9 @@ def check_together(draft: Draft, file: YamlFile, node: Node, config: Destination
         draft.findings.error(place, text, "x12: {batch: {max: 100, wait: 1h}} in config/partners")
     if config.answer:
         draft.findings.error(place, "who waits for an answer can't wait for other documents: `answer` or `gather`")
-    if config.steps:
-        text = "documents that wait for each other have no steps at the destination"
-        draft.findings.error(file.place_of(node.child("steps") or node), text, "put the steps at the source")
+
+
+def _batches(draft: Draft, writer: Use | None) -> bool:
+    """Whether the agreement of a partner that it writes for says that documents go together."""
+    partners = [name for field in writer.plugin.partners for name in texts(writer.value(field))] if writer else []
+    return any(draft.agreements[name].agreement.batch is not None for name in partners if name in draft.agreements)

@@ -10,7 +10,7 @@ from hub.core.errors import ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
 from hub.core.ports import Outgoing, Receipt, Written
-from hub.documents import BATCH, to_json
+from hub.documents import to_json
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.decisions import Decisions
 from hub.journal.entry import EffectState, Entry
@@ -90,7 +90,7 @@ class Sender:
         """The bytes of those that have none: after the steps of the destination, with a control number where it needs one."""
         destinations, copy, bodies = attempt.snapshot.destinations, attempt.copy, dict[str, bytes]()
         for name in missing:
-            if name in attempt.stepping and copy.document != BATCH:
+            if name in attempt.stepping and not copy.is_batch:
                 bodies[name] = await self._stepped(attempt, destinations[name])
         going = [name for name in missing if name not in attempt.early and name not in attempt.filtered]
         numbered = {name: sequence for name in going if name in bodies and (sequence := destinations[name].sequence)}

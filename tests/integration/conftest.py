@@ -14,6 +14,8 @@ from hub.core.ports import BrokerLifecycle
 from hub.journal.journal import Journal
 from tests.support.erp import Erp
 from tests.support.exchanges import context_on
+from tests.support.lists import Lists
+from tests.support.polls import Polls, since
 from tests.support.site import SiteOnDisk
 
 GROWN = pytest.param("grown", marks=(pytest.mark.rabbitmq, pytest.mark.postgres))
@@ -61,3 +63,14 @@ async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
 def context(broker: BrokerLifecycle, journal: Journal, tmp_path: Path) -> Context:
     """What an adapter on it is built with."""
     return context_on(broker, journal, tmp_path)
+
+
+@pytest.fixture
+async def lists() -> AsyncIterator[Lists]:
+    async with Lists(since(5)).serving() as serving:
+        yield serving
+
+
+@pytest.fixture
+def polls(lists: Lists, journal: Journal) -> Polls:
+    return Polls(lists, journal)

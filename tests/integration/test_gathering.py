@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -167,3 +168,14 @@ def test_a_mistake_is_named_by_the_check(
     checked = SiteFolder(site.folder).check(discover(), site.environ)
     assert checked.site is None
     assert wrong in "\n".join(str(finding) for finding in checked.errors)
+
+
+def test_steps_beside_the_batches_of_an_agreement_are_refused(tmp_path: Path) -> None:
+    site = SiteOnDisk(tmp_path)
+    agreed = (
+        'we: {qualifier: "01", id: "068717859"}\nx12: {version: "004010", send: ["850"], batch: {max: 50, wait: 5m}}\n'
+    )
+    site.write("config/partners/acme.yaml", f'partner: ACME\nids: [{{qualifier: "01", id: "043645501"}}]\n{agreed}')
+    lay(site, 'erp:\n  file: {folder: var/out}\n  write: {x12: ACME}\n  steps: [{name: a, filter: "total > 1"}]\n')
+    checked = SiteFolder(tmp_path).check(discover(), site.environ)
+    assert "have no steps at the destination" in "\n".join(str(finding) for finding in checked.errors)
