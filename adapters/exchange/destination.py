@@ -11,12 +11,13 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
+from hub.core.broker import Broker
 from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from hub.core.naming import names_in, render
 from hub.core.plugin import Context, Options
-from hub.core.ports import Broker, Outgoing, Receipt
+from hub.core.ports import Outgoing, Receipt
 from hub.core.replies import ReplyRule, classify
 from hub.core.topology import Binding, Exchange, ExchangeType, Queue, Topology, reply_queue
 

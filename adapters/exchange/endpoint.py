@@ -10,10 +10,10 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.errors import HubError, TransientError
 from hub.core.limits import LimitOptions
 from hub.core.plugin import Options
-from hub.core.ports import Broker, BrokerLifecycle
 from hub.core.topology import Topology
 
 

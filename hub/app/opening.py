@@ -12,10 +12,11 @@ from hub.broker.rabbit import RabbitBroker
 from hub.configuration.checked_use import texts
 from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
+from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.limits import LimitOptions
 from hub.core.outcome import Outcomes
 from hub.core.plugin import Context
-from hub.core.ports import BatchingWriter, Broker, BrokerLifecycle, NumberedWriter, Reader, Source
+from hub.core.ports import BatchingWriter, NumberedWriter, Reader, Source
 from hub.core.step import NamedStep
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal

@@ -16,9 +16,9 @@ from hub.broker.lock import FileLock
 from hub.broker.rabbit import RabbitBroker
 from hub.configuration.site import Checked, Settings, Site
 from hub.core import topology
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 from hub.core.plugin import Plugins
-from hub.core.ports import BrokerLifecycle
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal

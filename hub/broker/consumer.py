@@ -15,8 +15,8 @@ from hub.broker import wire
 from hub.broker.channel import Channel, ChannelRefused, LinkLost
 from hub.broker.link import Link
 from hub.broker.properties import decode_properties
+from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.message import Message
-from hub.core.ports import ConsumerArguments, DeliveryHandler, Origin
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 _TAG = Struct(">QB")

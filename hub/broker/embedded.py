@@ -15,9 +15,9 @@ from hub.broker.lock import FileLock
 from hub.broker.properties import check_names, check_size, decode_properties, encode_properties
 from hub.broker.store import Taken
 from hub.broker.wire import LARGEST_FRAME
+from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.errors import ConfigError, MessageError, TransientError
 from hub.core.message import Message
-from hub.core.ports import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.topology import Topology
 
 TIMEOUT = 30.0
@@ -109,7 +109,7 @@ def _give_back(tap: Tap, ids: Sequence[int], counted: bool, engine: Engine) -> N
 
 
 class EmbeddedBroker:
-    """Implements `hub.core.ports.BrokerLifecycle` in one process, which owns `path` by a file lock.
+    """Implements `hub.core.broker.BrokerLifecycle` in one process, which owns `path` by a file lock.
 
     A publish is confirmed after the commit that holds it (WAL, synchronous=FULL); what was in flight when the process
     died is delivered again with `redelivered`. It has no `reconnects`: the file is always there or the disk is broken.

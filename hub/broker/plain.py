@@ -25,9 +25,9 @@ from hub.broker.declaration import bind_arguments, queue_arguments, refusal
 from hub.broker.plain_consumer import GOODBYE, LOST, PlainSubscription, Tasks
 from hub.broker.properties import check_names, check_size, encode_properties
 from hub.broker.wire import LARGEST_FRAME
+from hub.core.broker import ConsumerArguments, DeliveryHandler
 from hub.core.errors import ConfigError, TransientError, Unroutable
 from hub.core.message import Message
-from hub.core.ports import ConsumerArguments, DeliveryHandler
 from hub.core.topology import Binding, Exchange, Queue, Topology
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ TIMEOUT = 30.0
 
 
 class PlainRabbitBroker:
-    """Implements `hub.core.ports.BrokerLifecycle` with aio-pika alone: one connection, one supervisor, a new epoch
+    """Implements `hub.core.broker.BrokerLifecycle` with aio-pika alone: one connection, one supervisor, a new epoch
     after every loss."""
 
     blocked = False

@@ -9,8 +9,8 @@ from typing import Any
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
+from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.message import Message
-from hub.core.ports import ConsumerArguments, DeliveryHandler, Origin
 
 GOODBYE = 2.0
 LOST = (*CONNECTION_EXCEPTIONS, asyncio.InvalidStateError)

@@ -19,9 +19,9 @@ from hub.broker.declaration import NOT_FOUND, bind, declare_exchange, declare_qu
 from hub.broker.link import Link
 from hub.broker.publisher import PublishChannel, Publisher
 from hub.broker.supervisor import Supervisor
+from hub.core.broker import ConsumerArguments, DeliveryHandler
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
-from hub.core.ports import ConsumerArguments, DeliveryHandler
 from hub.core.topology import Topology
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ RESERVED = 16
 
 
 class RabbitBroker:
-    """Implements `hub.core.ports.BrokerLifecycle` over AMQP 0-9-1. `timeout`: seconds that `open`, a declaration or a
+    """Implements `hub.core.broker.BrokerLifecycle` over AMQP 0-9-1. `timeout`: seconds that `open`, a declaration or a
     question may wait for a broker that is away."""
 
     def __init__(self, url: str, *, name: str = "hub", heartbeat: int | None = None, timeout: float = TIMEOUT) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Container
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.ports import Broker
+from hub.core.broker import Broker
 from hub.core.topology import Topology
 from hub.journal import schema
 from hub.journal.journal import Journal

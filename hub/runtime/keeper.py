@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.core import topology
+from hub.core.broker import Delivery, Subscription
 from hub.core.identity import idempotency_key, message_id
 from hub.core.message import Header, Message
-from hub.core.ports import Delivery, Subscription
 from hub.documents import BATCH
 from hub.journal.batch_members import BatchSays
 from hub.journal.decisions import DeadFilter, Decisions

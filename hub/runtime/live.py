@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.core.agreement import Batch
+from hub.core.broker import Broker
 from hub.core.facts import FactSet
 from hub.core.message import empty
 from hub.core.partners import PartnerDirectory
-from hub.core.ports import Broker, Destination, Reader, Writer
+from hub.core.ports import Destination, Reader, Writer
 from hub.core.retry import RetryClass
 from hub.core.route_table import RouteTable
 from hub.core.step import NamedStep

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hub.core import topology
+from hub.core.broker import Delivery, Subscription
 from hub.core.errors import EndpointError, HubError, JournalUnavailable, MessageError
-from hub.core.ports import Delivery, Subscription
 from hub.core.route import Route
 from hub.journal.entry import Entry
 from hub.runtime.attempt import Outcome

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.ports import BrokerLifecycle
+from hub.core.broker import BrokerLifecycle
 from tests.support.brokers import KINDS, make_broker
 
 Reopen = Callable[[], Awaitable[BrokerLifecycle]]

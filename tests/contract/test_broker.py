@@ -1,4 +1,4 @@
-"""The contract of `hub.core.ports.Broker`: publishing, consuming, settling."""
+"""The contract of `hub.core.broker.Broker`: publishing, consuming, settling."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
+from hub.core.broker import BrokerLifecycle, Origin
 from hub.core.errors import ConfigError, MessageError, TransientError, Unroutable
 from hub.core.message import Message
-from hub.core.ports import BrokerLifecycle, Origin
 from hub.core.topology import Queue, Topology
 from tests.support.brokers import Inbox, depth_becomes, numbered
 

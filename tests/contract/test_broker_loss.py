@@ -10,9 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.broker.rabbit import RabbitBroker
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
-from hub.core.ports import BrokerLifecycle
 from hub.core.topology import Queue, Topology
 from tests.support.brokers import Inbox, depth_becomes, eventually, make_broker, numbered
 from tests.support.ports import free_ports

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, MessageError
 from hub.core.message import Message
-from hub.core.ports import BrokerLifecycle
 from hub.core.topology import Queue, Topology
 from tests.support.brokers import Inbox
 

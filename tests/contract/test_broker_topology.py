@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, TransientError, Unroutable
 from hub.core.message import Message
-from hub.core.ports import BrokerLifecycle
 from hub.core.topology import Binding, Exchange, ExchangeType, Queue, Topology, retry_topology, route_topology
 from tests.support.brokers import Inbox, depth_becomes, numbered
 

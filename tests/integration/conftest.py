@@ -9,8 +9,8 @@ import pytest
 
 from hub.app.running_hub import RunningHub
 from hub.broker.rabbit import RabbitBroker
+from hub.core.broker import BrokerLifecycle
 from hub.core.plugin import Context
-from hub.core.ports import BrokerLifecycle
 from hub.journal.journal import Journal
 from tests.support.erp import Erp
 from tests.support.exchanges import context_on

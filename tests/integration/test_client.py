@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from hub.broker.rabbit import RabbitBroker
 from hub.client import HubClient, NotPublished, NotRouted
 from hub.client.outbox import Outbox
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import DecodeError
-from hub.core.ports import BrokerLifecycle
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from hub.documents import Order, from_json, to_json
 from tests.support.brokers import Inbox, depth_becomes, eventually

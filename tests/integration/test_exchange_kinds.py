@@ -19,10 +19,10 @@ from adapters.exchange import (
     StreamSourceOptions,
 )
 from hub.broker.rabbit import RabbitBroker
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
 from hub.core.plugin import Context
-from hub.core.ports import BrokerLifecycle
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from tests.support.brokers import Inbox, depth_becomes
 from tests.support.certificates import Authority

@@ -15,9 +15,9 @@ from adapters.exchange import (
     ExchangeDestination,
     ExchangeDestinationOptions,
 )
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
-from hub.core.ports import BrokerLifecycle
 from hub.core.replies import ReplyRule
 from tests.support.exchanges import outgoing
 

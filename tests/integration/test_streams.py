@@ -11,10 +11,11 @@ from adapters.exchange import (
     StreamSource,
     StreamSourceOptions,
 )
+from hub.core.broker import BrokerLifecycle
 from hub.core.errors import TransientError
 from hub.core.message import Message
 from hub.core.plugin import Context
-from hub.core.ports import Arrival, BrokerLifecycle, Taken
+from hub.core.ports import Arrival, Taken
 from tests.support.brokers import eventually
 from tests.support.exchanges import Takes, running
 

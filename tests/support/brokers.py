@@ -10,8 +10,8 @@ from typing import Any
 from hub.broker.embedded import EmbeddedBroker
 from hub.broker.plain import PlainRabbitBroker
 from hub.broker.rabbit import RabbitBroker
+from hub.core.broker import BrokerLifecycle
 from hub.core.message import Message
-from hub.core.ports import BrokerLifecycle
 
 KINDS = ("embedded", "rabbit", "plain")
 LIMIT = 30.0

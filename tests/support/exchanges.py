@@ -11,8 +11,9 @@ from typing import Any
 import structlog
 
 from hub.broker.rabbit import RabbitBroker
+from hub.core.broker import BrokerLifecycle
 from hub.core.plugin import Context
-from hub.core.ports import Arrival, BrokerLifecycle, Outgoing, Taken
+from hub.core.ports import Arrival, Outgoing, Taken
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
 from tests.support.brokers import eventually
