@@ -185,6 +185,19 @@ def shown(facts: Mapping[str, Any], names: Sequence[str]) -> str:
     return " ".join(f"{name}={plain(facts.get(name))}" for name in names)
 
 
+LONGEST_FACT = 1000
+"""Characters that the value of a fact or of a business key may have: it travels in headers and stands in indexes."""
+
+
+def check_lengths(values: Iterable[tuple[str, Any]]) -> None:
+    """Raises DecodeError for the first value, of (name, value), that is longer than LONGEST_FACT."""
+    for name, value in values:
+        if isinstance(value, str) and len(value) > LONGEST_FACT:
+            raise DecodeError(
+                f"{name} has {len(value)} characters, at most {LONGEST_FACT} are allowed: {value[:40]}..."
+            )
+
+
 def plain(value: Any) -> str:
     """A fact's value as a site writes it; long ones are cut, what can't be encoded is escaped."""
     if value is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hub.core.errors import (
+    ClaimMissing,
     JournalUnavailable,
     RejectedError,
     TransientError,
@@ -86,6 +87,10 @@ def decide(error: BaseException, attempt: int, retry_class: RetryClass) -> Decis
         return HoldIt(error.hold) if error.hold else Dead(str(error), error.code)
     if isinstance(error, TransientError):
         return _again(error, error.kind, error.retry_after, attempt, retry_class)
+    if isinstance(
+        error, ClaimMissing
+    ):  # our own storage may have it again: never dead at once, whatever the class retries
+        return _later(error, "unreachable", None, attempt, retry_class)
     if isinstance(error, Unroutable):  # the subscriber's queue is not there now
         return _again(error, "unreachable", None, attempt, retry_class)
     return Dead(f"{type(error).__name__}: {error}", type(error).__name__)
@@ -96,6 +101,12 @@ def _again(
 ) -> Decision:
     if kind not in retry_class.on:
         return Dead(f"{error} ({kind} is not retried by class {retry_class.name})", kind)
+    return _later(error, kind, retry_after, attempt, retry_class)
+
+
+def _later(
+    error: Exception, kind: TransientKind, retry_after: float | None, attempt: int, retry_class: RetryClass
+) -> Decision:
     if attempt > len(retry_class.delays):
         return Dead(f"{error} (after {attempt} attempts, class {retry_class.name})", kind)
     scheduled = retry_class.delays[max(attempt, 1) - 1]

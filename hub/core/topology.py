@@ -56,6 +56,14 @@ def delay_name(seconds: float) -> str:
     return f"{milliseconds}ms"
 
 
+def delay_seconds(name: str) -> float:
+    """The inverse of `delay_name`. Raises ValueError for anything else."""
+    for unit, size in (("ms", 0.001), ("h", 3600.0), ("m", 60.0), ("s", 1.0)):
+        if name.endswith(unit) and name.removesuffix(unit).isdecimal():
+            return int(name.removesuffix(unit)) * size
+    raise ValueError(f"{name!r} is not the name of a delay")
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A durable queue. `ttl` (seconds): every message leaves after it, to `dead_letter`. `dead_letter`: the queue that
@@ -136,3 +144,18 @@ def retry_topology(route: str, delay: float) -> Topology:
 def source_topology(source: str) -> Topology:
     """Every source has dead letters: what it took and could not read."""
     return Topology(queues=(Queue(source_dead_queue(source)),))
+
+
+def topology_of(queue: str) -> Topology:
+    """What has to be declared for one of the hub's own queues, found by its name; empty for any other queue."""
+    kind, _, rest = queue.removeprefix("hub.").partition(".")
+    name, _, last = rest.partition(".")
+    if queue == UNMATCHED:
+        return hub_topology()
+    if kind == "source" and rest.endswith(".dead"):
+        return source_topology(rest.removesuffix(".dead"))
+    if kind != "route" or not name:
+        return Topology()
+    if last.startswith("retry."):
+        return retry_topology(name, delay_seconds(last.removeprefix("retry.")))
+    return route_topology(name)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.core.errors import DecodeError, TransientError
+from hub.core.facts import LONGEST_FACT
 from hub.core.identity import digest, message_id
 from hub.core.message import Header
 from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
@@ -43,7 +44,9 @@ class Visit:
     answers: int = 0
     cause: str = ""
     told: str = ""
-    waiting: list[Awaitable[None]] = field(default_factory=list)
+    claimed: bool = False
+    """Whether an entry of this visit has the claim's row already."""
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
     answer: Answer | None = None
 
 
@@ -62,7 +65,7 @@ class ArrivalReader:
             claim = StoredClaim(digest(raw), len(raw), raw)
         else:
             claim = await asyncio.to_thread(self._live.journal.claims.keep_stream, body)
-        arrival = replace(arrival, name=arrival.name.encode("utf-8", "backslashreplace").decode())
+        arrival = replace(arrival, name=arrival.name[:LONGEST_FACT].encode("utf-8", "backslashreplace").decode())
         headers = arrival.headers
         hops = headers.get(Header.HOPS, 0)
         correlation = headers.get("correlation_id")

@@ -16,6 +16,11 @@ from hub.runtime.copy import fact_text
 TERMS = "hub-terms"
 """The header in which a dead letter keeps them."""
 
+TERMS_CLAIM = "hub-terms-claim"
+"""The header that names the claim which keeps them when they are longer than LONGEST_TERMS characters."""
+
+LONGEST_TERMS = 8000
+
 
 def known(arrival: Arrival, reading: Reading) -> Mapping[str, Any]:
     """The facts of a reading: what its envelope says, and what the source knows where the envelope says nothing."""

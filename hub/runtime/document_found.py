@@ -6,15 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hub.core.errors import DecodeError
+from hub.core.facts import check_lengths
 from hub.core.identity import digest
 from hub.core.message import Message
 from hub.core.ports import Reading
 from hub.documents import document_name, to_json
 from hub.runtime.acknowledgments import OUTBOUND
 from hub.runtime.arrival_reader import Visit
-from hub.runtime.arrival_terms import known
+from hub.runtime.arrival_terms import known, pack_terms
 from hub.runtime.copy import make_copy, pack_facts
 from hub.runtime.live import Snapshot
+
+MOST_FACTS = 1 << 16
+"""Bytes that the facts of a document may have when packed. All headers of a copy together must fit one AMQP frame of 128 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,16 @@ class DocumentFound:
 
 
 def document_found(snapshot: Snapshot, visit: Visit, reading: Reading, id: str) -> DocumentFound:
-    """Of a reading that has a document."""
+    """Of a reading that has a document. Raises DecodeError when a fact or a key of it is too long to travel in headers."""
     document = reading.document
     assert document is not None  # noqa: S101  (the caller looked)
     arrival = visit.arrival
     facts, body = snapshot.facts.of(document, known(arrival, reading), arrival.source), to_json(document)
+    check_lengths(facts.items())
+    check_lengths((*document.keys, *reading.keys, *arrival.keys, *arrival.facts.items()))
+    packed = pack_facts(facts)
+    for what, text in (("the facts of the document", packed), ("what its source knows of it", pack_terms(arrival))):
+        if len(text) > MOST_FACTS // 4 and (size := len(text.encode())) > MOST_FACTS:
+            raise DecodeError(f"{what} take {size} bytes, at most {MOST_FACTS} fit the headers of a message")
     outbound = reading.envelope.get("direction") == OUTBOUND
-    return DocumentFound(
-        *(id, document, document_name(document), facts, body, digest(body), pack_facts(facts), outbound)
-    )
+    return DocumentFound(id, document, document_name(document), facts, body, digest(body), packed, outbound)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import DecodeError, EndpointError, HubError, JournalUnavailable, TransientError
+from hub.core.errors import DecodeError, HubError, TransientError
 from hub.core.facts import ENVELOPE
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
@@ -22,9 +21,10 @@ from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.arrival_terms import TERMS, belied, known, with_terms
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, unpack_facts
 from hub.runtime.document_found import DocumentFound, document_found
-from hub.runtime.guard import result_of
+from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import Passed, passed
+from hub.runtime.placing import Placing, as_taken, carry_out, forget, is_passing, settle
 from hub.runtime.resting import Resting
 from hub.runtime.steps import joined, wanted
 
@@ -39,34 +39,61 @@ class Intake:
         self._resting = Resting(live)
 
     async def take(self, arrival: Arrival, *, only: str | None = None, parent: str | None = None) -> Taken:
-        """Claims, reads, matches, publishes, records; returns when all copies are confirmed and all rows committed.
+        """Claims, reads, matches, records, publishes; returns when all rows are committed and all copies are confirmed.
 
-        `only` restricts it to one position (a replayed part), `parent` is the dead letter it came from. Raises
-        TransientError or JournalUnavailable when that was not possible: nothing may be acknowledged then. HubError where there is
-        nothing at the position `only` any more.
+        `only` restricts it to one position (a replayed part), `parent` is the dead letter it came from. Raises TransientError or
+        JournalUnavailable, and nothing else, when that was not possible: nothing may be acknowledged then. With `only` it
+        raises HubError when there is nothing at that position any more.
         """
-        live, snapshot = self._live, self._live.snapshot
+        live = self._live
         started = live.clock()
         with live.metrics.in_flight.labels("intake").track_inprogress():
-            visit = await self._reader.claim(arrival, started)
+            visit = await self._claimed(arrival, started)
             visit.only, visit.parent = only, parent
-            async for reading in self._reader.readings(snapshot, visit):
-                if wanted(only, joined(reading.position), part=True):
-                    visit.answer = await self._answer(snapshot, visit, reading)
-                    for passed in await self._passed(snapshot, visit, reading):
-                        self._route_safely(snapshot, visit, passed)
-                    if len(visit.waiting) >= 3 * WINDOW:
-                        await settle(visit.waiting)
-            if not visit.documents and not visit.refused and not visit.answers:
-                if only is not None:
-                    await settle(visit.waiting)
-                    raise HubError(visit.cause or f"there is nothing at {only} any more")
-                nothing = Reading((), error=DecodeError("there is no document in it"))
-                self._route(snapshot, visit, Passed(nothing))
-            await settle(visit.waiting)
+            error = await outcome_of(lambda: self._visit(visit))
+            if isinstance(error, Exception):
+                await outcome_of(lambda: settle(visit.waiting))
+                if isinstance(error, NothingThere):
+                    raise HubError(str(error))
+                if not is_passing(error):
+                    unforeseen_error = error
+                    error = await outcome_of(lambda: self._refuse_whole(visit, unforeseen_error))
+                if isinstance(error, Exception):
+                    raise as_taken(error)
         live.metrics.received.labels(arrival.source).inc()
         live.metrics.stage.labels("intake").observe(live.clock() - started)
         return Taken(visit.documents, visit.refused, visit.cause, visit.told)
+
+    async def _claimed(self, arrival: Arrival, started: float) -> Visit:
+        visit = await outcome_of(lambda: self._reader.claim(arrival, started))
+        if isinstance(visit, OSError):
+            raise TransientError(f"the bytes of {arrival.name or 'the arrival'} can't be read: {visit}", "unreachable")
+        if isinstance(visit, Exception):
+            raise as_taken(visit)
+        return visit
+
+    async def _visit(self, visit: Visit) -> None:
+        """Takes everything that the reader finds. Raises NothingThere when a replayed part is gone."""
+        snapshot = self._live.snapshot
+        async for reading in self._reader.readings(snapshot, visit):
+            if wanted(visit.only, joined(reading.position), part=True):
+                visit.answer = await self._answer(snapshot, visit, reading)
+                for passed in await self._passed(snapshot, visit, reading):
+                    self._route_safely(snapshot, visit, passed)
+                if len(visit.waiting) >= WINDOW:
+                    await settle(visit.waiting)
+        if not visit.documents and not visit.refused and not visit.answers:
+            if visit.only is not None:
+                raise NothingThere(visit.cause or f"there is nothing at {visit.only} any more")
+            nothing = Reading((), error=DecodeError("there is no document in it"))
+            self._route_safely(snapshot, visit, Passed(nothing))
+        await settle(visit.waiting)
+
+    async def _refuse_whole(self, visit: Visit, error: Exception) -> None:
+        """What nobody foresaw about an arrival sends it, whole, to the dead letters of its source; it is not offered again and again."""
+        self._say_unforeseen(visit, error)
+        self._route_safely(self._live.snapshot, visit, Passed(Reading((), error=unforeseen())))
+        await settle(visit.waiting)
 
     async def again(self, message: Message, parent: str) -> None:
         """Matches an unmatched document again, against the table in force now."""
@@ -90,38 +117,29 @@ class Intake:
             ),
             parent=parent,
         )
-        reading, entry = Reading((), document, envelope=envelope), Entry()
+        reading = Reading((), document, envelope=envelope)
         visit.answer = await self._answer(snapshot, visit, reading)
-        self._match(snapshot, visit, reading, message.id, "", entry)
-        self._commit(visit, entry)
-        await settle(visit.waiting)
+        placing = self._match(snapshot, visit, document_found(snapshot, visit, reading, message.id), reading, "")
+        await carry_out(placing, live.journal, live.broker)
+        self._acknowledgments.count(placing.entry)
 
     async def _answer(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> Answer | None:
-        """What an acknowledgment answers. Raises TransientError and JournalUnavailable, after everything before it has been waited
-        for."""
+        """What an acknowledgment answers. Raises TransientError and JournalUnavailable."""
         document = reading.document
         if document is None or document.kind not in KINDS:
             return None
         facts = snapshot.facts.of(document, known(visit.arrival, reading), visit.arrival.source)
-        try:
-            return await self._acknowledgments.find(document, facts)
-        except (TransientError, JournalUnavailable):
-            await settle(visit.waiting)
-            raise
+        return await self._acknowledgments.find(document, facts)
 
     async def _passed(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> list[Passed]:
-        """What the steps of the source make of a reading. Raises as `_answer` does."""
+        """What the steps of the source make of a reading. Raises TransientError and JournalUnavailable."""
         lie = belied(visit.arrival, reading)
         if lie is not None:
             return [Passed(replace(reading, document=None, error=lie))]
         steps, document = snapshot.steps.get(visit.arrival.source), reading.document
         if not steps or document is None or document.kind in KINDS or reading.envelope.get("direction") == OUTBOUND:
             return [Passed(reading)]
-        try:
-            found = await passed(steps, snapshot, visit, reading)
-        except (TransientError, JournalUnavailable):
-            await settle(visit.waiting)
-            raise
+        found = await passed(steps, snapshot, visit, reading)
         if visit.only in (None, joined(reading.position)):
             return found
         there = [one for one in found if joined(one.reading.position) == visit.only]
@@ -129,73 +147,98 @@ class Intake:
             visit.cause = next((str(one.reading.error) for one in found if one.reading.error is not None), "")
         return there
 
-    def _commit(self, visit: Visit, entry: Entry) -> None:
-        committed = self._live.journal.commit(entry)
-        if entry.acknowledgments:
-            committed.add_done_callback(lambda _: self._acknowledgments.count(entry))
-        visit.waiting.append(committed)
-
     def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
-        """What nobody foresaw about one document ends that document, with its cause, and not the arrival."""
-        error = result_of(lambda: self._route(snapshot, visit, passed))
-        if error is not None:
-            self._live.log.error("unforeseen", source=visit.arrival.source, name=visit.arrival.name, exc_info=error)
-            cause = DecodeError("it could not be taken: the hub failed on it, and has said how in its log")
-            self._route(snapshot, visit, Passed(Reading(passed.reading.position, error=cause)))
+        """Begins to place one reading; `settle` waits for it. What nobody foresaw about one document ends that document, with its
+        cause, and not the arrival."""
+        placing = result_of(lambda: self._route(snapshot, visit, passed))
+        if isinstance(placing, Exception):
+            placing = self._refused_instead(visit, passed, placing)
+        placed = asyncio.ensure_future(self._place(visit, passed, placing))
+        placed.add_done_callback(forget)
+        visit.waiting.append(placed)
 
-    def _route(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
-        """Publishes the copies of one reading and writes its rows; both are waited for later, by `settle`."""
+    async def _place(self, visit: Visit, passed: Passed, placing: Placing) -> None:
+        """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of its source."""
+        live = self._live
+        error = await outcome_of(lambda: carry_out(placing, live.journal, live.broker))
+        if error is not None and not is_passing(error):
+            if passed.reading.document is not None:
+                visit.documents -= 1
+            placing = self._refused_instead(visit, passed, error)
+            await carry_out(placing, live.journal, live.broker)
+        elif error is not None:
+            raise error
+        if placing.entry.acknowledgments:
+            self._acknowledgments.count(placing.entry)
+
+    def _refused_instead(self, visit: Visit, passed: Passed, error: Exception) -> Placing:
+        """The rows and the dead letter of a reading that could not be taken. They hold nothing that came from the document."""
+        cause = error if isinstance(error, DecodeError) else unforeseen(error)
+        if not isinstance(error, HubError):
+            self._say_unforeseen(visit, error)
+        return self._route(self._live.snapshot, visit, Passed(Reading(passed.reading.position, error=cause)))
+
+    def _say_unforeseen(self, visit: Visit, error: Exception) -> None:
+        self._live.log.error("unforeseen", source=visit.arrival.source, name=visit.arrival.name, exc_info=error)
+
+    def _route(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> Placing:
+        """The rows and the copies of one reading."""
         reading = passed.reading
         position = joined(reading.position)
         id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
-        entry = Entry()
-        if not visit.documents and not visit.refused:
+        if reading.document is None:
+            visit.told = visit.told or ("" if passed.said else str(reading.error))
+            placing = self._resting.refuse(visit, reading, id, position)
+        else:
+            found = document_found(snapshot, visit, reading, id)
+            placing = (self._end if passed.filtered else self._match)(snapshot, visit, found, reading, position)
+        entry = placing.entry
+        if not visit.claimed:
+            visit.claimed = True
             entry.claim(visit.claim.digest, visit.claim.size, visit.claim.row, visit.at)
         for kind, value in (*reading.keys, *visit.arrival.keys):
             entry.key(value, kind, id)
         for step, outcome in passed.said:
             entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
-        if reading.document is None:
-            visit.told = visit.told or ("" if passed.said else str(reading.error))
-            self._resting.refuse(visit, reading, id, position, entry)
-        elif passed.filtered:
-            self._end(snapshot, visit, reading, id, position, entry)
-        else:
-            self._match(snapshot, visit, reading, id, position, entry)
-        self._commit(visit, entry)
+        return placing
 
-    def _end(self, snapshot: Snapshot, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
+    def _end(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, reading: Reading, position: str) -> Placing:
         """A document that a step of its source has filtered out: it is kept, and goes nowhere."""
-        found = document_found(snapshot, visit, reading, id)
+        placing = Placing()
+        self._keep(visit, found, position, placing.entry)
+        placing.entry.event(found.id, self._live.clock(), "filtered")
         visit.documents += 1
-        self._keep(visit, found, position, entry)
-        entry.event(id, self._live.clock(), "filtered")
+        return placing
 
-    def _match(self, snapshot: Snapshot, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
-        found = document_found(snapshot, visit, reading, id)
-        visit.answers += found.outbound
-        visit.documents += not found.outbound
-        read_at = self._live.clock()
+    def _match(
+        self, snapshot: Snapshot, visit: Visit, found: DocumentFound, reading: Reading, position: str
+    ) -> Placing:
+        placing, read_at = Placing(), self._live.clock()
+        entry = placing.entry
         self._keep(visit, found, position, entry)
         matches = list(snapshot.table.match(found.facts))
         taken = [match for match in matches if not match.unmatched]
         for match in taken:
-            self._publish(snapshot, visit, found, match)
+            self._copy(snapshot, visit, found, match, placing)
         answer = visit.answer
         if answer is not None and answer.number is not None:
-            self._acknowledgments.record(snapshot, answer, found.document, found.facts, id, entry)
+            self._acknowledgments.record(snapshot, answer, found.document, found.facts, found.id, entry)
         elif len(taken) < len(matches) or not taken:
             cause = (
                 answer.cause
                 if answer is not None and len(taken) == len(matches)
                 else snapshot.table.nearest(found.facts)
             )
-            self._resting.unmatched(snapshot, visit, found, cause, entry)
+            self._resting.unmatched(snapshot, visit, found, cause, placing)
         if taken:
             detail = {"read": read_at, **matched(snapshot, visit, reading, taken)}
-            entry.event(id, self._live.clock(), "matched", detail=detail)
-        if not found.outbound:
-            self._offer(visit, found)
+            entry.event(found.id, self._live.clock(), "matched", detail=detail)
+        if found.outbound:
+            visit.answers += 1
+        else:
+            visit.documents += 1
+            placing.offer = offer(visit, found)
+        return placing
 
     def _keep(self, visit: Visit, found: DocumentFound, position: str, entry: Entry) -> None:
         """The rows by which the document is found again."""
@@ -220,24 +263,34 @@ class Intake:
         )
         self._live.metrics.read.labels(arrival.source, document.kind).inc()
 
-    def _publish(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, match: Match) -> None:
+    def _copy(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, match: Match, placing: Placing) -> None:
         """The copy for one route that matched; what its guards can't decide is dead at once."""
         route = match.route.id
         copy = found.copy(snapshot, visit, route, match.destinations or match.route.destinations)
         if visit.parent:
             copy = copy.with_headers(hub_parent=visit.parent)
         if match.error is not None:
-            visit.waiting.append(self._resting.bury(route, copy, match.error))
+            self._resting.bury(route, copy, match.error, placing)
         elif match.destinations:
-            visit.waiting.append(self._live.broker.publish("", topology.route_queue(route), copy))
+            placing.place(topology.route_queue(route), copy)
             self._live.metrics.matched.labels(route).inc()
 
-    def _offer(self, visit: Visit, found: DocumentFound) -> None:
-        """Offers the document to whoever subscribes. Nobody waits for it, and its failure holds nobody up."""
-        message = Message(found.id, found.body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, found.name)
-        key = f"{found.document.kind}.received.{found.facts.get('partner') or '-'}"
-        offered = asyncio.ensure_future(self._live.broker.publish(topology.DOCUMENTS, key, message, mandatory=False))
-        offered.add_done_callback(forget)
+
+class NothingThere(HubError):
+    """A part that is to be read again is not in the arrival any more."""
+
+
+def unforeseen(error: Exception | None = None) -> DecodeError:
+    """The cause of a dead letter that the hub itself failed on. What `error` says of names and lengths is told; a traceback is not."""
+    if isinstance(error, HubError):
+        return DecodeError(f"it could not be taken: {error}")
+    return DecodeError("it could not be taken: the hub failed on it, and has said how in its log")
+
+
+def offer(visit: Visit, found: DocumentFound) -> tuple[str, Message]:
+    """The document for whoever subscribes to the feed of documents: its key and the message."""
+    message = Message(found.id, found.body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, found.name)
+    return f"{found.document.kind}.received.{found.facts.get('partner') or '-'}", message
 
 
 def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match]) -> dict[str, Any]:
@@ -250,21 +303,3 @@ def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Ma
         **({"warnings": list(reading.warnings[:20])} if reading.warnings else {}),
         **({"parent": visit.parent} if visit.parent else {}),
     }
-
-
-async def settle(waiting: list[Awaitable[None]]) -> None:
-    """Waits for all of them, and raises the first error only then: nothing goes on behind the caller's back."""
-    first: HubError | None = None
-    for awaitable in waiting:
-        try:
-            await awaitable
-        except EndpointError as error:
-            first = first or error
-    waiting.clear()
-    if first is not None:
-        raise first
-
-
-def forget(future: asyncio.Future[None]) -> None:
-    if not future.cancelled():
-        future.exception()

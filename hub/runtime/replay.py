@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from hub.core import topology
@@ -16,7 +17,7 @@ from hub.journal.batch_members import BatchSays
 from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
-from hub.runtime.arrival_terms import TERMS, with_terms
+from hub.runtime.arrival_terms import TERMS, TERMS_CLAIM, with_terms
 from hub.runtime.copy import DOCUMENT, WAITS, unpack, unpack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
@@ -106,10 +107,17 @@ class Replay:
         elif row.kind == "source":
             headers = unpack(row.headers, b"").headers
             arrival = Arrival(row.source, body, headers.get("hub-name", ""), {"content_type": row.content_type})
-            arrival = with_terms(arrival, headers.get(TERMS))
+            arrival = with_terms(arrival, await self._terms(headers))
             await self._intake.take(arrival, only=headers.get(Header.POSITION, "") or None, parent=row.id)
         else:
             await self._intake.again(unpack(row.headers, b"".join(body.chunks())), row.id)
+
+    async def _terms(self, headers: Mapping[str, Any]) -> Any:
+        """What its source knew of an arrival beside the bytes, packed. Raises ClaimMissing and JournalUnavailable."""
+        claim = headers.get(TERMS_CLAIM)
+        if not isinstance(claim, str):
+            return headers.get(TERMS)
+        return b"".join((await self._live.journal.claim_body(claim)).chunks()).decode()
 
     async def _publish(self, message: Message, route: str, still: list[str], parent: str | None) -> None:
         """Raises HubError where nobody would take it: a queue whose route is gone may still be there."""

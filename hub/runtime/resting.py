@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from typing import Any
 
 import orjson
 
 from hub.core import topology
 from hub.core.errors import ConditionError, DecodeError
+from hub.core.facts import LONGEST_FACT
+from hub.core.identity import digest
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival, Reading
 from hub.journal.entry import Entry
 from hub.runtime.arrival_reader import Visit
-from hub.runtime.arrival_terms import TERMS, pack_terms
+from hub.runtime.arrival_terms import LONGEST_TERMS, TERMS, TERMS_CLAIM, pack_terms
 from hub.runtime.copy import pack_facts
 from hub.runtime.document_found import DocumentFound
 from hub.runtime.live import Live, Snapshot
+from hub.runtime.placing import Placing
 from hub.runtime.unreadable_place import PLACE, place_of
 
 
 class Resting:
-    """Publishes to the places that the topology names, and writes the rows. The confirms are waited for with the visit's others."""
+    """Makes the rows and the messages; the intake commits and publishes them."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def refuse(self, visit: Visit, reading: Reading, id: str, position: str, entry: Entry) -> None:
+    def refuse(self, visit: Visit, reading: Reading, id: str, position: str) -> Placing:
         """The source's dead letters: a part of an arrival that is no document, or none that may go on."""
-        live, arrival = self._live, visit.arrival
+        live, arrival, placing = self._live, visit.arrival, Placing()
+        entry = placing.entry
         error = reading.error or DecodeError("the reader gave neither a document nor an error")
         visit.refused += 1
         visit.cause = visit.cause or str(error)
         now, place = live.clock(), place_of(error)
-        envelope = {name: value for name, value in reading.envelope.items() if value is not None}
+        envelope = {name: _short(value) for name, value in reading.envelope.items() if value is not None}
         partner = arrival.partner or str(envelope.get("partner") or arrival.facts.get("partner") or "")
         entry.message(
             id,
@@ -63,11 +67,11 @@ class Resting:
                 "hub-name": arrival.name,
                 PLACE: orjson.dumps(place).decode(),
                 **({Header.PARENT: visit.parent} if visit.parent else {}),
-                **({TERMS: terms} if (terms := pack_terms(arrival)) else {}),
+                **_terms(arrival, entry, visit.at),
             },
             visit.correlation_id,
         )
-        visit.waiting.append(live.broker.publish("", topology.source_dead_queue(arrival.source), message))
+        placing.place(topology.source_dead_queue(arrival.source), message)
         live.metrics.unreadable.labels(arrival.source).inc()
         live.log.warning(
             "unreadable",
@@ -77,23 +81,24 @@ class Resting:
             name=arrival.name,
             error=str(error),
         )
+        return placing
 
-    def bury(self, route: str, copy: Message, error: ConditionError) -> Awaitable[None]:
+    def bury(self, route: str, copy: Message, error: ConditionError, placing: Placing) -> None:
         """The route's dead letters: a copy whose guard failed."""
         message = copy.with_headers(
             hub_error=type(error).__name__, hub_error_text=str(error)[:4000], hub_dead_at=self._live.clock()
         )
-        return self._live.broker.publish("", topology.dead_queue(route), message)
+        placing.place(topology.dead_queue(route), message)
 
-    def unmatched(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, cause: str, entry: Entry) -> None:
+    def unmatched(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, cause: str, placing: Placing) -> None:
         live, source = self._live, visit.arrival.source
         copy = found.copy(snapshot, visit, "", ()).with_headers(
             hub_error="Unmatched", hub_error_text=cause[:4000], hub_parent=visit.parent, hub_dead_at=live.clock()
         )
         copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
-        visit.waiting.append(live.broker.publish("", topology.UNMATCHED, copy))
+        placing.place(topology.UNMATCHED, copy)
         detail = {"table": snapshot.table.version, "source": source}
-        entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
+        placing.entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
         live.metrics.unmatched.labels(source).inc()
         live.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
 
@@ -101,3 +106,18 @@ class Resting:
 def content_type(arrival: Arrival) -> str:
     found = arrival.headers.get("content_type")
     return found[:200] if isinstance(found, str) and found else "application/octet-stream"
+
+
+def _short(value: Any) -> Any:
+    """A fact of what could not be read, so long as headers carry it."""
+    return value[:LONGEST_FACT] if isinstance(value, str) else value
+
+
+def _terms(arrival: Arrival, entry: Entry, at: float) -> dict[str, str]:
+    """The header that keeps what the source knows beside the bytes. What is too long for a header is kept as a claim."""
+    terms = pack_terms(arrival)
+    if len(terms) <= LONGEST_TERMS:
+        return {TERMS: terms} if terms else {}
+    body = terms.encode()
+    entry.claim(digest(body), len(body), body, at)
+    return {TERMS_CLAIM: digest(body)}

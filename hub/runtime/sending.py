@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from hub.core.errors import ConfigError, MappingError
+from hub.core.errors import ClaimMissing, ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
 from hub.core.ports import Outgoing, Receipt, Written
@@ -15,13 +15,16 @@ from hub.journal.control_numbers import NumberWanted
 from hub.journal.decisions import Decisions
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.attempt import Attempt, Outcome, Stale, stale
-from hub.runtime.copy import RouteCopy, pack, pack_facts
+from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
 from hub.runtime.outgoing_facts import OutgoingFacts
 from hub.runtime.rendering import render, waits_for_others
 from hub.runtime.stepping import stepped
 from hub.runtime.steps import Walked
+
+Conclude = Callable[[Outcome], Awaitable[None]]
+"""Records an outcome; returns when it is committed."""
 
 
 class Sender:
@@ -51,20 +54,34 @@ class Sender:
                 del self._under_way[key]
             mine.set_result(None)
 
-    async def attempt(self, copy: RouteCopy, redelivered: bool) -> list[Outcome]:
-        """Sends the copy to each of its open destinations, all at once. Raises nothing that belongs to a destination."""
+    async def attempt(self, copy: RouteCopy, redelivered: bool, conclude: Conclude) -> None:
+        """Sends the copy to each of its open destinations, all at once. `conclude` is called with each outcome as soon as it is known:
+        the outcome of a fast destination never waits for a slow one. Raises the first error of `conclude`, when all have ended, and
+        nothing that belongs to a destination."""
         snapshot = self._live.snapshot
-        attempt = Attempt(copy, await self._canonical(copy), redelivered, snapshot)
-        await self._plan(attempt)
-        missing = [name for name in copy.open if attempt.misses(name)]
-        if missing:
-            await self._make(attempt, missing)
-        sends = [self._send(attempt, snapshot.destinations.get(name), attempt.states[name]) for name in copy.open]
-        if len(sends) == 1:
-            return [await sends[0]]
-        return list(
-            await asyncio.gather(*sends)
-        )  # no send raises: the slowest is waited for, whatever becomes of the others
+        body = await outcome_of(lambda: self._canonical(copy))
+        if isinstance(body, ClaimMissing):
+            attempt = Attempt(copy, b"", redelivered, snapshot, early=dict.fromkeys(copy.open, body))
+            attempt.states, _ = await self._prepare(attempt, {})
+        elif isinstance(body, Exception):
+            raise body
+        else:
+            attempt = Attempt(copy, body, redelivered, snapshot)
+            await self._plan(attempt)
+            missing = [name for name in copy.open if attempt.misses(name)]
+            if missing:
+                await self._make(attempt, missing)
+
+        async def send(name: str) -> None:
+            await conclude(await self._send(attempt, snapshot.destinations.get(name), attempt.states[name]))
+
+        if len(copy.open) == 1:
+            await send(copy.open[0])
+            return
+        ended = await asyncio.gather(*map(send, copy.open), return_exceptions=True)
+        errors = [error for error in ended if error is not None]
+        if errors:
+            raise errors[0]
 
     async def _plan(self, attempt: Attempt) -> None:
         """Sorts the open destinations, writes at once what can be written at once, and asks the journal where each of them stands."""
@@ -82,7 +99,7 @@ class Sender:
                 numbered[name] = destination.sequence
             elif fresh or destination.writer is None:
                 attempt.rendered[name] = self._try_render(attempt, destination, attempt.body)
-        attempt.states, attempt.numbers = await self._prepare(copy, attempt.rendered, numbered)
+        attempt.states, attempt.numbers = await self._prepare(attempt, attempt.rendered, numbered)
         if attempt.redelivered:
             attempt.early.update({name: Stale() for name in copy.open if stale(copy, attempt.states[name])})
 
@@ -95,12 +112,12 @@ class Sender:
         going = [name for name in missing if name not in attempt.early and name not in attempt.filtered]
         numbered = {name: sequence for name in going if name in bodies and (sequence := destinations[name].sequence)}
         if numbered:
-            attempt.numbers |= (await self._prepare(copy, {}, numbered))[1]
+            attempt.numbers |= (await self._prepare(attempt, {}, numbered))[1]
         for name in going:
             attempt.rendered[name] = await self._rendered(attempt, destinations[name], bodies.get(name, attempt.body))
         made = {n: attempt.rendered[n] for n in going if n not in attempt.early and n not in attempt.together}
         if made:
-            attempt.states.update((await self._prepare(copy, made))[0])
+            attempt.states.update((await self._prepare(attempt, made))[0])
 
     async def _stepped(self, attempt: Attempt, destination: OpenDestination) -> bytes:
         """What the steps of the destination make of the document; in `early` or `filtered` why it doesn't go there."""
@@ -146,17 +163,17 @@ class Sender:
         return written
 
     async def _prepare(
-        self, copy: RouteCopy, rendered: dict[str, Written | None], numbered: Mapping[str, str] = EMPTY
+        self, attempt: Attempt, rendered: dict[str, Written | None], numbered: Mapping[str, str] = EMPTY
     ) -> tuple[dict[str, EffectState], dict[str, int]]:
         """The states of all open destinations, and the control numbers of those whose bytes are still to be made."""
-        live, now, entry = self._live, self._live.clock(), Entry()
+        live, now, entry, copy = self._live, self._live.clock(), Entry(), attempt.copy
         for name in copy.open:
             written = rendered.get(name)
             claim = content_type = facts = expect_ack = None
             if written is not None:
                 content_type, expect_ack = written.content_type, written.expect_ack
                 facts = pack_facts(written.facts) if written.facts else None
-                claim = copy.canonical if written.body is copy.message.body and copy.canonical else None
+                claim = copy.canonical if written.body is attempt.body and copy.canonical else None
                 if claim is None:
                     kept = await live.journal.keep(written.body)
                     claim = kept.digest
@@ -198,7 +215,7 @@ class Sender:
             return Outcome(name, state, waits=True)
         if state.reply is not None and destination.replies_to is not None:
             return await self._answered(state)
-        body = await outcome_of(lambda: self._stored(state, attempt.rendered.get(name)))
+        body = await outcome_of(lambda: self._stored(attempt, state))
         if isinstance(body, Exception):
             return Outcome(name, state, error=body, said=said)
         outgoing = Outgoing(
@@ -228,13 +245,21 @@ class Sender:
         receipt = Receipt(state.text or "delivered", reply=body, content_type=state.reply_type)
         return Outcome(state.destination, state, receipt=receipt)
 
-    async def _stored(self, state: EffectState, written: Written | None) -> bytes:
-        """The bytes that the journal has: those of the first attempt, whatever a template would make today."""
+    async def _stored(self, attempt: Attempt, state: EffectState) -> bytes:
+        """The bytes that the journal names: those of the first attempt, whatever a template would make today. The body in hand is used
+        where it is these bytes. Raises ClaimMissing and JournalUnavailable."""
         assert state.claim is not None  # noqa: S101  (prepared above, or `early` is set)
-        if written is not None and (len(written.body) < 1 << 16 and digest(written.body) == state.claim):
+        if state.claim == attempt.copy.canonical:
+            return attempt.body
+        written = attempt.rendered.get(state.destination)
+        if written is not None and await _digest(written.body) == state.claim:
             return written.body
         stored = await self._live.journal.claim_body(state.claim)
         return b"".join(stored.chunks())
+
+
+async def _digest(body: bytes) -> str:
+    return digest(body) if len(body) <= LARGEST_BODY else await asyncio.to_thread(digest, body)
 
 
 async def kept_body(live: Live, copy: RouteCopy, entry: Entry, now: float) -> str:

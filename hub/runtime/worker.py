@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.core import topology
 from hub.core.broker import Delivery, Subscription
-from hub.core.errors import EndpointError, HubError, JournalUnavailable, MessageError
+from hub.core.errors import EndpointError, JournalUnavailable, MessageError
 from hub.core.route import Route
 from hub.journal.entry import Entry
 from hub.runtime.attempt import Outcome
@@ -111,8 +111,7 @@ class RouteWorker:
         async with self._sender.alone(copy):
             if once and begins(copy) and not await self._once(copy):
                 return
-            outcomes = await self._sender.attempt(copy, delivery.redelivered)
-            await self._conclude(copy, outcomes)
+            await self._sender.attempt(copy, delivery.redelivered, lambda outcome: self._conclude(copy, outcome))
 
     async def _once(self, copy: RouteCopy) -> bool:
         """Whether this message may go on: it holds the route's once-key."""
@@ -148,25 +147,20 @@ class RouteWorker:
         await self._recoverability.publish_later(self.route.id, message, delay)
         self._live.metrics.waiting.labels(self.route.id).inc()
 
-    async def _conclude(self, copy: RouteCopy, outcomes: Sequence[Outcome]) -> None:
-        """Commits what was delivered whatever else happens; then raises, if a copy for the rest could not be placed."""
-        entry, failure = Entry(), None
-        for outcome in outcomes:
-            try:
-                if outcome.busy:
-                    await self._wait(copy, (outcome.destination,))
-                else:
-                    await self._recoverability.record(copy, outcome, entry)
-            except HubError as error:
-                failure = failure or error
+    async def _conclude(self, copy: RouteCopy, outcome: Outcome) -> None:
+        """Commits the outcome at one destination. Raises EndpointError when the copy for a later attempt can't be placed, and
+        JournalUnavailable."""
+        entry = Entry()
+        if outcome.busy:
+            await self._wait(copy, (outcome.destination,))
+        else:
+            await self._recoverability.record(copy, outcome, entry)
         if copy.parent is not None:
             entry.once_owners.append(copy.document_id)
         if self.route.once:
             entry.once_finished.append((self.route.id, copy.document_id, copy.send))
         await self._live.journal.commit(entry)
         self._live.settled(copy.document_id)
-        if failure is not None:
-            raise failure
 
 
 def begins(copy: RouteCopy) -> bool:
