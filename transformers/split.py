@@ -138,7 +138,7 @@ def made(value: Any, name: str) -> Document:
 
 def _split(name: str, options: SplitOptions, context: Context) -> Step:
     if options.template is not None:
-        return SplitTemplate(SiteTemplate(options.template, context.text), options.document)
+        return SplitTemplate(SiteTemplate(options.template, context.text, context.work), options.document)
     return SplitBy(options.by or "")
 
 

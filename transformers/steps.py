@@ -146,7 +146,9 @@ PLUGINS = (
         options=MapOptions,
         summary="Makes another document of the document, through a template of the site that may look into code tables.",
         example="template: our-order.json.j2\n",
-        build=lambda name, options, context: Map(SiteTemplate(options.template, context.text), options.document),
+        build=lambda name, options, context: Map(
+            SiteTemplate(options.template, context.text, context.work), options.document
+        ),
         shorthand="template",
         files={"template": TEMPLATES},
         documents=lambda options: (options.document.partition("@")[0],) if options.document else (),

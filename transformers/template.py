@@ -22,6 +22,7 @@ from pydantic import Field
 from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import WriteContext, Written
+from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 from hub.documents.base import Document
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate
@@ -52,6 +53,7 @@ class TemplateWriter:
         schema: tuple[str, str] | None = None,
         content_type: str | None = None,
         site: Callable[[str, str], str] | None = None,
+        bounds: WorkBounds = DEFAULT_BOUNDS,
     ) -> None:
         """`text(name)` is the text of a template, `site(folder, name)` that of any file it needs; `schema` a schema's name and
         text. Raises ConfigError."""
@@ -59,7 +61,7 @@ class TemplateWriter:
         def read(folder: str, wanted: str) -> str:
             return text(wanted) if folder == TEMPLATES or site is None else site(folder, wanted)
 
-        self._template = SiteTemplate(name, read)
+        self._template = SiteTemplate(name, read, bounds)
         self._content_type = content_type or CONTENT_TYPES[self._template.format]
         self._json = self._xml = None
         if schema is not None and self._template.format == "xml" and schema[0].endswith(".xsd"):
@@ -129,6 +131,7 @@ def _build(name: str, options: TemplateWriterOptions, context: Context) -> Templ
         schema,
         options.content_type,
         context.text,
+        context.work,
     )
 
 

@@ -181,6 +181,7 @@ class Opening:
             outcomes=self._outcomes,
             facts=site.facts.facts,
             limit=lambda name: self._limit(name, endpoints, keep),
+            work=site.settings.work,
         )
 
     def _key_of(self, use: Use) -> tuple[Any, ...]:

@@ -40,7 +40,9 @@ def reader_of_source(name: str, site: Path, plugins: Plugins, environ: Mapping[s
     config = checked.site.sources.get(name)
     if config is None:
         raise ConfigError(f"there is no source {name!r}", hint=hint(name, checked.site.sources))
-    return reader_of(config, Context(site=site, partners=checked.site.partners, text=folder.text))
+    return reader_of(
+        config, Context(site, partners=checked.site.partners, text=folder.text, work=checked.site.settings.work)
+    )
 
 
 def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, str], name: str | None) -> Reader:

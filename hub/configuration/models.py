@@ -11,6 +11,7 @@ from hub.core.errors import TransientKind
 from hub.core.facts import FACT_NAME, FactType
 from hub.core.replies import STATUS_PATTERN
 from hub.core.reply_body import check_path
+from hub.core.size import Size
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$"
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -44,6 +45,15 @@ class Console(Entry):
         return value
 
 
+class Templates(Entry):
+    """How much a template of the site may do for one document. A document for which it does more is dead."""
+
+    steps: int = Field(
+        2_000_000, ge=1000, le=1_000_000_000, description="Turns of loops, calls, and items that a filter looks at."
+    )
+    characters: Size = Field("64MB", description="Output, and every text that is made on the way to it.")
+
+
 class HubFile(Entry):
     """config/hub.yaml: where the hub keeps its things."""
 
@@ -52,6 +62,7 @@ class HubFile(Entry):
     journal: str = Field("var/hub.db", description="A file of SQLite, or the URL of a PostgreSQL database.")
     claims: str = Field("var/claims", description="The folder of large bodies; all hosts must see it.")
     console: Console = Field(Console(listen="127.0.0.1:8025"), description="Metrics and health.")
+    templates: Templates = Field(Templates(), description="Bounds of what a template may do for one document.")
 
 
 # --- config/policies.yaml

@@ -12,6 +12,8 @@ from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.nearest import hint
 from hub.core.retry import QUICK, RetryClass, parse_duration
+from hub.core.size import parse_size
+from hub.core.work import WorkBounds
 
 POLICY_KEYS = ("retry", "holds")
 
@@ -31,7 +33,8 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
         draft.findings.error(file.place(path), "should be an amqp:// or amqps:// URL")
     host, _, port = model.console.listen.rpartition(":")
     draft.settings = Settings(
-        "embedded" if url is None else "amqp", url, model.journal, model.claims, host.strip("[]"), int(port)
+        *("embedded" if url is None else "amqp", url, model.journal, model.claims, host.strip("[]"), int(port)),
+        WorkBounds(model.templates.steps, parse_size(model.templates.characters)),
     )
 
 

@@ -16,12 +16,14 @@ from hub.core.partners import PartnerDirectory
 from hub.core.replies import ReplyRule
 from hub.core.retry import RetryClass
 from hub.core.route_table import RouteTable
+from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """config/hub.yaml. `amqp` is the broker's URL, None for the embedded one; `journal` a path relative to the site or a
-    database URL; `claims` a path. `console_host` and `console_port` serve metrics and health."""
+    database URL; `claims` a path. `console_host` and `console_port` serve metrics and health. `work` bounds
+    what a template may do for one document."""
 
     broker: Literal["embedded", "amqp"] = "embedded"
     amqp: str | None = None
@@ -29,6 +31,7 @@ class Settings:
     claims: str = "var/claims"
     console_host: str = "127.0.0.1"
     console_port: int = 8025
+    work: WorkBounds = DEFAULT_BOUNDS
 
     def __repr__(self) -> str:
         """Without the URLs, which may hold passwords."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict
 
 from hub.core.agreement import Agreement
+from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 
 PluginKind = Literal["source", "destination", "endpoint", "reader", "writer", "step"]
 
@@ -101,7 +102,7 @@ class Context:
     (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.broker.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
     `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`), `outcomes` what has become of
     what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
-    for; None where it has none.
+    for; None where it has none. `work` bounds what a template may do for one document.
     """
 
     site: Any
@@ -118,6 +119,7 @@ class Context:
     outcomes: Any = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     limit: Callable[[str], Any] = lambda name: None
+    work: WorkBounds = DEFAULT_BOUNDS
 
 
 @dataclass(frozen=True, slots=True)

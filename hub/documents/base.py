@@ -59,6 +59,10 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    for_templates: ClassVar[frozenset[str]] = frozenset()
+    """What templates of a site may reach beside the fields and properties that a part declares: methods by name. A subclass adds to
+    what its bases list."""
+
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
@@ -120,6 +124,7 @@ class Document(Part):
 
     kind: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    for_templates: ClassVar[frozenset[str]] = frozenset(("kind", "version"))
 
     document: str = ""
     number: str = Field(min_length=1, max_length=256, description="The number by which its issuer knows it")

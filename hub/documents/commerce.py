@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from hub.documents.base import EXACT, Number, Part
 
@@ -30,6 +31,8 @@ class Terms(Part):
 class Adjustment(Part):
     """An allowance or a charge. `kind` is `allowance`, `charge` or the code it came with (`N`: for information only);
     `code` says what for (`C310` discount, `D240` freight). X12: SAC."""
+
+    for_templates: ClassVar[frozenset[str]] = frozenset(("value",))
 
     kind: str
     code: str | None = None

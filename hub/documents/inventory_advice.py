@@ -51,6 +51,8 @@ class StockQuantity(Quantity):
 class StockItem(Part):
     """An item and its quantities. X12: the LIN loop of 846."""
 
+    for_templates: ClassVar[frozenset[str]] = frozenset(("quantity",))
+
     number: str | None = None
     products: Identifiers = NO_IDS
     quantities: tuple[StockQuantity, ...] = ()

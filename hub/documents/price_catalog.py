@@ -50,6 +50,8 @@ class CatalogItem(Part):
     """An item with its prices. X12: the LIN loop of 832. `maintenance` keeps its code: `001` change, `002` delete, `021`
     add, ..."""
 
+    for_templates: ClassVar[frozenset[str]] = frozenset(("price",))
+
     number: str | None = None
     products: Identifiers = NO_IDS
     maintenance: str | None = None

@@ -69,6 +69,8 @@ class Level(Part):
     An item's `products` hold its ids, among them its lot (`LT`) and serial number (`SN`) where they come as product ids.
     """
 
+    for_templates: ClassVar[frozenset[str]] = frozenset(("walk",))
+
     level: str
     id: str | None = None
     order: OrderShipped | None = None
@@ -132,6 +134,7 @@ class ShipNotice(Document):
     item; `0004` shipment, order, item; ...)."""
 
     kind: ClassVar[str] = "ship_notice"
+    for_templates: ClassVar[frozenset[str]] = frozenset(("walk",))
 
     document: Literal["ship_notice@1"] = "ship_notice@1"
     purpose: str | None = None

@@ -52,7 +52,7 @@ class Canonical:
     @classmethod
     def of(cls, options: CanonicalOptions, context: Context) -> Canonical:
         """Raises ConfigError."""
-        return cls(options.document, SiteTemplate(options.map, context.text) if options.map else None)
+        return cls(options.document, SiteTemplate(options.map, context.text, context.work) if options.map else None)
 
     def document(self, found: Found, headers: Mapping[str, Any] = EMPTY) -> Document:
         """Raises DecodeError."""

@@ -16,38 +16,60 @@ from jinja2 import (
     Undefined,
     nodes,
 )
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from hub.core.errors import ConfigError, MappingError
+from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 from hub.mapping.code_table import TABLES, CodeTable, table_file
-from hub.mapping.filters import FILTERS
+from hub.mapping.counted_filters import counted
 from hub.mapping.json_text import Json
+from hub.mapping.meter import METER, Meter, TooMuchWork
+from hub.mapping.sandbox import Sandbox
 
 TEMPLATES = "routes/templates"
 FORMATS = ("json", "xml")
-_MISTAKES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+_MISTAKES = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    TooMuchWork,
+)
 
 
 class SiteTemplate:
     """One template with what it includes. `format` is what its name says it makes: json, xml or text."""
 
-    def __init__(self, name: str, text: Callable[[str, str], str]) -> None:
+    def __init__(self, name: str, text: Callable[[str, str], str], bounds: WorkBounds = DEFAULT_BOUNDS) -> None:
         """`text(folder, name)` is the text of a template or a code table. Raises ConfigError, also for a table that isn't there."""
         self.name = name
+        self._bounds = bounds
         self.format = next((f for f in FORMATS if name.endswith((f".{f}.j2", f".{f}"))), "text")
         self._text = text
         self._tables: dict[str, CodeTable] = {}
         self._template = self._compiled()
 
     def render(self, names: Mapping[str, Any]) -> str:
-        """Raises MappingError, which says the template's line."""
+        """Raises MappingError, which says the template's line: also where the template does more than its bounds allow."""
+        before = METER.set(Meter(self._bounds))
         try:
             return self._template.render(names).strip()
         except _MISTAKES as error:
             raise MappingError(f"{_place(error, self.name)}: {_said(error)}") from None
+        finally:
+            METER.reset(before)
 
     def _compiled(self) -> Template:
-        environment = ImmutableSandboxedEnvironment(
+        before = METER.set(Meter(self._bounds))
+        try:
+            return self._made()
+        finally:
+            METER.reset(before)
+
+    def _made(self) -> Template:
+        environment = Sandbox(
             loader=FunctionLoader(lambda wanted: self._load(environment, wanted)),
             undefined=StrictUndefined,
             autoescape=self.format == "xml",
@@ -57,9 +79,7 @@ class SiteTemplate:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters.update(FILTERS)
-        environment.filters["table"] = self._look_up
-        environment.globals.pop("lipsum", None)
+        environment.filters["table"] = counted("table", self._look_up)
         try:
             made = environment.get_template(self.name)
             self._compile_parts(environment)
@@ -124,13 +144,13 @@ def _present(value: Any) -> Any:
     """What an expression may give outside of JSON: anything but None."""
     if value is None:
         raise ValueError("a value is missing (None); say what should stand there instead")
-    return value
+    return METER.get().read(value)
 
 
 def _in_json(value: Any) -> Any:
     """What an expression gives within a JSON document: JSON as it is, anything else as the inside of a string."""
     if isinstance(value, (Json, Undefined)):
-        return str(value)
+        return str(METER.get().read(value))
     return encode_basestring(str(_present(value)))[1:-1]
 
 

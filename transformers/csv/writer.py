@@ -70,6 +70,6 @@ WRITER = Plugin(
     options=CsvWriterOptions,
     summary="Writes a document as rows of values, which a template of the site makes.",
     example='rows: order-rows.json.j2\ncolumns: [order, line, item, quantity, price]\ndelimiter: ";"\n',
-    build=lambda name, options, context: CsvWriter(options, SiteTemplate(options.rows, context.text)),
+    build=lambda name, options, context: CsvWriter(options, SiteTemplate(options.rows, context.text, context.work)),
     files={"rows": TEMPLATES},
 )

@@ -153,7 +153,7 @@ class FixedWidthWriter:
 
 
 def _build(name: str, options: FixedWidthWriterOptions, context: Context) -> FixedWidthWriter:
-    return FixedWidthWriter(options, SiteTemplate(options.rows, context.text))
+    return FixedWidthWriter(options, SiteTemplate(options.rows, context.text, context.work))
 
 
 WRITER = Plugin(

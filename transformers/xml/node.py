@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from lxml import etree
 
@@ -14,6 +14,9 @@ class Node:
     """Gives texts and elements by XPath 1.0, without extension functions. Nothing of it can be changed."""
 
     __slots__ = ("_element", "_namespaces")
+
+    for_templates: ClassVar[frozenset[str]] = frozenset(("all", "has", "line", "name", "text"))
+    """All that templates may reach."""
 
     def __init__(self, element: Any, namespaces: Mapping[str, str]) -> None:
         self._element, self._namespaces = element, namespaces

@@ -71,7 +71,7 @@ def test_xml_is_escaped_and_must_be_well_formed() -> None:
         ("{{ nothing }}", "'nothing' is undefined"),
         ("{{ facts.colour | tojson }}", "no attribute 'colour'"),
         ('{"a": "{{ document.currency }}"}', r"missing \(None\)"),
-        ("{{ document.__class__.__mro__ | tojson }}", "unsafe|undefined"),
+        ("{{ document.__class__.__mro__ | tojson }}", "can't reach"),
         ("{{ document.number | number }}", "expected a number"),
         ("{{ 1 / 0 }}", "division by zero"),
         ('{"a": {{ document.number }} }', "isn't JSON"),
