@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import fsspec
 from pydantic import Field, field_validator
@@ -21,6 +23,8 @@ BLOCK = 1 << 20
 WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "adl", "memory", "oss")
 """Stores in which an object appears whole when it is written; elsewhere it is written under a temporary name, and renamed."""
 
+T = TypeVar("T")
+
 Option = str | int | bool | float
 
 
@@ -32,6 +36,7 @@ class StoreEndpointOptions(Options):
         default_factory=dict,
         description="Options of the store: `key`, `secret`, `endpoint_url`, `client_kwargs`; secrets by reference: ${NAME}.",
     )
+    connections: int = Field(4, ge=1, le=64, description="Calls under way at once. Further ones wait for their turn.")
     limit: LimitOptions | None = Field(None, description="What the store can bear.")
 
     @field_validator("url")
@@ -58,7 +63,8 @@ class Stored:
 
 
 class Store:
-    """The calls block and belong into a thread. Raises TransientError for what may work later."""
+    """The calls block; `in_thread` runs them in threads of the store's own, so that a silent store stops nobody else. Raises
+    TransientError for what may work later."""
 
     def __init__(self, name: str, options: StoreEndpointOptions) -> None:
         self.options = options
@@ -68,6 +74,11 @@ class Store:
         self._root = root
         self._opened: Any = None
         self._placing = threading.Lock()
+        self._threads = ThreadPoolExecutor(options.connections, f"store-{name}")
+
+    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """`work(*arguments)` in one of the store's threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     @property
     def _fs(self) -> Any:
@@ -166,6 +177,7 @@ class Store:
             ) from error
 
     async def close(self) -> None:
+        self._threads.shutdown(wait=False)
         self._opened = None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 
 from adapters.file.destination import FileDestinationOptions
@@ -26,7 +25,7 @@ class StoreDestination:
         except MappingError as error:
             raise RejectedError(str(error), code="no_name") from error
         name = f"_{name[1:]}" if name.startswith(".") else name
-        return await asyncio.to_thread(self._put, name, outgoing.body)
+        return await self._store.in_thread(self._put, name, outgoing.body)
 
     def _put(self, name: str, body: bytes) -> Receipt:
         path = self._store.path(self._options.folder, name)

@@ -43,7 +43,7 @@ class StoreSource:
     async def run(self, take: Take) -> None:
         await asyncio.to_thread(self._empty_spool)
         while True:
-            files = await asyncio.to_thread(self._store.files, self._options.folder)
+            files = await self._store.in_thread(self._store.files, self._options.folder)
             ready = self._ready([file for file in files if self._wanted(file.name)])
             self._pauses.keep({file.name for file in files})
             free = asyncio.Semaphore(AT_ONCE)
@@ -79,7 +79,7 @@ class StoreSource:
                 key = (file.name, file.version)
                 if key not in self._taken:
                     self._taken[key] = await self._fetched(file, take)
-                await asyncio.to_thread(self._put_away, file, self._taken[key].failed)
+                await self._store.in_thread(self._put_away, file, self._taken[key].failed)
                 del self._taken[key]
                 self._pauses.end(file.name)
             except Exception as error:  # noqa: BLE001
@@ -90,12 +90,12 @@ class StoreSource:
 
     async def _fetched(self, file: Stored, take: Take) -> Taken:
         if file.size <= SMALL:
-            body: Body = BytesBody(await asyncio.to_thread(lambda: b"".join(self._store.pieces(file.path))))
+            body: Body = BytesBody(await self._store.in_thread(lambda: b"".join(self._store.pieces(file.path))))
             await self._unchanged(file, body.size)
             return await take(self._arrival(body, file.name))
         spooled = self._spool / uuid.uuid4().hex
         try:
-            await asyncio.to_thread(self._spooled, file, spooled)
+            await self._store.in_thread(self._spooled, file, spooled)
             await self._unchanged(file, spooled.stat().st_size)
             return await take(self._arrival(FileBody(spooled), file.name))
         finally:
@@ -110,7 +110,7 @@ class StoreSource:
                 spooled.write(piece)
 
     async def _unchanged(self, file: Stored, size: int) -> None:
-        now = await asyncio.to_thread(self._store.look, file.path)
+        now = await self._store.in_thread(self._store.look, file.path)
         if size != file.size or now is None or now.version != file.version:
             raise TransientError(f"{file.name} was changed while it was read; it will be offered again", "busy")
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import smtplib
-from email.message import EmailMessage
 from typing import Literal
 
 from adapters.mail.endpoint import Errand, MailEndpoint
 from adapters.mail.notice import MailDestinationOptions, notice
-from hub.core.duration import seconds
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Outgoing, Receipt
 
@@ -24,7 +21,7 @@ class MailDestination:
     async def send(self, outgoing: Outgoing) -> Receipt:
         message = notice(self._options, outgoing)
         try:
-            refused = await self._sent(message)
+            refused = await self._endpoint.run(Errand(self._endpoint, message))
         except smtplib.SMTPRecipientsRefused as error:
             raise of_codes(
                 [code for code, _ in error.recipients.values()], f"no recipient is taken: {error}"
@@ -45,16 +42,6 @@ class MailDestination:
             raise TransientError(f"{type(error).__name__}: {error}", kind) from error
         some = f", not to {', '.join(refused)}" if refused else ""
         return Receipt(f"sent to {message['To']}{some}")
-
-    async def _sent(self, message: EmailMessage) -> dict[str, tuple[int, bytes]]:
-        """Whoever gives up, by time or by cancellation, ends the thread too."""
-        errand = Errand(self._endpoint, message)
-        try:
-            async with asyncio.timeout(seconds(self._endpoint.options.whole_timeout)):
-                return await asyncio.to_thread(errand.run)
-        except (TimeoutError, asyncio.CancelledError):
-            errand.cut()
-            raise
 
     async def close(self) -> None:
         return None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import smtplib
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
@@ -34,7 +36,10 @@ class MailEndpointOptions(Options):
     user: str | None = Field(None, min_length=1, description="The account.")
     password: str | None = Field(None, min_length=1, description="Its password, by reference: ${NAME}.")
     timeout: Duration = Field("30s", description="How long the server may say nothing.")
-    whole_timeout: Duration = Field("3m", description="How long a whole mail may take.")
+    whole_timeout: Duration = Field("3m", description="How long a whole mail may take, from its turn on.")
+    connections: int = Field(
+        4, ge=1, le=32, description="Mails under way at once. Further ones wait for their turn; that is no failure."
+    )
     limit: LimitOptions | None = Field(None, description="What the server can bear.")
 
     @model_validator(mode="after")
@@ -49,11 +54,34 @@ class MailEndpointOptions(Options):
 
 
 class MailEndpoint:
-    """How to reach the server; nothing is kept open."""
+    """How to reach the server; nothing is kept open. Mails have threads of their own: a silent server stops nobody else."""
 
     def __init__(self, options: MailEndpointOptions, tls: ssl.SSLContext | None) -> None:
         self.options = options
         self.tls = tls
+        self._free = asyncio.Semaphore(options.connections)
+        self._threads = ThreadPoolExecutor(options.connections, "mail")
+
+    async def run(self, errand: Errand) -> dict[str, tuple[int, bytes]]:
+        """Runs the errand when its turn comes; the clock starts then. Whoever gives up, by time or by cancellation, ends the thread too.
+        Raises TimeoutError, and what smtplib raises."""
+        await self._free.acquire()
+        running = asyncio.get_running_loop().run_in_executor(self._threads, errand.run)
+        running.add_done_callback(self._ended)
+        try:
+            async with asyncio.timeout(seconds(self.options.whole_timeout)):
+                return await asyncio.shield(running)
+        except (TimeoutError, asyncio.CancelledError):
+            errand.cut()
+            raise
+
+    def _ended(self, running: asyncio.Future[dict[str, tuple[int, bytes]]]) -> None:
+        self._free.release()
+        if not running.cancelled():
+            running.exception()
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False)
 
 
 class Errand:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import ssl
 from collections.abc import Mapping
@@ -44,11 +45,15 @@ class RestEndpointOptions(Options):
     read_timeout: Duration | None = Field(
         None, description="How long the far end may say nothing; without it as long as `timeout`."
     )
-    timeout: Duration = Field("30s", description="How long a whole request may take.")
+    timeout: Duration = Field(
+        "30s", description="How long a whole request may take, from its turn at one of the `connections` on."
+    )
     limit: LimitOptions | None = Field(
         None, description="What the endpoint can bear; counted in each process of the hub."
     )
-    connections: int = Field(20, ge=1, le=1000, description="How many connections are kept at most.")
+    connections: int = Field(
+        20, ge=1, le=1000, description="Connections at most. Further requests wait for their turn; that is no failure."
+    )
     largest_reply: int = Field(
         1 << 20, ge=1024, le=64 << 20, description="Bytes of a reply that are read; the rest is left out."
     )
@@ -66,6 +71,7 @@ class RestEndpoint:
         self.options = options
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
+        self._free = asyncio.Semaphore(options.connections)
         oauth2 = options.auth.oauth2 if options.auth else None
         self._tokens = Tokens(oauth2, self._post) if oauth2 else None
 
@@ -123,9 +129,7 @@ class RestEndpoint:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             options = self.options
-            connector = aiohttp.TCPConnector(
-                limit=options.connections, ssl=self._tls if self._tls is not None else True
-            )
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._tls if self._tls is not None else True)
             timeout = aiohttp.ClientTimeout(
                 total=seconds(options.timeout),
                 sock_connect=seconds(options.connect_timeout),
@@ -140,6 +144,12 @@ class RestEndpoint:
         return await self._call("POST", url, headers, body)
 
     async def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """Waits for a free connection first: the clock of the request starts only then, so that waiting on our side never counts as
+        a failure of the far end."""
+        async with self._free:
+            return await self._answered(method, url, headers, body)
+
+    async def _answered(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         place = url.partition("?")[0]
         data = io.BytesIO(body) if body is not None and len(body) > LARGE else body
         try:

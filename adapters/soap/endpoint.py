@@ -69,7 +69,9 @@ class SoapEndpointOptions(Options):
     limit: LimitOptions | None = Field(
         None, description="What the endpoint can bear; counted in each process of the hub."
     )
-    connections: int = Field(10, ge=1, le=1000, description="How many connections are kept at most.")
+    connections: int = Field(
+        10, ge=1, le=1000, description="Connections at most. Further calls wait for their turn; that is no failure."
+    )
     largest_reply: int = Field(4 << 20, ge=1024, le=64 << 20, description="Bytes of a reply; a larger one is not read.")
 
     @field_validator("address")
@@ -101,11 +103,13 @@ class SoapEndpoint:
             raise ConfigError(f"endpoint {name}: the WSDL names no address that can be called; say `address`")
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
+        self._free = asyncio.Semaphore(options.connections)
 
     async def call(self, operation: Operation, body: bytes, content_type: str, headers: Mapping[str, str]) -> Posted:
         """Raises RejectedError where the body doesn't fit the contract, TransientError where there is no whole answer."""
         message = await asyncio.to_thread(self._message, operation, body, content_type)
-        return await self._post(message, {**headers, **self._headers(operation)})
+        async with self._free:  # the clock of a call starts with a connection in hand
+            return await self._post(message, {**headers, **self._headers(operation)})
 
     def blackened(self, text: str) -> str:
         """Without the password that a far end may repeat."""
@@ -132,7 +136,7 @@ class SoapEndpoint:
         if self._session is None or self._session.closed:
             options = self.options
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=options.connections, ssl=self._tls if self._tls else True),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._tls if self._tls else True),
                 timeout=aiohttp.ClientTimeout(
                     total=seconds(options.timeout), sock_connect=seconds(options.connect_timeout)
                 ),

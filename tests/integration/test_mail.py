@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -185,3 +187,50 @@ def test_notices_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     MailDestinationOptions.model_validate(right)
     with pytest.raises(ValidationError):
         MailDestinationOptions.model_validate({**right, **wrong})
+
+
+async def test_waiting_for_a_turn_is_not_a_failure_of_the_server(server: MailServer) -> None:
+    """With one connection the last of five waits longer than `whole_timeout`, while each mail is taken well within it."""
+
+    def slow() -> str:
+        time.sleep(0.3)
+        return "250 OK"
+
+    server.after = slow
+    reach = {"host": "127.0.0.1", "port": server.port, "tls": "never", "whole_timeout": "1s", "connections": 1}
+    made = build_endpoint("mail", MailEndpointOptions.model_validate(reach), Context(site=Path()))
+    options = {
+        "endpoint": "mail",
+        "from": "hub@ours.example",
+        "to": ("desk@ours.example",),
+        "subject": "Order {number}",
+    }
+    destination = build_destination(
+        "d", MailDestinationOptions.model_validate(options), Context(endpoint=lambda name: made, site=Path())
+    )
+    outgoing = Outgoing("id", "order@1", "key-1", b"Hello", TEXT, facts={"number": "1", "document": "order"})
+    await asyncio.gather(*(destination.send(outgoing) for _ in range(5)))
+    assert len(server.taken) == 5
+    await made.close()
+
+
+async def test_a_silent_server_leaves_the_threads_of_others_alone() -> None:
+    """Mails that a silent server holds up take none of the threads that files and claims are written by."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        reach = {"host": "127.0.0.1", "port": silent.getsockname()[1], "tls": "never", "timeout": "2s"}
+        made = build_endpoint(
+            "mail", MailEndpointOptions.model_validate({**reach, "connections": 32}), Context(site=Path())
+        )
+        options = {"endpoint": "mail", "from": "a@ours.example", "to": ("desk@ours.example",), "subject": "Order"}
+        destination = build_destination(
+            "d", MailDestinationOptions.model_validate(options), Context(endpoint=lambda name: made, site=Path())
+        )
+        outgoing = Outgoing("id", "order@1", "key-1", b"Hello", TEXT, facts={"document": "order"})
+        sends = [asyncio.create_task(destination.send(outgoing)) for _ in range(32)]
+        async with asyncio.timeout(1.5):
+            assert await asyncio.to_thread(lambda: "free") == "free"
+        assert not any(send.done() for send in sends)
+        for send in sends:
+            send.cancel()
+        await asyncio.wait(sends)
+        await made.close()

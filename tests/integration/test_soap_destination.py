@@ -383,3 +383,12 @@ async def test_a_whole_hub_calls_holds_and_finds_again(site: SiteOnDisk) -> None
                     await asyncio.sleep(0.02)
             assert found[0].number == "1"
             assert held[0].holds[0]["name"] == "credit_hold"
+
+
+async def test_waiting_for_a_connection_is_not_a_failure_of_the_far_end(scripted: Erp, tmp_path: Path) -> None:
+    """With one connection the last of five waits longer than `timeout`, while each call is answered well within it."""
+    body = ENVELOPE.format('<create_orderResponse xmlns="urn:example:erp"/>').encode()
+    scripted.script = lambda request: Answer(200, body, {"Content-Type": "text/xml"}, hang=0.3)
+    async with calling(tmp_path, scripted.url, timeout="1s", connections=1) as send:
+        receipts = await asyncio.gather(*(send() for _ in range(5)))
+    assert [receipt.status for receipt in receipts] == [200] * 5

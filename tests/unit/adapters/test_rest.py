@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -235,3 +236,12 @@ def test_options_that_would_break_a_request_are_refused(options: dict[str, Any])
 def test_a_secret_with_a_line_end_is_refused() -> None:
     with pytest.raises(ValidationError, match="control character"):
         Auth(bearer="token\n")
+
+
+async def test_waiting_for_a_connection_is_not_a_failure_of_the_far_end(erp: Erp) -> None:
+    """With one connection the last of five waits longer than `timeout`, while each request is answered well within it."""
+    erp.script = lambda request: Answer(hang=0.3)
+    outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts={"number": "1"})
+    async with destination(erp.url, timeout="1s", connections=1) as made:
+        receipts = await asyncio.gather(*(made.send(outgoing) for _ in range(5)))
+    assert [receipt.status for receipt in receipts] == [201] * 5
