@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.http.endpoint_options import HttpEndpointOptions
+from adapters.http.endpoint_options import HttpEndpointOptions, wrong_with_proxies
 from adapters.http.source_options import HttpSourceOptions, places_of, wrong_on
 from hub.core.plugin import Context, Plugin
 
@@ -27,8 +27,10 @@ PLUGINS = (
         kind="endpoint",
         options=HttpEndpointOptions,
         summary="A port of the hub's that listens for HTTP; several sources share it.",
-        example="listen: 127.0.0.1:8080\npublic: https://edi.example.com\n",
+        example="listen: 127.0.0.1:8080\npublic: https://edi.example.com\ntrusted_proxies: [127.0.0.1]\n",
         build=build_endpoint,
+        inspect=wrong_with_proxies,
+        descriptors=lambda options: int(2 * options.connections),  # a connection, and the file of a large body
     ),
     Plugin(
         name="http",

@@ -8,23 +8,30 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
+from adapters.http.asked import web_request
+from adapters.http.client_address import ClientAddresses
 from adapters.http.docs_page import docs_page
-from adapters.http.request_body import BodyRefused, body_of
+from adapters.http.request_body import BodyRefused, LookRefused, body_of
 from adapters.http.responses import answer, refusal
 from adapters.http.server import LARGEST_HEAD
 from hub.core.errors import ConfigError
+from hub.core.failures import FailedAddresses
 from hub.core.problem import problem
+from hub.core.sampling import SampledLog
 from hub.core.web import Admitted, Mount, WebRequest, WebResponse
 
 LEAVING = 5.0
 """Seconds after its removal in which a path says `come again` instead of `not found`: a reload may bring it back."""
+
+SHUT_OUT = 60
+"""Seconds after which an address may try again that gave too many wrong passwords or keys."""
 
 Place = tuple[str, str]
 """A method and a path."""
@@ -42,12 +49,17 @@ class Bounds:
 class Application:
     """An ASGI application that is built anew whenever something is mounted or removed; requests under way go on."""
 
-    def __init__(self, name: str, bounds: Bounds, docs: bool, log: Any, secure: bool) -> None:
+    def __init__(
+        self, name: str, bounds: Bounds, docs: bool, log: Any, *, secure: bool, addresses: ClientAddresses
+    ) -> None:
         self._name = name
         self._bounds = bounds
         self._docs = docs
         self._log = log
         self._secure = secure
+        self._addresses = addresses
+        self._failed = FailedAddresses(time.monotonic)
+        self._sampled = SampledLog(log, time.monotonic)
         self._mounts: dict[Place, list[Mount]] = {}
         self._left: dict[Place, float] = {}
         self._under_way: Counter[Mount] = Counter()
@@ -149,63 +161,52 @@ class Application:
         asked = web_request(request, self._secure)
         if asked is None:
             return refusal(request, problem(400, detail="the path or the query is not UTF-8"))
+        address = self._addresses.of(asked.peer, asked.headers)
+        if self._failed.shut_out(address):
+            self._sampled.warning("address_shut_out", endpoint=self._name, peer=address)
+            return refusal(request, problem(429, detail="too many wrong passwords or keys", retry_after=SHUT_OUT))
+        asked = replace(asked, peer=address or asked.peer)
+        return await self._offered(request, asked, address, mounts)
+
+    async def _offered(self, request: Request, asked: WebRequest, address: str, mounts: tuple[Mount, ...]) -> Response:
+        """The first mount that takes it answers. `address` is counted when a password or key was wrong for all."""
         best: WebResponse | None = None
         for mount in mounts:
             self._under_way[mount] += 1
             try:
                 begun = await mount.begin(asked)
                 if isinstance(begun, Admitted):
-                    return await self._taken(request, begun)
+                    return await self._taken(request, begun, address)
                 if begun.status < 400:
                     return answer(begun)
                 best = begun if best is None or begun.status == 404 else best
             finally:
                 self._under_way[mount] -= 1
                 self._answered_one.set()
+        self._count(best, address)
         return refusal(request, best or problem(404))
 
-    async def _taken(self, request: Request, admitted: Admitted) -> Response:
+    async def _taken(self, request: Request, admitted: Admitted, address: str) -> Response:
         bounds = self._bounds
         largest = min(bounds.largest, admitted.largest or bounds.largest)
         try:
-            async with body_of(request, largest, bounds.body_seconds, bounds.spool) as body:
-                return answer(await admitted.take(body))
+            async with body_of(request, largest, bounds.body_seconds, bounds.spool, admitted.look) as body:
+                made = await admitted.take(body)
+                self._count(made, address)
+                return answer(made)
         except BodyRefused as refused:
             return refusal(request, problem(refused.status, detail=str(refused)))
+        except LookRefused as refused:
+            self._count(refused.response, address)
+            return refusal(request, refused.response)
+
+    def _count(self, response: WebResponse | None, address: str) -> None:
+        if response is not None and response.wrong_secret:
+            self._failed.failed(address)
 
 
 def place_of(mount: Mount) -> Place:
     return mount.method, mount.path
-
-
-def web_request(request: Request, secure: bool) -> WebRequest | None:
-    """None for one whose address is no text."""
-    texts = (request.url.path, *request.path_params.values(), *request.query_params, *request.query_params.values())
-    if any("\ufffd" in text or not text.isprintable() for text in texts):
-        return None
-    headers: dict[str, str] = {}
-    for name, raw in request.headers.raw:
-        key, value = name.decode("latin-1").lower(), text_of(raw)
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return WebRequest(
-        request.method,
-        request.url.path,
-        dict(request.path_params),
-        dict(request.query_params),
-        headers,
-        request.client.host if request.client is not None else "",
-        request.scope.get("state", {}).get("certificate", ()),
-        secure or request.url.scheme == "https",
-    )
-
-
-def text_of(raw: bytes) -> str:
-    """A header's value: UTF-8 where it is that, else Latin-1, without control characters."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 async def not_routed(request: Request, error: Exception) -> Response:

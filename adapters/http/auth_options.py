@@ -21,7 +21,7 @@ class BasicUser(Options):
     """A user of HTTP basic authentication."""
 
     user: str | None = Field(None, min_length=1, pattern="^[^:]+$", description="The user; else the partner's name.")
-    password: str = Field(min_length=1, description="The password, by reference.")
+    password: str = Field(min_length=8, description="The password, by reference: at least 8 characters.")
 
 
 class JwtOptions(Options):

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,10 +26,12 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """401: it didn't prove who it is; 403: it did, and is nobody that may send here. `why` is for the log alone."""
+    """401: it didn't prove who it is; 403: it did, and is nobody that may send here. `why` is for the log alone. `guess`: a password
+    or key was wrong, as when somebody tries one after the other."""
 
     status: int
     why: str
+    guess: bool = False
 
 
 Way = Callable[[WebRequest], str | Refused | None]
@@ -42,6 +44,7 @@ class Authentication:
     def __init__(self, options: AuthOptions | None, site: Path) -> None:
         self._trusted = options is not None and options.trusted
         self._open = options is None
+        self._has_passwords = options is not None and bool(options.basic)
         self._ways = tuple(ways(options, site)) if options is not None else ()
         self._signatures = Signatures(options.hmac) if options is not None and options.hmac is not None else None
         self.challenge = ", ".join(challenges(options)) if options is not None else ""
@@ -56,11 +59,16 @@ class Authentication:
             if isinstance(found, str):
                 return self.named(found)
             if found is not None and (found.status > worst.status or worst.why == "no credentials"):
-                worst = found
+                worst = replace(found, guess=found.guess or worst.guess)
         signed = self._signatures.signed(request) if self._signatures is not None else None
         if isinstance(signed, Signed):
             return signed
         return Refused(401, signed) if signed else worst
+
+    def account(self, request: WebRequest) -> str:
+        """The user that a password comes with; empty: none does."""
+        given = basic_of(request) if self._has_passwords else None
+        return given.partition(":")[0] if given else ""
 
     def named(self, name: str) -> Sender:
         return Sender(name, "" if self._trusted else name)
@@ -90,24 +98,33 @@ def by_key(keys: Mapping[str, str], header: str) -> Way:
         if given is None:
             return None
         found = [partner for partner, key in keys.items() if same(given, key)]
-        return found[0] if found else Refused(401, "wrong API key")
+        return found[0] if found else Refused(401, "wrong API key", guess=True)
 
     return way
 
 
 def by_password(users: Mapping[str, BasicUser]) -> Way:
     def way(request: WebRequest) -> str | Refused | None:
-        scheme, _, told = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
+        given = basic_of(request)
+        if given is None:
             return None
-        try:
-            given = base64.b64decode(told.strip(), validate=True).decode("utf-8", "surrogateescape")
-        except (binascii.Error, ValueError):
+        if not given:
             return Refused(401, "basic credentials that are no base64")
         found = [name for name, one in users.items() if same(given, f"{one.user or name}:{one.password}")]
-        return found[0] if found else Refused(401, "wrong user or password")
+        return found[0] if found else Refused(401, "wrong user or password", guess=True)
 
     return way
+
+
+def basic_of(request: WebRequest) -> str | None:
+    """`user:password` of HTTP basic authentication (RFC 7617). Empty: it is no base64. None: there is none."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(encoded.strip(), validate=True).decode("utf-8", "surrogateescape")
+    except (binascii.Error, ValueError):
+        return ""
 
 
 def by_token(tokens: Tokens) -> Way:

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 from adapters.http.application import Application, Bounds
+from adapters.http.client_address import ClientAddresses
 from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.request_body import swept
-from adapters.http.server import ListeningServer
+from adapters.http.server import ListeningServer, bound
 from hub.core.duration import seconds
 from hub.core.errors import ConfigError, TransientError
 from hub.core.plugin import Context
@@ -38,7 +39,10 @@ class HttpEndpoint:
         self._log = context.log
         self._spool = Path(context.spool or ".")
         bounds = Bounds(parse_size(options.largest), seconds(options.body_timeout), self._spool)
-        self._application = Application(name, bounds, options.docs, context.log, options.protected)
+        self._addresses = ClientAddresses(options.trusted_proxies, options.proxy_header, options.public is not None)
+        self._application = Application(
+            name, bounds, options.docs, context.log, secure=options.protected, addresses=self._addresses
+        )
         self._server: ListeningServer | None = None
         self._opening = asyncio.Lock()
         self._closing: asyncio.TimerHandle | None = None
@@ -98,7 +102,7 @@ class HttpEndpoint:
     async def _open(self) -> ListeningServer:
         listening = await self._bind()
         try:
-            server = ListeningServer(self._application, self._tls(), self.options)
+            server = ListeningServer(self._application, self._tls(), self.options, self._log, self._addresses.is_proxy)
             await server.start(listening)
         except BaseException:
             listening.close()
@@ -134,17 +138,3 @@ class HttpEndpoint:
         except (OSError, ssl.SSLError) as error:
             raise ConfigError(f"endpoint {self._name}: its certificates can't be used: {error}") from error
         return made
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """Raises OSError."""
-    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    made = socket.socket(family, kind)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.setblocking(False)
-    except OSError:
-        made.close()
-        raise
-    return made

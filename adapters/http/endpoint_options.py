@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from adapters.http.client_address import ProxyHeader, networks_of
+from hub.core.client_network import is_loopback
 from hub.core.duration import Duration
-from hub.core.plugin import Options
+from hub.core.plugin import Options, Problem
 from hub.core.size import Size
 
 
@@ -35,9 +38,24 @@ class HttpEndpointOptions(Options):
     largest: Size = Field("10MB", description="The largest body that is taken.")
     head_timeout: Duration = Field("10s", description="How long the head of a request may take to come.")
     body_timeout: Duration = Field("1m", description="How long its body may take to come.")
-    connections: int = Field(500, ge=1, le=20_000, description="Connections at once; more are told to come later.")
+    connections: int = Field(
+        500,
+        ge=1,
+        le=20_000,
+        description="Connections at once, counted from the accept on; more are told to come later.",
+    )
     connections_per_address: int = Field(
-        100, ge=1, le=20_000, description="Connections at once of one address; a proxy in front of the hub is one."
+        100,
+        ge=1,
+        le=20_000,
+        description="Connections at once of one address (IPv6: of a /64); trusted proxies are not bounded by it.",
+    )
+    trusted_proxies: tuple[str, ...] | None = Field(
+        None,
+        description="Addresses or networks of the proxies before this port: [10.0.0.5, 10.1.0.0/16]. `[]`: clients connect directly. An address is shut out after wrong passwords; without this option only one that comes without any sign of a proxy.",
+    )
+    proxy_header: ProxyHeader = Field(
+        "x-forwarded-for", description="The header in which trusted proxies append the address of who spoke to them."
     )
     docs: bool = Field(True, description="Shows what is mounted, at /docs and /openapi.json.")
 
@@ -57,6 +75,12 @@ class HttpEndpointOptions(Options):
             raise ValueError("should be http://host or https://host, with a port and a path where there are any")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def networks(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        networks_of(value or ())
+        return value
+
     @property
     def host(self) -> str:
         return self.listen.rpartition(":")[0].strip("[]")
@@ -64,12 +88,19 @@ class HttpEndpointOptions(Options):
     @property
     def loopback(self) -> bool:
         """Only this machine reaches it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_loopback(self.host)
 
     @property
     def protected(self) -> bool:
         """Nobody on the way reads along, as far as the options tell."""
         return self.loopback or self.tls is not None or (self.public or "").startswith("https:")
+
+
+def wrong_with_proxies(options: HttpEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:
+    """Nobody is shut out by address where the address may be a proxy's."""
+    if options.public is not None and options.trusted_proxies is None:
+        text = "`public` says that something may stand before this port, so wrong passwords shut out no address"
+        hint = (
+            "list the addresses of the proxies in `trusted_proxies`, or write `trusted_proxies: []` when there is none"
+        )
+        yield Problem(("public",), text, hint, warning=True)

@@ -13,6 +13,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from hub.core.ports import Body, BytesBody, FileBody
+from hub.core.web import FirstLook, WebResponse
 
 IN_MEMORY = 1 << 18
 """Bytes of a body that stay in memory."""
@@ -31,9 +32,19 @@ class BodyRefused(Exception):
         super().__init__(text)
 
 
+class LookRefused(Exception):
+    """The first bytes of the body have decided: `response` is the answer."""
+
+    def __init__(self, response: WebResponse) -> None:
+        self.response = response
+        super().__init__(f"refused with {response.status}")
+
+
 @asynccontextmanager
-async def body_of(request: Request, largest: int, seconds: float, spool: Path) -> AsyncIterator[Body]:
-    """The whole body. Raises BodyRefused for one that is too large, too slow or broken off."""
+async def body_of(
+    request: Request, largest: int, seconds: float, spool: Path, look: FirstLook | None = None
+) -> AsyncIterator[Body]:
+    """The whole body. Raises BodyRefused for one that is too large, too slow or broken off, LookRefused when `look` refuses it."""
     told = request.headers.get("content-length", "")
     if told.isdigit() and int(told[:19]) > largest:
         raise too_large(largest)
@@ -41,7 +52,7 @@ async def body_of(request: Request, largest: int, seconds: float, spool: Path) -
     try:
         try:
             async with asyncio.timeout(seconds):
-                async for piece in request.stream():
+                async for piece in looked_at(request.stream(), look):
                     await spooled.add(piece)
                     if spooled.size > largest:
                         raise too_large(largest)
@@ -54,6 +65,22 @@ async def body_of(request: Request, largest: int, seconds: float, spool: Path) -
         yield await spooled.body()
     finally:
         spooled.remove()
+
+
+async def looked_at(pieces: AsyncIterator[bytes], look: FirstLook | None) -> AsyncIterator[bytes]:
+    """The same bytes; the first of them only after the look at them. Raises LookRefused."""
+    if look is not None:
+        first = bytearray()
+        async for piece in pieces:
+            first += piece
+            if len(first) >= look.size:
+                break
+        refused = await look.check(bytes(first[: look.size]))
+        if refused is not None:
+            raise LookRefused(refused)
+        yield bytes(first)
+    async for piece in pieces:
+        yield piece
 
 
 def too_large(largest: int) -> BodyRefused:

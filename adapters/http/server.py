@@ -1,12 +1,11 @@
-"""The server of one port: uvicorn, with bounds on what a connection may take of it."""
+"""The server of one port: uvicorn behind an accept of our own, with bounds on what a connection may take of it."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -14,13 +13,14 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from adapters.http.accepting import BACKLOG, Accepted, Acceptor
+from hub.core.crowd import Crowd
 from hub.core.duration import seconds
 
 LARGEST_HEAD = 32 << 10
 KEEP_ALIVE = 15
 """Seconds that a connection may rest between two requests."""
 
-BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -38,26 +38,23 @@ class Limits(Protocol):
 
 
 class BoundedConnection(H11Protocol):
-    """A connection that is one too many, of all or of its address, is told so and closed; so is one on which the head of a request
-    doesn't come. `by_address` counts for one server."""
+    """A connection on which the head of a request doesn't come in time is told so and closed."""
 
-    most: int
-    most_of_one: int
-    by_address: Counter[str]
     head_seconds: float
-    address: str = ""
+    accepted: Accepted
     _head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.address = self.client[0] if self.client is not None else ""
-        self.by_address[self.address] += 1
-        if len(self.connections) > self.most or self.by_address[self.address] > self.most_of_one:
-            self._end(BUSY)
-            return
+        self.accepted.spoken = self
         certificate = names_in(transport.get_extra_info("peercert"))
         self.app_state = {**self.app_state, "certificate": certificate}
         self._watch_head()
+
+    @property
+    def idle(self) -> bool:
+        """No whole head has come that isn't answered."""
+        return self.conn.their_state is h11.IDLE
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
@@ -71,42 +68,45 @@ class BoundedConnection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
-        self.by_address[self.address] -= 1
-        if self.by_address[self.address] <= 0:
-            del self.by_address[self.address]
+        self.accepted.leave()
         super().connection_lost(exc)
+
+    def end(self, answer: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()
 
     def _watch_head(self, begun: bool = True) -> None:
         """A head is waited for from the moment when the connection, or the first byte of a further request, has come."""
         if self.conn.their_state is not h11.IDLE:
             self._forget_head()
         elif begun and self._head is None:
-            self._head = self.loop.call_later(self.head_seconds, self._end, SLOW)
+            self._head = self.loop.call_later(self.head_seconds, self.end, SLOW)
 
     def _forget_head(self) -> None:
         if self._head is not None:
             self._head.cancel()
             self._head = None
 
-    def _end(self, answer: bytes) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(answer)
-            self.transport.close()
-
 
 class ListeningServer(uvicorn.Server):
     """Leaves signals to the hub, and never ends the process."""
 
-    def __init__(self, application: Any, tls: ssl.SSLContext | None, limits: Limits) -> None:
-        bounds = {
-            "most": limits.connections,
-            "most_of_one": limits.connections_per_address,
-            "by_address": Counter(),
-            "head_seconds": seconds(limits.head_timeout),
-        }
+    def __init__(
+        self,
+        application: Any,
+        tls: ssl.SSLContext | None,
+        limits: Limits,
+        log: Any,
+        is_proxy: Callable[[str], bool] = lambda address: False,
+    ) -> None:
+        """`is_proxy` says for which addresses `connections_per_address` does not count."""
+        self._head_seconds = seconds(limits.head_timeout)
+        self._crowd: Crowd[Accepted] = Crowd(limits.connections, limits.connections_per_address, is_proxy)
+        self._log = log
         config = uvicorn.Config(
             application,
-            http=type("Connection", (BoundedConnection,), bounds),
+            http=BoundedConnection,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -129,7 +129,6 @@ class ListeningServer(uvicorn.Server):
     async def start(self, listening: socket.socket) -> None:
         """Returns when it listens."""
         self.config.load()
-        self.config.ssl = self._tls
         self._task = asyncio.create_task(self.serve([listening]), name="http-listener")
         begun = asyncio.create_task(self._begun.wait())
         await asyncio.wait({self._task, begun}, return_when=asyncio.FIRST_COMPLETED)
@@ -146,8 +145,15 @@ class ListeningServer(uvicorn.Server):
                 task.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        acceptor: Any = Acceptor((sockets or [])[0], self._tls, self._crowd, self._connection, self._log)
+        self.servers = [acceptor]
+        self.started = True
         self._begun.set()
+
+    def _connection(self, accepted: Accepted) -> BoundedConnection:
+        made = BoundedConnection(self.config, self.server_state, app_state=self.lifespan.state)
+        made.head_seconds, made.accepted = self._head_seconds, accepted
+        return made
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -160,3 +166,18 @@ def names_in(certificate: Any) -> tuple[str, ...]:
         return ()
     common = [value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"]
     return (*common, *(str(value) for _, value in certificate.get("subjectAltName", ())))
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises OSError."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    made = socket.socket(family, kind)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.setblocking(False)
+        made.listen(BACKLOG)
+    except OSError:
+        made.close()
+        raise
+    return made

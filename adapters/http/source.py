@@ -16,10 +16,12 @@ from adapters.http.signature import Signed
 from adapters.http.source_options import HttpSourceOptions
 from adapters.http.status import status_answer
 from hub.core.errors import JournalUnavailable
+from hub.core.failures import FailedAccounts
 from hub.core.plugin import Context
 from hub.core.ports import Body, Take
 from hub.core.problem import problem
 from hub.core.rate import Rate
+from hub.core.sampling import SampledLog
 from hub.core.web import Admitted, Mount, WebListener, WebRequest, WebResponse
 
 
@@ -30,7 +32,8 @@ class HttpSource:
         self._name = name
         self._options = options
         self._listener = listener
-        self._log = context.log
+        self._log = SampledLog(context.log, time.monotonic)
+        self._accounts = FailedAccounts(time.monotonic)
         self._outcomes = context.outcomes
         auth = options.auth if isinstance(options.auth, AuthOptions) else None
         self._authentication = Authentication(auth, Path(context.site))
@@ -43,6 +46,7 @@ class HttpSource:
         security = security_of(self._options)
 
         async def begin(request: WebRequest) -> WebResponse | Admitted:
+            await self._slow_down(request)
             return self._begin(request, take)
 
         mounts = (
@@ -54,6 +58,12 @@ class HttpSource:
             await asyncio.Event().wait()
         finally:
             await self._listener.unmount(*mounts)
+
+    async def _slow_down(self, request: WebRequest) -> None:
+        """Before a password is compared, right or wrong, when others for the same user were wrong."""
+        delay = self._accounts.delay(self._authentication.account(request))
+        if delay:
+            await asyncio.sleep(delay)
 
     def _begin(self, request: WebRequest, take: Take) -> WebResponse | Admitted:
         """In the order in which a refusal costs least and tells least."""
@@ -93,6 +103,7 @@ class HttpSource:
         ) or self._refused(request, repeated)
 
     async def _status(self, request: WebRequest) -> WebResponse | Admitted:
+        await self._slow_down(request)
         found = self._authentication.sender(request)
         if isinstance(found, Signed):
             name = found.sender(EMPTY_BODY)
@@ -107,10 +118,13 @@ class HttpSource:
     def _refused(self, request: WebRequest, refused: Refused) -> WebResponse:
         """Without a word to the client about what was wrong."""
         self._log.warning("sender_refused", source=self._name, peer=request.peer, why=refused.why)
+        account = self._authentication.account(request) if refused.guess else ""
+        if account:
+            self._accounts.failed(account)
         made = problem(refused.status)
         challenge = self._authentication.challenge
         headers = {"WWW-Authenticate": challenge} if refused.status == 401 and challenge else {}
-        return WebResponse(made.status, made.body, made.content_type, headers)
+        return WebResponse(made.status, made.body, made.content_type, headers, refused.guess)
 
 
 class _Nothing:

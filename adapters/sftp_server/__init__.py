@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.sftp_server.options import SftpServerSourceOptions
+from adapters.sftp_server.options import MOST_OPEN, SftpServerSourceOptions
 from hub.core.plugin import Context, Plugin
 from hub.core.ports import Source
 
@@ -17,6 +17,11 @@ def build(name: str, options: Any, context: Context) -> Source:
     return SftpServerSource(name, options, context)
 
 
+def descriptors_of(options: SftpServerSourceOptions) -> int:
+    """Connections, those that log in, and the files that accounts may have open."""
+    return options.connections + options.logins_at_once + MOST_OPEN * len(options.accounts)
+
+
 PLUGIN = Plugin(
     name="sftp_server",
     kind="source",
@@ -26,5 +31,6 @@ PLUGIN = Plugin(
     "accounts:\n  ACME:\n    keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMmwB00iiG4MODGvLy3b7irP9DV0CnIqJGASFGfpd6hP acme]\n"
     "    quota: 500000000\n",
     build=build,
+    descriptors=descriptors_of,
     senders=lambda options: [account.partner for account in options.accounts.values() if account.partner is not None],
 )

@@ -1,4 +1,4 @@
-"""Who may drop files: accounts, what they may use, and whether somebody who knocks is one of them."""
+"""Who may drop files: accounts, and what they may use."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from weakref import WeakSet
 
 import asyncssh
 
-from adapters.sftp_server.options import AccountOptions
+from adapters.sftp_server.options import MOST_OPEN, AccountOptions
 
 MINUTE = 60.0
-
-MOST_OPEN = 100
-"""Files and listings that all sessions of an account may have open."""
 
 
 class Account:
@@ -49,20 +46,3 @@ class Account:
             return False
         self._dropped.append(now)
         return True
-
-
-class Strangers:
-    """Addresses from which logins failed: after too many within a minute nobody there is listened to."""
-
-    def __init__(self, most: int = 10) -> None:
-        self._most = most
-        self._failures: dict[str, deque[float]] = {}
-
-    def failed(self, address: str) -> None:
-        if len(self._failures) > 10_000:
-            self._failures.clear()
-        self._failures.setdefault(address, deque(maxlen=self._most)).append(time.monotonic())
-
-    def shut_out(self, address: str) -> bool:
-        failures = self._failures.get(address)
-        return failures is not None and len(failures) == self._most and time.monotonic() - failures[0] < MINUTE

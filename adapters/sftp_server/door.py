@@ -6,15 +6,26 @@ import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakSet
 
 import asyncssh
 
-from adapters.sftp_server.accounts import Account, Strangers
+from adapters.sftp_server.accounts import Account
+from adapters.sftp_server.algorithms import without_sha1
 from adapters.sftp_server.options import SftpServerSourceOptions
+from hub.core.crowd import Crowd
 from hub.core.duration import seconds
+from hub.core.failures import FailedAccounts, FailedAddresses
+from hub.core.sampling import SampledLog
 
 MOST_KEYS = 20
 """Keys that a client may offer on one connection. An agent offers all it has; nobody guesses a key."""
+
+MOST_UNSENT = 16 << 20
+"""Bytes of answers that may wait for one connection; far more than the answers to reads, which wait for their turn."""
+
+LOOK_AT_UNSENT = 1.0
+"""Seconds between two looks at it."""
 
 LOOKS = 4
 """How often within `idle` the connections are looked at."""
@@ -30,28 +41,44 @@ class Door:
         self._options = options
         self._accounts = accounts
         self._idle = seconds(options.idle)
-        self._strangers = Strangers()
+        self._addresses = FailedAddresses(time.monotonic)
+        self._failed_accounts = FailedAccounts(time.monotonic)
+        self._before_login: Crowd[Doorkeeper] = Crowd(options.logins_at_once, options.connections_before_login)
         self._inside: set[Doorkeeper] = set()
         self._log = log
+        self._sampled = SampledLog(log, time.monotonic)
+
+    @property
+    def logged_in(self) -> int:
+        return len(self._inside) - len(self._before_login)
 
     def enters(self, keeper: Doorkeeper) -> bool:
-        """Counts a connection; False for one that isn't listened to."""
+        """Counts a connection; False for one that isn't listened to. Connections whose logins aren't done have places of their own."""
         address = keeper.address
-        strange = sum(1 for one in self._inside if one.address == address and one.account is None)
-        full = len(self._inside) >= self._options.connections or strange >= self._options.connections_before_login
-        if full or self._strangers.shut_out(address):
-            self.told("connection_refused", address=address)
+        if self._addresses.shut_out(address):
+            self.told("address_shut_out", address=address)
+            return False
+        leaves = self._before_login.enter(keeper)
+        if leaves is not None:
+            self.told("connection_refused", address=leaves.address)
+        if leaves is keeper:
             return False
         self._inside.add(keeper)
+        if leaves is not None:
+            leaves.connection.abort()
         return True
+
+    def logs_in(self, keeper: Doorkeeper) -> None:
+        self._before_login.leave(keeper)
 
     def leaves(self, keeper: Doorkeeper) -> None:
         """A connection on which only keys were offered, and none that is known, is one failure, however many there were."""
         if keeper not in self._inside:
             return
         self._inside.discard(keeper)
+        self._before_login.leave(keeper)
         if keeper.account is None and keeper.strange_keys:
-            self._strangers.failed(keeper.address)
+            self._addresses.failed(keeper.address)
             self.told(
                 "login_refused", account=keeper.login, address=keeper.address, how="key", keys=keeper.strange_keys
             )
@@ -59,18 +86,23 @@ class Door:
     def account(self, login: str) -> Account | None:
         return self._accounts.get(login)
 
+    def delay(self, login: str) -> float:
+        """Seconds before a password for the account is compared: it is slowed down, and never locked."""
+        return self._failed_accounts.delay(login)
+
     def wrong_password(self, keeper: Doorkeeper, login: str) -> None:
-        self._strangers.failed(keeper.address)
+        self._addresses.failed(keeper.address)
+        self._failed_accounts.failed(login)
         self.told("login_refused", account=login[:60], address=keeper.address, how="password")
 
     def has_room(self, keeper: Doorkeeper, account: Account) -> bool:
-        if account.connections < account.options.connections:
+        if account.connections < account.options.connections and self.logged_in < self._options.connections:
             return True
         self.told("too_many_connections", account=account.name, address=keeper.address)
         return False
 
     def told(self, event: str, **what: Any) -> None:
-        self._log.warning(event, source=self._source, **what)
+        self._sampled.warning(event, source=self._source, **what)
 
     async def end_the_idle(self) -> None:
         """Ends sessions that have asked for nothing for as long as `idle`; keepalives ask for nothing. Ends when it is cancelled."""
@@ -80,6 +112,14 @@ class Door:
                 if time.monotonic() - keeper.seen >= self._idle:
                     self._log.info("idle_connection_ended", source=self._source, address=keeper.address)
                     keeper.end(f"nothing was asked for within {self._options.idle}")
+
+    async def end_the_silent(self) -> None:
+        """Ends sessions that ask and take no answer: what waits for them would fill the memory. Ends when it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_AT_UNSENT)
+            for keeper in [one for one in self._inside if one.unsent > MOST_UNSENT]:
+                self.told("answers_not_taken", address=keeper.address, unsent=keeper.unsent)
+                keeper.connection.abort()
 
     async def say_good_bye(self) -> None:
         """Ends every connection; an upload that is under way is broken off, and its partner sends it again."""
@@ -102,8 +142,21 @@ class Doorkeeper(asyncssh.SSHServer):
         self.address = "?"
         self.login = ""
         self.strange_keys = 0
+        self.channels: WeakSet[Any] = WeakSet()
         self.seen = time.monotonic()
         self._ended = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether its place may go to another: until it has logged in."""
+        return self.account is None
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that the client hasn't taken yet. asyncssh keeps what its transport holds to itself."""
+        waiting = sum(channel.get_write_buffer_size() for channel in self.channels)
+        transport = getattr(self.connection, "_transport", None)
+        return int(waiting + (transport.get_write_buffer_size() if transport is not None else 0))
 
     def end(self, why: str) -> None:
         """Says so; a client that doesn't listen is cut off when it is ended once more."""
@@ -134,13 +187,14 @@ class Doorkeeper(asyncssh.SSHServer):
         self.account = self._door.account(self.connection.get_extra_info("username"))
         if self.account is not None:
             self.account.connections += 1
+            self._door.logs_in(self)
 
     def public_key_auth_supported(self) -> bool:
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         account = self._door.account(username)
-        if account is not None and account.knows(key):
+        if account is not None and account.knows(without_sha1(key)):
             return self._door.has_room(self, account)
         self.strange_keys += 1
         if self.strange_keys >= MOST_KEYS:
@@ -150,7 +204,8 @@ class Doorkeeper(asyncssh.SSHServer):
     def password_auth_supported(self) -> bool:
         return True
 
-    def validate_password(self, username: str, password: str) -> bool:
+    async def validate_password(self, username: str, password: str) -> bool:
+        await asyncio.sleep(self._door.delay(username))
         account = self._door.account(username)
         if account is not None and account.knows_password(password):
             return self._door.has_room(self, account)

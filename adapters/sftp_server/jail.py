@@ -8,11 +8,9 @@ import os
 import posixpath
 import stat
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -20,20 +18,19 @@ from weakref import WeakSet
 import asyncssh
 from asyncssh.sftp import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
-from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.door import Doorkeeper
+from adapters.sftp_server.home import IN, OUT, Home
 
 T = TypeVar("T")
 
-IN, OUT = "in", "out"
 LONGEST_NAME = 180
 """Bytes of a file name; behind it stands a mark of ours when the file is taken."""
 
 MOST_OPEN = 50
 """Files and listings that one session may have open."""
 
-LOOK_AGAIN = 16 << 20
-"""Bytes that an account may write before its quota is looked at again."""
+UNSENT = 2 << 20
+"""Bytes of answers that may wait for one connection before more is read for it."""
 
 
 ASKED = "_process_close"
@@ -65,72 +62,6 @@ class Download:
     handle: int
 
 
-class Home:
-    """The folders of one account. `taken` is told of every file that has been claimed; `ignore` are names that are still being
-    written, and are taken when they are renamed."""
-
-    def __init__(
-        self,
-        account: Account,
-        folder: Path,
-        work: Path,
-        ignore: tuple[str, ...],
-        taken: Callable[[str, Path, str], None],
-    ) -> None:
-        self.account = account
-        self.folder = folder
-        self.work = work
-        self._ignore = ignore
-        self._taken = taken
-        self._grown = 0
-
-    def prepare(self) -> None:
-        for path in (self.folder / IN, self.folder / OUT, self.work):
-            path.mkdir(parents=True, exist_ok=True)
-
-    def used(self) -> int:
-        """Bytes in the account's folders, and of what is claimed but not yet taken."""
-        found = 0
-        for folder in (self.folder / IN, self.folder / OUT, self.work):
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    with suppress(FileNotFoundError):
-                        found += entry.stat(follow_symlinks=False).st_size
-        return found
-
-    async def full(self, grows: int) -> bool:
-        """Whether the quota is used up, when one of its files grows by so many bytes. Looked at now and then."""
-        self._grown += grows
-        if self._grown < min(LOOK_AGAIN, self.account.options.quota // 4):
-            return False
-        self._grown = 0
-        return await asyncio.to_thread(self.used) + grows > self.account.options.quota
-
-    def waits(self, name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self._ignore)
-
-    def claim(self, path: Path) -> None:
-        """Synced and moved out of the partner's reach: from now on the hub answers for it."""
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        target = self.work / f"{path.name}~{uuid.uuid4().hex}"
-        path.rename(target)
-        folder = os.open(self.work, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-        self._taken(self.account.name, target, path.name)
-
-
-def name_of(claimed: Path) -> str:
-    """The name under which a claimed file was dropped."""
-    return claimed.name.rpartition("~")[0]
-
-
 class Jail(asyncssh.SFTPServer):
     """The SFTP operations of one connection. No links, no folders of one's own, no attributes, nothing outside."""
 
@@ -138,6 +69,7 @@ class Jail(asyncssh.SFTPServer):
         super().__init__(channel, chroot=os.fsencode(home.folder))
         owner: Any = channel.get_connection().get_owner()
         self._keeper: Doorkeeper = owner
+        self._keeper.channels.add(channel)
         self._home = home
         self._log = log
         self._uploads: list[Upload] = []
@@ -183,12 +115,29 @@ class Jail(asyncssh.SFTPServer):
 
     def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
         self._check_room()
-        return self._held(super().scandir(path))
+        return self._held(self._entries(path))
+
+    async def _entries(self, path: bytes) -> AsyncIterator[SFTPName]:
+        async for name in super().scandir(path):
+            await self._answers_taken()
+            yield name
+
+    async def _answers_taken(self) -> None:
+        """Back-pressure: waits until the client has taken what it asked for before. asyncssh serves the requests of a session one after
+        the other, so nothing more is read for it meanwhile."""
+        pause = 0.005
+        while self._keeper.unsent > UNSENT:
+            await asyncio.sleep(pause)
+            pause = min(0.25, pause * 2)
 
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> object:
         folder, local = self._place(path)
         self._check_room()
         if not pflags & asyncssh.FXF_WRITE:
+            if folder != OUT:
+                raise asyncssh.SFTPPermissionDenied(
+                    f"files are fetched from /{OUT}; what is dropped can't be read back"
+                )
             handle = await asyncio.to_thread(opened, local, os.O_RDONLY | os.O_NOFOLLOW)
             return self._held(Download(handle))
         if folder != IN:
@@ -214,6 +163,7 @@ class Jail(asyncssh.SFTPServer):
         self._seen()
         if not isinstance(file_obj, Download):
             raise asyncssh.SFTPPermissionDenied("a file that is being dropped can't be read")
+        await self._answers_taken()
         return await asyncio.to_thread(os.pread, file_obj.handle, min(size, 1 << 20), offset)
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:

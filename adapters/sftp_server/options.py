@@ -10,6 +10,9 @@ from hub.core.duration import Duration
 from hub.core.name_pattern import FactsOfNames
 from hub.core.plugin import Options
 
+MOST_OPEN = 100
+"""Files and listings that all sessions of an account may have open."""
+
 PUBLIC_KEY = re.compile(r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+={0,2}( .*)?")
 
 
@@ -72,9 +75,17 @@ class SftpServerSourceOptions(Options):
     keep: bool = Field(
         False, description="Keep what was taken in `done/<account>`; else its bytes are in the journal's claims only."
     )
-    connections: int = Field(100, ge=1, le=10_000, description="Connections at once, of all accounts.")
+    connections: int = Field(
+        100, ge=1, le=10_000, description="Connections at once that are logged in, of all accounts."
+    )
     connections_before_login: int = Field(
-        10, ge=1, le=1000, description="Connections at once of one address whose logins aren't done."
+        10, ge=1, le=1000, description="Connections at once of one address (IPv6: of a /64) whose logins aren't done."
+    )
+    logins_at_once: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="Connections at once whose logins aren't done, of all addresses. When there are more, the address with the most of them loses its oldest.",
     )
     login_timeout: Duration = Field("30s", description="How long a login may take.")
     idle: Duration = Field(

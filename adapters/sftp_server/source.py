@@ -10,8 +10,10 @@ from typing import Any
 import asyncssh
 
 from adapters.sftp_server.accounts import Account
+from adapters.sftp_server.algorithms import algorithms, offered_host_keys
 from adapters.sftp_server.door import Door, Doorkeeper
-from adapters.sftp_server.jail import Home, Jail, name_of
+from adapters.sftp_server.home import Home, name_of
+from adapters.sftp_server.jail import Jail
 from adapters.sftp_server.options import SftpServerSourceOptions
 from hub.core.duration import seconds
 from hub.core.errors import ConfigError, HubError, TransientError
@@ -65,7 +67,7 @@ class SftpServerSource:
                 host.strip("[]"),
                 int(port),
                 server_factory=lambda: Doorkeeper(self._door),
-                server_host_keys=[await asyncio.to_thread(self._host_key)],
+                server_host_keys=offered_host_keys(await asyncio.to_thread(self._host_key)),
                 sftp_factory=lambda channel: Jail(channel, homes[channel.get_extra_info("username")], self._log),
                 sftp_version=3,
                 allow_scp=False,
@@ -75,6 +77,7 @@ class SftpServerSource:
                 keepalive_interval=30,
                 keepalive_count_max=3,
                 compression_algs=None,
+                **algorithms(),
             )
         except OSError as error:
             raise TransientError(
@@ -87,6 +90,7 @@ class SftpServerSource:
                 for _ in range(AT_ONCE):
                     group.create_task(self._offer(take))
                 group.create_task(self._door.end_the_idle())
+                group.create_task(self._door.end_the_silent())
         finally:
             server.close()
             await self._door.say_good_bye()

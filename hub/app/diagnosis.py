@@ -15,6 +15,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Literal
 
+from hub.app.descriptors import descriptors_allowed, descriptors_needed
 from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import journal_url, make_broker
@@ -68,6 +69,7 @@ class Diagnosis:
         if checked.site is None:
             return
         yield self._claims(checked.site)
+        yield descriptors(checked.site)
         async for finding in self._journal(checked.site):
             yield finding
 
@@ -167,6 +169,15 @@ class Diagnosis:
                 f"{text}, and nothing uses them any more: bring the route or source back to have them taken",
             )
         return Finding("broker", "ok", f"{site.settings.broker}; no orphaned queue")
+
+
+def descriptors(site: Site) -> Finding:
+    """Connections beyond the limit are refused, and whatever else needs a file then fails."""
+    needed, allowed = descriptors_needed(site), descriptors_allowed()
+    if needed <= allowed:
+        return Finding("descriptors", "ok", f"{allowed} allowed, the listeners and the rest need at most {needed}")
+    text = f"{allowed} allowed (RLIMIT_NOFILE), {needed} needed when all listeners are full: raise the limit"
+    return Finding("descriptors", "error", f"{text} (LimitNOFILE, ulimit -n), or lower `connections` of the listeners")
 
 
 async def _batches(journal: Journal, now: float) -> Finding:

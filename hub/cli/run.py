@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
+from hub.app.descriptors import allow_all_descriptors
 from hub.app.logs import LEVELS, make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import STOP_SECONDS, RunningHub
@@ -51,6 +52,7 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
             fail(f"{len(checked.errors)} errors: the hub doesn't start", FOUND)
         try:
             log = make_logger(log_level, json=log_json, everywhere=True)
+            allow_all_descriptors()
             hub = RunningHub(SiteFolder(site), checked.site, discover(), log)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 gc.freeze()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
-import uvicorn
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from adapters.http.server import ListeningServer, bound
 from hub import __version__
 from hub.app.running_hub import RunningHub
 from hub.core.errors import ConfigError
+
+CONSOLE_CONNECTIONS = 100
+"""Connections at once."""
+
+STOP_SECONDS = 1.0
 
 
 def build(hub: RunningHub) -> FastAPI:
@@ -39,51 +43,27 @@ def build(hub: RunningHub) -> FastAPI:
     return app
 
 
-class QuietServer(uvicorn.Server):
-    """A server that leaves the signals to the hub. `begun` is set once it listens."""
+@dataclass(frozen=True, slots=True)
+class ConsoleLimits:
+    """What the console bears: a few scrapers and probes."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.begun = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.begun.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    @property
-    def port(self) -> int | None:
-        """The port that is listened on: with port 0, the one that the system gave."""
-        for server in self.servers:
-            for listening in server.sockets:
-                return int(listening.getsockname()[1])
-        return None
+    connections: int = CONSOLE_CONNECTIONS
+    connections_per_address: int = CONSOLE_CONNECTIONS // 2
+    head_timeout: str = "10s"
 
 
 @asynccontextmanager
 async def serving(hub: RunningHub, listen: str) -> AsyncIterator[str]:
     """Serves while the block runs; gives the URL. Raises ConfigError when the address can't be listened on."""
     host, _, port = listen.rpartition(":")
-    config = uvicorn.Config(
-        build(hub), host=host.strip("[]"), port=int(port), log_config=None, access_log=False, lifespan="off"
-    )
-    server = QuietServer(config)
-    task = asyncio.create_task(run(server), name="console")
-    begun = asyncio.create_task(server.begun.wait())
-    await asyncio.wait({task, begun}, return_when=asyncio.FIRST_COMPLETED)
-    if not server.started:
-        begun.cancel()
-        raise ConfigError(f"console.listen: {listen} can't be listened on: is another hub running?")
+    try:
+        listening = bound(host.strip("[]"), int(port))
+    except OSError as error:
+        text = f"console.listen: {listen} can't be listened on ({error.strerror}): is another hub running?"
+        raise ConfigError(text) from error
+    server = ListeningServer(build(hub), None, ConsoleLimits(), hub.log)
+    await server.start(listening)
     try:
         yield f"http://{host}:{server.port}"
     finally:
-        server.should_exit = True
-        await asyncio.wait({task}, timeout=3.0)
-
-
-async def run(server: uvicorn.Server) -> None:
-    with suppress(SystemExit):
-        await server.serve()
+        await server.stop(STOP_SECONDS)

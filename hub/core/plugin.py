@@ -65,6 +65,7 @@ class Plugin:
     place      of a step: the only place where it may stand; None: at sources and destinations
     keeps_number  of a step that splits documents: whether the parts keep the number of the whole; None: it doesn't split
     asks       of a step: whether its answer may differ when it is asked again
+    descriptors  of what listens: how many file descriptors its connections may take at once
     """
 
     name: str
@@ -91,6 +92,7 @@ class Plugin:
     place: Literal["source", "destination"] | None = None
     keeps_number: Callable[[Any], bool] | None = None
     asks: Callable[[Any], bool] = lambda options: False
+    descriptors: Callable[[Any], int] = lambda options: 0
 
 
 @dataclass(frozen=True, slots=True)

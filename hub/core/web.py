@@ -14,7 +14,7 @@ from hub.core.ports import Body
 @dataclass(frozen=True, slots=True)
 class WebRequest:
     """A request whose body has not been read yet. `values` are what stands in the places of the mount's path, `headers` have
-    lower-case names (one that came several times has its values joined by commas), `peer` is the client's address,
+    lower-case names (one that came several times has its values joined by commas), `peer` is the client's address as far as it is known,
     `certificate` the names that its certificate proves. `secure`: nobody on the way could read or change it."""
 
     method: str
@@ -40,6 +40,17 @@ class WebResponse:
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=empty)
+    wrong_secret: bool = False
+    """A password or key was wrong: the listener counts it for the client's address, and shuts out an address that guesses."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """`check` is called with the first `size` bytes of a body (all of a smaller one) before more of it is read; what it returns
+    refuses the request."""
+
+    size: int
+    check: Callable[[bytes], Awaitable[WebResponse | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,7 @@ class Admitted:
 
     take: Callable[[Body], Awaitable[WebResponse]]
     largest: int | None = None
+    look: FirstLook | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from lxml import etree
 
 from adapters.soap.serving.fault import SoapFault
 from adapters.soap.serving.names import CONTENT_TYPES, ENVELOPES, INSTANCE, NAMESPACES, NEXT, Version
-from adapters.soap.serving.safe_xml import UnsafeXml, parsed
+from adapters.soap.serving.safe_xml import UnsafeXml, first_match, parsed
 from hub.core.web import WebRequest
 
 ACTION = re.compile(r';\s*action="?([^";]*)"?', re.IGNORECASE)
@@ -73,6 +73,23 @@ def read_envelope(request: WebRequest, version: Version, body: bytes) -> SoapReq
         raise SoapFault("sender", f"the Body has {len(root[-1])} elements; one is expected")
     headers = tuple(root[0]) if len(names) == 2 else ()
     return SoapRequest(version, headers, root[-1][0], action_of(request, version))
+
+
+def headers_in(first: bytes, version: Version) -> tuple[Any, ...] | None:
+    """The entries of the envelope's Header, of a message of which only the first bytes have come. None: it isn't whole, or there is
+    none before the Body."""
+
+    def is_part(element: Any, name: str) -> bool:
+        parent = element.getparent()
+        return bool(
+            element.tag == f"{{{NAMESPACES[version]}}}{name}" and parent is not None and parent.getparent() is None
+        )
+
+    try:
+        found = first_match(first, lambda element: is_part(element, "Header"), lambda element: is_part(element, "Body"))
+    except UnsafeXml:
+        return None  # the whole message is refused for the same reason, and with its words
+    return tuple(found) if found is not None else None
 
 
 def action_of(request: WebRequest, version: Version) -> str:

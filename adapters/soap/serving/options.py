@@ -12,6 +12,7 @@ from adapters.soap.serving.security_options import SecurityOptions
 from hub.core.duration import Duration
 from hub.core.plugin import Options, Problem
 from hub.core.rate import RateOptions
+from hub.core.size import Size
 
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
@@ -36,6 +37,10 @@ class SoapSourceOptions(Options):
         None,
         min_length=1,
         description="A file in routes/templates: the element that answers what was taken, with {id} and {documents} in it.",
+    )
+    before_token: Size = Field(
+        "64KB",
+        description="The envelope's Header must end within so many bytes; more of a message is read only after its token was right.",
     )
     limit: RateOptions = Field(RateOptions(), description="How much is taken.")
     within: Duration = Field("25s", description="How long `sync` waits; then `acceptance`, or a fault that says so.")

@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from adapters.soap.serving.call import Call, Terms
 from adapters.soap.serving.contract import Contract
-from adapters.soap.serving.envelope import read_envelope, version_of
+from adapters.soap.serving.envelope import headers_in, read_envelope, version_of
 from adapters.soap.serving.fault import SoapFault, fault_response
 from adapters.soap.serving.names import CONTENT_TYPES, Version
 from adapters.soap.serving.options import SoapSourceOptions
 from adapters.soap.serving.replies import Replies
 from adapters.soap.serving.security_options import SecurityOptions
-from adapters.soap.serving.username_token import SECURITY, Token, UsernameTokens
+from adapters.soap.serving.username_token import SECURITY, Token, UsernameTokens, WrongSecret
 from hub.core.errors import ConfigError
+from hub.core.failures import FailedAccounts
 from hub.core.plugin import Context
 from hub.core.ports import Body, Take
 from hub.core.problem import problem
 from hub.core.rate import Rate
-from hub.core.web import Admitted, Mount, WebListener, WebRequest, WebResponse
+from hub.core.sampling import SampledLog
+from hub.core.size import parse_size
+from hub.core.web import Admitted, FirstLook, Mount, WebListener, WebRequest, WebResponse
 
 FOLDER = "routes/schemas"
 IN_THREAD = 1 << 18
@@ -36,7 +40,9 @@ class SoapSource:
         self._name = name
         self._options = options
         self._listener = listener
-        self._log = context.log
+        self._log = SampledLog(context.log, time.monotonic)
+        self._accounts = FailedAccounts(time.monotonic)
+        self._before_token = parse_size(options.before_token)
         self._contract = Contract(options.wsdl, Path(context.site) / FOLDER, options.operations)
         try:
             answers_fit(self._contract, options)
@@ -54,7 +60,10 @@ class SoapSource:
             version = version_of(request)
             if version is None:
                 return problem(415, detail=f"taken are: {', '.join(CONTENT_TYPES.values())}")
-            return Admitted(lambda body: self._answer(request, version, body, take))
+            look = FirstLook(self._before_token, lambda first: self._first_look(request, version, first))
+            return Admitted(
+                lambda body: self._answer(request, version, body, take), look=look if self._tokens is not None else None
+            )
 
         path = self._options.path
         mounts = (Mount("POST", path, begin, about(self._name, self._options)), Mount("GET", path, self._describe))
@@ -77,9 +86,34 @@ class SoapSource:
             call = await self._in_thread(body, lambda raw: self._call(request, version, raw))
             return await call.answer(take)
         except SoapFault as fault:
-            why = str(fault.__cause__ or fault)
-            self._log.warning("call_refused", source=self._name, peer=request.peer, why=why[:500])
-            return fault_response(version, fault)
+            return self._refused(request, version, fault)
+
+    async def _first_look(self, request: WebRequest, version: Version, first: bytes) -> WebResponse | None:
+        """The token, before more of the message is read than has to be."""
+        tokens = self._tokens
+        if tokens is None:
+            return None
+        headers = headers_in(first, version)
+        if headers is None:
+            if len(first) < self._before_token:
+                return None  # that is all of it: it is refused as a whole
+            text = f"the Header of the envelope does not end within {self._options.before_token}"
+            return self._refused(request, version, SoapFault("sender", text))
+        user = tokens.user(headers)
+        await asyncio.sleep(self._accounts.delay(user))
+        try:
+            tokens.check(headers)
+        except SoapFault as fault:
+            guess = isinstance(fault.__cause__, WrongSecret)
+            if guess:
+                self._accounts.failed(user)
+            return replace(self._refused(request, version, fault), wrong_secret=guess)
+        return None
+
+    def _refused(self, request: WebRequest, version: Version, fault: SoapFault) -> WebResponse:
+        why = str(fault.__cause__ or fault)
+        self._log.warning("call_refused", source=self._name, peer=request.peer, why=why[:500])
+        return fault_response(version, fault)
 
     async def _in_thread(self, body: Body, work: Any) -> Call:
         raw = b"".join(body.chunks())

@@ -31,6 +31,10 @@ class Token:
     keep: float = 0.0
 
 
+class WrongSecret(ValueError):
+    """There is no such user, or its password was wrong."""
+
+
 class UsernameTokens:
     """Says to the sender that it failed, and to the log why."""
 
@@ -48,10 +52,9 @@ class UsernameTokens:
             raise SoapFault("sender", text, security="FailedAuthentication") from error
 
     def _checked(self, headers: tuple[Any, ...]) -> Token:
-        security = only([header for header in headers if header.tag == SECURITY], "Security header")
+        security, token = self._token_in(headers)
         for timestamp in security.findall(f"{{{WSU}}}Timestamp"):
             self._check_timestamp(timestamp)
-        token = only(security.findall(f"{{{WSSE}}}UsernameToken"), "UsernameToken")
         user = text_in(token, f"{{{WSSE}}}Username")
         nonce, created = text_in(token, f"{{{WSSE}}}Nonce"), text_in(token, f"{{{WSU}}}Created")
         password = only(token.findall(f"{{{WSSE}}}Password"), "Password")
@@ -60,14 +63,27 @@ class UsernameTokens:
             raise ValueError(f"created {created[:40]}, outside the window")
         wanted = self._wanted(user, password.get("Type", PASSWORD_TEXT), raw, created)
         if not hmac.compare_digest((password.text or "").strip().encode(), wanted):
-            raise ValueError(f"wrong password of {user[:80]!r}")
+            raise WrongSecret(f"wrong password of {user[:80]!r}")
         return self._token(user, raw, created)
+
+    def user(self, headers: tuple[Any, ...]) -> str:
+        """Whose the token claims to be; empty where there is no token."""
+        try:
+            return text_in(self._token_in(headers)[1], f"{{{WSSE}}}Username")
+        except ValueError:
+            return ""
+
+    @staticmethod
+    def _token_in(headers: tuple[Any, ...]) -> tuple[Any, Any]:
+        """The Security header and its UsernameToken. Raises ValueError."""
+        security = only([header for header in headers if header.tag == SECURITY], "Security header")
+        return security, only(security.findall(f"{{{WSSE}}}UsernameToken"), "UsernameToken")
 
     def _wanted(self, user: str, kind: str, nonce: bytes, created: str) -> bytes:
         """What has to stand in the Password."""
         known = next((one for name, one in self._options.users.items() if (one.user or name) == user), None)
         if known is None:
-            raise ValueError(f"no user {user[:80]!r}")
+            raise WrongSecret(f"no user {user[:80]!r}")
         if kind == PASSWORD_TEXT and not self._options.digest:
             return known.password.encode()
         if kind != PASSWORD_DIGEST:
