@@ -273,8 +273,8 @@ class RunningHub:
         }
 
     async def _ask_journal(self) -> str:
-        if not self.journal.available:
-            return "away"
+        if trouble := self.journal.trouble:
+            return trouble if trouble == "away" else f"away: {trouble}"
         try:
             async with asyncio.timeout(2.0):
                 await self.journal.ping()

@@ -3,7 +3,6 @@ process, and taken over when that process is gone."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,8 @@ from hub.core.identity import message_id
 from hub.journal import schema
 from hub.journal.batch_dissolving import Dissolution, dissolve
 from hub.journal.batch_members import members
-from hub.journal.bulk import LIVE_SECONDS
 from hub.journal.journal import Journal
+from hub.journal.processes import living
 
 UNPUBLISHED = "unpublished"
 """The stage of an event that says why a batch could not be published."""
@@ -91,8 +90,7 @@ class Batches:
 
     async def unpublished(self) -> list[Any]:
         """Batches that this process is to publish, oldest first: those that it closed, and those of processes that are gone."""
-        table, process = schema.batch, schema.process
-        live = sa.select(process.c.id).where(process.c.heartbeat_at > time.time() - LIVE_SECONDS)
+        table, live = schema.batch, living(self._journal.is_sqlite)
         me = self._journal.process
 
         async def write(connection: AsyncConnection) -> Sequence[Any]:

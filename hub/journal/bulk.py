@@ -14,17 +14,24 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.journal.processes import living_text
+
 Row = tuple[Any, ...]
 SQLITE_PARAMETERS = 30_000
+LIVING = "{living}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bulk:
-    """`INSERT INTO table (columns) VALUES ... conflict`, in the order in which the statements of a batch run."""
+    """`INSERT INTO table (columns) VALUES ... conflict`, in the order in which the statements of a batch run. In `conflict` the mark LIVING
+    stands for the processes that live."""
 
     table: str
     columns: tuple[str, ...]
     conflict: str = ""
+
+    def on_conflict(self, *, sqlite: bool) -> str:
+        return self.conflict.replace(LIVING, living_text(sqlite))
 
     def write(self, connection: Connection, rows: Sequence[Row]) -> None:
         if connection.dialect.name == "sqlite":
@@ -40,13 +47,13 @@ class Bulk:
 @lru_cache(maxsize=4096)
 def _sqlite_text(bulk: Bulk, rows: int) -> str:
     one = "(" + ",".join("?" * len(bulk.columns)) + ")"
-    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES {','.join([one] * rows)} {bulk.conflict}"
+    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES {','.join([one] * rows)} {bulk.on_conflict(sqlite=True)}"
 
 
 @lru_cache(maxsize=64)
 def _postgres_text(bulk: Bulk) -> str:
     marks = ",".join(f"${n}" for n in range(1, len(bulk.columns) + 1))
-    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES ({marks}) {bulk.conflict}"
+    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES ({marks}) {bulk.on_conflict(sqlite=False)}"
 
 
 def clean(row: Row) -> Row:
@@ -55,9 +62,6 @@ def clean(row: Row) -> Row:
         return tuple(value.replace("\x00", "\ufffd") if isinstance(value, str) else value for value in row)
     return row
 
-
-LIVE_SECONDS = 15.0
-"""A process whose heartbeat is older than this is taken for dead."""
 
 CLAIM = Bulk("claim", ("digest", "size", "body", "created_at"), "ON CONFLICT (digest) DO NOTHING")
 MESSAGE = Bulk(
@@ -74,7 +78,6 @@ KEY = Bulk("business_key", ("value", "kind", "message_id"), "ON CONFLICT (value,
 EVENT = Bulk("event", ("message_id", "at", "stage", "route", "destination", "attempt", "text", "detail"))
 
 _OPEN = "('prepared', 'retrying', 'released', 'replaying', 'dead')"
-_LIVE = "(SELECT id FROM process WHERE heartbeat_at > excluded.updated_at - 15.0)"
 PREPARE = Bulk(
     "effect",
     (
@@ -87,7 +90,7 @@ PREPARE = Bulk(
     " claim = coalesce(effect.claim, excluded.claim),"
     " content_type = coalesce(effect.content_type, excluded.content_type), updated_at = excluded.updated_at"
     f" WHERE effect.status IN {_OPEN} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"
-    f" OR effect.claimed_by NOT IN {_LIVE})",
+    f" OR effect.claimed_by NOT IN {LIVING})",
 )
 SETTLE = Bulk(
     "effect",

@@ -3,7 +3,6 @@ what administrators did."""
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import Any
 
@@ -12,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
-from hub.journal.bulk import LIVE_SECONDS
 from hub.journal.host import gone
 from hub.journal.journal import Journal
+from hub.journal.processes import living
 
 
 class Commands:
@@ -32,7 +31,7 @@ class Commands:
             "arguments": orjson.dumps(arguments).decode(),
             "who": who,
             "status": "pending",
-            "created_at": time.time(),
+            "created_at": self._journal.clock(),
         }
 
         async def write(connection: AsyncConnection) -> None:
@@ -52,11 +51,10 @@ class Commands:
 
     async def take(self, process: str) -> list[Any]:
         """Pending commands, now running in this process; also those of a process that is gone."""
-        table, alive = schema.command, schema.process
-        now = time.time()
+        table = schema.command
 
         async def write(connection: AsyncConnection) -> list[Any]:
-            live = sa.select(alive.c.id).where(alive.c.heartbeat_at > now - LIVE_SECONDS)
+            live = living(self._journal.is_sqlite)
             orphan = sa.and_(table.c.status == "running", table.c.taken_by.not_in(live), table.c.taken_by != process)
             open_ = sa.or_(table.c.status == "pending", orphan)
             found = (await connection.execute(sa.select(table).where(open_).order_by(table.c.created_at))).all()
@@ -72,7 +70,11 @@ class Commands:
         return list(await self._journal.read(write))
 
     async def finish(self, id: str, status: str, result: dict[str, Any]) -> None:
-        values = {"status": status, "result": orjson.dumps(result, default=str).decode(), "done_at": time.time()}
+        values = {
+            "status": status,
+            "result": orjson.dumps(result, default=str).decode(),
+            "done_at": self._journal.clock(),
+        }
 
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(sa.update(schema.command).where(schema.command.c.id == id).values(values))
@@ -84,7 +86,7 @@ class Commands:
         table = schema.process
 
         async def query(connection: AsyncConnection) -> Any:
-            live = table.c.heartbeat_at > time.time() - LIVE_SECONDS
-            return (await connection.execute(sa.select(table).where(live).order_by(table.c.started_at))).all()
+            alive = table.c.id.in_(living(self._journal.is_sqlite))
+            return (await connection.execute(sa.select(table).where(alive).order_by(table.c.started_at))).all()
 
         return [row for row in await self._journal.read(query) if not gone(row.host, row.pid)]

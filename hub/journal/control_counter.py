@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -42,7 +41,7 @@ class ControlCounter:
         if not 1 <= following <= MOST:
             raise HubError(f"the next control number is one of 1 to {MOST}, found {following}")
         counter, sent = schema.control_counter, schema.interchange_sent
-        table, now = schema.command, time.time()
+        table, now = schema.command, self._journal.clock()
 
         async def write(connection: AsyncConnection) -> dict[str, int]:
             before = await connection.run_sync(locked, partner) + 1

@@ -10,8 +10,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _AWAY_CLASSES = ("08", "28", "53", "57", "58")
 """PostgreSQL: connections, logins, resources, the operator (also starting up and shutting down), the system."""
-_AWAY_STATES = ("25006", "3D000")
-"""A server that only reads (a standby), a database that isn't there."""
+_AWAY_STATES = ("25006", "3D000", "25P03", "55P03")
+"""A server that only reads (a standby), a database that isn't there, a session that was idle in a transaction for too long, a lock that
+another session kept for too long."""
 _CONFLICTS = ("40001", "40P01")
 
 _SQLITE_AWAY = frozenset(
@@ -21,6 +22,10 @@ _SQLITE_AWAY = frozenset(
         *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOTADB),
     )
 )
+
+
+class Silent(OSError):
+    """The database has not answered in time; whether it did what it was asked for is not known."""
 
 
 def is_away(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ back: nobody who waits for a commit goes on before it is there.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -49,6 +50,7 @@ class GroupCommit:
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         self.available = True
+        self._under_way_since: float | None = None
         self.commits = 0
         self.entries = 0
 
@@ -66,6 +68,11 @@ class GroupCommit:
         self._waiting.append((entry, done))
         self._wake.set()
         return done
+
+    @property
+    def age(self) -> float:
+        """For how many seconds the commit under way has been waited for; 0 when there is none."""
+        return 0.0 if self._under_way_since is None else time.monotonic() - self._under_way_since
 
     async def close(self, timeout: float = 5.0) -> None:
         """Commits what waits, for at most `timeout` seconds; the rest fails with JournalUnavailable."""
@@ -102,11 +109,14 @@ class GroupCommit:
             self._wake.clear()
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
+                self._under_way_since = time.monotonic()
                 try:
                     await self._commit(batch)
                 except BaseException:
                     self._waiting.extendleft(reversed(batch))
                     raise
+                finally:
+                    self._under_way_since = None
             if self._closing:
                 return
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -19,16 +18,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hub.core.errors import ClaimMissing, ConfigError, JournalUnavailable
 from hub.core.ports import Body, BytesBody
 from hub.journal import schema
-from hub.journal.bulk import LIVE_SECONDS
 from hub.journal.claims import ClaimStore, StoredClaim
-from hub.journal.engines import Transactions, make_engine
+from hub.journal.clock import DatabaseClock, database_now
+from hub.journal.engines import PATIENCE, Transactions, make_engine, transact
 from hub.journal.entry import Entry
 from hub.journal.faults import first_line, is_away, is_conflict
 from hub.journal.group_commit import CONFLICTS, GroupCommit
 from hub.journal.host import gone, this_host
-from hub.journal.migrate import upgrade
+from hub.journal.migrate import is_current, upgrade
+from hub.journal.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
 
-HEARTBEAT_SECONDS = 3.0
+LONGEST_MIGRATION = 3600.0
+"""Seconds that one statement of a migration may take."""
+
+SLOW_COMMIT = 5.0
+"""Seconds after which a commit under way means that the journal is away."""
 
 
 class Journal:
@@ -39,18 +43,26 @@ class Journal:
     """
 
     def __init__(
-        self, url: str, claims: Path, *, on_state: Callable[[bool, str], None] = lambda available, text: None
+        self,
+        url: str,
+        claims: Path,
+        *,
+        on_state: Callable[[bool, str], None] = lambda available, text: None,
+        patience: float = PATIENCE,
     ) -> None:
+        """`patience`: seconds after which a database that does not answer counts as away."""
         self.url = engine_url(url)
         self.claims = ClaimStore(claims)
         self.process = uuid.uuid4().hex
+        self.clock = DatabaseClock()
         self._on_state = on_state
+        self._patience = patience
         self._engine: AsyncEngine | None = None
         self._group: GroupCommit | None = None
         self._transactions: Transactions | None = None
         self._heartbeat: asyncio.Task[None] | None = None
         self.table_version = ""
-        self._started_at = time.time()
+        self._skewed = False
         self._log = structlog.get_logger("hub.journal")
 
     @property
@@ -59,8 +71,19 @@ class Journal:
 
     @property
     def available(self) -> bool:
-        """Whether the last thing the journal was asked for worked."""
-        return self._group is not None and self._group.available
+        """Whether the last thing the journal was asked for worked, and no commit has been waited for too long."""
+        return self.trouble == "" if self._group is not None else False
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be recorded now; empty while everything can."""
+        if self._group is None:
+            return "not open"
+        if not self._group.available:
+            return "away"
+        if self._group.age > SLOW_COMMIT:
+            return f"a commit has been under way for {self._group.age:.0f}s"
+        return ""
 
     async def open(self, *, migrate: bool = True, worker: bool = False) -> None:
         """Connects; brings the schema up to date with `migrate`. With `worker` this process is announced to the others and
@@ -69,21 +92,31 @@ class Journal:
             path = sqlite_path(self.url)
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = make_engine(self.url)
+        self._engine = make_engine(self.url, self._patience)
         try:
             if migrate:
-                await upgrade(self._engine)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+                await self._migrate(self._engine)
+            await self.read(self._ask_time)
+        except (SQLAlchemyError, OSError, TimeoutError, JournalUnavailable) as error:
             await self._engine.dispose()
             raise JournalUnavailable(
                 f"the journal at {shown(self.url)} can't be opened: {first_line(error)}"
             ) from error
-        self._transactions = Transactions(self.url, self._engine)
+        self._transactions = Transactions(self.url, self._engine, self._patience)
         self._group = GroupCommit(self._transactions, self.process, self._on_state)
         self._group.start()
         if worker:
             await self._announce()
             self._heartbeat = asyncio.create_task(self._beat(), name="journal-heartbeat")
+
+    async def _migrate(self, engine: AsyncEngine) -> None:
+        if await transact(engine, is_current, self._patience):
+            return
+        patient = make_engine(self.url, LONGEST_MIGRATION)
+        try:
+            await upgrade(patient)
+        finally:
+            await patient.dispose()
 
     async def close(self) -> None:
         if self._heartbeat is not None:
@@ -110,14 +143,14 @@ class Journal:
         return (self._group.commits, self._group.entries) if self._group else (0, 0)
 
     async def read(self, query: Callable[[AsyncConnection], Any]) -> Any:
-        """`await query(connection)` in a transaction of its own; once more when another transaction was in its way."""
+        """`await query(connection)` in a transaction of its own; once more when another transaction was in its way. Raises
+        JournalUnavailable when the database is away, or has not answered for `patience` seconds."""
         if self._engine is None:
             raise JournalUnavailable("the journal is not open")
         conflicts = 0
         while True:
             try:
-                async with self._engine.begin() as connection:
-                    return await query(connection)
+                return await transact(self._engine, query, self._patience)
             except Exception as error:
                 if is_away(error):
                     raise JournalUnavailable(f"the journal can't be reached: {first_line(error)}") from error
@@ -166,7 +199,8 @@ class Journal:
         if self.is_sqlite:
             await connection.execute(sa.delete(table))
             return
-        await connection.execute(sa.delete(table).where(table.c.heartbeat_at < time.time() - 20 * LIVE_SECONDS))
+        long_silent = database_now(self.is_sqlite) - 20 * LIVE_SECONDS
+        await connection.execute(sa.delete(table).where(table.c.heartbeat_at < long_silent))
         ended = [row.id for row in await connection.execute(sa.select(table)) if gone(row.host, row.pid)]
         await connection.execute(sa.delete(table).where(table.c.id.in_(ended)))
 
@@ -180,19 +214,23 @@ class Journal:
                 self._report_away()
 
     async def _say_alive(self, connection: AsyncConnection) -> None:
-        """Also after another process, or a person, has removed the row: who beats lives.
-
-        The time is this host's, as it is in every row that is compared with it: the clocks of hosts that share a journal
-        must agree to within a few seconds (LIVE_SECONDS is 15).
-        """
-        now = time.time()
+        """Also after another process, or a person, has removed the row: who beats lives. The time is the database's."""
+        now = database_now(self.is_sqlite)
         insert = sqlite.insert if self.is_sqlite else postgresql.insert
         row = insert(schema.process).values(
-            id=self.process, host=this_host(), pid=os.getpid(), started_at=self._started_at,
+            id=self.process, host=this_host(), pid=os.getpid(), started_at=now,
             heartbeat_at=now, table_version=self.table_version,
         )  # fmt: skip
         beat = {"heartbeat_at": now, "table_version": self.table_version}
         await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=beat))
+        await self._ask_time(connection)
+
+    async def _ask_time(self, connection: AsyncConnection) -> None:
+        """Follows the clock of the database; says so when this host's own is another one."""
+        self.clock.adopt(float((await connection.execute(sa.select(database_now(self.is_sqlite)))).scalar_one()))
+        if self.clock.is_skewed != self._skewed:
+            self._skewed = self.clock.is_skewed
+            self._log.warning("clock_skew", skew=round(self.clock.skew, 1), text=self.clock.told or "synchronized")
 
     def _report_away(self) -> None:
         if self._group is not None and self._group.available:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
+from hub.journal.clock import database_now
 from hub.journal.journal import Journal
 
 
@@ -21,7 +22,7 @@ class Leases:
     async def take(self, name: str, seconds: float) -> bool:
         """Takes the lease, or keeps it for `seconds` from now; False while another process has it. Raises
         JournalUnavailable."""
-        table, now = schema.lease, self._now()
+        table, now = schema.lease, database_now(self._journal.is_sqlite)
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
         until = now + seconds
         row = insert(table).values(name=name, holder=self._journal.process, until=until, taken_at=now)
@@ -49,15 +50,12 @@ class Leases:
         table = schema.lease
 
         async def query(connection: AsyncConnection) -> dict[str, str]:
-            rows = await connection.execute(sa.select(table.c.name, table.c.holder).where(table.c.until >= self._now()))
+            rows = await connection.execute(
+                sa.select(table.c.name, table.c.holder).where(table.c.until >= database_now(self._journal.is_sqlite))
+            )
             return {row.name: row.holder for row in rows}
 
         return dict(await self._journal.read(query))
-
-    def _now(self) -> Any:
-        if self._journal.is_sqlite:
-            return (sa.func.julianday("now") - 2440587.5) * 86400.0
-        return sa.cast(sa.func.extract("epoch", sa.func.clock_timestamp()), sa.Double)
 
     @staticmethod
     def _gone() -> Any:

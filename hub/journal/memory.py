@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,7 +30,7 @@ class JournalMemory:
 
     async def put(self, name: str, value: str) -> None:
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
-        now = time.time()
+        now = self._journal.clock()
         row = insert(schema.memory).values(owner=self._owner, name=name, value=value, updated_at=now)
         kept = row.on_conflict_do_update(index_elements=["owner", "name"], set_={"value": value, "updated_at": now})
 
@@ -43,7 +41,7 @@ class JournalMemory:
 
     async def first(self, name: str, value: str) -> str:
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
-        row = insert(schema.memory).values(owner=self._owner, name=name, value=value, updated_at=time.time())
+        row = insert(schema.memory).values(owner=self._owner, name=name, value=value, updated_at=self._journal.clock())
 
         async def query(connection: AsyncConnection) -> None:
             await connection.execute(row.on_conflict_do_nothing())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -16,11 +16,23 @@ LOCK = 0x6875622D6A
 
 
 async def upgrade(engine: AsyncEngine) -> None:
-    """Upgrades to the newest revision. Safe to run in several processes at once."""
+    """Upgrades to the newest revision. Safe to run in several processes at once. A migration takes as long as it takes: `engine` should
+    have no bound on statements."""
     async with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
         await connection.run_sync(_upgrade)
+
+
+async def is_current(connection: AsyncConnection) -> bool:
+    """Whether there is nothing to upgrade."""
+    return await connection.run_sync(_is_current)
+
+
+def _is_current(connection: Connection) -> bool:
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -34,10 +46,8 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def _upgrade(connection: Connection) -> None:
-    if inspect(connection).has_table("alembic_version"):
-        current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if current == HEAD:
-            return
+    if _is_current(connection):
+        return
     from alembic import command
 
     command.upgrade(config(connection), "head")

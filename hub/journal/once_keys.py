@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 
 import orjson
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.journal import schema
+from hub.journal.clock import now_of
 
 ENDED = frozenset(("dead", "rejected", "discarded"))
 DONE = frozenset(("delivered", "filtered"))
@@ -31,7 +31,7 @@ def finish(connection: Connection, owners: Iterable[tuple[str, str, tuple[str, .
         else:
             continue
         mine = (table.c.route == route, table.c.owner == owner, table.c.status == "pending")
-        connection.execute(sa.update(table).where(*mine).values(status=after, updated_at=time.time()))
+        connection.execute(sa.update(table).where(*mine).values(status=after, updated_at=now_of(connection)))
 
 
 def finish_all(connection: Connection, owners: Sequence[str]) -> None:
@@ -54,7 +54,7 @@ def free(connection: Connection, owners: Iterable[tuple[str, str]]) -> None:
     table = schema.once_key
     for route, owner in owners:
         mine = (table.c.route == route, table.c.owner == owner, table.c.status == "pending")
-        connection.execute(sa.update(table).where(*mine).values(status="freed", updated_at=time.time()))
+        connection.execute(sa.update(table).where(*mine).values(status="freed", updated_at=now_of(connection)))
 
 
 def settle_dead(connection: Connection, delivered: Iterable[tuple[str, str]]) -> None:
@@ -62,5 +62,5 @@ def settle_dead(connection: Connection, delivered: Iterable[tuple[str, str]]) ->
     table = schema.dead_letter
     for document_id, destination in delivered:
         mine = (table.c.message_id == document_id, table.c.destinations == destination, table.c.status == "dead")
-        values = {"status": "replayed", "reason": "delivered meanwhile", "decided_at": time.time()}
+        values = {"status": "replayed", "reason": "delivered meanwhile", "decided_at": now_of(connection)}
         connection.execute(sa.update(table).where(*mine).values(**values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import orjson
@@ -12,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.web import Repetition, WebResponse
 from hub.journal import schema
-from hub.journal.bulk import LIVE_SECONDS
 from hub.journal.journal import Journal
+from hub.journal.processes import living
 
 SWEEP_SECONDS = 60.0
 """How often a process removes what has expired."""
@@ -64,7 +63,7 @@ class JournalRepetitions:
 
     async def _take(self, connection: AsyncConnection, key: str, fingerprint: str, keep: float) -> bool:
         """Whether the key was free: new, expired, or left undone by a process that has ended."""
-        table, now = schema.repetition, time.time()
+        table, now = schema.repetition, self._journal.clock()
         await self._sweep(connection, now)
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
         values: dict[str, Any] = {
@@ -77,8 +76,7 @@ class JournalRepetitions:
             "headers": None,
             "body": None,
         }
-        process = schema.process.c
-        alive = sa.select(process.id).where(process.heartbeat_at > now - LIVE_SECONDS)
+        alive = living(self._journal.is_sqlite)
         undone = sa.and_(
             table.c.status.is_(None), sa.or_(table.c.taken_by.not_in(alive), table.c.taken_at < now - LONGEST_WORK)
         )
