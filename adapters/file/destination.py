@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 from pydantic import Field, field_validator
 
-from adapters.file.moving import sync
+from adapters.file.moving import NEW, TEMPORARY, sweep, sync
 from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
 from hub.core.naming import render
 from hub.core.plugin import Context, Options
@@ -52,6 +52,7 @@ class FileDestination:
         self._folder = Path(context.site) / options.folder
         self._name = options.name
         self._overwrite = options.overwrite
+        self._swept = False
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         try:
@@ -67,6 +68,9 @@ class FileDestination:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise transient(self._folder, error) from error
+        if not self._swept:
+            self._swept = True
+            sweep(self._folder)
         target = self._folder / name
         try:
             return self._write_new(target, body)
@@ -78,7 +82,7 @@ class FileDestination:
     def _write_new(self, target: Path, body: bytes) -> Receipt:
         if not self._overwrite and target.exists():
             return same_or_refused(target, body)
-        with NamedTemporaryFile(dir=self._folder, prefix=".new-", suffix=".tmp", delete=False) as new:
+        with NamedTemporaryFile(dir=self._folder, prefix=NEW, suffix=TEMPORARY, delete=False) as new:
             try:
                 new.write(body)
                 new.flush()

@@ -6,12 +6,19 @@ import ctypes
 import errno
 import os
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 
 LONGEST_NAME = 255
 """Bytes of a file name, as nearly all file systems have it."""
 
+NEW, TEMPORARY = ".new-", ".tmp"
+"""How the names of files begin and end that are not whole yet."""
+
+ABANDONED = 3600.0
+"""Seconds after which a file that is not whole belongs to nobody any more."""
 
 NOREPLACE = 1
 HERE = -100
@@ -70,8 +77,16 @@ def reserve_and_rename(path: Path, target: Path) -> None:
         raise
 
 
+def sweep(folder: Path) -> None:
+    """Removes what processes that were killed have left half-written in a folder, an hour ago or more."""
+    with suppress(OSError):
+        for left in folder.glob(f"{NEW}*{TEMPORARY}"):
+            if time.time() - left.stat().st_mtime >= ABANDONED:
+                left.unlink()
+
+
 def copy_over(path: Path, target: Path) -> None:
-    handle, name = mkstemp(dir=target.parent, prefix=".new-", suffix=".tmp")
+    handle, name = mkstemp(dir=target.parent, prefix=NEW, suffix=TEMPORARY)
     copy = Path(name)
     try:
         with os.fdopen(handle, "wb") as to, path.open("rb") as origin:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from adapters.file.moving import move, printable, shown, sync, with_mark, without_mark
+from adapters.file.moving import move, printable, shown, sweep, sync, with_mark, without_mark
 from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError
 from hub.core.name_pattern import FactsOfNames, facts_of_names
@@ -93,6 +93,8 @@ class FileSource:
         self._offered: dict[str, Offered] = {}
 
     async def run(self, take: Take) -> None:
+        for folder in (self._done, self._failed):
+            await asyncio.to_thread(sweep, folder)
         while True:
             try:
                 paths = await asyncio.to_thread(self._claim_ready)

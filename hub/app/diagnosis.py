@@ -23,6 +23,7 @@ from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings, Site
 from hub.core.errors import ConfigError, HubError, JournalUnavailable
 from hub.journal.batches import Batches
+from hub.journal.claims import ClaimStore
 from hub.journal.commands import Commands
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.declared_queues import DeclaredQueues
@@ -92,6 +93,8 @@ class Diagnosis:
         parent = next(p for p in (path, *path.parents) if p.exists())
         if not os.access(parent, os.W_OK):
             return Finding("claims", "error", f"{path} can't be written")
+        if path.exists() and (trouble := ClaimStore(path).probe()):
+            return Finding("claims", "error", trouble)
         return Finding("claims", "ok", str(path))
 
     async def _journal(self, site: Site) -> AsyncIterator[Finding]:
@@ -103,6 +106,7 @@ class Diagnosis:
             return
         try:
             yield Finding("journal", "ok", "SQLite" if journal.is_sqlite else "PostgreSQL")
+            yield self._clock(journal)
             running = await Commands(journal).processes()
             text = ", ".join(
                 f"pid {row.pid} on {row.host.partition('/')[0]}, table {row.table_version}" for row in running
@@ -115,6 +119,12 @@ class Diagnosis:
                 yield await asyncio.to_thread(self._endpoints, site.settings)
         finally:
             await journal.close()
+
+    @staticmethod
+    def _clock(journal: Journal) -> Finding:
+        """Hosts that share a journal follow the clock of the database; people and partners read that of the host."""
+        told = journal.clock.told
+        return Finding("clock", "error" if told else "ok", told or "this host and the database agree")
 
     @staticmethod
     async def _waiting(journal: Journal) -> AsyncIterator[Finding]:

@@ -80,7 +80,13 @@ class RunningHub:
         self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes)
         self.opened: Opened = self._opening.open(site)
         self.live = Live(
-            self.broker, self.journal, self.metrics, log, self.opened.snapshot, settled=self.outcomes.settled
+            self.broker,
+            self.journal,
+            self.metrics,
+            log,
+            self.opened.snapshot,
+            self.journal.clock,
+            settled=self.outcomes.settled,
         )
         self.acknowledgments = Acknowledgments(self.live)
         self.intake = Intake(self.live, self.acknowledgments)
@@ -264,6 +270,7 @@ class RunningHub:
             "waiting_for": self.waiting_for or None,
             "broker": broker,
             "journal": journal,
+            "clock": self.journal.clock.told or None,
             "table": self.site.table.version,
             "sources": {
                 name: supervisor.failing.get(name) or supervisor.standing_by.get(name) or running
@@ -273,7 +280,8 @@ class RunningHub:
         }
 
     async def _ask_journal(self) -> str:
-        if trouble := self.journal.trouble:
+        trouble = self.journal.trouble
+        if trouble and not self.journal.claims.trouble:
             return trouble if trouble == "away" else f"away: {trouble}"
         try:
             async with asyncio.timeout(2.0):

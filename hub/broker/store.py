@@ -43,12 +43,21 @@ class Taken(NamedTuple):
     body: bytes
 
 
+def steady() -> Callable[[], float]:
+    """A clock that starts at the wall clock and goes on without its jumps."""
+    begun = time.time() - time.monotonic()
+    return lambda: begun + time.monotonic()
+
+
 class Store:
     """Messages by queue. `commit` makes everything since the last commit durable (WAL, synchronous=FULL), `rollback`
-    undoes it. Raises sqlite3.Error when the file can't be used."""
+    undoes it. Raises sqlite3.Error when the file can't be used.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    `clock` gives seconds since the epoch and must not jump; by default it is the monotonic clock, set by the wall clock once.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or steady()
         self._db = sqlite3.connect(path, isolation_level=None, cached_statements=64, timeout=BUSY)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16384", "journal_size_limit=67108864"):
             self._db.execute(f"PRAGMA {pragma}")
@@ -58,7 +67,16 @@ class Store:
         self._ready: dict[str, int] = {}
         self._next_id = 1
         self._reload()
+        self._bound_waits()
         self._exhausted()
+
+    def _bound_waits(self) -> None:
+        """No message waits longer than its queue says, though the clock was set back while the file was closed."""
+        for queue in self.catalogue.queues.values():
+            if queue.ttl is not None:
+                latest = self._clock() + queue.ttl
+                late = "UPDATE message SET expires=? WHERE queue=? AND expires > ?"
+                self._db.execute(late, (latest, queue.name, latest))
 
     def _reload(self) -> None:
         self.catalogue.load()

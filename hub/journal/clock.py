@@ -25,7 +25,9 @@ class DatabaseClock:
     """Seconds since the epoch by the clock of the database: what it said last, and the monotonic time since then. A host whose clock
     jumps goes on with the same time. Before the database has been asked it is the clock of this host."""
 
-    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, wall: Callable[[], float] = lambda: time.time(), monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._wall = wall
         self._monotonic = monotonic
         self._offset = wall() - monotonic()

@@ -47,7 +47,7 @@ class GroupCommit:
         self._on_state = on_state
         self._waiting: deque[tuple[Entry, asyncio.Future[None]]] = deque()
         self._wake = asyncio.Event()
-        self._closing = False
+        self.closing = False
         self._task: asyncio.Task[None] | None = None
         self.available = True
         self._under_way_since: float | None = None
@@ -62,7 +62,7 @@ class GroupCommit:
         """Resolves when the entry is committed. Raises JournalUnavailable only when the hub stops before that, and what
         the database said when it refuses this entry."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self._closing:
+        if self.closing:
             done.set_exception(JournalUnavailable("the journal is closed"))
             return done
         self._waiting.append((entry, done))
@@ -76,7 +76,7 @@ class GroupCommit:
 
     async def close(self, timeout: float = 5.0) -> None:
         """Commits what waits, for at most `timeout` seconds; the rest fails with JournalUnavailable."""
-        self._closing = True
+        self.closing = True
         self._wake.set()
         if self._task is not None:
             _, late = await asyncio.wait({self._task}, timeout=timeout)
@@ -95,9 +95,9 @@ class GroupCommit:
     def _ended(self, task: asyncio.Task[None]) -> None:
         """The task ends with `close` alone; should it end otherwise, nobody waits for it in vain."""
         error = None if task.cancelled() else task.exception()
-        if self._closing and error is None:
+        if self.closing and error is None:
             return
-        self._closing = True
+        self.closing = True
         text = f"the journal's writer has ended: {first_line(error) if error else 'cancelled'}"
         structlog.get_logger("hub.journal").error("writer ended", error=text)
         self._say(False, text)
@@ -117,7 +117,7 @@ class GroupCommit:
                     raise
                 finally:
                     self._under_way_since = None
-            if self._closing:
+            if self.closing:
                 return
 
     async def _commit(self, batch: Batch) -> None:

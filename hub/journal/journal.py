@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hub.core.errors import ClaimMissing, ConfigError, JournalUnavailable
 from hub.core.ports import Body, BytesBody
 from hub.journal import schema
-from hub.journal.claims import ClaimStore, StoredClaim
+from hub.journal.claims import INLINE, ClaimStore, StoredClaim
 from hub.journal.clock import DatabaseClock, database_now
 from hub.journal.engines import PATIENCE, Transactions, make_engine, transact
 from hub.journal.entry import Entry
@@ -33,6 +33,9 @@ LONGEST_MIGRATION = 3600.0
 
 SLOW_COMMIT = 5.0
 """Seconds after which a commit under way means that the journal is away."""
+
+LONGEST_PAUSE = 5.0
+"""Seconds between two attempts to write to a claim store that can't be written."""
 
 
 class Journal:
@@ -83,7 +86,7 @@ class Journal:
             return "away"
         if self._group.age > SLOW_COMMIT:
             return f"a commit has been under way for {self._group.age:.0f}s"
-        return ""
+        return self.claims.trouble
 
     async def open(self, *, migrate: bool = True, worker: bool = False) -> None:
         """Connects; brings the schema up to date with `migrate`. With `worker` this process is announced to the others and
@@ -106,6 +109,7 @@ class Journal:
         self._group = GroupCommit(self._transactions, self.process, self._on_state)
         self._group.start()
         if worker:
+            await asyncio.to_thread(self.claims.sweep)
             await self._announce()
             self._heartbeat = asyncio.create_task(self._beat(), name="journal-heartbeat")
 
@@ -159,12 +163,14 @@ class Journal:
                     raise
 
     async def ping(self) -> None:
-        """Raises JournalUnavailable when the database doesn't answer."""
+        """Raises JournalUnavailable when the database doesn't answer, or claims can't be written."""
 
         async def query(connection: AsyncConnection) -> None:
             await connection.execute(sa.text("SELECT 1"))
 
         await self.read(query)
+        if trouble := await asyncio.to_thread(self.claims.probe):
+            raise JournalUnavailable(trouble)
 
     async def claim_body(self, digest: str) -> Body:
         """The body of a claim. Raises ClaimMissing when it isn't there: it is never silently empty."""
@@ -183,10 +189,20 @@ class Journal:
         return BytesBody(body)
 
     async def keep(self, body: bytes) -> StoredClaim:
-        """Keeps a body; a large one is written by a thread. It is durable when its row is committed."""
-        if len(body) <= 1 << 18:
+        """Keeps a body; a large one is written by a thread. It is durable when its row is committed. While the claim store can't be
+        written this waits, as `commit` waits for the database. Raises JournalUnavailable when the journal is closed meanwhile."""
+        if len(body) <= INLINE:
             return self.claims.keep(body)
-        return await asyncio.to_thread(self.claims.keep, body)
+        pause = 0.1
+        while True:
+            try:
+                return await asyncio.to_thread(self.claims.keep, body)
+            except JournalUnavailable as error:
+                if self._group is None or self._group.closing:
+                    raise
+                self._log.warning("claim_not_kept", error=str(error), again_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _announce(self) -> None:
         await self.read(self._forget_others)

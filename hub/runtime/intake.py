@@ -15,7 +15,6 @@ from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.route_table import Match
 from hub.documents import from_json
 from hub.journal.claims import StoredClaim
-from hub.journal.entry import Entry
 from hub.runtime.acknowledgments import KINDS, OUTBOUND, Acknowledgments, Answer
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.arrival_terms import TERMS, belied, known, with_terms
@@ -205,7 +204,7 @@ class Intake:
     def _end(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, reading: Reading, position: str) -> Placing:
         """A document that a step of its source has filtered out: it is kept, and goes nowhere."""
         placing = Placing()
-        self._keep(visit, found, position, placing.entry)
+        self._keep(visit, found, position, placing)
         placing.entry.event(found.id, self._live.clock(), "filtered")
         visit.documents += 1
         return placing
@@ -215,7 +214,7 @@ class Intake:
     ) -> Placing:
         placing, read_at = Placing(), self._live.clock()
         entry = placing.entry
-        self._keep(visit, found, position, entry)
+        self._keep(visit, found, position, placing)
         matches = list(snapshot.table.match(found.facts))
         taken = [match for match in matches if not match.unmatched]
         for match in taken:
@@ -240,12 +239,11 @@ class Intake:
             placing.offer = offer(visit, found)
         return placing
 
-    def _keep(self, visit: Visit, found: DocumentFound, position: str, entry: Entry) -> None:
+    def _keep(self, visit: Visit, found: DocumentFound, position: str, placing: Placing) -> None:
         """The rows by which the document is found again."""
-        document, arrival = found.document, visit.arrival
+        document, arrival, entry = found.document, visit.arrival, placing.entry
         if len(found.body) > LARGEST_BODY:
-            kept = self._live.journal.claims.keep(found.body)
-            entry.claim(kept.digest, kept.size, kept.row, visit.at)
+            placing.large.append(found.body)
         elif found.canonical != visit.claim.digest:
             entry.claim(found.canonical, len(found.body), found.body, visit.at)
         for kind, value in document.keys:

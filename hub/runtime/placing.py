@@ -24,11 +24,12 @@ class Placed:
 
 @dataclass(slots=True)
 class Placing:
-    """What the intake has decided about one reading: `entry` is committed, then `messages` are published, then `offer` is published
+    """What the intake has decided about one reading: the bodies in `large` are kept as claims, `entry` is committed, then `messages` are published, then `offer` is published
     to the topic exchange of documents with its key, for which nobody waits."""
 
     entry: Entry = field(default_factory=Entry)
     messages: list[Placed] = field(default_factory=list)
+    large: list[bytes] = field(default_factory=list)
     offer: tuple[str, Message] | None = None
 
     def place(self, queue: str, message: Message) -> None:
@@ -38,6 +39,9 @@ class Placing:
 async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> None:
     """Returns when the rows are committed and every message is confirmed. Nothing is published before the commit, so that whoever
     receives a message finds what it refers to. Raises what `Journal.commit` and `place_all` raise."""
+    for body in placing.large:
+        kept = await asyncio.to_thread(journal.claims.keep, body)
+        placing.entry.claim(kept.digest, kept.size, kept.row, journal.clock())
     await journal.commit(placing.entry)
     await place_all(broker, placing.messages)
     if placing.offer is not None:

@@ -11,17 +11,22 @@ from typing import Literal
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import JournalUnavailable
 from hub.journal import schema
+from hub.journal.engines import make_engine
 from hub.journal.entry import Entry
-from hub.journal.journal import Journal
+from hub.journal.journal import Journal, engine_url
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.proxy import TcpProxy
 
 LIMIT = 60.0
 """Seconds after which a test gives up: a failure, never a measurement."""
+
+PATIENCE = 3.0
+"""Seconds that the journal of these tests waits for an answer."""
 
 
 class Watched:
@@ -31,7 +36,7 @@ class Watched:
         self.proxy = proxy
         self.states: asyncio.Queue[bool] = asyncio.Queue()
         self.texts: list[str] = []
-        self.journal = Journal(proxy.through(url), folder / "claims", on_state=self._note)
+        self.journal = Journal(proxy.through(url), folder / "claims", on_state=self._note, patience=PATIENCE)
 
     def _note(self, available: bool, text: str) -> None:
         self.texts.append(text)
@@ -143,6 +148,70 @@ async def test_connections_that_break_again_and_again_lose_nothing(watched: Watc
     for each in committers:
         await each.stop()
     assert await _kept(watched.journal) == sorted(id for each in committers for id in each.done)
+
+
+async def test_connections_that_fall_silent_are_given_up_and_nothing_is_lost(watched: Watched) -> None:
+    """An address that moved, a proxy that hangs: nothing is closed, nothing is answered; new connections work."""
+    committers = [Committer(watched.journal, f"c{n}") for n in range(10)]
+    for _ in range(2):
+        await _more(committers)
+        watched.proxy.silence()
+        await watched.becomes(False)
+        assert watched.texts[-1] == "the database has not answered for 3s"
+        await watched.becomes(True)
+    await _more(committers)
+    for each in committers:
+        await each.stop()
+    assert await _kept(watched.journal) == sorted(id for each in committers for id in each.done)
+
+
+async def test_a_commit_that_takes_too_long_is_said_before_it_is_given_up(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.journal.journal.SLOW_COMMIT", 0.3)
+    watched.proxy.stall()
+    commit = watched.journal.commit(Entry())
+    async with asyncio.timeout(LIMIT):
+        while "under way" not in watched.journal.trouble:
+            assert not commit.done()
+            await asyncio.sleep(0.05)
+        assert not watched.journal.available
+        await watched.becomes(False)
+        watched.proxy.resume()
+        await commit
+    assert watched.journal.available
+
+
+async def test_row_locks_of_a_host_that_vanished_are_released(server: PostgresServer, watched: Watched) -> None:
+    """A session that stays silent in a transaction, as that of a host without power, is ended by the server."""
+    entry = Entry()
+    entry.prepare("m", "d", "r", "k", 1.0, watched.journal.process)
+    await watched.journal.commit(entry)
+    vanished = make_engine(engine_url(server.url), PATIENCE)
+    connection = await vanished.connect()
+    await connection.begin()
+    await connection.execute(sa.update(schema.effect).values(text="locked"))
+    entry = Entry()
+    entry.prepare("m", "d", "r", "k", 2.0, watched.journal.process)
+    async with asyncio.timeout(LIMIT):
+        await watched.journal.commit(entry)
+    assert entry.effects["m", "d"].text is None
+    with pytest.raises(DBAPIError):
+        await connection.execute(sa.text("SELECT 1"))
+    await connection.invalidate()
+    await connection.close()
+    await vanished.dispose()
+
+
+async def test_who_waits_and_is_cancelled_does_not_wait_for_a_silent_server(watched: Watched) -> None:
+    await watched.journal.ping()
+    watched.proxy.stall()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await watched.journal.ping()
+    watched.proxy.resume()
+    async with asyncio.timeout(LIMIT):
+        await watched.journal.ping()
 
 
 class RefusingServer:

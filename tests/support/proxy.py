@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 class TcpProxy:
     """Forwards to one address. `cut` breaks what is open, `stall` stops forwarding without closing anything,
-    `refuse` breaks and accepts nothing more until `allow`."""
+    `silence` does the same to those that are open now, for ever, `refuse` breaks and accepts nothing more until `allow`."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -39,6 +39,12 @@ class TcpProxy:
 
     def stall(self) -> None:
         self._flows.clear()
+
+    def silence(self) -> None:
+        """Those that are open now fall silent for ever, as when an address has moved; new connections work."""
+        self._flows.clear()
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     def resume(self) -> None:
         self._flows.set()
@@ -97,9 +103,10 @@ class TcpProxy:
             await asyncio.gather(*pumps, return_exceptions=True)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        flows = self._flows
         with suppress(OSError):
             while data := await reader.read(1 << 16):
-                await self._flows.wait()
+                await flows.wait()
                 self.passes(data)
                 writer.write(data)
                 await writer.drain()

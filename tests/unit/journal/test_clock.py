@@ -1,0 +1,120 @@
+"""What hosts compare is told by the database: a host whose clock is wrong changes nothing, and is told."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.broker.store import Store
+from hub.core.topology import Queue, Topology
+from hub.journal import schema
+from hub.journal.clock import DatabaseClock
+from hub.journal.entry import Entry
+from hub.journal.journal import Journal
+from hub.journal.processes import living
+
+
+class Host:
+    """A host with a clock that people set, and one that only goes on."""
+
+    def __init__(self) -> None:
+        self.wall = 1000.0
+        self.steady = 50.0
+
+    def passes(self, seconds: float) -> None:
+        self.wall += seconds
+        self.steady += seconds
+
+
+def test_the_time_is_the_databases_whatever_the_host_is_set_to() -> None:
+    host = Host()
+    clock = DatabaseClock(lambda: host.wall, lambda: host.steady)
+    assert clock() == 1000.0
+    clock.adopt(960.0)
+    assert clock() == 960.0
+    host.passes(5.0)
+    host.wall -= 7200.0
+    assert clock() == 965.0
+
+
+@pytest.mark.parametrize(("said", "told"), [(960.0, "40s ahead of"), (1040.0, "40s behind"), (999.0, "")])
+def test_a_skewed_host_is_told(said: float, told: str) -> None:
+    clock = DatabaseClock(lambda: 1000.0, lambda: 50.0)
+    clock.adopt(said)
+    assert clock.is_skewed == bool(told)
+    assert told in clock.told
+
+
+@pytest.mark.parametrize("wrong", [40.0, -7200.0])
+async def test_a_process_whose_clock_is_wrong_takes_over_nothing_that_lives(
+    journal: Journal, journal_url: str, tmp_path: Path, wrong: float
+) -> None:
+    mine = Entry()
+    mine.prepare("m", "d", "r", "k", journal.clock(), journal.process)
+    await journal.commit(mine)
+    assert mine.effects["m", "d"].mine
+    other = Journal(journal_url, tmp_path / "claims")
+    await other.open()
+    try:
+        theirs = Entry()
+        theirs.prepare("m", "d", "r", "k", time.time() + wrong, other.process)
+        await other.commit(theirs)
+        assert not theirs.effects["m", "d"].mine
+    finally:
+        await other.close()
+
+
+async def test_what_a_process_held_is_free_once_its_heartbeat_is_old(
+    journal: Journal, journal_url: str, tmp_path: Path
+) -> None:
+    gone = Entry()
+    gone.prepare("m", "d", "r", "k", journal.clock(), "gone")
+    await journal.commit(gone)
+    mine = Entry()
+    mine.prepare("m", "d", "r", "k", journal.clock(), journal.process)
+    await journal.commit(mine)
+    assert mine.effects["m", "d"].mine
+
+
+async def test_a_heartbeat_is_written_by_the_clock_of_the_database(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 0.0)  # this host believes that it is 1970
+
+    async def alive(connection: AsyncConnection) -> list[str]:
+        await connection.execute(sa.update(schema.process).values(heartbeat_at=0.0))
+        await journal._say_alive(connection)
+        return list((await connection.execute(living(journal.is_sqlite))).scalars())
+
+    assert await journal.read(alive) == [journal.process]
+    assert journal.clock.is_skewed
+
+
+def test_a_message_of_the_embedded_broker_never_waits_longer_than_its_queue_says(tmp_path: Path) -> None:
+    """The clock was two hours ahead when the message came, and is right when the file is opened again."""
+    queues = Topology(queues=(Queue("target"), Queue("later", ttl=10.0, dead_letter="target")))
+    ahead = Store(tmp_path / "broker.db", lambda: time.time() + 7200.0)
+    ahead.declare(queues)
+    ahead.insert("", "later", b"\x00\x00", b"body")
+    ahead.close()
+    store = Store(tmp_path / "broker.db")
+    upcoming = store.expire()
+    store.close()
+    assert upcoming is not None
+    assert upcoming <= 10.0
+
+
+def test_the_clock_of_the_embedded_broker_does_not_jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "broker.db")
+    store.declare(Topology(queues=(Queue("target"), Queue("later", ttl=10.0, dead_letter="target"))))
+    store.insert("", "later", b"\x00\x00", b"body")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 7200.0)
+    upcoming = store.expire()
+    store.close()
+    assert upcoming is not None
+    assert upcoming <= 10.0
