@@ -25,7 +25,14 @@ def web_request(request: Request, secure: bool) -> WebRequest | None:
         request.client.host if request.client is not None else "",
         request.scope.get("state", {}).get("certificate", ()),
         secure or request.url.scheme == "https",
+        target_of(request),
     )
+
+
+def target_of(request: Request) -> str:
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    query: bytes = request.scope.get("query_string", b"")
+    return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
 def text_of(raw: bytes) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration
 from hub.core.plugin import Options
+from hub.core.web import within_longest_window
 
 SHORTEST = 16
 """Characters of a key that nobody guesses."""
@@ -37,15 +38,24 @@ class JwtOptions(Options):
 
 
 class HmacOptions(Options):
-    """Signatures of webhooks: HMAC over the timestamp, a full stop, and the body."""
+    """Signatures of webhooks: HMAC over the timestamp, a full stop, and the body. A signature is good for once, at all sources."""
 
     header: str = Field(
         "X-Signature", description="The header with the signature: hex, or base64, also after `sha256=`."
     )
     timestamp: str = Field("X-Timestamp", description="The header with the seconds since 1970 at which it was signed.")
-    window: Duration = Field("5m", description="How old, or how far ahead, a signature may be.")
+    covers: Literal["body", "request"] = Field(
+        "body",
+        description="What is signed: `body`: `<timestamp>.<body>`. `request`: `<timestamp>.<METHOD>.<path with query, as sent>.<body>`, so that a signature fits one address alone.",
+    )
+    window: Duration = Field("5m", description="How old, or how far ahead, a signature may be; at most 1h.")
     algorithm: Literal["sha256", "sha512"] = Field("sha256", description="The hash.")
     secret: dict[str, str] = Field(min_length=1, description="Partner to its secret, by reference.")
+
+    @field_validator("window")
+    @classmethod
+    def not_longer(cls, value: str) -> str:
+        return within_longest_window(value)
 
     @field_validator("secret")
     @classmethod

@@ -32,41 +32,40 @@ COME_AGAIN = 5
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What all requests of a source share."""
+    """What all requests of a source share. `once_only` is shared with all other sources."""
 
     source: str
     options: HttpSourceOptions
     repetitions: Repetitions
+    once_only: Repetitions
     outcomes: Outcomes
     spool: Path
     log: Any
 
-    async def once(
-        self, key: str, keep: float, work: Callable[[], Awaitable[WebResponse]], fingerprint: str = ""
-    ) -> WebResponse | None:
-        """The answer of the work; None when the key was taken. A key whose work came to nothing is free again."""
+    async def once(self, key: str, keep: float, work: Callable[[], Awaitable[WebResponse]]) -> WebResponse | None:
+        """The answer of the work; None when the key was taken, by whichever source. A key whose work came to nothing is free again."""
         try:
-            if await self.repetitions.begin(key, fingerprint, keep) is not None:
+            if await self.once_only.begin(key, "", keep) is not None:
                 return None
         except JournalUnavailable as error:
             return self.away(error)
-        return await self.kept(key, work)
+        return await self.kept(self.once_only, key, work)
 
-    async def kept(self, key: str, work: Callable[[], Awaitable[WebResponse]]) -> WebResponse:
+    async def kept(self, repetitions: Repetitions, key: str, work: Callable[[], Awaitable[WebResponse]]) -> WebResponse:
         """The key is ours: it remembers the answer, or is given back."""
         answer: WebResponse | None = None
         try:
             answer = await work()
         finally:
-            await asyncio.shield(self._settle(key, answer))
+            await asyncio.shield(self._settle(repetitions, key, answer))
         return answer
 
-    async def _settle(self, key: str, answer: WebResponse | None) -> None:
+    async def _settle(self, repetitions: Repetitions, key: str, answer: WebResponse | None) -> None:
         try:
             if answer is None or answer.status >= 500:
-                await self.repetitions.free(key)
+                await repetitions.free(key)
             else:
-                await self.repetitions.finish(key, answer)
+                await repetitions.finish(key, answer)
         except JournalUnavailable as error:
             self.log.warning("answer_not_kept", source=self.source, error=str(error))
 
@@ -98,7 +97,7 @@ class Posting:
         except JournalUnavailable as error:
             return terms.away(error)
         if earlier is None:
-            return await terms.kept(key, lambda: self._answer(body, digest))
+            return await terms.kept(terms.repetitions, key, lambda: self._answer(body, digest))
         if earlier.fingerprint != fingerprint:
             return problem(422, "key-reused", "this Idempotency-Key came before, with another body or address")
         return earlier.answer or problem(409, "in-work", "the first request with this key is in work", retry_after=1)

@@ -1,4 +1,4 @@
-"""Signed requests: HMAC (RFC 2104) over the timestamp, a full stop, and the body."""
+"""Signed requests: HMAC (RFC 2104) over the timestamp, where the options say so method and path, and the body; full stops in between."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ from hub.core.web import WebRequest
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signature that is still to be compared: `sender` reads the body, and gives the partner, or "" for none. `keep`: for so many
-    seconds the same signature may not come again."""
+    """A signature that is still to be compared: `sender` reads the body, and gives the partner, or "" for none."""
 
     signature: str
     sender: Callable[[Body], str]
-    keep: float
 
 
 class Signatures:
@@ -46,11 +44,12 @@ class Signatures:
         digest = decoded(given.rpartition("=")[2] if given.startswith(f"{self._options.algorithm}=") else given)
         if digest is None:
             return "a signature that is neither hex nor base64"
-        return Signed(digest.hex(), lambda body: self._sender(stamp, digest, body), 2 * self._window)
+        begin = signed_before_body(request, stamp, whole=self._options.covers == "request")
+        return Signed(digest.hex(), lambda body: self._sender(begin, digest, body))
 
-    def _sender(self, stamp: str, digest: bytes, body: Body) -> str:
+    def _sender(self, begin: bytes, digest: bytes, body: Body) -> str:
         macs = {
-            partner: hmac.new(secret.encode(), f"{stamp}.".encode(), self._options.algorithm)
+            partner: hmac.new(secret.encode(), begin, self._options.algorithm)
             for partner, secret in self._options.secret.items()
         }
         for piece in body.chunks():
@@ -58,6 +57,12 @@ class Signatures:
                 mac.update(piece)
         found = [partner for partner, mac in macs.items() if hmac.compare_digest(mac.digest(), digest)]
         return found[0] if found else ""
+
+
+def signed_before_body(request: WebRequest, stamp: str, *, whole: bool) -> bytes:
+    """The timestamp; of a whole request also method and path with query, as the client has sent them. Each ends with a full stop."""
+    parts = (stamp, request.method, request.target) if whole else (stamp,)
+    return "".join(f"{part}." for part in parts).encode()
 
 
 def decoded(text: str) -> bytes | None:

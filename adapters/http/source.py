@@ -22,7 +22,7 @@ from hub.core.ports import Body, Take
 from hub.core.problem import problem
 from hub.core.rate import Rate
 from hub.core.sampling import SampledLog
-from hub.core.web import Admitted, Mount, WebListener, WebRequest, WebResponse
+from hub.core.web import LONGEST_WINDOW, SENDERS, Admitted, Mount, WebListener, WebRequest, WebResponse
 
 
 class HttpSource:
@@ -39,7 +39,13 @@ class HttpSource:
         self._authentication = Authentication(auth, Path(context.site))
         self._rate = Rate(options.limit, time.monotonic)
         self._terms = Terms(
-            name, options, context.repetitions(name), context.outcomes, Path(context.spool or "."), context.log
+            name,
+            options,
+            context.repetitions(name),
+            context.repetitions(SENDERS),
+            context.outcomes,
+            Path(context.spool or "."),
+            context.log,
         )
 
     async def run(self, take: Take) -> None:
@@ -99,7 +105,7 @@ class HttpSource:
             return problem(413, detail=f"the body is larger than {admitted.largest} bytes")
         repeated = Refused(401, "a signature that was used before")
         return await self._terms.once(
-            f"signature:{signed.signature}", signed.keep, lambda: admitted.take(body)
+            f"signature:{name}:{signed.signature}", 2 * LONGEST_WINDOW, lambda: admitted.take(body)
         ) or self._refused(request, repeated)
 
     async def _status(self, request: WebRequest) -> WebResponse | Admitted:

@@ -102,7 +102,7 @@ class Context:
     a template or schema of the site, so that pure transformers need no disk. `replies` are the
     destination's compiled reply rules (`hub.core.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
     (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.broker.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
-    `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`), `outcomes` what has become of
+    `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`; `SENDERS` is no source), `outcomes` what has become of
     what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
     for; None where it has none. `work` bounds what a template may do for one document.
     """

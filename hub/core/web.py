@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hub.core.duration import seconds
 from hub.core.message import JSON, empty
 from hub.core.ports import Body
 
@@ -25,6 +26,8 @@ class WebRequest:
     peer: str = ""
     certificate: tuple[str, ...] = ()
     secure: bool = False
+    target: str = ""
+    """Path and query, encoded as the client has sent them."""
 
     @property
     def content_type(self) -> str:
@@ -91,6 +94,20 @@ class WebListener(Protocol):
     async def unmount(self, *mounts: Mount) -> None: ...
 
     def url(self, path: str) -> str: ...
+
+
+SENDERS = "@senders"
+"""The owner, in the place of a source's name, of what a sender may use once over all sources: nonces and signatures."""
+
+LONGEST_WINDOW = 3600.0
+"""Seconds: the largest `window` of nonces and signatures. What was used at one source is remembered as long as any may take it."""
+
+
+def within_longest_window(window: str) -> str:
+    """The window of an option. Raises ValueError for a longer one."""
+    if seconds(window) > LONGEST_WINDOW:
+        raise ValueError("a window is at most 1h: what was used once is remembered for twice as long")
+    return window
 
 
 class Repetitions(Protocol):

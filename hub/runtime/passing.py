@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from hub.core.errors import DecodeError
-from hub.core.ports import Reading
+from hub.core.ports import Arrival, Reading
 from hub.core.step import NamedStep
 from hub.runtime.arrival_reader import Visit
-from hub.runtime.arrival_terms import known
+from hub.runtime.arrival_terms import belied, known
 from hub.runtime.live import Snapshot
 from hub.runtime.steps import Walked, walk
 
@@ -35,7 +35,13 @@ async def passed(steps: Sequence[NamedStep], snapshot: Snapshot, visit: Visit, r
             document, known(arrival, replace(reading, document=document)), arrival.source
         ),
     )
-    return [_passed(reading, walked) for walked in walks]
+    return [_checked(arrival, _passed(reading, walked)) for walked in walks]
+
+
+def _checked(arrival: Arrival, made: Passed) -> Passed:
+    """A step may name another partner, but not than the one that has proved to have sent the arrival."""
+    lie = belied(arrival, made.reading)
+    return made if lie is None else Passed(replace(made.reading, document=None, error=lie), made.said)
 
 
 def _passed(reading: Reading, walked: Walked) -> Passed:

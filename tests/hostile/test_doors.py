@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import asyncssh
 import pytest
 from structlog.testing import capture_logs
 
@@ -246,3 +247,47 @@ async def test_the_drop_box_offers_no_sha1_and_makes_no_key_for_a_stranger(tmp_p
         "ssh-rsa,",
     ):
         assert weak not in names
+
+
+@pytest.mark.parametrize("window", [1 << 21, 1 << 30])
+async def test_a_session_that_takes_no_answers_gets_no_more_of_them(tmp_path: Path, window: int) -> None:
+    """The second window is so wide that only the system's buffers are full."""
+    keys = client_keys(tmp_path / "keys")
+    async with drop_box(tmp_path, Takes(), keys) as port, Client(port, key=keys / "right") as other:
+        (tmp_path / "var/dropbox/acme/out/large.edi").write_bytes(b"x" * (1 << 20))
+        (tmp_path / "var/dropbox/acme/in/waits.tmp").write_bytes(b"half of an order")
+        for name in ("/in/waits.tmp", "/in/../in/waits.tmp"):
+            with pytest.raises(OSError, match="can't be read back"):
+                await other.get(name)
+        async with asyncssh.connect(
+            "127.0.0.1", port, username="acme", client_keys=[str(keys / "right")], known_hosts=None
+        ) as connection:
+            process = await connection.create_process(subsystem="sftp", encoding=None, window=window)
+            process.stdin.write(packet(1, number(3)))
+            await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(4), "big"))
+            process.stdin.write(packet(3, number(1), text(b"/out/large.edi"), number(1), number(0)))
+            answer = await process.stdout.readexactly(int.from_bytes(await process.stdout.readexactly(4), "big"))
+            handle = answer[9:]
+            if window > 1 << 21:
+                connection._transport.pause_reading()  # type: ignore[union-attr]
+            with Growth() as growth:
+                for id in range(800):
+                    process.stdin.write(packet(5, number(id), text(handle), number(0), number(0), number(1 << 20)))
+                for _ in range(20):
+                    assert await other.do("listdir", "/out") == ["large.edi"]
+                await asyncio.sleep(0.3)
+            connection.abort()
+    assert growth.most < 60_000_000
+
+
+def number(value: int) -> bytes:
+    return value.to_bytes(4, "big")
+
+
+def text(value: bytes) -> bytes:
+    return number(len(value)) + value
+
+
+def packet(kind: int, *parts: bytes) -> bytes:
+    """Of SFTP, version 3."""
+    return text(bytes([kind]) + b"".join(parts))

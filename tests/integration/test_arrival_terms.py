@@ -68,6 +68,20 @@ async def test_the_same_bytes_with_another_salt_are_another_message(hub: Running
     assert len(await stories(hub, "1")) == 3
 
 
+async def test_a_step_makes_nobodys_document_another_partners(site: SiteOnDisk, erp: Erp) -> None:
+    site.write(
+        "routes/acme.yaml",
+        ROUTES.replace("read: {json: order@1}", "read: {json: order@1}\n    steps: [{name: swap, map: swap.json.j2}]"),
+    )
+    site.write("routes/templates/swap.json.j2", '{"number": "{{ document.number }}", "partner": "BOLT", "lines": []}')
+    async with site.running() as hub:
+        refused = await hub.intake.take(arrival(order("1"), facts={"region": "north"}, partner="ACME"))
+        assert (refused.documents, refused.refused) == (0, 1)
+        assert refused.cause == "it names the partner BOLT, and ACME has sent it"
+        trusted = await hub.intake.take(arrival(order("2"), facts={"region": "north"}))
+        assert (trusted.documents, trusted.refused) == (1, 0)
+
+
 async def test_who_has_sent_it_is_the_partner_and_a_document_that_names_another_is_refused(hub: RunningHub) -> None:
     facts = {"region": "north"}
     refused = await hub.intake.take(arrival(order("1"), facts=facts, partner="BOLT"))

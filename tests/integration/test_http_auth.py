@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
+from yarl import URL
 
 from adapters.http.auth_options import AuthOptions
 from hub.core.errors import JournalUnavailable, TransientError
@@ -30,7 +31,10 @@ BASIC = {"basic": {"ACME": {"password": "open:sesame"}, "BOLT": {"user": "böb",
 
 async def post(url: str, headers: dict[str, str], body: bytes = b"{}", tls: ssl.SSLContext | None = None) -> int:
     named = {"Content-Type": "application/json", **headers}
-    async with aiohttp.ClientSession() as client, client.post(url, data=body, headers=named, ssl=tls or True) as reply:
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(URL(url, encoded=True), data=body, headers=named, ssl=tls or True) as reply,
+    ):
         assert await reply.read() is not None
         return reply.status
 
@@ -191,6 +195,32 @@ class TestSignatures:
             assert await post(url, {**good, "X-Signature": good["X-Signature"].upper()}) == 401
         async with http_source(tmp_path, journal, takes, {"auth": HMAC}) as url:
             assert await post(url, good) == 401, "also after a restart"
+        assert len(takes.arrivals) == 1
+
+    async def test_a_signature_is_good_for_one_source_alone(self, tmp_path: Path, journal: Journal) -> None:
+        takes, good = Takes(), self.signed(b"{}", time.time())
+        async with http_source(tmp_path, journal, takes, {"auth": HMAC}, name="first") as url:
+            assert await post(url, good) == 202
+        longer = {"hmac": {**HMAC["hmac"], "window": "1h"}}
+        async with http_source(tmp_path, journal, takes, {"auth": longer, "path": "/other"}, name="second") as url:
+            assert await post(url, good) == 401
+        assert len(takes.arrivals) == 1
+
+    async def test_a_signature_of_the_whole_request_fits_one_address(self, tmp_path: Path, journal: Journal) -> None:
+        takes, at = Takes(), str(int(time.time()))
+        whole = {"hmac": {**HMAC["hmac"], "covers": "request"}, "trusted": True}
+
+        def signed(begin: str) -> dict[str, str]:
+            mac = hmac.new(b"acme-secret-0123456789", f"{begin}.{{}}".encode(), sha256)
+            return {"X-Signature": mac.hexdigest(), "X-Timestamp": at}
+
+        async with http_source(tmp_path, journal, takes, {"auth": whole, "path": "/in/{region}"}) as url:
+            path = "/in/n%C3%B6rth?shop=1%2C2"
+            url = url.replace("/in/{region}", "")
+            assert await post(url + path, signed(f"{at}.POST.{path}")) == 202
+            assert await post(url + "/in/south?shop=1%2C2", signed(f"{at}.POST.{path}")) == 401
+            assert await post(url + path, signed(f"{at}.PUT.{path}")) == 401
+            assert await post(url + path, signed(at)) == 401
         assert len(takes.arrivals) == 1
 
     async def test_a_signature_whose_request_was_not_taken_may_come_again(

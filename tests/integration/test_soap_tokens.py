@@ -76,6 +76,9 @@ async def test_tokens_that_are_old_repeated_or_odd(tmp_path: Path, journal: Jour
     async with serving(tmp_path, journal, takes, USERS, **ACCEPTED) as url:
         status, body = await post(url, envelope(ORDER, header=good))
         assert (status, len(takes.arrivals)) == (500, 1), "also after a restart"
+    async with serving(tmp_path, journal, takes, {**USERS, "window": "1h"}, name="another", **ACCEPTED) as url:
+        status, body = await post(url, envelope(ORDER, header=good))
+        assert (status, len(takes.arrivals)) == (500, 1), "also at another source"
 
 
 async def test_a_token_whose_call_was_not_taken_may_come_again(tmp_path: Path, journal: Journal) -> None:

@@ -29,7 +29,7 @@ LINES = [{"sku": "A-1", "quantity": 2}]
 
 @asynccontextmanager
 async def serving(
-    folder: Path, journal: Journal, take: Any, security: Any = "none", **options: Any
+    folder: Path, journal: Journal, take: Any, security: Any = "none", name: str = "called", **options: Any
 ) -> AsyncIterator[str]:
     """Gives the URL of the source."""
     write_contract(folder)
@@ -45,7 +45,7 @@ async def serving(
         context = replace(
             context_of(folder, journal, listener), text=lambda where, name: (folder / where / name).read_text()
         )
-        source = SoapSource("called", made, listener, context)
+        source = SoapSource(name, made, listener, context)
         async with running(source, take, listener, "/soap/orders?wsdl"):
             yield listener.url("/soap/orders")
 

@@ -160,11 +160,11 @@ async def running(source: Any, take: Any, endpoint: HttpEndpoint, path: str) -> 
 
 @asynccontextmanager
 async def http_source(
-    folder: Path, journal: Journal, take: Any, source: dict[str, Any], **endpoint: Any
+    folder: Path, journal: Journal, take: Any, source: dict[str, Any], name: str = "posted", **endpoint: Any
 ) -> AsyncIterator[str]:
     """A source on a listener of its own; gives the URL that it is posted to."""
     async with listening_endpoint(folder, journal, **endpoint) as listener:
         options = HttpSourceOptions.model_validate_json(json.dumps({"endpoint": "web", "path": "/in", **source}))
-        made = HttpSource("posted", options, listener, context_of(folder, journal, listener))
+        made = HttpSource(name, options, listener, context_of(folder, journal, listener))
         async with running(made, take, listener, options.path) as url:
             yield url

@@ -43,12 +43,12 @@ ENDED: dict[str, str] = {"filtered": "filtered", "unmatched": "unmatched"}
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What all calls of a source share."""
+    """What all calls of a source share. `once_only` is shared with all other sources."""
 
     source: str
     options: SoapSourceOptions
     replies: Replies
-    repetitions: Repetitions
+    once_only: Repetitions
     outcomes: Outcomes
     log: Any
 
@@ -67,7 +67,7 @@ class Call:
         """Raises SoapFault. A token whose call came to nothing may come again."""
         key, made = self.token.once, False
         try:
-            if key and await self.terms.repetitions.begin(key, "", self.token.keep) is not None:
+            if key and await self.terms.once_only.begin(key, "", self.token.keep) is not None:
                 text = "the security token could not be authenticated or authorized"
                 cause = ValueError(f"a nonce of {self.token.name} that was used before")
                 raise SoapFault("sender", text, security="FailedAuthentication") from cause
@@ -93,9 +93,9 @@ class Call:
             return
         try:
             if free:
-                await self.terms.repetitions.free(self.token.once)
+                await self.terms.once_only.free(self.token.once)
             else:
-                await self.terms.repetitions.finish(self.token.once, WebResponse(204))
+                await self.terms.once_only.finish(self.token.once, WebResponse(204))
         except JournalUnavailable as error:
             self.terms.log.warning("nonce_not_kept", source=self.terms.source, error=str(error))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hub.core.duration import Duration
 from hub.core.plugin import Options
+from hub.core.web import within_longest_window
 
 
 class SoapUser(Options):
@@ -20,7 +21,12 @@ class SecurityOptions(Options):
 
     users: dict[str, SoapUser] = Field(min_length=1, description="Partner to its user and password.")
     digest: bool = Field(True, description="Passwords come as digests alone; false: also as text.")
-    window: Duration = Field("5m", description="How old, or how far ahead, a token may be.")
+    window: Duration = Field("5m", description="How old, or how far ahead, a token may be; at most 1h.")
     trusted: bool = Field(
         False, description="The users are systems of our own, no partners: their documents may be of any partner."
     )
+
+    @field_validator("window")
+    @classmethod
+    def not_longer(cls, value: str) -> str:
+        return within_longest_window(value)

@@ -26,7 +26,7 @@ from hub.core.problem import problem
 from hub.core.rate import Rate
 from hub.core.sampling import SampledLog
 from hub.core.size import parse_size
-from hub.core.web import Admitted, FirstLook, Mount, WebListener, WebRequest, WebResponse
+from hub.core.web import SENDERS, Admitted, FirstLook, Mount, WebListener, WebRequest, WebResponse
 
 FOLDER = "routes/schemas"
 IN_THREAD = 1 << 18
@@ -53,7 +53,7 @@ class SoapSource:
         self._tokens = UsernameTokens(security) if isinstance(security, SecurityOptions) else None
         template = context.text("routes/templates", options.acceptance) if options.acceptance is not None else None
         replies = Replies(self._contract, template)
-        self._terms = Terms(name, options, replies, context.repetitions(name), context.outcomes, context.log)
+        self._terms = Terms(name, options, replies, context.repetitions(SENDERS), context.outcomes, context.log)
 
     async def run(self, take: Take) -> None:
         async def begin(request: WebRequest) -> WebResponse | Admitted:

@@ -16,6 +16,7 @@ from adapters.soap.serving.fault import SoapFault
 from adapters.soap.serving.names import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU
 from adapters.soap.serving.security_options import SecurityOptions
 from hub.core.duration import seconds
+from hub.core.web import LONGEST_WINDOW
 
 SECURITY = f"{{{WSSE}}}Security"
 
@@ -98,7 +99,7 @@ class UsernameTokens:
         if not nonce:
             return Token(name, partner)
         once = sha256(b"|".join((user.encode(), nonce))).hexdigest()
-        keep = 2 * self._window if created else 86400.0
+        keep = 2 * LONGEST_WINDOW if created else 86400.0
         return Token(name, partner, f"nonce:{once}", keep)
 
     def _check_timestamp(self, timestamp: Any) -> None:
