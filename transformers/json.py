@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import Context, Plugin
+from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, BytesBody, Reading
 from hub.documents.codec import MAX_JSON
 from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of, text_or_none
@@ -95,4 +95,5 @@ PLUGIN = Plugin(
     shorthand="document",
     files={"map": TEMPLATES, "checked_by": SCHEMAS},
     documents=kinds_of,
+    bounded=lambda options: 0 if options.checked_by or (options.map and options.each is not None) else LINEAR,
 )

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import Context, Plugin
+from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, Reading
 from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of, text_or_none
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
@@ -72,4 +72,5 @@ PLUGIN = Plugin(
     shorthand="document",
     files={"map": TEMPLATES, "checked_by": SCHEMAS},
     documents=kinds_of,
+    bounded=lambda options: 0 if options.checked_by or options.map else LINEAR,
 )

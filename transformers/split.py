@@ -11,7 +11,7 @@ import orjson
 from pydantic import Field, field_validator, model_validator
 
 from hub.core.errors import DecodeError, MappingError
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.step import Part, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.document_name import DocumentName
@@ -153,5 +153,6 @@ PLUGIN = Plugin(
     files={"template": TEMPLATES},
     documents=lambda options: (options.document.partition("@")[0],) if options.document else (),
     place="source",
+    bounded=lambda options: LINEAR,
     keeps_number=lambda options: options.by is not None,
 )

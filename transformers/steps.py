@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from hub.core.condition import Condition
 from hub.core.errors import ConditionError, DecodeError, MappingError, RejectedError
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.canonical import text_or_none
@@ -128,6 +128,7 @@ PLUGINS = (
         build=lambda name, options, context: Filter(Condition(options.keep, context.facts)),
         shorthand="keep",
         conditions=("keep",),
+        bounded=lambda options: LINEAR,
     ),
     Plugin(
         name="validate",
@@ -139,6 +140,7 @@ PLUGINS = (
         files={"checked_by": SCHEMAS},
         conditions=("that",),
         holds=("hold",),
+        bounded=lambda options: 0 if options.checked_by else LINEAR,
     ),
     Plugin(
         name="map",
@@ -152,5 +154,6 @@ PLUGINS = (
         shorthand="template",
         files={"template": TEMPLATES},
         documents=lambda options: (options.document.partition("@")[0],) if options.document else (),
+        bounded=lambda options: LINEAR,
     ),
 )

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pydantic import Field
 
 from hub.core.errors import ConfigError, MappingError
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import WriteContext, Written
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 from hub.documents.base import Document
@@ -144,4 +144,5 @@ PLUGIN = Plugin(
     build=_build,
     shorthand="template",
     files={"template": TEMPLATES, "checked_by": SCHEMAS},
+    bounded=lambda options: 0 if options.checked_by else LINEAR,
 )

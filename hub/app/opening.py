@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.app.recipes import recipe_of
 from hub.app.site_folder import SiteFolder
 from hub.broker.rabbit import RabbitBroker
 from hub.configuration.checked_use import texts
@@ -95,9 +96,11 @@ class Opening:
         self._log = log
         self._journal = journal
         self._outcomes = outcomes
+        self._texts: dict[tuple[str, str], str] = {}
 
     def open(self, site: Site, before: Opened | None = None) -> Opened:
         """Raises ConfigError where a template or schema can't be used."""
+        self._texts = {}
         built: dict[tuple[str, str], tuple[Any, Any]] = {}
         old = before.built if before is not None else {}
 
@@ -131,7 +134,12 @@ class Opening:
         holds = {name: HoldPolicy(name, hold.owner, hold.sla) for name, hold in site.holds.items()}
         steps = {name: steps_of(config.steps, context) for name, config in site.sources.items() if config.steps}
         owners = {name: config.owner for name, config in site.sources.items()} | reply_owners(site)
-        snapshot = Snapshot(site.table, site.facts, readers, destinations, holds, site.partners, owners, steps)
+        earlier = before.snapshot.recipe if before is not None else None
+        recipe = recipe_of(site, self._folder.path, self._texts, self._log, earlier)
+        snapshot = Snapshot(
+            *(site.table, site.facts, readers, destinations, holds, site.partners, owners, steps),
+            recipe=recipe,
+        )
         return Opened(site, snapshot, sources, endpoints, built)
 
     def _destination(
@@ -171,7 +179,7 @@ class Opening:
             broker=self._broker,
             endpoint=endpoints.__getitem__,
             partners=site.partners,
-            text=self._folder.text,
+            text=self._text,
             log=self._log,
             replies=replies,
             memory=self._memory,
@@ -190,6 +198,12 @@ class Opening:
             (folder, name) for field, folder in use.plugin.files.items() for name in texts(use.value(field)) if name
         )
         return (use.plugin.name, use.options, *(self._folder.version(folder, name) for folder, name in files))
+
+    def _text(self, folder: str, name: str) -> str:
+        """Remembered, so that workers build from the same texts."""
+        text = self._folder.text(folder, name)
+        self._texts[folder, name] = text
+        return text
 
     def _memory(self, name: str) -> JournalMemory | None:
         return JournalMemory(self._journal, name) if self._journal is not None else None

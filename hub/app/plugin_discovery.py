@@ -6,13 +6,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import entry_points
 from types import ModuleType
 
 import adapters
 import transformers
 from hub.core.errors import ConfigError
-from hub.core.plugin import Plugin, Plugins
+from hub.core.plugin import Plugin, Plugins, declared
 from hub.runtime import enriching
 
 GROUP = "hub.plugins"
@@ -23,11 +24,11 @@ def discover() -> Plugins:
     found: list[Plugin] = []
     for package in (adapters, transformers):
         for module in modules(package):
-            found.extend(declared(module))
-    found.extend(declared(enriching))
+            found.extend(declared_at(module, module.__name__))
+    found.extend(declared_at(enriching, enriching.__name__))
     for point in entry_points(group=GROUP):
         try:
-            found.extend(declared(point.load()))
+            found.extend(declared_at(point.load(), point.value.partition(" ")[0]))
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"the plug-in {point.value!r} of {point.dist} can't be loaded: {error}") from error
     try:
@@ -41,9 +42,6 @@ def modules(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(info.name)
 
 
-def declared(thing: object) -> tuple[Plugin, ...]:
-    """The declarations of a module (PLUGIN or PLUGINS), or a declaration itself."""
-    if isinstance(thing, Plugin):
-        return (thing,)
-    one, many = getattr(thing, "PLUGIN", None), getattr(thing, "PLUGINS", ())
-    return (one,) if isinstance(one, Plugin) else tuple(many)
+def declared_at(thing: object, place: str) -> list[Plugin]:
+    """The declarations that stand at `place`, which know it: a worker process finds them there again."""
+    return [replace(plugin, found_in=place) for plugin in declared(thing)]

@@ -22,9 +22,11 @@ from hub.core.plugin import Plugins
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
+from hub.journal.suspects import Suspects
 from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.batching import Batching
 from hub.runtime.command_desk import CommandDesk
+from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.keeper import Keeper
@@ -79,12 +81,15 @@ class RunningHub:
         self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
         self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes)
         self.opened: Opened = self._opening.open(site)
+        self.pool = WorkerPool(settings.containment, log)
         self.live = Live(
             self.broker,
             self.journal,
             self.metrics,
             log,
             self.opened.snapshot,
+            self.pool,
+            Suspects(self.journal),
             self.journal.clock,
             settled=self.outcomes.settled,
         )
@@ -119,6 +124,7 @@ class RunningHub:
         """Waits for journal and broker as long as it takes. Raises ConfigError for what waiting can't mend."""
         self.own()
         await self._insist("journal", lambda: self.journal.open(worker=True))
+        await self._insist("journal", lambda: self.live.suspects.load(self.live.clock()))
         await self._insist("broker", self.broker.open)
         self.journal.table_version = self.site.table.version
         await self._insist("broker", lambda: self.broker.declare(self.opened.topology()))
@@ -155,6 +161,7 @@ class RunningHub:
         await self._supervisor.stop(timeout / 2)
         await asyncio.gather(*(worker.stop(timeout / 2) for worker in self._workers.values()))
         await self._keeper.stop(5.0)
+        await self.pool.close()
         await self.opened.close()
         await self.broker.close()
         await self.journal.close()
@@ -173,7 +180,7 @@ class RunningHub:
             result = await self._swap(opened)
             if opened.site.settings != self.settings:
                 result["restart_needed"] = (
-                    "config/hub.yaml has changed; broker, journal, claims and console need a restart"
+                    "config/hub.yaml has changed; broker, journal, claims, console and containment need a restart"
                 )
             self.metrics.reloads.labels("done").inc()
             self.log.info("reloaded", **result)

@@ -54,6 +54,50 @@ class Templates(Entry):
     characters: Size = Field("64MB", description="Output, and every text that is made on the way to it.")
 
 
+class ContainmentEntry(Entry):
+    """The bounds of the work on bytes that others have sent: reading, steps, schemas, templates, replies."""
+
+    workers: int | None = Field(
+        None, ge=1, le=256, description="Worker processes at most; by default one for each core, and at least 4."
+    )
+    per_source: int | None = Field(
+        None,
+        ge=1,
+        description="Workers that one source or destination may use at once; by default half of them. The rest serve the others.",
+    )
+    processor_time: Duration = Field(
+        "10s", description="Processor time for one piece of work: an arrival that is read, a document that is written."
+    )
+    processor_time_per_megabyte: Duration = Field("5s", description="What is added for each megabyte of the body.")
+    wall_clock: Duration = Field(
+        "2m", description="How long the hub waits for a worker; it grows with the body as the processor time does."
+    )
+    memory: Size = Field("1GB", description="What a piece of work may use beyond what an idle worker does.")
+    in_process_up_to: Size = Field(
+        "64KB",
+        description="Bodies up to this size are worked on in the hub's own process, where the plug-ins say that the work is small.",
+    )
+    quarantine_after: int = Field(
+        2, ge=1, le=100, description="An arrival over which so many workers were lost goes to the dead letters, whole."
+    )
+    poison_after: int = Field(
+        3, ge=1, le=100, description="A copy during which so many hub processes died is dead, with the cause `poison`."
+    )
+
+    @field_validator("processor_time", "wall_clock")
+    @classmethod
+    def _is_some_time(cls, value: str) -> str:
+        if seconds(value) < 0.1:
+            raise ValueError("should be at least 100ms")
+        return value
+
+    @model_validator(mode="after")
+    def _leaves_some(self) -> ContainmentEntry:
+        if self.workers is not None and self.per_source is not None and self.per_source > self.workers:
+            raise ValueError(f"per_source is {self.per_source}, more than the {self.workers} workers that there are")
+        return self
+
+
 class HubFile(Entry):
     """config/hub.yaml: where the hub keeps its things."""
 
@@ -63,6 +107,9 @@ class HubFile(Entry):
     claims: str = Field("var/claims", description="The folder of large bodies; all hosts must see it.")
     console: Console = Field(Console(listen="127.0.0.1:8025"), description="Metrics and health.")
     templates: Templates = Field(Templates(), description="Bounds of what a template may do for one document.")
+    containment: ContainmentEntry = Field(
+        ContainmentEntry(), description="Bounds of the work on bytes that others have sent."
+    )
 
 
 # --- config/policies.yaml

@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from hub.configuration.draft import Draft
-from hub.configuration.models import AmqpBroker, Hold, HubFile, Retry
+from hub.configuration.models import AmqpBroker, ContainmentEntry, Hold, HubFile, Retry
 from hub.configuration.site import HoldConfig, Settings
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
+from hub.core.containment import Containment
 from hub.core.errors import Place
 from hub.core.nearest import hint
 from hub.core.retry import QUICK, RetryClass, parse_duration
@@ -35,6 +36,21 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
     draft.settings = Settings(
         *("embedded" if url is None else "amqp", url, model.journal, model.claims, host.strip("[]"), int(port)),
         WorkBounds(model.templates.steps, parse_size(model.templates.characters)),
+        containment=containment_of(model.containment),
+    )
+
+
+def containment_of(entry: ContainmentEntry) -> Containment:
+    return Containment(
+        workers=entry.workers,
+        per_source=entry.per_source,
+        processor_time=parse_duration(entry.processor_time),
+        per_megabyte=parse_duration(entry.processor_time_per_megabyte),
+        wall_clock=parse_duration(entry.wall_clock),
+        memory=parse_size(entry.memory),
+        in_process_up_to=parse_size(entry.in_process_up_to),
+        quarantine_after=entry.quarantine_after,
+        poison_after=entry.poison_after,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from hub.configuration.finding import Finding
 from hub.configuration.plug import Use
 from hub.core.agreement import Batch
+from hub.core.containment import Containment
 from hub.core.errors import Place
 from hub.core.facts import FactSet
 from hub.core.message import empty
@@ -21,7 +22,7 @@ from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """config/hub.yaml. `amqp` is the broker's URL, None for the embedded one; `journal` a path relative to the site or a
+    """config/hub.yaml. `containment` bounds the work on foreign bytes. `amqp` is the broker's URL, None for the embedded one; `journal` a path relative to the site or a
     database URL; `claims` a path. `console_host` and `console_port` serve metrics and health. `work` bounds
     what a template may do for one document."""
 
@@ -32,6 +33,7 @@ class Settings:
     console_host: str = "127.0.0.1"
     console_port: int = 8025
     work: WorkBounds = DEFAULT_BOUNDS
+    containment: Containment = field(default_factory=Containment)
 
     def __repr__(self) -> str:
         """Without the URLs, which may hold passwords."""

@@ -9,6 +9,7 @@
         MappingError                 a document that can't become what a destination needs
         ConditionError               a guard that failed while evaluating
         ClaimMissing                 a kept body that is gone
+        Poison                       what ends the process that works on it
       EndpointError                  the far end, or the way to it
         TransientError               may work later: kind is unreachable, timeout, busy or failed
         RejectedError                a definite no: permanent, or a hold where `replies` says so
@@ -101,6 +102,10 @@ class MappingError(MessageError):
 
 class ClaimMissing(MessageError):
     """A body that the journal says it keeps is neither in the database nor in the claim store."""
+
+
+class Poison(MessageError):
+    """Processes, or workers, were lost over it again and again: nobody works on it any more."""
 
 
 class ConditionError(MessageError):

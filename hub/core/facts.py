@@ -95,6 +95,9 @@ BUILT_IN: Mapping[str, Fact] = {
 
 ENVELOPE = tuple(name for name, fact in BUILT_IN.items() if fact.optional)
 
+OUTBOUND = "outbound"
+"""The fact `direction` of an acknowledgment that answers what came in."""
+
 Getter = Callable[[Any], Any]
 
 

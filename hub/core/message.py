@@ -38,6 +38,8 @@ class Header:
     HOPS = "hub-hops"
     PARENT = "hub-parent"
     POSITION = "hub-position"
+    ALONE = "hub-alone"
+    """Of a copy that waits for no other document."""
 
 
 BROKER_HEADERS = ("x-death", "x-delivery-count", "x-first-death-", "x-last-death-", "x-opt-", "x-acquired-count")

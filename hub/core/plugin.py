@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict
 from hub.core.agreement import Agreement
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 
+LINEAR = 256_000
+"""For `bounded`: work that takes time and memory in proportion to the body takes little for so many bytes."""
+
 PluginKind = Literal["source", "destination", "endpoint", "reader", "writer", "step"]
 
 
@@ -66,6 +69,9 @@ class Plugin:
     keeps_number  of a step that splits documents: whether the parts keep the number of the whole; None: it doesn't split
     asks       of a step: whether its answer may differ when it is asked again
     descriptors  of what listens: how many file descriptors its connections may take at once
+    bounded    of a reader, writer or step: up to how many bytes of a body its work is small, whatever is in them; 0: never. The hub
+               does such work itself, all other in worker processes
+    found_in   the module, or `module:attribute`, that declares it; set when it is found
     """
 
     name: str
@@ -93,6 +99,8 @@ class Plugin:
     keeps_number: Callable[[Any], bool] | None = None
     asks: Callable[[Any], bool] = lambda options: False
     descriptors: Callable[[Any], int] = lambda options: 0
+    bounded: Callable[[Any], int] = lambda options: 0
+    found_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +152,11 @@ class Plugins:
 
     def names(self, kind: PluginKind) -> tuple[str, ...]:
         return tuple(sorted(self.by_kind[kind]))
+
+
+def declared(thing: object) -> tuple[Plugin, ...]:
+    """The declarations of a module (PLUGIN or PLUGINS), or a declaration itself."""
+    if isinstance(thing, Plugin):
+        return (thing,)
+    one, many = getattr(thing, "PLUGIN", None), getattr(thing, "PLUGINS", ())
+    return (one,) if isinstance(one, Plugin) else tuple(many)

@@ -3,7 +3,15 @@
 from hub.documents.application_advice import ApplicationAdvice
 from hub.documents.base import Document
 from hub.documents.batch import BATCH, Batch, batch_from_json, batch_to_json
-from hub.documents.codec import DOCUMENTS, document_class, document_name, from_json, json_schema, to_json
+from hub.documents.codec import (
+    ACKNOWLEDGMENTS,
+    DOCUMENTS,
+    document_class,
+    document_name,
+    from_json,
+    json_schema,
+    to_json,
+)
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from hub.documents.inventory_advice import InventoryAdvice
@@ -20,6 +28,7 @@ from hub.documents.warehouse_advice import WarehouseAdvice
 from hub.documents.warehouse_order import WarehouseOrder
 
 __all__ = [
+    "ACKNOWLEDGMENTS",
     "BATCH",
     "DOCUMENTS",
     "ApplicationAdvice",

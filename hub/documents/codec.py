@@ -58,6 +58,9 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
 )
 """All kinds of document, by the name that routes use."""
 
+ACKNOWLEDGMENTS = frozenset((FunctionalAcknowledgment.kind, InterchangeAcknowledgment.kind))
+"""Kinds that acknowledge what was sent: they never wait in a batch, and no step of a source changes them."""
+
 MAX_JSON = 256 << 20
 """Bytes of one document. A canonical document is far smaller; beyond it something is wrong."""
 

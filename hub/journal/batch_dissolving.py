@@ -16,9 +16,6 @@ from hub.journal import schema
 from hub.journal.batch_members import WAITS, members
 from hub.journal.bulk import EVENT, Bulk
 
-ALONE = "hub-alone"
-"""The header of a copy that waits for no other document."""
-
 DISSOLVED = "batch_dissolved"
 """The hold by which a member goes on. It is released at once, and stays open only where the copy can't be published."""
 
@@ -84,7 +81,7 @@ def _go_alone(connection: Connection, member: Any, text: str, wanted: Dissolutio
         return None
     packed = orjson.loads(member.headers)
     source = packed["headers"].get(Header.SOURCE)
-    packed["headers"] |= {ALONE: True}
+    packed["headers"] |= {Header.ALONE: True}
     id = message_id("hold", (member.document_id, member.destination, str(member.generation), DISSOLVED, wanted.batch))
     number = sa.select(schema.message.c.number).where(schema.message.c.id == member.document_id)
     connection.execute(

@@ -300,3 +300,12 @@ repetition = sa.Table(
     sa.Column("body", sa.LargeBinary),
     sa.Index("repetition_by_expiry", "expires_at"),
 )
+
+suspect = sa.Table(
+    "suspect",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, comment="source:claim:identity of an arrival"),
+    sa.Column("count", sa.Integer, nullable=False, comment="how often a worker was lost over it"),
+    sa.Column("cause", sa.Text, nullable=False, comment="how it ended the last time"),
+    sa.Column("updated_at", sa.Double, nullable=False),
+)

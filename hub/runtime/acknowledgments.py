@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.core.errors import TransientError
+from hub.core.facts import OUTBOUND
+from hub.documents import ACKNOWLEDGMENTS
 from hub.journal.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms
 from hub.journal.decisions import Decisions
 from hub.journal.entry import Entry
@@ -17,8 +19,6 @@ from hub.runtime.acknowledgment_text import judgement_of
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live, Snapshot
 
-KINDS = frozenset(("functional_acknowledgment", "interchange_acknowledgment"))
-OUTBOUND = "outbound"
 DESK = "edi-desk"
 """Who owns a hold when neither the agreement nor config/policies.yaml says it."""
 
@@ -49,7 +49,7 @@ class Acknowledgments:
         is being sent right now. Raises TransientError when that takes long: an answer is neither lost nor believed too early.
         """
         partner = facts.get("partner")
-        if document.kind not in KINDS or facts.get("direction") == OUTBOUND or not partner:
+        if document.kind not in ACKNOWLEDGMENTS or facts.get("direction") == OUTBOUND or not partner:
             return None
         text = document.number.strip()
         if not (text.isascii() and text.isdigit()) or len(text) > 9:

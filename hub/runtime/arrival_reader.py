@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,10 +16,13 @@ from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
 from hub.journal.claims import INLINE, StoredClaim
 from hub.mapping.canonical import NAME
 from hub.runtime.acknowledgments import Answer
-from hub.runtime.copy import IN_THREAD
+from hub.runtime.contained.reading import ContainedReading
+from hub.runtime.contained.recipe import Recipe
 from hub.runtime.duplicate_interchanges import DuplicateInterchanges
-from hub.runtime.guard import items_of, result_of
+from hub.runtime.guard import guarded
 from hub.runtime.live import Live, Snapshot
+from hub.runtime.passing import Passage, Passed
+from hub.runtime.steps import joined, wanted
 
 WINDOW = 200
 """Documents of one arrival that may be unconfirmed at once."""
@@ -51,11 +55,12 @@ class Visit:
 
 
 class ArrivalReader:
-    """Claims arrivals and reads them: by a thread where they are large, so that the event loop stays free."""
+    """Claims arrivals and reads them: in a worker process where reading may cost much, so that the event loop stays free."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._duplicates = DuplicateInterchanges(live)
+        self._contained = ContainedReading(live)
+        self._duplicates = DuplicateInterchanges(live, self._contained)
 
     async def claim(self, arrival: Arrival, at: float) -> Visit:
         """The bytes are kept once the claim's row is committed."""
@@ -79,54 +84,40 @@ class ArrivalReader:
             raw,
         )
 
-    async def readings(self, snapshot: Snapshot, visit: Visit) -> AsyncIterator[Reading]:
-        """The readings of the body. A reader that breaks the rules counts as a body that can't be read."""
+    async def passed(self, snapshot: Snapshot, visit: Visit) -> AsyncGenerator[list[Passed]]:
+        """For each reading of the body what has come of it, as its source checks and changes it. A reader that breaks the rules counts
+        as a body that can't be read. Raises TransientError and JournalUnavailable."""
         if visit.hops > MOST_HOPS:
-            yield Reading((), error=DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle"))
+            circle = DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle")
+            yield [Passed(Reading((), error=circle))]
             return
-        reader = snapshot.readers.get(visit.arrival.source)
+        source = visit.arrival.source
+        reader = snapshot.readers.get(source)
         if reader is None:
-            raise TransientError(f"the source {visit.arrival.source} is not there any more", "busy")
+            raise TransientError(f"the source {source} is not there any more", "busy")
         body: Body = visit.arrival.body if visit.raw is None else BytesBody(visit.raw)
-        if body.size > IN_THREAD:
+        if visit.raw is None:
             body = self._live.journal.claims.open(visit.claim.digest) or body
-        headers = await self._headers(snapshot, visit, reader, body)
-        if body.size <= IN_THREAD:
-            for reading in guarded(lambda: reader.read(body, headers)):
-                yield reading
+        recipe = snapshot.contained_source(source, body.size)
+        headers = await self._headers(snapshot, visit, reader, body, recipe)
+        passage = Passage(snapshot.facts, snapshot.steps.get(source, ()), visit.arrival, visit.claim.digest)
+        if recipe is not None:
+            async with aclosing(self._contained.passed(recipe, passage, body, headers, visit.only)) as contained:
+                async for found in contained:
+                    yield found
             return
-        readings = guarded(lambda: reader.read(body, headers))
-        while batch := await asyncio.to_thread(some, readings):
-            for reading in batch:
-                yield reading
+        for reading in guarded(lambda: reader.read(body, headers)):
+            if wanted(visit.only, joined(reading.position), part=True):
+                yield await passage.passed(reading)
 
-    async def _headers(self, snapshot: Snapshot, visit: Visit, reader: Reader, body: Body) -> Mapping[str, Any]:
+    async def _headers(
+        self, snapshot: Snapshot, visit: Visit, reader: Reader, body: Body, recipe: Recipe | None
+    ) -> Mapping[str, Any]:
         """The arrival's headers, and in them what it was called and the duplicates; a sender can't name any."""
         arrival = visit.arrival
-        told = await self._duplicates.find(snapshot, reader, body, visit.claim.digest, arrival.name, visit.at)
+        told = await self._duplicates.find(
+            snapshot, reader, body, visit.claim.digest, arrival.name, visit.at, arrival.source, recipe
+        )
         if not told and not arrival.name and not {NAME, DUPLICATES} & arrival.headers.keys():
             return arrival.headers
         return {**arrival.headers, NAME: arrival.name, DUPLICATES: told}
-
-
-def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:
-    """Readers promise to raise nothing but DecodeError; whatever one raises becomes a reading, and what it has given before
-    stays."""
-    begun = result_of(read)
-    for item in items_of(begun) if not isinstance(begun, Exception) else (begun,):
-        if isinstance(item, DecodeError):
-            yield Reading((), error=item)
-        elif isinstance(item, Exception):
-            yield Reading((), error=DecodeError(f"the reader failed: {type(item).__name__}: {item}"))
-        else:
-            yield item
-
-
-def some(readings: Iterator[Reading], size: int = WINDOW // 4) -> list[Reading]:
-    """The next readings, at most `size`; empty at the end."""
-    found = []
-    for reading in readings:
-        found.append(reading)
-        if len(found) >= size:
-            break
-    return found

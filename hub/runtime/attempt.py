@@ -44,6 +44,7 @@ class Attempt:
     said: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     states: dict[str, EffectState] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    suspect: bool = False
 
     def misses(self, name: str) -> bool:
         """Whether the bytes for a destination are still to be made, now."""

@@ -13,7 +13,6 @@ import orjson
 from hub.core.errors import DecodeError
 from hub.core.message import JSON, Header, Message
 from hub.documents import BATCH
-from hub.journal.batch_dissolving import ALONE
 
 LARGEST_BODY = 1 << 20
 """Bodies above this size (bytes) travel as claims."""
@@ -108,7 +107,7 @@ class RouteCopy:
             first_failure=headers.get(Header.FIRST_FAILURE),
             hops=number(headers.get(Header.HOPS), 0),
             waits=number(headers.get(WAITS), 0),
-            alone=headers.get(ALONE) is True,
+            alone=headers.get(Header.ALONE) is True,
         )
 
     @property

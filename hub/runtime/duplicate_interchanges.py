@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.ports import Body, InterchangeReader, Reader
 from hub.journal.entry import Entry
 from hub.journal.interchanges_received import EarlierOne, InterchangeSeen
-from hub.runtime.copy import IN_THREAD
-from hub.runtime.guard import result_of
+from hub.runtime.contained.reading import ContainedReading
+from hub.runtime.contained.recipe import Recipe
+from hub.runtime.contained.worker import WorkerLost
+from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live, Snapshot
 
 
 class DuplicateInterchanges:
     """Asks only for partners that have agreed on duplicates; the numbers are recorded in the journal."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, contained: ContainedReading) -> None:
         self._live = live
+        self._contained = contained
 
     async def find(
-        self, snapshot: Snapshot, reader: Reader, body: Body, claim: str, name: str, at: float
+        self,
+        snapshot: Snapshot,
+        reader: Reader,
+        body: Body,
+        claim: str,
+        name: str,
+        at: float,
+        source: str,
+        recipe: Recipe | None,
     ) -> Mapping[str, str]:
-        """For each duplicate: its position, and in words when its number was taken."""
+        """For each duplicate: its position, and in words when its number was taken. With a recipe a worker lists the interchanges."""
         days = snapshot.duplicate_days
         if not days or not isinstance(reader, InterchangeReader):
             return {}
-        found = await self._interchanges(reader, body)
+        found = await outcome_of(lambda: self._listed(reader, body, source, recipe))
+        if isinstance(found, TransientError | JournalUnavailable | WorkerLost):
+            raise found
+        if isinstance(found, Exception):
+            self._live.log.warning("interchanges_not_listed", error=str(found) or type(found).__name__)
+            found = []
         seen = [
             InterchangeSeen(partner, number.lstrip("0") or "0", claim, position, name, at, days[partner])
             for partner, number, position in found
@@ -40,17 +56,13 @@ class DuplicateInterchanges:
         await self._live.journal.commit(entry)
         return {one.position: said(entry.duplicates[one.key]) for one in seen if one.key in entry.duplicates}
 
-    async def _interchanges(self, reader: InterchangeReader, body: Body) -> list[tuple[str, str, str]]:
+    async def _listed(
+        self, reader: InterchangeReader, body: Body, source: str, recipe: Recipe | None
+    ) -> list[tuple[str, str, str]]:
         """What can't be looked through has no duplicates: the reader will say what is wrong with it."""
-
-        def look() -> list[tuple[str, str, str]] | Exception:
-            return result_of(lambda: list(reader.interchanges(body)))
-
-        found = await asyncio.to_thread(look) if body.size > IN_THREAD else look()
-        if isinstance(found, Exception):
-            self._live.log.warning("interchanges_not_listed", error=str(found) or type(found).__name__)
-            return []
-        return found
+        if recipe is not None:
+            return await self._contained.interchanges(recipe, source, body)
+        return list(reader.interchanges(body))
 
 
 def said(earlier: EarlierOne) -> str:

@@ -6,7 +6,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
+from hub.core.errors import DecodeError
+from hub.core.ports import Reading
+
 T = TypeVar("T")
+
+TOO_MUCH_MEMORY = "reading it needs more memory than it may have (containment.memory in config/hub.yaml)"
 
 
 async def outcome_of(step: Callable[[], Awaitable[T]]) -> T | Exception:
@@ -36,3 +41,18 @@ def items_of(items: Iterator[T]) -> Iterator[T | Exception]:
             yield error
             return
         yield item
+
+
+def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:
+    """Readers promise to raise nothing but DecodeError. Whatever one raises becomes a reading with an error; what it has given before
+    stays."""
+    begun = result_of(read)
+    for item in items_of(begun) if not isinstance(begun, Exception) else (begun,):
+        if isinstance(item, DecodeError):
+            yield Reading((), error=item)
+        elif isinstance(item, MemoryError):
+            yield Reading((), error=DecodeError(TOO_MUCH_MEMORY))
+        elif isinstance(item, Exception):
+            yield Reading((), error=DecodeError(f"the reader failed: {type(item).__name__}: {item}"))
+        else:
+            yield item

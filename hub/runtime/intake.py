@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from contextlib import aclosing
 from typing import Any
 
 from hub.core import topology
 from hub.core.errors import DecodeError, HubError, TransientError
-from hub.core.facts import ENVELOPE
+from hub.core.facts import ENVELOPE, OUTBOUND
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
 from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.route_table import Match
 from hub.documents import from_json
 from hub.journal.claims import StoredClaim
-from hub.runtime.acknowledgments import KINDS, OUTBOUND, Acknowledgments, Answer
+from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
-from hub.runtime.arrival_terms import TERMS, belied, known, with_terms
+from hub.runtime.arrival_terms import TERMS, with_terms
+from hub.runtime.contained.reading import suspect_name
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, unpack_facts
 from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, Snapshot
-from hub.runtime.passing import Passed, passed
+from hub.runtime.passing import UNFORESEEN, Passed
 from hub.runtime.placing import Placing, as_taken, carry_out, forget, is_passing, settle
 from hub.runtime.resting import Resting
-from hub.runtime.steps import joined, wanted
+from hub.runtime.steps import joined
 
 
 class Intake:
@@ -74,11 +75,12 @@ class Intake:
     async def _visit(self, visit: Visit) -> None:
         """Takes everything that the reader finds. Raises NothingThere when a replayed part is gone."""
         snapshot = self._live.snapshot
-        async for reading in self._reader.readings(snapshot, visit):
-            if wanted(visit.only, joined(reading.position), part=True):
-                visit.answer = await self._answer(snapshot, visit, reading)
-                for passed in await self._passed(snapshot, visit, reading):
-                    self._route_safely(snapshot, visit, passed)
+        if visit.parent is not None:
+            await self._live.suspects.clear(suspect_name(visit.arrival, visit.claim.digest))
+        async with aclosing(self._reader.passed(snapshot, visit)) as readings:
+            async for each in readings:
+                for passed in self._wanted(visit, each):
+                    await self._take_one(snapshot, visit, passed)
                 if len(visit.waiting) >= WINDOW:
                     await settle(visit.waiting)
         if not visit.documents and not visit.refused and not visit.answers:
@@ -87,6 +89,26 @@ class Intake:
             nothing = Reading((), error=DecodeError("there is no document in it"))
             self._route_safely(snapshot, visit, Passed(nothing))
         await settle(visit.waiting)
+
+    async def _take_one(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
+        """Raises TransientError and JournalUnavailable."""
+        found = passed.found
+        visit.answer = None
+        if passed.unforeseen is not None:
+            self._say_unforeseen(visit, passed.unforeseen)
+        if found is not None and found.acknowledges:
+            visit.answer = await self._acknowledgments.find(found.document(), found.facts)
+        self._route_safely(snapshot, visit, passed)
+
+    @staticmethod
+    def _wanted(visit: Visit, passed: list[Passed]) -> list[Passed]:
+        """Those at the position that is asked for, where one is."""
+        if visit.only is None:
+            return passed
+        there = [one for one in passed if joined(one.reading.position) == visit.only]
+        if not there and not visit.cause:
+            visit.cause = next((str(one.reading.error) for one in passed if one.reading.error is not None), "")
+        return there
 
     async def _refuse_whole(self, visit: Visit, error: Exception) -> None:
         """What nobody foresaw about an arrival sends it, whole, to the dead letters of its source; it is not offered again and again."""
@@ -117,34 +139,13 @@ class Intake:
             parent=parent,
         )
         reading = Reading((), document, envelope=envelope)
-        visit.answer = await self._answer(snapshot, visit, reading)
-        placing = self._match(snapshot, visit, document_found(snapshot, visit, reading, message.id), reading, "")
+        found = document_found(snapshot.facts, visit.arrival, reading, message.id)
+        if found.acknowledges:
+            visit.answer = await self._acknowledgments.find(document, found.facts)
+        placing = Placing()
+        self._match(snapshot, visit, found, reading, "", placing)
         await carry_out(placing, live.journal, live.broker)
         self._acknowledgments.count(placing.entry)
-
-    async def _answer(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> Answer | None:
-        """What an acknowledgment answers. Raises TransientError and JournalUnavailable."""
-        document = reading.document
-        if document is None or document.kind not in KINDS:
-            return None
-        facts = snapshot.facts.of(document, known(visit.arrival, reading), visit.arrival.source)
-        return await self._acknowledgments.find(document, facts)
-
-    async def _passed(self, snapshot: Snapshot, visit: Visit, reading: Reading) -> list[Passed]:
-        """What the steps of the source make of a reading. Raises TransientError and JournalUnavailable."""
-        lie = belied(visit.arrival, reading)
-        if lie is not None:
-            return [Passed(replace(reading, document=None, error=lie))]
-        steps, document = snapshot.steps.get(visit.arrival.source), reading.document
-        if not steps or document is None or document.kind in KINDS or reading.envelope.get("direction") == OUTBOUND:
-            return [Passed(reading)]
-        found = await passed(steps, snapshot, visit, reading)
-        if visit.only in (None, joined(reading.position)):
-            return found
-        there = [one for one in found if joined(one.reading.position) == visit.only]
-        if not there:
-            visit.cause = next((str(one.reading.error) for one in found if one.reading.error is not None), "")
-        return there
 
     def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
         """Begins to place one reading; `settle` waits for it. What nobody foresaw about one document ends that document, with its
@@ -161,7 +162,7 @@ class Intake:
         live = self._live
         error = await outcome_of(lambda: carry_out(placing, live.journal, live.broker))
         if error is not None and not is_passing(error):
-            if passed.reading.document is not None:
+            if passed.found is not None:
                 visit.documents -= 1
             placing = self._refused_instead(visit, passed, error)
             await carry_out(placing, live.journal, live.broker)
@@ -185,35 +186,40 @@ class Intake:
         reading = passed.reading
         position = joined(reading.position)
         id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
-        if reading.document is None:
-            visit.told = visit.told or ("" if passed.said else str(reading.error))
-            placing = self._resting.refuse(visit, reading, id, position)
-        else:
-            found = document_found(snapshot, visit, reading, id)
-            placing = (self._end if passed.filtered else self._match)(snapshot, visit, found, reading, position)
+        found, placing = passed.found, Placing()
         entry = placing.entry
+        for step, outcome in passed.said:
+            entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
+        if found is None:
+            visit.told = visit.told or ("" if passed.said else str(reading.error))
+            self._resting.refuse(visit, reading, id, position, placing)
+        elif passed.filtered:
+            self._end(visit, found, position, placing)
+        else:
+            self._match(snapshot, visit, found, reading, position, placing)
         if not visit.claimed:
             visit.claimed = True
             entry.claim(visit.claim.digest, visit.claim.size, visit.claim.row, visit.at)
         for kind, value in (*reading.keys, *visit.arrival.keys):
             entry.key(value, kind, id)
-        for step, outcome in passed.said:
-            entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
         return placing
 
-    def _end(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, reading: Reading, position: str) -> Placing:
+    def _end(self, visit: Visit, found: DocumentFound, position: str, placing: Placing) -> None:
         """A document that a step of its source has filtered out: it is kept, and goes nowhere."""
-        placing = Placing()
         self._keep(visit, found, position, placing)
         placing.entry.event(found.id, self._live.clock(), "filtered")
         visit.documents += 1
-        return placing
 
     def _match(
-        self, snapshot: Snapshot, visit: Visit, found: DocumentFound, reading: Reading, position: str
-    ) -> Placing:
-        placing, read_at = Placing(), self._live.clock()
-        entry = placing.entry
+        self,
+        snapshot: Snapshot,
+        visit: Visit,
+        found: DocumentFound,
+        reading: Reading,
+        position: str,
+        placing: Placing,
+    ) -> None:
+        entry, read_at = placing.entry, self._live.clock()
         self._keep(visit, found, position, placing)
         matches = list(snapshot.table.match(found.facts))
         taken = [match for match in matches if not match.unmatched]
@@ -221,7 +227,7 @@ class Intake:
             self._copy(snapshot, visit, found, match, placing)
         answer = visit.answer
         if answer is not None and answer.number is not None:
-            self._acknowledgments.record(snapshot, answer, found.document, found.facts, found.id, entry)
+            self._acknowledgments.record(snapshot, answer, found.document(), found.facts, found.id, entry)
         elif len(taken) < len(matches) or not taken:
             cause = (
                 answer.cause
@@ -237,16 +243,15 @@ class Intake:
         else:
             visit.documents += 1
             placing.offer = offer(visit, found)
-        return placing
 
     def _keep(self, visit: Visit, found: DocumentFound, position: str, placing: Placing) -> None:
         """The rows by which the document is found again."""
-        document, arrival, entry = found.document, visit.arrival, placing.entry
+        arrival, entry = visit.arrival, placing.entry
         if len(found.body) > LARGEST_BODY:
             placing.large.append(found.body)
         elif found.canonical != visit.claim.digest:
             entry.claim(found.canonical, len(found.body), found.body, visit.at)
-        for kind, value in document.keys:
+        for kind, value in found.keys:
             entry.key(value, kind, found.id)
         entry.key(found.id, "message", found.id)
         if arrival.name:
@@ -256,10 +261,10 @@ class Intake:
             document=found.name,
             canonical=found.canonical,
             partner=found.facts.get("partner"),
-            number=document.number,
+            number=found.number,
             direction=OUTBOUND if found.outbound else None,
         )
-        self._live.metrics.read.labels(arrival.source, document.kind).inc()
+        self._live.metrics.read.labels(arrival.source, found.kind).inc()
 
     def _copy(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, match: Match, placing: Placing) -> None:
         """The copy for one route that matched; what its guards can't decide is dead at once."""
@@ -282,13 +287,13 @@ def unforeseen(error: Exception | None = None) -> DecodeError:
     """The cause of a dead letter that the hub itself failed on. What `error` says of names and lengths is told; a traceback is not."""
     if isinstance(error, HubError):
         return DecodeError(f"it could not be taken: {error}")
-    return DecodeError("it could not be taken: the hub failed on it, and has said how in its log")
+    return DecodeError(UNFORESEEN)
 
 
 def offer(visit: Visit, found: DocumentFound) -> tuple[str, Message]:
     """The document for whoever subscribes to the feed of documents: its key and the message."""
     message = Message(found.id, found.body, JSON, {Header.HOPS: visit.hops}, visit.correlation_id, None, found.name)
-    return f"{found.document.kind}.received.{found.facts.get('partner') or '-'}", message
+    return f"{found.kind}.received.{found.facts.get('partner') or '-'}", message
 
 
 def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match]) -> dict[str, Any]:

@@ -18,6 +18,9 @@ from hub.core.route_table import RouteTable
 from hub.core.step import NamedStep
 from hub.journal.journal import Journal
 from hub.journal.schema import UNASSIGNED
+from hub.journal.suspects import Suspects
+from hub.runtime.contained.pool import WorkerPool
+from hub.runtime.contained.recipe import Recipe
 from hub.runtime.limit import Limit
 from hub.runtime.metrics import Metrics
 
@@ -41,6 +44,11 @@ class OpenDestination:
     replies_to: str | None = None
     gather: tuple[str, ...] | None = None
     steps: tuple[NamedStep, ...] = ()
+
+    @property
+    def gathers(self) -> bool:
+        """Whether documents are gathered by facts."""
+        return self.gather is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ class Snapshot:
     """Who answers for a source: the owner of the file that it stands in."""
     steps: Mapping[str, tuple[NamedStep, ...]] = field(default_factory=dict)
     """By source: what happens to its documents before they are routed."""
+    recipe: Recipe | None = None
+    """What workers need to know; None: all work is done in this process."""
     duplicate_days: Mapping[str, int] = field(init=False)
     """By partner: how long an interchange control number of theirs may not come again; only of those that agreed on it."""
 
@@ -73,6 +83,19 @@ class Snapshot:
         agreements = (self.partners.by_name(name) for name in self.partners.names)
         days = {a.partner: a.duplicate_days for a in agreements if a is not None and a.duplicate_days is not None}
         object.__setattr__(self, "duplicate_days", days)
+
+    def contained_source(self, source: str, size: int) -> Recipe | None:
+        """The recipe by which a worker reads a body of `size` bytes; None: this process reads it."""
+        known = self.recipe.sources.get(source) if self.recipe is not None else None
+        return self.recipe if known is not None and size > known.bounded else None
+
+    def contained_writing(self, destination: str, size: int, suspect: bool) -> Recipe | None:
+        """The recipe by which a worker writes a canonical form of `size` bytes; None: this process does. `suspect`: a process has died
+        during it."""
+        known = self.recipe.destinations.get(destination) if self.recipe is not None else None
+        if known is None or (known.writer is None and not known.gathers and not known.steps):
+            return None
+        return self.recipe if suspect or size > known.bounded else None
 
     def owner_of(self, route: str | None, source: str | None) -> str:
         """Who answers for what died on a route; without one, or when it is gone, who answers for the source."""
@@ -89,6 +112,8 @@ class Live:
     metrics: Metrics
     log: Any
     snapshot: Snapshot
+    pool: WorkerPool
+    suspects: Suspects
     clock: Callable[[], float] = time.time
     declared: set[str] = field(default_factory=set)
     settled: Callable[[str], None] = lambda document_id: None

@@ -1,56 +1,98 @@
-"""What a source's steps make of what its reader has found."""
+"""What becomes of a reading before the routes: it is checked against its sender, and goes through the steps of its source."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hub.core.errors import DecodeError
+from hub.core.facts import OUTBOUND, FactSet
+from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
 from hub.core.step import NamedStep
-from hub.runtime.arrival_reader import Visit
+from hub.documents import ACKNOWLEDGMENTS, Document
 from hub.runtime.arrival_terms import belied, known
-from hub.runtime.live import Snapshot
-from hub.runtime.steps import Walked, walk
+from hub.runtime.document_found import DocumentFound, document_found
+from hub.runtime.guard import result_of
+from hub.runtime.steps import Walked, walk_ahead, walk_on
+
+UNFORESEEN = "it could not be taken: the hub failed on it, and has said how in its log"
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A reading that goes on to the routes, or one with the error that refuses it. `said` as in Walked. `filtered`: it ends here."""
+    """A reading that goes on to the routes, with its document (`found`), or one with the error that refuses it. `said` as in Walked.
+    `filtered`: it ends here. `unforeseen`: what nobody foresaw, for the log."""
 
     reading: Reading
     said: tuple[tuple[str, str], ...] = ()
     filtered: bool = False
+    found: DocumentFound | None = None
+    unforeseen: Exception | None = None
 
 
-async def passed(steps: Sequence[NamedStep], snapshot: Snapshot, visit: Visit, reading: Reading) -> list[Passed]:
-    """In the order of the parts; one where nothing was split. Raises TransientError and JournalUnavailable."""
-    if reading.document is None:
-        return [Passed(reading)]
-    arrival = visit.arrival
-    walks = await walk(
-        steps,
-        reading.document,
-        lambda document: snapshot.facts.of(
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The way of the readings of one arrival. `claim` is its digest."""
+
+    facts: FactSet
+    steps: Sequence[NamedStep]
+    arrival: Arrival
+    claim: str
+
+    async def passed(self, reading: Reading) -> list[Passed]:
+        """In the order of the parts; one where nothing was split. Raises TransientError and JournalUnavailable."""
+        begun = self.ahead(reading)
+        return [begun] if isinstance(begun, Passed) else await self.on(reading, begun)
+
+    def ahead(self, reading: Reading) -> Passed | list[Walked]:
+        """As far as it comes without asking anybody. Raises TransientError."""
+        lie = belied(self.arrival, reading)
+        if lie is not None:
+            return Passed(replace(reading, document=None, error=lie))
+        document = reading.document
+        if document is None:
+            return Passed(reading)
+        begin = len(self.steps) if self._passes_as_it_is(reading, document) else 0
+        return walk_ahead(self.steps, [Walked(document, next=begin)], self.facts_of(reading))
+
+    async def on(self, reading: Reading, walks: Sequence[Walked]) -> list[Passed]:
+        """The rest of the way. Raises TransientError and JournalUnavailable."""
+        if any(walked.asks(self.steps) for walked in walks):
+            walks = await walk_on(self.steps, walks, self.facts_of(reading))
+        return [self.finished(reading, walked) for walked in walks]
+
+    @staticmethod
+    def _passes_as_it_is(reading: Reading, document: Document) -> bool:
+        """Acknowledgments take no steps, in both directions."""
+        return document.kind in ACKNOWLEDGMENTS or reading.envelope.get("direction") == OUTBOUND
+
+    def facts_of(self, reading: Reading) -> Callable[[Document], Mapping[str, Any]]:
+        arrival = self.arrival
+        return lambda document: self.facts.of(
             document, known(arrival, replace(reading, document=document)), arrival.source
-        ),
-    )
-    return [_checked(arrival, _passed(reading, walked)) for walked in walks]
+        )
 
-
-def _checked(arrival: Arrival, made: Passed) -> Passed:
-    """A step may name another partner, but not than the one that has proved to have sent the arrival."""
-    lie = belied(arrival, made.reading)
-    return made if lie is None else Passed(replace(made.reading, document=None, error=lie), made.said)
-
-
-def _passed(reading: Reading, walked: Walked) -> Passed:
-    if walked.part:
-        envelope = {**reading.envelope, "part": "/".join(walked.part)}
-        reading = replace(reading, position=(*reading.position, *walked.position), envelope=envelope)
-    reading = replace(reading, document=walked.document)
-    error = walked.error
-    if error is not None:
-        cause = error if isinstance(error, DecodeError) else DecodeError(str(error))
-        reading = replace(reading, document=None, error=cause)
-    return Passed(reading, walked.said, bool(walked.filtered))
+    def finished(self, reading: Reading, walked: Walked) -> Passed:
+        if walked.part:
+            envelope = {**reading.envelope, "part": "/".join(walked.part)}
+            reading = replace(reading, position=(*reading.position, *walked.position), envelope=envelope)
+        error = walked.error
+        if error is not None:
+            cause = error if isinstance(error, DecodeError) else DecodeError(str(error))
+            return Passed(replace(reading, document=None, error=cause), walked.said)
+        whole = replace(reading, document=walked.document)
+        lie = belied(self.arrival, whole)
+        if (
+            lie is not None
+        ):  # a step may name another partner, but not than the one that has proved to have sent the arrival
+            return Passed(replace(reading, document=None, error=lie), walked.said)
+        id = message_id(self.claim, reading.position, self.arrival.identity)
+        found = result_of(lambda: document_found(self.facts, self.arrival, whole, id))
+        if isinstance(found, Exception):
+            foreseen = isinstance(found, DecodeError)
+            cause = found if isinstance(found, DecodeError) else DecodeError(UNFORESEEN)
+            refused = replace(reading, document=None, error=cause)
+            return Passed(refused, walked.said, unforeseen=None if foreseen else found)
+        return Passed(whole, walked.said, bool(walked.filtered), found)

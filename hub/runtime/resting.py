@@ -28,9 +28,9 @@ class Resting:
     def __init__(self, live: Live) -> None:
         self._live = live
 
-    def refuse(self, visit: Visit, reading: Reading, id: str, position: str) -> Placing:
+    def refuse(self, visit: Visit, reading: Reading, id: str, position: str, placing: Placing) -> None:
         """The source's dead letters: a part of an arrival that is no document, or none that may go on."""
-        live, arrival, placing = self._live, visit.arrival, Placing()
+        live, arrival = self._live, visit.arrival
         entry = placing.entry
         error = reading.error or DecodeError("the reader gave neither a document nor an error")
         visit.refused += 1
@@ -81,7 +81,6 @@ class Resting:
             name=arrival.name,
             error=str(error),
         )
-        return placing
 
     def bury(self, route: str, copy: Message, error: ConditionError, placing: Placing) -> None:
         """The route's dead letters: a copy whose guard failed."""

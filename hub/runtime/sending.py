@@ -10,18 +10,17 @@ from hub.core.errors import ClaimMissing, ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
 from hub.core.ports import Outgoing, Receipt, Written
-from hub.documents import to_json
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.decisions import Decisions
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.attempt import Attempt, Outcome, Stale, stale
+from hub.runtime.contained.writing import ContainedWriting
 from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
 from hub.runtime.outgoing_facts import OutgoingFacts
 from hub.runtime.rendering import render, waits_for_others
-from hub.runtime.stepping import stepped
-from hub.runtime.steps import Walked
+from hub.runtime.stepping import SteppedBody, stepped
 
 Conclude = Callable[[Outcome], Awaitable[None]]
 """Records an outcome; returns when it is committed."""
@@ -34,6 +33,7 @@ class Sender:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._decisions = Decisions(live.journal)
+        self._contained = ContainedWriting(live)
         self._under_way: dict[tuple[str, str], asyncio.Future[None]] = {}
 
     @asynccontextmanager
@@ -98,7 +98,7 @@ class Sender:
             elif destination.sequence is not None:
                 numbered[name] = destination.sequence
             elif fresh or destination.writer is None:
-                attempt.rendered[name] = self._try_render(attempt, destination, attempt.body)
+                attempt.rendered[name] = await self._rendered(attempt, destination, attempt.body)
         attempt.states, attempt.numbers = await self._prepare(attempt, attempt.rendered, numbered)
         if attempt.redelivered:
             attempt.early.update({name: Stale() for name in copy.open if stale(copy, attempt.states[name])})
@@ -124,9 +124,14 @@ class Sender:
         name, copy = destination.name, attempt.copy
         again = attempt.states[name].generation > 1
 
-        async def step() -> Walked:
+        snapshot, body = attempt.snapshot, attempt.body
+        recipe = snapshot.contained_writing(name, len(body), attempt.suspect)
+
+        async def step() -> SteppedBody:
             released = await self._decisions.released_from(copy.document_id, name) if again else ()
-            return await stepped(destination.steps, attempt.snapshot, copy, attempt.body, released=released)
+            if recipe is not None:
+                return await self._contained.step(recipe, snapshot, copy, destination, body, released)
+            return await stepped(destination.steps, snapshot.facts, copy, body, released=released)
 
         found = await outcome_of(step)
         if isinstance(found, Exception):
@@ -137,7 +142,7 @@ class Sender:
             attempt.early[name] = found.error
         elif found.filtered:
             attempt.filtered[name] = found.filtered
-        return to_json(found.document)
+        return found.body
 
     async def _canonical(self, copy: RouteCopy) -> bytes:
         if copy.claim is None:
@@ -146,17 +151,16 @@ class Sender:
         return b"".join(stored.chunks())
 
     async def _rendered(self, attempt: Attempt, destination: OpenDestination, body: bytes) -> Written | None:
-        """As `_try_render`; a batch is written by a thread, so that the event loop stays free."""
-        if attempt.copy.is_batch:
-            return await asyncio.to_thread(self._try_render, attempt, destination, body)
-        return self._try_render(attempt, destination, body)
-
-    def _try_render(self, attempt: Attempt, destination: OpenDestination, body: bytes) -> Written | None:
-        """The bytes; in `early` why there are none. What is to go with others is only tried."""
-        now, name = self._live.clock(), destination.name
+        """The bytes, made by a worker where that may cost much; in `early` why there are none. What is to go with others is only
+        tried."""
+        now, name, copy = self._live.clock(), destination.name, attempt.copy
         key = attempt.states[name].key if name in attempt.states else ""
         trial, number = name in attempt.together, attempt.numbers.get(name)
-        written = result_of(lambda: render(attempt.copy, destination, body, now, key, number, trial=trial))
+        recipe = attempt.snapshot.contained_writing(name, len(body), attempt.suspect)
+        if recipe is None or (destination.writer is None and not destination.gathers):
+            written = result_of(lambda: render(copy, destination, body, now, key, number, trial=trial))
+        else:
+            written = await outcome_of(lambda: self._contained.write(recipe, copy, name, body, now, key, number, trial))
         if isinstance(written, Exception):
             attempt.early[name] = written
             return None

@@ -3,35 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from hub.core.errors import MappingError
-from hub.core.facts import ENVELOPE
+from hub.core.errors import MappingError, MessageError, RejectedError
+from hub.core.facts import ENVELOPE, FactSet
 from hub.core.step import NamedStep
-from hub.documents import from_json
+from hub.documents import from_json, to_json
 from hub.runtime.copy import RouteCopy, unpack_facts
-from hub.runtime.live import Snapshot
-from hub.runtime.steps import Walked, walk
+from hub.runtime.steps import FactsOf, Walked, walk_on
 
 KEPT = (*ENVELOPE, "partner", "test", "direction", "part")
 """Facts that no document carries: the copy does."""
 
 
+@dataclass(frozen=True, slots=True)
+class SteppedBody:
+    """`body` is the canonical form that goes on. The rest as in Walked."""
+
+    body: bytes
+    said: tuple[tuple[str, str], ...] = ()
+    filtered: str = ""
+    error: MessageError | RejectedError | None = None
+
+
 async def stepped(
-    steps: Sequence[NamedStep], snapshot: Snapshot, copy: RouteCopy, body: bytes, *, released: Collection[str]
-) -> Walked:
+    steps: Sequence[NamedStep], facts: FactSet, copy: RouteCopy, body: bytes, *, released: Collection[str]
+) -> SteppedBody:
     """Of the canonical form `body`. Raises DecodeError for what is no document, TransientError and JournalUnavailable."""
-    told = envelope_of(snapshot, copy)
-    walks = await walk(
-        steps, from_json(body), lambda document: snapshot.facts.of(document, told, copy.source), released
-    )
+    return await go_on(steps, facts, copy, SteppedBody(body), 0, released)
+
+
+async def go_on(
+    steps: Sequence[NamedStep],
+    facts: FactSet,
+    copy: RouteCopy,
+    before: SteppedBody,
+    following: int,
+    released: Collection[str],
+) -> SteppedBody:
+    """The same for what has taken the steps before the one that is `following`."""
+    walked = Walked(from_json(before.body), before.said, next=following)
+    walks = await walk_on(steps, [walked], facts_of(facts, copy), released)
+    return body_of(only(walks))
+
+
+def only(walks: Sequence[Walked]) -> Walked:
     if len(walks) != 1:
         raise MappingError("a step has made several documents of it: `split` belongs to a source")
     return walks[0]
 
 
-def envelope_of(snapshot: Snapshot, copy: RouteCopy) -> Mapping[str, Any]:
+def body_of(walked: Walked) -> SteppedBody:
+    return SteppedBody(to_json(walked.document), walked.said, walked.filtered, walked.error)
+
+
+def facts_of(facts: FactSet, copy: RouteCopy) -> FactsOf:
+    told = envelope_of(facts, copy)
+    return lambda document: facts.of(document, told, copy.source)
+
+
+def envelope_of(facts: FactSet, copy: RouteCopy) -> Mapping[str, Any]:
     """What the copy knows of its document and the document doesn't: also what its source gave with it."""
     told = unpack_facts(copy.message.headers)
-    given = {path.arrival: told.get(path.name) for path in snapshot.facts.paths if path.arrival}
+    given = {path.arrival: told.get(path.name) for path in facts.paths if path.arrival}
     return {**given, **{name: told[name] for name in KEPT if told.get(name) is not None}}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.core.errors import DecodeError, JournalUnavailable, MessageError, RejectedError, TransientError
 from hub.core.step import AskingStep, NamedStep, Stepped
-from hub.runtime.guard import outcome_of
+from hub.runtime.guard import outcome_of, result_of
 
 if TYPE_CHECKING:
     from hub.documents import Document
@@ -22,17 +22,23 @@ FactsOf = Callable[["Document"], Mapping[str, Any]]
 @dataclass(frozen=True, slots=True)
 class Walked:
     """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it: name, and what it did.
-    `filtered`: it ends here. `error`: it can't go on. `part`: its name, for each `split` that it came through."""
+    `filtered`: it ends here. `error`: it can't go on. `part`: its name, for each `split` that it came through. `next` counts the steps
+    that it has taken."""
 
     document: Document
     said: tuple[tuple[str, str], ...] = ()
     filtered: str = ""
     error: MessageError | RejectedError | None = None
     part: tuple[str, ...] = ()
+    next: int = 0
 
     @property
     def goes_on(self) -> bool:
         return not self.filtered and self.error is None
+
+    def asks(self, steps: Sequence[NamedStep]) -> bool:
+        """Whether its next step asks somebody else."""
+        return self.goes_on and self.next < len(steps) and isinstance(steps[self.next].step, AskingStep)
 
     @property
     def position(self) -> tuple[str, ...]:
@@ -44,23 +50,63 @@ async def walk(
 ) -> list[Walked]:
     """Each step sees the document that the one before it has made, and its facts. `released`: the holds from which a person has let it
     go; no step holds it by these any more. Raises TransientError and JournalUnavailable: nothing is decided then."""
-    walks = [Walked(document)]
-    for named in steps:
-        walks = [after for before in walks for after in await _next(named, before, facts_of, released)]
-    return walks
+    return await walk_on(steps, [Walked(document)], facts_of, released)
 
 
-async def _next(named: NamedStep, before: Walked, facts_of: FactsOf, released: Collection[str]) -> list[Walked]:
-    if not before.goes_on:
-        return [before]
+async def walk_on(
+    steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
+) -> list[Walked]:
+    """The same for what has taken some of the steps already."""
+    found = walk_ahead(steps, walks, facts_of, released)
+    while any(walked.asks(steps) for walked in found):
+        asked = [
+            after
+            for before in found
+            for after in (await _asked(steps, before, facts_of, released) if before.asks(steps) else [before])
+        ]
+        found = walk_ahead(steps, asked, facts_of, released)
+    return found
 
-    async def take() -> Stepped:
-        facts = facts_of(before.document)
-        if isinstance(named.step, AskingStep):
-            return await named.step.ask_about(before.document, facts)
-        return named.step.take(before.document, facts)
 
-    stepped = await outcome_of(take)
+def walk_ahead(
+    steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
+) -> list[Walked]:
+    """Takes each as far as it comes without asking anybody. Where `asks` is true of one afterwards, its next step asks."""
+    done: list[Walked] = []
+    waiting = list(reversed(walks))
+    while waiting:
+        before = waiting.pop()
+        if not before.goes_on or before.next == len(steps) or before.asks(steps):
+            done.append(before)
+        else:
+            waiting.extend(reversed(_taken(steps, before, facts_of, released)))
+    return done
+
+
+def _taken(steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]) -> list[Walked]:
+    named = steps[before.next]
+
+    def take() -> Stepped:
+        assert not isinstance(named.step, AskingStep)  # noqa: S101  (walk_ahead looked)
+        return named.step.take(before.document, facts_of(before.document))
+
+    return _after(named, before, result_of(take), released)
+
+
+async def _asked(
+    steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]
+) -> list[Walked]:
+    named = steps[before.next]
+
+    async def ask() -> Stepped:
+        assert isinstance(named.step, AskingStep)  # noqa: S101  (walk_on looked)
+        return await named.step.ask_about(before.document, facts_of(before.document))
+
+    return _after(named, before, await outcome_of(ask), released)
+
+
+def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, released: Collection[str]) -> list[Walked]:
+    before = replace(before, next=before.next + 1)
     if isinstance(stepped, Exception):
         return [_refused(named, before, stepped, released)]
     if stepped.filtered:

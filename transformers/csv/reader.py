@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import Plugin
+from hub.core.plugin import LINEAR, Plugin
 from hub.core.ports import Body, Reading
 from hub.mapping.by_columns import RowsOptions, by_columns
 from hub.mapping.canonical import Canonical, Found, kinds_of
@@ -153,4 +153,5 @@ READER = Plugin(
     build=lambda name, options, context: CsvReader(options, Canonical.of(options, context)),
     files={"map": TEMPLATES},
     documents=kinds_of,
+    bounded=lambda options: 0 if options.map else LINEAR,
 )

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from hub.core.errors import MappingError
-from hub.core.plugin import Plugin
+from hub.core.plugin import LINEAR, Plugin
 from hub.core.ports import WriteContext, Written
 from hub.documents.base import Document
 from hub.mapping.made_rows import check_names, checked_template, made_rows, plain_text
@@ -72,4 +72,5 @@ WRITER = Plugin(
     example='rows: order-rows.json.j2\ncolumns: [order, line, item, quantity, price]\ndelimiter: ";"\n',
     build=lambda name, options, context: CsvWriter(options, SiteTemplate(options.rows, context.text, context.work)),
     files={"rows": TEMPLATES},
+    bounded=lambda options: LINEAR,
 )

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import Context, Plugin
+from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, Reading
 from hub.mapping.by_columns import RowsOptions, by_columns
 from hub.mapping.canonical import Canonical, Found, kinds_of
@@ -125,4 +125,5 @@ READER = Plugin(
     build=_build,
     files={"map": TEMPLATES},
     documents=kinds_of,
+    bounded=lambda options: 0 if options.map else LINEAR,
 )

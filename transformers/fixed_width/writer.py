@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from hub.core.errors import MappingError
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import WriteContext, Written
 from hub.documents.base import Document
 from hub.mapping.column import WORDS, converter, formatter
@@ -166,4 +166,5 @@ WRITER = Plugin(
     '    - {name: quantity, width: 7, align: right, pad: "0", type: integer}\nencoding: windows-1252\n',
     build=_build,
     files={"rows": TEMPLATES},
+    bounded=lambda options: LINEAR,
 )

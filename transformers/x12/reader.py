@@ -10,7 +10,7 @@ from pydantic import Field
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import Body, FieldOrigin, Reading
 from transformers.x12.agreement_check import agreement_problems
 from transformers.x12.catalogue import NEWEST, known_sets, set_declaration
@@ -132,4 +132,5 @@ PLUGIN = Plugin(
     documents=_documents,
     partners=("only",),
     agreement=agreement_problems,
+    bounded=lambda options: LINEAR,
 )

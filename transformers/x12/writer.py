@@ -18,7 +18,7 @@ from pydantic import Field
 from hub.core.agreement import Agreement
 from hub.core.agreement import Batch as BatchTerms
 from hub.core.errors import ConfigError, MappingError
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import BytesBody, WriteContext, Written
 from hub.documents import Batch, Document
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
@@ -286,4 +286,5 @@ PLUGIN = Plugin(
     build=_build,
     shorthand="partner",
     partners=("partner",),
+    bounded=lambda options: LINEAR,
 )

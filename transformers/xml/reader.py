@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import Context, Plugin
+from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, Reading
 from hub.core.size import Size, parse_size
 from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of
@@ -120,6 +120,12 @@ def _build(name: str, options: XmlReaderOptions, context: Context) -> XmlReader:
     )
 
 
+def bounded_up_to(options: XmlReaderOptions) -> int:
+    """A stylesheet may loop, and a schema compare each with each."""
+    unbounded = options.xslt or options.checked_by or (options.map and options.each is not None)
+    return 0 if unbounded else LINEAR
+
+
 PLUGIN = Plugin(
     name="xml",
     kind="reader",
@@ -130,4 +136,5 @@ PLUGIN = Plugin(
     build=_build,
     files={"map": TEMPLATES, "xslt": TEMPLATES, "checked_by": SCHEMAS},
     documents=kinds_of,
+    bounded=bounded_up_to,
 )

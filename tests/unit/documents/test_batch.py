@@ -8,15 +8,14 @@ import orjson
 import pytest
 
 from hub.core.errors import DecodeError
-from hub.documents import DOCUMENTS, Batch, batch_from_json, batch_to_json, from_json
+from hub.documents import ACKNOWLEDGMENTS, DOCUMENTS, Batch, batch_from_json, batch_to_json, from_json
 from hub.documents.batch import BatchedDocument
-from hub.runtime.acknowledgments import KINDS
 from tests.support.site import order
 
 
 def test_every_document_can_be_in_a_batch_but_the_acknowledgments() -> None:
     kinds = {cls.kind for cls in get_args(get_args(BatchedDocument)[0])}
-    assert kinds == set(DOCUMENTS) - KINDS
+    assert kinds == set(DOCUMENTS) - ACKNOWLEDGMENTS
 
 
 def test_a_batch_reads_back_equal_and_gives_the_same_bytes() -> None:

@@ -1,0 +1,82 @@
+"""What a process, or a worker, was lost over: counted, so that it can't take one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.journal import Journal
+
+FORGET_SECONDS = 86400.0
+"""After a day without a further loss an arrival is no suspect any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """How often it was lost, and how it ended the last time."""
+
+    count: int
+    cause: str
+
+
+class Suspects:
+    """Arrivals over which workers were lost, by name. What is counted is committed when the call returns. Raises JournalUnavailable.
+
+    Looking is free: the suspects are few, and in memory. What another process counts meanwhile is seen when this one counts too.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._known: dict[str, Suspect] = {}
+
+    async def load(self, now: float) -> None:
+        """At the start of the hub."""
+        table = schema.suspect
+
+        async def query(connection: AsyncConnection) -> list[Any]:
+            await connection.execute(sa.delete(table).where(table.c.updated_at < now - FORGET_SECONDS))
+            return list((await connection.execute(sa.select(table))).all())
+
+        rows = await self._journal.read(query)
+        self._known = {row.name: Suspect(row.count, row.cause) for row in rows}
+
+    def count(self, name: str) -> int:
+        known = self._known.get(name)
+        return known.count if known is not None else 0
+
+    def cause(self, name: str) -> str:
+        known = self._known.get(name)
+        return known.cause if known is not None else ""
+
+    async def add(self, name: str, cause: str, now: float) -> int:
+        """One loss more; how many there are."""
+        table = schema.suspect
+        insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
+        cause = cause.replace("\x00", "\ufffd")[:2000]
+        row = insert(table).values(name=name, count=1, cause=cause, updated_at=now)
+        counted = sa.case((table.c.updated_at < now - FORGET_SECONDS, 1), else_=table.c.count + 1)
+        stored = row.on_conflict_do_update(
+            index_elements=["name"], set_={"count": counted, "cause": cause, "updated_at": now}
+        ).returning(table.c.count)
+
+        async def query(connection: AsyncConnection) -> int:
+            return int((await connection.execute(stored)).scalar_one())
+
+        count = int(await self._journal.read(query))
+        self._known[name] = Suspect(count, cause)
+        return count
+
+    async def clear(self, name: str) -> None:
+        """It has come through, or is to be tried anew."""
+        self._known.pop(name, None)
+        gone = sa.delete(schema.suspect).where(schema.suspect.c.name == name)
+
+        async def query(connection: AsyncConnection) -> None:
+            await connection.execute(gone)
+
+        await self._journal.read(query)

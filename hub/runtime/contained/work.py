@@ -1,0 +1,124 @@
+"""The pieces of work that a worker does. Each is pickled by the hub, runs in the worker, and gives results one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hub.core.errors import MessageError, RejectedError
+from hub.core.ports import Arrival, Body, BytesBody, FileBody, InterchangeReader
+from hub.documents import from_json, to_json
+from hub.runtime.contained.bench import Bench
+from hub.runtime.contained.carrying import asking_result, passed_result
+from hub.runtime.contained.frame import Result, plain_facts
+from hub.runtime.copy import RouteCopy
+from hub.runtime.guard import guarded
+from hub.runtime.passing import Passage, Passed
+from hub.runtime.rendering import render
+from hub.runtime.stepping import facts_of, only
+from hub.runtime.steps import Walked, joined, walk_ahead, wanted
+
+
+class Work(Protocol):
+    """One piece of work. What it raises ends it, and is told to the hub."""
+
+    def run(self, bench: Bench) -> Iterator[Result]: ...
+
+
+def opened(body: bytes | Path) -> Body:
+    return FileBody(body) if isinstance(body, Path) else BytesBody(body)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadArrival:
+    """Reads a body, and takes what is in it as far as its steps ask nobody. `arrival` has no body of its own."""
+
+    arrival: Arrival
+    body: bytes | Path
+    headers: Mapping[str, Any]
+    claim: str
+    only: str | None = None
+
+    def run(self, bench: Bench) -> Iterator[Result]:
+        source = self.arrival.source
+        reader = bench.reader(source)
+        passage = Passage(bench.facts, bench.source_steps(source), self.arrival, self.claim)
+        for reading in guarded(lambda: reader.read(opened(self.body), self.headers)):
+            if not wanted(self.only, joined(reading.position), part=True):
+                continue
+            begun = passage.ahead(reading)
+            if isinstance(begun, Passed):
+                yield passed_result(begun)
+                continue
+            for walked in begun:
+                if walked.asks(passage.steps):
+                    yield asking_result(reading, walked)
+                else:
+                    yield passed_result(passage.finished(reading, walked))
+
+
+@dataclass(frozen=True, slots=True)
+class ListInterchanges:
+    """Partner, control number and position of each interchange of a body."""
+
+    source: str
+    body: bytes | Path
+
+    def run(self, bench: Bench) -> Iterator[Result]:
+        reader = bench.reader(self.source)
+        if isinstance(reader, InterchangeReader):
+            for partner, number, position in reader.interchanges(opened(self.body)):
+                yield Result({"interchange": [partner, number, position]})
+
+
+@dataclass(frozen=True, slots=True)
+class WriteDocument:
+    """The bytes of a document for a destination. `copy` has no body of its own; the rest as in `render`."""
+
+    copy: RouteCopy
+    destination: str
+    body: bytes
+    now: float
+    key: str
+    number: int | None
+    trial: bool
+
+    def run(self, bench: Bench) -> Iterator[Result]:
+        form = bench.form(self.destination)
+        written = render(self.copy, form, self.body, self.now, self.key, self.number, trial=self.trial)
+        head = {
+            "content_type": written.content_type,
+            "facts": plain_facts(written.facts),
+            "expect_ack": written.expect_ack,
+        }
+        yield Result({"written": head}, written.body)
+
+
+@dataclass(frozen=True, slots=True)
+class StepDocument:
+    """What the steps of a destination make of a document, as far as they ask nobody."""
+
+    copy: RouteCopy
+    destination: str
+    body: bytes
+    released: tuple[str, ...]
+
+    def run(self, bench: Bench) -> Iterator[Result]:
+        steps = bench.destination_steps(self.destination)
+        facts = facts_of(bench.facts, self.copy)
+        walked = only(walk_ahead(steps, [Walked(from_json(self.body))], facts, self.released))
+        head = {
+            "said": walked.said,
+            "filtered": walked.filtered,
+            "error": None if walked.error is None else plain_error(walked.error),
+            "next": walked.next,
+        }
+        yield Result(head, to_json(walked.document))
+
+
+def plain_error(error: MessageError | RejectedError) -> dict[str, Any]:
+    if isinstance(error, RejectedError):
+        return {"text": error.text, "status": error.status, "code": error.code, "hold": error.hold}
+    return {"text": str(error)}

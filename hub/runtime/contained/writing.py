@@ -1,0 +1,114 @@
+"""Writing in worker processes, and the steps before it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hub.core.errors import DecodeError, MappingError, Poison, RejectedError, TransientError
+from hub.core.ports import Written
+from hub.runtime.contained.frame import Garbled, Result, facts_again
+from hub.runtime.contained.recipe import Recipe
+from hub.runtime.contained.work import StepDocument, Work, WriteDocument
+from hub.runtime.contained.worker import WorkerLost, WorkFailed
+from hub.runtime.copy import RouteCopy
+from hub.runtime.stepping import SteppedBody, go_on
+
+if TYPE_CHECKING:
+    from hub.runtime.live import Live, OpenDestination, Snapshot
+
+
+class ContainedWriting:
+    """Has documents written, and changed by the steps of a destination, by workers. A document over which workers were lost as often as
+    `containment.quarantine_after` says is poison."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    async def write(
+        self,
+        recipe: Recipe,
+        copy: RouteCopy,
+        destination: str,
+        body: bytes,
+        now: float,
+        key: str,
+        number: int | None,
+        trial: bool,
+    ) -> Written:
+        """As `hub.runtime.rendering.render`. Raises MappingError, DecodeError, Poison and TransientError."""
+        work = WriteDocument(without_body(copy), destination, body, now, key, number, trial)
+        result = await self._result(recipe, destination, work, len(body))
+        try:
+            written = result.head["written"]
+            return Written(
+                result.body,
+                str(written["content_type"]),
+                facts_again(written["facts"]),
+                None if written["expect_ack"] is None else float(written["expect_ack"]),
+            )
+        except (KeyError, TypeError, ValueError, Garbled) as error:
+            raise MappingError(f"the worker has given no bytes: {type(error).__name__}: {error}") from None
+
+    async def step(
+        self,
+        recipe: Recipe,
+        snapshot: Snapshot,
+        copy: RouteCopy,
+        destination: OpenDestination,
+        body: bytes,
+        released: Collection[str],
+    ) -> SteppedBody:
+        """As `hub.runtime.stepping.stepped`; a step that asks is taken here."""
+        work = StepDocument(without_body(copy), destination.name, body, tuple(released))
+        result = await self._result(recipe, destination.name, work, len(body))
+        try:
+            head = result.head
+            said = tuple((str(step), str(outcome)) for step, outcome in head["said"])
+            stepped = SteppedBody(result.body, said, str(head["filtered"]), error_again(head["error"]))
+            following = int(head["next"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise MappingError(f"the worker has given no document: {type(error).__name__}: {error}") from None
+        if stepped.error is not None or stepped.filtered or following == len(destination.steps):
+            return stepped
+        return await go_on(destination.steps, snapshot.facts, copy, stepped, following, released)
+
+    async def _result(self, recipe: Recipe, destination: str, work: Work, size: int) -> Result:
+        """The only one."""
+        tries, cause = self._live.pool.limits.quarantine_after, ""
+        for _ in range(tries):
+            try:
+                async with aclosing(self._live.pool.results(destination, recipe, work, size)) as results:
+                    async for result in results:
+                        last = result
+                return last
+            except WorkFailed as error:
+                raise as_it_was(error) from None
+            except WorkerLost as error:
+                cause = str(error)
+        raise Poison(f"writing it {cause}, {tries} times (containment in config/hub.yaml sets the bounds)")
+
+
+def as_it_was(error: WorkFailed) -> Exception:
+    """The error that the worker has met."""
+    if error.error in ("TransientError", "ConfigError", "OSError", "FileNotFoundError"):
+        return TransientError(str(error), "failed")
+    if error.error == "DecodeError":
+        return DecodeError(str(error))
+    return MappingError(str(error) if error.error == "MappingError" else f"{error.error}: {error}")
+
+
+def error_again(head: Any) -> RejectedError | DecodeError | None:
+    if head is None:
+        return None
+    if "hold" not in head:
+        return DecodeError(str(head["text"]))
+    return RejectedError(str(head["text"]), head["status"], str(head["code"]), head["hold"])
+
+
+def without_body(copy: RouteCopy) -> RouteCopy:
+    """As it can be pickled; the document goes beside it."""
+    message = replace(copy.message, body=b"", headers=dict(copy.message.headers), properties={})
+    return replace(copy, message=message)

@@ -1,0 +1,107 @@
+"""A reader, a step and a writer that do to their process what the body, or the number of the document, says."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from hub.core.plugin import LINEAR, Options, Plugin
+from hub.core.ports import Body, Reading, WriteContext, Written
+from hub.core.step import Stepped
+from hub.documents import Document, Order
+
+ORDER = {"partner": "ACME", "lines": ({"number": "1", "quantity": "2", "unit": "EA"},)}
+
+
+class HostileOptions(Options):
+    """What the site says."""
+
+    partner: str = Field("ACME", description="Whose orders they are.")
+    bounded: bool = Field(False, description="Whether the plug-in says that its work is small.")
+
+
+def obey(words: str) -> None:
+    """Does what the words say; nothing for any others."""
+    for word in words.split():
+        if word == "spin":
+            while True:
+                pass
+        elif word == "allocate":
+            bytearray(1 << 40)
+        elif word == "grow":
+            kept = []
+            while True:
+                kept.append(bytearray(1 << 24))
+        elif word == "exit":
+            os._exit(3)
+        elif word == "crash":
+            ctypes.string_at(0)
+        elif word == "sleep":
+            time.sleep(3600)
+        elif word == "leave":
+            raise SystemExit(7)
+
+
+class HostileReader:
+    """Each line is an order; what its words say is done before."""
+
+    def __init__(self, partner: str) -> None:
+        self._partner = partner
+
+    def read(self, body: Body, headers: Mapping[str, Any] | None = None) -> Iterator[Reading]:
+        for number, line in enumerate(b"".join(body.chunks()).decode().splitlines(), 1):
+            obey(line)
+            named = {**ORDER, "partner": self._partner, "number": line.split()[-1]}
+            yield Reading((str(number),), Order.model_validate(named))
+
+
+class HostileStep:
+    def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
+        obey(document.number.replace("-", " "))
+        return Stepped(document)
+
+
+class HostileWriter:
+    def write(self, document: Document, context: WriteContext) -> Written:
+        obey(document.number.replace("-", " "))
+        return Written(document.number.encode(), "text/plain")
+
+
+def bounded(options: HostileOptions) -> int:
+    return LINEAR if options.bounded else 0
+
+
+PLUGINS = (
+    Plugin(
+        name="hostile",
+        kind="reader",
+        options=HostileOptions,
+        summary="Does what the body says.",
+        example="{}",
+        build=lambda name, options, context: HostileReader(options.partner),
+        bounded=bounded,
+    ),
+    Plugin(
+        name="hostile",
+        kind="step",
+        options=HostileOptions,
+        summary="Does what the number says.",
+        example="{}",
+        build=lambda name, options, context: HostileStep(),
+        bounded=bounded,
+    ),
+    Plugin(
+        name="hostile",
+        kind="writer",
+        options=HostileOptions,
+        summary="Does what the number says.",
+        example="{}",
+        build=lambda name, options, context: HostileWriter(),
+        bounded=bounded,
+    ),
+)
