@@ -6,7 +6,7 @@ import smtplib
 from typing import Literal
 
 from adapters.mail.endpoint import Errand, MailEndpoint
-from adapters.mail.notice import MailDestinationOptions, notice
+from adapters.mail.notice import MailDestinationOptions, finished, notice
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Outgoing, Receipt
 
@@ -19,9 +19,10 @@ class MailDestination:
         self._endpoint = endpoint
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        message = notice(self._options, outgoing)
+        mail = notice(self._options, outgoing)
+        errand = Errand(self._endpoint, mail, finished(mail))
         try:
-            refused = await self._endpoint.run(Errand(self._endpoint, message))
+            refused = await self._endpoint.run(errand)
         except smtplib.SMTPRecipientsRefused as error:
             raise of_codes(
                 [code for code, _ in error.recipients.values()], f"no recipient is taken: {error}"
@@ -41,7 +42,7 @@ class MailDestination:
             kind: Literal["unreachable", "failed"] = "unreachable" if isinstance(error, OSError) else "failed"
             raise TransientError(f"{type(error).__name__}: {error}", kind) from error
         some = f", not to {', '.join(refused)}" if refused else ""
-        return Receipt(f"sent to {message['To']}{some}")
+        return Receipt(f"sent to {', '.join(mail.recipients)}{some}")
 
     async def close(self) -> None:
         return None

@@ -8,12 +8,12 @@ import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from adapters.mail.finished import Mail
 from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError
 from hub.core.limits import LimitOptions
@@ -87,10 +87,12 @@ class MailEndpoint:
 class Errand:
     """One mail on its way, in a thread. `cut` ends it from outside."""
 
-    def __init__(self, endpoint: MailEndpoint, message: EmailMessage) -> None:
+    def __init__(self, endpoint: MailEndpoint, mail: Mail, raw: bytes) -> None:
+        """`raw`: the mail as it is sent."""
         self._options = endpoint.options
         self._tls = endpoint.tls
-        self._message = message
+        self._mail = mail
+        self._raw = raw
         self._server: smtplib.SMTP | None = None
         self._ended = False
 
@@ -104,7 +106,7 @@ class Errand:
                 server.starttls(context=self._tls)
             if options.user is not None and options.password is not None:
                 server.login(options.user, options.password)
-            refused = server.send_message(self._message)
+            refused = server.sendmail(self._mail.sender, list(self._mail.recipients), self._raw)
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
             return refused

@@ -6,11 +6,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.errors import MessageError as MailError
-from email.message import EmailMessage
 from email.utils import format_datetime
 
 from pydantic import Field, field_validator, model_validator
 
+from adapters.mail.finished import Attachment, Mail, harmless, split_type
 from hub.core.errors import MappingError, RejectedError
 from hub.core.naming import PLACE, names_in, render
 from hub.core.plugin import Options
@@ -63,30 +63,44 @@ class MailDestinationOptions(Options):
         return self
 
 
-def notice(options: MailDestinationOptions, outgoing: Outgoing) -> EmailMessage:
+def notice(options: MailDestinationOptions, outgoing: Outgoing) -> Mail:
     """The mail for a document. Raises RejectedError where none can be made of it."""
-    message = EmailMessage()
     try:
-        message["From"] = options.sender
-        message["To"] = ", ".join(address(template, options, outgoing) for template in options.to)
-        message["Subject"] = one_line(options.subject, outgoing)[:LONGEST_SUBJECT]
-        message["Message-ID"] = f"<{outgoing.key}@{options.sender.rpartition('@')[2]}>"
-        message["Date"] = format_datetime(datetime.now(UTC))
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note answers
-        fill(message, options, outgoing)
-    except (MappingError, MailError, ValueError, LookupError) as error:
+        subject = harmless(substituted(options.subject, outgoing))[:LONGEST_SUBJECT].strip()
+        text, subtype, attachment = content(options, outgoing)
+        return Mail(
+            options.sender,
+            tuple(address(template, options, outgoing) for template in options.to),
+            (
+                ("Subject", subject),
+                ("Message-ID", f"<{outgoing.key}@{options.sender.rpartition('@')[2]}>"),
+                ("Date", format_datetime(datetime.now(UTC))),
+                ("Auto-Submitted", "auto-generated"),  # RFC 3834: nobody's absence note answers
+            ),
+            text,
+            subtype,
+            attachment,
+        )
+    except (MappingError, ValueError, LookupError) as error:
         raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
-    return message
 
 
-def fill(message: EmailMessage, options: MailDestinationOptions, outgoing: Outgoing) -> None:
-    main, _, sub = outgoing.content_type.partition(";")[0].strip().partition("/")
+def finished(mail: Mail) -> bytes:
+    """Raises RejectedError for a mail that would say something else than what was set."""
+    try:
+        return mail.finished()
+    except (MailError, ValueError, LookupError) as error:
+        raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
+
+
+def content(options: MailDestinationOptions, outgoing: Outgoing) -> tuple[str, str, Attachment | None]:
+    """The text, its subtype, and what is attached."""
+    main, sub = split_type(outgoing.content_type)
     if options.text is None and main == "text":
-        message.set_content(outgoing.body.decode("utf-8"), subtype=sub or "plain")
-        return
-    message.set_content(substituted(options.text or one_line(options.subject, outgoing), outgoing))
-    name = render(options.name, outgoing.facts)
-    message.add_attachment(outgoing.body, maintype=main or "application", subtype=sub or "octet-stream", filename=name)
+        return outgoing.body.decode("utf-8"), sub, None
+    text = substituted(options.text, outgoing) if options.text else harmless(substituted(options.subject, outgoing))
+    name = harmless(render(options.name, outgoing.facts))
+    return text, "plain", Attachment(outgoing.body, name, outgoing.content_type)
 
 
 def address(template: str, options: MailDestinationOptions, outgoing: Outgoing) -> str:
@@ -94,7 +108,7 @@ def address(template: str, options: MailDestinationOptions, outgoing: Outgoing) 
         return template
     found = substituted(template, outgoing)
     allowed = {domain.lower() for domain in options.domains}
-    if not ADDRESS.fullmatch(found) or found.rpartition("@")[2].lower() not in allowed:
+    if not ADDRESS.fullmatch(found) or "=?" in found or found.rpartition("@")[2].lower() not in allowed:
         raise ValueError(f"{found[:100]!r} is no address in {', '.join(options.domains)}")
     return found
 
@@ -109,8 +123,3 @@ def substituted(template: str, outgoing: Outgoing) -> str:
         return str(found)[:LONGEST_SUBJECT]
 
     return PLACE.sub(value, template)
-
-
-def one_line(template: str, outgoing: Outgoing) -> str:
-    """A fact never begins a header of its own."""
-    return "".join(c if c.isprintable() else " " for c in substituted(template, outgoing))

@@ -71,13 +71,24 @@ async def test_anything_else_is_attached(server: MailServer) -> None:
     assert attached.get_content() == b'{"a": 1}'
 
 
-@pytest.mark.parametrize("number", ["1\r\nBcc: evil@example.com", "1\nSubject: x", "1\x00", "1\u2028Bcc: x", "é" * 999])
+@pytest.mark.parametrize(
+    "number",
+    [
+        "1\r\nBcc: evil@example.com",
+        "1\nSubject: x",
+        "1\x00",
+        "1\u2028Bcc: x",
+        "é" * 999,
+        "=?utf-8?q?1=0D=0ABcc:_evil=0D=0A=0D=0Aevil?=",
+    ],
+)
 async def test_a_fact_never_becomes_a_header(server: MailServer, number: str) -> None:
     await send(server.port, facts={"number": number})
     (mail,) = server.taken
     assert "Bcc" not in mail
     assert mail["Subject"].startswith("Order ")
     assert len(mail.get_all("Subject")) == 1
+    assert mail.get_content().strip() == "Hello"
     assert server.recipients == [["desk@ours.example"]]
 
 
@@ -88,6 +99,7 @@ async def test_a_fact_never_becomes_a_header(server: MailServer, number: str) ->
         "a@ours.example, b@evil.example",
         "a@ours.example\r\nBcc: b@evil.example",
         "<a@ours.example>",
+        "=?utf-8?q?b=40evil.example=2Ca?=@ours.example",
         "x",
     ],
 )
