@@ -24,7 +24,7 @@ LONGEST = 1000
 LONGEST_NEXT = 4000
 """Characters of a token, or of the URL of a page."""
 
-LINK = re.compile(r'<([^>]*)>((?:\s*;\s*[^\s"=;,]+(?:\s*=\s*(?:"[^"]*"|[^\s";,]*))?)*)')
+LINK = re.compile(r'<([^<>]*)>((?:\s*+;\s*+[^\s"=;,]++(?:\s*+=\s*+(?:"[^"]*+"|[^\s";,]*+))?)*+)')
 REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s";,]*))', re.IGNORECASE)
 
 

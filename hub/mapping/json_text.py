@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NoReturn
 
-from jsonschema import Draft202012Validator, FormatChecker, SchemaError
+from jsonschema import Draft202012Validator, SchemaError
 from jsonschema.exceptions import ValidationError, best_match
 from referencing import Registry
 
 from hub.core.errors import ConfigError
 from hub.core.exact_number import LONGEST, exact, written_out
 from hub.mapping.repeated import repeated
-from hub.mapping.schema_references import lost_references
+from hub.mapping.schema_keywords import FORMATS, MOST_ERRORS, Bounded, TooMuchChecking, bounded_errors, check_patterns
+from hub.mapping.schema_references import lost_references, schemas_within
 
 SCHEMAS = "routes/schemas"
 
@@ -49,11 +51,18 @@ class JsonCheck:
         lost = next(lost_references(schema), None)
         if lost is not None:
             raise ConfigError(f"{SCHEMAS}/{name} refers to {lost!r}, which isn't in it; nothing is fetched")
-        self._validator = Draft202012Validator(schema, registry=Registry(), format_checker=FormatChecker())
+        try:
+            check_patterns(schemas_within(schema))
+        except ValueError as error:
+            raise ConfigError(f"{SCHEMAS}/{name}: {error}") from None
+        self._validator = Bounded(schema, registry=Registry(), format_checker=FORMATS)
 
     def wrong(self, value: Any) -> str | None:
-        """What is wrong first, with its path; None when nothing is."""
-        found = best_match(self._validator.iter_errors(value))
+        """What is wrong, with its path; None when nothing is. Of the first errors it is the one that says most."""
+        try:
+            found = best_match(islice(bounded_errors(self._validator, value), MOST_ERRORS))
+        except (TooMuchChecking, RecursionError):
+            return f"$: it can't be checked by {self.name} within the time that its size allows"
         return f"{path_of(found)}: {short(found.message)} (as {self.name} wants it)" if found is not None else None
 
 

@@ -1,4 +1,4 @@
-"""Where the `$ref`s of a JSON Schema lead: only into itself."""
+"""The schemas within a JSON Schema, and where their `$ref`s lead: only into itself."""
 
 from __future__ import annotations
 
@@ -15,13 +15,23 @@ REFERENCES = ("$ref", "$dynamicRef")
 
 def lost_references(schema: Any) -> Iterator[str]:
     """Each reference that leads nowhere, or out of the schema; nothing is fetched. The schemas of JSON Schema itself are known."""
+    for at, contents in _within(schema):
+        yield from _lost(at, contents)
+
+
+def schemas_within(schema: Any) -> list[dict[str, Any]]:
+    """It, and each that it holds."""
+    return [contents for _, contents in _within(schema)]
+
+
+def _within(schema: Any) -> Iterator[tuple[Any, dict[str, Any]]]:
     root = DRAFT202012.create_resource(schema)
     resolver = OF_THE_STANDARD.resolver_with_root(root)
     waiting: list[tuple[Any, Resource[Any]]] = [(resolver, root)]
     while waiting:
         at, resource = waiting.pop()
         if isinstance(resource.contents, dict):
-            yield from _lost(at, resource.contents)
+            yield at, resource.contents
         waiting += [(at.in_subresource(inner), inner) for inner in resource.subresources()]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from transformers.x12.binary import LENGTH_AT
-from transformers.x12.boundaries import NEXT, boundaries
+from transformers.x12.boundaries import NEXT, Mark, boundaries
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.window import Window
 
@@ -35,7 +33,7 @@ def binary_ranges(window: Window, delimiters: Delimiters) -> tuple[tuple[int, in
         while close < start:
             match = marks.close.search(window.data, window.at + max(scanned, start))
             if match is not None:
-                close = match.start() - window.at
+                close = match.start - window.at
                 break
             scanned = max(scanned, start, resume(window) - window.at)
             if not _more(window):
@@ -43,10 +41,10 @@ def binary_ranges(window: Window, delimiters: Delimiters) -> tuple[tuple[int, in
                 break
         until = min(window.at + close + 8, len(window.data))
         mark = marks.binary.search(window.data, window.at + start, until)
-        if mark is None or mark.start() - window.at > close:
+        if mark is None or mark.start - window.at > close:
             return tuple(found)
         data = _data(mark, window, delimiters)
-        start = data[1] if data else mark.end() - window.at
+        start = data[1] if data else mark.end - window.at
         if data:
             found.append(data)
 
@@ -70,11 +68,11 @@ def broken_off(window: Window, start: int, end: int) -> int:
     return min(end, found.start() - window.at) if found else end
 
 
-def _data(mark: re.Match[bytes], window: Window, delimiters: Delimiters) -> tuple[int, int] | None:
+def _data(mark: Mark, window: Window, delimiters: Delimiters) -> tuple[int, int] | None:
     """The range of the data of one binary segment, whose length is BIN01, or BDS02. Where no terminator stands behind it the
     length isn't true, and the next terminator ends it. None where there is no length."""
-    lead = LENGTH_AT[mark[1].decode()]
-    begin = mark.end() - window.at
+    lead = LENGTH_AT[mark.name.decode()]
+    begin = mark.end - window.at
     while window.left - begin < MOST_LENGTH and _more(window):
         pass
     head = bytes(window.data[window.at + begin : window.at + begin + MOST_LENGTH]).split(delimiters.element, lead)

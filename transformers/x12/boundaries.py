@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,11 +20,11 @@ ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
 
 _HEADER = (
     rb"ISA(?P<s>[^0-9A-Za-z\s])(?:(?:(?!(?P=s))[^\r\n]){0,20}(?P=s)){11}"
-    rb"\d{5}(?P=s)\d{1,9} *(?P=s)[01](?P=s)[A-Z](?P=s)[^0-9A-Za-z\s]"
+    rb"\d{5}(?P=s)\d{1,9} *+(?P=s)[01](?P=s)[A-Z](?P=s)[^0-9A-Za-z\s]"
 )
 """An ISA that says what one says, whatever separates: sixteen elements, the last five of their kind."""
 
-_FOLLOWED = rb"[^0-9A-Za-z \t]\s*(?:GS|TA1|IEA)(?P=s)"
+_FOLLOWED = rb"[^0-9A-Za-z \t]\s*+(?:GS|TA1|IEA)(?P=s)"
 
 _BROKEN_OFF = rb"[\r\n]ISA[^0-9A-Za-z\s]|" + _HEADER + _FOLLOWED
 
@@ -32,6 +33,45 @@ NEXT = re.compile(_BROKEN_OFF)
 follows a header behind it."""
 
 _LINE_END = re.compile(rb"\r?\n")
+_WHITE = b" \t\n\r\x0b\x0c"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where a segment begins: `start` is the terminator before it, or the header that has broken in; `end` is behind its first
+    separator."""
+
+    start: int
+    end: int
+    name: bytes
+
+
+class Marks:
+    """Finds a terminator, blanks, and one of these names. In time that grows with the length alone, whatever the terminator is.
+
+    A terminator that is white space itself stands within a run of blanks, and every other blank of the run may be one too. So the
+    run is looked at once, from its beginning: a search that began again at each of its bytes would take their square.
+    """
+
+    def __init__(self, terminator: bytes, names: bytes, separator: bytes, broken_off: bytes = b"") -> None:
+        end = re.escape(terminator)
+        tail = rb"(?P<end>" + end + rb")\s*+(?P<name>" + names + rb")" + re.escape(separator)
+        other = rb"|" + broken_off if broken_off else b""
+        self._within: re.Pattern[bytes] | None = None
+        if terminator in _WHITE:
+            blank = rb"[" + re.escape(_WHITE.replace(terminator, b"")) + rb"]*+"
+            self._within = re.compile(blank + tail)
+            tail = rb"(?<![" + re.escape(_WHITE) + rb"])" + blank + tail
+        self._anywhere = re.compile(tail + other)
+
+    def search(self, data: bytearray, start: int, end: int = sys.maxsize) -> Mark | None:
+        """The first that begins at `start` or behind it, and ends before `end`."""
+        found = self._within.match(data, start, end) if self._within is not None else None
+        found = found or self._anywhere.search(data, start, end)
+        if found is None:
+            return None
+        begin = found.start("end")
+        return Mark(begin if begin >= 0 else found.start(), found.end(), found["name"] or found[0].lstrip(b"\r\n")[:3])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +81,22 @@ class Boundaries:
     stand between segments."""
 
     control: re.Pattern[bytes]
-    close: re.Pattern[bytes]
-    binary: re.Pattern[bytes]
-    odd: re.Pattern[bytes]
+    close: Marks
+    binary: Marks
+    odd: Marks
     blank: re.Pattern[bytes]
 
 
 @lru_cache(maxsize=64)
 def boundaries(delimiters: Delimiters) -> Boundaries:
     """Those of an interchange."""
-    separator, terminator = re.escape(delimiters.element), re.escape(delimiters.terminator)
+    element, end = delimiters.element, delimiters.terminator
+    separator, terminator = re.escape(element), re.escape(end)
     return Boundaries(
         re.compile(rb"(?:ISA|TA1|GS|ST|SE|GE|IEA)" + separator + rb"|" + _HEADER),
-        re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA))" + separator + rb"|" + _BROKEN_OFF),
-        re.compile(terminator + rb"\s*(BIN|BDS)" + separator),
-        re.compile(terminator + rb"\s*(?:S[ET]|G[ES]|I(?:EA|SA)|BIN|BDS)" + separator),
+        Marks(end, rb"S[ET]|G[ES]|I(?:EA|SA)", element, _BROKEN_OFF),
+        Marks(end, rb"BIN|BDS", element),
+        Marks(end, rb"S[ET]|G[ES]|I(?:EA|SA)|BIN|BDS", element),
         re.compile(rb"[\s\x00\x1a" + terminator + rb"]*"),
     )
 

@@ -5,14 +5,13 @@ Memory is bounded by the largest transaction. Nothing is judged here but what th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
 from transformers.x12.binary_ranges import MAX_CONTROL, MAX_TRANSACTION, binary_ranges, broken_off, resume
-from transformers.x12.boundaries import BLANK, ISA, NEXT, SPACE, boundaries
+from transformers.x12.boundaries import BLANK, ISA, NEXT, SPACE, Mark, boundaries
 from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, header_elements, read_header
 from transformers.x12.event import Event
 from transformers.x12.window import Window
@@ -134,7 +133,7 @@ class _Scanner:
             window.at = max(window.at, resume(window))
             if not window.more():
                 break
-        window.at = _behind(found) if found else len(window.data)
+        window.at = _behind(window, found) if found else len(window.data)
         error = DecodeError(f"found {start!r} outside of a transaction", offset=offset, code="024")
         return Event("junk", offset, error=error)
 
@@ -177,10 +176,10 @@ class _Scanner:
             data = bytes(window.data[window.at :])
             window.at = len(window.data)
             return self._opened(offset, data, too_long)
-        end = found.end()
+        end = found.end
         if window.data[end - 3 : end - 1] != b"SE":
-            data = bytes(window.data[window.at : found.start()])
-            window.at = _behind(found)
+            data = bytes(window.data[window.at : found.start])
+            window.at = _behind(window, found)
             return self._opened(offset, data, too_long)
         end -= window.at
         while (last := window.data.find(delimiters.terminator, window.at + end)) < 0:
@@ -203,7 +202,7 @@ class _Scanner:
         if first < 0 or blank is None:
             return None
         odd = boundaries(delimiters).odd.search(buffer, first)
-        trailer = odd.start() if odd is not None else -1
+        trailer = odd.start if odd is not None else -1
         end = buffer.find(terminator, trailer + 1) if trailer >= 0 else -1
         if end < 0:
             return None
@@ -231,9 +230,9 @@ class _Scanner:
         )
 
 
-def _behind(close: re.Match[bytes]) -> int:
+def _behind(window: Window, close: Mark) -> int:
     """Where the segment begins that ends what stands before it: behind one byte, unless it is a header that has broken in."""
-    return close.start() + (not close[0].startswith(b"ISA"))
+    return close.start + (not window.data.startswith(b"ISA", close.start))
 
 
 def _over(window: Window, end: int) -> int:

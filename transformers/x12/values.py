@@ -18,7 +18,7 @@ from transformers.x12.fields import numeric
 REMEMBERED = 20_000
 
 _WHOLE = re.compile(r"-?\d+\Z", re.ASCII)
-_DECIMAL = re.compile(r"-?(?:\d+\.?\d*|\.\d+)\Z", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:\d++(?:\.\d*+)?|\.\d++)\Z", re.ASCII)
 _TIME = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?\Z", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 

@@ -19,7 +19,7 @@ MOST_OUTSIDE = 10_000
 """Elements that belong to no document: the head of a file, not its content."""
 
 PIECE = 1 << 14
-_DOCTYPE = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE", re.DOTALL)
+_DOCTYPE = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
