@@ -313,9 +313,7 @@ def _took(asked: Callable[[Any], object], text: str | bytes) -> float:
     return time.thread_time() - began
 
 
-@pytest.mark.parametrize(
-    ("pattern", "unit"), [(r"\n\s*X", "\n"), (r"\d+\.?\d*\Z", "1"), (r"<([^>]*)>", "<"), (r"(?:a+b?)*+c", "a")]
-)
+@pytest.mark.parametrize(("pattern", "unit"), [(r"\n\s*X", "\n"), (r"<([^>]*)>", "<"), (r"a*b", "a")])
 def test_the_check_finds_what_is_not_linear(pattern: str, unit: str) -> None:
     with pytest.raises(AssertionError):
-        check_linear(re.compile(pattern).search, ("", unit, "\0"), raw=False, size=1500)
+        check_linear(re.compile(pattern).search, ("", unit, "\0"), raw=False, size=3000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -64,8 +63,9 @@ class Marks:
             tail = rb"(?<![" + re.escape(_WHITE) + rb"])" + blank + tail
         self._anywhere = re.compile(tail + other)
 
-    def search(self, data: bytearray, start: int, end: int = sys.maxsize) -> Mark | None:
+    def search(self, data: bytearray, start: int, end: int | None = None) -> Mark | None:
         """The first that begins at `start` or behind it, and ends before `end`."""
+        end = len(data) if end is None else end
         found = self._within.match(data, start, end) if self._within is not None else None
         found = found or self._anywhere.search(data, start, end)
         if found is None:
