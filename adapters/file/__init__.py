@@ -40,6 +40,10 @@ def build_destination(name: str, options: Any, context: Context) -> FileDestinat
     return FileDestination(options, context)
 
 
+def local_folder(options: Any) -> tuple[str, ...]:
+    return (options.folder,) if options.store is None else ()
+
+
 PLUGINS = (
     Plugin(
         name="store",
@@ -57,6 +61,7 @@ PLUGINS = (
         example='folder: var/drop/acme\nmatch: "*.edi"\nsettle: 2s\n',
         build=build_source,
         endpoint=("store", "store"),
+        shared_folders=local_folder,
     ),
     Plugin(
         name="file",
@@ -66,6 +71,7 @@ PLUGINS = (
         example='folder: var/out/invoices\nname: "{document}_{number}.json"\n',
         build=build_destination,
         endpoint=("store", "store"),
+        shared_folders=local_folder,
         fact_templates=("name",),
     ),
 )

@@ -34,6 +34,12 @@ class FileDestinationOptions(Options):
         False, description="Whether a file of that name with other contents is replaced; else it is refused."
     )
 
+    mode: str = Field(
+        "0600",
+        pattern="^0?[0-7]{3}$",
+        description="Who may read and write the file, as chmod takes it: `0640` lets the group read it. A store has rights of its own.",
+    )
+
     @field_validator("name")
     @classmethod
     def one_name(cls, value: str) -> str:
@@ -52,6 +58,7 @@ class FileDestination:
         self._folder = Path(context.site) / options.folder
         self._name = options.name
         self._overwrite = options.overwrite
+        self._mode = int(options.mode, 8)
         self._swept = False
 
     async def send(self, outgoing: Outgoing) -> Receipt:
@@ -96,7 +103,7 @@ class FileDestination:
         return Receipt(f"written to {target.name}")
 
     def _place(self, new: Path, target: Path) -> None:
-        new.chmod(0o644)
+        new.chmod(self._mode)
         if self._overwrite:
             new.replace(target)
         else:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from hub.app.descriptors import descriptors_allowed, descriptors_needed
 from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
+from hub.app.private_files import too_open
 from hub.app.running_hub import journal_url, make_broker
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings, Site
@@ -71,6 +72,7 @@ class Diagnosis:
             return
         yield self._claims(checked.site)
         yield descriptors(checked.site)
+        yield self._private(checked.site)
         async for finding in self._journal(checked.site):
             yield finding
 
@@ -96,6 +98,14 @@ class Diagnosis:
         if path.exists() and (trouble := ClaimStore(path).probe()):
             return Finding("claims", "error", trouble)
         return Finding("claims", "ok", str(path))
+
+    def _private(self, site: Site) -> Finding:
+        """The hub repairs what is its own when it starts."""
+        found = too_open(self._folder, site)
+        if not found:
+            return Finding("modes", "ok", "the hub's files are for its user alone")
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        return Finding("modes", "error", f"{found[0]}{more}: `chmod go-rwx`, or restart the hub as the owner")
 
     async def _journal(self, site: Site) -> AsyncIterator[Finding]:
         journal = Journal(journal_url(self._folder, site.settings), self._folder.resolve(site.settings.claims))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import orjson
 import structlog
+
+from hub.core.visible import visible, visible_json
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -28,6 +31,7 @@ def make_logger(
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        *(() if as_json else (with_visible_values,)),
         renderer,
     ]
     wrapper = structlog.make_filtering_bound_logger(logging.getLevelName(level.upper()))
@@ -38,5 +42,15 @@ def make_logger(
     return structlog.wrap_logger(structlog.PrintLogger(stream), processors=processors, wrapper_class=wrapper)
 
 
+def with_visible_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What a partner sent neither steers the terminal nor begins a line of the log. A traceback keeps its lines."""
+    for name, value in event.items():
+        if name == "exception":
+            event[name] = visible(str(value), keep="\n\t")
+        elif not isinstance(value, int | float | None):
+            event[name] = visible(str(value))
+    return event
+
+
 def dumps(value: Any, default: Any = None, **_: Any) -> str:
-    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return visible_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode())

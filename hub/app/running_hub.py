@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from hub.app.acts import Acts
 from hub.app.opening import Opened, Opening
+from hub.app.private_files import repair
 from hub.app.site_folder import SiteFolder
 from hub.broker.embedded import EmbeddedBroker
 from hub.broker.lock import FileLock
@@ -120,9 +121,18 @@ class RunningHub:
             self._lock.acquire("this site")
             self._owned = True
 
+    def _make_private(self) -> None:
+        """Repairs the modes of the hub's own files, which an earlier version or a copy has left open."""
+        repaired, left = repair(self._folder, self.site)
+        for each in repaired:
+            self.log.info("made_private", path=str(each.path), mode=f"{each.mode:04o}", now=f"{each.wanted:04o}")
+        for each in left:
+            self.log.error("open_to_others", path=str(each.path), mode=f"{each.mode:04o}", wanted=f"{each.wanted:04o}")
+
     async def start(self) -> None:
         """Waits for journal and broker as long as it takes. Raises ConfigError for what waiting can't mend."""
         self.own()
+        await asyncio.to_thread(self._make_private)
         await self._insist("journal", lambda: self.journal.open(worker=True))
         await self._insist("journal", lambda: self.live.suspects.load(self.live.clock()))
         await self._insist("broker", self.broker.open)

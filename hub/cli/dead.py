@@ -27,7 +27,7 @@ from hub.cli.dead_choice import (
     span,
 )
 from hub.cli.dead_view import as_dict, list_entry, properties
-from hub.cli.output import FOUND, AsJson, fail, out, print_json, printable, say
+from hub.cli.output import FOUND, AsJson, fail, one_line, out, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.errors import ClaimMissing
 from hub.journal.decisions import DeadFilter, Decisions
@@ -113,7 +113,7 @@ def show(
     lines = [*properties(row).items(), *(("child", f"{child.id} ({child.status})") for child in children)]
     for name, value in lines:
         if value not in (None, ""):
-            out.print(Text(f"{name:13}", style="bold"), Text(printable(value)))
+            out.print(Text(f"{name:13}", style="bold"), Text(one_line(value)))
     say("")
     say(body[:4000].decode("utf-8", "replace") + (f"\n... {len(body) - 4000} bytes more" if len(body) > 4000 else ""))
 

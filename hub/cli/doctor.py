@@ -11,7 +11,7 @@ from rich.text import Text
 
 from hub.app.diagnosis import Diagnosis, Finding
 from hub.app.logs import make_logger
-from hub.cli.output import FOUND, AsJson, out, print_json, status
+from hub.cli.output import FOUND, AsJson, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, run
 
 
@@ -32,7 +32,7 @@ def doctor(site: SiteDir = HERE, as_json: AsJson = False) -> None:
         print_json({"ok": not wrong, "at": time.time(), "findings": [finding.as_dict() for finding in found]})
     else:
         for finding in found:
-            out.print(status(finding.state), Text(f"{finding.what}: {finding.text}"))
+            out.print(status(finding.state), Text(one_line(f"{finding.what}: {finding.text}")))
     raise typer.Exit(FOUND if wrong else 0)
 
 

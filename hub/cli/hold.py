@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, out, print_json, printable, say, status
+from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, one_line, out, print_json, say, status
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.journal.decisions import Decisions
 from hub.journal.journal import Journal
@@ -72,7 +72,7 @@ def show(
     times = {name: moment(getattr(row, name)) for name in ("held_at", "due_at", "decided_at")}
     for name, value in (as_dict(row) | times).items():
         if value not in (None, ""):
-            out.print(Text(f"{name:13}", style="bold"), Text(printable(value)))
+            out.print(Text(f"{name:13}", style="bold"), Text(one_line(value)))
     say("")
     say(body[:4000].decode("utf-8", "replace"))
 

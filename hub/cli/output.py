@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.core.visible import visible, visible_json
+
 OK, FOUND, USAGE, LATER, AWAY = 0, 1, 2, 3, 4
 """Exit codes; see `hub.cli`."""
 
@@ -26,21 +28,19 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs."
 
 
 def printable(value: Any) -> str:
-    """A value for people: what a partner sent must not steer the terminal."""
-    text = "" if value is None else str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+    """A text of several lines for people: what a partner sent must not steer the terminal."""
+    return visible("" if value is None else str(value), keep="\n\t")
 
 
 def one_line(value: Any) -> str:
-    """A value for people, in a list: what a partner sent must not look like an entry of its own."""
-    return printable(value).replace("\n", "\\n").replace("\t", "\\t")
+    """A value for people, within a line: what a partner sent must not look like a line of ours."""
+    return visible("" if value is None else str(value))
 
 
 def print_json(value: Any) -> None:
     """One JSON value on stdout, without colours or wrapping."""
-    typer.echo(orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+    made = orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+    typer.echo(visible_json(made))
 
 
 def say(text: str, style: str | None = None) -> None:
@@ -59,7 +59,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(value if isinstance(value, Text) else Text(printable(value)) for value in row))
+        made.add_row(*(value if isinstance(value, Text) else Text(one_line(value)) for value in row))
     return made
 
 

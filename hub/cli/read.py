@@ -13,10 +13,11 @@ import typer
 from hub.app.plugin_discovery import discover
 from hub.app.readers import reader_for, reader_of_source
 from hub.cli.lineage_view import lineage_json, show_lineage
-from hub.cli.output import FOUND, AsJson, fail, say
+from hub.cli.output import FOUND, AsJson, fail, one_line, say
 from hub.cli.site_option import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.ports import FileBody, Reader, Reading, TracingReader
+from hub.core.visible import visible_json
 from hub.documents import to_json
 from hub.mapping.canonical import NAME
 
@@ -60,16 +61,16 @@ def read(
         for reading in made.read(FileBody(file), {NAME: file.name}):
             where = f"{file}: {'.'.join(reading.position)}: " if reading.position else f"{file}: "
             for warning in reading.warnings:
-                typer.echo(f"{where}warning: {warning}", err=True)
+                typer.echo(one_line(f"{where}warning: {warning}"), err=True)
             if reading.envelope.get("direction") == "outbound":
                 continue
             if reading.document is not None and lineage:
                 _trace(made, FileBody(file), reading, as_json)
             elif reading.document is not None:
-                sys.stdout.buffer.write(to_json(reading.document) + b"\n")
+                sys.stdout.buffer.write(shown_json(to_json(reading.document)) + b"\n")
             else:
                 failed = True
-                typer.echo(f"{where}error: {reading.error}", err=True)
+                typer.echo(one_line(f"{where}error: {reading.error}"), err=True)
     except DecodeError as error:
         fail(f"{file}: error: {error}")
     except BrokenPipeError:
@@ -86,7 +87,12 @@ def _trace(made: Reader, body: FileBody, reading: Reading, as_json: bool) -> Non
     if as_json:
         document = orjson.Fragment(to_json(reading.document))
         line = {"position": where, "document": document, "lineage": lineage_json(origins)}
-        typer.echo(orjson.dumps(line).decode())
+        typer.echo(visible_json(orjson.dumps(line).decode()))
         return
     say(f"{reading.document.kind} {reading.document.number} ({where})", "bold")
     show_lineage(origins)
+
+
+def shown_json(document: bytes) -> bytes:
+    """On a terminal without characters that steer it; a pipe gets the document as it is."""
+    return visible_json(document.decode()).encode() if sys.stdout.isatty() else document

@@ -15,6 +15,7 @@ import uvloop
 from hub.app.descriptors import allow_all_descriptors
 from hub.app.logs import LEVELS, make_logger
 from hub.app.plugin_discovery import discover
+from hub.app.private_files import make_private
 from hub.app.running_hub import STOP_SECONDS, RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import FOUND, err, fail
@@ -53,6 +54,7 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
         try:
             log = make_logger(log_level, json=log_json, everywhere=True)
             allow_all_descriptors()
+            make_private()
             hub = RunningHub(SiteFolder(site), checked.site, discover(), log)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 gc.freeze()

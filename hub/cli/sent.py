@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from codecs import getincrementaldecoder
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from hub.cli.output import FOUND, AsJson, err, fail, moment, print_json, printable
+from hub.cli.output import FOUND, AsJson, err, fail, moment, one_line, print_json, printable
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import Body
@@ -44,14 +45,32 @@ def sent(
         body = with_journal(site, read)
     except ClaimMissing as error:
         fail(f"error: {error}")
+    if sys.stdout.isatty():
+        say_bytes(body)
+    else:
+        for piece in body.chunks():
+            sys.stdout.buffer.write(piece)
+
+
+def say_bytes(body: Body) -> None:
+    """On a terminal, which bytes of a partner must not steer: as text, its control characters as codes."""
+    for number, text in enumerate(decode_pieces(body)):
+        if number == 0:
+            err.print(Text("control characters are shown as codes; a pipe or a file gets the bytes", style="dim"))
+        sys.stdout.write(printable(text.replace("\r\n", "\n")))
+
+
+def decode_pieces(body: Body) -> Iterator[str]:
+    decoder = getincrementaldecoder("utf-8")("backslashreplace")
     for piece in body.chunks():
-        sys.stdout.buffer.write(piece)
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
 
 
-def one_line(one: Sending) -> Text:
+def sending_line(one: Sending) -> Text:
     """A sending that may be meant."""
     what = f"{(one.document or 'document').partition('@')[0]} {one.number or ''} -> {one.destination}: {one.status}"
-    return Text(printable(f"{one.document_id}  {what}, {moment(one.updated_at)}"))
+    return Text(one_line(f"{one.document_id}  {what}, {moment(one.updated_at)}"))
 
 
 def the_claim(value: str, to: str | None, found: Sequence[Sending]) -> str:
@@ -63,6 +82,6 @@ def the_claim(value: str, to: str | None, found: Sequence[Sending]) -> str:
         fail(f"{found[0].destination} has no bytes of {value!r} yet: it is {found[0].status}")
     if len(claims) > 1:
         for one in found:
-            err.print(one_line(one))
+            err.print(sending_line(one))
         fail(f"{value!r} names {len(claims)} different bodies: say which by its id, and with --to")
     return claims.pop()

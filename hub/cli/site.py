@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
+import pwd
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.app.plugin_discovery import discover
+from hub.app.private_files import make_private
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import AWAY, LATER, fail
@@ -68,7 +69,8 @@ async def journal_of(folder: Path) -> AsyncIterator[Journal]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's work; what can't be reached ends it with a sentence."""
+    """Runs a command's work; what can't be reached ends it with a sentence. What it makes is private, as what a hub makes."""
+    make_private()
     try:
         return asyncio.run(work)
     except JournalUnavailable as error:
@@ -90,12 +92,20 @@ def with_journal(folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T:
 
 
 def whoami() -> str:
-    """Who gives a command, for the journal."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
+    """Who gives a command, for the journal: the user that the operating system knows, and no variable that anybody can set. A command
+    by root through sudo names whom sudo has let in; only root could set that variable to anything else."""
+    user = name_of(os.getuid())
+    asked = os.environ.get("SUDO_UID", "")
+    if os.getuid() == 0 and asked.isascii() and asked.isdecimal() and len(asked) <= 10 and int(asked):
+        user = f"{name_of(int(asked))} as {user}"
     return f"{user}@{socket.gethostname()}"
+
+
+def name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return f"uid {uid}"
 
 
 def command(

@@ -13,7 +13,7 @@ from rich.text import Text
 from hub.app.plugin_discovery import discover
 from hub.app.readers import x12_reader
 from hub.cli.lineage_view import lineage_json, show_lineage
-from hub.cli.output import FOUND, AsJson, fail, moment, out, print_json, printable, status
+from hub.cli.output import FOUND, AsJson, fail, moment, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import FieldOrigin
@@ -72,12 +72,12 @@ def origins_of(story: Story, site: Path) -> list[FieldOrigin]:
 def tell(story: Story) -> None:
     """One message, for people."""
     title = " ".join(part for part in (story.document or "not read", story.number or "", story.partner or "") if part)
-    out.print(Text(printable(title), style="bold"), Text(f"  message {story.id}", style="dim"))
+    out.print(Text(one_line(title), style="bold"), Text(f"  message {story.id}", style="dim"))
     came = f"  came from {story.source}" + (f" as {story.name}" if story.name else "")
     where = f", position {story.position}" if story.position else ""
-    out.print(Text(printable(f"{came}{where} (claim {(story.claim or '')[:12]})")))
+    out.print(Text(one_line(f"{came}{where} (claim {(story.claim or '')[:12]})")))
     if story.keys:
-        out.print(Text(printable("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys))))
+        out.print(Text(one_line("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys))))
     for event in story.events:
         out.print(line(event))
     for effect in story.effects:
@@ -91,7 +91,10 @@ def tell(story: Story) -> None:
     for answer in story.answers:
         said = answer.set or answer.document.partition("@")[0]
         number = f" {answer.control_number}" if answer.control_number else ""
-        text = Text(f"  answered with {said}{number}" + (f" to {answer.destination}: " if answer.destination else ": "))
+        text = Text(
+            one_line(f"  answered with {said}{number}")
+            + (f" to {answer.destination}: " if answer.destination else ": ")
+        )
         text.append_text(status(answer.status))
         out.print(text.append(f" (message {answer.message[:12]})"))
     for hold in story.holds:
@@ -111,7 +114,7 @@ def line(event: dict[str, Any]) -> Text:
     if event.get("attempt"):
         text.append(f" attempt {event['attempt']}")
     if event.get("text"):
-        text.append(printable(f": {event['text']}"))
+        text.append(one_line(f": {event['text']}"))
     detail = event.get("detail", {})
     if "due_at" in detail:
         text.append(f", goes at {moment(detail['due_at'])} at the latest")

@@ -50,6 +50,9 @@ def test_hangup_reloads_and_a_bad_version_changes_nothing(hub: HubProcess, site:
     hub.signal(signal.SIGHUP)
     (done,) = wait_for(lambda: events(hub, "reloaded"), "the good version was not taken")
     assert done["changed"] == ["orders"]
+    made = [path for path in (site.folder / "var").iterdir() if path.name not in ("drop", "in", "out")]
+    assert {path.name for path in made} >= {"hub.db", "broker.db", "hub.lock"}
+    assert [f"{path} {path.stat().st_mode:o}" for path in made if path.stat().st_mode & 0o077] == []
     assert done["table"] in hub.get("/metrics")[1]
     assert hub.stop() == 0
 

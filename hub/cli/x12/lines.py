@@ -6,7 +6,7 @@ import sys
 
 from rich.text import Text
 
-from hub.cli.output import out, printable
+from hub.cli.output import one_line, out
 from hub.cli.x12.tally import Tally
 from transformers.x12.code_names import code_name, date_text, time_text
 from transformers.x12.finding import Finding
@@ -29,7 +29,7 @@ def show(text: Text) -> None:
 
 def safe(text: object, longest: int = LONGEST) -> str:
     """A value on one line: nothing in it steers the terminal."""
-    shown = printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    shown = one_line(text)
     return shown if len(shown) <= longest or longest > LONGEST else f"{shown[:longest]}... ({len(shown)} characters)"
 
 

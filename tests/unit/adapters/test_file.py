@@ -191,3 +191,14 @@ async def test_a_name_whose_fact_is_missing_is_refused(tmp_path: Path) -> None:
     destination = FileDestination(FileDestinationOptions(folder="out", name="{partner}"), context(tmp_path))
     with pytest.raises(RejectedError, match="partner"):
         await destination.send(outgoing(b"x"))
+
+
+@pytest.mark.parametrize(("option", "mode"), [({}, 0o600), ({"mode": "0640"}, 0o640), ({"mode": "644"}, 0o644)])
+async def test_a_written_file_has_the_mode_of_the_option_whatever_the_umask(
+    tmp_path: Path, option: dict[str, str], mode: int
+) -> None:
+    options = FileDestinationOptions.model_validate({"folder": "out", "name": "{number}.json", **option})
+    await FileDestination(options, context(tmp_path)).send(
+        Outgoing("id", "order@1", "key", b"{}", "application/json", facts={"number": "1"})
+    )
+    assert (tmp_path / "out/1.json").stat().st_mode & 0o777 == mode
