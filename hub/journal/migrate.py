@@ -53,5 +53,5 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config(connection), "head")
 
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision; a test compares it with the migration scripts."""

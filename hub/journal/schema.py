@@ -309,3 +309,27 @@ suspect = sa.Table(
     sa.Column("cause", sa.Text, nullable=False, comment="how it ended the last time"),
     sa.Column("updated_at", sa.Double, nullable=False),
 )
+
+waiting = sa.Table(
+    "waiting",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("document_id", sa.String(64), nullable=False),
+    sa.Column("route", sa.Text, nullable=False),
+    sa.Column("destinations", sa.Text, nullable=False, comment="the open ones, comma-separated"),
+    sa.Column("reason", sa.Text, nullable=False, comment="once, endpoint, process or retry_after"),
+    sa.Column("waits_for", sa.Text, nullable=False, comment="the once-key, or the name of what is waited for"),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("partner", sa.Text),
+    sa.Column("number", sa.Text),
+    sa.Column("headers", sa.Text, nullable=False, comment="JSON: the copy, without its body"),
+    sa.Column("body", sa.String(64), nullable=False, comment="claim of the canonical form"),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("due_at", sa.Double, nullable=False, comment="woken then, whatever happens"),
+    sa.Column("process", sa.String(32), nullable=False, comment="whose breaker it waits for"),
+    sa.Column("taken_by", sa.String(32), comment="the process that publishes it now"),
+    sa.Column("taken_at", sa.Double),
+    sa.Index("waiting_by_reason", "reason", "waits_for", "since"),
+    sa.Index("waiting_by_due", "due_at"),
+    sa.Index("waiting_by_document", "document_id"),
+)

@@ -1,0 +1,171 @@
+"""Waiting rows: copies that wait for something else than time alone, kept as rows and not in queues.
+
+A row says what it waits for. It is woken when that has happened (its once-key is decided, its endpoint is let through again, its time has
+come), by whichever process looks first. What nobody wakes is woken at `due_at`, so that no copy waits for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.bulk import Bulk
+from hub.journal.clock import database_now
+from hub.journal.journal import Journal
+from hub.journal.processes import living
+
+LEFT = 60.0
+"""Seconds after which a copy that was taken to be published belongs to nobody: its process was killed. It is published again then."""
+
+MOST = 200
+"""Copies that are woken at once for one reason."""
+
+
+class Reason(StrEnum):
+    """What a copy waits for."""
+
+    ONCE = "once"  # another message holds its once-key
+    ENDPOINT = "endpoint"  # its endpoint is left alone
+    PROCESS = "process"  # another process is sending it
+    RETRY_AFTER = "retry_after"  # the far end has said when to come again
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One copy that waits. `waits_for`: the once-key, the name of the endpoint or of the destination. `due_at`: when it is woken
+    whatever happens. `process`: whose breaker it waits for. `body`: the claim of its canonical form."""
+
+    id: str
+    document_id: str
+    route: str
+    destinations: str
+    reason: Reason
+    waits_for: str
+    text: str
+    partner: str | None
+    number: str | None
+    headers: str
+    body: str
+    since: float
+    due_at: float
+    process: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many copies wait for one thing, and since when the oldest does."""
+
+    reason: Reason
+    waits_for: str
+    count: int
+    oldest: float
+
+
+COLUMNS = tuple(Wait.__dataclass_fields__)
+WAIT = Bulk(
+    "waiting",
+    COLUMNS,
+    "ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, waits_for = excluded.waits_for, text = excluded.text,"
+    " headers = excluded.headers, due_at = excluded.due_at, process = excluded.process, taken_by = NULL, taken_at = NULL",
+)
+"""A copy that waits again keeps the time since when it waits. It is nobody's then: who has woken it before does not remove it."""
+
+
+class Waits:
+    """The rows, asked and changed."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def take(self, let_through: Mapping[str, int]) -> list[Wait]:
+        """The copies that may go on now, oldest first, taken by this process; `end` follows when each is confirmed by the broker.
+        `let_through`: how many copies each endpoint of this process bears now. Raises JournalUnavailable."""
+        table, sqlite = schema.waiting, self._journal.is_sqlite
+        now, me = database_now(sqlite), self._journal.process
+        free = sa.or_(table.c.taken_by.is_(None), table.c.taken_at < now - LEFT)
+        key = schema.once_key
+        pending = sa.exists().where(
+            key.c.route == table.c.route,
+            key.c.value == table.c.waits_for,
+            key.c.status == "pending",
+            key.c.owner != table.c.document_id,
+        )
+        due = sa.and_(table.c.reason != Reason.ONCE, table.c.due_at <= now)
+        mine = sa.and_(table.c.reason == Reason.ENDPOINT, table.c.process == me)
+        orphaned = sa.and_(table.c.reason == Reason.ENDPOINT, table.c.process.not_in(living(sqlite)))
+        wanted = [
+            (sa.and_(table.c.reason == Reason.ONCE, sa.not_(pending)), MOST),
+            (sa.and_(due, table.c.reason != Reason.ENDPOINT), MOST),
+            (orphaned, MOST),
+            (sa.and_(mine, due, table.c.waits_for.not_in(list(let_through))), MOST),
+        ]
+        wanted += [
+            (sa.and_(mine, table.c.waits_for == name), min(count, MOST)) for name, count in let_through.items() if count
+        ]
+
+        async def write(connection: AsyncConnection) -> list[Wait]:
+            taken: list[Wait] = []
+            for condition, most in wanted:
+                oldest = sa.select(table.c.id).where(condition, free).order_by(table.c.since, table.c.id).limit(most)
+                ids = list((await connection.execute(oldest)).scalars())
+                if ids:
+                    mark = sa.update(table).where(table.c.id.in_(ids), free).values(taken_by=me, taken_at=now)
+                    taken += [
+                        Wait(**{name: getattr(row, name) for name in COLUMNS})
+                        for row in await connection.execute(mark.returning(table))
+                    ]
+            return sorted(taken, key=lambda wait: (wait.since, wait.id))
+
+        return list(await self._journal.read(write))
+
+    async def end(self, ids: Sequence[str]) -> None:
+        """Their copies are confirmed. One that waits again meanwhile stays."""
+        table = schema.waiting
+        gone = sa.delete(table).where(table.c.id.in_(list(ids)), table.c.taken_by == self._journal.process)
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(gone)
+
+        await self._journal.read(write)
+
+    async def give_back(self, ids: Sequence[str], due_at: float) -> None:
+        """Their copies could not be published: they wait until then."""
+        table = schema.waiting
+        mine = (table.c.id.in_(list(ids)), table.c.taken_by == self._journal.process)
+        back = sa.update(table).where(*mine).values(taken_by=None, taken_at=None, due_at=due_at)
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(back)
+
+        await self._journal.read(write)
+
+    async def counts(self) -> list[Waiting]:
+        """What copies wait for, the oldest first."""
+        table = schema.waiting
+        oldest = sa.func.min(table.c.since).label("oldest")
+        select = sa.select(table.c.reason, table.c.waits_for, sa.func.count().label("count"), oldest)
+        grouped = select.where(table.c.reason != Reason.ONCE).group_by(table.c.reason, table.c.waits_for)
+        once = sa.select(table.c.reason, sa.literal("").label("waits_for"), sa.func.count().label("count"), oldest)
+        keys = once.where(table.c.reason == Reason.ONCE).group_by(table.c.reason)
+
+        async def query(connection: AsyncConnection) -> list[Waiting]:
+            rows = (await connection.execute(grouped)).all() + (await connection.execute(keys)).all()
+            found = [Waiting(Reason(row.reason), row.waits_for, row.count, row.oldest) for row in rows]
+            return sorted(found, key=lambda one: one.oldest)
+
+        return list(await self._journal.read(query))
+
+    async def list(self, limit: int = 1000) -> list[Wait]:
+        """The copies that wait, the oldest first."""
+        table = schema.waiting
+        select = sa.select(table).order_by(table.c.since, table.c.id).limit(limit)
+
+        async def query(connection: AsyncConnection) -> list[Wait]:
+            rows = await connection.execute(select)
+            return [Wait(**{name: getattr(row, name) for name in COLUMNS}) for row in rows]
+
+        return list(await self._journal.read(query))
