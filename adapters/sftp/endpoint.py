@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.sftp.session import HostKeyChanged, Login, NotLetIn
 from hub.core.duration import Duration, seconds
-from hub.core.errors import TransientError
+from hub.core.errors import TransientError, Withheld
 from hub.core.limits import LimitOptions
 from hub.core.plugin import Options
 
@@ -144,9 +144,8 @@ class SftpEndpoint:
             raise HostKeyChanged(f"{self._stopped.text} (endpoint {self._name} is stopped until it is declared anew)")
         left = self._not_before - time.monotonic()
         if left > 0:
-            raise TransientError(
-                f"not tried again for {left:.0f} more seconds, after: {self._why}", "unreachable", left
-            )
+            text = f"{self._name} is not tried again for {left:.0f} more seconds, after: {self._why}"
+            raise Withheld(text, self._name, left)
         try:
             connecting = asyncio.get_running_loop().run_in_executor(self._threads, connected, self.login)
             connection = await asyncio.shield(connecting)

@@ -30,11 +30,15 @@ from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.journal import Journal
+from hub.journal.waits import Waits
 
 OWN = "mediation-hub"
 
 BATCH_SECONDS = 60.0
 """A batch that is closed for so long and not published can't be published as it is."""
+
+LONG_WAIT = 3600.0
+"""Seconds after which a copy that still waits is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ class Diagnosis:
         late = sum(1 for row in holds if row.due_at is not None and row.due_at < now)
         text = f"{len(holds)} open, {late} overdue: see hub hold list" if holds else "none"
         yield Finding("holds", "error" if late else "ok", text)
+        yield await _copies(journal)
         yield await _batches(journal, now)
         yield await _acknowledgments(journal, now)
 
@@ -198,6 +203,17 @@ def descriptors(site: Site) -> Finding:
         return Finding("descriptors", "ok", f"{allowed} allowed, the listeners and the rest need at most {needed}")
     text = f"{allowed} allowed (RLIMIT_NOFILE), {needed} needed when all listeners are full: raise the limit"
     return Finding("descriptors", "error", f"{text} (LimitNOFILE, ulimit -n), or lower `connections` of the listeners")
+
+
+async def _copies(journal: Journal) -> Finding:
+    """Copies that wait for something else than time."""
+    waiting = await Waits(journal).counts()
+    if not waiting:
+        return Finding("waiting", "ok", "no copy waits")
+    told = ", ".join(f"{one.count} for {one.waits_for or 'other messages'} ({one.reason})" for one in waiting[:5])
+    oldest = journal.clock() - waiting[0].oldest
+    state: Literal["warning", "error"] = "error" if oldest > LONG_WAIT else "warning"
+    return Finding("waiting", state, f"{told}; the oldest for {oldest:.0f}s: see hub waiting list")
 
 
 async def _batches(journal: Journal, now: float) -> Finding:

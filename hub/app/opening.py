@@ -139,6 +139,7 @@ class Opening:
         snapshot = Snapshot(
             *(site.table, site.facts, readers, destinations, holds, site.partners, owners, steps),
             recipe=recipe,
+            limits={name: thing for (kind, name), (_, thing) in built.items() if kind == "limit"},
         )
         return Opened(site, snapshot, sources, endpoints, built)
 
@@ -170,7 +171,7 @@ class Opening:
             told = self._log.error if breaker == "open" else self._log.info
             told(f"breaker_{breaker}", endpoint=name, cause=text, left_alone_for=options.break_for)
 
-        limit: Limit = keep("limit", name, options, lambda: Limit(options, said))
+        limit: Limit = keep("limit", name, options, lambda: Limit(options, said, name))
         return limit
 
     def _context(self, site: Site, endpoints: Mapping[str, Any], keep: Any, replies: tuple[Any, ...] = ()) -> Context:

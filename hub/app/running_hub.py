@@ -39,6 +39,7 @@ from hub.runtime.replay import Replay
 from hub.runtime.replies import Replies
 from hub.runtime.sending import Sender
 from hub.runtime.supervisor import Supervisor
+from hub.runtime.waits import Waker
 from hub.runtime.worker import RouteWorker
 
 T = TypeVar("T")
@@ -99,6 +100,7 @@ class RunningHub:
         self.replay = Replay(self.live, self.intake)
         self.batching = Batching(self.live, self.replay.go_on)
         self.recoverability = Recoverability(self.live, Replies(self.live, self.intake.take))
+        self.waker = Waker(self.live)
         self._sender = Sender(self.live)
         self._keeper = Keeper(self.live)
         self._supervisor = Supervisor(self.live, self.intake)
@@ -149,6 +151,7 @@ class RunningHub:
         self._tasks.append(asyncio.create_task(self._resume(), name="resume"))
         self._tasks.append(asyncio.create_task(self.acknowledgments.watch(), name="acknowledgments"))
         self._tasks.append(asyncio.create_task(self.batching.watch(), name="batching"))
+        self._tasks.append(asyncio.create_task(self.waker.watch(), name="waker"))
         self.started, self.waiting_for = True, ""
         self.metrics.table.labels(self.site.table.version).set(1)
         self.log.info(
@@ -220,6 +223,7 @@ class RunningHub:
         await self._keeper.watch(after.by_id, opened.site.sources)
         self.live.snapshot = opened.snapshot
         await self._start_workers()
+        await self.waker.reloaded()
         await self._supervisor.apply(opened.sources)
         if replaced:
             self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
@@ -287,6 +291,7 @@ class RunningHub:
             "waiting_for": self.waiting_for or None,
             "broker": broker,
             "journal": journal,
+            "waiting": [asdict(one) for one in self.waker.waiting],
             "clock": self.journal.clock.told or None,
             "table": self.site.table.version,
             "sources": {

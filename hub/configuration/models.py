@@ -120,6 +120,12 @@ class Retry(Entry):
 
     delays: tuple[Duration, ...] = Field(min_length=1, max_length=20, description="Pauses before the next attempt.")
     on: tuple[TransientKind, ...] = Field(min_length=1, description="Kinds of failure that are tried again.")
+    within: Duration | None = Field(
+        None,
+        alias="for",
+        description="How long a document may wait from its first failure on, time at an open breaker included; then it is dead."
+        " Without it the delays alone decide, and a document waits as long as its endpoint is left alone.",
+    )
 
     @field_validator("delays")
     @classmethod
@@ -129,6 +135,13 @@ class Retry(Entry):
             raise ValueError("delays should grow from one to the next")
         if delays[0] <= 0 or delays[-1] > LONGEST_DELAY:
             raise ValueError("a delay should be longer than 0s and at most 30d")
+        return value
+
+    @field_validator("within")
+    @classmethod
+    def some_time(cls, value: str | None) -> str | None:
+        if value is not None and seconds(value) <= 0:
+            raise ValueError("`for` should be longer than 0s")
         return value
 
 

@@ -69,7 +69,8 @@ def _read_retry(draft: Draft, file: YamlFile, name: str, node: Node, place: Plac
     known = draft.declare("retry class", name, place)
     model = validated(Retry, file, node, draft.findings)
     if known and model:
-        draft.retry_classes[name] = RetryClass(name, tuple(map(parse_duration, model.delays)), model.on)
+        within = parse_duration(model.within) if model.within else None
+        draft.retry_classes[name] = RetryClass(name, tuple(map(parse_duration, model.delays)), model.on, within)
 
 
 def _read_hold(draft: Draft, file: YamlFile, name: str, node: Node, place: Place) -> None:

@@ -12,6 +12,7 @@
         Poison                       what ends the process that works on it
       EndpointError                  the far end, or the way to it
         TransientError               may work later: kind is unreachable, timeout, busy or failed
+          Withheld                   not let through by our own side: no attempt was made
         RejectedError                a definite no: permanent, or a hold where `replies` says so
         Unroutable                   a mandatory message that reached no queue
       JournalUnavailable             the database is away: stop taking, ack nothing, go on when it is back
@@ -124,6 +125,16 @@ class TransientError(EndpointError):
         self.kind: TransientKind = kind
         self.retry_after = retry_after
         super().__init__(text)
+
+
+class Withheld(TransientError):
+    """Our own side did not let the request through, because its endpoint is left alone for now: no attempt was made. `endpoint` is its
+    name; after `retry_after` seconds one request tries again. `watched`: the runtime sees when that is, and wakes who waits."""
+
+    def __init__(self, text: str, endpoint: str, retry_after: float, *, watched: bool = False) -> None:
+        self.endpoint = endpoint
+        self.watched = watched
+        super().__init__(text, "busy", retry_after)
 
 
 class RejectedError(EndpointError):

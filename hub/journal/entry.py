@@ -27,6 +27,7 @@ from hub.journal.bulk import (
 )
 from hub.journal.control_numbers import NumberWanted, Sent
 from hub.journal.interchanges_received import EarlierOne, InterchangeSeen
+from hub.journal.wait import WAIT, Wait
 
 LONGEST_KEY = 512
 """Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
@@ -196,6 +197,10 @@ class Entry:
 
     def hold(self, row: Row) -> None:
         self._add(HOLD, row)
+
+    def wait(self, wait: Wait) -> None:
+        """The copy waits as a row; when it waits already, for what `wait` says from now on."""
+        self._add(WAIT, wait.row())
 
     def batch_member(self, row: Row) -> None:
         self._add(BATCH_MEMBER, row)

@@ -22,6 +22,7 @@ from hub.journal.bulk import IN_ORDER, Row, clean
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.entry import EffectState, Entry, OnceState
 from hub.journal.faults import first_line, is_away, is_conflict
+from hub.journal.wait import WAIT
 
 Transact = Callable[[Callable[[Connection], None]], Awaitable[None]]
 """Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for PostgreSQL."""
@@ -170,7 +171,7 @@ class GroupCommit:
         """One hop to the database for the whole batch."""
 
         def work(connection: Connection) -> None:
-            for bulk in IN_ORDER:
+            for bulk in (*IN_ORDER, WAIT):
                 rows = [row for entry in entries if bulk in entry.rows for row in entry.rows[bulk]]
                 if rows:
                     bulk.write(connection, rows)

@@ -5,74 +5,22 @@ come), by whichever process looks first. What nobody wakes is woken at `due_at`,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
-from hub.journal.bulk import Bulk
 from hub.journal.clock import database_now
 from hub.journal.journal import Journal
 from hub.journal.processes import living
+from hub.journal.wait import COLUMNS, Reason, Wait, Waiting
 
 LEFT = 60.0
 """Seconds after which a copy that was taken to be published belongs to nobody: its process was killed. It is published again then."""
 
 MOST = 200
 """Copies that are woken at once for one reason."""
-
-
-class Reason(StrEnum):
-    """What a copy waits for."""
-
-    ONCE = "once"  # another message holds its once-key
-    ENDPOINT = "endpoint"  # its endpoint is left alone
-    PROCESS = "process"  # another process is sending it
-    RETRY_AFTER = "retry_after"  # the far end has said when to come again
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """One copy that waits. `waits_for`: the once-key, the name of the endpoint or of the destination. `due_at`: when it is woken
-    whatever happens. `process`: whose breaker it waits for. `body`: the claim of its canonical form."""
-
-    id: str
-    document_id: str
-    route: str
-    destinations: str
-    reason: Reason
-    waits_for: str
-    text: str
-    partner: str | None
-    number: str | None
-    headers: str
-    body: str
-    since: float
-    due_at: float
-    process: str
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How many copies wait for one thing, and since when the oldest does."""
-
-    reason: Reason
-    waits_for: str
-    count: int
-    oldest: float
-
-
-COLUMNS = tuple(Wait.__dataclass_fields__)
-WAIT = Bulk(
-    "waiting",
-    COLUMNS,
-    "ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, waits_for = excluded.waits_for, text = excluded.text,"
-    " headers = excluded.headers, due_at = excluded.due_at, process = excluded.process, taken_by = NULL, taken_at = NULL",
-)
-"""A copy that waits again keeps the time since when it waits. It is nobody's then: who has woken it before does not remove it."""
 
 
 class Waits:
@@ -101,7 +49,7 @@ class Waits:
             (sa.and_(table.c.reason == Reason.ONCE, sa.not_(pending)), MOST),
             (sa.and_(due, table.c.reason != Reason.ENDPOINT), MOST),
             (orphaned, MOST),
-            (sa.and_(mine, due, table.c.waits_for.not_in(list(let_through))), MOST),
+            (sa.and_(mine, due), MOST),
         ]
         wanted += [
             (sa.and_(mine, table.c.waits_for == name), min(count, MOST)) for name, count in let_through.items() if count
@@ -143,23 +91,35 @@ class Waits:
 
         await self._journal.read(write)
 
+    async def look_again(self, known: Collection[str]) -> None:
+        """The copies of this process that wait for an endpoint which is not among the known ones go on now."""
+        table = schema.waiting
+        mine = (table.c.reason == Reason.ENDPOINT, table.c.process == self._journal.process)
+        due = sa.update(table).where(*mine, table.c.waits_for.not_in(list(known)))
+        now = due.values(due_at=database_now(self._journal.is_sqlite))
+
+        async def write(connection: AsyncConnection) -> None:
+            await connection.execute(now)
+
+        await self._journal.read(write)
+
     async def counts(self) -> list[Waiting]:
         """What copies wait for, the oldest first."""
         table = schema.waiting
         oldest = sa.func.min(table.c.since).label("oldest")
-        select = sa.select(table.c.reason, table.c.waits_for, sa.func.count().label("count"), oldest)
+        select = sa.select(table.c.reason, table.c.waits_for, sa.func.count().label("copies"), oldest)
         grouped = select.where(table.c.reason != Reason.ONCE).group_by(table.c.reason, table.c.waits_for)
-        once = sa.select(table.c.reason, sa.literal("").label("waits_for"), sa.func.count().label("count"), oldest)
+        once = sa.select(table.c.reason, sa.literal("").label("waits_for"), sa.func.count().label("copies"), oldest)
         keys = once.where(table.c.reason == Reason.ONCE).group_by(table.c.reason)
 
         async def query(connection: AsyncConnection) -> list[Waiting]:
-            rows = (await connection.execute(grouped)).all() + (await connection.execute(keys)).all()
-            found = [Waiting(Reason(row.reason), row.waits_for, row.count, row.oldest) for row in rows]
+            rows = [*(await connection.execute(grouped)).all(), *(await connection.execute(keys)).all()]
+            found = [Waiting(Reason(row.reason), row.waits_for, row.copies, row.oldest) for row in rows]
             return sorted(found, key=lambda one: one.oldest)
 
         return list(await self._journal.read(query))
 
-    async def list(self, limit: int = 1000) -> list[Wait]:
+    async def oldest(self, limit: int = 1000) -> list[Wait]:
         """The copies that wait, the oldest first."""
         table = schema.waiting
         select = sa.select(table).order_by(table.c.since, table.c.id).limit(limit)

@@ -124,7 +124,7 @@ class RouteCopy:
         return self.message.without_broker_headers().with_headers(
             hub_open=destination,
             hub_attempt=attempt,
-            hub_first_failure=self.first_failure or at,
+            hub_first_failure=self.first_failure or (at if error else None),
             hub_error=error.error if error else None,
             hub_error_text=error.text[:2000] if error else None,
             hub_waits=waits or None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hub.core.duration import seconds
-from hub.core.errors import HubError, TransientError
+from hub.core.errors import HubError, TransientError, Withheld
 from hub.core.limits import LimitOptions
 
 Breaker = Literal["closed", "half_open", "open"]
@@ -31,10 +31,13 @@ class LimitState:
 
 
 class Limit:
-    """Lets requests begin one after the other. While the breaker is open a turn raises TransientError(busy) at once, with the
-    time that is left as `retry_after`. After that time one request tries; what it meets decides for all."""
+    """Lets requests begin one after the other. While the breaker is open a turn raises Withheld at once, with the time that is
+    left as `retry_after`. After that time one request tries; what it meets decides for all."""
 
-    def __init__(self, options: LimitOptions, said: Said = lambda breaker, text: None) -> None:
+    def __init__(
+        self, options: LimitOptions, said: Said = lambda breaker, text: None, endpoint: str = "the endpoint"
+    ) -> None:
+        self._endpoint = endpoint
         self._gap = 1.0 / options.per_second if options.per_second else 0.0
         self._free = asyncio.Semaphore(options.concurrent) if options.concurrent else None
         self._break_after = options.break_after
@@ -54,6 +57,11 @@ class Limit:
         left = max(self._open_until - asyncio.get_running_loop().time(), 0.0)
         breaker: Breaker = "open" if left > 0 else "half_open"
         return LimitState(breaker, self._waiting, self._in_use, self._failures, left)
+
+    @property
+    def trying(self) -> bool:
+        """Whether a request is under way that decides whether the endpoint is still left alone."""
+        return self._trying
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -96,13 +104,13 @@ class Limit:
                 self._trying = False
 
     def _begin(self) -> bool:
-        """Whether this is the request that tries an endpoint which was left alone. Raises TransientError while it is."""
+        """Whether this is the request that tries an endpoint which was left alone. Raises Withheld while it is."""
         if self._open_until is None:
             return False
         left = self._open_until - asyncio.get_running_loop().time()
         if left > 0 or self._trying:
             text = f"left alone after {self._failures} failures in a row, for {max(left, 0.0):.0f} more seconds"
-            raise TransientError(text, "busy", max(left, 0.0))
+            raise Withheld(f"{self._endpoint} is {text}", self._endpoint, max(left, 0.0), watched=True)
         self._trying = True
         return True
 

@@ -76,6 +76,8 @@ class Snapshot:
     """By source: what happens to its documents before they are routed."""
     recipe: Recipe | None = None
     """What workers need to know; None: all work is done in this process."""
+    limits: Mapping[str, Limit] = field(default_factory=empty)
+    """By endpoint: what it bears."""
     duplicate_days: Mapping[str, int] = field(init=False)
     """By partner: how long an interchange control number of theirs may not come again; only of those that agreed on it."""
 

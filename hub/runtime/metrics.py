@@ -68,6 +68,11 @@ class Metrics:
                 registry=self.registry,
             )
         )
+        of_wait = partial(Gauge, labelnames=["reason", "waits_for"], registry=self.registry)
+        self.waiting_copies = ByLabels(of_wait("hub_copies_waiting", "Copies that wait for something else than time."))
+        self.waiting_oldest = ByLabels(
+            of_wait("hub_copies_waiting_oldest_seconds", "For how long the oldest of these copies waits.")
+        )
         of_endpoint = partial(Gauge, labelnames=["endpoint"], registry=self.registry)
         self.breaker = ByLabels(of_endpoint("hub_endpoint_breaker", "Of an endpoint: 0 closed, 1 half open, 2 open."))
         self.endpoint_waiting = ByLabels(of_endpoint("hub_endpoint_waiting", "Requests that wait for their turn."))

@@ -8,19 +8,21 @@ from typing import Any
 import orjson
 
 from hub.core import topology
-from hub.core.errors import Unroutable
+from hub.core.errors import Unroutable, Withheld
 from hub.core.identity import message_id
 from hub.core.message import Message
-from hub.core.retry import QUICK, Dead, HoldIt, Retry, decide
+from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, decide
 from hub.journal.batch_members import WAITS, BatchSays, BatchSent
 from hub.journal.control_numbers import Sent
 from hub.journal.entry import FILTERED, EffectState, Entry
 from hub.journal.schema import UNASSIGNED
+from hub.journal.wait import Reason
 from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
 from hub.runtime.live import HoldPolicy, Live, OpenDestination
 from hub.runtime.replies import Replies
 from hub.runtime.sending import kept_body
+from hub.runtime.waits import wait_of
 
 
 class Recoverability:
@@ -62,10 +64,14 @@ class Recoverability:
             await self._delivered(copy, outcome, entry, now)
             return
         destination = live.snapshot.destinations.get(outcome.destination)
-        decision = decide(outcome.error, copy.attempt, destination.retry if destination else QUICK)
+        waited = now - copy.first_failure if copy.first_failure is not None else 0.0
+        decision = decide(outcome.error, copy.attempt, destination.retry if destination else QUICK, waited)
         cause = Cause(type(outcome.error).__name__, str(outcome.error))
-        live.metrics.failed.labels(copy.route, outcome.destination, cause.error).inc()
+        if not isinstance(outcome.error, Withheld):
+            live.metrics.failed.labels(copy.route, outcome.destination, cause.error).inc()
         match decision:
+            case LetWait():
+                await self._wait(copy, outcome, entry, cause, decision, now)
             case Retry(delay=delay):
                 await self._later(copy, outcome, entry, cause, delay, now)
             case HoldIt(name=name):
@@ -153,6 +159,41 @@ class Recoverability:
         self._say(copy, outcome, entry, "retry", cause.text[:2000], now)
         live.metrics.retried.labels(copy.route, outcome.destination).inc()
         live.log.warning("retry", **self._names(copy, outcome), attempt=copy.attempt, delay=delay, error=cause.text)
+
+    async def _wait(
+        self, copy: RouteCopy, outcome: Outcome, entry: Entry, cause: Cause, wait: LetWait, now: float
+    ) -> None:
+        """Keeps the copy as a row. What was withheld from the far end is no attempt."""
+        live, text, counted = self._live, cause.text[:2000], not wait.endpoint
+        attempt = copy.attempt + counted
+        message = copy.still_open(outcome.destination, attempt, cause, now, 0 if counted else copy.waits + 1)
+        entry.wait(
+            wait_of(
+                *(copy, await kept_body(live, copy, entry, now), (outcome.destination,)),
+                *(Reason.RETRY_AFTER if counted else Reason.ENDPOINT, wait.endpoint or outcome.destination, text),
+                now=now,
+                seconds=wait.seconds,
+                process=live.journal.process,
+                message=message,
+            )
+        )
+        entry.settle(outcome.state, "retrying", attempt - 1, now, text=text)
+        until = (
+            f"; again in {topology.delay_name(round(wait.seconds) or 1)}"
+            if counted
+            else "; waits until it is let through"
+        )
+        if counted or copy.waits == 0:
+            entry.event(
+                *(copy.document_id, now, "retry" if counted else "waits"),
+                route=copy.route,
+                destination=outcome.destination,
+                attempt=copy.attempt if counted else None,
+                text=f"{text}{until}",
+            )
+            self._say(copy, outcome, entry, "retry" if counted else "waits", f"{text}{until}", now)
+        live.metrics.waiting.labels(copy.route).inc()
+        live.log.info("waits", **self._names(copy, outcome), attempt=copy.attempt, error=text)
 
     async def _hold(self, copy: RouteCopy, outcome: Outcome, entry: Entry, name: str, now: float) -> None:
         live = self._live

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hub.core.errors import DecodeError, JournalUnavailable, MessageError, RejectedError, TransientError
+from hub.core.errors import DecodeError, JournalUnavailable, MessageError, RejectedError, TransientError, Withheld
 from hub.core.step import AskingStep, NamedStep, Stepped
 from hub.runtime.guard import outcome_of, result_of
 
@@ -130,6 +130,9 @@ def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, relea
 
 
 def _refused(named: NamedStep, before: Walked, error: Exception, released: Collection[str]) -> Walked:
+    if isinstance(error, Withheld):
+        text, left = f"step {named.name}: {error.text}", error.retry_after or 0.0
+        raise Withheld(text, error.endpoint, left, watched=error.watched) from error
     if isinstance(error, TransientError):
         raise TransientError(f"step {named.name}: {error.text}", error.kind, error.retry_after) from error
     if isinstance(error, JournalUnavailable):

@@ -12,20 +12,22 @@ from hub.core.broker import Delivery, Subscription
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
 from hub.core.route import Route
 from hub.journal.entry import Entry
+from hub.journal.wait import Reason
 from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
 from hub.runtime.once import once_value
 from hub.runtime.recoverability import Recoverability
-from hub.runtime.sending import Sender
+from hub.runtime.sending import Sender, kept_body
+from hub.runtime.waits import wait_of
 
 PREFETCH = 200
 RETURN_PAUSE = 1.0
 """Seconds before a copy goes back to the broker, so that a failing broker or journal is not asked in a loop."""
 
 WAIT_DELAYS = (1.0, 10.0, 60.0)
-"""How long a copy waits (seconds) while another message holds its once-key, or another process its destination."""
+"""How long a copy waits (seconds) while another process is sending it; ever longer, the more often it has waited."""
 
 
 class RouteWorker:
@@ -136,23 +138,33 @@ class RouteWorker:
                 said.event(
                     copy.document_id, now, "waits", route=self.route.id, text=text, detail={"owner": holder.owner}
                 )
-            await self._wait(copy, copy.open)
+            await self._wait(copy, copy.open, Reason.ONCE, value, text, said)
         await live.journal.commit(said)
         return False
 
-    async def _wait(self, copy: RouteCopy, destinations: Sequence[str]) -> None:
-        """Sends the copy to a retry queue without counting an attempt."""
-        delay = WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)]
-        message = copy.still_open(",".join(destinations), copy.attempt, None, self._live.clock(), copy.waits + 1)
-        await self._recoverability.publish_later(self.route.id, message, delay)
-        self._live.metrics.waiting.labels(self.route.id).inc()
+    async def _wait(
+        self, copy: RouteCopy, destinations: Sequence[str], reason: Reason, waits_for: str, text: str, entry: Entry
+    ) -> None:
+        """Keeps the copy as a row, without counting an attempt."""
+        live, now = self._live, self._live.clock()
+        entry.wait(
+            wait_of(
+                *(copy, await kept_body(live, copy, entry, now), destinations, reason, waits_for, text),
+                now=now,
+                seconds=WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)],
+                process=live.journal.process,
+                message=copy.still_open(",".join(destinations), copy.attempt, None, now, copy.waits + 1),
+            )
+        )
+        live.metrics.waiting.labels(self.route.id).inc()
 
     async def _conclude(self, copy: RouteCopy, outcome: Outcome) -> None:
         """Commits the outcome at one destination. Raises EndpointError when the copy for a later attempt can't be placed, and
         JournalUnavailable."""
         entry = Entry()
         if outcome.busy:
-            await self._wait(copy, (outcome.destination,))
+            text = "another process is sending it"
+            await self._wait(copy, (outcome.destination,), Reason.PROCESS, outcome.destination, text, entry)
         else:
             await self._recoverability.record(copy, outcome, entry)
         if copy.parent is not None:

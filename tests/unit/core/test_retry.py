@@ -13,8 +13,9 @@ from hub.core.errors import (
     TransientError,
     TransientKind,
     Unroutable,
+    Withheld,
 )
-from hub.core.retry import QUICK, Dead, HoldIt, Retry, RetryClass, decide, describe, parse_duration
+from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, RetryClass, decide, describe, parse_duration
 
 PATIENT = RetryClass("patient", (30.0, 120.0, 600.0), ("unreachable", "timeout", "busy", "failed"))
 
@@ -31,12 +32,35 @@ def test_a_kind_that_the_class_does_not_serve_is_dead_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("asked", "delay"), [(0, 30), (1, 30), (30, 30), (31, 120), (599, 600), (601, 600), (9e9, 600)]
-)
+@pytest.mark.parametrize(("asked", "delay"), [(0, 30), (1, 30), (30, 30), (31, 120), (599, 600), (600, 600)])
 @pytest.mark.parametrize("attempt", [1, 3])
 def test_retry_after_is_rounded_up_to_a_delay_of_the_class(asked: float, delay: float, attempt: int) -> None:
     assert decide(TransientError("slow down", "busy", asked), attempt, PATIENT) == Retry(delay)
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [(601, 601), (7200, 7200), (9e9, 86400)])
+def test_a_retry_after_beyond_the_longest_delay_is_waited_for_at_most_a_day(asked: float, seconds: float) -> None:
+    assert decide(TransientError("slow down", "busy", asked), 1, PATIENT) == LetWait(seconds)
+
+
+def test_what_was_withheld_uses_up_no_delay_whatever_the_class_retries() -> None:
+    never = RetryClass("never", (1.0,), ("failed",))
+    withheld = Withheld("erp is left alone", "erp", 60.0, watched=True)
+    for attempt in (1, 2, 100):
+        assert decide(withheld, attempt, never, 1e6) == LetWait(86400.0, "erp")
+    assert decide(Withheld("away", "acme-sftp", 30.0), 1, never) == LetWait(30.0, "acme-sftp")
+
+
+def test_for_bounds_the_whole_wait() -> None:
+    """4h from the first failure on: attempts, delays, Retry-After and the time at an open breaker."""
+    bounded = RetryClass("patient", (30.0, 600.0), ("unreachable",), within=14400.0)
+    down, withheld = TransientError("down", "unreachable"), Withheld("left alone", "erp", 60.0, watched=True)
+    assert decide(down, 1, bounded, 14000.0) == Retry(30.0)
+    ended = decide(down, 2, bounded, 14000.0)
+    assert ended == Dead("down (after 2 attempts; the 4h of class patient are over)", "unreachable")
+    assert decide(withheld, 1, bounded, 14000.0) == LetWait(401.0, "erp")
+    assert decide(withheld, 1, bounded, 14401.0) == Dead("left alone (the 4h of class patient are over)", "busy")
+    assert isinstance(decide(TransientError("busy", "unreachable", 15000.0), 1, bounded), Dead)
 
 
 def test_retry_after_gives_no_further_attempt() -> None:
