@@ -11,7 +11,7 @@ from hub.core.condition import Condition
 from hub.core.errors import ConditionError, DecodeError, MappingError, RejectedError
 from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.step import Stepped
-from hub.documents import Document, document_name, from_json, to_json
+from hub.documents import Document, document_name, from_foreign_json, to_json
 from hub.mapping.canonical import text_or_none
 from hub.mapping.document_name import DocumentName
 from hub.mapping.json_template import JsonTemplate
@@ -105,7 +105,7 @@ class Map:
         """Raises MappingError and DecodeError."""
         text = self._template.render({"document": document, "facts": facts})
         try:
-            return Stepped(from_json(text.encode(), self._document or document_name(document)))
+            return Stepped(from_foreign_json(text.encode(), self._document or document_name(document)))
         except DecodeError as error:
             raise DecodeError(f"what {self._template.name} makes of it: {error}") from None
         except UnicodeEncodeError:

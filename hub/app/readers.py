@@ -15,7 +15,7 @@ from hub.core.nearest import hint
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context, Plugins
 from hub.core.ports import Body, Reader, Reading, TracingReader
-from hub.documents import from_json
+from hub.documents import from_foreign_json
 from transformers.unpack import unpacked_by
 
 
@@ -24,7 +24,7 @@ class AnyJson:
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         try:
-            yield Reading((), document=from_json(b"".join(body.chunks())))
+            yield Reading((), document=from_foreign_json(b"".join(body.chunks())))
         except DecodeError as error:
             yield Reading((), error=error)
 

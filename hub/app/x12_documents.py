@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hub.core.errors import DecodeError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body, Reading
-from hub.documents import from_json
+from hub.documents import from_foreign_json
 from transformers.x12.reader import X12Reader
 
 LARGEST_JSON = 256 << 20
@@ -45,7 +45,7 @@ def json_readings(body: Body) -> Iterator[Reading]:
     number = 0
     for number, piece in enumerate(_objects(text), 1):
         try:
-            yield Reading((str(number),), document=from_json(piece.encode()))
+            yield Reading((str(number),), document=from_foreign_json(piece.encode()))
         except DecodeError as error:
             yield Reading((str(number),), error=error)
     if number == 0:

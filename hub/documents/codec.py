@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NoReturn
 
+import jiter
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.core.errors import DecodeError
@@ -66,6 +67,7 @@ MAX_JSON = 256 << 20
 
 _BY_NAME: Mapping[str, type[Document]] = {f"{cls.kind}@{cls.version}": cls for cls in DOCUMENTS.values()}
 _PREFIX = {cls: f'{{"document":"{name}"'.encode() for name, cls in _BY_NAME.items()}
+_TWICE = "Detected duplicate key "
 _FRACTION = re.compile(rb"[:,\[]\s*-?\d+(?:\.\d|[eE])")
 _NAME = re.compile(rb'\s*\{\s*"document"\s*:\s*"([a-z_]{1,40}@\d{1,6})"')
 
@@ -101,6 +103,20 @@ def from_json(data: bytes, expect: str | None = None) -> Document:
         if _FRACTION.search(data) and any(problem["type"] == "number" for problem in error.errors()):
             return _from_numbers(cls, data)
         _refuse(cls, error)
+
+
+def from_foreign_json(data: bytes, expect: str | None = None) -> Document:
+    """As `from_json`, for what others wrote: a key that stands twice in an object is refused, because nobody knows which they
+    meant. Raises DecodeError, which says the line and column."""
+    document = from_json(data, expect)
+    try:
+        jiter.from_json(data, catch_duplicate_keys=True)
+    except ValueError as error:
+        text = str(error)
+        if text.startswith(_TWICE):
+            name, _, place = text.removeprefix(_TWICE).rpartition(" at ")
+            raise DecodeError(f"the key {name[:80]} stands twice in an object, at {place}") from None
+    return document
 
 
 def json_schema(kind: str) -> dict[str, Any]:

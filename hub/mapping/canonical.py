@@ -14,7 +14,7 @@ from hub.core.message import EMPTY
 from hub.core.plugin import Context, Options
 from hub.core.ports import Reading
 from hub.documents import Document
-from hub.documents.codec import from_json
+from hub.documents.codec import from_foreign_json, from_json
 from hub.mapping.document_name import DocumentName
 from hub.mapping.json_template import JsonTemplate
 from hub.mapping.site_template import SiteTemplate
@@ -67,7 +67,7 @@ class Canonical:
         except MappingError as error:
             raise DecodeError(str(error)) from None
         try:
-            return from_json(text.encode(), self._document)
+            return from_foreign_json(text.encode(), self._document)
         except DecodeError as error:
             raise DecodeError(f"what {self._template.name} makes of it: {error}") from None
         except UnicodeEncodeError:
@@ -75,7 +75,7 @@ class Canonical:
 
     def _as_it_is(self, raw: bytes, names: Mapping[str, Any]) -> Document:
         try:
-            return from_json(raw, self._document)
+            return from_foreign_json(raw, self._document)
         except DecodeError as error:
             place = next((f"{what} {names[what]}: " for what in ("row", "line") if what in names), "")
             raise DecodeError(f"{place}{error}") if place else error from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -262,3 +263,26 @@ async def test_a_fact_that_is_missing_is_a_refusal(endpoint: BridgeEndpoint) -> 
 def test_what_is_no_bridge_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         BridgeEndpointOptions(url=url)
+
+
+@pytest.mark.parametrize("codec", ["application/x-gzip", "application/x-unknown", "7"])
+async def test_nobody_unpacks_what_a_sender_says_is_compressed(codec: str, tmp_path: Path) -> None:
+    """A body of 64 KB that would be 64 MB stays what it is; and the source goes on."""
+    folders = {"data_folder_in": "bus", "data_folder_out": "bus", "control_folder": "control"}
+    endpoint = BridgeEndpoint("other", BridgeEndpointOptions(url="filesystem://", options=folders), tmp_path)
+    bomb = zlib.compress(bytes(64 << 20))
+    with endpoint.connect() as connection, connection.channel() as channel:
+        for body in (bomb, b"plain"):
+            kombu.Producer(channel).publish(
+                body,
+                routing_key="orders",
+                declare=[kombu.Queue("orders", durable=True)],
+                content_encoding="binary",
+                content_type="application/json",
+                headers={"compression": codec} if body is bomb else {},
+            )
+    take = Takes()
+    async with taking(endpoint, take):
+        await take.count(2)
+    assert take.bodies == sorted((bomb, b"plain"))
+    assert not any("compression" in arrival.headers for arrival in take.arrivals)

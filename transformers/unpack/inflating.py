@@ -11,6 +11,9 @@ from transformers.unpack.entry import Allowance, Entry, TooMuch, tried
 from transformers.unpack.stream import Stream
 
 PIECE = 1 << 18
+MOST_MEMBERS = 100_000
+"""Of one gzip file. Programs that write in blocks make one for each 64 KB."""
+
 RAW = -zlib.MAX_WBITS
 GZIP = zlib.MAX_WBITS | 16
 
@@ -38,7 +41,11 @@ def gzip_entries(body: Body, allowance: Allowance) -> Iterator[Entry]:
 
     def make() -> Iterator[bytes]:
         stream = Stream(body)
+        members = 0
         while begin := stream.upto(1):
+            members += 1
+            if members > MOST_MEMBERS:
+                raise TooMuch(f"more than {MOST_MEMBERS} gzip members")
             stream.back(begin)
             yield from inflated(stream, GZIP)
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesFeedParser
-from email.policy import Compat32
+from email.policy import Compat32, compat32
 from typing import Any
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body, BytesBody
-from transformers.unpack.entry import Allowance, Entry
+from transformers.unpack.entry import MOST_ENTRIES, Allowance, Entry, TooMuch
 
 LARGEST_MIME = 64_000_000
 DEEPEST = 10
+MOST_PARTS = 2 * MOST_ENTRIES
+"""With those that hold others, and those that are no documents."""
+
 LONGEST_HEADER = 4000
 """Characters of one header that has parameters: the time in which its parameters are found grows with their square."""
 
@@ -22,13 +25,32 @@ WORDS = ("text/plain", "text/html")
 SEALED = ("application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted")
 
 
+class _Count:
+    """Of all parts of a message, while it is parsed."""
+
+    def __init__(self) -> None:
+        self.parts = 0
+
+    def one_more(self) -> None:
+        self.parts += 1
+        if self.parts > MOST_PARTS:
+            raise TooMuch(f"more than {MOST_PARTS} MIME parts")
+
+
 class _Part(Message):
     """Knows while it is parsed how deep it lies: each line is compared with the boundaries of all parts around it."""
 
     depth = 0
+    count: _Count
+
+    def __init__(self, policy: Any = compat32) -> None:
+        super().__init__(policy)
+        self.count = _Count()
 
     def attach(self, payload: Any) -> None:
         payload.depth = self.depth + 1
+        payload.count = self.count
+        self.count.one_more()
         if payload.depth > DEEPEST:
             raise DecodeError(f"MIME parts nested more than {DEEPEST} deep")
         super().attach(payload)

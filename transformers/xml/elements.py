@@ -18,6 +18,9 @@ LONGEST_PROLOG = 1 << 16
 MOST_OUTSIDE = 10_000
 """Elements that belong to no document: the head of a file, not its content."""
 
+MOST_ELEMENTS = 1_000_000
+"""Elements of one document."""
+
 PIECE = 1 << 14
 _DOCTYPE = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 
@@ -52,7 +55,7 @@ class _Pull:
         self._path: list[str] = []
         self._prolog = b""
         self._inside = False
-        self._size = self._outside = 0
+        self._size = self._outside = self._count = 0
 
     def elements(self, chunks: Iterable[bytes]) -> Iterator[Any]:
         try:
@@ -109,8 +112,12 @@ class _Pull:
                 f"line {element.sourceline}: an element with more than {MOST_ATTRIBUTES} attributes, or one of more than {LONGEST_ATTRIBUTE} characters"
             )
         if self._is_document():
-            self._inside, self._size = True, 0
-        elif not self._inside:
+            self._inside, self._size, self._count = True, 0, 0
+        elif self._inside:
+            self._count += 1
+            if self._count > MOST_ELEMENTS:
+                raise DecodeError(f"a document of more than {MOST_ELEMENTS} elements; the rest is not read")
+        else:
             self._outside += 1
             if self._outside > MOST_OUTSIDE:
                 raise DecodeError(f"more than {MOST_OUTSIDE} elements that are not below {'/'.join(self._bounds.each)}")

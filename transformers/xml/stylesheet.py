@@ -1,7 +1,7 @@
 """An XSLT 1.0 of the site, which reads and writes nothing beside what it is given, and ends.
 
 libxslt ends a recursion that is too deep, but not one that is too wide, and lxml can't stop a transformation from outside. So each
-template and each turn of a loop begins with a step that is counted: the bound is one of work, and the same everywhere.
+template, each function and each turn of a loop begins with a step that is counted: the bound is one of work, and the same everywhere.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ LARGEST_OUTPUT = 64_000_000
 """Characters that it may make of one document."""
 
 XSL = "{http://www.w3.org/1999/XSL/Transform}"
+FUNCTIONS = "{http://exslt.org/functions}"
+EVALUATING = "http://exslt.org/dynamic"
+"""XPath that is made while the stylesheet runs: nothing in it can be counted."""
+
 COUNTING = "urn:hub:counting"
 _FIRST = (f"{XSL}param", f"{XSL}sort")
 """What stands before everything else in a template or a loop."""
@@ -76,8 +80,10 @@ def step(context: Any) -> bool:
 
 
 def counted(tree: Any) -> Any:
-    """The stylesheet, with a step at the beginning of each template and loop."""
-    for element in list(tree.iter(f"{XSL}template", f"{XSL}for-each")):
+    """The stylesheet, with a step at the beginning of each template, loop and function. Raises ValueError."""
+    if any(EVALUATING in element.nsmap.values() for element in tree.iter("*")):
+        raise ValueError(f"functions of {EVALUATING} aren't taken: nobody can bound what they do")
+    for element in list(tree.iter(f"{XSL}template", f"{XSL}for-each", f"{FUNCTIONS}function")):
         at = 0
         while at < len(element) and (element[at].tag in _FIRST or not isinstance(element[at].tag, str)):
             at += 1
