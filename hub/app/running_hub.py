@@ -39,6 +39,7 @@ from hub.runtime.replay import Replay
 from hub.runtime.replies import Replies
 from hub.runtime.sending import Sender
 from hub.runtime.supervisor import Supervisor
+from hub.runtime.suspicion import Suspicion
 from hub.runtime.waits import Waker
 from hub.runtime.worker import RouteWorker
 
@@ -49,6 +50,13 @@ RESUME_SECONDS = 60.0
 
 RETIRE_SECONDS = 60.0
 """How long what a reload has replaced stays open for what is under way there."""
+
+UNCLEAN = "hub"
+"""The name under which ends without a stop are counted."""
+
+CAREFUL_AFTER = 3
+CAREFUL_SECONDS = 600.0
+"""After so many of them, each within so many seconds of the one before, everything is contained for as long."""
 
 STOP_SECONDS = 20.0
 """How long a stop waits for what is in work; the rest goes back to the broker."""
@@ -102,6 +110,7 @@ class RunningHub:
         self.recoverability = Recoverability(self.live, Replies(self.live, self.intake.take))
         self.waker = Waker(self.live)
         self._sender = Sender(self.live)
+        self._suspicion = Suspicion(self.live)
         self._keeper = Keeper(self.live)
         self._supervisor = Supervisor(self.live, self.intake)
         self._workers: dict[str, RouteWorker] = {}
@@ -136,7 +145,7 @@ class RunningHub:
         self.own()
         await asyncio.to_thread(self._make_private)
         await self._insist("journal", lambda: self.journal.open(worker=True))
-        await self._insist("journal", lambda: self.live.suspects.load(self.live.clock()))
+        await self._insist("journal", self._look_back)
         await self._insist("broker", self.broker.open)
         self.journal.table_version = self.site.table.version
         await self._insist("broker", lambda: self.broker.declare(self.opened.topology()))
@@ -158,6 +167,23 @@ class RunningHub:
             "hub_started", routes=len(self.site.table), sources=len(self.site.sources), table=self.site.table.version
         )
 
+    async def _look_back(self) -> None:
+        """Remembers what workers were lost over. After some ends without a stop all foreign bytes are contained for a while: what ended
+        the hub then ends a worker."""
+        now, suspects = self.live.clock(), self.live.suspects
+        await suspects.load(now)
+        if not self.journal.found_dead:
+            return
+        ends = await suspects.add(UNCLEAN, "a hub process ended without a stop", now, within=CAREFUL_SECONDS)
+        if ends >= CAREFUL_AFTER:
+            self.live.careful_until = now + CAREFUL_SECONDS
+            self.log.warning("careful", cause="hub processes ended without a stop", seconds=CAREFUL_SECONDS)
+
+    async def _part(self) -> None:
+        """What this process has begun, and its end, count for nothing."""
+        await self._suspicion.leave()
+        await self.live.suspects.clear(UNCLEAN)
+
     async def _resume(self) -> None:
         """Takes up, now and then, what another process began to replay or release and did not finish."""
         while True:
@@ -175,6 +201,8 @@ class RunningHub:
         await asyncio.gather(*(worker.stop(timeout / 2) for worker in self._workers.values()))
         await self._keeper.stop(5.0)
         await self.pool.close()
+        if self.journal.available:
+            await outcome_of(self._part)
         await self.opened.close()
         await self.broker.close()
         await self.journal.close()
@@ -255,7 +283,7 @@ class RunningHub:
             if id in self._workers:
                 self._workers[id].route = route
             else:
-                worker = RouteWorker(route, self.live, self._sender, self.recoverability)
+                worker = RouteWorker(route, self.live, self._sender, self.recoverability, self._suspicion)
                 await worker.start()
                 self._workers[id] = worker
 

@@ -68,7 +68,7 @@ class ContainmentEntry(Entry):
     processor_time: Duration = Field(
         "10s", description="Processor time for one piece of work: an arrival that is read, a document that is written."
     )
-    processor_time_per_megabyte: Duration = Field("5s", description="What is added for each megabyte of the body.")
+    processor_time_per_megabyte: Duration = Field("20s", description="What is added for each megabyte of the body.")
     wall_clock: Duration = Field(
         "2m", description="How long the hub waits for a worker; it grows with the body as the processor time does."
     )

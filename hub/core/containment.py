@@ -22,7 +22,7 @@ class Containment:
     workers: int | None = None
     per_source: int | None = None
     processor_time: float = 10.0
-    per_megabyte: float = 5.0
+    per_megabyte: float = 20.0
     wall_clock: float = 120.0
     memory: int = 1000 * MEGABYTE
     in_process_up_to: int = 64_000

@@ -108,6 +108,10 @@ class ClaimMissing(MessageError):
 class Poison(MessageError):
     """Processes, or workers, were lost over it again and again: nobody works on it any more."""
 
+    @property
+    def code(self) -> str:
+        return "poison"
+
 
 class ConditionError(MessageError):
     """A guard that failed while it was evaluated; never taken for `false`."""

@@ -304,10 +304,11 @@ repetition = sa.Table(
 suspect = sa.Table(
     "suspect",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True, comment="source:claim:identity of an arrival"),
-    sa.Column("count", sa.Integer, nullable=False, comment="how often a worker was lost over it"),
+    sa.Column("name", sa.Text, primary_key=True, comment="source:claim:identity of an arrival, or a copy"),
+    sa.Column("losses", sa.Integer, nullable=False, comment="how often a worker, or a process, was lost over it"),
     sa.Column("cause", sa.Text, nullable=False, comment="how it ended the last time"),
     sa.Column("updated_at", sa.Double, nullable=False),
+    sa.Column("begun_by", sa.String(32), comment="the process that works on the copy"),
 )
 
 waiting = sa.Table(

@@ -43,7 +43,7 @@ class Suspects:
             return list((await connection.execute(sa.select(table))).all())
 
         rows = await self._journal.read(query)
-        self._known = {row.name: Suspect(row.count, row.cause) for row in rows}
+        self._known = {row.name: Suspect(row.losses, row.cause) for row in rows}
 
     def count(self, name: str) -> int:
         known = self._known.get(name)
@@ -53,16 +53,16 @@ class Suspects:
         known = self._known.get(name)
         return known.cause if known is not None else ""
 
-    async def add(self, name: str, cause: str, now: float) -> int:
-        """One loss more; how many there are."""
+    async def add(self, name: str, cause: str, now: float, within: float = FORGET_SECONDS) -> int:
+        """One loss more; how many there are, each within so many seconds of the one before."""
         table = schema.suspect
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
         cause = cause.replace("\x00", "\ufffd")[:2000]
-        row = insert(table).values(name=name, count=1, cause=cause, updated_at=now)
-        counted = sa.case((table.c.updated_at < now - FORGET_SECONDS, 1), else_=table.c.count + 1)
+        row = insert(table).values(name=name, losses=1, cause=cause, updated_at=now)
+        counted = sa.case((table.c.updated_at < now - within, 1), else_=table.c.losses + 1)
         stored = row.on_conflict_do_update(
-            index_elements=["name"], set_={"count": counted, "cause": cause, "updated_at": now}
-        ).returning(table.c.count)
+            index_elements=["name"], set_={"losses": counted, "cause": cause, "updated_at": now}
+        ).returning(table.c.losses)
 
         async def query(connection: AsyncConnection) -> int:
             return int((await connection.execute(stored)).scalar_one())

@@ -98,7 +98,7 @@ class ArrivalReader:
         body: Body = visit.arrival.body if visit.raw is None else BytesBody(visit.raw)
         if visit.raw is None:
             body = self._live.journal.claims.open(visit.claim.digest) or body
-        recipe = snapshot.contained_source(source, body.size)
+        recipe = snapshot.contained_source(source, body.size, self._live.careful)
         headers = await self._headers(snapshot, visit, reader, body, recipe)
         passage = Passage(snapshot.facts, snapshot.steps.get(source, ()), visit.arrival, visit.claim.digest)
         if recipe is not None:

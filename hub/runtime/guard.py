@@ -11,7 +11,7 @@ from hub.core.ports import Reading
 
 T = TypeVar("T")
 
-TOO_MUCH_MEMORY = "reading it needs more memory than it may have (containment.memory in config/hub.yaml)"
+TOO_MUCH_MEMORY = "it needs more memory than it may have (containment.memory in config/hub.yaml)"
 
 
 async def outcome_of(step: Callable[[], Awaitable[T]]) -> T | Exception:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from hub.core import topology
-from hub.core.errors import Unroutable, Withheld
+from hub.core.errors import MessageError, Unroutable, Withheld
 from hub.core.identity import message_id
 from hub.core.message import Message
 from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, decide
@@ -66,7 +66,7 @@ class Recoverability:
         destination = live.snapshot.destinations.get(outcome.destination)
         waited = now - copy.first_failure if copy.first_failure is not None else 0.0
         decision = decide(outcome.error, copy.attempt, destination.retry if destination else QUICK, waited)
-        cause = Cause(type(outcome.error).__name__, str(outcome.error))
+        cause = Cause(code_of(outcome.error), str(outcome.error))
         if not isinstance(outcome.error, Withheld):
             live.metrics.failed.labels(copy.route, outcome.destination, cause.error).inc()
         match decision:
@@ -279,3 +279,8 @@ def gathered(destination: OpenDestination, facts: Mapping[str, Any]) -> tuple[st
     values = [[name, facts.get(name)] for name in destination.gather]
     partner = str(facts.get("partner") or "") if "partner" in destination.gather else ""
     return partner, orjson.dumps(values).decode()
+
+
+def code_of(error: BaseException) -> str:
+    """The short name of an error, for filters and metrics."""
+    return error.code if isinstance(error, MessageError) else type(error).__name__

@@ -54,10 +54,10 @@ class Sender:
                 del self._under_way[key]
             mine.set_result(None)
 
-    async def attempt(self, copy: RouteCopy, redelivered: bool, conclude: Conclude) -> None:
+    async def attempt(self, copy: RouteCopy, redelivered: bool, conclude: Conclude, *, suspect: bool = False) -> None:
         """Sends the copy to each of its open destinations, all at once. `conclude` is called with each outcome as soon as it is known:
         the outcome of a fast destination never waits for a slow one. Raises the first error of `conclude`, when all have ended, and
-        nothing that belongs to a destination."""
+        nothing that belongs to a destination. `suspect`: a process has died during it."""
         snapshot = self._live.snapshot
         body = await outcome_of(lambda: self._canonical(copy))
         if isinstance(body, ClaimMissing):
@@ -66,7 +66,7 @@ class Sender:
         elif isinstance(body, Exception):
             raise body
         else:
-            attempt = Attempt(copy, body, redelivered, snapshot)
+            attempt = Attempt(copy, body, redelivered, snapshot, suspect=suspect or self._live.careful)
             await self._plan(attempt)
             missing = [name for name in copy.open if attempt.misses(name)]
             if missing:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.core.errors import DecodeError, JournalUnavailable, MessageError, RejectedError, TransientError, Withheld
 from hub.core.step import AskingStep, NamedStep, Stepped
-from hub.runtime.guard import outcome_of, result_of
+from hub.runtime.guard import TOO_MUCH_MEMORY, outcome_of, result_of
 
 if TYPE_CHECKING:
     from hub.documents import Document
@@ -146,7 +146,8 @@ def _refused(named: NamedStep, before: Walked, error: Exception, released: Colle
     elif isinstance(error, MessageError):
         cause = DecodeError(f"step {named.name}: {error}")
     else:
-        cause = DecodeError(f"step {named.name} failed: {type(error).__name__}: {error}")
+        said = TOO_MUCH_MEMORY if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
+        cause = DecodeError(f"step {named.name} failed: {said}")
     return replace(before, said=(*before.said, (named.name, "refused")), error=cause)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from hub.core import topology
 from hub.core.broker import Delivery, Subscription
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
+from hub.core.message import Message
 from hub.core.route import Route
 from hub.journal.entry import Entry
 from hub.journal.wait import Reason
@@ -20,6 +21,7 @@ from hub.runtime.live import Live
 from hub.runtime.once import once_value
 from hub.runtime.recoverability import Recoverability
 from hub.runtime.sending import Sender, kept_body
+from hub.runtime.suspicion import Suspicion
 from hub.runtime.waits import wait_of
 
 PREFETCH = 200
@@ -33,11 +35,14 @@ WAIT_DELAYS = (1.0, 10.0, 60.0)
 class RouteWorker:
     """Works on the copies of one route. At least once, in no promised order, at most PREFETCH at a time."""
 
-    def __init__(self, route: Route, live: Live, sender: Sender, recoverability: Recoverability) -> None:
+    def __init__(
+        self, route: Route, live: Live, sender: Sender, recoverability: Recoverability, suspicion: Suspicion
+    ) -> None:
         self.route = route
         self._live = live
         self._sender = sender
         self._recoverability = recoverability
+        self._suspicion = suspicion
         self._subscription: Subscription | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -110,10 +115,24 @@ class RouteWorker:
         except MessageError as error:
             await self._recoverability.bury(delivery.message, self.route.id, Cause(type(error).__name__, str(error)))
             return
-        async with self._sender.alone(copy):
+        async with self._sender.alone(copy), self._suspicion.begun(copy, delivery.redelivered) as deaths:
+            if deaths >= (most := self._live.pool.limits.poison_after):
+                await self._poison(delivery.message, deaths, most)
+                return
             if once and begins(copy) and not await self._once(copy):
                 return
-            await self._sender.attempt(copy, delivery.redelivered, lambda outcome: self._conclude(copy, outcome))
+
+            async def conclude(outcome: Outcome) -> None:
+                await self._conclude(copy, outcome)
+
+            await self._sender.attempt(copy, delivery.redelivered, conclude, suspect=deaths > 0)
+
+    async def _poison(self, message: Message, deaths: int, most: int) -> None:
+        text = (
+            f"hub processes died during it {deaths} times, so nobody works on it any more "
+            f"(containment.poison_after in config/hub.yaml is {most})"
+        )
+        await self._recoverability.bury(message, self.route.id, Cause("poison", text))
 
     async def _once(self, copy: RouteCopy) -> bool:
         """Whether this message may go on: it holds the route's once-key."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import time
 import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from hub.app.logs import make_logger
 from hub.app.plugin_discovery import declared_at, discover
@@ -23,12 +22,14 @@ from hub.core.plugin import Plugins
 from hub.journal.decisions import DeadFilter, Decisions
 from tests.support import hostile_plugin
 from tests.support.brokers import LIMIT, eventually
-from tests.support.site import INBOX, SiteOnDisk, order
+from tests.support.hostile_plugin import install
+from tests.support.site import INBOX, HubProcess, SiteOnDisk, order
+from tests.support.waiting import wait_for
 
 HUB = """\
 broker: embedded
 console: {listen: "127.0.0.1:0"}
-containment: {workers: 4, per_source: 1, processor_time: 1s, wall_clock: 5s, memory: 200MB}
+containment: {workers: 4, per_source: 1, processor_time: 100ms, wall_clock: 4s, memory: 200MB}
 """
 ROUTES = (
     INBOX
@@ -44,14 +45,21 @@ ROUTES = (
     read: {json: order@1}
     steps: [{name: obeys, hostile: }]
 routes:
-  - {id: orders, when: {document: order}, to: [out]}
+  - {id: orders, when: {document: order, partner: ACME}, to: [out]}
+  - {id: written, when: {document: order, partner: BOLT}, to: [written]}
 """
 )
+WRITTEN = """\
+written:
+  file: {folder: var/written, name: "{number}.txt"}
+  steps: [{name: obeys, hostile: {bounded: true}}]
+  write: hostile
+"""
 CAUSES = {
-    "spin": "used more than 1 seconds of processor time",
+    "spin": "used more than 0.1 seconds of processor time",
     "exit": "ended its worker with status 3",
     "crash": "was ended by SIGSEGV",
-    "sleep": "took more than 5",
+    "sleep": "took more than 4",
 }
 
 
@@ -59,8 +67,9 @@ def hostile_site(folder: Path) -> SiteOnDisk:
     site = SiteOnDisk(folder)
     for name in ("config/endpoints.yaml", "config/policies.yaml"):
         (folder / name).unlink()
+    site.write("config/partners/bolt.yaml", "partner: BOLT\nids: [{qualifier: ZZ, id: BOLT}]\n")
     site.write("config/hub.yaml", HUB)
-    site.write("config/destinations.yaml", 'out: {file: {folder: var/out, name: "{number}.json"}}\n')
+    site.write("config/destinations.yaml", 'out: {file: {folder: var/out, name: "{number}.json"}}\n' + WRITTEN)
     site.write("routes/acme.yaml", ROUTES)
     return site
 
@@ -142,31 +151,86 @@ async def test_what_ends_its_worker_is_quarantined_while_everybody_else_goes_on(
     async with running(site) as hub:
         site.drop("last.txt", b"last-1", "var/strange")
 
-        async def last() -> bool:
-            return "last-1" in sent(site)
-
-        await eventually(last)
+        await eventually(lambda: is_sent(site, "last-1"))
         assert len(await dead(hub)) == len(CAUSES) + 4
 
 
-@pytest.mark.parametrize("word", ["exit"])
-async def test_a_reload_changes_what_workers_use(tmp_path: Path, word: str) -> None:
+async def test_what_ends_the_worker_that_writes_it_is_poison(tmp_path: Path) -> None:
+    site = hostile_site(tmp_path)
+    async with running(site) as hub:
+        for number in ("good-1", "exit-1", "crash-1", "good-2", "allocate-1"):
+            site.drop(f"{number}.json", order(number, partner="BOLT"))
+
+        async def three() -> bool:
+            return len(await dead(hub)) == 3
+
+        await eventually(three)
+        found = {row.number: row for row in await dead(hub)}
+        assert {number: row.error for number, row in found.items()} == {
+            "exit-1": "poison",
+            "crash-1": "poison",
+            "allocate-1": "DecodeError",
+        }
+        assert "ended its worker with status 3, 2 times" in found["exit-1"].cause
+        assert "more memory" in found["allocate-1"].cause
+
+        async def both() -> bool:
+            return {path.stem for path in (tmp_path / "var/written").glob("*.txt")} == {"good-1", "good-2"}
+
+        await eventually(both)
+
+
+async def test_a_reload_changes_what_workers_use(tmp_path: Path) -> None:
     site = hostile_site(tmp_path)
     async with running(site) as hub:
         site.drop("1.txt", b"first", "var/strange")
 
-        async def first() -> bool:
-            return "first" in sent(site)
-
-        await eventually(first)
+        await eventually(lambda: is_sent(site, "first"))
         workers = hub.pool.process_ids
         site.write("routes/acme.yaml", ROUTES.replace("read: hostile", "read: {hostile: {partner: BOLT}}"))
         await hub.reload()
         site.drop("2.txt", b"second", "var/strange")
 
         async def second() -> bool:
-            return "second" in sent(site)
+            return (tmp_path / "var/written/second.txt").exists()
 
         await eventually(second)
-        assert b'"partner":"BOLT"' in (tmp_path / "var/out/second.json").read_bytes()
-        assert hub.pool.process_ids == workers
+        assert (tmp_path / "var/written/second.txt").read_bytes() == b"second"
+        assert set(workers) <= set(hub.pool.process_ids)
+
+
+async def test_a_hub_that_ended_again_and_again_contains_small_arrivals_too(tmp_path: Path) -> None:
+    site = hostile_site(tmp_path)
+    async with running(site) as hub:
+        site.drop("1.json", order("first"))
+        await eventually(lambda: is_sent(site, "first"))
+        assert not hub.pool.process_ids
+        assert not hub.live.careful
+    with closing(sqlite3.connect(tmp_path / "var/hub.db")) as journal, journal:
+        values = "('gone', 'elsewhere', 1, 0, 0, '')"
+        journal.execute(f"INSERT INTO process (id, host, pid, started_at, heartbeat_at, table_version) VALUES {values}")
+        values = f"('hub', 2, 'ended', {time.time()})"
+        journal.execute(f"INSERT INTO suspect (name, losses, cause, updated_at) VALUES {values}")
+    async with running(site) as hub:
+        assert hub.live.careful
+        site.drop("2.json", order("second"))
+        await eventually(lambda: is_sent(site, "second"))
+        assert hub.pool.process_ids
+    async with running(site) as hub:
+        assert not hub.live.careful
+
+
+async def is_sent(site: SiteOnDisk, number: str) -> bool:
+    return number in sent(site)
+
+
+def test_no_worker_outlives_a_hub_that_is_killed(tmp_path: Path) -> None:
+    site = hostile_site(tmp_path / "site")
+    site.environ.update(install(tmp_path / "lib"))
+    hub = HubProcess(site)
+    site.drop("spin.txt", b"spin 1", "var/strange")
+    site.drop("sleep.txt", b"sleep 1", "var/slow")
+    hub.start()
+    workers = wait_for(lambda: len(found := workers_of(hub.process_id)) == 2 and found, "there are no two workers")
+    hub.kill()
+    wait_for(lambda: not any(Path(f"/proc/{worker}/fd").exists() for worker in workers), "a worker goes on")

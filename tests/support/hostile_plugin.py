@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
 from hub.core.plugin import LINEAR, Options, Plugin
-from hub.core.ports import Body, Reading, WriteContext, Written
+from hub.core.ports import Body, Outgoing, Reading, Receipt, WriteContext, Written
 from hub.core.step import Stepped
 from hub.documents import Document, Order
 
@@ -105,3 +107,50 @@ PLUGINS = (
         bounded=bounded,
     ),
 )
+
+
+class HostileDestination:
+    """Ends the process for a document with such a number; others it writes into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        number = str(outgoing.facts["number"])
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / "begun").open("a") as begun:
+            begun.write(f"{number}\n")
+        await asyncio.sleep(0.3)  # so that its neighbors are in work too
+        obey(number.replace("-", " "))
+        with (self._folder / "sent").open("a") as sent:
+            sent.write(f"{number}\n")
+        return Receipt()
+
+    async def close(self) -> None:
+        return None
+
+
+class FolderOptions(Options):
+    """Where it writes."""
+
+    folder: str = Field(description="A folder of the site.")
+
+
+DESTINATION = Plugin(
+    name="hostile",
+    kind="destination",
+    options=FolderOptions,
+    summary="Ends its process for some documents.",
+    example="folder: var/hostile\n",
+    build=lambda name, options, context: HostileDestination(context.site / options.folder),
+)
+PLUGINS = (*PLUGINS, DESTINATION)
+
+
+def install(folder: Path) -> dict[str, str]:
+    """The hostile plug-ins, as a distribution that is installed beside the hub; the environment that has it."""
+    metadata = folder / "hostile-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: hostile\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[hub.plugins]\nhostile = tests.support.hostile_plugin\n")
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{Path(__file__).parents[2]}"}

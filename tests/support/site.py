@@ -158,6 +158,11 @@ class HubProcess:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def process_id(self) -> int:
+        assert self._process is not None
+        return int(self._process.pid)
+
+    @property
     def console(self) -> str | None:
         for line in self.log.read_text(errors="replace").splitlines() if self.log.exists() else ():
             if '"console"' in line:

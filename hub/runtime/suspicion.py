@@ -1,0 +1,53 @@
+"""Copies during which hub processes have died: they go singly, and at last not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from hub.journal.processes import HEARTBEAT_SECONDS
+from hub.journal.redeliveries import Redeliveries
+from hub.runtime.copy import RouteCopy
+from hub.runtime.live import Live
+
+
+class Suspicion:
+    """A copy that came again may be what ended its process, or an innocent neighbor of it. One death before it is poison it goes singly:
+    no other suspect of this process is in work then. An innocent one is delivered, and cleared."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._redeliveries = Redeliveries(live.journal)
+        self._one = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begun(self, copy: RouteCopy, redelivered: bool) -> AsyncIterator[int]:
+        """How many processes have died during the copy; the block works on it, unless it is poison. The count is committed before the
+        block begins, and gone when it ends well. Raises JournalUnavailable."""
+        if not redelivered:
+            yield 0
+            return
+        name, poison = name_of(copy), self._live.pool.limits.poison_after
+        deaths = await self._begin(name, poison - 1)
+        if poison - 1 <= deaths < poison:
+            async with self._one:
+                yield await self._begin(name, poison)
+        else:
+            yield deaths
+        await self._redeliveries.finish(name)
+
+    async def leave(self) -> None:
+        """This process ends in order."""
+        await self._redeliveries.leave()
+
+    async def _begin(self, name: str, below: int) -> int:
+        begun = await self._redeliveries.begin(name, below)
+        if begun.beat is not None:
+            await asyncio.sleep(2 * HEARTBEAT_SECONDS)
+            begun = await self._redeliveries.begin(name, below, begun.beat)
+        return begun.deaths
+
+
+def name_of(copy: RouteCopy) -> str:
+    return f"copy:{copy.route}:{copy.document_id}:{','.join(copy.open)}"
