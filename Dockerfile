@@ -1,5 +1,7 @@
 # The hub's image: `docker build -t mediation-hub .`. The site (config/ and routes/) is mounted at /site.
-FROM python:3.11-slim-bookworm AS build
+# A tag may move. Pin the image by its digest (docs/guides/operating.md): --build-arg PYTHON=python:3.11-slim-bookworm@sha256:...
+ARG PYTHON=python:3.11-slim-bookworm
+FROM ${PYTHON} AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md ./
 COPY hub hub
@@ -7,7 +9,7 @@ COPY transformers transformers
 COPY adapters adapters
 RUN python -m venv /opt/hub && /opt/hub/bin/pip install --no-cache-dir -c constraints.txt .
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON}
 RUN useradd --system --uid 10001 --home-dir /site --shell /usr/sbin/nologin hub
 COPY --from=build /opt/hub /opt/hub
 COPY --chown=hub:hub config /site/config

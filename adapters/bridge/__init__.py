@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from adapters.bridge.destination import BridgeDestination, BridgeDestinationOptions
 from adapters.bridge.endpoint import BridgeEndpoint, BridgeEndpointOptions
 from adapters.bridge.source import BridgeSource, BridgeSourceOptions
-from hub.core.plugin import Context, Plugin
+from hub.core.clear_text import credentials_in_the_clear, holds_password, lets_in
+from hub.core.plugin import Context, Plugin, Problem
 
 __all__ = [
     "PLUGINS",
@@ -33,6 +35,11 @@ def build_destination(name: str, options: Any, context: Context) -> BridgeDestin
     return BridgeDestination(options, context.endpoint(options.endpoint))
 
 
+def wrong_with_endpoint(options: BridgeEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:
+    if holds_password(options.url) or lets_in(options.options):
+        yield from credentials_in_the_clear("url", options.url, "the password travels")
+
+
 PLUGINS = (
     Plugin(
         name="bridge",
@@ -41,6 +48,7 @@ PLUGINS = (
         summary="A message broker of another kind: Redis, Amazon SQS, folders, and what else kombu speaks.",
         example='url: "redis://:${REDIS_PASSWORD}@redis.shop.example/0"\noptions: {visibility_timeout: 600}\n',
         build=build_endpoint,
+        inspect=wrong_with_endpoint,
     ),
     Plugin(
         name="bridge",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from adapters.exchange.endpoint import AmqpEndpoint, AmqpEndpointOptions
 from adapters.exchange.source import ExchangeSource, ExchangeSourceOptions
 from adapters.exchange.stream import StreamSource, StreamSourceOptions
 from adapters.exchange.texts import arrival_headers, safe_text
-from hub.core.plugin import Context, Plugin
+from hub.core.clear_text import credentials_in_the_clear, holds_password
+from hub.core.plugin import Context, Plugin, Problem
 
 __all__ = [
     "PLUGINS",
@@ -47,6 +49,11 @@ def build_destination(name: str, options: Any, context: Context) -> ExchangeDest
     return ExchangeDestination(name, options, context, endpoint_of(options, context))
 
 
+def wrong_with_endpoint(options: AmqpEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:
+    if holds_password(options.url):
+        yield from credentials_in_the_clear("url", options.url, "the password travels")
+
+
 PLUGINS = (
     Plugin(
         name="amqp",
@@ -55,6 +62,7 @@ PLUGINS = (
         summary="Another RabbitMQ cluster than the hub's own.",
         example="url: amqps://rabbit.wms.example/orders\nca: config/wms-ca.pem\ncertificate: config/hub.pem\n",
         build=build_endpoint,
+        inspect=wrong_with_endpoint,
     ),
     Plugin(
         name="exchange",

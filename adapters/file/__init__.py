@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from adapters.file.destination import FileDestination, FileDestinationOptions
@@ -9,7 +11,8 @@ from adapters.file.source import FileSource, FileSourceOptions
 from adapters.file.store import Store, StoreEndpointOptions
 from adapters.file.store_destination import StoreDestination
 from adapters.file.store_source import StoreSource
-from hub.core.plugin import Context, Plugin
+from hub.core.clear_text import credentials_in_the_clear, holds_password, lets_in
+from hub.core.plugin import Context, Plugin, Problem
 
 __all__ = [
     "PLUGINS",
@@ -44,6 +47,16 @@ def local_folder(options: Any) -> tuple[str, ...]:
     return (options.folder,) if options.store is None else ()
 
 
+def wrong_with_store(options: StoreEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:
+    known = lets_in(options.options)
+    if holds_password(options.url) or known:
+        yield from credentials_in_the_clear("url", options.url, "credentials travel")
+    if known:
+        yield from credentials_in_the_clear(
+            "options", str(options.options.get("endpoint_url", "")), "credentials travel"
+        )
+
+
 PLUGINS = (
     Plugin(
         name="store",
@@ -52,6 +65,7 @@ PLUGINS = (
         summary="A store of files that isn't a folder of this machine: S3 and its likes, and what else fsspec speaks to.",
         example='url: s3://acme-exchange/edi\noptions: {key: "${S3_KEY}", secret: "${S3_SECRET}"}\n',
         build=build_endpoint,
+        inspect=wrong_with_store,
     ),
     Plugin(
         name="file",

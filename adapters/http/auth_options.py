@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration
-from hub.core.plugin import Options
+from hub.core.plugin import SECRET, Options
 from hub.core.web import within_longest_window
 
 SHORTEST = 16
@@ -22,7 +22,9 @@ class BasicUser(Options):
     """A user of HTTP basic authentication."""
 
     user: str | None = Field(None, min_length=1, pattern="^[^:]+$", description="The user; else the partner's name.")
-    password: str = Field(min_length=8, description="The password, by reference: at least 8 characters.")
+    password: str = Field(
+        min_length=8, description="The password, by reference: at least 8 characters.", json_schema_extra=SECRET
+    )
 
 
 class JwtOptions(Options):
@@ -50,7 +52,9 @@ class HmacOptions(Options):
     )
     window: Duration = Field("5m", description="How old, or how far ahead, a signature may be; at most 1h.")
     algorithm: Literal["sha256", "sha512"] = Field("sha256", description="The hash.")
-    secret: dict[str, str] = Field(min_length=1, description="Partner to its secret, by reference.")
+    secret: dict[str, str] = Field(
+        min_length=1, description="Partner to its secret, by reference.", json_schema_extra=SECRET
+    )
 
     @field_validator("window")
     @classmethod
@@ -66,7 +70,9 @@ class HmacOptions(Options):
 class AuthOptions(Options):
     """Any of these lets a request in."""
 
-    api_key: dict[str, str] = Field(default_factory=dict, description="Partner to its key, by reference.")
+    api_key: dict[str, str] = Field(
+        default_factory=dict, description="Partner to its key, by reference.", json_schema_extra=SECRET
+    )
     api_key_header: str = Field("X-Api-Key", description="The header with the key.")
     basic: dict[str, BasicUser] = Field(default_factory=dict, description="Partner to its user and password.")
     jwt: JwtOptions | None = Field(None, description="Bearer tokens.")

@@ -78,8 +78,14 @@ class Tokens:
             if changed != self._read[0]:
                 told = json.loads(self._file.read_bytes())
                 listed = jwt.PyJWKSet.from_dict(told).keys
-                keys = {key.key_id or "": key for key in listed if key.key_type != "oct"}
+                keys = {key.key_id or "": key for key in listed if key.key_type != "oct" and may_sign(key)}
                 self._read = (changed, keys)
         except (OSError, ValueError, jwt.PyJWTError, AttributeError) as error:
             raise ConfigError(f"config/{self._options.jwks} is no usable file of keys: {error}") from error
         return self._read[1]
+
+
+def may_sign(key: jwt.PyJWK) -> bool:
+    """Whether the file says nothing else of the key (RFC 7517, 4.2 and 4.3): one for encryption proves nobody."""
+    use, operations = key.public_key_use, key._jwk_data.get("key_ops")
+    return use in (None, "sig") and (not isinstance(operations, list) or "verify" in operations)

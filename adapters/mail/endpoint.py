@@ -17,7 +17,7 @@ from adapters.mail.finished import Mail
 from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError
 from hub.core.limits import LimitOptions
-from hub.core.plugin import Options
+from hub.core.plugin import SECRET, Options
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -34,7 +34,9 @@ class MailEndpointOptions(Options):
         None, min_length=1, description="File of the authority that signed the server's certificate; else the system's."
     )
     user: str | None = Field(None, min_length=1, description="The account.")
-    password: str | None = Field(None, min_length=1, description="Its password, by reference: ${NAME}.")
+    password: str | None = Field(
+        None, min_length=1, description="Its password, by reference: ${NAME}.", json_schema_extra=SECRET
+    )
     timeout: Duration = Field("30s", description="How long the server may say nothing.")
     whole_timeout: Duration = Field("3m", description="How long a whole mail may take, from its turn on.")
     connections: int = Field(

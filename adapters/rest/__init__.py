@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from adapters.rest.destination import RestDestination, RestDestinationOptions
@@ -9,7 +11,8 @@ from adapters.rest.endpoint import RestEndpoint, RestEndpointOptions
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.source import build_source
 from adapters.rest.tls import context_of
-from hub.core.plugin import Context, Plugin
+from hub.core.clear_text import credentials_in_the_clear, lets_in
+from hub.core.plugin import Context, Plugin, Problem
 
 ENDPOINT_EXAMPLE = """\
 base: "${ERP_URL}"
@@ -43,6 +46,19 @@ def build_destination(name: str, options: Any, context: Context) -> RestDestinat
     return RestDestination(options, context.endpoint(options.endpoint), context.replies)
 
 
+def wrong_with_endpoint(options: RestEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:
+    if options.auth is None:
+        return
+    yield from credentials_in_the_clear("base", options.base, "credentials travel")
+    if options.auth.oauth2 is not None:
+        yield from credentials_in_the_clear("auth", options.auth.oauth2.token_url, "the client secret travels")
+
+
+def wrong_with_headers(options: Any, endpoint: RestEndpointOptions | None, site: Path) -> Iterator[Problem]:
+    if endpoint is not None and lets_in(options.headers):
+        yield from credentials_in_the_clear("headers", endpoint.base, "credentials travel")
+
+
 PLUGINS = (
     Plugin(
         name="rest",
@@ -51,6 +67,7 @@ PLUGINS = (
         summary="A system that speaks HTTP.",
         example=ENDPOINT_EXAMPLE,
         build=build_endpoint,
+        inspect=wrong_with_endpoint,
     ),
     Plugin(
         name="rest",
@@ -61,6 +78,7 @@ PLUGINS = (
         build=build_destination,
         endpoint=("endpoint", "rest"),
         fact_templates=("call", "query", "headers"),
+        inspect=wrong_with_headers,
     ),
     Plugin(
         name="rest",
@@ -71,5 +89,6 @@ PLUGINS = (
         build=build_source,
         endpoint=("endpoint", "rest"),
         partners=("partner",),
+        inspect=wrong_with_headers,
     ),
 )

@@ -8,7 +8,7 @@ import re
 from pydantic import Field, field_validator, model_validator
 
 from adapters.rest.url import usable_url
-from hub.core.plugin import Options
+from hub.core.plugin import NO_SECRET, SECRET, Options
 
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """The name of a header (RFC 9110 5.1)."""
@@ -18,14 +18,14 @@ class BasicAuth(Options):
     """Basic authentication."""
 
     user: str = Field(description="User name.")
-    password: str = Field(description="Password, by reference: ${NAME}.")
+    password: str = Field(description="Password, by reference: ${NAME}.", json_schema_extra=SECRET)
 
 
 class HeaderAuth(Options):
     """An API key in a header of its own."""
 
     name: str = Field(description="The header: X-API-Key.")
-    secret: str = Field(min_length=1, description="What stands in it, by reference: ${NAME}.")
+    secret: str = Field(min_length=1, description="What stands in it, by reference: ${NAME}.", json_schema_extra=SECRET)
 
     @field_validator("name")
     @classmethod
@@ -40,11 +40,16 @@ class OAuth2(Options):
 
     token_url: str = Field(description="Where tokens are given.")
     client_id: str = Field(min_length=1, description="Who we are there.")
-    client_secret: str = Field(min_length=1, description="Our secret there, by reference: ${NAME}.")
+    client_secret: str = Field(
+        min_length=1, description="Our secret there, by reference: ${NAME}.", json_schema_extra=SECRET
+    )
     scope: str | None = Field(None, description="What the token is to allow: `orders.write`.")
     audience: str | None = Field(None, description="For whom the token is, where the server asks for it.")
     send_secret: str = Field(
-        "header", pattern="^(header|body)$", description="Where the secret is sent: `header` (basic) or `body`."
+        "header",
+        pattern="^(header|body)$",
+        description="Where the secret is sent: `header` (basic) or `body`.",
+        json_schema_extra=NO_SECRET,
     )
 
     @field_validator("token_url")
@@ -56,7 +61,7 @@ class OAuth2(Options):
 class Auth(Options):
     """How the endpoint knows us. One of them; a client certificate (`tls`) may come beside."""
 
-    bearer: str | None = Field(None, description="A bearer token, by reference: ${NAME}.")
+    bearer: str | None = Field(None, description="A bearer token, by reference: ${NAME}.", json_schema_extra=SECRET)
     basic: BasicAuth | None = Field(None, description="User and password.")
     header: HeaderAuth | None = Field(None, description="An API key in a header of its own.")
     oauth2: OAuth2 | None = Field(None, description="Tokens by client credentials.")

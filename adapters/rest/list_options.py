@@ -8,7 +8,7 @@ from adapters.rest.headers import checked_headers
 from hub.core.cron import Expression, Zone
 from hub.core.duration import Duration, seconds
 from hub.core.naming import names_in
-from hub.core.plugin import Options
+from hub.core.plugin import NO_SECRET, Options
 from hub.core.window import WindowOptions
 from hub.mapping.json_list import check_pointer
 
@@ -51,7 +51,11 @@ class NextOptions(Options):
 
     link: bool = Field(False, description="By the header `Link: <...>; rel=next`.")
     url: str | None = Field(None, description="By a URL in the reply: `/links/next`.")
-    token: str | None = Field(None, description="By a token in the reply, `/next_token`, which `parameter` carries.")
+    token: str | None = Field(
+        None,
+        description="By a token in the reply, `/next_token`, which `parameter` carries.",
+        json_schema_extra=NO_SECRET,
+    )
     parameter: str | None = Field(None, pattern=r"^[A-Za-z0-9._\[\]-]+$", description="The parameter for the token.")
 
     @field_validator("url", "token")

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from hub.core.errors import ConfigError
-from hub.core.plugin import Options
+from hub.core.plugin import SECRET, Options
 
 
 class TlsOptions(Options):
@@ -21,7 +21,9 @@ class TlsOptions(Options):
     key: str | None = Field(
         None, min_length=1, description="File of its private key; without it the certificate's file."
     )
-    passphrase: str | None = Field(None, min_length=1, description="The key's passphrase, by reference: ${NAME}.")
+    passphrase: str | None = Field(
+        None, min_length=1, description="The key's passphrase, by reference: ${NAME}.", json_schema_extra=SECRET
+    )
 
     @model_validator(mode="after")
     def key_of_a_certificate(self) -> TlsOptions:

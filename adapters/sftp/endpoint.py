@@ -16,7 +16,7 @@ from adapters.sftp.session import HostKeyChanged, Login, NotLetIn
 from hub.core.duration import Duration, seconds
 from hub.core.errors import TransientError, Withheld
 from hub.core.limits import LimitOptions
-from hub.core.plugin import Options
+from hub.core.plugin import SECRET, Options
 
 if TYPE_CHECKING:
     from adapters.sftp.connection import Connection
@@ -39,11 +39,15 @@ class SftpEndpointOptions(Options):
     host: str = Field(min_length=1, description="Name or address of the server.")
     port: int = Field(22, ge=1, le=65535, description="Its port.")
     user: str = Field(min_length=1, description="The account there.")
-    password: str | None = Field(None, min_length=1, description="Its password, by reference: ${NAME}.")
+    password: str | None = Field(
+        None, min_length=1, description="Its password, by reference: ${NAME}.", json_schema_extra=SECRET
+    )
     key: str | None = Field(
         None, min_length=1, description="Path of the private key (OpenSSH or PEM): ${ACME_KEY_FILE}."
     )
-    passphrase: str | None = Field(None, min_length=1, description="The key's passphrase, by reference: ${NAME}.")
+    passphrase: str | None = Field(
+        None, min_length=1, description="The key's passphrase, by reference: ${NAME}.", json_schema_extra=SECRET
+    )
     certificate: str | None = Field(None, min_length=1, description="Path of the certificate that signs the key.")
     host_key: str | tuple[str, ...] = Field(
         description="The server's key: `SHA256:...` as ssh-keygen -lf shows it, or `ssh-ed25519 AAAA...`; several while it changes."

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration
 from hub.core.name_pattern import FactsOfNames
-from hub.core.plugin import Options
+from hub.core.plugin import SECRET, Options
 
 MOST_OPEN = 100
 """Files and listings that all sessions of an account may have open."""
@@ -33,7 +33,9 @@ class AccountOptions(Options):
 
     partner: str | None = Field(None, min_length=1, description="The partner; without it the account's own name.")
     keys: tuple[str, ...] = Field((), description="Public keys that let in: `ssh-ed25519 AAAA...`.")
-    password: str | None = Field(None, min_length=8, description="A password, by reference: ${NAME}. Keys are better.")
+    password: str | None = Field(
+        None, min_length=8, description="A password, by reference: ${NAME}. Keys are better.", json_schema_extra=SECRET
+    )
     quota: int = Field(1_000_000_000, ge=1, description="Bytes that may stand in the account's folders at once.")
     largest: int = Field(500_000_000, ge=1, description="Bytes that one file may have.")
     per_minute: int = Field(120, ge=1, description="Files that may be dropped within a minute.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.core.clear_text import credentials_in_the_clear
 from hub.core.errors import ConfigError
 from hub.core.nearest import hint
 from hub.core.plugin import Problem
@@ -30,6 +31,10 @@ def wrong_with_endpoint(options: SoapEndpointOptions, endpoint: None, site: Path
         return
     if not usable(options.address or contract.address or ""):
         yield Problem(("wsdl",), f"{options.wsdl} names no address that can be called", "say `address`")
+    security = options.security
+    if security is not None and security.password and not security.digest:
+        field = "address" if options.address else "wsdl"
+        yield from credentials_in_the_clear(field, options.address or contract.address or "", "the password travels")
 
 
 def wrong_with_destination(

@@ -9,7 +9,7 @@ from hub.configuration.draft import Draft
 from hub.configuration.gathering import check_together, read_gather
 from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
 from hub.configuration.plug import Use
-from hub.configuration.secrets import check_secrets
+from hub.configuration.secrets import check_entry
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
 from hub.configuration.steps import read_steps
 from hub.configuration.validation import validated
@@ -26,7 +26,7 @@ def read_endpoints(draft: Draft, file: YamlFile) -> None:
     """config/endpoints.yaml."""
     for name, node, place in draft.entries(file, file.root, file.name):
         known = draft.declare("endpoint", name, place)
-        check_secrets(file, node, draft.findings)
+        check_entry(file, node, draft.findings, draft.plugins, "endpoint")
         placed = draft.reading.keyed("endpoint", file, name, node)
         if placed:
             check_use(draft, placed)
@@ -43,7 +43,7 @@ def declare_destinations(draft: Draft, file: YamlFile, node: Node) -> Callable[[
 
     def read() -> None:
         for name, value, place, known in entries:
-            check_secrets(file, value, draft.findings)
+            check_entry(file, value, draft.findings, draft.plugins, "destination")
             destination = _read_destination(draft, file, name, value, place)
             if known and destination:
                 draft.destinations[name] = destination
@@ -164,7 +164,7 @@ def declare_sources(draft: Draft, file: YamlFile, node: Node, owner: str) -> Cal
 
     def read() -> None:
         for name, value, place, known in entries:
-            check_secrets(file, value, draft.findings)
+            check_entry(file, value, draft.findings, draft.plugins, "source")
             source = _read_source(draft, file, name, value, place, owner)
             if known and source:
                 draft.sources[name] = source

@@ -9,6 +9,8 @@ from hub.configuration.models import AmqpBroker, ContainmentEntry, Hold, HubFile
 from hub.configuration.site import HoldConfig, Settings
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
+from hub.core.clear_text import credentials_in_the_clear, holds_password
+from hub.core.client_network import is_loopback
 from hub.core.containment import Containment
 from hub.core.errors import Place
 from hub.core.nearest import hint
@@ -33,6 +35,16 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
         path = ("amqp",) if model.amqp is not None else ("broker", "amqp")
         draft.findings.error(file.place(path), "should be an amqp:// or amqps:// URL")
     host, _, port = model.console.listen.rpartition(":")
+    if not is_loopback(host):
+        place = file.place(("console", "listen"))
+        text = f"health and metrics stand on {model.console.listen}, where nobody has to prove who it is"
+        draft.findings.warning(
+            place, text, "listen on 127.0.0.1, or let a firewall or proxy before it decide who reaches it"
+        )
+    if url is not None and holds_password(url):
+        path = ("amqp",) if model.amqp is not None else ("broker", "amqp")
+        for problem in credentials_in_the_clear("amqp", url, "the password travels"):
+            draft.findings.warning(file.place(path), problem.text, problem.hint)
     draft.settings = Settings(
         *("embedded" if url is None else "amqp", url, model.journal, model.claims, host.strip("[]"), int(port)),
         WorkBounds(model.templates.steps, parse_size(model.templates.characters)),

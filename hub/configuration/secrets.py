@@ -3,39 +3,144 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
 
 from hub.configuration.finding import Findings
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.configuration.yaml_loader import REFERENCE
+from hub.core.plugin import WRITE_ONLY, PluginKind, Plugins
 
-SECRET_KEY = re.compile(
-    r"(?:^|_)(?:token|password|passwd|passphrase|secret|bearer|api_?key|private_key|credentials?|authorization|cookie)$"
+WORDS = (
+    "token|password|passwd|passwort|pwd|pass|passphrase|passcode|secrets?|bearer|api_?key|private_?key|access_?key|account_?key|"
+    "secret_?key|shared_?key|shared_access_key|subscription_?key|functions?_?key|signing_?key|encryption_?key|auth_?key|hmac_?key|"
+    "master_?key|credentials?|authorization|cookie|sas|connection_?string|client_?secret|access_?token|refresh_?token"
 )
-USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s@:]*:(?P<password>[^/\s@]+)@")
+SECRET_KEY = re.compile(rf"(?:^|[_.])(?:{WORDS})$")
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s@:]{0,200}:(?P<password>[^/\s]{1,500})@")
+ASSIGNED = re.compile(r"(?:^|[?&;,\s])(?P<name>[A-Za-z][\w.-]{0,60})\s?=(?!=)\s?(?P<value>[^&;,\s]{1,500})")
+"""A parameter of a query, or of a connection string: `?api_key=abc`, `AccountKey=abc;`."""
+
+SIGNED = ("sig", "signature")
+"""Parameters of queries that sign a URL, so that whoever has it may use it."""
+
+SCHEME = re.compile(r"(?i:bearer|basic|token|digest|apikey|api-key|sharedaccesssignature|dpop)\s+")
+"""How the value of a header begins that lets somebody in; by itself it is no secret."""
+
+SHAPES = re.compile(
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30}|\bxox[abprs]-[A-Za-z0-9-]{10}"
+    r"|\beyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,4000}\.|\bsk_live_[A-Za-z0-9]{10}"
+)
+"""What is a secret wherever it stands: private keys, tokens of well-known makers, signed tokens."""
+
+NOTHING_DECLARED: Mapping[int, bool] = MappingProxyType({})
+HEADERS = ("headers", "header")
 FILE = "file"
 BY_REFERENCE = "write ${NAME} and set the environment variable"
+INLINE = "a secret can only stand here by reference"
 
 
 def is_secret_key(name: str) -> bool:
-    """Whether a value under this key is a secret: `token`, `password`, `client_secret`, `X-Api-Key`, ..."""
-    return SECRET_KEY.search(name.lower().replace("-", "_")) is not None
+    """Whether a value under this key is a secret: `token`, `password`, `client_secret`, `X-Api-Key`, `accountKey`, ..."""
+    return SECRET_KEY.search(CAMEL.sub("_", name).lower().replace("-", "_")) is not None
 
 
-def check_secrets(file: YamlFile, node: Node, findings: Findings, secret: bool = False) -> None:
-    """An error for each secret that is written out: under a key that names one, or as the password in a URL. `{file: ...}`
-    is a reference too. Never shows what it found."""
-    if node.kind == "scalar":
-        _check_scalar(file, node, findings, secret)
-    for item in node.items:
-        check_secrets(file, item, findings, secret)
+def check_entry(file: YamlFile, node: Node, findings: Findings, plugins: Plugins, kind: PluginKind) -> None:
+    """As `check_secrets`, for an entry that is made of plug-ins: their options say which of them are secrets."""
+    declared: dict[int, bool] = {}
     for key, value in node.entries.items():
-        check_secrets(file, value, findings, (secret and key not in (FILE, "user")) or is_secret_key(key))
+        plugin = plugins.find(kind, key)
+        if plugin is not None:
+            declared.update(marks(plugin.options, value))
+    check_secrets(file, node, findings, declared=declared)
 
 
-def _check_scalar(file: YamlFile, node: Node, findings: Findings, secret: bool) -> None:
-    if node.missing:
-        return
-    if secret and node.value not in (None, "") and (not node.referenced or node.defaulted or ":-" in node.raw):
-        findings.error(file.place_of(node), "a secret can only stand here by reference", BY_REFERENCE)
-    elif (match := USERINFO.search(node.raw)) and not REFERENCE.fullmatch(match["password"]):
+def check_secrets(
+    file: YamlFile,
+    node: Node,
+    findings: Findings,
+    secret: bool = False,
+    header: bool = False,
+    declared: Mapping[int, bool] = NOTHING_DECLARED,
+) -> None:
+    """An error for each secret that is written out: where an option is declared as one, under a key that names one, as the password in a
+    URL, as a parameter of a query or connection string, as the value of a header that lets somebody in, or by its shape. `{file: ...}`
+    is a reference too. Never shows what it found."""
+    secret = declared.get(id(node), secret)
+    if node.kind == "scalar" and not node.missing:
+        _check_scalar(file, node, findings, secret, header)
+    for item in node.items:
+        check_secrets(file, item, findings, secret, header, declared)
+    for key, value in node.entries.items():
+        named = (secret and key not in (FILE, "user")) or is_secret_key(key)
+        check_secrets(file, value, findings, named, header or key in HEADERS, declared)
+
+
+def _check_scalar(file: YamlFile, node: Node, findings: Findings, secret: bool, header: bool) -> None:
+    text = node.raw
+    if secret and node.value not in (None, "") and (node.defaulted or not is_reference(SCHEME.sub("", text, count=1))):
+        findings.error(file.place_of(node), INLINE, BY_REFERENCE)
+    elif (match := USERINFO.search(text)) and not is_reference(match["password"]):
         findings.error(file.place_of(node), "the URL holds a password; it can only stand by reference", BY_REFERENCE)
+    elif any(not is_reference(value) for value in assigned(text)):
+        text = "a parameter of it is a secret, which can only stand by reference"
+        findings.error(file.place_of(node), text, BY_REFERENCE)
+    elif SHAPES.search(text) or (header and is_let_in(text)):
+        findings.error(file.place_of(node), INLINE, BY_REFERENCE)
+
+
+def is_reference(text: str) -> bool:
+    """Whether the text is nothing but references, without defaults."""
+    left = text
+    for match in REFERENCE.finditer(text):
+        if match[1] is None or match[2] is not None:
+            return False
+        left = left.replace(match[0], "", 1)
+    return left.strip() == "" and left != text
+
+
+def assigned(text: str) -> Iterator[str]:
+    """The values of parameters that are secrets by their names; a `{fact}` in the place of one is none."""
+    for match in ASSIGNED.finditer(text):
+        name, value = match["name"], match["value"].strip("\"'")
+        if (is_secret_key(name) or name.lower() in SIGNED) and value and not re.fullmatch(r"\{\w+\}", value):
+            yield value
+
+
+def is_let_in(text: str) -> bool:
+    """Whether it is the value of an Authorization header, written out."""
+    match = SCHEME.match(text)
+    return match is not None and not is_reference(text[match.end() :]) and len(text) - match.end() >= 6
+
+
+def marks(model: type[BaseModel], node: Node) -> Iterator[tuple[int, bool]]:
+    """The nodes of the options that are declared as secrets (True), or as none whatever they are called (False)."""
+    for name, field in model.model_fields.items():
+        child = node.child(field.alias or name)
+        if child is None:
+            continue
+        extra = field.json_schema_extra
+        if isinstance(extra, dict) and WRITE_ONLY in extra:
+            yield from ((id(inner), bool(extra[WRITE_ONLY])) for inner in child.walk())
+        yield from _inner(field.annotation, child)
+
+
+def _inner(annotation: Any, node: Node) -> Iterator[tuple[int, bool]]:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from marks(annotation, node)
+    elif origin in (Union, UnionType):
+        for each in arguments:
+            yield from _inner(each, node)
+    elif origin is Annotated:
+        yield from _inner(arguments[0], node)
+    elif origin is dict:
+        for value in node.entries.values():
+            yield from _inner(arguments[1], value)
+    elif origin in (tuple, list):
+        for item in node.items:
+            yield from _inner(arguments[0], item)

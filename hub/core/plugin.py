@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from hub.core.agreement import Agreement
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
@@ -24,6 +24,15 @@ class Options(BaseModel):
     """The base of every options model: unknown keys are refused, values are not coerced from other types."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+WRITE_ONLY = "writeOnly"
+"""What JSON Schema calls a value that goes in and is never shown."""
+
+SECRET: dict[str, JsonValue] = {WRITE_ONLY: True}
+NO_SECRET: dict[str, JsonValue] = {WRITE_ONLY: False}
+"""For `Field(json_schema_extra=...)` of an option: that it is a secret, which the checker takes by reference alone; or that it is none,
+though its name sounds like one."""
 
 
 @dataclass(frozen=True, slots=True)

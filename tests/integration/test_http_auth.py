@@ -69,6 +69,12 @@ class TestTokens:
         keys = [
             {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.KEY.public_key())), "kid": "k1", "alg": "RS256"},
             {**json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.CURVE.public_key())), "kid": "k2"},
+            {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.OTHER.public_key())), "kid": "k4", "use": "enc"},
+            {
+                **json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.OTHER.public_key())),
+                "kid": "k5",
+                "key_ops": ["wrapKey"],
+            },
             {"kty": "oct", "kid": "k3", "k": base64.urlsafe_b64encode(b"0" * 32).decode(), "alg": "HS256"},
         ]
         (tmp_path / "config").mkdir(exist_ok=True)
@@ -99,6 +105,8 @@ class TestTokens:
                 "an unknown key": self.token(kid="k9"),
                 "another key's algorithm": self.token(self.CURVE, "ES256", "k2"),
                 "a shared secret of the file": self.token(b"0" * 32, "HS256", "k3"),
+                "a key for encryption": self.token(self.OTHER, kid="k4"),
+                "a key for wrapping keys": self.token(self.OTHER, kid="k5"),
                 "nothing": {"Authorization": "Bearer "},
                 "garbage": {"Authorization": "Bearer a.b.c"},
                 "too long": {"Authorization": "Bearer " + "a" * 9000},

@@ -8,7 +8,7 @@ from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration, seconds
-from hub.core.plugin import Options
+from hub.core.plugin import SECRET, Options
 
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 
@@ -17,7 +17,9 @@ class SecurityOptions(Options):
     """WS-Security. Each attempt has a nonce and times of its own."""
 
     user: str | None = Field(None, min_length=1, description="User name of the token.")
-    password: str | None = Field(None, min_length=1, description="Its password, by reference: ${NAME}.")
+    password: str | None = Field(
+        None, min_length=1, description="Its password, by reference: ${NAME}.", json_schema_extra=SECRET
+    )
     digest: bool = Field(False, description="Whether a digest is sent in place of the password.")
     timestamp: Duration | None = Field(
         None, description="How long the message is good; without it no timestamp is sent."

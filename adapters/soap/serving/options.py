@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.soap.serving.security_options import SecurityOptions
 from hub.core.duration import Duration
-from hub.core.plugin import Options, Problem
+from hub.core.plugin import NO_SECRET, Options, Problem
 from hub.core.rate import RateOptions
 from hub.core.size import Size
 
@@ -41,6 +41,7 @@ class SoapSourceOptions(Options):
     before_token: Size = Field(
         "64KB",
         description="The envelope's Header must end within so many bytes; more of a message is read only after its token was right.",
+        json_schema_extra=NO_SECRET,
     )
     limit: RateOptions = Field(RateOptions(), description="How much is taken.")
     within: Duration = Field("25s", description="How long `sync` waits; then `acceptance`, or a fault that says so.")

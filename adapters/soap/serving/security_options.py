@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from hub.core.duration import Duration
-from hub.core.plugin import Options
+from hub.core.plugin import SECRET, Options
 from hub.core.web import within_longest_window
 
 
@@ -13,7 +13,7 @@ class SoapUser(Options):
     """A user of a partner's system."""
 
     user: str | None = Field(None, min_length=1, description="The user; else the partner's name.")
-    password: str = Field(min_length=8, description="The password, by reference.")
+    password: str = Field(min_length=8, description="The password, by reference.", json_schema_extra=SECRET)
 
 
 class SecurityOptions(Options):

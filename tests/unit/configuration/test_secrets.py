@@ -18,20 +18,20 @@ IN_URL = "the URL holds a password; it can only stand by reference (write ${NAME
     [
         ('bearer: "${ERP_TOKEN}"', "bearer: abc", f"config/endpoints.yaml:1:49: error: {INLINE}"),
         ('bearer: "${ERP_TOKEN}"', 'bearer: "${ERP_TOKEN:-abc}"', f"config/endpoints.yaml:1:49: error: {INLINE}"),
-        ("broker: embedded", "amqp: amqp://hub:s3cret@host/", f"config/hub.yaml:1:7: error: {IN_URL}"),
+        ("broker: embedded", "amqp: amqps://hub:s3cret@host/", f"config/hub.yaml:1:7: error: {IN_URL}"),
         ("broker: embedded", "journal: postgresql://u:pw@db/hub", f"config/hub.yaml:1:10: error: {IN_URL}"),
-        ("broker: embedded", "broker: {amqp: '${X:-amqp://u:pw@h}'}", f"config/hub.yaml:1:16: error: {IN_URL}"),
+        ("broker: embedded", "broker: {amqp: '${X:-amqps://u:pw@h}'}", f"config/hub.yaml:1:16: error: {IN_URL}"),
     ],
 )
 def test_an_inline_secret_is_an_error(said: Said, old: str, new: str, finding: str) -> None:
     assert said({}, (old, new)) == [finding]
 
 
-@pytest.mark.parametrize("url", ["${URL}", "amqp://hub:${PW}@host/", "amqp://host/"])
+@pytest.mark.parametrize("url", ["${URL}", "amqps://hub:${PW}@host/", "amqp://host/"])
 def test_a_reference_is_fine(said: Said, url: str) -> None:
     from tests.unit.configuration.conftest import ENVIRON
 
-    environ = {**ENVIRON, "URL": "amqp://hub:hush@host/", "PW": "hush"}
+    environ = {**ENVIRON, "URL": "amqps://hub:hush@host/", "PW": "hush"}
     assert said({}, ("broker: embedded", f'amqp: "{url}"'), environ=environ) == []
 
 
