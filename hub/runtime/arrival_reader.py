@@ -22,6 +22,7 @@ from hub.runtime.duplicate_interchanges import DuplicateInterchanges
 from hub.runtime.guard import guarded
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import Passage, Passed
+from hub.runtime.remainder import Remainder
 from hub.runtime.steps import joined, wanted
 
 WINDOW = 200
@@ -42,12 +43,15 @@ class Visit:
     at: float
     raw: bytes | None
     only: str | None = None
+    among: frozenset[str] = frozenset()
     parent: str | None = None
     documents: int = 0
     refused: int = 0
     answers: int = 0
     cause: str = ""
     told: str = ""
+    letters: int = 0
+    remainder: Remainder = field(default_factory=Remainder)
     claimed: bool = False
     """Whether an entry of this visit has the claim's row already."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)

@@ -25,6 +25,7 @@ from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import UNFORESEEN, Passed
 from hub.runtime.placing import Placing, as_taken, carry_out, forget, is_passing, settle
+from hub.runtime.remainder import MOST_LETTERS, REST
 from hub.runtime.resting import Resting
 from hub.runtime.steps import joined
 
@@ -38,18 +39,25 @@ class Intake:
         self._reader = ArrivalReader(live)
         self._resting = Resting(live)
 
-    async def take(self, arrival: Arrival, *, only: str | None = None, parent: str | None = None) -> Taken:
+    async def take(
+        self,
+        arrival: Arrival,
+        *,
+        only: str | None = None,
+        among: frozenset[str] = frozenset(),
+        parent: str | None = None,
+    ) -> Taken:
         """Claims, reads, matches, records, publishes; returns when all rows are committed and all copies are confirmed.
 
-        `only` restricts it to one position (a replayed part), `parent` is the dead letter it came from. Raises TransientError or
-        JournalUnavailable, and nothing else, when that was not possible: nothing may be acknowledged then. With `only` it
+        `only` restricts it to one position (a replayed part), `among` to several, `parent` is the dead letter it came from. Raises TransientError or
+        JournalUnavailable, and nothing else, when that was not possible: nothing may be acknowledged then. With `only` or `among` it
         raises HubError when there is nothing at that position any more.
         """
         live = self._live
         started = live.clock()
         with live.metrics.in_flight.labels("intake").track_inprogress():
             visit = await self._claimed(arrival, started)
-            visit.only, visit.parent = only, parent
+            visit.only, visit.among, visit.parent = only, among, parent
             error = await outcome_of(lambda: self._visit(visit))
             if isinstance(error, Exception):
                 await outcome_of(lambda: settle(visit.waiting))
@@ -84,11 +92,14 @@ class Intake:
                 if len(visit.waiting) >= WINDOW:
                     await settle(visit.waiting)
         if not visit.documents and not visit.refused and not visit.answers:
-            if visit.only is not None:
-                raise NothingThere(visit.cause or f"there is nothing at {visit.only} any more")
+            if visit.only is not None or visit.among:
+                raise NothingThere(visit.cause or f"there is nothing at {visit.only or 'its places'} any more")
             nothing = Reading((), error=DecodeError("there is no document in it"))
             self._route_safely(snapshot, visit, Passed(nothing))
         await settle(visit.waiting)
+        if visit.remainder.count:
+            self._route_safely(snapshot, visit, Passed(visit.remainder.letter()))
+            await settle(visit.waiting)
 
     async def _take_one(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
         """Raises TransientError and JournalUnavailable."""
@@ -103,9 +114,10 @@ class Intake:
     @staticmethod
     def _wanted(visit: Visit, passed: list[Passed]) -> list[Passed]:
         """Those at the position that is asked for, where one is."""
-        if visit.only is None:
+        if visit.only is None and not visit.among:
             return passed
-        there = [one for one in passed if joined(one.reading.position) == visit.only]
+        places = visit.among or {visit.only}
+        there = [one for one in passed if joined(one.reading.position) in places]
         if not there and not visit.cause:
             visit.cause = next((str(one.reading.error) for one in passed if one.reading.error is not None), "")
         return there
@@ -185,6 +197,10 @@ class Intake:
         """The rows and the copies of one reading."""
         reading = passed.reading
         position = joined(reading.position)
+        if passed.found is None and position and visit.letters >= MOST_LETTERS and not position.startswith(REST):
+            visit.remainder.add(reading)
+            visit.refused += 1
+            return Placing()
         id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
         found, placing = passed.found, Placing()
         entry = placing.entry

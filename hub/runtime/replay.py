@@ -23,6 +23,7 @@ from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
 from hub.runtime.once import once_value
+from hub.runtime.remainder import COVERS, REST, covered
 
 
 class Replay:
@@ -108,9 +109,18 @@ class Replay:
             headers = unpack(row.headers, b"").headers
             arrival = Arrival(row.source, body, headers.get("hub-name", ""), {"content_type": row.content_type})
             arrival = with_terms(arrival, await self._terms(headers))
-            await self._intake.take(arrival, only=headers.get(Header.POSITION, "") or None, parent=row.id)
+            position = headers.get(Header.POSITION, "")
+            only = None if position.startswith(REST) else position or None
+            await self._intake.take(arrival, only=only, among=await self._covered(headers), parent=row.id)
         else:
             await self._intake.again(unpack(row.headers, b"".join(body.chunks())), row.id)
+
+    async def _covered(self, headers: Mapping[str, Any]) -> frozenset[str]:
+        """The positions that a letter stands for which stands for many. Raises ClaimMissing and JournalUnavailable."""
+        claim = headers.get(COVERS)
+        if not isinstance(claim, str):
+            return frozenset()
+        return covered(b"".join((await self._live.journal.claim_body(claim)).chunks()))
 
     async def _terms(self, headers: Mapping[str, Any]) -> Any:
         """What its source knew of an arrival beside the bytes, packed. Raises ClaimMissing and JournalUnavailable."""

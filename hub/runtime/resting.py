@@ -19,6 +19,7 @@ from hub.runtime.copy import pack_facts
 from hub.runtime.document_found import DocumentFound
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.placing import Placing
+from hub.runtime.remainder import COVERS, REST
 from hub.runtime.unreadable_place import PLACE, place_of
 
 
@@ -33,7 +34,11 @@ class Resting:
         live, arrival = self._live, visit.arrival
         entry = placing.entry
         error = reading.error or DecodeError("the reader gave neither a document nor an error")
-        visit.refused += 1
+        covers = visit.remainder.covers if position.startswith(REST) else b""
+        if covers:
+            placing.large.append(covers)
+        visit.refused += not position.startswith(REST)
+        visit.letters += 1
         visit.cause = visit.cause or str(error)
         now, place = live.clock(), place_of(error)
         envelope = {name: _short(value) for name, value in reading.envelope.items() if value is not None}
@@ -66,6 +71,7 @@ class Resting:
                 Header.DEAD_AT: now,
                 "hub-name": arrival.name,
                 PLACE: orjson.dumps(place).decode(),
+                **({COVERS: digest(covers)} if covers else {}),
                 **({Header.PARENT: visit.parent} if visit.parent else {}),
                 **_terms(arrival, entry, visit.at),
             },
