@@ -28,6 +28,7 @@ from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.batching import Batching
 from hub.runtime.command_desk import CommandDesk
 from hub.runtime.contained.pool import WorkerPool
+from hub.runtime.flight_recorder import FlightRecorder
 from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.keeper import Keeper
@@ -50,13 +51,6 @@ RESUME_SECONDS = 60.0
 
 RETIRE_SECONDS = 60.0
 """How long what a reload has replaced stays open for what is under way there."""
-
-UNCLEAN = "hub"
-"""The name under which ends without a stop are counted."""
-
-CAREFUL_AFTER = 3
-CAREFUL_SECONDS = 600.0
-"""After so many of them, each within so many seconds of the one before, everything is contained for as long."""
 
 STOP_SECONDS = 20.0
 """How long a stop waits for what is in work; the rest goes back to the broker."""
@@ -100,6 +94,7 @@ class RunningHub:
             self.opened.snapshot,
             self.pool,
             Suspects(self.journal),
+            FlightRecorder(folder.resolve("var/reading")),
             self.journal.clock,
             settled=self.outcomes.settled,
         )
@@ -111,6 +106,8 @@ class RunningHub:
         self.waker = Waker(self.live)
         self._sender = Sender(self.live)
         self._suspicion = Suspicion(self.live)
+        self._left: list[str] = []
+        """Names of arrivals that dead processes were reading."""
         self._keeper = Keeper(self.live)
         self._supervisor = Supervisor(self.live, self.intake)
         self._workers: dict[str, RouteWorker] = {}
@@ -145,6 +142,7 @@ class RunningHub:
         self.own()
         await asyncio.to_thread(self._make_private)
         await self._insist("journal", lambda: self.journal.open(worker=True))
+        self._left = self.live.recorder.open(self.journal.process)
         await self._insist("journal", self._look_back)
         await self._insist("broker", self.broker.open)
         self.journal.table_version = self.site.table.version
@@ -168,21 +166,12 @@ class RunningHub:
         )
 
     async def _look_back(self) -> None:
-        """Remembers what workers were lost over. After some ends without a stop all foreign bytes are contained for a while: what ended
-        the hub then ends a worker."""
+        """Remembers what workers were lost over, and what dead processes were reading when they died."""
         now, suspects = self.live.clock(), self.live.suspects
         await suspects.load(now)
-        if not self.journal.found_dead:
-            return
-        ends = await suspects.add(UNCLEAN, "a hub process ended without a stop", now, within=CAREFUL_SECONDS)
-        if ends >= CAREFUL_AFTER:
-            self.live.careful_until = now + CAREFUL_SECONDS
-            self.log.warning("careful", cause="hub processes ended without a stop", seconds=CAREFUL_SECONDS)
-
-    async def _part(self) -> None:
-        """What this process has begun, and its end, count for nothing."""
-        await self._suspicion.leave()
-        await self.live.suspects.clear(UNCLEAN)
+        while self._left:
+            await suspects.add(self._left[-1], "ended the hub's process", now)
+            self.log.warning("process_lost", arrival=self._left.pop())
 
     async def _resume(self) -> None:
         """Takes up, now and then, what another process began to replay or release and did not finish."""
@@ -202,7 +191,8 @@ class RunningHub:
         await self._keeper.stop(5.0)
         await self.pool.close()
         if self.journal.available:
-            await outcome_of(self._part)
+            await outcome_of(self._suspicion.leave)
+        self.live.recorder.close()
         await self.opened.close()
         await self.broker.close()
         await self.journal.close()

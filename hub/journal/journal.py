@@ -65,8 +65,6 @@ class Journal:
         self._transactions: Transactions | None = None
         self._heartbeat: asyncio.Task[None] | None = None
         self.table_version = ""
-        self.found_dead = False
-        """Whether, at the start, the journal knew of processes that had ended without a stop."""
         self._skewed = False
         self._log = structlog.get_logger("hub.journal")
 
@@ -207,20 +205,20 @@ class Journal:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _announce(self) -> None:
-        self.found_dead = bool(await self.read(self._forget_others))
+        await self.read(self._forget_others)
         await self.read(self._say_alive)
 
-    async def _forget_others(self, connection: AsyncConnection) -> int:
+    async def _forget_others(self, connection: AsyncConnection) -> None:
         """SQLite has one process at a time; with PostgreSQL those go that have been silent for long, and those of this machine that
-        have ended: what they were sending may be taken over at once. How many of them had died."""
+        have ended: what they were sending may be taken over at once."""
         table = schema.process
         if self.is_sqlite:
-            return (await connection.execute(sa.delete(table))).rowcount
+            await connection.execute(sa.delete(table))
+            return
         long_silent = database_now(self.is_sqlite) - 20 * LIVE_SECONDS
         await connection.execute(sa.delete(table).where(table.c.heartbeat_at < long_silent))
         ended = [row.id for row in await connection.execute(sa.select(table)) if gone(row.host, row.pid)]
         await connection.execute(sa.delete(table).where(table.c.id.in_(ended)))
-        return len(ended)
 
     async def _beat(self) -> None:
         while True:

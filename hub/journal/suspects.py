@@ -53,13 +53,13 @@ class Suspects:
         known = self._known.get(name)
         return known.cause if known is not None else ""
 
-    async def add(self, name: str, cause: str, now: float, within: float = FORGET_SECONDS) -> int:
-        """One loss more; how many there are, each within so many seconds of the one before."""
+    async def add(self, name: str, cause: str, now: float) -> int:
+        """One loss more; how many there are."""
         table = schema.suspect
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
         cause = cause.replace("\x00", "\ufffd")[:2000]
         row = insert(table).values(name=name, losses=1, cause=cause, updated_at=now)
-        counted = sa.case((table.c.updated_at < now - within, 1), else_=table.c.losses + 1)
+        counted = sa.case((table.c.updated_at < now - FORGET_SECONDS, 1), else_=table.c.losses + 1)
         stored = row.on_conflict_do_update(
             index_elements=["name"], set_={"losses": counted, "cause": cause, "updated_at": now}
         ).returning(table.c.losses)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,14 +16,14 @@ from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
 from hub.journal.claims import INLINE, StoredClaim
 from hub.mapping.canonical import NAME
 from hub.runtime.acknowledgments import Answer
-from hub.runtime.contained.reading import ContainedReading
+from hub.runtime.contained.reading import ContainedReading, suspect_name
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.duplicate_interchanges import DuplicateInterchanges
 from hub.runtime.guard import guarded
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import Passage, Passed
 from hub.runtime.remainder import Remainder
-from hub.runtime.steps import joined, wanted
+from hub.runtime.steps import Walked, joined, wanted
 
 WINDOW = 200
 """Documents of one arrival that may be unconfirmed at once."""
@@ -102,7 +102,9 @@ class ArrivalReader:
         body: Body = visit.arrival.body if visit.raw is None else BytesBody(visit.raw)
         if visit.raw is None:
             body = self._live.journal.claims.open(visit.claim.digest) or body
-        recipe = snapshot.contained_source(source, body.size, self._live.careful)
+        name = suspect_name(visit.arrival, visit.claim.digest)
+        suspect = self._live.suspects.count(name) > 0
+        recipe = snapshot.contained_source(source, body.size, suspect)
         headers = await self._headers(snapshot, visit, reader, body, recipe)
         passage = Passage(snapshot.facts, snapshot.steps.get(source, ()), visit.arrival, visit.claim.digest)
         if recipe is not None:
@@ -110,9 +112,26 @@ class ArrivalReader:
                 async for found in contained:
                     yield found
             return
-        for reading in guarded(lambda: reader.read(body, headers)):
-            if wanted(visit.only, joined(reading.position), part=True):
-                yield await passage.passed(reading)
+        readings = guarded(lambda: reader.read(body, headers))
+        while (one := self._next(name, readings, passage, visit.only)) is not None:
+            reading, begun = one
+            if begun is not None:
+                yield [begun] if isinstance(begun, Passed) else await passage.on(reading, begun)
+
+    def _next(
+        self, name: str, readings: Iterator[Reading], passage: Passage, only: str | None
+    ) -> tuple[Reading, Passed | list[Walked] | None] | None:
+        """The next reading, and what has come of it where it is wanted. Should it end this process, the next process knows it by the
+        name."""
+        self._live.recorder.note(name)
+        try:
+            reading = next(readings, None)
+            if reading is None:
+                return None
+            is_wanted = wanted(only, joined(reading.position), part=True)
+            return reading, passage.ahead(reading) if is_wanted else None
+        finally:
+            self._live.recorder.clear()
 
     async def _headers(
         self, snapshot: Snapshot, visit: Visit, reader: Reader, body: Body, recipe: Recipe | None

@@ -21,6 +21,7 @@ from hub.journal.schema import UNASSIGNED
 from hub.journal.suspects import Suspects
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.contained.recipe import Recipe
+from hub.runtime.flight_recorder import FlightRecorder
 from hub.runtime.limit import Limit
 from hub.runtime.metrics import Metrics
 
@@ -86,10 +87,11 @@ class Snapshot:
         days = {a.partner: a.duplicate_days for a in agreements if a is not None and a.duplicate_days is not None}
         object.__setattr__(self, "duplicate_days", days)
 
-    def contained_source(self, source: str, size: int, careful: bool) -> Recipe | None:
-        """The recipe by which a worker reads a body of `size` bytes; None: this process reads it. `careful`: as little as can be."""
+    def contained_source(self, source: str, size: int, suspect: bool) -> Recipe | None:
+        """The recipe by which a worker reads a body of `size` bytes; None: this process reads it. `suspect`:
+        a process has died over it."""
         known = self.recipe.sources.get(source) if self.recipe is not None else None
-        return self.recipe if known is not None and (careful or size > known.bounded) else None
+        return self.recipe if known is not None and (suspect or size > known.bounded) else None
 
     def contained_writing(self, destination: str, size: int, suspect: bool) -> Recipe | None:
         """The recipe by which a worker writes a canonical form of `size` bytes; None: this process does. `suspect`: a process has died
@@ -116,13 +118,8 @@ class Live:
     snapshot: Snapshot
     pool: WorkerPool
     suspects: Suspects
+    recorder: FlightRecorder
     clock: Callable[[], float] = time.time
     declared: set[str] = field(default_factory=set)
     settled: Callable[[str], None] = lambda document_id: None
     """Told of each document of which an outcome has been committed."""
-    careful_until: float = 0.0
-
-    @property
-    def careful(self) -> bool:
-        """Whether workers do everything, also what costs little: hub processes have died, and nobody knows over what."""
-        return self.careful_until > 0.0 and self.clock() < self.careful_until

@@ -41,11 +41,6 @@ class Passage:
     arrival: Arrival
     claim: str
 
-    async def passed(self, reading: Reading) -> list[Passed]:
-        """In the order of the parts; one where nothing was split. Raises TransientError and JournalUnavailable."""
-        begun = self.ahead(reading)
-        return [begun] if isinstance(begun, Passed) else await self.on(reading, begun)
-
     def ahead(self, reading: Reading) -> Passed | list[Walked]:
         """As far as it comes without asking anybody. Raises TransientError."""
         lie = belied(self.arrival, reading)

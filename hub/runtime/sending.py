@@ -66,7 +66,7 @@ class Sender:
         elif isinstance(body, Exception):
             raise body
         else:
-            attempt = Attempt(copy, body, redelivered, snapshot, suspect=suspect or self._live.careful)
+            attempt = Attempt(copy, body, redelivered, snapshot, suspect=suspect)
             await self._plan(attempt)
             missing = [name for name in copy.open if attempt.misses(name)]
             if missing:

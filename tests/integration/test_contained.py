@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-import sqlite3
 import subprocess
 import time
 import urllib.request
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -199,27 +199,6 @@ async def test_a_reload_changes_what_workers_use(tmp_path: Path) -> None:
         assert set(workers) <= set(hub.pool.process_ids)
 
 
-async def test_a_hub_that_ended_again_and_again_contains_small_arrivals_too(tmp_path: Path) -> None:
-    site = hostile_site(tmp_path)
-    async with running(site) as hub:
-        site.drop("1.json", order("first"))
-        await eventually(lambda: is_sent(site, "first"))
-        assert not hub.pool.process_ids
-        assert not hub.live.careful
-    with closing(sqlite3.connect(tmp_path / "var/hub.db")) as journal, journal:
-        values = "('gone', 'elsewhere', 1, 0, 0, '')"
-        journal.execute(f"INSERT INTO process (id, host, pid, started_at, heartbeat_at, table_version) VALUES {values}")
-        values = f"('hub', 2, 'ended', {time.time()})"
-        journal.execute(f"INSERT INTO suspect (name, losses, cause, updated_at) VALUES {values}")
-    async with running(site) as hub:
-        assert hub.live.careful
-        site.drop("2.json", order("second"))
-        await eventually(lambda: is_sent(site, "second"))
-        assert hub.pool.process_ids
-    async with running(site) as hub:
-        assert not hub.live.careful
-
-
 async def is_sent(site: SiteOnDisk, number: str) -> bool:
     return number in sent(site)
 
@@ -234,3 +213,24 @@ def test_no_worker_outlives_a_hub_that_is_killed(tmp_path: Path) -> None:
     workers = wait_for(lambda: len(found := workers_of(hub.process_id)) == 2 and found, "there are no two workers")
     hub.kill()
     wait_for(lambda: not any(Path(f"/proc/{worker}/fd").exists() for worker in workers), "a worker goes on")
+
+
+def test_a_small_arrival_that_ended_the_hub_is_read_by_a_worker_then(tmp_path: Path) -> None:
+    """Its plug-in says that its work is small, and is wrong."""
+    site = hostile_site(tmp_path / "site")
+    site.write("routes/acme.yaml", ROUTES.replace("read: hostile", "read: {hostile: {bounded: true}}"))
+    site.environ.update(install(tmp_path / "lib"))
+    hub = HubProcess(site)
+    site.drop("exit.txt", b"exit 1", "var/strange")
+    hub.start()
+    assert hub.wait_end() == 3
+    hub.start()
+    site.drop("good.txt", b"good-1", "var/strange")
+    wait_for(lambda: "good-1" in sent(site), "the other one was not sent")
+    (letter,) = wait_for(lambda: letters(site), "there is no dead letter")
+    assert "quarantined after 2 tries" in letter["cause"]
+    assert hub.stop() == 0
+
+
+def letters(site: SiteOnDisk) -> list[dict[str, str]]:
+    return list(json.loads(site.cli("dead", "list", "--json").stdout)["dead_letters"])

@@ -111,6 +111,8 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ("broker: embedded", "broker: embeded", "config/hub.yaml:1:9: error: broker: should be 'embedded', found 'embeded'"),
         ("broker: embedded", "amqp: http://x", "config/hub.yaml:1:7: error: should be an amqp:// or amqps:// URL"),
         ("broker: embedded", "console: {listen: 8025}", "config/hub.yaml:1:19: error: console.listen: should be a text, found 8025"),
+        ("broker: embedded", "containment: {workers: 2, per_source: 3}", "config/hub.yaml:1:14: error: containment: per_source is 3, more than the 2 workers that there are"),
+        ("broker: embedded", "containment: {memory: 1 TB}", "config/hub.yaml:1:23: error: containment.memory: '1 TB' is no size; write it as 500KB, 10MB or 1GB"),
         ("broker: embedded", "journl: x.db", "config/hub.yaml:1:1: error: unknown key 'journl' (did you mean journal?)"),
         # yaml
         ("broker: embedded", "broker: embedded\nbroker: embedded", "config/hub.yaml:2:1: error: the key 'broker' stands twice, first in line 1"),

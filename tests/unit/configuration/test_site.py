@@ -34,6 +34,16 @@ def test_everything_is_there_by_name(site: Site) -> None:
     assert "ship_to_state" in site.facts.facts
 
 
+def test_the_bounds_of_work_on_foreign_bytes(check: Check) -> None:
+    bounds = "{workers: 3, processor_time: 2s, processor_time_per_megabyte: 4s, wall_clock: 1m, memory: 500MB}"
+    found = check({"config/hub.yaml": f"broker: embedded\ncontainment: {bounds}\n"}).site
+    assert found is not None
+    containment = found.settings.containment
+    assert (containment.workers, containment.per_source, containment.memory) == (3, None, 500_000_000)
+    assert (containment.processor(3_000_000), containment.wall(3_000_000)) == (14.0, 420.0)
+    assert (containment.quarantine_after, containment.poison_after) == (2, 3)
+
+
 def test_a_destination_is_compiled(site: Site) -> None:
     erp = site.destinations["erp"]
     assert (erp.use.plugin.name, erp.use.value("call"), erp.endpoint) == ("rest", "POST /orders", "erp")

@@ -1,0 +1,106 @@
+"""Processes that died during a copy are counted; those that live, or have stopped in order, are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.host import this_host
+from hub.journal.journal import Journal
+from hub.journal.redeliveries import Begun, Redeliveries
+from hub.journal.suspects import Suspects
+
+COPY = "copy:orders:1:erp"
+NO_PROCESS = 2**22 + 1
+"""No process has such an id."""
+
+
+class Hosts:
+    """Journals that stand for processes, and what the journal knows of them."""
+
+    def __init__(self, first: Journal, stack: AsyncExitStack, claims: Path) -> None:
+        self.first, self._stack, self._claims = first, stack, claims
+
+    async def process(self, host: str | None = None, pid: int | None = None) -> Redeliveries:
+        """Another process; on this host and alive, unless told otherwise."""
+        journal = Journal(self.first.url, self._claims)
+        await journal.open()
+        self._stack.push_async_callback(journal.close)
+
+        async def announce(connection: AsyncConnection) -> None:
+            row = {
+                "host": host or this_host(),
+                "pid": os.getpid() if pid is None else pid,
+                "heartbeat_at": self.first.clock(),
+            }
+            row |= {"id": journal.process, "started_at": 0.0, "table_version": ""}
+            await connection.execute(sa.insert(schema.process).values(**row))
+
+        await self.first.read(announce)
+        return Redeliveries(journal)
+
+
+@pytest.fixture
+async def hosts(journal: Journal, tmp_path: Path) -> AsyncIterator[Hosts]:
+    async with AsyncExitStack() as stack:
+        yield Hosts(journal, stack, tmp_path / "claims")
+
+
+async def test_each_process_that_died_counts_once(hosts: Hosts) -> None:
+    for deaths in range(3):
+        process = await hosts.process(pid=NO_PROCESS)
+        assert await process.begin(COPY, below=10) == Begun(deaths)
+        assert await process.begin(COPY, below=10) == Begun(deaths)
+    last = await hosts.process()
+    assert await last.begin(COPY, below=3) == Begun(3)
+    assert await last.begin(COPY, below=3) == Begun(3), "what is not begun must not be counted"
+    await last.finish(COPY)
+    assert await last.begin(COPY, below=3) == Begun(0)
+
+
+async def test_a_process_that_lives_or_has_stopped_in_order_has_not_died(hosts: Hosts) -> None:
+    alive, stopped, third = [await hosts.process() for _ in range(3)]
+    assert await alive.begin(COPY, below=3) == Begun(0)
+    assert await stopped.begin(COPY, below=3) == Begun(0)
+    await stopped.leave()
+    assert await third.begin(COPY, below=3) == Begun(0)
+
+
+async def test_of_another_host_the_heartbeat_tells(hosts: Hosts) -> None:
+    far = await hosts.process(host="elsewhere")
+    assert await far.begin(COPY, below=3) == Begun(0)
+    here = await hosts.process()
+    doubtful = await here.begin(COPY, below=3)
+    assert doubtful.beat is not None
+    assert await here.begin(COPY, below=3, beat=doubtful.beat) == Begun(1)
+    assert await here.begin(COPY, below=3) == Begun(1)
+
+
+async def test_of_another_host_a_new_heartbeat_shows_that_it_lives(hosts: Hosts) -> None:
+    far = await hosts.process(host="elsewhere")
+    assert await far.begin(COPY, below=3) == Begun(0)
+    here = await hosts.process()
+    doubtful = await here.begin(COPY, below=3)
+    assert doubtful.beat is not None
+    assert await here.begin(COPY, below=3, beat=doubtful.beat - 3.0) == Begun(0)
+
+
+async def test_losses_of_workers_survive_the_process_that_counted_them(journal: Journal) -> None:
+    first = Suspects(journal)
+    now: Callable[[], float] = journal.clock
+    assert [await first.add("inbox:1", "it spins", now()) for _ in range(2)] == [1, 2]
+    second = Suspects(journal)
+    await second.load(now())
+    assert (second.count("inbox:1"), second.cause("inbox:1")) == (2, "it spins")
+    assert await second.add("inbox:1", "it spins", now() + 90_000.0) == 1
+    await second.clear("inbox:1")
+    third = Suspects(journal)
+    await third.load(now())
+    assert third.count("inbox:1") == 0
