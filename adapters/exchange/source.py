@@ -126,9 +126,11 @@ class ExchangeSource:
             task.add_done_callback(self._tasks.discard)
 
         queue = self._options.queue or source_queue(self._name)
-        subscription = await broker.consume(queue, on_delivery, prefetch=self._options.prefetch)
+        missing = asyncio.Event()
+        subscription = await broker.consume(queue, on_delivery, prefetch=self._options.prefetch, on_missing=missing.set)
         try:
-            await asyncio.Event().wait()
+            await missing.wait()
+            raise TransientError(f"the queue {queue} is gone: somebody has deleted it", "unreachable")
         finally:
             stopping.set()
             await subscription.cancel()

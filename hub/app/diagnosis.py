@@ -23,6 +23,7 @@ from hub.app.running_hub import journal_url, make_broker
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings, Site
 from hub.core.errors import ConfigError, HubError, JournalUnavailable
+from hub.core.topology import own_queues
 from hub.journal.batches import Batches
 from hub.journal.claims import ClaimStore
 from hub.journal.commands import Commands
@@ -182,10 +183,16 @@ class Diagnosis:
             await broker.open()
             declared = Opening(self._folder, broker, None).open(site).topology()
             orphans = await DeclaredQueues(journal).orphans(broker, declared, site.table.by_id)
+            depths = await broker.depths(own_queues(declared)) if running else {}
         except HubError as error:
             return Finding("broker", "error", str(error))
         finally:
             await broker.close()
+        gone = sorted(queue for queue, count in depths.items() if count is None)
+        if gone:
+            return Finding(
+                "queues", "error", f"missing at the broker: {', '.join(gone)}: hub reload declares them again"
+            )
         if orphans:
             text = ", ".join(f"{queue} holds {count}" for queue, count in orphans.items())
             return Finding(

@@ -20,6 +20,7 @@ from hub.core import topology
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 from hub.core.plugin import Plugins
+from hub.journal.bindings import DeclaredBindings
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
@@ -148,6 +149,7 @@ class RunningHub:
         self.journal.table_version = self.site.table.version
         await self._insist("broker", lambda: self.broker.declare(self.opened.topology()))
         await self._record_queues()
+        await self._unbind()
         await self._report_orphans()
         await self._keeper.watch(self.site.table.by_id, self.site.sources)
         await self._start_workers()
@@ -243,6 +245,7 @@ class RunningHub:
         await self._start_workers()
         await self.waker.reloaded()
         await self._supervisor.apply(opened.sources)
+        await self._unbind()
         if replaced:
             self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
         self.journal.table_version = after.version
@@ -286,6 +289,13 @@ class RunningHub:
             entry.queue(queue, None, now)
         await self.journal.commit(entry)
 
+    async def _unbind(self) -> None:
+        """Removes the bindings that the site has no use for any more: what they brought would wait for nobody."""
+        gone = await DeclaredBindings(self.journal).replace(self.opened.topology().bindings)
+        if gone:
+            await self.broker.unbind(gone)
+            self.log.info("unbound", bindings=[f"{each.exchange} -> {each.queue} ({each.key})" for each in gone])
+
     async def _report_orphans(self) -> None:
         """Messages that wait in a queue that no route uses any more are an error: nobody would ever take them."""
         for queue, count in (await self.orphans()).items():
@@ -310,6 +320,7 @@ class RunningHub:
             "broker": broker,
             "journal": journal,
             "waiting": [asdict(one) for one in self.waker.waiting],
+            "missing_queues": dict(self.live.own_queues.missing),
             "clock": self.journal.clock.told or None,
             "table": self.site.table.version,
             "sources": {

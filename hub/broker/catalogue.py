@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from hub.broker.properties import decode_properties
@@ -75,6 +76,13 @@ class Catalogue:
         self._db.executemany(
             "INSERT OR IGNORE INTO binding VALUES (?,?,?,?)",
             [(b.exchange, b.queue, b.key, encode_table(dict(b.headers))) for b in topology.bindings],
+        )
+        self.load()
+
+    def unbind(self, bindings: Iterable[Binding]) -> None:
+        self._db.executemany(
+            "DELETE FROM binding WHERE exchange=? AND queue=? AND key=? AND headers=?",
+            [(b.exchange, b.queue, b.key, encode_table(dict(b.headers))) for b in bindings],
         )
         self.load()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from struct import Struct
 from typing import Any
@@ -13,6 +13,7 @@ from pamqp import commands
 
 from hub.broker import wire
 from hub.broker.channel import Channel, ChannelRefused, LinkLost
+from hub.broker.declaration import NOT_FOUND
 from hub.broker.link import Link
 from hub.broker.properties import decode_properties
 from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
@@ -176,9 +177,15 @@ class RabbitSubscription:
     """A consumer that is rebuilt on every new link until it is cancelled."""
 
     def __init__(
-        self, queue: str, handler: DeliveryHandler, prefetch: int, arguments: ConsumerArguments | None = None
+        self,
+        queue: str,
+        handler: DeliveryHandler,
+        prefetch: int,
+        arguments: ConsumerArguments | None = None,
+        on_missing: Callable[[], None] | None = None,
     ) -> None:
         self.queue = queue
+        self._on_missing = on_missing
         self._arguments = arguments
         self.handler = handler
         self.active = True
@@ -220,6 +227,8 @@ class RabbitSubscription:
                 return
             if why is not None and self.active:
                 log.warning("consumer ended", queue=self.queue, cause=str(why), again_in=pause)
+                if why.code == NOT_FOUND and self._on_missing is not None:
+                    self._on_missing()
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 

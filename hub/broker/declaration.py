@@ -59,6 +59,10 @@ def bind(binding: Binding) -> commands.Queue.Bind:
     return commands.Queue.Bind(0, binding.queue, binding.exchange, binding.key, arguments=bind_arguments(binding))
 
 
+def unbind(binding: Binding) -> commands.Queue.Unbind:
+    return commands.Queue.Unbind(0, binding.queue, binding.exchange, binding.key, arguments=bind_arguments(binding))
+
+
 def bind_arguments(binding: Binding) -> dict[str, Any]:
     return {"x-match": "all", **dict(binding.headers)} if binding.headers else {}
 

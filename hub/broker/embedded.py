@@ -18,7 +18,7 @@ from hub.broker.wire import LARGEST_FRAME
 from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.errors import ConfigError, MessageError, TransientError
 from hub.core.message import Message
-from hub.core.topology import Topology
+from hub.core.topology import Binding, Topology
 
 TIMEOUT = 30.0
 """Seconds that a declaration or a question may take."""
@@ -54,8 +54,16 @@ class EmbeddedDelivery:
 class EmbeddedSubscription:
     """A running consumer. Acks of one turn of the event loop travel together."""
 
-    def __init__(self, engine: Engine, queue: str, handler: DeliveryHandler, prefetch: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        queue: str,
+        handler: DeliveryHandler,
+        prefetch: int,
+        on_missing: Callable[[], None] | None = None,
+    ) -> None:
         self._engine = engine
+        self._on_missing = on_missing
         self._handler = handler
         self._active = True
         self._done: list[int] = []
@@ -70,6 +78,11 @@ class EmbeddedSubscription:
 
     def stop(self) -> None:
         self._active = False
+
+    def missing(self) -> None:
+        """Its queue was deleted. It serves the queue again when that is declared again."""
+        if self._active and self._on_missing is not None:
+            self._on_missing()
 
     def settle(self, id: int, *, done: bool) -> None:
         if not (self._done or self._returned):
@@ -188,11 +201,17 @@ class EmbeddedBroker:
         return future
 
     async def consume(
-        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+        self,
+        queue: str,
+        handler: DeliveryHandler,
+        *,
+        prefetch: int = 100,
+        arguments: ConsumerArguments | None = None,
+        on_missing: Callable[[], None] | None = None,
     ) -> EmbeddedSubscription:
         if arguments is not None:
             raise ConfigError(f"queue {queue!r}: the embedded broker has no streams, RabbitMQ has")
-        subscription = EmbeddedSubscription(self._running(), queue, handler, prefetch)
+        subscription = EmbeddedSubscription(self._running(), queue, handler, prefetch, on_missing)
 
         def start(engine: Engine) -> None:
             if engine.store.ready(queue) is None:
@@ -208,7 +227,14 @@ class EmbeddedBroker:
         return found
 
     async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:
-        return bool(await self._ask(lambda engine: engine.store.delete_queue(queue, if_empty=if_empty)))
+        deleted = bool(await self._ask(lambda engine: engine.store.delete_queue(queue, if_empty=if_empty)))
+        for subscription in self._subscriptions if deleted else ():
+            if subscription.tap.queue == queue:
+                subscription.missing()
+        return deleted
+
+    async def unbind(self, bindings: Sequence[Binding]) -> None:
+        await self._ask(lambda engine: engine.store.catalogue.unbind(bindings))
 
     def _running(self) -> Engine:
         if self._engine is None:

@@ -96,8 +96,15 @@ class PlainRabbitBroker:
         return task
 
     async def consume(
-        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+        self,
+        queue: str,
+        handler: DeliveryHandler,
+        *,
+        prefetch: int = 100,
+        arguments: ConsumerArguments | None = None,
+        on_missing: Callable[[], None] | None = None,
     ) -> PlainSubscription:
+        """`on_missing` is not served: this broker is there to compare with, and runs in no hub."""
         subscription = PlainSubscription(queue, handler, prefetch, self._tasks, arguments)
         try:
             await self._insist(subscription.start)
@@ -115,6 +122,17 @@ class PlainRabbitBroker:
             return {queue: None if counts is None else counts[0] for queue, counts in found.items()}
 
         return await self._insist(look)
+
+    async def unbind(self, bindings: Sequence[Binding]) -> None:
+        async def remove(connection: AbstractConnection) -> None:
+            for binding in bindings:
+                async with connection.channel() as channel:
+                    underlay = await channel.get_underlay_channel()
+                    await underlay.queue_unbind(
+                        binding.queue, binding.exchange, binding.key, arguments=bind_arguments(binding)
+                    )
+
+        await self._insist(remove)
 
     async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:
         async def delete(connection: AbstractConnection) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pamqp import commands
@@ -15,14 +16,14 @@ from pamqp import commands
 from hub.broker.address import AmqpAddress
 from hub.broker.channel import Channel, ChannelRefused, LinkLost
 from hub.broker.consumer import RabbitSubscription
-from hub.broker.declaration import NOT_FOUND, bind, declare_exchange, declare_queue, refusal
+from hub.broker.declaration import NOT_FOUND, bind, declare_exchange, declare_queue, refusal, unbind
 from hub.broker.link import Link
 from hub.broker.publisher import PublishChannel, Publisher
 from hub.broker.supervisor import Supervisor
 from hub.core.broker import ConsumerArguments, DeliveryHandler
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
-from hub.core.topology import Topology
+from hub.core.topology import Binding, Topology
 
 T = TypeVar("T")
 
@@ -99,9 +100,15 @@ class RabbitBroker:
         return future
 
     async def consume(
-        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+        self,
+        queue: str,
+        handler: DeliveryHandler,
+        *,
+        prefetch: int = 100,
+        arguments: ConsumerArguments | None = None,
+        on_missing: Callable[[], None] | None = None,
     ) -> RabbitSubscription:
-        subscription = RabbitSubscription(queue, handler, prefetch, arguments)
+        subscription = RabbitSubscription(queue, handler, prefetch, arguments, on_missing)
 
         async def start(link: Link) -> Link:
             if link.room() < RESERVED:
@@ -131,6 +138,9 @@ class RabbitBroker:
         """With `if_empty` a queue that somebody consumes from counts as not empty: it may have deliveries under way.
         Quorum queues know no such condition, so a publisher at the same moment may still lose the race."""
         return await self._insist(lambda link: self._delete(link, queue, if_empty))
+
+    async def unbind(self, bindings: Sequence[Binding]) -> None:
+        await self._insist(lambda link: self._unbind(link, bindings))
 
     # --- epochs
 
@@ -181,6 +191,17 @@ class RabbitBroker:
                 await self._said(channel, queue, declare_queue(queue, link.version))
             for binding in topology.bindings:
                 await self._said(channel, binding, bind(binding))
+        finally:
+            await channel.close()
+
+    async def _unbind(self, link: Link, bindings: Sequence[Binding]) -> None:
+        channel: Channel = await link.open()
+        try:
+            for binding in bindings:
+                if channel.closed:
+                    channel = await link.open()
+                with suppress(ChannelRefused):  # the queue or the exchange is gone, and with it the binding
+                    await channel.call(unbind(binding))
         finally:
             await channel.close()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.core.message import Message
-from hub.core.topology import Topology
+from hub.core.topology import Binding, Topology
 
 
 class Delivery(Protocol):
@@ -55,7 +55,8 @@ class Broker(Protocol):
       timeout). A message may thus arrive twice, with the same id; it never stays unconfirmed silently.
     - `consume` calls `handler(delivery)`, a plain function, on the event loop for every delivery, with at most
       `prefetch` unacknowledged. A missing queue raises ConfigError. `arguments()` is asked each time the consumer begins, also
-      again after a lost connection: of a stream, where to begin (`x-stream-offset`); ConfigError where there are no streams.
+      again after a lost connection: of a stream, where to begin (`x-stream-offset`); ConfigError where there are no streams. A queue that is deleted
+      later ends no consumer: it tries again with growing pauses, and calls `on_missing`, a plain function, each time that the queue is gone.
     - `depths` counts messages ready in queues; None for a queue that doesn't exist.
     """
 
@@ -66,7 +67,13 @@ class Broker(Protocol):
     ) -> Awaitable[None]: ...
 
     async def consume(
-        self, queue: str, handler: DeliveryHandler, *, prefetch: int = 100, arguments: ConsumerArguments | None = None
+        self,
+        queue: str,
+        handler: DeliveryHandler,
+        *,
+        prefetch: int = 100,
+        arguments: ConsumerArguments | None = None,
+        on_missing: Callable[[], None] | None = None,
     ) -> Subscription: ...
 
     async def depths(self, queues: Sequence[str]) -> dict[str, int | None]: ...
@@ -90,6 +97,10 @@ class BrokerLifecycle(Broker, Protocol):
 
     async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:
         """False when it was not there, or was not empty."""
+        ...
+
+    async def unbind(self, bindings: Sequence[Binding]) -> None:
+        """The queues receive nothing more by these. Harmless where there is no such binding, queue or exchange."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +15,7 @@ from hub.core.message import JSON, Header, Message
 from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.route_table import Match
 from hub.documents import from_json
+from hub.journal.bulk import EVENT
 from hub.journal.claims import StoredClaim
 from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
@@ -29,6 +31,9 @@ from hub.runtime.remainder import MOST_LETTERS, REST
 from hub.runtime.resting import Resting
 from hub.runtime.steps import joined
 
+MOST_RECORDED = 10_000
+"""Documents that are remembered as recorded but not published."""
+
 
 class Intake:
     """Takes arrivals. Safe to call from many tasks; taking the same bytes again gives the same messages."""
@@ -38,6 +43,7 @@ class Intake:
         self._acknowledgments = acknowledgments
         self._reader = ArrivalReader(live)
         self._resting = Resting(live)
+        self._recorded: OrderedDict[str, None] = OrderedDict()
 
     async def take(
         self,
@@ -172,7 +178,11 @@ class Intake:
     async def _place(self, visit: Visit, passed: Passed, placing: Placing) -> None:
         """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of its source."""
         live = self._live
+        if placing.story in self._recorded:  # offered again: its story has been told
+            placing.entry.rows.pop(EVENT, None)
         error = await outcome_of(lambda: carry_out(placing, live.journal, live.broker))
+        if placing.committed:
+            self._note(placing.story, placed=error is None)
         if error is not None and not is_passing(error):
             if passed.found is not None:
                 visit.documents -= 1
@@ -182,6 +192,15 @@ class Intake:
             raise error
         if placing.entry.acknowledgments:
             self._acknowledgments.count(placing.entry)
+
+    def _note(self, story: str, *, placed: bool) -> None:
+        """Remembers what is recorded and could not be published: when it is offered again, nothing is recorded twice."""
+        if placed:
+            self._recorded.pop(story, None)
+            return
+        self._recorded[story] = None
+        while len(self._recorded) > MOST_RECORDED:
+            self._recorded.popitem(last=False)
 
     def _refused_instead(self, visit: Visit, passed: Passed, error: Exception) -> Placing:
         """The rows and the dead letter of a reading that could not be taken. They hold nothing that came from the document."""
@@ -202,7 +221,7 @@ class Intake:
             visit.refused += 1
             return Placing()
         id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
-        found, placing = passed.found, Placing()
+        found, placing = passed.found, Placing(story=f"{id} {snapshot.table.version}")
         entry = placing.entry
         for step, outcome in passed.said:
             entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})

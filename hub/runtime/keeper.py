@@ -40,7 +40,9 @@ class Keeper:
         for queue, kind, name in wanted:
             if queue not in self._subscriptions:
                 handler = self._handler(queue, kind, name)
-                self._subscriptions[queue] = await self._live.broker.consume(queue, handler, prefetch=50)
+                self._subscriptions[queue] = await self._live.broker.consume(
+                    queue, handler, prefetch=50, on_missing=self._live.own_queues.mender(queue)
+                )
 
     async def stop(self, timeout: float) -> None:
         for subscription in self._subscriptions.values():

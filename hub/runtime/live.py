@@ -24,6 +24,7 @@ from hub.runtime.contained.recipe import Recipe
 from hub.runtime.flight_recorder import FlightRecorder
 from hub.runtime.limit import Limit
 from hub.runtime.metrics import Metrics
+from hub.runtime.own_queues import OwnQueues
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +122,9 @@ class Live:
     recorder: FlightRecorder
     clock: Callable[[], float] = time.time
     declared: set[str] = field(default_factory=set)
+    own_queues: OwnQueues = field(init=False)
     settled: Callable[[str], None] = lambda document_id: None
     """Told of each document of which an outcome has been committed."""
+
+    def __post_init__(self) -> None:
+        self.own_queues = OwnQueues(self.broker, self.log)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hub.core import topology
 from hub.core.broker import Broker
-from hub.core.errors import EndpointError, JournalUnavailable, TransientError, Unroutable
+from hub.core.errors import ConfigError, EndpointError, JournalUnavailable, TransientError, Unroutable
 from hub.core.message import Message
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
@@ -27,10 +27,13 @@ class Placing:
     """What the intake has decided about one reading: the bodies in `large` are kept as claims, `entry` is committed, then `messages` are published, then `offer` is published
     to the topic exchange of documents with its key, for which nobody waits."""
 
+    story: str = ""
+    """The document and the table that decided about it: what is told of them once."""
     entry: Entry = field(default_factory=Entry)
     messages: list[Placed] = field(default_factory=list)
     large: list[bytes] = field(default_factory=list)
     offer: tuple[str, Message] | None = None
+    committed: bool = False
 
     def place(self, queue: str, message: Message) -> None:
         self.messages.append(Placed(queue, message))
@@ -43,6 +46,7 @@ async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> None:
         kept = await asyncio.to_thread(journal.claims.keep, body)
         placing.entry.claim(kept.digest, kept.size, kept.row, journal.clock())
     await journal.commit(placing.entry)
+    placing.committed = True
     await place_all(broker, placing.messages)
     if placing.offer is not None:
         key, message = placing.offer
@@ -71,10 +75,10 @@ async def _confirmed(broker: Broker, placed: Placed, confirmed: Awaitable[None])
     try:
         await confirmed
     except Unroutable:
-        await broker.declare(topology.topology_of(placed.queue))
         try:
+            await broker.declare(topology.topology_of(placed.queue))
             await broker.publish("", placed.queue, placed.message)
-        except Unroutable as error:
+        except (Unroutable, ConfigError) as error:
             raise TransientError(f"the queue {placed.queue} is missing: {error}", "unreachable") from error
 
 

@@ -49,7 +49,9 @@ class RouteWorker:
 
     async def start(self) -> None:
         queue = topology.route_queue(self.route.id)
-        self._subscription = await self._live.broker.consume(queue, self._on_delivery, prefetch=PREFETCH)
+        self._subscription = await self._live.broker.consume(
+            queue, self._on_delivery, prefetch=PREFETCH, on_missing=self._live.own_queues.mender(queue)
+        )
 
     async def stop(self, timeout: float) -> None:
         """Takes nothing more; finishes what is in work for at most `timeout` seconds, and leaves the rest to the broker."""

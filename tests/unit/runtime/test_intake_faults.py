@@ -24,6 +24,7 @@ from hub.core.errors import (
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody, FileBody, Taken
 from hub.core.topology import route_queue, source_dead_queue
+from hub.journal.timeline import Timeline
 from hub.runtime.intake import Intake
 from hub.runtime.placing import Placing, carry_out
 from tests.support.erp import Erp
@@ -206,3 +207,28 @@ async def test_a_deleted_route_queue_is_declared_again_by_the_next_document(hub:
     result = await hub.intake.take(Arrival("inbox", BytesBody(order("11")), "eleven.json"))
     assert result.documents == 1
     assert (await hub.broker.depths([route_queue("orders")]))[route_queue("orders")] is not None
+
+
+async def test_what_is_offered_again_because_it_could_not_be_published_is_told_once(hub: RunningHub) -> None:
+    """A source whose route queue is missing offers its document again and again; the journal has one event, not one for each."""
+    intake = intake_with(hub, Fault())
+    broker: Any = intake._live.broker
+    broker._fault = Always(lambda: TransientError("the broker is away", "unreachable"), "publish")
+    arrival = Arrival("inbox", BytesBody(order("12")), "twelve.json")
+    for _ in range(3):
+        assert isinstance(await taken(intake, arrival), TransientError)
+    broker._fault = Fault()
+    assert (await intake.take(arrival)).documents == 1
+    (story,) = await Timeline(hub.journal).trace("12")
+    assert [event["stage"] for event in story.events].count("matched") == 1
+
+
+class Always(Fault):
+    """Raises at every call of one name."""
+
+    def __init__(self, error: Callable[[], Exception], name: str) -> None:
+        super().__init__(error)
+        self._name = name
+
+    def strikes(self, name: str) -> Exception | None:
+        return self.error() if name == self._name and self.error is not None else None
