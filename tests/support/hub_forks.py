@@ -124,11 +124,19 @@ class ForkedHub(HubProcess):
 
     def __init__(self, site: SiteOnDisk, forks: HubForks, crash: str = "") -> None:
         super().__init__(site, environ={"HUB_CRASH": crash} if crash else None)
+        bear_kills(site)
         self._forks = forks
 
     def _begin(self) -> Forked:
         arguments = ("run", "--site", str(self.site.folder), "--log-json")
         return self._forks.fork("tests.support.crashing_hub:run", arguments, self._environ, self.log, self.log)
+
+
+def bear_kills(site: SiteOnDisk) -> None:
+    """These tests kill hubs more often than a document may take part in, and no document is to blame for it."""
+    settings = (site.folder / "config/hub.yaml").read_text()
+    if "containment:" not in settings:
+        site.write("config/hub.yaml", f"{settings}containment: {{poison_after: 100}}\n")
 
 
 @cache
