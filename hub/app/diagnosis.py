@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hub.app.descriptors import descriptors_allowed, descriptors_needed
+from hub.app.left_behind import refuse_left
 from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.private_files import too_open
@@ -78,8 +79,18 @@ class Diagnosis:
         yield self._claims(checked.site)
         yield descriptors(checked.site)
         yield self._private(checked.site)
+        if left := self._left(checked.site):
+            yield left
         async for finding in self._journal(checked.site):
             yield finding
+
+    def _left(self, site: Site) -> Finding | None:
+        """What keeps a hub from starting after the site has grown."""
+        try:
+            refuse_left(self._folder, site.settings)
+        except ConfigError as error:
+            return Finding("left behind", "error", f"{error.text} ({error.hint})")
+        return None
 
     @staticmethod
     def _names() -> Finding:

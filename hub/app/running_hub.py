@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.app.acts import Acts
+from hub.app.left_behind import BROKER_FILE, refuse_left
 from hub.app.opening import Opened, Opening
 from hub.app.private_files import repair
 from hub.app.site_folder import SiteFolder
@@ -141,6 +142,7 @@ class RunningHub:
     async def start(self) -> None:
         """Waits for journal and broker as long as it takes. Raises ConfigError for what waiting can't mend."""
         self.own()
+        refuse_left(self._folder, self.settings)
         await asyncio.to_thread(self._make_private)
         await self._insist("journal", lambda: self.journal.open(worker=True))
         self._left = self.live.recorder.open(self.journal.process)
@@ -405,4 +407,4 @@ def make_broker(folder: SiteFolder, settings: Settings) -> BrokerLifecycle:
 
 
 def embedded_path(folder: SiteFolder) -> Path:
-    return folder.resolve("var/broker.db")
+    return folder.resolve(BROKER_FILE)

@@ -171,6 +171,11 @@ class Store:
         (upcoming,) = self._db.execute("SELECT MIN(expires) FROM message WHERE expires > 0 AND state <> 1").fetchone()
         return None if upcoming is None else max(0.0, upcoming - self._clock())
 
+    def unstick(self) -> None:
+        """What should leave to a dead-letter queue that doesn't exist waits for a consumer again."""
+        self._db.execute("UPDATE message SET state=?, reason=NULL, expires=NULL WHERE state=?", (READY, STUCK))
+        self._reload()
+
     def delete_queue(self, name: str, *, if_empty: bool) -> bool:
         if name not in self.catalogue.queues:
             return False

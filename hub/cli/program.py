@@ -33,6 +33,8 @@ COMMANDS = (
     Entry("hold", "hub.cli.hold:commands", "Documents that wait for somebody's decision."),
     Entry("batch", "hub.cli.batch:commands", "Documents that wait to go together."),
     Entry("waiting", "hub.cli.waiting:commands", "Copies that wait for an endpoint or another message."),
+    Entry("journal", "hub.cli.journal:commands", "The journal: take the history along."),
+    Entry("broker", "hub.cli.broker:commands", "The broker: take waiting messages along."),
     Entry("partner", "hub.cli.partner:commands", "Trading partners: agreements, numbers, answers."),
     Entry("read", "hub.cli.read:read", "Prints the canonical documents in a file."),
     Entry("x12", "hub.cli.x12:commands", "X12 files and transaction sets, for people."),
