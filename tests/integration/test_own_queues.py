@@ -48,7 +48,7 @@ async def test_a_source_whose_queue_is_deleted_fails_and_comes_back_with_its_bin
         return queue in str((await hub.readiness())["sources"]["shop"])
 
     await eventually(failing)
-    await eventually(lambda: there(hub, queue))
+    await eventually(lambda: is_bound(hub, "order.placed"))
     await hub.broker.publish(EXCHANGE, "order.placed", Message("m1", order("4713")))
     await eventually(lambda: number_seen(erp, "4713"))
 
