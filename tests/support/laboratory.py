@@ -21,9 +21,10 @@ from tests.support.site import SiteOnDisk, order
 SPEEDS = {"fast": 0.0, "slow": 0.3}
 """Seconds that each destination of the laboratory takes to answer."""
 
-DESTINATIONS = "".join(
-    f"{name}:\n  rest: {{endpoint: erp, call: POST /{name}}}\n  retry: patient\n" for name in SPEEDS
-) + 'written:\n  file: {folder: var/out, name: "{number}.json"}\n  retry: patient\n'
+DESTINATIONS = (
+    "".join(f"{name}:\n  rest: {{endpoint: erp, call: POST /{name}}}\n  retry: patient\n" for name in SPEEDS)
+    + 'written:\n  file: {folder: var/out, name: "{number}.json"}\n  retry: patient\n'
+)
 
 ROUTES = """\
 format: 1
@@ -44,9 +45,9 @@ routes:
 
 def order_of(number: str, size: int) -> bytes:
     """An order in canonical JSON of exactly so many bytes."""
-    bare = len(order(number, notes=[{"text": ""}]))
-    body = order(number, notes=[{"text": "x" * max(size - bare, 0)}])
-    assert len(body) == max(size, bare)
+    bare = len(order(number, notes=[{"text": "x"}])) - 1
+    body = order(number, notes=[{"text": "x" * max(size - bare, 1)}])
+    assert len(body) == max(size, bare + 1)
     return body
 
 
@@ -74,7 +75,7 @@ class Laboratory:
     def start(self, count: int) -> None:
         for _ in range(count):
             hub = ForkedHub(self.site, self.forks)
-            hub.log_name = f"hub-{len(self.hubs)}"
+            hub.name = f"hub-{len(self.hubs)}"
             hub.start()
             self.hubs.append(hub)
         for hub in self.hubs:
@@ -102,9 +103,7 @@ class Laboratory:
         async def work() -> None:
             broker = RabbitBroker(self.site.environ["HUB_AMQP_URL"], name="shop")
             await broker.open()
-            await asyncio.gather(
-                *(broker.publish("shop.events", "order.placed", Message(n, b)) for n, b in told)
-            )
+            await asyncio.gather(*(broker.publish("shop.events", "order.placed", Message(n, b)) for n, b in told))
             await broker.close()
 
         asyncio.run(work())
@@ -135,6 +134,15 @@ class Laboratory:
         with psycopg.connect(self.site.environ["HUB_JOURNAL"]) as connection:
             rows = connection.execute("SELECT status, count(*) FROM effect GROUP BY status").fetchall()
         return {str(status): int(count) for status, count in rows}
+
+    def delivered(self, destination: str) -> set[str]:
+        """The numbers whose delivery there is recorded."""
+        query = (
+            "SELECT message.number FROM effect JOIN message ON message.id = effect.document_id"
+            " WHERE effect.status = 'delivered' AND effect.destination = %s"
+        )
+        with psycopg.connect(self.site.environ["HUB_JOURNAL"]) as connection:
+            return {str(row[0]) for row in connection.execute(query, (destination,)).fetchall()}
 
     def dead(self) -> list[str]:
         with psycopg.connect(self.site.environ["HUB_JOURNAL"]) as connection:

@@ -134,10 +134,12 @@ class HubProcess:
         self._process: Any = None
         self._guard: Guard | None = None
         self.starts = 0
+        self.name = "process"
+        """How its log files are called: hubs that share a site have names of their own."""
 
     @property
     def log(self) -> Path:
-        return self.site.folder / f"process-{self.starts}.log"
+        return self.site.folder / f"{self.name}-{self.starts}.log"
 
     def start(self) -> None:
         self._ended()
