@@ -2,6 +2,7 @@
 #   make demo                    the hub at work on the embedded broker     make demo BROKER=rabbitmq   the same on RabbitMQ
 #   make test                    all tests, on private servers              make run                    the sample site, until Ctrl-C
 #   make bench                   the benchmarks                             make check                  ruff, mypy, hub check
+#   make faults                 the whole fault laboratory, on private servers
 #   make fuzz MINUTES=10         X12 and partner files against chance
 unexport PYTHONDONTWRITEBYTECODE
 BROKER ?= embedded
@@ -10,7 +11,7 @@ TESTS ?= tests
 WORKERS ?= 3
 MINUTES ?= 10
 
-.PHONY: demo run test check format bench fuzz docs clean help
+.PHONY: demo run test faults check format bench fuzz docs clean help
 
 help:
 	@sed -n 's/^#   /  /p' Makefile
@@ -35,7 +36,12 @@ run: .venv/.runs
 
 test: .venv/.tests
 	@$(BIN)/python -m tests.support.provision
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not laboratory" $(TESTS)
+
+faults: .venv/.tests
+	@$(BIN)/python -m tests.support.provision
+	@$(BIN)/python -m tests.support.provision faketime namespaces
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/faults
 
 check: .venv/.tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && ERP_URL=http://127.0.0.1:8026 ERP_TOKEN=x $(BIN)/hub check

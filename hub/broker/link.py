@@ -211,6 +211,11 @@ class Link(asyncio.Protocol):
         answer = commands.Connection.TuneOk(self._channel_limit, self.largest_frame, self._heartbeat)
         self.send(frame.marshal(answer, 0))
 
+    @property
+    def is_silent(self) -> bool:
+        """Nothing has come for a heartbeat, in which the broker should have said something twice."""
+        return bool(self._heartbeat) and self._loop.time() - self._read_at > self._heartbeat
+
     def _beat(self) -> None:
         if self.ended.done() or not self._heartbeat:
             return

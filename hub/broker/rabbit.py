@@ -57,7 +57,10 @@ class RabbitBroker:
 
     @property
     def connected(self) -> bool:
-        return self._consuming.link is not None and self._publisher.channel is not None and not self.blocked
+        links = (self._consuming.link, self._publishing.link)
+        if any(link is None or link.is_silent for link in links):
+            return False
+        return self._publisher.channel is not None and not self.blocked
 
     @property
     def blocked(self) -> bool:

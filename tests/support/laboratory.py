@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,7 +15,7 @@ from hub.broker.rabbit import RabbitBroker
 from hub.core.message import Message
 from tests.support.erp import Erp
 from tests.support.hub_forks import ForkedHub, HubForks
-from tests.support.site import SiteOnDisk, order
+from tests.support.site import HubProcess, SiteOnDisk, order
 
 SPEEDS = {"fast": 0.0, "slow": 0.3}
 """Seconds that each destination of the laboratory takes to answer."""
@@ -70,7 +69,7 @@ class Laboratory:
     erp: Erp
     forks: HubForks
     numbers: set[str] = field(default_factory=set)
-    hubs: list[ForkedHub] = field(default_factory=list)
+    hubs: list[HubProcess] = field(default_factory=list)
 
     def start(self, count: int) -> None:
         for _ in range(count):
@@ -165,10 +164,8 @@ class Laboratory:
     def log_tails(self) -> str:
         return "\n".join(f"{hub.log.name}: {hub.log.read_text()[-1500:]}" for hub in self.hubs if hub.log.exists())
 
+    def is_ready(self, at: int) -> bool:
+        return self.hubs[at].get("/health/ready")[0] == 200
+
     def readiness(self, at: int = 0) -> dict[str, Any]:
         return dict(json.loads(self.hubs[at].get("/health/ready")[1]))
-
-
-def faketime() -> Path | None:
-    """The library that makes clocks jump, where Debian's package faketime is installed."""
-    return next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)

@@ -1,4 +1,5 @@
-"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [openssh] [redis] [compose]`, without names all.
+"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [openssh] [redis] [compose] [faketime] [namespaces]`,
+without names all but the last two, which the whole fault laboratory needs.
 
 A given URL or a local binary is enough; else, as root on Debian, its package is installed without starting its own
 server. Says what it did; exit code 1 when something is missing that it can't get.
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.laboratory_tools import faketime
 from tests.support.openssh import find_sshd
 from tests.support.postgres import find_binaries
 from tests.support.rabbitmq import find_server
@@ -27,18 +29,25 @@ PACKAGES = {
     "openssh": ["openssh-server", "openssh-client"],
     "redis": ["redis-server"],
     "compose": ["docker-compose"],
+    "faketime": ["faketime"],
+    "namespaces": ["iproute2"],
 }
+ASKED_FOR = ("faketime", "namespaces")
+"""What only the whole fault laboratory needs."""
+
 TITLES = {
     "rabbitmq": "RabbitMQ",
     "postgres": "PostgreSQL",
     "openssh": "OpenSSH's server",
     "redis": "Redis",
     "compose": "Docker Compose (to check the compose file)",
+    "faketime": "libfaketime (clocks that jump)",
+    "namespaces": "iproute2 (hosts that vanish)",
 }
 
 
 def main(names_wanted: list[str]) -> int:
-    kinds = names_wanted or list(PACKAGES)
+    kinds = names_wanted or [kind for kind in PACKAGES if kind not in ASKED_FOR]
     if unknown := set(kinds) - PACKAGES.keys():
         print(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PACKAGES)}", file=sys.stderr)
         return 2
@@ -83,6 +92,10 @@ def _present(kind: str) -> str:
     """Where it comes from; "" when it doesn't."""
     if kind == "compose":
         return " ".join(find_compose() or ())
+    if kind == "faketime":
+        return str(faketime() or "")
+    if kind == "namespaces":
+        return shutil.which("ip") or ""
     if kind == "openssh":
         return str(find_sshd() or "")
     if kind == "redis":

@@ -22,8 +22,8 @@ class TcpProxy:
         self.accepted = 0
         self.port = 0
 
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+    async def start(self, host: str = "127.0.0.1") -> None:
+        self._server = await asyncio.start_server(self._serve, host, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def through(self, url: str) -> str:
