@@ -18,7 +18,7 @@ from hub.core.message import Message
 from hub.core.naming import names_in, render
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
-from hub.core.replies import ReplyRule, classify
+from hub.core.replies import ReplyRule, classify, paths_of
 from hub.core.topology import Binding, Exchange, ExchangeType, Queue, Topology, reply_queue
 
 Argument = str | int | bool
@@ -103,6 +103,7 @@ class ExchangeDestination:
         self._options = options
         self._broker = BrokerOf(context.broker, endpoint)
         self._replies: tuple[ReplyRule, ...] = context.replies
+        self._look = context.look
         self._timeout = seconds(options.timeout)
         self._fixed = options.key if not names_in(options.key) else None
         self._further = options.properties.further()
@@ -162,7 +163,8 @@ class ExchangeDestination:
             seconds(answer.within),
             answer.status,
         )
-        return classify(status, {"content-type": content_type}, body, self._replies, datetime.now(UTC))
+        content = await self._look(self._name, body, paths_of(self._replies))
+        return classify(status, {"content-type": content_type}, body, self._replies, datetime.now(UTC), content=content)
 
     async def close(self) -> None:
         if self._answers is not None:

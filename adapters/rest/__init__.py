@@ -43,7 +43,7 @@ def build_endpoint(name: str, options: Any, context: Context) -> RestEndpoint:
 
 
 def build_destination(name: str, options: Any, context: Context) -> RestDestination:
-    return RestDestination(options, context.endpoint(options.endpoint), context.replies)
+    return RestDestination(name, options, context)
 
 
 def wrong_with_endpoint(options: RestEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:

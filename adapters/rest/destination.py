@@ -12,9 +12,9 @@ from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.headers import OURS, checked_headers
 from adapters.rest.request import headers_of, path_of
 from hub.core.naming import safe
-from hub.core.plugin import Options
+from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
-from hub.core.replies import ReplyRule, classify
+from hub.core.replies import ReplyRule, classify, paths_of
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
 WITHOUT_BODY = ("DELETE", "GET")
@@ -61,10 +61,12 @@ class RestDestinationOptions(Options):
 class RestDestination:
     """Sends a document with its idempotency key, and reads the reply by the destination's `replies`."""
 
-    def __init__(self, options: RestDestinationOptions, endpoint: RestEndpoint, replies: tuple[ReplyRule, ...]) -> None:
+    def __init__(self, name: str, options: RestDestinationOptions, context: Context) -> None:
+        self._name = name
         self._options = options
-        self._endpoint = endpoint
-        self._replies = replies
+        self._endpoint: RestEndpoint = context.endpoint(options.endpoint)
+        self._replies: tuple[ReplyRule, ...] = context.replies
+        self._look = context.look
         self._method, _, self._path = options.call.partition(" ")
 
     async def send(self, outgoing: Outgoing) -> Receipt:
@@ -78,7 +80,8 @@ class RestDestination:
             headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
         answer = await self._endpoint.request(self._method, path, headers, body)
         reply = self._endpoint.blackened(answer.body)
-        receipt = classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC))
+        content = await self._look(self._name, reply, paths_of(self._replies))
+        receipt = classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC), content=content)
         return replace(receipt, text=f"{receipt.text}, the reply is cut") if answer.cut else receipt
 
     async def close(self) -> None:

@@ -12,9 +12,9 @@ from adapters.soap.calls.reply import SoapReply, soap_reply
 from adapters.soap.endpoint import Posted, SoapEndpoint
 from hub.core.errors import TransientError
 from hub.core.naming import safe
-from hub.core.plugin import Options
+from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
-from hub.core.replies import ReplyRule, classify
+from hub.core.replies import ReplyRule, classify, paths_of
 
 if TYPE_CHECKING:
     from adapters.soap.calls.contract import Operation
@@ -43,15 +43,18 @@ class SoapDestination:
 
     def __init__(
         self,
+        name: str,
         options: SoapDestinationOptions,
         endpoint: SoapEndpoint,
         operation: Operation,
-        replies: tuple[ReplyRule, ...],
+        context: Context,
     ) -> None:
+        self._name = name
         self._options = options
         self._endpoint = endpoint
         self._operation = operation
-        self._replies = replies
+        self._replies: tuple[ReplyRule, ...] = context.replies
+        self._look = context.look
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         headers = {self._options.key_header: outgoing.key}
@@ -62,7 +65,10 @@ class SoapDestination:
         names = {**posted.headers, "content-type": XML} if reply.payload else posted.headers
         said = self._endpoint.blackened(f"{reply.fault[-1]}: {reply.text}") if reply.fault else None
         now = datetime.now(UTC)
-        return classify(posted.status, names, reply.payload, self._replies, now, fault=reply.fault, said=said)
+        content = await self._look(self._name, reply.payload, paths_of(self._replies))
+        return classify(
+            posted.status, names, reply.payload, self._replies, now, fault=reply.fault, said=said, content=content
+        )
 
     def _read(self, posted: Posted) -> SoapReply:
         """Raises TransientError(failed) for garbage in place of an answer; an error's own page is only looked at by its status."""

@@ -26,7 +26,7 @@ def build_endpoint(name: str, options: Any, context: Context) -> SoapEndpoint:
 
 def build_destination(name: str, options: Any, context: Context) -> SoapDestination:
     endpoint: SoapEndpoint = context.endpoint(options.endpoint)
-    return SoapDestination(options, endpoint, endpoint.contract.operation(options.operation), context.replies)
+    return SoapDestination(name, options, endpoint, endpoint.contract.operation(options.operation), context)
 
 
 OUTWARD = (

@@ -16,8 +16,9 @@ from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepCo
 from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.limits import LimitOptions
 from hub.core.outcome import Outcomes
-from hub.core.plugin import Context
+from hub.core.plugin import Context, Look
 from hub.core.ports import BatchingWriter, NumberedWriter, Reader, Source
+from hub.core.reply_body import look_here
 from hub.core.step import NamedStep
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal
@@ -90,12 +91,14 @@ class Opening:
         log: Any,
         journal: Journal | None = None,
         outcomes: Outcomes | None = None,
+        look: Look = look_here,
     ) -> None:
         self._folder = folder
         self._broker = broker
         self._log = log
         self._journal = journal
         self._outcomes = outcomes
+        self._look = look
         self._texts: dict[tuple[str, str], str] = {}
 
     def open(self, site: Site, before: Opened | None = None) -> Opened:
@@ -191,6 +194,7 @@ class Opening:
             facts=site.facts.facts,
             limit=lambda name: self._limit(name, endpoints, keep),
             work=site.settings.work,
+            look=self._look,
         )
 
     def _key_of(self, use: Use) -> tuple[Any, ...]:

@@ -29,6 +29,7 @@ from hub.journal.suspects import Suspects
 from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.batching import Batching
 from hub.runtime.command_desk import CommandDesk
+from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.flight_recorder import FlightRecorder
 from hub.runtime.guard import outcome_of
@@ -85,9 +86,10 @@ class RunningHub:
         )
         self.broker = make_broker(folder, settings)
         self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
-        self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes)
-        self.opened: Opened = self._opening.open(site)
         self.pool = WorkerPool(settings.containment, log)
+        look = ContainedLooking(self.pool).look
+        self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes, look)
+        self.opened: Opened = self._opening.open(site)
         self.live = Live(
             self.broker,
             self.journal,

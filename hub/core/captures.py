@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from hub.core.ports import Receipt
-from hub.core.reply_body import NOTHING, ReplyBody, as_text, check_path
+from hub.core.reply_body import NOTHING, ReplyBody, as_text, check_path, look_into
 
 HEADER = "header."
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -25,9 +25,18 @@ def check_capture(name: str, origin: str) -> None:
     check_path(origin)
 
 
-def captured(captures: Mapping[str, str], receipt: Receipt) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Pairs (kind, value) of what was found, and the names of what was not: no plain value, an empty or an overlong one."""
-    body, found, missing = ReplyBody(receipt.reply), [], []
+def paths_in(captures: Mapping[str, str]) -> tuple[str, ...]:
+    """Where they look into a body."""
+    return tuple(dict.fromkeys(origin for origin in captures.values() if not origin.startswith(HEADER)))
+
+
+def captured(
+    captures: Mapping[str, str], receipt: Receipt, body: ReplyBody | None = None
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Pairs (kind, value) of what was found, and the names of what was not: no plain value, an empty or an overlong one. `body` is what
+    stands at `paths_in(captures)`; without it the reply is looked into here, which may take long for a large one."""
+    body = look_into(receipt.reply, paths_in(captures)) if body is None else body
+    found, missing = [], []
     for name, origin in captures.items():
         value = plain(
             receipt.headers.get(origin.removeprefix(HEADER).lower()) if origin.startswith(HEADER) else body.at(origin)

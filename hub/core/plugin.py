@@ -5,17 +5,20 @@ The checker, the JSON Schema, the reference pages and the runtime all read that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from hub.core.agreement import Agreement
+from hub.core.reply_body import ReplyBody, look_here
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 
 LINEAR = 256_000
 """For `bounded`: work that takes time and memory in proportion to the body takes little for so many bytes."""
+
+Look = Callable[[str, bytes, Iterable[str]], Awaitable[ReplyBody]]
 
 PluginKind = Literal["source", "destination", "endpoint", "reader", "writer", "step"]
 
@@ -123,7 +126,8 @@ class Context:
     (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.broker.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
     `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`; `SENDERS` is no source), `outcomes` what has become of
     what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
-    for; None where it has none. `work` bounds what a template may do for one document.
+    for; None where it has none. `work` bounds what a template may do for one document. `look(name, reply, paths)` finds what stands at
+    paths of a far end's reply, for the destination or step of that name, in a worker process where that may take long. Raises TransientError.
     """
 
     site: Any
@@ -141,6 +145,7 @@ class Context:
     facts: Mapping[str, Any] = field(default_factory=dict)
     limit: Callable[[str], Any] = lambda name: None
     work: WorkBounds = DEFAULT_BOUNDS
+    look: Look = look_here
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from hub.core.errors import RejectedError, TransientError, TransientKind
 from hub.core.message import empty
 from hub.core.ports import Receipt
-from hub.core.reply_body import ReplyBody
+from hub.core.reply_body import ReplyBody, look_into
 
 STATUS_PATTERN = re.compile(r"[1-5]xx")
 BUSY = (423, 429, 503)
@@ -52,6 +52,11 @@ class ReplyRule:
         return all(body.is_at(path, value) for path, value in self.body.items())
 
 
+def paths_of(rules: Iterable[ReplyRule]) -> tuple[str, ...]:
+    """Where the rules look into a body."""
+    return tuple(dict.fromkeys(path for rule in rules for path in rule.body))
+
+
 def classify(
     status: int,
     headers: Mapping[str, str],
@@ -60,24 +65,29 @@ def classify(
     now: datetime | None = None,
     fault: tuple[str, ...] | None = None,
     said: str | None = None,
+    content: ReplyBody | None = None,
 ) -> Receipt:
     """The receipt of a reply that means delivered. The first rule that applies decides, then the defaults: 2xx delivered;
     408, 504 timeout; 423, 429, 503 busy; other 5xx failed; anything else a refusal. A SOAP fault, whose codes are `fault`, is a
-    refusal where it says that the message is wrong, else `failed`, whatever its status. `said` is shown in place of the body.
+    refusal where it says that the message is wrong, else `failed`, whatever its status. `said` is shown in place of the body. `content` is what stands
+    at `paths_of(rules)`; without it the body is looked into here, which may take long for a large one. What nobody can look into holds
+    nothing: no rule with a `body` applies to it, and the receipt or the error says so.
 
     Raises TransientError or RejectedError, and nothing else, whatever the body holds. `now` turns a Retry-After date into
     seconds; without it only seconds count.
     """
     names = {name.lower(): value for name, value in headers.items()}
     rules = tuple(rules)
-    content = ReplyBody(body)
+    content = look_into(body, paths_of(rules)) if content is None else content
     rule = next((rule for rule in rules if rule.applies(status, names, content, fault)), None)
     text = _shown(status, body if said is None else said.encode("utf-8", "replace"))
+    unclear = f"; the reply could not be looked into: {content.wrong}" if content.wrong else ""
+    text += unclear
     after = retry_after(names.get("retry-after"), now)
     if rule is not None and not rule.delivered:
         raise _by_rule(rule, status, text, after)
     if rule is not None or (200 <= status < 300 and fault is None):
-        return Receipt(f"delivered ({status})", status, body, names.get("content-type"), headers=names)
+        return Receipt(f"delivered ({status}){unclear}", status, body, names.get("content-type"), headers=names)
     if fault is not None:
         raise _by_fault(fault, status, text, after)
     raise _by_default(status, text, after)

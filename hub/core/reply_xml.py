@@ -1,4 +1,5 @@
-"""XML that a far end sent, read safely: no document type, no entities, no network, bounded depth. Pure.
+"""XML that a far end sent, read safely: no document type, no entities, no network; depth, elements and attributes are counted while it is
+parsed. Pure.
 
 lxml is loaded with this module: it is imported where there is XML, and not before.
 """
@@ -10,6 +11,14 @@ from typing import Any
 from lxml import etree
 
 DEEPEST = 200
+MOST_ELEMENTS = 500_000
+MOST_ATTRIBUTES = 1000
+PIECE = 1 << 15
+"""Bytes between two looks at what the parser has made."""
+
+
+class TooMuchXml(ValueError):
+    """It passes a bound."""
 
 
 def check_xpath(path: str) -> None:
@@ -21,27 +30,59 @@ def check_xpath(path: str) -> None:
 
 
 def safe_xml(raw: bytes) -> etree._Element | None:
-    """The root element; None for what isn't XML, has a document type, or is nested too deeply. Entities are never resolved,
-    nothing is ever fetched."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
+    """The root element; None for what `bounded_xml` refuses."""
     try:
-        root = etree.fromstring(raw, parser)
-    except (etree.XMLSyntaxError, ValueError):
+        return bounded_xml(raw)
+    except ValueError:
         return None
-    if root.getroottree().docinfo.doctype or too_deep(root):
-        return None
+
+
+def bounded_xml(raw: bytes) -> etree._Element:
+    """The root element. Entities are never resolved, nothing is ever fetched. Raises ValueError for what isn't XML or has a document
+    type, and TooMuchXml, as soon as it is seen, for what passes a bound."""
+    parser = etree.XMLPullParser(
+        ("start", "end"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    bounds = _Bounds()
+    try:
+        for start in range(0, len(raw), PIECE):
+            parser.feed(raw[start : start + PIECE])
+            bounds.check(parser.read_events())
+        root: etree._Element = parser.close()
+    except etree.XMLSyntaxError as error:
+        bounds.check(parser.read_events())
+        raise ValueError(f"it is no XML: {error}") from None
+    bounds.check(parser.read_events())
     return root
 
 
-def too_deep(root: etree._Element) -> bool:
-    depth = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        if depth > DEEPEST:
-            return True
-    return False
+class _Bounds:
+    """Counts what a parser makes."""
+
+    def __init__(self) -> None:
+        self._elements = self._depth = 0
+
+    def check(self, events: Any) -> None:
+        for event, element in events:
+            if event == "end":
+                self._depth -= 1
+                continue
+            if not self._elements and element.getroottree().docinfo.doctype:
+                raise ValueError("it has a document type")
+            self._elements += 1
+            self._depth += 1
+            if self._elements > MOST_ELEMENTS:
+                raise TooMuchXml(f"it has more than {MOST_ELEMENTS} elements")
+            if self._depth > DEEPEST:
+                raise TooMuchXml(f"its elements are nested more than {DEEPEST} deep")
+            if len(element.attrib) > MOST_ATTRIBUTES:
+                raise TooMuchXml(f"an element of it has more than {MOST_ATTRIBUTES} attributes")
 
 
 def without_namespaces(root: etree._Element) -> etree._Element:

@@ -15,10 +15,10 @@ from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError, DecodeError, MappingError, RejectedError
 from hub.core.exact_number import written_out
 from hub.core.naming import PLACE, names_in, render
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import Context, Look, Options, Plugin
 from hub.core.ports import Asking
 from hub.core.reply_body import NOTHING as NOTHING_THERE
-from hub.core.reply_body import ReplyBody, check_path
+from hub.core.reply_body import check_path, look_here
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.code_table import TABLES, CodeTable
@@ -137,8 +137,11 @@ class RestLookup:
         options: EnrichOptions,
         cache: AnswerCache[Answer | None],
         clock: Callable[[], float] = time.time,
+        look: Look = look_here,
+        name: str = "enrich",
     ) -> None:
         self._endpoint, self._limit, self._options, self._cache, self._clock = endpoint, limit, options, cache, clock
+        self._look, self._name = look, name
 
     def question(self, facts: Mapping[str, Any]) -> str:
         return f"{self._options.endpoint} GET {plainly((self._options.call or '').partition(' ')[2], facts)}"
@@ -159,7 +162,9 @@ class RestLookup:
             if error.status in (404, 410):
                 return None
             raise
-        body = ReplyBody(receipt.reply)
+        body = await self._look(self._name, receipt.reply, tuple(self._options.put.values()))
+        if body.wrong:
+            raise RejectedError(f"the answer could not be looked into: {body.wrong}", receipt.status, "unclear")
         values = {field: body.at(place) for field, place in self._options.put.items()}
         known = {f: v for f, v in values.items() if v is not NOTHING_THERE and v is not None}
         return Answer(known, self._clock())
@@ -246,7 +251,9 @@ def _enrich(name: str, options: EnrichOptions, context: Context) -> Enrich:
     else:
         endpoint = options.endpoint or ""
         age = seconds(options.cache) if options.cache else 0.0
-        lookup = RestLookup(context.endpoint(endpoint), context.limit(endpoint), options, AnswerCache(age))
+        lookup = RestLookup(
+            context.endpoint(endpoint), context.limit(endpoint), options, AnswerCache(age), look=context.look, name=name
+        )
     return Enrich(options, lookup)
 
 

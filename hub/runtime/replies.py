@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.core.captures import captured
+from hub.core.captures import captured, paths_in
+from hub.core.errors import TransientError
 from hub.core.message import Header
 from hub.core.ports import Arrival, BytesBody, Receipt, Take
+from hub.core.reply_body import ReplyBody
 from hub.journal.entry import Entry
 from hub.runtime.attempt import Outcome
+from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.copy import RouteCopy
 from hub.runtime.live import Live, OpenDestination
 
@@ -24,6 +27,7 @@ class Replies:
     def __init__(self, live: Live, take: Take) -> None:
         self._live = live
         self._take = take
+        self._looking = ContainedLooking(live.pool)
 
     async def keep(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> tuple[str | None, Receipt]:
         """Adds the reply's claim and the captured keys to the entry. Gives the claim's digest, and the receipt with all keys."""
@@ -36,7 +40,7 @@ class Replies:
             reply = kept.digest
         destination = self._live.snapshot.destinations.get(outcome.destination)
         if destination is not None and destination.captures:
-            receipt = self._capture(copy, outcome, destination, receipt, entry, now)
+            receipt = await self._capture(copy, outcome, destination, receipt, entry, now)
         for kind, value in receipt.keys:
             entry.key(value, kind, copy.document_id)
         return reply, receipt
@@ -54,7 +58,7 @@ class Replies:
             await self._keep_first(copy, outcome, receipt, reply, now)
         await self._take(arrival(copy, outcome, destination.replies_to, receipt))
 
-    def _capture(
+    async def _capture(
         self,
         copy: RouteCopy,
         outcome: Outcome,
@@ -63,7 +67,8 @@ class Replies:
         entry: Entry,
         now: float,
     ) -> Receipt:
-        found, missing = captured(destination.captures, receipt)
+        body = await self._looked_into(destination, receipt.reply)
+        found, missing = captured(destination.captures, receipt, body)
         if missing and outcome.state.reply is None:
             where = ", ".join(f"{name} at {destination.captures[name]}" for name in missing)
             entry.event(
@@ -71,9 +76,16 @@ class Replies:
                 route=copy.route,
                 destination=outcome.destination,
                 attempt=copy.attempt,
-                text=f"the reply doesn't say {where}",
+                text=f"the reply doesn't say {where}" + (f": {body.wrong}" if body.wrong else ""),
             )
         return replace(receipt, keys=(*receipt.keys, *found))
+
+    async def _looked_into(self, destination: OpenDestination, reply: bytes) -> ReplyBody:
+        """The document is delivered already: what keeps the hub from looking keeps nobody from recording that."""
+        try:
+            return await self._looking.look(destination.name, reply, paths_in(destination.captures))
+        except TransientError as error:
+            return ReplyBody(wrong=str(error))
 
     async def _keep_first(
         self, copy: RouteCopy, outcome: Outcome, receipt: Receipt, reply: str | None, now: float

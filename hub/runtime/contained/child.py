@@ -47,9 +47,9 @@ class Learn:
 
 @dataclass(frozen=True, slots=True)
 class Do:
-    """A piece of work, by the version `recipe`, in `processor` seconds of processor time."""
+    """A piece of work, by the version `recipe` where it needs one, in `processor` seconds of processor time."""
 
-    recipe: str
+    recipe: str | None
     work: Any
     processor: float
 
@@ -71,6 +71,7 @@ class Child:
             elif isinstance(order, Learn):
                 while len(self._benches) >= KEPT:
                     del self._benches[next(iter(self._benches))]
+                self._unbind()
                 self._benches[order.id] = Bench(pickle.loads(order.recipe))  # noqa: S301  (the hub has made it)
                 send_result(self._connection, Result({"ready": order.id}))
             elif not self._do(order):
@@ -88,9 +89,15 @@ class Child:
         send_result(self._connection, Result({**last, "fit": fit}))
         return fit
 
+    def _unbind(self) -> None:
+        """What it learns belongs to the idle worker: its memory is bounded anew, from there."""
+        if self._bound:
+            self._bound, hard = 0, resource.getrlimit(resource.RLIMIT_AS)[1]
+            resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
     def _results(self, order: Do) -> tuple[dict[str, Any], bool]:
         try:
-            for result in order.work.run(self._benches[order.recipe]):
+            for result in order.work.run(self._benches[order.recipe] if order.recipe is not None else None):
                 send_result(self._connection, result)
         except MemoryError:
             return {"failed": TOO_MUCH_MEMORY, "error": "DecodeError"}, False

@@ -40,9 +40,9 @@ class WorkerPool:
         self._dismissal: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def results(self, owner: str, recipe: Recipe, work: Work, size: int) -> AsyncGenerator[Result]:
-        """The results of a piece of work on a body of `size` bytes. Raises WorkerLost, WorkFailed, and TransientError when the hub
-        stops. Leaving it early ends the worker."""
+    async def results(self, owner: str, recipe: Recipe | None, work: Work, size: int) -> AsyncGenerator[Result]:
+        """The results of a piece of work on a body of `size` bytes. `recipe` None: the work needs none. Raises WorkerLost,
+        WorkFailed, and TransientError when the hub stops. Leaving it early ends the worker."""
         await self._place(owner)
         worker = None
         try:

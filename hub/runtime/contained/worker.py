@@ -76,13 +76,14 @@ class Worker:
     def process_id(self) -> int:
         return self._process.pid if self._process is not None else 0
 
-    async def results(self, recipe: Recipe, work: Work, size: int) -> AsyncGenerator[Result]:
+    async def results(self, recipe: Recipe | None, work: Work, size: int) -> AsyncGenerator[Result]:
         """The results, in their order; the worker waits while they aren't taken. Raises WorkerLost and WorkFailed. `size`
         is that of the body."""
         self.fit = False
-        await self._learn(recipe)
+        if recipe is not None:
+            await self._learn(recipe)
         processor, patience = self._limits.processor(size), self._limits.wall(size)
-        await self._order(Do(recipe.id, work, processor))
+        await self._order(Do(recipe.id if recipe is not None else None, work, processor))
         while True:
             asked = time.monotonic()
             try:

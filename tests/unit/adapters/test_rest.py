@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from adapters.rest import RestDestination, RestDestinationOptions, RestEndpoint, RestEndpointOptions
 from adapters.rest.auth import Auth, BasicAuth
 from hub.core.errors import RejectedError, TransientError
+from hub.core.plugin import Context
 from hub.core.ports import Outgoing, Receipt
 from tests.support.erp import Answer, Erp
 from tests.support.ports import free_ports
@@ -32,8 +33,9 @@ def erp() -> Iterator[Erp]:
 @asynccontextmanager
 async def destination(base: str, call: str = "POST /orders", **options: Any) -> AsyncIterator[RestDestination]:
     endpoint = RestEndpoint(RestEndpointOptions(base=base, **{"timeout": "5s", **options}))
+    context = Context(site=None, endpoint=lambda name: endpoint)
     try:
-        yield RestDestination(RestDestinationOptions(endpoint="erp", call=call), endpoint, ())
+        yield RestDestination("erp", RestDestinationOptions(endpoint="erp", call=call), context)
     finally:
         await endpoint.close()
 
