@@ -10,9 +10,9 @@ from pydantic import Field
 
 from adapters.bridge.endpoint import BridgeEndpoint, lost, told
 from hub.core.errors import MappingError, RejectedError, TransientError
-from hub.core.naming import render
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
+from hub.documents.naming import header_of, name_of
 
 CLOSE = 5.0
 """Seconds that a stop waits for a publish that is under way."""
@@ -36,10 +36,17 @@ class BridgeDestination:
         self._thread = ThreadPoolExecutor(1, f"bridge-{endpoint.name}")
         self._connection: kombu.Connection | None = None
 
-    async def send(self, outgoing: Outgoing) -> Receipt:
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """The queue. See `hub.core.ports.Addressing`."""
         try:
-            queue = render(self._options.queue, outgoing.facts)
-            headers = {name: render(text, outgoing.facts) for name, text in self._options.headers.items()}
+            return name_of(outgoing.facts, self._options.queue, earlier=earlier)
+        except MappingError as error:
+            raise RejectedError(str(error), code="no_queue") from error
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        queue = outgoing.address or self.address(outgoing)
+        try:
+            headers = {name: header_of(text, outgoing.facts) for name, text in self._options.headers.items()}
         except MappingError as error:
             raise RejectedError(str(error), code="no_queue") from error
         send = asyncio.get_running_loop().run_in_executor(self._thread, self._publish, queue, headers, outgoing)

@@ -15,11 +15,12 @@ from hub.core.broker import Broker
 from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
-from hub.core.naming import names_in, render
+from hub.core.naming import names_in
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies import ReplyRule, classify, paths_of
 from hub.core.topology import Binding, Exchange, ExchangeType, Queue, Topology, reply_queue
+from hub.documents.naming import header_of, name_of
 
 Argument = str | int | bool
 
@@ -63,7 +64,10 @@ class ExchangeDestinationOptions(Options):
 
     endpoint: str | None = Field(None, description="The name of an `amqp` endpoint; without it the hub's own broker.")
     name: str = Field(description="The exchange. Empty: the default exchange, where `key` names a queue.")
-    key: str = Field("{document}", description="The routing key; `{fact}` is substituted.")
+    key: str = Field(
+        "{document}",
+        description="The routing key; `{fact}` is substituted. A value that can't stand in a key is changed, and a digest appended.",
+    )
     type: ExchangeType = Field("topic", description="Its type, where the hub declares it.")
     arguments: dict[str, Argument] = Field(
         default_factory=dict, description="Its arguments, where the hub declares it: alternate-exchange."
@@ -122,11 +126,20 @@ class ExchangeDestination:
         bindings = (Binding(options.name, options.queue, "#"),) if options.name else ()
         return Topology(exchanges=exchanges, queues=(Queue(options.queue),), bindings=bindings)
 
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """The routing key. See `hub.core.ports.Addressing`."""
+        if self._fixed is not None:
+            return self._fixed
+        try:
+            return name_of(outgoing.facts, self._options.key, earlier=earlier)
+        except MappingError as error:
+            raise RejectedError(str(error), code="no_key") from error
+
     async def send(self, outgoing: Outgoing) -> Receipt:
         options = self._options
+        key = outgoing.address or self.address(outgoing)
         try:
-            key = self._fixed if self._fixed is not None else render(options.key, outgoing.facts)
-            headers = {name: render(text, outgoing.facts) for name, text in options.headers.items()}
+            headers = {name: header_of(text, outgoing.facts) for name, text in options.headers.items()}
         except MappingError as error:
             raise RejectedError(str(error), code="no_key") from error
         try:

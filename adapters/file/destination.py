@@ -13,9 +13,9 @@ from pydantic import Field, field_validator
 
 from adapters.file.moving import NEW, TEMPORARY, sweep, sync
 from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
-from hub.core.naming import render
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
+from hub.documents.naming import file_name
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 BAD_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EILSEQ)
@@ -27,8 +27,9 @@ class FileDestinationOptions(Options):
 
     store: str | None = Field(None, description="The name of a `store` endpoint; without it a folder of this machine.")
     folder: str = Field(description="The folder, relative to the site, or to the store. Created when missing.")
-    name: str = Field(
-        "{document}_{number}.json", description="The file name; `{fact}` is substituted, unsafe characters become `_`."
+    name: str | None = Field(
+        None,
+        description="The file name; `{fact}` is substituted. Without it `{partner}_{document}_{number}.json`, where the document has no partner `{document}_{number}.json`. A value that can't stand in a name is changed, and a digest appended.",
     )
     overwrite: bool = Field(
         False, description="Whether a file of that name with other contents is replaced; else it is refused."
@@ -42,7 +43,9 @@ class FileDestinationOptions(Options):
 
     @field_validator("name")
     @classmethod
-    def one_name(cls, value: str) -> str:
+    def one_name(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if not value or value.startswith(".") or any(c in "/\\" or not c.isprintable() for c in value):
             raise ValueError(
                 "name must be one visible file name: without / and \\, not beginning with a dot; folders belong into `folder`"
@@ -61,13 +64,15 @@ class FileDestination:
         self._mode = int(options.mode, 8)
         self._swept = False
 
-    async def send(self, outgoing: Outgoing) -> Receipt:
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """The file's name. See `hub.core.ports.Addressing`."""
         try:
-            name = render(self._name, outgoing.facts)
+            return file_name(outgoing.facts, self._name, earlier=earlier)
         except MappingError as error:
             raise RejectedError(str(error), code="no_name") from error
-        if name.startswith("."):
-            name = f"_{name[1:]}"
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        name = outgoing.address or self.address(outgoing)
         return await asyncio.to_thread(self._write, name, outgoing.body)
 
     def _write(self, name: str, body: bytes) -> Receipt:

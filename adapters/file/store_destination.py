@@ -7,8 +7,8 @@ import hashlib
 from adapters.file.destination import FileDestinationOptions
 from adapters.file.store import Store
 from hub.core.errors import MappingError, RejectedError
-from hub.core.naming import render
 from hub.core.ports import Outgoing, Receipt
+from hub.documents.naming import file_name
 
 
 class StoreDestination:
@@ -19,12 +19,15 @@ class StoreDestination:
         self._options = options
         self._store = store
 
-    async def send(self, outgoing: Outgoing) -> Receipt:
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """The file's name. See `hub.core.ports.Addressing`."""
         try:
-            name = render(self._options.name, outgoing.facts)
+            return file_name(outgoing.facts, self._options.name, earlier=earlier)
         except MappingError as error:
             raise RejectedError(str(error), code="no_name") from error
-        name = f"_{name[1:]}" if name.startswith(".") else name
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        name = outgoing.address or self.address(outgoing)
         return await self._store.in_thread(self._put, name, outgoing.body)
 
     def _put(self, name: str, body: bytes) -> Receipt:

@@ -12,9 +12,10 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.mail.finished import Attachment, Mail, harmless, split_type
 from hub.core.errors import MappingError, RejectedError
-from hub.core.naming import PLACE, names_in, render
+from hub.core.naming import PLACE, names_in
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing
+from hub.documents.naming import name_of
 
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 """One address, without a name and without comments."""
@@ -99,7 +100,7 @@ def content(options: MailDestinationOptions, outgoing: Outgoing) -> tuple[str, s
     if options.text is None and main == "text":
         return outgoing.body.decode("utf-8"), sub, None
     text = substituted(options.text, outgoing) if options.text else harmless(substituted(options.subject, outgoing))
-    name = harmless(render(options.name, outgoing.facts))
+    name = harmless(name_of(outgoing.facts, options.name))
     return text, "plain", Attachment(outgoing.body, name, outgoing.content_type)
 
 

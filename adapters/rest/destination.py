@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from adapters.rest.auth import TOKEN
 from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.headers import OURS, checked_headers
-from adapters.rest.request import headers_of, path_of
+from adapters.rest.request import headers_of, path_as_before, path_of
 from hub.core.naming import safe
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
@@ -24,7 +24,9 @@ class RestDestinationOptions(Options):
     """A call of a REST endpoint. GET and DELETE send no body: what they ask for stands in path, query and headers."""
 
     endpoint: str = Field(description="The name of a `rest` endpoint.")
-    call: str = Field(description="Method and path: `POST /orders`; `{fact}` is substituted in the path.")
+    call: str = Field(
+        description="Method and path: `PUT /orders/{number}`. A fact is percent-encoded, as a part of one segment."
+    )
     query: dict[str, str] = Field(
         default_factory=dict, description='Parameters: `region: "{ship_to_state}"`; values are encoded.'
     )
@@ -69,9 +71,14 @@ class RestDestination:
         self._look = context.look
         self._method, _, self._path = options.call.partition(" ")
 
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """Path and query. See `hub.core.ports.Addressing`."""
+        make = path_as_before if earlier else path_of
+        return make(self._path, self._options.query, outgoing.facts)
+
     async def send(self, outgoing: Outgoing) -> Receipt:
         options = self._options
-        path = path_of(self._path, options.query, outgoing.facts)
+        path = outgoing.address or self.address(outgoing)
         headers = {**headers_of(options.headers, outgoing.facts), options.key_header: outgoing.key}
         body = None if self._method in WITHOUT_BODY else outgoing.body
         if body is not None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 from pydantic import Field, field_validator
+from yarl import URL
 
 from adapters.rest.answer import Answer
 from adapters.rest.auth import Auth
@@ -101,7 +102,12 @@ class RestEndpoint:
         return await self._authenticated("GET", url, headers, None)
 
     def url(self, path: str) -> str:
-        return self.options.base.rstrip("/") + path
+        """Of a path that is percent-encoded already."""
+        try:
+            base = str(URL(self.options.base))
+        except ValueError as error:
+            raise RejectedError(f"{self.options.base}: this is no URL that can be called", code="no_path") from error
+        return base.rstrip("/") + path
 
     async def _authenticated(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         given = self.options.auth.headers() if self.options.auth else {}
@@ -154,7 +160,7 @@ class RestEndpoint:
         data = io.BytesIO(body) if body is not None and len(body) > LARGE else body
         try:
             async with self._opened().request(
-                method, url, data=data, headers=headers, allow_redirects=False
+                method, as_it_is(url), data=data, headers=headers, allow_redirects=False
             ) as response:
                 read, cut = await limited(response, self.options.largest_reply)
                 names = {name.lower(): value for name, value in response.headers.items()}
@@ -176,6 +182,12 @@ class RestEndpoint:
             raise TransientError(f"{place}: the reply ended in the middle: {told(error)}", "unreachable") from error
         except (aiohttp.ClientError, ValueError) as error:
             raise TransientError(f"{place}: the reply can't be read: {told(error)}", "failed") from error
+
+
+def as_it_is(url: str) -> URL:
+    """The URL, in which nothing is changed: yarl makes a step up of `%2E%2E`. What isn't encoded yet is."""
+    plain = url.isascii() and url.isprintable() and " " not in url
+    return URL(url, encoded=plain)
 
 
 def told(error: Exception) -> str:

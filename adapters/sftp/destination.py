@@ -11,9 +11,9 @@ from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.progress import Progress
 from adapters.sftp.session import Declined
 from hub.core.errors import MappingError, RejectedError
-from hub.core.naming import render
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
+from hub.documents.naming import file_name
 
 if TYPE_CHECKING:
     from adapters.sftp.connection import Connection
@@ -26,8 +26,9 @@ class SftpDestinationOptions(Options):
 
     endpoint: str = Field(description="The name of an `sftp` endpoint.")
     folder: str = Field(description="The folder on the server: `/inbound`, or relative to where the login begins.")
-    name: str = Field(
-        "{document}_{number}.json", description="The file name; `{fact}` is substituted, unsafe characters become `_`."
+    name: str | None = Field(
+        None,
+        description="The file name; `{fact}` is substituted. Without it `{partner}_{document}_{number}.json`, where the document has no partner `{document}_{number}.json`. A value that can't stand in a name is changed, and a digest appended.",
     )
     temporary: str = Field(
         ".{name}.part",
@@ -43,7 +44,9 @@ class SftpDestinationOptions(Options):
 
     @field_validator("name")
     @classmethod
-    def one_name(cls, value: str) -> str:
+    def one_name(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if not value or value.startswith(".") or any(c in "/\\" or not c.isprintable() for c in value):
             raise ValueError(
                 "name must be one visible file name: without / and \\, not beginning with a dot; folders belong into `folder`"
@@ -76,14 +79,17 @@ class SftpDestination:
         self._endpoint = endpoint
         self._log = log
 
-    async def send(self, outgoing: Outgoing) -> Receipt:
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """The file's name. See `hub.core.ports.Addressing`."""
         try:
-            name = render(self._options.name, outgoing.facts)
+            return file_name(outgoing.facts, self._options.name, earlier=earlier)
         except MappingError as error:
             raise RejectedError(str(error), code="no_name") from error
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        name = outgoing.address or self.address(outgoing)
         if len(name) > LONGEST_NAME:
             raise RejectedError(f"the name {name[:60]}... has {len(name)} characters", code="bad_name")
-        name = f"_{name[1:]}" if name.startswith(".") else name
         own = f"{name}.{hashlib.sha256(outgoing.key.encode()).hexdigest()[:8]}"
         return await self._endpoint.use(lambda connection: self._put(connection, name, own, outgoing.body))
 

@@ -275,8 +275,8 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What a destination sends: stored before the first attempt and the same at every attempt. `name` is the rendered
-    name (a file name, a routing key) where the adapter has one."""
+    """What a destination sends: stored before the first attempt and the same at every attempt. `address` is what an `Addressing`
+    adapter has called it before the first attempt (a file name, a routing key, a path); empty where the adapter is to make it."""
 
     document_id: str
     document: str
@@ -287,6 +287,7 @@ class Outgoing:
     correlation_id: str | None = None
     facts: Mapping[str, FactValue] = field(default_factory=empty)
     headers: Mapping[str, Any] = field(default_factory=empty)
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +312,16 @@ class Destination(Protocol):
     async def send(self, outgoing: Outgoing) -> Receipt: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Addressing(Destination, Protocol):
+    """A destination that makes an address of a document's facts: a file name, a routing key, a path. The hub asks for it before the
+    first attempt and stores it; every attempt gets it back in `Outgoing.address`, so that an edit of the template or a newer release
+    never sends to a second place. `earlier`: the document was begun by a release that stored no address; the answer is the address
+    that it used. Raises RejectedError where the facts make none."""
+
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str: ...
 
 
 @runtime_checkable

@@ -82,11 +82,12 @@ PREPARE = Bulk(
     "effect",
     (
         *("document_id", "destination", "route", "status", "generation", "key", "claim", "content_type"),
-        *("attempts", "first_at", "updated_at", "claimed_by", "facts", "expect_ack"),
+        *("attempts", "first_at", "updated_at", "claimed_by", "facts", "expect_ack", "address"),
     ),
     "ON CONFLICT (document_id, destination) DO UPDATE SET claimed_by = excluded.claimed_by,"
     " facts = CASE WHEN effect.claim IS NULL THEN excluded.facts ELSE effect.facts END,"
     " expect_ack = CASE WHEN effect.claim IS NULL THEN excluded.expect_ack ELSE effect.expect_ack END,"
+    " address = CASE WHEN effect.claim IS NULL THEN excluded.address ELSE effect.address END,"
     " claim = coalesce(effect.claim, excluded.claim),"
     " content_type = coalesce(effect.content_type, excluded.content_type), updated_at = excluded.updated_at"
     f" WHERE effect.status IN {_OPEN} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"

@@ -314,7 +314,7 @@ class Decisions:
         if anew:
             key = idempotency_key(document_id, destination, generation + 1)
             values |= {"generation": generation + 1, "key": key, "claim": None, "content_type": None}
-            values |= {"facts": None, "expect_ack": None}
+            values |= {"facts": None, "expect_ack": None, "address": None}
         await connection.execute(
             sa.update(effect)
             .where(effect.c.document_id == document_id, effect.c.destination == destination)

@@ -56,6 +56,7 @@ class EffectState:
     expect_ack: float | None = None
     reply: str | None = None
     reply_type: str | None = None
+    address: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -163,12 +164,13 @@ class Entry:
         content_type: str | None = None,
         facts: str | None = None,
         expect_ack: float | None = None,
+        address: str | None = None,
     ) -> None:
         """Records what is going to be sent, before the first attempt, and claims the sending for `process`; what was
         recorded earlier stays. `effects` answers with what is in force."""
         row = (
             *(document_id, destination, route, "prepared", 1, key, claim, content_type, 0, at, at, process),
-            *(facts, expect_ack),
+            *(facts, expect_ack, address),
         )
         self._add(PREPARE, row)
         self.effects_asked.append((document_id, destination))

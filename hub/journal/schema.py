@@ -83,6 +83,7 @@ effect = sa.Table(
     sa.Column("facts", sa.Text, comment="JSON: what the bytes are called by, beside the document's facts"),
     sa.Column("expect_ack", sa.Double, comment="seconds within which the partner is to acknowledge the bytes"),
     sa.Column("reply_type", sa.Text, comment="content type of the reply"),
+    sa.Column("address", sa.Text, comment="file name, routing key or path of every attempt"),
 )
 
 once_key = sa.Table(

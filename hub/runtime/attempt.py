@@ -30,7 +30,8 @@ class Outcome:
 @dataclass(slots=True)
 class Attempt:
     """One copy on its way to its open destinations; the rest is by destination. `together`: it is to go there with others. `stepping`: the
-    destination has steps of its own. `early`: why nothing is to be sent. `filtered`: why it ends there."""
+    destination has steps of its own. `early`: why nothing is to be sent. `filtered`: why it ends there. `addresses`: what the bytes made now are called
+    there, or why they can't be called anything."""
 
     copy: RouteCopy
     body: bytes
@@ -44,6 +45,7 @@ class Attempt:
     said: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     states: dict[str, EffectState] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
+    addresses: dict[str, str | BaseException] = field(default_factory=dict)
     suspect: bool = False
 
     def misses(self, name: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from hub.core.errors import ClaimMissing, ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
-from hub.core.ports import Outgoing, Receipt, Written
+from hub.core.ports import Receipt, Written
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.decisions import Decisions
 from hub.journal.entry import EffectState, Entry
@@ -18,7 +19,7 @@ from hub.runtime.contained.writing import ContainedWriting
 from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
-from hub.runtime.outgoing_facts import OutgoingFacts
+from hub.runtime.outgoing import address_of, outgoing_of, send_within_limit
 from hub.runtime.rendering import render, waits_for_others
 from hub.runtime.stepping import SteppedBody, stepped
 
@@ -164,6 +165,10 @@ class Sender:
         if isinstance(written, Exception):
             attempt.early[name] = written
             return None
+        if not trial:
+            facts = pack_facts(written.facts) if written.facts else None
+            outgoing = outgoing_of(copy, key, written.body, written.content_type, facts)
+            attempt.addresses[name] = result_of(lambda: address_of(destination, outgoing))
         return written
 
     async def _prepare(
@@ -172,9 +177,9 @@ class Sender:
         """The states of all open destinations, and the control numbers of those whose bytes are still to be made."""
         live, now, entry, copy = self._live, self._live.clock(), Entry(), attempt.copy
         for name in copy.open:
-            written = rendered.get(name)
+            written, address = rendered.get(name), attempt.addresses.get(name)
             claim = content_type = facts = expect_ack = None
-            if written is not None:
+            if written is not None and not isinstance(address, BaseException):
                 content_type, expect_ack = written.content_type, written.expect_ack
                 facts = pack_facts(written.facts) if written.facts else None
                 claim = copy.canonical if written.body is attempt.body and copy.canonical else None
@@ -189,6 +194,7 @@ class Sender:
                 content_type=content_type,
                 facts=facts,
                 expect_ack=expect_ack,
+                address=address if isinstance(address, str) else None,
             )
             if name in numbered:
                 entry.number(await self._number(copy, name, numbered[name], entry, now))
@@ -219,20 +225,19 @@ class Sender:
             return Outcome(name, state, waits=True)
         if state.reply is not None and destination.replies_to is not None:
             return await self._answered(state)
+        unaddressed = attempt.addresses.get(name)
+        if state.claim is None and isinstance(unaddressed, BaseException):
+            return Outcome(name, state, error=unaddressed, said=said)
         body = await outcome_of(lambda: self._stored(attempt, state))
         if isinstance(body, Exception):
             return Outcome(name, state, error=body, said=said)
-        outgoing = Outgoing(
-            document_id=copy.document_id,
-            document=copy.document,
-            key=state.key,
-            body=body,
-            content_type=state.content_type or JSON,
-            attempt=copy.attempt,
-            correlation_id=copy.message.correlation_id,
-            facts=OutgoingFacts(copy, state.facts),
-            headers={"hub-hops": copy.hops},
-        )
+        outgoing = outgoing_of(copy, state.key, body, state.content_type or JSON, state.facts)
+        address: str | Exception = state.address or ""
+        if state.address is None:  # a release that stored none has begun it
+            address = result_of(lambda: address_of(destination, outgoing, earlier=True))
+        if isinstance(address, Exception):
+            return Outcome(name, state, error=address, said=said)
+        outgoing = replace(outgoing, address=address)
         started = self._live.clock()
         result = await outcome_of(lambda: send_within_limit(destination, outgoing))
         took = self._live.clock() - started
@@ -273,10 +278,3 @@ async def kept_body(live: Live, copy: RouteCopy, entry: Entry, now: float) -> st
     kept = await live.journal.keep(copy.message.body)
     entry.claim(kept.digest, kept.size, kept.row, now)
     return kept.digest
-
-
-async def send_within_limit(destination: OpenDestination, outgoing: Outgoing) -> Receipt:
-    if destination.limit is None:
-        return await destination.adapter.send(outgoing)
-    async with destination.limit.turn():
-        return await destination.adapter.send(outgoing)

@@ -69,6 +69,7 @@ WORST: dict[str, tuple[Input, ...]] = {
     "hub/app/x12_answers.py:_LINES": (("", "\r\n", ""), ("", "\r", ""), ("", "\nGS", "")),
     "hub/broker/publisher.py:_MISSING_EXCHANGE": (("no exchange '", "x", ""), ("no exchange '", "' in vhos", "")),
     "hub/core/visible.py:CONTROLS": (("", "\n", ""), ("", "\x9b", ""), ("", "\r\n", "")),
+    "adapters/rest/request.py:STEPS": (("", "/", ""), ("", "a\\", "")),
     "hub/core/naming.py:UNSAFE": (("", "/", ""), ("", "a/", "")),
     "hub/documents/codec.py:_FRACTION": (
         ("", ",", ""),

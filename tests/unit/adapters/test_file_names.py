@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,5 +44,25 @@ async def test_a_folder_of_that_name_is_a_refusal(tmp_path: Path, overwrite: boo
 
 async def test_a_fact_never_makes_a_hidden_file(tmp_path: Path) -> None:
     options = FileDestinationOptions(folder="out", name="{number}")
-    await FileDestination(options, Context(tmp_path)).send(outgoing(".htaccess"))
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["_htaccess"]
+    destination = FileDestination(options, Context(tmp_path))
+    for number in (".htaccess", "_htaccess", "...", "___"):
+        await destination.send(outgoing(number))
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert len(names) == 4
+    assert {"_htaccess", "___"} < set(names)
+    assert all(name.startswith("_") for name in names)
+
+
+async def test_the_default_name_has_the_partner_where_the_document_has_one(tmp_path: Path) -> None:
+    destination = FileDestination(FileDestinationOptions(folder="out"), Context(tmp_path))
+    one = Outgoing("id", "order@1", "key", b"x", "application/json", facts={"document": "order", "number": "1"})
+    await destination.send(one)
+    await destination.send(replace(one, facts={**one.facts, "partner": "ACME"}))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["ACME_order_1.json", "order_1.json"]
+    assert destination.address(replace(one, facts={**one.facts, "partner": "ACME"}), earlier=True) == "order_1.json"
+
+
+async def test_every_attempt_uses_the_name_that_was_stored_before_the_first(tmp_path: Path) -> None:
+    destination = FileDestination(FileDestinationOptions(folder="out", name="new-{number}"), Context(tmp_path))
+    await destination.send(replace(outgoing("1"), address="old-1"))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["old-1"]

@@ -44,7 +44,7 @@ async def send(base: str, call: str = "POST /orders", correlation_id: str | None
     outgoing = Outgoing(
         *("id", "order@1", "key-1", b'{"number": "1"}', "application/json"),
         correlation_id=correlation_id,
-        facts={"number": "10/../x?y"},
+        facts={"number": "PO/4711?y"},
     )
     async with destination(base, call, **options) as made:
         return await made.send(outgoing)
@@ -67,7 +67,7 @@ async def test_key_type_and_body_are_sent(erp: Erp) -> None:
         ("", "POST /orders:submit", "/orders:submit"),
         ("/", "POST /orders", "/orders"),
         ("/api/v1", "POST /orders?mode=full", "/api/v1/orders?mode=full"),
-        ("/api/v1/", "POST /o/{number}/lines", "/api/v1/o/10_.._x_y/lines"),
+        ("/api/v1/", "POST /o/{number}/lines", "/api/v1/o/PO%2F4711%3Fy/lines"),
         ("/api", "POST //elsewhere.example/x", "/api//elsewhere.example/x"),
     ],
 )

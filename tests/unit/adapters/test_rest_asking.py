@@ -39,7 +39,7 @@ async def test_facts_arrive_as_they_are_and_stay_in_their_place() -> None:
     call = "GET /customers/{customer}/items/{sku}?name={customer}&test={test}&fix=1"
     receipt = await ask(lists, call, {"X-Why": "line\r\nend"}, auth={"bearer": SECRET})
     (question,) = lists.asked
-    assert question.raw.partition("?")[0] == "/api/customers/C%207&x=1%23%C3%A9%2B%252F/items/A.1"
+    assert question.raw.partition("?")[0] == "/api/customers/C%207%26x%3D1%23%C3%A9%2B%252F/items/A.1"
     assert question.query == {"name": FACTS["customer"], "test": "true", "fix": "1"}
     assert question.headers["X-Why"] == "line__end"
     assert question.headers["Authorization"] == f"Bearer {SECRET}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,10 +23,15 @@ from tests.support.token_server import TokenServer
 
 SECRET = "s3cr3t-of-the-hub"
 FACTS = {
-    "number": "10/../x?y",
+    "number": "PO/4711 ?y",
+    "mail": "a@b+c=d",
     "state": "a&b=c#d e/é",
     "dots": "..",
     "dot": ".",
+    "up": "10/../x",
+    "windows": "..\\x",
+    "surrogate": "\ud800",
+    "long": "9" * 1001,
     "test": False,
     "evil": "http://evil/x",
 }
@@ -52,28 +58,56 @@ class Sends:
 @pytest.mark.parametrize(
     ("template", "query", "made"),
     [
-        ("/o/{number}", {}, "/o/10_.._x_y"),
+        ("/o/{number}", {}, "/o/PO%2F4711%20%3Fy"),
         ("/o", {"s": "{state}"}, "/o?s=a%26b%3Dc%23d%20e%2F%C3%A9"),
         ("/o?fix=1", {"t": "{test}", "é": "x y"}, "/o?fix=1&t=false&%C3%A9=x%20y"),
-        ("/o/{evil}", {"u": "{evil}"}, "/o/http_evil_x?u=http%3A%2F%2Fevil%2Fx"),
-        ("/o/{dots}/x", {}, "/o/__/x"),
+        ("/o/{evil}", {"u": "{evil}"}, "/o/http%3A%2F%2Fevil%2Fx?u=http%3A%2F%2Fevil%2Fx"),
+        ("/o/{mail}?m={mail}", {}, "/o/a@b+c=d?m=a%40b%2Bc%3Dd"),
+        ("/é/{dot}x", {"a": "{state}-{mail}"}, "/%C3%A9/.x?a=a%26b%3Dc%23d%20e%2F%C3%A9-a%40b%2Bc%3Dd"),
     ],
 )
 def test_facts_stand_in_path_and_query_and_nowhere_else(template: str, query: dict[str, str], made: str) -> None:
     assert path_of(template, query, FACTS) == made
 
 
-@pytest.mark.parametrize("template", ["/o/..", "/o/./x", "/a/../b", "/o/{nothing}", "/" + "{evil}" * 2000])
+@pytest.mark.parametrize(
+    "template",
+    [
+        *("/o/..", "/o/./x", "/a/../b", "/o/{nothing}", "/" + "{evil}" * 2000, "/o/{dots}/x", "/o/{dot}", "/o/{up}"),
+        *("/o/{windows}", "/o/.{dot}", "/o?n={surrogate}", "/o/{surrogate}", "/o?n={long}"),
+    ],
+)
 def test_a_path_that_leads_elsewhere_or_lacks_a_fact_is_refused(template: str) -> None:
     with pytest.raises(RejectedError) as refused:
         path_of(template, {}, FACTS)
     assert refused.value.code == "no_path"
 
 
-def test_dots_of_two_facts_make_no_way_up() -> None:
-    facts = {"a": "x.", "b": ".y"}
-    assert path_of("/{a}{b}", {}, facts) == "/x..y"
-    assert path_of("/{a}{b}", {}, {"a": ".", "b": "."}) == "/__"
+@pytest.mark.parametrize("template", ["/{a}{b}", "/{a}-{b}", "/o?n={a}.{b}"])
+def test_two_documents_never_have_one_address(template: str) -> None:
+    texts = ("A", "A-", "-", "-A", "x.", ".y", ".", "B-A", "A.A", "PO 1", "PO/1", "PO_1", "PO+1")
+    made: dict[str, tuple[str, str]] = {}
+    for a in texts:
+        for b in texts:
+            with suppress(RejectedError):
+                assert made.setdefault(path_of(template, {}, {"a": a, "b": b}), (a, b)) == (a, b)
+    assert ("A", "PO_1") in made.values() or template == "/{a}{b}"
+
+
+def test_what_an_earlier_release_began_goes_on_to_the_same_path() -> None:
+    options = RestDestinationOptions(endpoint="e", call="PUT /o/{number}", query={"n": "{number}"})
+    endpoint = build_endpoint("e", RestEndpointOptions(base="http://127.0.0.1"), Context(site=Path()))
+    made = build_destination("erp", options, Context(site=Path(), endpoint=lambda name: endpoint))
+    outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts=FACTS)
+    assert made.address(outgoing, earlier=True) == "/o/PO_4711_y?n=PO%2F4711%20%3Fy"
+    assert made.address(outgoing) == "/o/PO%2F4711%20%3Fy?n=PO%2F4711%20%3Fy"
+
+
+async def test_nothing_of_a_path_is_changed_on_its_way() -> None:
+    """yarl takes `%2E%2E` for a step up, unless it is told that the URL is encoded."""
+    with TokenServer(good={"t"}).serving() as server:
+        await Sends(server.url + "/a/b", call="PUT /%2E%2E/{number}", auth={"bearer": "t"})()
+        assert [path for _, path, _ in server.requests] == ["/a/b/%2E%2E/PO%2F4711%20%3Fy"]
 
 
 def test_a_fact_in_a_header_stays_on_its_line() -> None:
@@ -88,7 +122,7 @@ async def test_every_method(method: str) -> None:
         assert receipt.status == 201
         ((asked, path, _),) = server.requests
         assert asked == method
-        assert parse_qs(urlsplit(path).query) == {"a": ["10/../x?y"]}
+        assert parse_qs(urlsplit(path).query) == {"a": ["PO/4711 ?y"]}
 
 
 @pytest.mark.parametrize("name", ["Host", "content-length", "Authorization", "Transfer-Encoding", "Cookie", "a b"])

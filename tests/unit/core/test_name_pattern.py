@@ -43,7 +43,8 @@ def test_places_become_facts_or_the_name_gives_none(pattern: str, name: str, fac
 
 def test_what_a_name_says_never_becomes_a_path() -> None:
     facts = NamePattern("{region}.csv").facts("...csv")
-    assert render("{region}/out.csv", facts) == "__/out.csv"
+    folder, _, name = render("{region}/out.csv", facts).partition("/")
+    assert (folder[:2], name) == ("_~", "out.csv")
 
 
 @pytest.mark.parametrize(
