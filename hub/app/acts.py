@@ -31,6 +31,7 @@ class Acts:
             "hold.release": self.release,
             "hold.reject": self.reject,
             "batch.dissolve": self.dissolve,
+            "broker.rebuild": self.rebuild,
         }
 
     async def reload(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
@@ -38,6 +39,9 @@ class Acts:
             return await self._hub.reload()
         except HubError as error:
             raise HubError(f"{error}\nnothing was reloaded") from error
+
+    async def rebuild(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
+        return await self._hub.rebuilding.rebuild()
 
     async def publish(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
         """Publishes a file's bytes; the message id is derived from them."""

@@ -10,26 +10,24 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+from hub.app.broker_diagnosis import BrokerDiagnosis
 from hub.app.descriptors import descriptors_allowed, descriptors_needed
+from hub.app.finding import Finding
 from hub.app.left_behind import refuse_left
-from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.private_files import too_open
-from hub.app.running_hub import journal_url, make_broker
+from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings, Site
-from hub.core.errors import ConfigError, HubError, JournalUnavailable
-from hub.core.topology import own_queues
+from hub.core.errors import ConfigError, JournalUnavailable
 from hub.journal.batches import Batches
 from hub.journal.claims import ClaimStore
 from hub.journal.commands import Commands
 from hub.journal.decisions import DeadFilter, Decisions
-from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.journal import Journal
 from hub.journal.waits import Waits
@@ -41,18 +39,6 @@ BATCH_SECONDS = 60.0
 
 LONG_WAIT = 3600.0
 """Seconds after which a copy that still waits is an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How one thing is."""
-
-    what: str
-    state: Literal["ok", "warning", "error"]
-    text: str
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Diagnosis:
@@ -140,7 +126,8 @@ class Diagnosis:
             yield Finding("hub", "ok" if running else "warning", text or "no hub runs on this site")
             async for finding in self._waiting(journal):
                 yield finding
-            yield await self._broker(site, journal, bool(running))
+            async for finding in BrokerDiagnosis(self._folder, site, journal, running=bool(running)).run():
+                yield finding
             if running and site.settings.console_port:
                 yield await asyncio.to_thread(self._endpoints, site.settings)
         finally:
@@ -184,34 +171,6 @@ class Diagnosis:
         if alone:
             return Finding("endpoints", "error", f"left alone after failures: {', '.join(alone)}")
         return Finding("endpoints", "ok", f"{len(states)} with limits, none left alone")
-
-    async def _broker(self, site: Site, journal: Journal, running: bool) -> Finding:
-        """Reaches the broker, and looks for queues with messages that no route uses any more."""
-        if site.settings.broker == "embedded" and running:
-            return Finding("broker", "ok", "embedded, owned by the hub that runs; orphaned queues are in its log")
-        broker = make_broker(self._folder, site.settings)
-        try:
-            await broker.open()
-            declared = Opening(self._folder, broker, None).open(site).topology()
-            orphans = await DeclaredQueues(journal).orphans(broker, declared, site.table.by_id)
-            depths = await broker.depths(own_queues(declared)) if running else {}
-        except HubError as error:
-            return Finding("broker", "error", str(error))
-        finally:
-            await broker.close()
-        gone = sorted(queue for queue, count in depths.items() if count is None)
-        if gone:
-            return Finding(
-                "queues", "error", f"missing at the broker: {', '.join(gone)}: hub reload declares them again"
-            )
-        if orphans:
-            text = ", ".join(f"{queue} holds {count}" for queue, count in orphans.items())
-            return Finding(
-                "queues",
-                "error",
-                f"{text}, and nothing uses them any more: bring the route or source back to have them taken",
-            )
-        return Finding("broker", "ok", f"{site.settings.broker}; no orphaned queue")
 
 
 def descriptors(site: Site) -> Finding:

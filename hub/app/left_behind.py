@@ -38,7 +38,13 @@ def messages_left(folder: SiteFolder, settings: Settings) -> dict[str, int]:
     path = folder.resolve(BROKER_FILE)
     if settings.broker == "embedded" or not path.is_file():
         return {}
-    return dict(_asked(path, "SELECT queue, COUNT(*) FROM message GROUP BY queue ORDER BY queue"))
+    return {queue: count for queue, count in file_depths(path).items() if count}
+
+
+def file_depths(path: Path) -> dict[str, int]:
+    """How many messages each queue of an embedded broker's file holds. Raises ConfigError when it can't be read."""
+    counts = "SELECT name, (SELECT COUNT(*) FROM message WHERE message.queue = queue.name) FROM queue ORDER BY name"
+    return dict(_asked(path, counts))
 
 
 def history_left(folder: SiteFolder, settings: Settings) -> int:

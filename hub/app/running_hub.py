@@ -38,6 +38,7 @@ from hub.runtime.keeper import Keeper
 from hub.runtime.live import Live
 from hub.runtime.metrics import BREAKERS, Metrics
 from hub.runtime.outcomes import JournalOutcomes
+from hub.runtime.rebuilding import Rebuilding
 from hub.runtime.recoverability import Recoverability
 from hub.runtime.replay import Replay
 from hub.runtime.replies import Replies
@@ -108,6 +109,7 @@ class RunningHub:
         self.batching = Batching(self.live, self.replay.go_on)
         self.recoverability = Recoverability(self.live, Replies(self.live, self.intake.take))
         self.waker = Waker(self.live)
+        self.rebuilding = Rebuilding(self.live)
         self._sender = Sender(self.live)
         self._suspicion = Suspicion(self.live)
         self._left: list[str] = []
@@ -157,6 +159,7 @@ class RunningHub:
         await self._report_orphans()
         await self._keeper.watch(self.site.table.by_id, self.site.sources)
         await self._start_workers()
+        await self._insist("broker", self.rebuilding.begin)
         await self.replay.resume(0.0 if self.journal.is_sqlite else RESUME_SECONDS)
         await self._supervisor.apply(self.opened.sources)
         desk = CommandDesk(self.live, Acts(self).table())
@@ -165,6 +168,7 @@ class RunningHub:
         self._tasks.append(asyncio.create_task(self.acknowledgments.watch(), name="acknowledgments"))
         self._tasks.append(asyncio.create_task(self.batching.watch(), name="batching"))
         self._tasks.append(asyncio.create_task(self.waker.watch(), name="waker"))
+        self._tasks.append(asyncio.create_task(self.rebuilding.watch(), name="rebuilding"))
         self.started, self.waiting_for = True, ""
         self.metrics.table.labels(self.site.table.version).set(1)
         self.log.info(

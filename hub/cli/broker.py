@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from hub.app.left_behind import BROKER_FILE
@@ -10,7 +12,7 @@ from hub.app.running_hub import make_broker
 from hub.app.site_folder import SiteFolder
 from hub.broker.move import Move
 from hub.cli.output import AWAY, FOUND, AsJson, counted, fail, print_json, say
-from hub.cli.site import HERE, SiteDir, checked_site, run
+from hub.cli.site import HERE, SiteDir, checked_site, command, run
 from hub.configuration.site import Site
 from hub.core.errors import HubError
 
@@ -35,6 +37,25 @@ def move(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     for queue, count in moved.items():
         say(f"  {queue:40} {count}")
     say(f"{counted(sum(moved.values()), 'message')} moved" if moved else f"{BROKER_FILE} holds no message", "green")
+
+
+@commands.command()
+def rebuild(
+    site: SiteDir = HERE,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the hub.")] = 600.0,
+    as_json: AsJson = False,
+) -> None:
+    """Publishes every copy that has no outcome yet again from the journal, for a broker that has lost its messages.
+
+    What is in a queue all the same is published twice, and its effects are made once. Example: hub broker rebuild
+    """
+    result = command(site, "broker.rebuild", {}, timeout)
+    if as_json:
+        print_json(result)
+        return
+    say(f"{counted(result['published'], 'copy').replace('copys', 'copies')} published", "green")
+    if result["without_route"]:
+        say(f"{result['without_route']} left, because their route is not there any more", "yellow")
 
 
 async def work(folder: SiteFolder, site: Site) -> dict[str, int]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from hub.app.diagnosis import Diagnosis, Finding
+from hub.app.diagnosis import Diagnosis
+from hub.app.finding import Finding
 from hub.app.logs import make_logger
 from hub.cli.output import FOUND, AsJson, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, run

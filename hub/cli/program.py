@@ -33,6 +33,8 @@ COMMANDS = (
     Entry("hold", "hub.cli.hold:commands", "Documents that wait for somebody's decision."),
     Entry("batch", "hub.cli.batch:commands", "Documents that wait to go together."),
     Entry("waiting", "hub.cli.waiting:commands", "Copies that wait for an endpoint or another message."),
+    Entry("backup", "hub.cli.backup:backup", "Backs up messages, journal and claims."),
+    Entry("restore", "hub.cli.backup:restore", "Brings a backup back."),
     Entry("journal", "hub.cli.journal:commands", "The journal: take the history along."),
     Entry("broker", "hub.cli.broker:commands", "The broker: take waiting messages along."),
     Entry("partner", "hub.cli.partner:commands", "Trading partners: agreements, numbers, answers."),

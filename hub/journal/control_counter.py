@@ -69,6 +69,19 @@ class ControlCounter:
 
         return dict(await self._journal.read(write))
 
+    async def skip(self, count: int) -> dict[str, int]:
+        """Leaves out the next `count` numbers of every partner; the last number of each then."""
+        table = schema.control_counter
+        beyond = sa.case((table.c.last > MOST - count, MOST), else_=table.c.last + count)
+
+        async def write(connection: AsyncConnection) -> dict[str, int]:
+            if count:
+                await connection.execute(sa.update(table).values(last=beyond))
+            rows = await connection.execute(sa.select(table.c.partner, table.c.last).order_by(table.c.partner))
+            return {row.partner: row.last for row in rows}
+
+        return dict(await self._journal.read(write))
+
     async def seeds(self, partner: str) -> list[dict[str, Any]]:
         """Every change of the partner's counter, oldest first: `{"at", "who", "before", "after"}`."""
         table = schema.command

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
+from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.broker import Broker
 from hub.core.topology import Topology
 from hub.journal import schema
 from hub.journal.journal import Journal
+
+
+class Depths(Protocol):
+    """Tells how many messages queues hold; None for one that doesn't exist."""
+
+    async def depths(self, queues: Sequence[str]) -> dict[str, int | None]: ...
 
 
 class DeclaredQueues:
@@ -29,7 +35,7 @@ class DeclaredQueues:
 
         return list(await self._journal.read(query))
 
-    async def orphans(self, broker: Broker, declared: Topology, routes: Container[str]) -> dict[str, int]:
+    async def orphans(self, broker: Depths, declared: Topology, routes: Container[str]) -> dict[str, int]:
         """Recorded queues that no route and no source of the site uses, and that hold messages: nobody would ever take them."""
         used = {queue.name for queue in declared.queues}
         gone = [name for name, route in await self.all() if name not in used and (route is None or route not in routes)]

@@ -63,6 +63,8 @@ event = sa.Table(
     sa.Index("event_by_message", "message_id", "at"),
 )
 
+_OPEN = sa.text("status IN ('prepared', 'retrying')")
+
 effect = sa.Table(
     "effect",
     metadata,
@@ -84,6 +86,7 @@ effect = sa.Table(
     sa.Column("expect_ack", sa.Double, comment="seconds within which the partner is to acknowledge the bytes"),
     sa.Column("reply_type", sa.Text, comment="content type of the reply"),
     sa.Column("address", sa.Text, comment="file name, routing key or path of every attempt"),
+    sa.Index("effect_open", "updated_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
 once_key = sa.Table(

@@ -14,6 +14,7 @@ from hub.journal import schema
 from hub.journal.answers import AnswerSent, answers_sent
 from hub.journal.entry import LONGEST_KEY
 from hub.journal.journal import Journal
+from hub.journal.open_copies import COPY
 
 MOST = 200
 """Messages that one trace shows at most."""
@@ -132,6 +133,7 @@ class Timeline:
                 stories[row["message_id"]].keys.append({"kind": row["kind"], "value": row["value"]})
         for row in await rows(schema.event, "message_id", "id"):
             row["detail"] = orjson.loads(row["detail"]) if row["detail"] else {}
+            row["detail"].pop(COPY, None)
             stories[row.pop("message_id")].events.append(
                 {k: v for k, v in row.items() if v not in (None, {}) and k != "id"}
             )

@@ -5,7 +5,7 @@ come), by whichever process looks first. What nobody wakes is woken at `due_at`,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -118,6 +118,16 @@ class Waits:
             return sorted(found, key=lambda one: one.oldest)
 
         return list(await self._journal.read(query))
+
+    async def without(self, routes: Container[str]) -> dict[str, int]:
+        """By route: how many copies wait for routes that are not among these."""
+        table = schema.waiting
+        grouped = sa.select(table.c.route, sa.func.count()).group_by(table.c.route).order_by(table.c.route)
+
+        async def query(connection: AsyncConnection) -> dict[str, int]:
+            return {route: count for route, count in (await connection.execute(grouped)).all() if route not in routes}
+
+        return dict(await self._journal.read(query))
 
     async def oldest(self, limit: int = 1000) -> list[Wait]:
         """The copies that wait, the oldest first."""

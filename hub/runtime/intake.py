@@ -17,6 +17,7 @@ from hub.core.route_table import Match
 from hub.documents import from_json
 from hub.journal.bulk import EVENT
 from hub.journal.claims import StoredClaim
+from hub.journal.open_copies import COPY
 from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.arrival_terms import TERMS, with_terms
@@ -271,7 +272,7 @@ class Intake:
             )
             self._resting.unmatched(snapshot, visit, found, cause, placing)
         if taken:
-            detail = {"read": read_at, **matched(snapshot, visit, reading, taken)}
+            detail = {"read": read_at, **matched(snapshot, visit, reading, taken, found)}
             entry.event(found.id, self._live.clock(), "matched", detail=detail)
         if found.outbound:
             visit.answers += 1
@@ -331,8 +332,10 @@ def offer(visit: Visit, found: DocumentFound) -> tuple[str, Message]:
     return f"{found.kind}.received.{found.facts.get('partner') or '-'}", message
 
 
-def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match]) -> dict[str, Any]:
-    """What the journal keeps of a decision: the table's version, the routes and their destinations."""
+def matched(
+    snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match], found: DocumentFound
+) -> dict[str, Any]:
+    """What the journal keeps of a decision: the table's version, the routes and their destinations, and what a copy is made of again."""
     return {
         "table": snapshot.table.version,
         "source": visit.arrival.source,
@@ -340,4 +343,5 @@ def matched(snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Ma
         "routes": {match.route.id: list(match.destinations) for match in matches},
         **({"warnings": list(reading.warnings[:20])} if reading.warnings else {}),
         **({"parent": visit.parent} if visit.parent else {}),
+        COPY: {"facts": found.packed, "correlation_id": visit.correlation_id, "hops": visit.hops},
     }

@@ -1,0 +1,96 @@
+"""What `hub doctor` looks at where messages wait: the broker, its queues, and copies that are in none of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Container, Sequence
+
+from hub.app.finding import Finding
+from hub.app.left_behind import BROKER_FILE, file_depths
+from hub.app.opening import Opening
+from hub.app.running_hub import make_broker
+from hub.app.site_folder import SiteFolder
+from hub.configuration.site import Site
+from hub.core import topology
+from hub.core.errors import HubError
+from hub.core.topology import Topology, own_queues
+from hub.journal.declared_queues import DeclaredQueues, Depths
+from hub.journal.journal import Journal
+from hub.journal.open_copies import LOST, OpenCopies
+from hub.journal.waits import Waits
+
+
+class FileDepths:
+    """Of the embedded broker, read beside the hub that owns its file."""
+
+    def __init__(self, folder: SiteFolder) -> None:
+        self._path = folder.resolve(BROKER_FILE)
+
+    async def depths(self, queues: Sequence[str]) -> dict[str, int | None]:
+        """Raises ConfigError when the file can't be read."""
+        found = file_depths(self._path)
+        return {queue: found.get(queue) for queue in queues}
+
+
+class BrokerDiagnosis:
+    """Looks once."""
+
+    def __init__(self, folder: SiteFolder, site: Site, journal: Journal, *, running: bool) -> None:
+        self._folder, self._site, self._journal, self._running = folder, site, journal, running
+
+    async def run(self) -> AsyncIterator[Finding]:
+        broker = make_broker(self._folder, self._site.settings)
+        declared = Opening(self._folder, broker, None).open(self._site).topology()
+        if self._site.settings.broker == "embedded" and self._running:
+            yield Finding("broker", "ok", "embedded, owned by the hub that runs")
+            async for finding in self._queues(FileDepths(self._folder), declared):
+                yield finding
+            return
+        try:
+            await broker.open()
+            yield Finding("broker", "ok", self._site.settings.broker)
+            async for finding in self._queues(broker, declared):
+                yield finding
+        except HubError as error:
+            yield Finding("broker", "error", str(error))
+        finally:
+            await broker.close()
+
+    async def _queues(self, depths: Depths, declared: Topology) -> AsyncIterator[Finding]:
+        yield await self._missing(depths, declared)
+        yield await orphans(depths, self._journal, declared, self._site.table.by_id)
+        yield await self._lost(depths)
+
+    async def _missing(self, depths: Depths, declared: Topology) -> Finding:
+        found = await depths.depths(own_queues(declared)) if self._running else {}
+        gone = sorted(queue for queue, count in found.items() if count is None)
+        if gone:
+            text = f"missing at the broker: {', '.join(gone)}: hub reload declares them again"
+            return Finding("queues", "error", text)
+        return Finding("queues", "ok", "all are there" if self._running else "not looked at: no hub runs")
+
+    async def _lost(self, depths: Depths) -> Finding:
+        """Effects that are open need a copy: in work, as a row, or in a queue of their route."""
+        queues = await DeclaredQueues(self._journal).all()
+        missing = []
+        for one in await OpenCopies(self._journal).unclaimed():
+            own = topology.route_queue(one.route)
+            mine = [name for name, _ in queues if name == own or name.startswith(f"{own}.retry.")]
+            held = sum(count or 0 for count in (await depths.depths(mine)).values())
+            if one.count > held:
+                missing.append(f"{one.count - held} of route {one.route}")
+        if missing:
+            text = f"{', '.join(missing)} have been open for more than {LOST / 60:.0f} minutes, and no queue holds them"
+            return Finding("open copies", "error", f"{text}: `hub broker rebuild` publishes them from the journal")
+        return Finding("open copies", "ok", "each is in a queue, in work or waits")
+
+
+async def orphans(depths: Depths, journal: Journal, declared: Topology, routes: Container[str]) -> Finding:
+    """Copies that wait for a route or source which the site has no more."""
+    queues = await DeclaredQueues(journal).orphans(depths, declared, routes)
+    waiting = await Waits(journal).without(routes)
+    told = [f"{queue} holds {count}" for queue, count in queues.items()]
+    told += [f"{count} wait as rows for the route {route}" for route, count in waiting.items()]
+    if told:
+        text = f"{', '.join(told)}, and nothing uses them any more"
+        return Finding("orphans", "error", f"{text}: bring the route or source back to have them taken")
+    return Finding("orphans", "ok", "nothing waits for a route or source that is gone")

@@ -1,0 +1,67 @@
+"""`hub backup` and `hub restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.app.backup import Backup
+from hub.app.restore import SKIP, Restore
+from hub.app.site_folder import SiteFolder
+from hub.cli.output import AsJson, counted, moment, print_json, say
+from hub.cli.site import HERE, SiteDir, run, settings_of
+
+REBUILD = "the next start publishes everything that has no outcome yet from the journal"
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="The folder of the backup: a new one, or an empty one.")],
+    site: SiteDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Backs up messages, journal and claims into a folder, while the hub runs.
+
+    The site's own files are not in it: config/ and routes/ belong under version control. Example: hub backup /backup/hub-2026-12-01
+    """
+    made = run(Backup(SiteFolder(site), settings_of(site)).make(target))
+    if as_json:
+        print_json(made.as_dict())
+        return
+    with_broker = "the waiting messages, " if made.broker else ""
+    say(
+        f"{target}: {with_broker}the history of {counted(made.messages, 'message')}, {counted(made.claim_files, 'claim file')}",
+        "green",
+    )
+    if not made.broker:
+        say(f"what waits in RabbitMQ is not in it: after a restore {REBUILD}")
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="The folder that `hub backup` has made.")],
+    site: SiteDir = HERE,
+    skip_numbers: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Control numbers of each partner that are left out, because they may have been sent since."
+        ),
+    ] = SKIP,
+    as_json: AsJson = False,
+) -> None:
+    """Brings a backup back to a site that has no journal yet; the hub is started afterwards.
+
+    Example: hub restore /backup/hub-2026-12-01 --site /srv/hub
+    """
+    manifest, numbers = run(Restore(SiteFolder(site), settings_of(site)).run(source, skip_numbers))
+    if as_json:
+        print_json({**manifest.as_dict(), "control_numbers": numbers})
+        return
+    say(f"restored as of {moment(manifest.made_at)}: the history of {counted(manifest.messages, 'message')}", "green")
+    for partner, last in numbers.items():
+        say(
+            f"  control numbers of {partner} go on after {last}"
+            + (f" ({skip_numbers} left out)" if skip_numbers else "")
+        )
+    if manifest.rebuild:
+        say(REBUILD)
