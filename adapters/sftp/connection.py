@@ -9,11 +9,11 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 import paramiko
 
-from adapters.sftp.session import Declined, Entry, HostKeyChanged, Login, NotLetIn, Progress, Reason
+from adapters.sftp.session import UNMEASURED, Declined, Entry, HostKeyChanged, Login, NotLetIn, Progress, Reason
 from hub.core.errors import TransientError
 
 PIECE = 32768
@@ -53,7 +53,7 @@ class Connection:
         """The regular files of a folder: no links, no folders, no devices, and no name that isn't a plain one."""
         with self._translated(f"list {folder}"):
             return [
-                Entry(found.filename, found.st_size or 0, int(found.st_mtime or 0))
+                Entry(found.filename, size_of(found), int(found.st_mtime or 0))
                 for found in self._sftp.listdir_attr(folder)
                 if found.st_mode is not None and stat.S_ISREG(found.st_mode) and is_plain(found.filename)
             ]
@@ -78,7 +78,7 @@ class Connection:
             raise
         if found.st_mode is not None and not stat.S_ISREG(found.st_mode):
             raise Declined(f"{path} is no regular file", "failure")
-        return Entry(PurePosixPath(path).name, found.st_size or 0, int(found.st_mtime or 0))
+        return Entry(PurePosixPath(path).name, size_of(found), int(found.st_mtime or 0))
 
     def make_folder(self, path: str) -> None:
         """Where there is none yet."""
@@ -110,7 +110,10 @@ class Connection:
             self._sftp.remove(path)
 
     def pieces(self, path: str, size: int) -> Iterator[bytes]:
-        """The first `size` bytes of a file, in memory that doesn't grow with it. Raises Declined for a file that is shorter."""
+        """The first `size` bytes of a file, in memory that doesn't grow with it. Raises Declined for a file that is shorter, and for one
+        of which the server doesn't say how large it is."""
+        if size == UNMEASURED:
+            raise Declined(f"the server doesn't say how large {path} is", "failure")
         with self._translated(f"read {path}"), self._sftp.open(path, "rb", 0) as file:
             for start in range(0, size, PIECE * AHEAD):
                 end = min(start + PIECE * AHEAD, size)
@@ -136,17 +139,32 @@ class Connection:
             found.update(piece)
         return found.hexdigest()
 
-    def upload(self, body: bytes, path: str, progress: Progress) -> None:
-        """Writes a whole file, in place of one that stands there, and checks its size."""
+    def holds(self, path: str, body: bytes) -> bool:
+        """Whether the file is exactly this, whatever its size is said to be."""
+        with self._translated(f"read {path}"), self._sftp.open(path, "rb", len(body) + 1) as file:
+            return bool(file.read(len(body) + 1) == body)
+
+    def begins(self, path: str, body: bytes) -> bool:
+        """Whether the body begins with what the file holds."""
+        with self._translated(f"read {path}"), self._sftp.open(path, "rb", len(body)) as file:
+            return body.startswith(file.read(len(body)))
+
+    def upload(self, body: bytes, path: str, progress: Progress, *, ahead: bool = True) -> None:
+        """Writes a whole file, in place of one that stands there. When this returns the server has said that it is closed. `ahead`: the
+        answers to the writes are not looked at, which is faster; the caller compares the size."""
         with self._translated(f"write {path}"), self._sftp.open(path, "wb") as file:
-            file.set_pipelined(True)
+            file.set_pipelined(ahead)
             for start in range(0, len(body), PIECE * 8):
                 file.write(body[start : start + PIECE * 8])
                 progress(min(start + PIECE * 8, len(body)))
-        there = self.entry(path)
-        if there is None or there.size != len(body):
-            found = there.size if there else "no"
-            raise Declined(f"{path} has {found} bytes after {len(body)} were written", "failure")
+            file.flush()
+            self._close(file)
+
+    def _close(self, file: Any) -> None:
+        """Closes a file as paramiko does, which would hide that the server refuses or is gone. Raises OSError, EOFError."""
+        client: Any = self._sftp
+        client._request(paramiko.sftp.CMD_CLOSE, file.handle)
+        file._closed = True
 
     @contextmanager
     def _translated(self, what: str) -> Iterator[None]:
@@ -170,6 +188,10 @@ class Connection:
             raise TransientError(
                 f"{place}: {what}: the connection is gone: {text or type(error).__name__}", "unreachable"
             ) from error
+
+
+def size_of(found: paramiko.SFTPAttributes) -> int:
+    return UNMEASURED if found.st_size is None else found.st_size
 
 
 def is_plain(name: str) -> bool:

@@ -5,20 +5,27 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.progress import Progress
-from adapters.sftp.session import Declined
-from hub.core.errors import MappingError, RejectedError
+from adapters.sftp.session import UNMEASURED, Declined
+from hub.core.errors import MappingError, RejectedError, Unconfirmed
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.documents.naming import file_name
 
 if TYPE_CHECKING:
     from adapters.sftp.connection import Connection
+    from adapters.sftp.session import Entry
 
 LONGEST_NAME = 200
+
+AHEAD = 1 << 20
+"""Bodies above this size (bytes) are written without waiting for each answer, where the size can be compared afterwards."""
+
+MOST_CLOSED = 1000
+"""Files whose fate is open that one destination remembers."""
 
 
 class SftpDestinationOptions(Options):
@@ -36,6 +43,22 @@ class SftpDestinationOptions(Options):
     )
     overwrite: bool = Field(
         False, description="Whether a file of that name with other contents is replaced; else it is refused."
+    )
+    rename: bool = Field(
+        True,
+        description="Whether a file is uploaded under a temporary name and then renamed. Without it the partner may see half a file.",
+    )
+    stat: bool = Field(
+        True,
+        description="Whether the server tells what stands under a name. Without it nothing is looked at or compared, and a file that stands there is refused by the rename, or replaced where there is none.",
+    )
+    read: bool = Field(
+        True,
+        description="Whether the account may read and list what it has written. Without it a file that stands there already with the same size may be ours: a person decides (hold `unconfirmed`).",
+    )
+    takes_files: bool = Field(
+        False,
+        description="Whether the server takes a file away as soon as it is closed: then that counts as delivered. It needs `rename: false`.",
     )
     marker: str | None = Field(
         None,
@@ -60,6 +83,14 @@ class SftpDestinationOptions(Options):
             raise ValueError("temporary must hold {name} and differ from it: .{name}.part")
         return value
 
+    @model_validator(mode="after")
+    def fits(self) -> SftpDestinationOptions:
+        if self.takes_files and self.rename:
+            raise ValueError(
+                "takes_files needs `rename: false`: the server would take the file under its temporary name"
+            )
+        return self
+
     @field_validator("marker")
     @classmethod
     def marks_a_name(cls, value: str | None) -> str | None:
@@ -78,6 +109,8 @@ class SftpDestination:
         self._options = options
         self._endpoint = endpoint
         self._log = log
+        self._closed: dict[str, None] = {}
+        """Files that the server has closed, and whose attempt has not ended well."""
 
     def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The file's name. See `hub.core.ports.Addressing`."""
@@ -97,33 +130,81 @@ class SftpDestination:
         """`own` is a name that no other document has, and every attempt of this one: two of one name never mix their bytes."""
         options = self._options
         target = joined(options.folder, name)
-        there = connection.entry(target)
-        if there is not None and same(connection, target, there.size, body):
+        there = connection.entry(target) if options.stat else None
+        if there is not None and self._stood_there(connection, target, there, body):
             self._mark(connection, name)
             return Receipt(f"{name} stood there already, with the same contents")
-        if there is not None and not options.overwrite:
+        if there is not None and not options.overwrite and not self._is_begun(connection, target, there, body):
             raise RejectedError(f"{name} stands there already with other contents", code="exists")
         temporary = options.temporary.replace("{name}", own)
         temporary = temporary if "/" in temporary else joined(options.folder, temporary)
-        connection.upload(body, temporary, Progress(self._log, "sftp_upload", name, len(body)))
-        if options.overwrite:
-            connection.replace(temporary, target)
-        else:
+        taken = self._upload(connection, temporary if options.rename else target, own, name, body)
+        if options.rename:
             self._place(connection, temporary, target, body)
+        self._closed.pop(own, None)
         self._mark(connection, name)
-        return Receipt(f"uploaded as {name}")
+        return Receipt(f"uploaded as {name}" + (", the server has taken it" if taken else ""))
 
-    @staticmethod
-    def _place(connection: Connection, temporary: str, target: str, body: bytes) -> None:
-        """Another may have put a file there meanwhile: it is never replaced."""
+    def _upload(self, connection: Connection, path: str, own: str, name: str, body: bytes) -> bool:
+        """Writes the file and compares its size. True: the server has taken it away, as the options say. What an earlier attempt has
+        closed is not written a second time: it stands there, or the server has it. Raises Unconfirmed when it is gone, and the
+        options don't say what that means."""
+        options, ahead = self._options, self._options.stat and len(body) > AHEAD
+        if own not in self._closed:
+            self._write(connection, path, own, name, body, ahead)
+        if not options.stat:
+            return False
+        there = connection.entry(path)
+        if there is not None and (there.size not in (len(body), UNMEASURED) or (there.size == UNMEASURED and ahead)):
+            self._closed.pop(own, None)
+            if there.size != UNMEASURED:
+                raise Declined(f"{path} has {there.size} bytes after {len(body)} were written", "failure")
+            self._write(connection, path, own, name, body, ahead=False)
+            there = connection.entry(path)
+        if there is None and not options.takes_files:
+            self._closed.pop(own, None)
+            raise Unconfirmed(
+                f"the server closed {path} and it is gone: it may have been delivered. Ask the partner; where their server takes "
+                "files as soon as they are closed, set `rename: false` and `takes_files: true`"
+            )
+        return there is None
+
+    def _write(self, connection: Connection, path: str, own: str, name: str, body: bytes, ahead: bool) -> None:
+        connection.upload(body, path, Progress(self._log, "sftp_upload", name, len(body)), ahead=ahead)
+        while len(self._closed) >= MOST_CLOSED:
+            self._closed.pop(next(iter(self._closed)), None)
+        self._closed[own] = None
+
+    def _is_begun(self, connection: Connection, target: str, there: Entry, body: bytes) -> bool:
+        """Whether what stands there is the beginning of what is to be sent: an attempt without a temporary name was cut off."""
+        if self._options.rename or there.size >= len(body):
+            return False
+        if not self._options.read:
+            raise Unconfirmed(f"{target} stands there, shorter than it is to be, and this account can't read it")
+        return connection.begins(target, body)
+
+    def _stood_there(self, connection: Connection, target: str, there: Entry, body: bytes) -> bool:
+        """Whether what stands there is what is to be sent."""
+        if there.size not in (len(body), UNMEASURED):
+            return False
+        if not self._options.read:
+            raise Unconfirmed(f"{target} stands there already, and this account can't read it: it may be the same")
+        return same(connection, target, there.size, body)
+
+    def _place(self, connection: Connection, temporary: str, target: str, body: bytes) -> None:
+        """Another may have put a file there meanwhile: it is never replaced unless told."""
+        overwrite, stat = self._options.overwrite, self._options.stat
         try:
-            connection.rename(temporary, target)
-        except Declined:
-            there = connection.entry(target)
+            (connection.replace if overwrite else connection.rename)(temporary, target)
+        except Declined as error:
+            there = connection.entry(target) if stat and not overwrite else None
             if there is None:
+                if error.reason == "missing" and not (stat and connection.entry(temporary)):
+                    text = f"the server closed {temporary}, and it is gone before it was renamed: it may have been delivered"
+                    raise Unconfirmed(text) from error
                 raise
             connection.remove(temporary)
-            if not same(connection, target, there.size, body):
+            if not self._stood_there(connection, target, there, body):
                 raise RejectedError(f"{target} stands there already with other contents", code="exists") from None
 
     def _mark(self, connection: Connection, name: str) -> None:
@@ -137,6 +218,8 @@ class SftpDestination:
 
 
 def same(connection: Connection, path: str, size: int, body: bytes) -> bool:
+    if size == UNMEASURED:
+        return connection.holds(path, body)
     return size == len(body) and connection.digest(path, size) == hashlib.sha256(body).hexdigest()
 
 

@@ -60,9 +60,12 @@ class Login:
         return f"{self.user}@{self.host}" + (f":{self.port}" if self.port != 22 else "")
 
 
+UNMEASURED = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A regular file of a folder."""
+    """A regular file of a folder. `size` is UNMEASURED where the server doesn't say it."""
 
     name: str
     size: int

@@ -1,4 +1,4 @@
-"""What a running hub does on command: reload, publish, replay, discard, release, reject, dissolve."""
+"""What a running hub does on command: reload, publish, replay, discard, release, reject, confirm, dissolve."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Acts:
             "dead.discard": self.discard,
             "hold.release": self.release,
             "hold.reject": self.reject,
+            "hold.confirm": self.confirm,
             "batch.dissolve": self.dissolve,
             "broker.rebuild": self.rebuild,
         }
@@ -62,6 +63,9 @@ class Acts:
 
     async def reject(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
         return await self._hub.replay.reject(list(arguments["ids"]), who, str(arguments.get("reason", "")))
+
+    async def confirm(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
+        return await self._hub.replay.confirm(list(arguments["ids"]), who, str(arguments.get("reason", "")))
 
     async def dissolve(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
         return await self._hub.replay.dissolve(list(arguments["ids"]), who, str(arguments.get("reason", "")))

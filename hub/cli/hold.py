@@ -1,4 +1,4 @@
-"""`hub hold list|show|release|reject`."""
+"""`hub hold list|show|release|reject|delivered`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def list_(
         what = " ".join(part for part in (row.partner, row.number) if part)
         head = (row.id[:12], age(now - row.held_at), status(row.status), row.name, f"for {row.owner}", due(row, now))
         entry((*head, f"{row.route} -> {row.destination}", what), row.cause[:300])
-    say("send it: hub hold release ID; end it: hub hold reject ID --reason ...")
+    say(
+        "send it: hub hold release ID; end it: hub hold reject ID --reason ...; it has arrived: hub hold delivered ID --reason ..."
+    )
 
 
 def due(row: Any, now: float) -> Text:
@@ -84,7 +86,7 @@ def release(
     reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Sends held documents again, each under a new idempotency key. Example: hub hold release 81c0 --reason 'paid'"""
+    """Sends held documents again, each under a new idempotency key; what is `unconfirmed` goes as it was. Example: hub hold release 81c0 --reason 'paid'"""
     report(command(site, "hold.release", {"ids": ids, "reason": reason}, 60.0), "released", as_json)
 
 
@@ -97,6 +99,17 @@ def reject(
 ) -> None:
     """Ends held documents: they are not sent, and their once-key is free. Example: hub hold reject 81c0 --reason 'no credit'"""
     report(command(site, "hold.reject", {"ids": ids, "reason": reason}, 60.0), "rejected", as_json)
+
+
+@commands.command()
+def delivered(
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help="Why, for example who said so; kept in the journal.")],
+    site: SiteDir = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Ends documents that may have been delivered (hold `unconfirmed`): the partner has them. Example: hub hold delivered 81c0 --reason 'Jo at ACME has it'"""
+    report(command(site, "hold.confirm", {"ids": ids, "reason": reason}, 60.0), "delivered", as_json)
 
 
 def report(result: dict[str, Any], word: str, as_json: bool) -> None:

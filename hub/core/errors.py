@@ -14,6 +14,7 @@
         TransientError               may work later: kind is unreachable, timeout, busy or failed
           Withheld                   not let through by our own side: no attempt was made
         RejectedError                a definite no: permanent, or a hold where `replies` says so
+        Unconfirmed                  the far end may have it: never sent again blindly, held for a person
         Unroutable                   a mandatory message that reached no queue
       JournalUnavailable             the database is away: stop taking, ack nothing, go on when it is back
 
@@ -150,6 +151,19 @@ class RejectedError(EndpointError):
         self.code = code
         self.hold = hold
         super().__init__(text)
+
+
+class Unconfirmed(EndpointError):
+    """The far end may have taken the document, and nobody but a person can find out: it is never sent again blindly. It becomes the
+    hold `unconfirmed`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(text)
+
+
+UNCONFIRMED = "unconfirmed"
+"""The hold for what may have been delivered."""
 
 
 class JournalUnavailable(HubError):

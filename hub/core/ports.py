@@ -306,8 +306,9 @@ class Receipt:
 
 class Destination(Protocol):
     """An outbound channel adapter. `send` returns once the far end has taken the document. It raises TransientError
-    (may work later), RejectedError (a definite no, or a hold), and nothing else; it never retries by itself. Sending
-    the same `key` again is the far end's chance to recognise a repetition."""
+    (may work later), RejectedError (a definite no, or a hold), Unconfirmed (the far end may have it, and can't tell one sending from
+    another), and nothing else; it never retries by itself. Sending the same `key` again is the far end's chance to recognise a
+    repetition."""
 
     async def send(self, outgoing: Outgoing) -> Receipt: ...
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hub.core.errors import (
+    UNCONFIRMED,
     ClaimMissing,
     JournalUnavailable,
     RejectedError,
     TransientError,
     TransientKind,
+    Unconfirmed,
     Unroutable,
     Withheld,
 )
@@ -108,6 +110,8 @@ def decide(error: BaseException, attempt: int, retry_class: RetryClass, waited: 
         raise error
     if isinstance(error, RejectedError):
         return HoldIt(error.hold) if error.hold else Dead(str(error), error.code)
+    if isinstance(error, Unconfirmed):
+        return HoldIt(UNCONFIRMED)
     if isinstance(error, Withheld):
         return _withheld(error, retry_class, waited)
     if isinstance(

@@ -10,9 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.errors import UNCONFIRMED
 from hub.core.identity import idempotency_key
 from hub.journal import batch_members, schema
 from hub.journal.acknowledgments import OVERDUE
+from hub.journal.confirming import confirm
 from hub.journal.journal import Journal
 
 DEFINITE = ("RejectedError", "MappingError", "ConfigError")
@@ -226,8 +228,8 @@ class Decisions:
         return found
 
     async def begin_release(self, row: Any, who: str, reason: str, now: float) -> bool:
-        """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time goes again
-        as it is: the partner may have it."""
+        """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time, or not
+        confirmed, goes again as it is, under its name and key: the partner may have it."""
 
         async def write(connection: AsyncConnection) -> bool:
             if not await self._move(connection, schema.hold, row.id, ("open",), "releasing", who, now, reason):
@@ -240,11 +242,19 @@ class Decisions:
                     )
                 )
             ).scalar_one()
-            anew = row.name != OVERDUE
+            anew = row.name not in (OVERDUE, UNCONFIRMED)
             await self._reopen(connection, row.document_id, row.destination, "released", generation, anew)
             text = f"{row.name} released by {who}" + (f": {reason}" if reason else "")
             await self._event(connection, row.document_id, now, "released", row.route, row.destination, text)
             return True
+
+        return bool(await self._journal.read(write))
+
+    async def confirm(self, row: Any, who: str, reason: str, now: float) -> bool:
+        """open -> delivered, of what may have been delivered. False: somebody else has decided."""
+
+        async def write(connection: AsyncConnection) -> bool:
+            return bool(await connection.run_sync(confirm, row, who, reason, now))
 
         return bool(await self._journal.read(write))
 

@@ -100,6 +100,7 @@ once_key = sa.Table(
     sa.Index("once_key_by_owner", "owner"),
 )
 
+# Of what was `unconfirmed` the status may also be: delivered.
 hold = sa.Table(
     "hold",
     metadata,

@@ -17,10 +17,7 @@ from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.number_use import NumberUse
 from hub.runtime.acknowledgment_text import judgement_of
 from hub.runtime.guard import outcome_of
-from hub.runtime.live import Live, Snapshot
-
-DESK = "edi-desk"
-"""Who owns a hold when neither the agreement nor config/policies.yaml says it."""
+from hub.runtime.live import DESK, Live, Snapshot
 
 CHECK_SECONDS = 30.0
 

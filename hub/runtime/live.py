@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.core.agreement import Batch
 from hub.core.broker import Broker
+from hub.core.errors import UNCONFIRMED
 from hub.core.facts import FactSet
 from hub.core.message import empty
 from hub.core.partners import PartnerDirectory
@@ -25,6 +26,9 @@ from hub.runtime.flight_recorder import FlightRecorder
 from hub.runtime.limit import Limit
 from hub.runtime.metrics import Metrics
 from hub.runtime.own_queues import OwnQueues
+
+DESK = "edi-desk"
+"""Who answers for what concerns a partner when nobody else is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,16 @@ class Snapshot:
         if known is None or (known.writer is None and not known.gathers and not known.steps):
             return None
         return self.recipe if suspect or size > known.bounded else None
+
+    def hold_policy(self, name: str, partner: str | None) -> HoldPolicy:
+        """Whose hold it is, as config/policies.yaml says. `unconfirmed` belongs to the owner of the partner's agreement first, and to the
+        EDI desk last."""
+        policy = self.holds.get(name)
+        if name != UNCONFIRMED:
+            return policy or HoldPolicy(name, UNASSIGNED)
+        agreement = self.partners.by_name(partner) if partner else None
+        owner = (agreement.owner if agreement is not None else "") or (policy.owner if policy else "") or DESK
+        return HoldPolicy(name, owner, policy.sla if policy else None)
 
     def owner_of(self, route: str | None, source: str | None) -> str:
         """Who answers for what died on a route; without one, or when it is gone, who answers for the source."""

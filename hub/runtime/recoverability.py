@@ -15,11 +15,10 @@ from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, decide
 from hub.journal.batch_members import WAITS, BatchSays, BatchSent
 from hub.journal.control_numbers import Sent
 from hub.journal.entry import FILTERED, EffectState, Entry
-from hub.journal.schema import UNASSIGNED
 from hub.journal.wait import Reason
 from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
-from hub.runtime.live import HoldPolicy, Live, OpenDestination
+from hub.runtime.live import Live, OpenDestination
 from hub.runtime.replies import Replies
 from hub.runtime.sending import kept_body
 from hub.runtime.waits import wait_of
@@ -197,9 +196,9 @@ class Recoverability:
 
     async def _hold(self, copy: RouteCopy, outcome: Outcome, entry: Entry, name: str, now: float) -> None:
         live = self._live
-        policy = live.snapshot.holds.get(name) or HoldPolicy(name, UNASSIGNED)
-        body = await kept_body(live, copy, entry, now)
         facts = copy.facts()
+        policy = live.snapshot.hold_policy(name, facts.get("partner"))
+        body = await kept_body(live, copy, entry, now)
         id = message_id("hold", (copy.document_id, outcome.destination, str(outcome.state.generation)))
         due = now + policy.sla if policy.sla else None
         cause = str(outcome.error)[:4000]

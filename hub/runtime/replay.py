@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.core import topology
-from hub.core.errors import HubError
+from hub.core.errors import UNCONFIRMED, HubError
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival
 from hub.documents import BATCH
@@ -170,6 +170,10 @@ class Replay:
         """Sends held documents again, each under a new key."""
         return await self._decide(ids, "released", lambda row: self._release_one(row, who, reason))
 
+    async def confirm(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
+        """Ends held documents as delivered, which they may have been."""
+        return await self._decide(ids, "delivered", lambda row: self._confirm_one(row, who, reason))
+
     async def reject(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
         """Ends held documents: they are not sent."""
         return await self._decide(
@@ -215,6 +219,14 @@ class Replay:
                 state = "could not be sent, see the log" if now[0].status == "open" else f"{now[0].status} already"
                 skipped[f"{id}: {state}"] += 1
         return {word: len(done), "skipped": dict(skipped), "ids": done}
+
+    async def _confirm_one(self, row: Any, who: str, reason: str) -> bool:
+        if row.name != UNCONFIRMED:
+            text = f"the hold {row.id[:12]} is {row.name}: only what may have been delivered ({UNCONFIRMED}) can be ended as delivered"
+            raise HubError(text)
+        done = await self._decisions.confirm(row, who, reason, self._live.clock())
+        self._live.settled(row.document_id)
+        return done
 
     async def _release_one(self, row: Any, who: str, reason: str) -> bool:
         if row.route not in self._live.snapshot.table.by_id:

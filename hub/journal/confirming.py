@@ -1,0 +1,52 @@
+"""What may have been delivered, and a person knows that it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from hub.journal import once_keys, schema
+from hub.journal.batch_members import BatchSent, deliver
+from hub.journal.bulk import EVENT, KEY
+from hub.journal.control_numbers import Sent, record_sent
+
+
+def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float) -> bool:
+    """open -> delivered: the effect is delivered, as if the far end had said so. Its once-keys are done, the acknowledgment is awaited,
+    and the members of a batch are delivered. False: somebody else has decided."""
+    table, effect = schema.hold, schema.effect
+    values = {"status": "delivered", "decided_by": who, "decided_at": now, "reason": reason}
+    if (
+        connection.execute(
+            sa.update(table).where(table.c.id == hold.id, table.c.status == "open").values(**values)
+        ).rowcount
+        != 1
+    ):
+        return False
+    text = f"recorded as delivered by {who}: {reason}"
+    mine = (effect.c.document_id == hold.document_id, effect.c.destination == hold.destination)
+    row = connection.execute(sa.select(effect).where(*mine)).one()
+    connection.execute(
+        sa.update(effect).where(*mine).values(status="delivered", text=text, updated_at=now, claimed_by=None)
+    )
+    EVENT.write(
+        connection,
+        [(hold.document_id, now, "sent", hold.route, hold.destination, row.attempts, text[:4000], row.facts)],
+    )
+    facts = orjson.loads(row.facts) if row.facts else {}
+    if facts:
+        _has_left(connection, row, facts, now)
+    deliver(connection, [BatchSent(hold.document_id, hold.destination, row.attempts, now, text, facts)])
+    once_keys.finish_all(connection, [hold.document_id])
+    return True
+
+
+def _has_left(connection: Connection, effect: Any, facts: dict[str, Any], now: float) -> None:
+    if number := facts.get("control_number"):
+        KEY.write(connection, [(str(number), "control_number", effect.document_id)])
+    set_ = str(facts["set"]) if facts.get("set") else None
+    sent = Sent(effect.document_id, effect.destination, effect.generation, now, effect.expect_ack, set_)
+    record_sent(connection, [sent])
