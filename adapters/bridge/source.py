@@ -11,6 +11,7 @@ import kombu
 from pydantic import Field
 
 from adapters.bridge.endpoint import BridgeEndpoint, lost, told
+from adapters.bridge.envelope import keep_all
 from hub.core.errors import HubError, TransientError
 from hub.core.given_facts import GivenFacts, given
 from hub.core.plugin import Context, Options
@@ -101,7 +102,7 @@ class Pump:
         connection = self._endpoint.connect()
         try:
             with connection, connection.channel() as channel:
-                leave_packed(channel)
+                keep_all(channel)
                 queue = kombu.Queue(self._options.queue, durable=True)
                 with kombu.Consumer(
                     channel, queues=[queue], on_message=self._arrived, prefetch_count=self._options.prefetch
@@ -159,23 +160,6 @@ class Pump:
         for message, future in self._in_work:
             future.cancel()
             message.requeue()
-
-
-def leave_packed(channel: Any) -> None:
-    """Bodies stay as they came. kombu would unpack what a sender's header `compression` says: without a bound, and a codec that it
-    doesn't know would end the source."""
-    made: Any = getattr(channel, "Message", None)
-    if made is None:
-        return
-
-    class Packed(made):  # type: ignore[misc]
-        def __init__(self, payload: Any, *args: Any, **options: Any) -> None:
-            headers = payload.get("headers") if isinstance(payload, dict) else None
-            if isinstance(headers, dict) and "compression" in headers:
-                payload = {**payload, "headers": {k: v for k, v in headers.items() if k != "compression"}}
-            super().__init__(payload, *args, **options)
-
-    channel.Message = Packed
 
 
 def raw_body(body: Any, encoding: Any) -> bytes:

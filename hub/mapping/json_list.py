@@ -12,7 +12,7 @@ LARGEST = 16 << 20
 """Bytes of one element."""
 
 DEEPEST = 200
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(")?|[{}\[\],:]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(")?|[{}\[\],:]', re.DOTALL)
 _DEEPER = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+[{}\[\]]', re.DOTALL)
 """Within an element only brackets count: up to the next one, over strings."""
 
@@ -117,11 +117,17 @@ class _Scan:
                 return None
 
     def _more(self, upto: int) -> bool:
-        """Whether there was more. What stands before `upto` has been looked at."""
+        """Whether there was more. What stands before `upto` has been looked at; the rest is looked at again from its beginning. So as much
+        is added as there is: the whole is looked at twice at most, and not once for each chunk."""
         self._forget(upto)
-        chunk = next(self._chunks, None)
-        self._text += chunk or b""
-        return chunk is not None
+        pieces, size = [self._text], len(self._text)
+        for chunk in self._chunks:
+            pieces.append(chunk)
+            size += len(chunk)
+            if size >= 2 * len(self._text) or size > self._largest:
+                break
+        self._text = b"".join(pieces)
+        return len(pieces) > 1
 
     def _forget(self, upto: int) -> None:
         """Drops what is not needed any more, and refuses to keep too much."""

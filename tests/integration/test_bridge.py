@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import zlib
@@ -14,6 +15,7 @@ from typing import Any
 
 import kombu
 import pytest
+import redis
 import structlog
 from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
@@ -286,3 +288,37 @@ async def test_nobody_unpacks_what_a_sender_says_is_compressed(codec: str, tmp_p
         await take.count(2)
     assert take.bodies == sorted((bomb, b"plain"))
     assert not any("compression" in arrival.headers for arrival in take.arrivals)
+
+
+async def test_what_stands_in_redis_without_an_envelope_is_taken_as_it_is(
+    redis_server: RedisServer, tmp_path: Path
+) -> None:
+    """It is taken from Redis before kombu reads its envelope: it becomes an arrival, so that its reader says what is wrong with it."""
+    properties = {"delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": "orders"}}
+    no_json = [b'{"order": ', b"\xff\xfe\x00", b"[" * 100_000, b'{"__type__": "decimal", "__value__": "x"}']
+    no_envelope: list[Any] = [
+        [],
+        7,
+        None,
+        {"number": "1"},
+        {"body": "!", "properties": {**properties, "body_encoding": "base64"}},
+        {"body": "a", "properties": {**properties, "body_encoding": "rot13"}},
+        {"body": "a", "properties": []},
+        {"body": 10**12, "properties": properties},
+        {"body": "a", "headers": [1], "properties": properties},
+    ]
+    client = redis.Redis(port=redis_server.port)
+    for item in (*no_json, *(json.dumps(one).encode() for one in no_envelope)):
+        client.lpush("orders", item)
+    take = Takes()
+    endpoint = BridgeEndpoint("other", BridgeEndpointOptions(url=redis_server.url), tmp_path)
+    async with taking(endpoint, take):
+        await take.count(len(no_json) + len(no_envelope))
+        for body in ("good", "of the same tag"):
+            client.lpush("orders", json.dumps({"body": body, "headers": None, "properties": properties}))
+        await take.count(len(no_json) + len(no_envelope) + 2)
+    assert client.hlen("unacked") == 0
+    assert set(no_json) <= set(take.bodies)
+    assert {b"good", b"of the same tag"} <= set(take.bodies)
+    assert {b'{"number": "1"}', b"[]", b"7", b"null"} <= set(take.bodies)
+    client.close()
