@@ -15,3 +15,7 @@ class WorkBounds:
 
 
 DEFAULT_BOUNDS = WorkBounds()
+
+IN_PROCESS = WorkBounds(steps=50_000, characters=2_000_000)
+"""What templates may do for one arrival or copy in the process of the hub: 5 to 60 ms. Beyond it a worker begins again, with all that
+the site allows."""

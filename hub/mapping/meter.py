@@ -11,6 +11,7 @@ from jinja2.utils import Namespace
 
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 from hub.documents.base import Part
+from hub.mapping.allowance import Allowance
 
 WIDEST = 10_000
 """The greatest width to which a text is filled, and the greatest step of an indent."""
@@ -28,12 +29,24 @@ class TooMuchWork(Exception):
 class Meter:
     """The count of one rendering. Each method raises TooMuchWork at the bound."""
 
-    __slots__ = ("_bounds", "_characters", "_known", "_steps")
+    __slots__ = ("_allowance", "_bounds", "_characters", "_known", "_most", "_steps")
 
-    def __init__(self, bounds: WorkBounds) -> None:
-        self._bounds = bounds
-        self._steps, self._characters = bounds.steps, bounds.characters
+    def __init__(self, bounds: WorkBounds, allowance: Allowance | None = None) -> None:
+        """`allowance`: what is left for this rendering and others."""
+        self._bounds, self._allowance = bounds, allowance
+        most = bounds if allowance is None else allowance.left
+        self._most = WorkBounds(min(bounds.steps, most.steps), min(bounds.characters, most.characters))
+        self._steps, self._characters = self._most.steps, self._most.characters
         self._known: dict[tuple[int, str], tuple[Part, Any]] = {}
+
+    def close(self) -> None:
+        """The rendering has ended."""
+        if self._allowance is not None:
+            self._allowance.take(self._most.steps - self._steps, self._most.characters - self._characters)
+            few_steps = self._steps < 0 and self._most.steps < self._bounds.steps
+            self._allowance.spent |= few_steps or (
+                self._characters < 0 and self._most.characters < self._bounds.characters
+            )
 
     def step(self, count: int = 1) -> None:
         self._steps -= count

@@ -19,6 +19,7 @@ from jinja2 import (
 
 from hub.core.errors import ConfigError, MappingError
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
+from hub.mapping.allowance import ALLOWANCE
 from hub.mapping.code_table import TABLES, CodeTable, table_file
 from hub.mapping.counted_filters import counted
 from hub.mapping.json_text import Json
@@ -52,14 +53,17 @@ class SiteTemplate:
         self._template = self._compiled()
 
     def render(self, names: Mapping[str, Any]) -> str:
-        """Raises MappingError, which says the template's line: also where the template does more than its bounds allow."""
-        before = METER.set(Meter(self._bounds))
+        """Raises MappingError, which says the template's line: also where the template does more than its bounds, or the allowance in
+        force, allow."""
+        meter = Meter(self._bounds, ALLOWANCE.get())
+        before = METER.set(meter)
         try:
             return self._template.render(names).strip()
         except _MISTAKES as error:
             raise MappingError(f"{_place(error, self.name)}: {_said(error)}") from None
         finally:
             METER.reset(before)
+            meter.close()
 
     def _compiled(self) -> Template:
         before = METER.set(Meter(self._bounds))

@@ -11,18 +11,22 @@ from typing import Any
 from hub.core.errors import DecodeError, TransientError
 from hub.core.facts import LONGEST_FACT
 from hub.core.identity import digest, message_id
-from hub.core.message import Header
+from hub.core.message import Header, Message
 from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
+from hub.documents import from_json
 from hub.journal.claims import INLINE, StoredClaim
+from hub.mapping.allowance import Allowance, within
 from hub.mapping.canonical import NAME
 from hub.runtime.acknowledgments import Answer
 from hub.runtime.contained.reading import ContainedReading, suspect_name
 from hub.runtime.contained.recipe import Recipe
+from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.duplicate_interchanges import DuplicateInterchanges
 from hub.runtime.guard import guarded
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import Passage, Passed
 from hub.runtime.remainder import Remainder
+from hub.runtime.small_work import allowance_before
 from hub.runtime.steps import Walked, joined, wanted
 
 WINDOW = 200
@@ -107,23 +111,51 @@ class ArrivalReader:
         recipe = snapshot.contained_source(source, body.size, suspect)
         headers = await self._headers(snapshot, visit, reader, body, recipe)
         passage = Passage(snapshot.facts, snapshot.steps.get(source, ()), visit.arrival, visit.claim.digest)
-        if recipe is not None:
-            async with aclosing(self._contained.passed(recipe, passage, body, headers, visit.only)) as contained:
-                async for found in contained:
-                    yield found
-            return
-        readings = guarded(lambda: reader.read(body, headers))
-        while (one := self._next(name, readings, passage, visit.only)) is not None:
-            reading, begun = one
-            if begun is not None:
-                yield [begun] if isinstance(begun, Passed) else await passage.on(reading, begun)
+        given = 0
+        if recipe is None:
+            recipe = snapshot.contained_source(source, 0, True)
+            allowance = allowance_before(recipe)
+            readings = guarded(lambda: reader.read(body, headers))
+            while (one := self._next(name, readings, passage, visit.only, allowance)) is not None:
+                reading, begun = one
+                if allowance is not None and allowance.spent:
+                    break
+                if begun is not None:
+                    given += 1 if isinstance(begun, Passed) else len(begun)
+                    yield [begun] if isinstance(begun, Passed) else await passage.on(reading, begun)
+            if one is None or recipe is None:
+                return
+        async with aclosing(self._contained.passed(recipe, passage, body, headers, visit.only, given)) as contained:
+            async for found in contained:
+                yield found
+
+    async def found_again(
+        self, snapshot: Snapshot, arrival: Arrival, message: Message, envelope: Mapping[str, Any]
+    ) -> DocumentFound:
+        """What a canonical document says that waits as unmatched. Raises DecodeError and TransientError."""
+        if snapshot.recipe is not None and len(message.body) > self._live.pool.limits.in_process_up_to:
+            found = await self._contained.found(snapshot.recipe, arrival, message.body, envelope)
+            return replace(found, id=message.id)
+        reading = Reading((), from_json(message.body), envelope=envelope)
+        return document_found(snapshot.facts, arrival, reading, message.id)
 
     def _next(
-        self, name: str, readings: Iterator[Reading], passage: Passage, only: str | None
+        self,
+        name: str,
+        readings: Iterator[Reading],
+        passage: Passage,
+        only: str | None,
+        allowance: Allowance | None,
     ) -> tuple[Reading, Passed | list[Walked] | None] | None:
-        """The next reading, and what has come of it where it is wanted. Should it end this process, the next process knows it by the
-        name."""
+        """The next reading, and what has come of it where it is wanted. Where that spends the allowance, a worker is to begin again.
+        Should it end this process, the next process knows it by the name."""
         self._live.recorder.note(name)
+        with within(allowance):
+            return self._ahead(readings, passage, only)
+
+    def _ahead(
+        self, readings: Iterator[Reading], passage: Passage, only: str | None
+    ) -> tuple[Reading, Passed | list[Walked] | None] | None:
         try:
             reading = next(readings, None)
             if reading is None:

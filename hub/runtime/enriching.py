@@ -179,14 +179,15 @@ class Enrich:
     async def ask_about(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
         """Raises TransientError, RejectedError, and DecodeError for an answer that doesn't fit into the document."""
         options = self._options
-        whole = parse_json(to_json(document))
+        whole = await asyncio.to_thread(lambda: parse_json(to_json(document)))
         parts = [whole] if options.each is None else whole.get(options.each, [])
         answers = await asyncio.gather(*(self._answer(part, facts) for part in parts))
         for number, (part, answer) in enumerate(zip(parts, answers, strict=True), 1):
             where = f"{options.each} {number}: " if options.each else ""
             self._put(part, answer, where)
         try:
-            made = from_json(orjson.dumps(whole, default=str), document_name(document))
+            name = document_name(document)
+            made = await asyncio.to_thread(lambda: from_json(orjson.dumps(whole, default=str), name))
         except DecodeError as error:
             raise DecodeError(f"the answer doesn't fit into the document: {error}") from None
         return Stepped(made if made != document else document, said=self._said(answers))

@@ -14,7 +14,6 @@ from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
 from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.route_table import Match
-from hub.documents import from_json
 from hub.journal.bulk import EVENT
 from hub.journal.claims import StoredClaim
 from hub.journal.open_copies import COPY
@@ -23,7 +22,7 @@ from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.arrival_terms import TERMS, with_terms
 from hub.runtime.contained.reading import suspect_name
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, unpack_facts
-from hub.runtime.document_found import DocumentFound, document_found
+from hub.runtime.document_found import DocumentFound
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import UNFORESEEN, Passed
@@ -138,7 +137,6 @@ class Intake:
     async def again(self, message: Message, parent: str) -> None:
         """Matches an unmatched document again, against the table in force now."""
         live, snapshot, headers = self._live, self._live.snapshot, message.headers
-        document = from_json(message.body)
         told = unpack_facts(headers)
         envelope = {
             name: told[name]
@@ -157,12 +155,11 @@ class Intake:
             ),
             parent=parent,
         )
-        reading = Reading((), document, envelope=envelope)
-        found = document_found(snapshot.facts, visit.arrival, reading, message.id)
+        found = await self._reader.found_again(snapshot, visit.arrival, message, envelope)
         if found.acknowledges:
-            visit.answer = await self._acknowledgments.find(document, found.facts)
+            visit.answer = await self._acknowledgments.find(found.document(), found.facts)
         placing = Placing()
-        self._match(snapshot, visit, found, reading, "", placing)
+        self._match(snapshot, visit, found, Reading((), envelope=envelope), "", placing)
         await carry_out(placing, live.journal, live.broker)
         self._acknowledgments.count(placing.entry)
 

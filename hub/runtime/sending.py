@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -15,12 +15,14 @@ from hub.journal.control_numbers import NumberWanted
 from hub.journal.decisions import Decisions
 from hub.journal.entry import EffectState, Entry
 from hub.runtime.attempt import Attempt, Outcome, Stale, stale
+from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.writing import ContainedWriting
 from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
 from hub.runtime.outgoing import address_of, outgoing_of, send_within_limit
 from hub.runtime.rendering import render, waits_for_others
+from hub.runtime.small_work import here_or_contained
 from hub.runtime.stepping import SteppedBody, stepped
 
 Conclude = Callable[[Outcome], Awaitable[None]]
@@ -124,17 +126,22 @@ class Sender:
         """What the steps of the destination make of the document; in `early` or `filtered` why it doesn't go there."""
         name, copy = destination.name, attempt.copy
         again = attempt.states[name].generation > 1
-
         snapshot, body = attempt.snapshot, attempt.body
         recipe = snapshot.contained_writing(name, len(body), attempt.suspect)
 
-        async def step() -> SteppedBody:
-            released = await self._decisions.released_from(copy.document_id, name) if again else ()
-            if recipe is not None:
-                return await self._contained.step(recipe, snapshot, copy, destination, body, released)
-            return await stepped(destination.steps, snapshot.facts, copy, body, released=released)
+        async def released() -> Collection[str]:
+            return await self._decisions.released_from(copy.document_id, name) if again else ()
 
-        found = await outcome_of(step)
+        async def here() -> SteppedBody:
+            return await stepped(destination.steps, snapshot.facts, copy, body, released=await released())
+
+        async def contained(by: Recipe) -> SteppedBody:
+            return await self._contained.step(by, snapshot, copy, destination, body, await released())
+
+        if recipe is not None:
+            found = await outcome_of(lambda: contained(recipe))
+        else:
+            found = await here_or_contained(snapshot.contained_writing(name, 0, True), here, contained)
         if isinstance(found, Exception):
             attempt.early[name] = found
             return attempt.body
@@ -158,10 +165,19 @@ class Sender:
         key = attempt.states[name].key if name in attempt.states else ""
         trial, number = name in attempt.together, attempt.numbers.get(name)
         recipe = attempt.snapshot.contained_writing(name, len(body), attempt.suspect)
-        if recipe is None or (destination.writer is None and not destination.gathers):
-            written = result_of(lambda: render(copy, destination, body, now, key, number, trial=trial))
+
+        async def here() -> Written:
+            return render(copy, destination, body, now, key, number, trial=trial)
+
+        async def contained(by: Recipe) -> Written:
+            return await self._contained.write(by, copy, name, body, now, key, number, trial)
+
+        if destination.writer is None and not destination.gathers:
+            written = await outcome_of(here)
+        elif recipe is not None:
+            written = await outcome_of(lambda: contained(recipe))
         else:
-            written = await outcome_of(lambda: self._contained.write(recipe, copy, name, body, now, key, number, trial))
+            written = await here_or_contained(attempt.snapshot.contained_writing(name, 0, True), here, contained)
         if isinstance(written, Exception):
             attempt.early[name] = written
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,8 @@ async def walk(
 async def walk_on(
     steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
 ) -> list[Walked]:
-    """The same for what has taken some of the steps already."""
+    """The same for what has taken some of the steps already. What stands behind a step that asks is taken in a thread, so that
+    a large document keeps nobody waiting."""
     found = walk_ahead(steps, walks, facts_of, released)
     while any(walked.asks(steps) for walked in found):
         asked = [
@@ -64,7 +66,7 @@ async def walk_on(
             for before in found
             for after in (await _asked(steps, before, facts_of, released) if before.asks(steps) else [before])
         ]
-        found = walk_ahead(steps, asked, facts_of, released)
+        found = await asyncio.to_thread(walk_ahead, steps, asked, facts_of, released)
     return found
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from hub.core.errors import DecodeError
 from hub.core.plugin import Context, Plugin
 from hub.core.ports import BytesBody
+from hub.mapping.json_list import elements as elements_of_list
 from tests.support.growth import growth
 from tests.unit.transformers.reading import built, said
 from transformers import json, ndjson
@@ -104,3 +106,15 @@ def test_a_stylesheet_that_makes_xpath_while_it_runs_is_refused() -> None:
     text = XSLT["routes/templates/o.xsl"].replace("urn:f", "http://exslt.org/dynamic")
     with pytest.raises(ConfigError, match="nobody can bound what they do"):
         Stylesheet("o.xsl", Context(site=None, text=lambda folder, name: text))
+
+
+@pytest.mark.parametrize("unit", [b"a", b"\\n", b'","b":"'], ids=["string", "escapes", "strings"])
+def test_a_list_that_breaks_off_costs_no_more_than_it_is_long(unit: bytes) -> None:
+    """The scan begins again with each piece of the body: there are 8 and 64 of them."""
+
+    def scanned(size: int) -> None:
+        body = BytesBody(b'[{"a": "' + unit * (size // len(unit)))
+        with pytest.raises(DecodeError, match="breaks off"):
+            list(elements_of_list(body.chunks(1 << 15), "/"))
+
+    assert growth(scanned, 1 << 18, 1 << 21) < 20

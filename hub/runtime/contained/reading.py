@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from hub.core.errors import DecodeError, TransientError
 from hub.core.identity import digest
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Reading
-from hub.runtime.contained.carrying import carried
-from hub.runtime.contained.frame import Garbled
+from hub.runtime.contained.carrying import Asking, carried
+from hub.runtime.contained.frame import Garbled, Result
 from hub.runtime.contained.recipe import Recipe
-from hub.runtime.contained.work import ListInterchanges, ReadArrival, Work
+from hub.runtime.contained.work import FindDocument, ListInterchanges, ReadArrival, Work
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
+from hub.runtime.contained.writing import as_it_was
+from hub.runtime.document_found import DocumentFound
 from hub.runtime.passing import Passage, Passed
+from hub.runtime.stepping import SMALL
 
 if TYPE_CHECKING:
     from hub.runtime.live import Live
@@ -29,12 +33,12 @@ class ContainedReading:
         self._live = live
 
     async def passed(
-        self, recipe: Recipe, passage: Passage, body: Body, headers: Mapping[str, Any], only: str | None
+        self, recipe: Recipe, passage: Passage, body: Body, headers: Mapping[str, Any], only: str | None, given: int = 0
     ) -> AsyncGenerator[list[Passed]]:
-        """See `ArrivalReader.passed`. An arrival whose workers were lost as often as `containment.quarantine_after` says is one more
+        """See `ArrivalReader.passed`. The first `given` results are known already. An arrival whose workers were lost as often as `containment.quarantine_after` says is one more
         reading with an error, for the whole of it; the count is committed before a worker gets it again."""
         work = ReadArrival(without_body(passage.arrival), carriable(body), dict(headers), passage.claim, only)
-        suspects, name, given = self._live.suspects, suspect_name(passage.arrival, passage.claim), 0
+        suspects, name = self._live.suspects, suspect_name(passage.arrival, passage.claim)
         lost = suspects.count(name)
         while lost < self._live.pool.limits.quarantine_after:
             ordinal, cause = 0, ""
@@ -63,12 +67,29 @@ class ContainedReading:
                 found.append((partner, number, position))
         return found
 
+    async def found(self, recipe: Recipe, arrival: Arrival, body: bytes, envelope: Mapping[str, Any]) -> DocumentFound:
+        """As `document_found`, of a canonical document; its id is that of an arrival. Raises DecodeError and TransientError."""
+        work, cause = FindDocument(without_body(arrival), body, dict(envelope)), ""
+        for _ in range(self._live.pool.limits.quarantine_after):
+            try:
+                async with aclosing(self._live.pool.results(arrival.source, recipe, work, len(body))) as results:
+                    async for result in results:
+                        last = carried(result, arrival, "")
+                if isinstance(last, Passed) and last.found is not None:
+                    return last.found
+                raise DecodeError("the worker has found no document in it")
+            except WorkFailed as error:
+                raise as_it_was(error) from None
+            except (WorkerLost, Garbled) as error:
+                cause = str(error)
+        raise DecodeError(f"reading it {cause} (containment in config/hub.yaml sets the bounds)")
+
     async def _given(self, recipe: Recipe, passage: Passage, work: Work, size: int) -> AsyncGenerator[list[Passed]]:
         owner = passage.arrival.source
         try:
             async with aclosing(self._live.pool.results(owner, recipe, work, size)) as results:
                 async for result in results:
-                    found = carried(result, passage.arrival, passage.claim)
+                    found = await taken_over(result, passage)
                     yield [found] if isinstance(found, Passed) else await passage.on(found.reading, [found.walked])
         except WorkFailed as error:
             if error.error in ("TransientError", "ConfigError", "OSError", "FileNotFoundError"):
@@ -77,6 +98,13 @@ class ContainedReading:
             yield [Passed(Reading((), error=DecodeError(said)))]
         except Garbled as error:
             raise WorkerLost(f"broke its worker: {error}") from None
+
+
+async def taken_over(result: Result, passage: Passage) -> Passed | Asking:
+    """See `carried`. A large document that is to go on here is parsed in a thread. Raises Garbled."""
+    if "next" in result.head and len(result.body) > SMALL:
+        return await asyncio.to_thread(carried, result, passage.arrival, passage.claim)
+    return carried(result, passage.arrival, passage.claim)
 
 
 def quarantined(lost: int, cause: str) -> Passed:

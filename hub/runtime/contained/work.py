@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hub.core.errors import MessageError, RejectedError
-from hub.core.ports import Arrival, Body, BytesBody, FileBody, InterchangeReader
+from hub.core.ports import Arrival, Body, BytesBody, FileBody, InterchangeReader, Reading
 from hub.documents import from_json, to_json
 from hub.runtime.contained.bench import Bench
 from hub.runtime.contained.carrying import asking_result, passed_result
 from hub.runtime.contained.frame import Result, plain_facts
 from hub.runtime.copy import RouteCopy
+from hub.runtime.document_found import document_found
 from hub.runtime.guard import guarded
 from hub.runtime.passing import Passage, Passed
 from hub.runtime.rendering import render
@@ -57,6 +58,19 @@ class ReadArrival:
                     yield asking_result(reading, walked)
                 else:
                     yield passed_result(passage.finished(reading, walked))
+
+
+@dataclass(frozen=True, slots=True)
+class FindDocument:
+    """What a canonical document says, as `document_found`. `arrival` has no body of its own."""
+
+    arrival: Arrival
+    body: bytes
+    envelope: Mapping[str, Any]
+
+    def run(self, bench: Bench) -> Iterator[Result]:
+        reading = Reading((), from_json(self.body), envelope=self.envelope)
+        yield passed_result(Passed(reading, found=document_found(bench.facts, self.arrival, reading, "")))
 
 
 @dataclass(frozen=True, slots=True)
