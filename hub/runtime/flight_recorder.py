@@ -24,7 +24,7 @@ class FlightRecorder:
 
     def open(self, process: str) -> list[str]:
         """Begins to record; gives the names that dead processes have left."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = [name for path in sorted(self._folder.glob("*.reading")) if (name := left_in(path))]
         self._path = self._folder / f"{process}.reading"
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
