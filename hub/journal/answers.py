@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
+from hub.journal.journal import Journal
 
 Place = tuple[str, str]
 """A claim, and a position in it."""
@@ -51,6 +52,19 @@ async def answers_sent(connection: AsyncConnection, places: Sequence[Place]) -> 
         place: [answer for one in positions for answer in found.get((place[0], one), ())]
         for place, positions in wanted.items()
     }
+
+
+async def newest_answer(journal: Journal, ids: Sequence[str]) -> tuple[int, str | None] | None:
+    """Which of the acknowledgments with these ids, in the order of their verdicts, is the newest that was made, and its canonical form.
+    None: none was made. Raises JournalUnavailable."""
+    table = schema.message
+
+    async def query(connection: AsyncConnection) -> Sequence[Any]:
+        return (await connection.execute(sa.select(table.c.id, table.c.canonical).where(table.c.id.in_(ids)))).all()
+
+    made = {row.id: row.canonical for row in await journal.read(query)}
+    place = next((place for place in reversed(range(len(ids))) if ids[place] in made), None)
+    return None if place is None else (place, made[ids[place]])
 
 
 def _answering(position: str) -> tuple[str, ...]:

@@ -61,6 +61,11 @@ class Visit:
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     answer: Answer | None = None
 
+    @property
+    def is_partial(self) -> bool:
+        """Only some places of the arrival are taken: they are replayed."""
+        return self.only is not None or bool(self.among)
+
 
 class ArrivalReader:
     """Claims arrivals and reads them: in a worker process where reading may cost much, so that the event loop stays free."""

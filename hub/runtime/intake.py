@@ -20,6 +20,7 @@ from hub.journal.open_copies import COPY
 from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.arrival_terms import TERMS, with_terms
+from hub.runtime.changed_verdicts import ChangedVerdicts
 from hub.runtime.contained.reading import suspect_name
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, unpack_facts
 from hub.runtime.document_found import DocumentFound
@@ -29,7 +30,7 @@ from hub.runtime.passing import UNFORESEEN, Passed
 from hub.runtime.placing import Placing, as_taken, carry_out, forget, is_passing, settle
 from hub.runtime.remainder import MOST_LETTERS, REST
 from hub.runtime.resting import Resting
-from hub.runtime.steps import joined
+from hub.runtime.steps import joined, wanted
 
 MOST_RECORDED = 10_000
 """Documents that are remembered as recorded but not published."""
@@ -43,6 +44,7 @@ class Intake:
         self._acknowledgments = acknowledgments
         self._reader = ArrivalReader(live)
         self._resting = Resting(live)
+        self._verdicts = ChangedVerdicts(live)
         self._recorded: OrderedDict[str, None] = OrderedDict()
 
     async def take(
@@ -97,8 +99,8 @@ class Intake:
                     await self._take_one(snapshot, visit, passed)
                 if len(visit.waiting) >= WINDOW:
                     await settle(visit.waiting)
-        if not visit.documents and not visit.refused and not visit.answers:
-            if visit.only is not None or visit.among:
+        if not visit.documents and not visit.refused and (visit.is_partial or not visit.answers):
+            if visit.is_partial:
                 raise NothingThere(visit.cause or f"there is nothing at {visit.only or 'its places'} any more")
             nothing = Reading((), error=DecodeError("there is no document in it"))
             self._route_safely(snapshot, visit, Passed(nothing))
@@ -113,7 +115,12 @@ class Intake:
         visit.answer = None
         if passed.unforeseen is not None:
             self._say_unforeseen(visit, passed.unforeseen)
-        if found is not None and found.acknowledges:
+        if found is not None and found.acknowledges and found.outbound:
+            named = await self._verdicts.named(visit, passed)
+            if named is None:
+                return
+            passed = named
+        elif found is not None and found.acknowledges:
             visit.answer = await self._acknowledgments.find(found.document(), found.facts)
         self._route_safely(snapshot, visit, passed)
 
@@ -122,8 +129,10 @@ class Intake:
         """Those at the position that is asked for, where one is."""
         if visit.only is None and not visit.among:
             return passed
-        places = visit.among or {visit.only}
-        there = [one for one in passed if joined(one.reading.position) in places]
+        places = visit.among or {visit.only or ""}
+        there = [
+            one for one in passed if any(wanted(place, joined(one.reading.position), part=False) for place in places)
+        ]
         if not there and not visit.cause:
             visit.cause = next((str(one.reading.error) for one in passed if one.reading.error is not None), "")
         return there
@@ -219,6 +228,8 @@ class Intake:
             visit.refused += 1
             return Placing()
         id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
+        if passed.found is not None and passed.found.outbound:
+            id = passed.found.id
         found, placing = passed.found, Placing(story=f"{id} {snapshot.table.version}")
         entry = placing.entry
         for step, outcome in passed.said:

@@ -165,4 +165,13 @@ def without_parts(position: str) -> str:
 
 def wanted(only: str | None, position: str, part: bool) -> bool:
     """Whether what stands at `position` is to be taken when only one place is. `part`: it isn't known yet which parts it has."""
-    return only is None or only == position or (part and only.startswith(f"{position}.{PART}" if position else PART))
+    if only is None or only == position or answers(position, only):
+        return True
+    return part and only.startswith(f"{position}.{PART}" if position else PART)
+
+
+def answers(position: str, only: str) -> bool:
+    """Whether at a position stands the acknowledgment of the group, or of the interchange, in which a transaction stands: the verdict on
+    it may change when the transaction is read again."""
+    transaction = only.split(".")[:3]
+    return len(transaction) == 3 and position in (f"{transaction[0]}.{transaction[1]}.ack", f"{transaction[0]}.ta1")

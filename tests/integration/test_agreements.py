@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from hub.app.running_hub import RunningHub
+from hub.core.ports import Arrival, BytesBody
 from tests.golden.x12_files import FIXTURES
 from tests.support.brokers import eventually
 from tests.support.site import SiteOnDisk
@@ -74,6 +76,31 @@ async def test_a_break_of_the_overlay_is_rejected_with_its_place_and_its_neighbo
     assert codes == ["AK4|2|92|7|RL", "AK5|A", "AK5|A", "AK5|R|5"]
     (dead,) = await dead_letters(hub, 1, kind="source")
     assert "found 'RL', expected one of SA" in dead.cause
+
+
+async def test_a_changed_verdict_on_the_same_bytes_is_acknowledged_anew_and_an_equal_one_is_not(
+    hub: RunningHub, site: SiteOnDisk
+) -> None:
+    body = (FIXTURES / "850-two-groups.edi").read_bytes().replace(b"BEG*00*SA*", b"BEG*00*RL*", 1)
+    site.drop("a.edi", body, "var/edi")
+    await answers(site, 2)
+    site.drop("again.edi", body, "var/edi")  # an equal verdict: what a redelivery looks like
+    (dead,) = await dead_letters(hub, 1, kind="source")
+    done = site.folder / "var/edi/done"
+    await eventually(lambda: asyncio.sleep(0, len(list(done.iterdir())) == 2))
+    repaired = ACME.replace("codes: [SA]", "codes: [SA, RL]")
+    for agreement, count in ((ACME, 2), (repaired, 3), (repaired, 3), (ACME, 4)):
+        site.write("config/partners/acme.yaml", agreement)
+        await hub.reload()
+        arrival = Arrival("edi", BytesBody(body), name="a.edi")
+        if count == 3:
+            await hub.intake.take(arrival, only=dead.position, parent=dead.id)  # as the replay of the letter does
+        else:
+            await hub.intake.take(arrival)
+        told = await answers(site, count)
+        assert len(told) == count
+    codes = [[line for line in segments if line.startswith(("AK5", "AK9"))] for segments in told.values()]
+    assert sum("AK5|R|5" in group for group in codes) == 2
 
 
 async def test_test_traffic_is_acknowledged_as_test_traffic(hub: RunningHub, site: SiteOnDisk) -> None:

@@ -23,6 +23,7 @@ from transformers.x12.finding import Finding
 from transformers.x12.implementation import marked
 from transformers.x12.overlay import WrongRule
 from transformers.x12.segment_bytes import segment_bytes
+from transformers.x12.unpadded import padded, trailer_warnings
 from transformers.x12.values import Refused
 from transformers.x12.verdict import same_number
 
@@ -74,6 +75,9 @@ def read_transaction(
         return replace(blank, error=DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="7"))
     if error := _trailer_error(event, segments, marks, number):
         return replace(blank, error=error)
+    segments, unpadded = padded(name, segments, marks.element)
+    warnings += (*trailer_warnings(segments[-1].split(marks.element), number), *unpadded)
+    blank = replace(blank, warnings=warnings)
     if name not in _sets():
         text = f"no declaration for transaction set {name[:20]}" if name else "ST01 is missing: which transaction set?"
         code = "1" if name else "6"
@@ -191,7 +195,7 @@ def _trailer_error(event: Event, segments: list[str], marks: TextDelimiters, num
     if not same_number(counted, str(len(segments))):
         text = f"SE01 is {counted[:20]!r}, and the transaction has {len(segments)} segments"
         return DecodeError(text, segment="SE", element="SE01", offset=position, code="4")
-    if control != number:
+    if not same_number(control, number):
         text = f"SE02 is {control[:20]!r}, expected {number[:20]!r} as in ST02"
         return DecodeError(text, segment="SE", element="SE02", offset=position, code="3")
     return None
