@@ -53,7 +53,9 @@ class Acts:
         return {"message_id": id, "exchange": arguments["exchange"], "key": arguments["key"], "bytes": len(body)}
 
     async def replay(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
-        return await self._hub.replay.replay(dead_filter(arguments), who, bool(arguments.get("render")))
+        return await self._hub.replay.replay(
+            dead_filter(arguments), who, bool(arguments.get("render")), arguments.get("to")
+        )
 
     async def discard(self, arguments: dict[str, Any], who: str) -> dict[str, Any]:
         return await self._hub.replay.discard(dead_filter(arguments), who, str(arguments.get("reason", "")))

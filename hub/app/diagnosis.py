@@ -124,6 +124,10 @@ class Diagnosis:
                 f"pid {row.pid} on {row.host.partition('/')[0]}, table {row.table_version}" for row in running
             )
             yield Finding("hub", "ok" if running else "warning", text or "no hub runs on this site")
+            if len({row.table_version for row in running}) > 1:
+                yield Finding(
+                    "tables", "error", "processes work by different route tables: hub reload reaches all of them"
+                )
             async for finding in self._waiting(journal):
                 yield finding
             async for finding in BrokerDiagnosis(self._folder, site, journal, running=bool(running)).run():

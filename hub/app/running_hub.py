@@ -22,10 +22,12 @@ from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 from hub.core.plugin import Plugins
 from hub.journal.bindings import DeclaredBindings
+from hub.journal.commands import Commands
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 from hub.journal.suspects import Suspects
+from hub.journal.waits import Waits
 from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.batching import Batching
 from hub.runtime.command_desk import CommandDesk
@@ -148,11 +150,11 @@ class RunningHub:
         self.own()
         refuse_left(self._folder, self.settings)
         await asyncio.to_thread(self._make_private)
+        self.journal.table_version = self.site.table.version
         await self._insist("journal", lambda: self.journal.open(worker=True))
         self._left = self.live.recorder.open(self.journal.process)
         await self._insist("journal", self._look_back)
         await self._insist("broker", self.broker.open)
-        self.journal.table_version = self.site.table.version
         await self._insist("broker", lambda: self.broker.declare(self.opened.topology()))
         await self._record_queues()
         await self._unbind()
@@ -223,9 +225,15 @@ class RunningHub:
                 result["restart_needed"] = (
                     "config/hub.yaml has changed; broker, journal, claims, console and containment need a restart"
                 )
+            if orphans := await self.orphans():
+                result["orphans"] = orphans
             self.metrics.reloads.labels("done").inc()
             self.log.info("reloaded", **result)
             return result
+
+    async def tell_others(self, kind: str, who: str) -> None:
+        """Leaves a command for every other process. Raises JournalUnavailable."""
+        await Commands(self.journal).submit_to_all(kind, {}, who, but=self.journal.process)
 
     async def _read_anew(self) -> Opened:
         checked = await asyncio.to_thread(self._folder.check, self._plugins, self._environ)
@@ -249,6 +257,7 @@ class RunningHub:
         self.opened = opened
         await self._record_queues()
         await self._keeper.watch(after.by_id, opened.site.sources)
+        await self.journal.announce(after.version)
         self.live.snapshot = opened.snapshot
         await self._start_workers()
         await self.waker.reloaded()
@@ -256,7 +265,6 @@ class RunningHub:
         await self._unbind()
         if replaced:
             self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
-        self.journal.table_version = after.version
         self.metrics.table.clear()
         self.metrics.table.labels(after.version).set(1)
         return {
@@ -312,8 +320,14 @@ class RunningHub:
             )
 
     async def orphans(self) -> dict[str, int]:
-        """Recorded queues that no route or source of the site uses, and how many messages they hold."""
-        return await DeclaredQueues(self.journal).orphans(self.broker, self.opened.topology(), self.site.table.by_id)
+        """Recorded queues that no route or source of the site uses, and how many messages they hold; rows that wait for such a route
+        under the name of its queue."""
+        routes = self.site.table.by_id
+        found = await DeclaredQueues(self.journal).orphans(self.broker, self.opened.topology(), routes)
+        for route, count in (await Waits(self.journal).without(routes)).items():
+            queue = topology.route_queue(route)
+            found[queue] = found.get(queue, 0) + count
+        return found
 
     async def readiness(self) -> dict[str, Any]:
         """`ready` when broker and journal work now; why not, where not; how each source is."""
@@ -367,6 +381,11 @@ class RunningHub:
             return
         for queue, count in depths.items():
             self.metrics.depth.labels(queue).set(count or 0)
+        orphans = await outcome_of(self.orphans)
+        if not isinstance(orphans, Exception):
+            self.metrics.orphans.clear()
+            for queue, count in orphans.items():
+                self.metrics.orphans.labels(queue).set(count)
 
     def _measure_endpoints(self) -> None:
         metrics = self.metrics

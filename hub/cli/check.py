@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
+from hub.app.orphan_warnings import orphan_warnings
+from hub.app.site_folder import SiteFolder
 from hub.cli.output import FOUND, AsJson, counted, out, print_json, say
-from hub.cli.site import HERE, SiteDir, checked_site
+from hub.cli.site import HERE, SiteDir, checked_site, run
 
 
 def check(site: SiteDir = HERE, as_json: AsJson = False) -> None:
@@ -15,6 +19,9 @@ def check(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     Example: hub check --site /srv/hub --json
     """
     checked = checked_site(site)
+    if checked.site is not None:
+        left = run(orphan_warnings(SiteFolder(site), checked.site))
+        checked = replace(checked, findings=(*checked.findings, *left))
     errors, warnings = len(checked.errors), len(checked.warnings)
     if as_json:
         table = checked.site.table.version if checked.site else None

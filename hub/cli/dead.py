@@ -138,6 +138,10 @@ def replay(
             "--render", help="Render anew, under a new key, even where the far end may have seen the old one."
         ),
     ] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="DESTINATION", help="Send to this destination instead, say because theirs was renamed."),
+    ] = None,
     dry_run: DryRun = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the hub.")] = 60.0,
     as_json: AsJson = False,
@@ -150,7 +154,7 @@ def replay(
     if dry_run:
         preview(site, wanted, "replayed", as_json)
         return
-    result = command(site, "dead.replay", {**arguments(wanted), "render": render}, timeout)
+    result = command(site, "dead.replay", {**arguments(wanted), "render": render, "to": to}, timeout)
     report(result, "replayed", as_json)
     raise typer.Exit(FOUND if wanted.ids and not result["replayed"] else 0)
 

@@ -104,7 +104,9 @@ async def main(
 
 
 async def reload(hub: RunningHub) -> None:
+    """This process, and all others that share the journal."""
     try:
+        await hub.tell_others("reload", "SIGHUP")
         await hub.reload()
     except HubError:
         return  # said in the log and counted, by the hub

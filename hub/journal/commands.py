@@ -16,6 +16,11 @@ from hub.journal.journal import Journal
 from hub.journal.processes import living
 
 
+def addressed(kind: str, process: str) -> str:
+    """The kind of a command that only one process carries out."""
+    return f"{kind}@{process}"
+
+
 class Commands:
     """A command is pending, running, then done or failed, with a JSON result."""
 
@@ -40,6 +45,13 @@ class Commands:
         await self._journal.read(write)
         return id
 
+    async def submit_to_all(
+        self, kind: str, arguments: dict[str, Any], who: str, *, but: str = ""
+    ) -> list[tuple[str, Any]]:
+        """One command for each process that lives: its id, and the process. `but`: a process that needs none."""
+        others = [row for row in await self.processes() if row.id != but]
+        return [(await self.submit(addressed(kind, row.id), arguments, who), row) for row in others]
+
     async def state(self, id: str) -> tuple[str, dict[str, Any]]:
         """(status, result)."""
 
@@ -56,7 +68,8 @@ class Commands:
         async def write(connection: AsyncConnection) -> list[Any]:
             live = living(self._journal.is_sqlite)
             orphan = sa.and_(table.c.status == "running", table.c.taken_by.not_in(live), table.c.taken_by != process)
-            open_ = sa.or_(table.c.status == "pending", orphan)
+            for_me = sa.or_(table.c.kind.not_like(addressed("%", "%")), table.c.kind.like(addressed("%", process)))
+            open_ = sa.and_(sa.or_(table.c.status == "pending", orphan), for_me)
             found = (await connection.execute(sa.select(table).where(open_).order_by(table.c.created_at))).all()
             mine = []
             for row in found:

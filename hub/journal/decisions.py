@@ -129,6 +129,30 @@ class Decisions:
 
         return await self._journal.read(write)  # type: ignore[no-any-return]
 
+    async def begin_replay_to(self, row: Any, destination: str, who: str, now: float) -> list[str] | None:
+        """dead -> replaying, to another destination than those that it died on: for them the document is discarded. None when somebody else
+        was quicker, [] when it has been at that destination."""
+        dead, effect = schema.dead_letter, schema.effect
+        there = (effect.c.document_id == row.message_id, effect.c.destination == destination)
+        old = [name for name in row.destinations.split(",") if name and name != destination]
+        open_ = effect.c.status.in_(("dead", "prepared", "retrying", "replaying"))
+
+        async def write(connection: AsyncConnection) -> list[str] | None:
+            if not await self._move(connection, dead, row.id, ("dead",), "replaying", who, now):
+                return None
+            state = (await connection.execute(sa.select(effect).where(*there))).first()
+            if state is not None and state.status not in ("dead", "prepared", "retrying"):
+                return []
+            await connection.execute(sa.update(dead).where(dead.c.id == row.id).values(destinations=destination))
+            mine = (effect.c.document_id == row.message_id, effect.c.destination.in_(old), open_)
+            ended = {"status": "discarded", "text": f"sent to {destination} instead, by {who}", "claimed_by": None}
+            await connection.execute(sa.update(effect).where(*mine).values(**ended, updated_at=now))
+            if state is not None:
+                await self._reopen(connection, row.message_id, destination, "replaying", state.generation, False)
+            return [destination]
+
+        return await self._journal.read(write)  # type: ignore[no-any-return]
+
     async def undo(self, table: sa.Table, id: str, reason: str) -> None:
         """replaying -> dead, releasing -> open: what could not be published is back in the list, with the reason."""
         during, before = ("replaying", "dead") if table is schema.dead_letter else ("releasing", "open")

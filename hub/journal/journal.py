@@ -204,6 +204,12 @@ class Journal:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
+    async def announce(self, table_version: str) -> None:
+        """Tells the others by which route table this process works from now on, before it makes a copy by it."""
+        self.table_version = table_version
+        if self._heartbeat is not None:
+            await self.read(self._say_alive)
+
     async def _announce(self) -> None:
         await self.read(self._forget_others)
         await self.read(self._say_alive)

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     ONCE = "once"  # another message holds its once-key
     ENDPOINT = "endpoint"  # its endpoint is left alone
     PROCESS = "process"  # another process is sending it
+    TABLE = "table"  # its destination is known to a process with another route table
     RETRY_AFTER = "retry_after"  # the far end has said when to come again
 
 

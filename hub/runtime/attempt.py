@@ -13,13 +13,14 @@ from hub.runtime.live import Snapshot
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one attempt. One of: `receipt` (delivered now), `skipped` (nothing was to be sent, or not now), `waits` (it is
-    to go with a batch), `filtered` (a step of the destination has ended it there), or `error`. `said` is what the steps did."""
+    to go with a batch), `elsewhere` (another process knows the destination), `filtered` (a step of the destination has ended it there), or `error`. `said` is what the steps did."""
 
     destination: str
     state: EffectState
     receipt: Receipt | None = None
     skipped: str = ""
     busy: bool = False
+    elsewhere: bool = False
     waits: bool = False
     error: BaseException | None = None
     took: float = 0.0
@@ -30,7 +31,7 @@ class Outcome:
 @dataclass(slots=True)
 class Attempt:
     """One copy on its way to its open destinations; the rest is by destination. `together`: it is to go there with others. `stepping`: the
-    destination has steps of its own. `early`: why nothing is to be sent. `filtered`: why it ends there. `addresses`: what the bytes made now are called
+    destination has steps of its own. `early`: why nothing is to be sent. `elsewhere`: this process doesn't have the destination, and another one does. `filtered`: why it ends there. `addresses`: what the bytes made now are called
     there, or why they can't be called anything."""
 
     copy: RouteCopy
@@ -41,6 +42,7 @@ class Attempt:
     early: dict[str, BaseException] = field(default_factory=dict)
     together: set[str] = field(default_factory=set)
     stepping: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
     filtered: dict[str, str] = field(default_factory=dict)
     said: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     states: dict[str, EffectState] = field(default_factory=dict)
@@ -50,7 +52,9 @@ class Attempt:
 
     def misses(self, name: str) -> bool:
         """Whether the bytes for a destination are still to be made, now."""
-        return name not in self.early and self.states[name].needs_bytes and self.rendered.get(name) is None
+        if name in self.early or name in self.elsewhere:
+            return False
+        return self.states[name].needs_bytes and self.rendered.get(name) is None
 
 
 class Stale(Exception):

@@ -52,7 +52,7 @@ class CommandDesk:
                 await self._commands.finish(row.id, "done", result)
 
     async def _carry_out(self, row: Any) -> dict[str, Any]:
-        act = self._acts.get(row.kind)
+        act = self._acts.get(row.kind.partition("@")[0])
         if act is None:
             raise HubError(f"this hub doesn't know the command {row.kind!r}")
         return await act(orjson.loads(row.arguments), row.who)

@@ -57,6 +57,14 @@ class Metrics:
         self.restarts = count("hub_source_restarts", "Sources restarted after an error.", "source")
         self.in_flight = ByLabels(Gauge("hub_in_flight", "Messages in work now.", ["stage"], registry=self.registry))
         self.depth = Gauge("hub_queue_messages", "Messages ready in a queue.", ["queue"], registry=self.registry)
+        self.orphans = ByLabels(
+            Gauge(
+                "hub_orphaned_messages",
+                "Messages for a route or source that is gone.",
+                ["queue"],
+                registry=self.registry,
+            )
+        )
         self.overdue = Gauge(
             "hub_acknowledgments_overdue", "Open holds of what was not acknowledged in time.", registry=self.registry
         )

@@ -18,7 +18,7 @@ from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
 from hub.runtime.arrival_terms import TERMS, TERMS_CLAIM, with_terms
-from hub.runtime.copy import DOCUMENT, WAITS, unpack, unpack_facts
+from hub.runtime.copy import DOCUMENT, WAITS, split, unpack, unpack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
@@ -46,28 +46,37 @@ class Replay:
             if now - row.decided_at >= older:
                 await self._publish_released(row)
 
-    async def replay(self, wanted: DeadFilter, who: str, render: bool = False) -> dict[str, Any]:
-        """Replays all that the filter finds: `{"replayed": n, "skipped": {reason: n}, "ids": [...]}`."""
+    async def replay(self, wanted: DeadFilter, who: str, render: bool = False, to: str | None = None) -> dict[str, Any]:
+        """Replays all that the filter finds: `{"replayed": n, "skipped": {reason: n}, "ids": [...]}`. `to`: a destination that takes the
+        place of those on which they died. Raises HubError when it is not there."""
+        if to is not None and to not in self._live.snapshot.destinations:
+            known = ", ".join(sorted(self._live.snapshot.destinations))
+            raise HubError(f"there is no destination {to!r}; the site has {known}")
         done: list[str] = []
         skipped: Counter[str] = Counter()
         for row in await self._decisions.dead_letters(wanted, self._live.clock(), limit=100_000):
-            reason = await self._replay_one(row, who, render)
+            reason = await self._replay_one(row, who, render, to)
             if reason is None:
                 done.append(row.id)
             else:
                 skipped[reason] += 1
         return {"replayed": len(done), "skipped": dict(skipped), "ids": done[:1000]}
 
-    async def _replay_one(self, row: Any, who: str, render: bool) -> str | None:
+    async def _replay_one(self, row: Any, who: str, render: bool, to: str | None) -> str | None:
         """None when it was replayed, else why not."""
         live = self._live
+        if to is not None and row.kind != "route":
+            return "it died before it had a destination"
         if row.kind == "route" and row.route not in live.snapshot.table.by_id:
             return f"the route {row.route} is not there any more"
         if row.kind == "source" and row.source not in live.snapshot.readers:
             return f"the source {row.source} is not there any more"
         if (holder := await self._once_holder(row)) is not None:
             return f"its once-key is held by message {holder}"
-        still = await self._decisions.begin_replay(row, who, live.clock(), render)
+        if to is None:
+            still = await self._decisions.begin_replay(row, who, live.clock(), render)
+        else:
+            still = await self._decisions.begin_replay_to(row, to, who, live.clock())
         if still is None:
             return "somebody else replayed or discarded it meanwhile"
         if row.kind == "route" and not still:
@@ -140,9 +149,16 @@ class Replay:
             hub_error_text=None,
             hub_first_failure=None,
             hub_parent=parent,
+            hub_send=",".join(self._send(message, still)),
             **{WAITS.replace("-", "_"): None},
         )
         await self._live.broker.publish("", topology.route_queue(route), fresh)
+
+    def _send(self, message: Message, still: list[str]) -> list[str]:
+        """The destinations of the copy's document: with one that takes the place of others, without those that are gone."""
+        known = list(split(message.headers.get(Header.SEND)))
+        new = [name for name in still if name not in known]
+        return [name for name in known if name in self._live.snapshot.destinations] + new if new else known
 
     async def _once_holder(self, row: Any) -> str | None:
         """Another message that has taken the place of this one, under the route's once-key."""

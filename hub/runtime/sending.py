@@ -20,6 +20,7 @@ from hub.runtime.contained.writing import ContainedWriting
 from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, pack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.live import Live, OpenDestination
+from hub.runtime.living_tables import LivingTables
 from hub.runtime.outgoing import address_of, outgoing_of, send_within_limit
 from hub.runtime.rendering import render, waits_for_others
 from hub.runtime.small_work import here_or_contained
@@ -27,6 +28,9 @@ from hub.runtime.stepping import SteppedBody, stepped
 
 Conclude = Callable[[Outcome], Awaitable[None]]
 """Records an outcome; returns when it is committed."""
+
+MOST_WAITS = 600
+"""How often a copy waits for a process that knows its destination: once a second, so for ten minutes. Then it is dead."""
 
 
 class Sender:
@@ -37,6 +41,7 @@ class Sender:
         self._live = live
         self._decisions = Decisions(live.journal)
         self._contained = ContainedWriting(live)
+        self._tables = LivingTables(live.journal)
         self._under_way: dict[tuple[str, str], asyncio.Future[None]] = {}
 
     @asynccontextmanager
@@ -92,7 +97,9 @@ class Sender:
         fresh = copy.attempt == 1 and copy.parent is None and not attempt.redelivered
         for name in copy.open:
             destination = attempt.snapshot.destinations.get(name)
-            if destination is None:
+            if destination is None and copy.waits < MOST_WAITS and await self._tables.others_have(copy.table):
+                attempt.elsewhere.add(name)
+            elif destination is None:
                 attempt.early[name] = ConfigError(f"the destination {name!r} is not there any more")
             elif waits_for_others(copy, destination):
                 attempt.together.add(name)
@@ -233,6 +240,8 @@ class Sender:
             return Outcome(name, state, skipped="another process is sending it", busy=True)
         if isinstance(early, Stale):
             return Outcome(name, state, skipped=f"{state.status} already, after attempt {state.attempts}")
+        if name in attempt.elsewhere:
+            return Outcome(name, state, elsewhere=True)
         if early is not None or destination is None:
             return Outcome(name, state, error=early or MappingError(f"nothing to send to {name}"), said=said)
         if name in attempt.filtered:

@@ -172,7 +172,7 @@ class RouteWorker:
             wait_of(
                 *(copy, await kept_body(live, copy, entry, now), destinations, reason, waits_for, text),
                 now=now,
-                seconds=WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)],
+                seconds=1.0 if reason is Reason.TABLE else WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)],
                 process=live.journal.process,
                 message=copy.still_open(",".join(destinations), copy.attempt, None, now, copy.waits + 1),
             )
@@ -186,6 +186,10 @@ class RouteWorker:
         if outcome.busy:
             text = "another process is sending it"
             await self._wait(copy, (outcome.destination,), Reason.PROCESS, outcome.destination, text, entry)
+        elif outcome.elsewhere:
+            text = f"this process doesn't know {outcome.destination}; another one has the route table {copy.table}"
+            await self._wait(copy, (outcome.destination,), Reason.TABLE, outcome.destination, text, entry)
+            entry.settle(outcome.state, "retrying", copy.attempt - 1, self._live.clock(), text=text)
         else:
             await self._recoverability.record(copy, outcome, entry)
         if copy.parent is not None:

@@ -1,0 +1,56 @@
+"""What `hub check` says of copies that wait for a route which the site has no more."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from hub.app.broker_diagnosis import FileDepths
+from hub.app.running_hub import journal_url
+from hub.app.site_folder import SiteFolder
+from hub.configuration.finding import Finding
+from hub.configuration.site import Site
+from hub.core.errors import HubError, Place
+from hub.core.topology import Topology
+from hub.journal.declared_queues import DeclaredQueues
+from hub.journal.journal import Journal, engine_url, sqlite_path
+from hub.journal.waits import Waits
+
+PATIENCE = 2.0
+"""Seconds after which a journal that doesn't answer is not asked."""
+
+
+async def orphan_warnings(folder: SiteFolder, site: Site) -> list[Finding]:
+    """Of queues on the embedded broker, and of rows. Empty where the journal can't be reached: nothing is created for a check."""
+    url = journal_url(folder, site.settings)
+    path = sqlite_path(engine_url(url)) if engine_url(url).startswith("sqlite") else None
+    if path is not None and not path.is_file():
+        return []
+    journal = Journal(url, folder.resolve(site.settings.claims), patience=PATIENCE)
+    try:
+        await journal.open(migrate=False)
+    except HubError:
+        return []
+    try:
+        return [warning(text) for text in await _told(folder, site, journal)]
+    except HubError:
+        return []
+    finally:
+        await journal.close()
+
+
+async def _told(folder: SiteFolder, site: Site, journal: Journal) -> list[str]:
+    routes: Container[str] = site.table.by_id
+    queues: dict[str, int] = {}
+    if site.settings.broker == "embedded":
+        found = await DeclaredQueues(journal).orphans(FileDepths(folder), Topology(), routes)
+        gone = {name for name, route in await DeclaredQueues(journal).all() if route is not None}
+        queues = {queue: count for queue, count in found.items() if queue in gone}
+    waiting = await Waits(journal).without(routes)
+    told = [f"{queue} holds {count}" for queue, count in queues.items()]
+    return told + [f"{count} copies of the route {route} wait as rows" for route, count in waiting.items()]
+
+
+def warning(text: str) -> Finding:
+    return Finding(
+        Place("routes"), "warning", f"{text}, and the route is not there any more", "bring it back to have them taken"
+    )

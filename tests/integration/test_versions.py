@@ -1,0 +1,120 @@
+"""Processes with different route tables: a reload reaches all, a copy waits for who knows its destination, a rename loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import generate_latest
+
+from hub.app.running_hub import RunningHub
+from hub.core.ports import Arrival, BytesBody
+from tests.support.brokers import eventually
+from tests.support.erp import Answer, Erp
+from tests.support.site import ROUTES, SiteOnDisk, order
+
+
+def rename(site: SiteOnDisk) -> None:
+    """The destination `erp` is called `sap` from now on."""
+    path = site.folder / "config/destinations.yaml"
+    path.write_text(path.read_text().replace("erp:\n", "sap:\n", 1))
+    site.write("routes/acme.yaml", ROUTES.replace("to: [erp]", "to: [sap]"))
+
+
+async def effects(hub: RunningHub) -> list[tuple[str, str]]:
+    async def query(connection: Any) -> list[tuple[str, str]]:
+        rows = await connection.exec_driver_sql("SELECT destination, status FROM effect ORDER BY destination, status")
+        return [tuple(row) for row in rows]
+
+    return list(await hub.journal.read(query))
+
+
+@pytest.mark.rabbitmq
+@pytest.mark.postgres
+async def test_old_and_new_processes_side_by_side(tmp_path: Path, erp: Erp, amqp_vhost: str, database_url: str) -> None:
+    site = SiteOnDisk(tmp_path, erp.url, amqp=amqp_vhost, journal=database_url)
+    async with site.running() as old:
+        rename(site)
+        async with site.running() as new:
+            for number in range(12):
+                await new.intake.take(Arrival("shop", BytesBody(order(str(number))), "", {}))
+
+            async def all_sent() -> bool:
+                return await effects(new) == [("sap", "delivered")] * 12
+
+            told = await asyncio.to_thread(site.cli, "doctor", "--json")
+            tables = [one for one in json.loads(told.stdout)["findings"] if one["what"] == "tables"]
+            assert [one["state"] for one in tables] == ["error"]
+            try:
+                await eventually(all_sent)
+            except TimeoutError:
+                raise AssertionError(await effects(new)) from None
+            assert sorted(erp.numbers(), key=int) == [str(number) for number in range(12)], "sent once each"
+            assert old.site.table.version != new.site.table.version
+            reloaded = await asyncio.to_thread(site.cli, "reload", "--json")
+            assert reloaded.returncode == 0, reloaded.stderr
+            processes = json.loads(reloaded.stdout)["processes"]
+            assert [one["status"] for one in processes] == ["done", "done"]
+            assert old.site.table.version == new.site.table.version
+
+            site.write("routes/acme.yaml", "routes: [")
+            refused = await asyncio.to_thread(site.cli, "reload", "--json")
+            assert refused.returncode == 1
+            assert [one["status"] for one in json.loads(refused.stdout)["processes"]] == ["failed", "failed"]
+
+
+async def test_dead_letters_of_a_renamed_destination_go_to_another(tmp_path: Path, erp: Erp) -> None:
+    site = SiteOnDisk(tmp_path, erp.url)
+    erp.script = lambda request: Answer(400)
+    async with site.running() as hub:
+        site.drop("1.json", order("1"))
+
+        async def dead() -> bool:
+            told = await asyncio.to_thread(site.cli, "dead", "list", "--json")
+            return json.loads(told.stdout)["count"] == 1
+
+        await eventually(dead)
+    rename(site)
+    erp.script = lambda request: Answer(201)
+    async with site.running() as hub:
+        wrong = await asyncio.to_thread(site.cli, "dead", "replay", "--all", "--to", "nowhere")
+        assert (wrong.returncode, "there is no destination 'nowhere'; the site has sap" in wrong.stderr) == (1, True)
+        told = await asyncio.to_thread(site.cli, "dead", "replay", "--all", "--to", "sap", "--json")
+        assert json.loads(told.stdout)["replayed"] == 1, told.stdout
+
+        async def sent() -> bool:
+            return await effects(hub) == [("erp", "discarded"), ("sap", "delivered")]
+
+        await eventually(sent)
+    assert erp.numbers() == ["1", "1"]
+    assert erp.requests[0].key != erp.requests[1].key
+
+
+async def test_copies_for_a_removed_route_are_told(tmp_path: Path, erp: Erp) -> None:
+    site = SiteOnDisk(tmp_path, erp.url)
+    site.write(
+        "config/policies.yaml",
+        "retry:\n  fast: {delays: [1h], on: [unreachable, timeout, busy, failed]}\nholds:\n  credit_hold: {owner: x, sla: 4h}\n",
+    )
+    erp.script = lambda request: Answer(503)
+    async with site.running() as hub:
+        site.drop("1.json", order("1"))
+
+        async def waits() -> bool:
+            return await effects(hub) == [("erp", "retrying")]
+
+        await eventually(waits)
+        site.write("routes/acme.yaml", ROUTES.replace("id: orders", "id: others"))
+        reloaded = await asyncio.to_thread(site.cli, "reload")
+        assert "hub.route.orders.retry.1h holds 1, and nothing uses it any more" in reloaded.stdout
+        await hub.measure()
+        assert b'hub_orphaned_messages{queue="hub.route.orders.retry.1h"} 1.0' in generate_latest(hub.metrics.registry)
+        checked = await asyncio.to_thread(site.cli, "check")
+        assert "hub.route.orders.retry.1h holds 1" in checked.stdout
+        told = await asyncio.to_thread(site.cli, "doctor", "--json")
+        orphans = next(one for one in json.loads(told.stdout)["findings"] if one["what"] == "orphans")
+        assert orphans["state"] == "error"
+        assert "hub.route.orders.retry.1h holds 1" in orphans["text"]
