@@ -27,6 +27,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 TransientKind = Literal["unreachable", "timeout", "busy", "failed"]
+LONGEST_TEXT = 1500
+"""Characters of what an error says of foreign bytes."""
+
 TRANSIENT_KINDS: tuple[TransientKind, ...] = ("unreachable", "timeout", "busy", "failed")
 
 
@@ -80,6 +83,7 @@ class DecodeError(MessageError):
         code: str | None = None,
         findings: tuple[Any, ...] = (),
     ) -> None:
+        text = shortened(text)
         self.text = text
         self.findings = findings
         self.segment = segment
@@ -96,6 +100,13 @@ class DecodeError(MessageError):
             if part
         )
         super().__init__(f"{text} ({where})" if where else text)
+
+
+def shortened(text: str) -> str:
+    """A text of readable length: what a stranger has sent may stand in it, and be as long as the body."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    return f"{text[: LONGEST_TEXT * 2 // 3]} ... {text[-LONGEST_TEXT // 3 :]}"
 
 
 class MappingError(MessageError):

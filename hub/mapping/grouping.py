@@ -26,7 +26,8 @@ class Row:
 
 def documents(rows: Iterable[Row]) -> Iterator[Found]:
     """One for each run of rows with the same key, in their order. A document with a bad row is refused whole, never made
-    of the rest; a row of which nobody can say where it belongs spoils the documents on both of its sides."""
+    of the rest; a row of which nobody can say where it belongs spoils the documents on both of its sides. What stands behind a bad row of a document is
+    not held."""
     held: list[Row] = []
     torn: DecodeError | None = None
     before: DecodeError | None = None
@@ -41,7 +42,7 @@ def documents(rows: Iterable[Row]) -> Iterator[Found]:
         elif not held:
             before, torn = torn, None
         count += 1
-        if count <= MOST_ROWS:
+        if count <= MOST_ROWS and (not held or held[-1].error is None):
             held.append(row)
     if held:
         yield _found(held, before or torn, count)

@@ -1,0 +1,113 @@
+"""One hub with a source for each reader, and hostile bytes at all of them: the hub is up, others are served, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import urllib.request
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from hub.app.running_hub import RunningHub
+from hub.console.server import serving
+from hub.core.identity import digest
+from hub.journal import schema
+from tests.hostile.test_readers import FIXED, KINDS, MAP, ROWS, attacks
+from tests.support.brokers import eventually
+from tests.support.site import INBOX, SiteOnDisk, order
+
+READ = {
+    "json": "read: {json: order@1}",
+    "json list": "read: {json: {document: order@1, each: /}}",
+    "ndjson": "read: {ndjson: order@1}",
+    "xml": "read: {xml: {document: order@1, map: o.json.j2, each: /all/o}}",
+    "csv": f"read: {{csv: {ROWS}}}",
+    "fixed_width": f"read: {{fixed_width: {FIXED}}}",
+    "x12": "read: x12",
+    "gzip": "unpack: gzip\n    read: {ndjson: order@1}",
+    "zip": "unpack: zip\n    read: {ndjson: order@1}",
+    "mime": "unpack: mime\n    read: {ndjson: order@1}",
+    "auto": "unpack: auto\n    read: {ndjson: order@1}",
+}
+TAKEN = ("noise", "truncated", "damaged", "one value")
+
+
+def site_of(folder: Path) -> SiteOnDisk:
+    site = SiteOnDisk(folder)
+    for name in ("config/endpoints.yaml", "config/policies.yaml"):
+        (folder / name).unlink()
+    sources = "".join(
+        f"  {folder_of(name)}:\n    file: {{folder: var/{folder_of(name)}, settle: 0s, poll: 100ms}}\n    {read}\n"
+        for name, read in READ.items()
+    )
+    site.write("config/partners/bolt.yaml", "partner: BOLT\nids: [{qualifier: ZZ, id: BOLT}]\n")
+    site.write("config/destinations.yaml", "out: {file: {folder: var/out, name: '{number}-{source}.json'}}\n")
+    site.write("routes/templates/o.json.j2", MAP["routes/templates/o.json.j2"])
+    site.write("routes/acme.yaml", INBOX + sources + "routes:\n  - {id: orders, when: {document: order}, to: [out]}\n")
+    return site
+
+
+def folder_of(name: str) -> str:
+    return name.replace(" ", "-").replace("_", "-")
+
+
+def dropped(site: SiteOnDisk) -> dict[str, str]:
+    """What a stranger leaves at each source: small, for the hub itself, and large, for a worker. By the digest of its bytes."""
+    claims = {}
+    for name, kind in KINDS.items():
+        bodies = {
+            f"{what}-{size}": body for size in (20_000, 90_000) for what, body in attacks(kind, size) if what in TAKEN
+        }
+        bodies["repeated"] = kind.repeated[0] * 5000
+        for what, body in bodies.items():
+            site.drop(f"{what}.txt", body, f"var/{folder_of(name)}")
+            claims[digest(body)] = f"{name}: {what}"
+    return claims
+
+
+async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_path: Path) -> None:
+    site = site_of(tmp_path)
+    assert READ.keys() == KINDS.keys()
+    async with site.running() as hub, serving(hub, "127.0.0.1:0") as url:
+        await asyncio.to_thread(ask, f"{url}/health/live")
+        claims, slowest, orders = dropped(site), 0.0, 0
+        while lost := claims.keys() - await settled(hub):
+            for path in ("/health/live", "/health/ready"):
+                slowest = max(slowest, await asyncio.to_thread(ask, url + path))
+            site.drop(f"{orders}.json", order(f"B{orders}", partner="BOLT"))
+            orders += 1
+            await asyncio.sleep(0.2)
+            assert orders < 300, [claims[one] for one in lost]
+
+        async def all_out() -> bool:
+            return len(list((tmp_path / "var/out").glob("B*-inbox.json"))) == orders
+
+        await eventually(all_out)
+        assert slowest < 1
+    assert not [path for name in READ for path in (tmp_path / "var" / folder_of(name)).glob("*.txt")]
+
+
+def ask(url: str) -> float:
+    began = time.monotonic()
+    with urllib.request.urlopen(url, timeout=5) as reply:
+        assert reply.status == 200
+    return time.monotonic() - began
+
+
+async def settled(hub: RunningHub) -> set[str]:
+    """The bytes of which something was delivered, or that are among the dead letters of their source."""
+    delivered = (
+        sa.select(schema.message.c.claim)
+        .join(schema.effect, schema.effect.c.document_id == schema.message.c.id)
+        .where(schema.effect.c.status == "delivered")
+    )
+    refused = sa.select(schema.dead_letter.c.body).where(schema.dead_letter.c.kind == "source")
+
+    async def read(connection: object) -> set[str]:
+        found: set[str] = set()
+        for query in (delivered, refused):
+            found |= set((await connection.execute(query)).scalars())  # type: ignore[attr-defined]
+        return found
+
+    return await hub.journal.read(read)
