@@ -100,6 +100,9 @@ class Posting:
             return await terms.kept(terms.repetitions, key, lambda: self._answer(body, digest))
         if earlier.fingerprint != fingerprint:
             return problem(422, "key-reused", "this Idempotency-Key came before, with another body or address")
+        if earlier.answer is None and not earlier.in_work:
+            detail = "the process that has the first request with this key has fallen silent; send it again"
+            return problem(503, detail=detail, retry_after=COME_AGAIN)
         return earlier.answer or problem(409, "in-work", "the first request with this key is in work", retry_after=1)
 
     async def _answer(self, body: Body, digest: str) -> WebResponse:

@@ -9,10 +9,12 @@ from hub.app.left_behind import BROKER_FILE, file_depths
 from hub.app.opening import Opening
 from hub.app.running_hub import make_broker
 from hub.app.site_folder import SiteFolder
+from hub.broker.declaration import limit_hint
+from hub.broker.rabbit import RabbitBroker
 from hub.configuration.site import Site
 from hub.core import topology
 from hub.core.errors import HubError
-from hub.core.topology import Topology, own_queues
+from hub.core.topology import Topology, own_queues, topology_of
 from hub.journal.declared_queues import DeclaredQueues, Depths
 from hub.journal.journal import Journal
 from hub.journal.open_copies import LOST, OpenCopies
@@ -50,6 +52,8 @@ class BrokerDiagnosis:
             yield Finding("broker", "ok", self._site.settings.broker)
             async for finding in self._queues(broker, declared):
                 yield finding
+            if isinstance(broker, RabbitBroker) and self._running:
+                yield await self._limits(broker, declared)
         except HubError as error:
             yield Finding("broker", "error", str(error))
         finally:
@@ -59,6 +63,14 @@ class BrokerDiagnosis:
         yield await self._missing(depths, declared)
         yield await orphans(depths, self._journal, declared, self._site.table.by_id)
         yield await self._lost(depths)
+
+    async def _limits(self, broker: RabbitBroker, declared: Topology) -> Finding:
+        """Declaring what is there already changes nothing, and tells how it was declared; retry queues are found in the record."""
+        recorded = [topology_of(name) for name, _ in await DeclaredQueues(self._journal).all() if ".retry." in name]
+        await broker.declare(sum(recorded, declared))
+        if broker.without_limit:
+            return Finding("limits", "error", limit_hint(broker.without_limit))
+        return Finding("limits", "ok", "no queue of the hub drops messages after redeliveries")
 
     async def _missing(self, depths: Depths, declared: Topology) -> Finding:
         found = await depths.depths(own_queues(declared)) if self._running else {}

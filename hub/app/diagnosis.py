@@ -166,9 +166,12 @@ class Diagnosis:
             except urllib.error.HTTPError as not_ready:
                 reply = not_ready  # it tells of its endpoints all the same
             with reply:
-                states = json.load(reply).get("endpoints", {})
+                told = json.load(reply)
+                states = told.get("endpoints", {})
         except (OSError, ValueError) as error:
             return Finding("endpoints", "warning", f"the console at {url} doesn't tell: {error}")
+        if str(told.get("broker", "")).startswith("blocked"):
+            return Finding("alarm", "error", f"the broker takes no messages: {told['broker']}: give it memory or disk")
         alone = [
             f"{name} for {one['left']:.0f} more seconds" for name, one in states.items() if one["breaker"] == "open"
         ]

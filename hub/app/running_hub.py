@@ -332,7 +332,8 @@ class RunningHub:
     async def readiness(self) -> dict[str, Any]:
         """`ready` when broker and journal work now; why not, where not; how each source is."""
         journal = await self._ask_journal()
-        broker = "up" if self.broker.connected else "away"
+        alarm = self.broker.blocked_by if isinstance(self.broker, RabbitBroker) else ""
+        broker = "up" if self.broker.connected else f"blocked: {alarm}" if alarm else "away"
         self.metrics.broker_up.set(broker == "up")
         self.metrics.journal_up.set(journal == "up")
         supervisor, running = self._supervisor, "running" if self.started else "waiting"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from hub.core.amqp_hosts import hosts_of
 from hub.core.errors import ConfigError
 
 PORTS = {"amqp": 5672, "amqps": 5671}
@@ -14,7 +15,7 @@ OPTIONS = {"heartbeat", "cafile", "certfile", "keyfile"}
 
 @dataclass(frozen=True, slots=True)
 class AmqpAddress:
-    """`amqp[s]://user:password@host:port/vhost?heartbeat=10&cafile=...&certfile=...&keyfile=...`"""
+    """`amqp[s]://user:password@host:port,host:port/vhost?heartbeat=10&cafile=...&certfile=...&keyfile=...`"""
 
     host: str
     port: int
@@ -26,16 +27,18 @@ class AmqpAddress:
     cafile: str | None = None
     certfile: str | None = None
     keyfile: str | None = None
+    others: tuple[tuple[str, int], ...] = ()
+    """Further nodes of the cluster, tried in turn."""
 
     @classmethod
     def parse(cls, url: str) -> AmqpAddress:
         """Raises ConfigError, which shows nothing of the URL but what is wrong with it."""
         try:
             parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
+            hosts = hosts_of(url)
         except ValueError:
             raise ConfigError("this is not an AMQP URL", hint="amqp://user:password@host:5672/vhost") from None
-        if parts.scheme not in PORTS or not host:
+        if parts.scheme not in PORTS or not hosts:
             found = f"found {parts.scheme}://" if parts.scheme else "no scheme"
             raise ConfigError(f"an AMQP URL begins with amqp:// or amqps:// and names a host ({found})")
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -48,8 +51,8 @@ class AmqpAddress:
         if heartbeat is not None and not (heartbeat.isdecimal() and int(heartbeat) < 65536):
             raise ConfigError(f"heartbeat in the AMQP URL must be seconds, found {heartbeat!r}")
         return cls(
-            host,
-            port or PORTS[parts.scheme],
+            hosts[0][0],
+            hosts[0][1] or PORTS[parts.scheme],
             unquote(parts.username or "guest"),
             unquote(parts.password or "guest"),
             unquote(parts.path[1:]) or "/",
@@ -58,7 +61,13 @@ class AmqpAddress:
             options.get("cafile"),
             options.get("certfile"),
             options.get("keyfile"),
+            tuple((host, port or PORTS[parts.scheme]) for host, port in hosts[1:]),
         )
+
+    @property
+    def nodes(self) -> tuple[AmqpAddress, ...]:
+        """One address for each node that the URL names."""
+        return (self, *(replace(self, host=host, port=port) for host, port in self.others))
 
     def __str__(self) -> str:
         scheme = "amqps" if self.tls else "amqp"

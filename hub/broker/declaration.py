@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pamqp import commands
@@ -37,6 +38,25 @@ def queue_arguments(queue: Queue, version: str) -> dict[str, Any]:
     elif major(version) >= 4:
         arguments["x-delivery-limit"] = -1
     return arguments
+
+
+def other_arguments(queue: Queue, version: str, refusal: str) -> dict[str, Any] | None:
+    """The arguments under which another version of RabbitMQ, or of the hub, has declared a queue that has no delivery limit: `none` where
+    we say -1, and the other way round. None when the broker refused something else."""
+    if queue.kind != "quorum" or queue.delivery_limit is not None or "'x-delivery-limit'" not in refusal:
+        return None
+    arguments = queue_arguments(queue, version)
+    if arguments.pop("x-delivery-limit", None) is None:
+        arguments["x-delivery-limit"] = -1
+    return arguments
+
+
+def limit_hint(queues: Iterable[str]) -> str:
+    """What to do about queues that RabbitMQ 4 gives a limit of 20 redeliveries, after which it drops a message."""
+    names = ", ".join(sorted(queues))
+    pattern = r"^hub\.(unmatched|.*\.dead|route\..*\.retry\..*)$"
+    policy = f"rabbitmqctl set_policy hub-no-limit '{pattern}' '{{\"delivery-limit\": -1}}' --apply-to quorum_queues"
+    return f"{names}: declared before RabbitMQ 4, which drops a message there after 20 redeliveries; set the limit by policy: {policy}"
 
 
 def major(version: str) -> int:

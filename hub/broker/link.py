@@ -38,6 +38,7 @@ class Link(asyncio.Protocol):
         self.reason = ""
         self.code = 0
         self.blocked = False
+        self.blocked_by = ""
         self.paused = False
         self.version = ""
         self.largest_frame = wire.LARGEST_FRAME
@@ -267,6 +268,7 @@ class _Control(Channel):
             link.end(f"the broker closed the connection: {received.reply_code} {received.reply_text}")
         elif isinstance(received, (commands.Connection.Blocked, commands.Connection.Unblocked)):
             link.blocked = isinstance(received, commands.Connection.Blocked)
+            link.blocked_by = str(received.reason or "") if isinstance(received, commands.Connection.Blocked) else ""
             if link.on_flow:
                 link.on_flow()
         elif self._answer is not None and not self._answer.done():

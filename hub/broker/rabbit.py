@@ -11,19 +11,31 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import structlog
 from pamqp import commands
 
 from hub.broker.address import AmqpAddress
 from hub.broker.channel import Channel, ChannelRefused, LinkLost
 from hub.broker.consumer import RabbitSubscription
-from hub.broker.declaration import NOT_FOUND, bind, declare_exchange, declare_queue, refusal, unbind
+from hub.broker.declaration import (
+    NOT_FOUND,
+    PRECONDITION_FAILED,
+    bind,
+    declare_exchange,
+    declare_queue,
+    limit_hint,
+    major,
+    other_arguments,
+    refusal,
+    unbind,
+)
 from hub.broker.link import Link
 from hub.broker.publisher import PublishChannel, Publisher
 from hub.broker.supervisor import Supervisor
 from hub.core.broker import ConsumerArguments, DeliveryHandler
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
-from hub.core.topology import Binding, Topology
+from hub.core.topology import Binding, Queue, Topology
 
 T = TypeVar("T")
 
@@ -51,6 +63,9 @@ class RabbitBroker:
         self._begin_channel: asyncio.Task[None] | None = None
         self._declaring = asyncio.Lock()
         self._open = False
+        self._log = structlog.get_logger("hub.broker")
+        self.without_limit: set[str] = set()
+        """Queues that were declared before RabbitMQ 4 and have no limit of their own: it gives them one of 20 and then drops."""
 
     def __repr__(self) -> str:
         return f"RabbitBroker({self._address})"
@@ -67,6 +82,15 @@ class RabbitBroker:
         """The broker has stopped taking messages: a memory or disk alarm."""
         link = self._publishing.link
         return link is not None and link.blocked
+
+    @property
+    def blocked_by(self) -> str:
+        """What the broker says of its alarm, for people; empty while there is none."""
+        link = self._publishing.link
+        if link is None or not link.blocked:
+            return ""
+        kind = next((kind for kind in ("memory", "disk") if kind in link.blocked_by), "")
+        return f"{kind} alarm ({link.blocked_by})" if kind else link.blocked_by or "an alarm"
 
     @property
     def reconnects(self) -> int:
@@ -191,7 +215,7 @@ class RabbitBroker:
             for exchange in topology.exchanges:
                 await self._said(channel, exchange, declare_exchange(exchange))
             for queue in topology.queues:
-                await self._said(channel, queue, declare_queue(queue, link.version))
+                channel = await self._declare_queue(link, channel, queue)
             for binding in topology.bindings:
                 await self._said(channel, binding, bind(binding))
         finally:
@@ -207,6 +231,21 @@ class RabbitBroker:
                     await channel.call(unbind(binding))
         finally:
             await channel.close()
+
+    async def _declare_queue(self, link: Link, channel: Channel, queue: Queue) -> Channel:
+        """Accepts a queue that only differs by how an older broker says "no delivery limit". The channel to go on with."""
+        try:
+            await channel.call(declare_queue(queue, link.version))
+        except ChannelRefused as refused:
+            other = other_arguments(queue, link.version, refused.text) if refused.code == PRECONDITION_FAILED else None
+            if other is None:
+                raise refusal(queue, refused.code, refused.text) from refused
+            channel = await link.open()
+            await self._said(channel, queue, commands.Queue.Declare(0, queue.name, durable=True, arguments=other))
+            if major(link.version) >= 4 and "x-delivery-limit" not in other and queue.name not in self.without_limit:
+                self.without_limit.add(queue.name)
+                self._log.warning("queue_without_limit", queue=queue.name, hint=limit_hint([queue.name]))
+        return channel
 
     async def _said(self, channel: Channel, thing: Any, request: Any) -> None:
         try:

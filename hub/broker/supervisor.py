@@ -33,6 +33,8 @@ class Supervisor:
         self.refused: ConfigError | None = None
         self.problem = "not connected yet"
         self._address = address
+        self._nodes = address.nodes
+        self._node = 0
         self._name = name
         self._heartbeat = heartbeat
         self._begin = begin
@@ -86,7 +88,7 @@ class Supervisor:
             begun, epochs = loop.time(), self.epochs
             await self._epoch()
             was_up = self.epochs > epochs
-            longest = SHORT_PAUSE if was_up else LONGEST_PAUSE
+            longest = SHORT_PAUSE if was_up or self._node % len(self._nodes) else LONGEST_PAUSE
             pause = FIRST_PAUSE if was_up and loop.time() - begun > STABLE else min(pause * 2, longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
 
@@ -94,7 +96,7 @@ class Supervisor:
         """From connecting to the end of the link."""
         link: Link | None = None
         try:
-            link = await Link.connect(self._address, self._name, self._heartbeat)
+            link = await Link.connect(self._nodes[self._node % len(self._nodes)], self._name, self._heartbeat)
             await self._begin(link)
             self._begun(link)
             await asyncio.shield(link.ended)
@@ -106,6 +108,7 @@ class Supervisor:
         except (OSError, LinkLost, ChannelRefused) as error:
             self.problem = str(error)
         finally:
+            self._node += 1  # another node is tried after each end
             if self.link is None and link is not None:
                 link.end("the beginning failed")
         self._ended()

@@ -28,7 +28,9 @@ class Entry(BaseModel):
 
 
 class AmqpBroker(Entry):
-    amqp: str = Field(description="URL of a RabbitMQ node: amqp://user:${PASSWORD}@host/vhost")
+    amqp: str = Field(
+        description="URL of a RabbitMQ: amqp://user:${PASSWORD}@host/vhost; the nodes of a cluster as a list: @one:5672,two:5672/vhost"
+    )
 
 
 class Console(Entry):

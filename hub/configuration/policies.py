@@ -9,6 +9,7 @@ from hub.configuration.models import AmqpBroker, ContainmentEntry, Hold, HubFile
 from hub.configuration.site import HoldConfig, Settings
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
+from hub.core.amqp_hosts import hosts_of
 from hub.core.clear_text import credentials_in_the_clear, holds_password
 from hub.core.client_network import is_loopback
 from hub.core.containment import Containment
@@ -34,6 +35,10 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
     if url is not None and urlsplit(url).scheme not in ("amqp", "amqps"):
         path = ("amqp",) if model.amqp is not None else ("broker", "amqp")
         draft.findings.error(file.place(path), "should be an amqp:// or amqps:// URL")
+    elif url is not None and not has_hosts(url):
+        path = ("amqp",) if model.amqp is not None else ("broker", "amqp")
+        text = "names no host, or a wrong list of hosts: amqp://user@one:5672,two:5672/vhost is expected"
+        draft.findings.error(file.place(path), text)
     host, _, port = model.console.listen.rpartition(":")
     if not is_loopback(host):
         place = file.place(("console", "listen"))
@@ -109,3 +114,11 @@ def declare_built_in(draft: Draft) -> None:
 
 def _is_empty(node: Node) -> bool:
     return node.kind == "scalar" and node.value is None
+
+
+def has_hosts(url: str) -> bool:
+    """Whether it names nodes that can be connected to."""
+    try:
+        return bool(hosts_of(url))
+    except ValueError:
+        return False

@@ -60,7 +60,8 @@ async def serving(hub: RunningHub, listen: str) -> AsyncIterator[str]:
         listening = bound(host.strip("[]"), int(port))
     except OSError as error:
         text = f"console.listen: {listen} can't be listened on ({error.strerror}): is another hub running?"
-        raise ConfigError(text) from error
+        hint = f"each process on a host needs a port of its own: name another in config/hub.yaml, or {host}:0 for a free one"
+        raise ConfigError(text, hint=hint) from error
     server = ListeningServer(build(hub), None, ConsoleLimits(), hub.log)
     await server.start(listening)
     try:

@@ -78,6 +78,11 @@ class Broker(Protocol):
 
     async def depths(self, queues: Sequence[str]) -> dict[str, int | None]: ...
 
+    @property
+    def connected(self) -> bool:
+        """Whether a publish made now would reach the broker."""
+        ...
+
 
 class BrokerLifecycle(Broker, Protocol):
     """What the composition root sees of a broker."""
@@ -88,11 +93,6 @@ class BrokerLifecycle(Broker, Protocol):
 
     async def close(self) -> None:
         """Ends consumers and the connection. Unacknowledged deliveries return to their queues."""
-        ...
-
-    @property
-    def connected(self) -> bool:
-        """Whether a publish made now would reach the broker."""
         ...
 
     async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from hub.core.amqp_hosts import hosts_of
 from hub.core.client_network import is_loopback
 from hub.core.plugin import Problem
 
@@ -18,11 +19,11 @@ LETS_IN = re.compile(r"authorization|cookie|token|secret|api_?key|password|passw
 def clear_host(url: str) -> str:
     """The host of a URL without TLS; empty where it has TLS, no host, or the host is this machine."""
     try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
+        scheme = urlsplit(url).scheme.lower()
+        hosts = [host for host, _ in hosts_of(url)]
     except ValueError:
         return ""
-    return host if parts.scheme.lower() in CLEAR and host and not is_loopback(host) else ""
+    return next((host for host in hosts if scheme in CLEAR and not is_loopback(host)), "")
 
 
 def lets_in(names: Iterable[str]) -> bool:

@@ -126,7 +126,8 @@ class Repetitions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """An earlier request with the same key. `answer` None: it is still in work."""
+    """An earlier request with the same key. `answer` None: it is still in work; without `in_work` its process may have ended."""
 
     fingerprint: str
     answer: WebResponse | None = None
+    in_work: bool = True

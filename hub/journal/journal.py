@@ -65,6 +65,9 @@ class Journal:
         self._transactions: Transactions | None = None
         self._heartbeat: asyncio.Task[None] | None = None
         self.table_version = ""
+        self.in_work: set[tuple[str, str]] = set()
+        """Requests that may be repeated, by source and key, whose work this process has begun and not ended. A row of this process
+        that is not among them has lost its answer."""
         self._skewed = False
         self._log = structlog.get_logger("hub.journal")
 

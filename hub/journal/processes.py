@@ -15,10 +15,10 @@ LIVE_SECONDS = 15.0
 """A process whose heartbeat is older than this is taken for dead. Heartbeats are written and compared by the database's clock."""
 
 
-def living(sqlite: bool) -> Any:
-    """The ids of the processes that live, as a select."""
+def living(sqlite: bool, seconds: float = LIVE_SECONDS) -> Any:
+    """The ids of the processes that live, as a select: those that have beaten within `seconds`."""
     table = schema.process
-    return sa.select(table.c.id).where(table.c.heartbeat_at > database_now(sqlite) - LIVE_SECONDS)
+    return sa.select(table.c.id).where(table.c.heartbeat_at > database_now(sqlite) - seconds)
 
 
 def living_text(sqlite: bool) -> str:

@@ -12,10 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.web import Repetition, WebResponse
 from hub.journal import schema
 from hub.journal.journal import Journal
-from hub.journal.processes import living
+from hub.journal.processes import HEARTBEAT_SECONDS, living
 
 SWEEP_SECONDS = 60.0
 """How often a process removes what has expired."""
+
+BEATING = 2.5 * HEARTBEAT_SECONDS
+"""Seconds after whose silence a process may have ended, though its work isn't taken over yet."""
 
 LONGEST_WORK = 900.0
 """Seconds after which work counts as left undone, whoever has it: no request is answered that late."""
@@ -28,18 +31,32 @@ class JournalRepetitions:
         self._journal = journal
         self._owner = owner
         self._swept = 0.0
+        self._in_work = journal.in_work
 
     async def begin(self, key: str, fingerprint: str, keep: float) -> Repetition | None:
+        mine = (self._owner, key)
+        idle = mine not in self._in_work
+        self._in_work.add(mine)
+
         async def query(connection: AsyncConnection) -> Repetition | None:
-            if await self._take(connection, key, fingerprint, keep):
+            if await self._take(connection, key, fingerprint, keep, idle):
                 return None
             row = (await connection.execute(sa.select(schema.repetition).where(self._is(key)))).one()
-            return Repetition(row.fingerprint, answer_of(row))
+            beats = sa.select(sa.literal(row.taken_by).in_(living(self._journal.is_sqlite, BEATING)))
+            answer = answer_of(row)
+            return Repetition(row.fingerprint, answer, bool(answer or (await connection.execute(beats)).scalar()))
 
-        found: Repetition | None = await self._journal.read(query)
+        taken = False
+        try:
+            found: Repetition | None = await self._journal.read(query)
+            taken = found is None
+        finally:
+            if idle and not taken:
+                self._in_work.discard(mine)
         return found
 
     async def finish(self, key: str, answer: WebResponse) -> None:
+        self._in_work.discard((self._owner, key))
         values = {
             "status": answer.status,
             "content_type": answer.content_type,
@@ -54,6 +71,7 @@ class JournalRepetitions:
         await self._journal.read(query)
 
     async def free(self, key: str) -> None:
+        self._in_work.discard((self._owner, key))
         gone = sa.delete(schema.repetition).where(self._is(key), self._mine())
 
         async def query(connection: AsyncConnection) -> None:
@@ -61,8 +79,8 @@ class JournalRepetitions:
 
         await self._journal.read(query)
 
-    async def _take(self, connection: AsyncConnection, key: str, fingerprint: str, keep: float) -> bool:
-        """Whether the key was free: new, expired, or left undone by a process that has ended."""
+    async def _take(self, connection: AsyncConnection, key: str, fingerprint: str, keep: float, idle: bool) -> bool:
+        """Whether the key was free: new, expired, left undone by a process that has ended, or ours while this process is `idle` about it."""
         table, now = schema.repetition, self._journal.clock()
         await self._sweep(connection, now)
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
@@ -80,6 +98,9 @@ class JournalRepetitions:
         undone = sa.and_(
             table.c.status.is_(None), sa.or_(table.c.taken_by.not_in(alive), table.c.taken_at < now - LONGEST_WORK)
         )
+        if idle:
+            mine = sa.and_(table.c.status.is_(None), table.c.taken_by == self._journal.process)
+            undone = sa.or_(undone, mine)
         row = insert(table).values(owner=self._owner, key=key, **values)
         taken = row.on_conflict_do_update(
             index_elements=["owner", "key"], set_=values, where=sa.or_(table.c.expires_at < now, undone)

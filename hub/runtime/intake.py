@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from hub.core import topology
+from hub.core.broker import Broker
 from hub.core.errors import DecodeError, HubError, TransientError
 from hub.core.facts import ENVELOPE, OUTBOUND
 from hub.core.identity import digest, message_id
@@ -36,6 +37,10 @@ MOST_RECORDED = 10_000
 """Documents that are remembered as recorded but not published."""
 
 
+MOMENT = 1.0
+"""Seconds in which a connection to the broker that was lost is there again, when only that was lost."""
+
+
 class Intake:
     """Takes arrivals. Safe to call from many tasks; taking the same bytes again gives the same messages."""
 
@@ -62,6 +67,7 @@ class Intake:
         raises HubError when there is nothing at that position any more.
         """
         live = self._live
+        await broker_there(live.broker)
         started = live.clock()
         with live.metrics.in_flight.labels("intake").track_inprogress():
             visit = await self._claimed(arrival, started)
@@ -321,6 +327,16 @@ class Intake:
         elif match.destinations:
             placing.place(topology.route_queue(route), copy)
             self._live.metrics.matched.labels(route).inc()
+
+
+async def broker_there(broker: Broker) -> None:
+    """Returns while the broker takes messages. One that only reconnects is given a moment; else nothing is begun that would only wait.
+    Raises TransientError."""
+    for _ in range(round(MOMENT / 0.05)):
+        if broker.connected:
+            return
+        await asyncio.sleep(0.05)
+    raise TransientError("the broker takes no messages now", "unreachable")
 
 
 class NothingThere(HubError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from pamqp import commands, frame, header
@@ -29,6 +30,9 @@ class ScriptedServer:
         self.received: asyncio.Queue[tuple[int, Any]] = asyncio.Queue()
         self.opened: asyncio.Queue[int] = asyncio.Queue()
         self._largest = largest_frame
+        self.version = "3.13.0"
+        self.script: Callable[[Any], Any] = lambda received: None
+        """Answers what isn't answered by itself; None: it is kept in `received`."""
         self._tls = tls
         self._writers: list[asyncio.StreamWriter] = []
         self._consuming: tuple[asyncio.StreamWriter, int] | None = None
@@ -81,7 +85,7 @@ class ScriptedServer:
         self._writers.append(writer)
         try:
             await reader.readexactly(8)
-            self._send(writer, 0, commands.Connection.Start(0, 9, {"version": "3.13.0"}, "PLAIN", "en_US"))
+            self._send(writer, 0, commands.Connection.Start(0, 9, {"version": self.version}, "PLAIN", "en_US"))
             data = b""
             while chunk := await reader.read(1 << 16):
                 data = self._frames(data + chunk, writer)
@@ -98,6 +102,8 @@ class ScriptedServer:
             answer = _ANSWERS.get(received.name)
             if answer is not None:
                 self._send(writer, channel, answer(self._largest))
+            elif (scripted := self.script(received)) is not None:
+                self._send(writer, channel, scripted)
             if isinstance(received, commands.Confirm.Select):
                 self._publishing = (writer, channel)
                 self.opened.put_nowait(channel)

@@ -63,3 +63,23 @@ async def test_the_work_of_a_process_that_has_ended_is_free(journals: tuple[Jour
     await mine.finish("k", WebResponse(500))
     await other.finish("k", ANSWER)
     assert await mine.begin("k", "f", 60) == Repetition("f", ANSWER), "who has lost it answers no more"
+
+
+async def test_an_answer_that_was_not_kept_is_made_again(journals: tuple[Journal, Journal]) -> None:
+    repetitions = JournalRepetitions(journals[0], "web")
+    assert await repetitions.begin("k", "f", 60) is None
+    still = await JournalRepetitions(journals[0], "web").begin("k", "f", 60)
+    assert still == Repetition("f"), "another adapter of this process knows that it is in work"
+    journals[0].in_work.clear()  # the answer was given, and could not be recorded
+    assert await repetitions.begin("k", "f", 60) is None
+
+
+async def test_a_process_that_has_fallen_silent_may_have_ended(journals: tuple[Journal, Journal]) -> None:
+    assert await JournalRepetitions(journals[0], "web").begin("k", "f", 60) is None
+
+    async def silent(connection: object) -> None:
+        late = sa.update(schema.process).values(heartbeat_at=schema.process.c.heartbeat_at - 10)
+        await connection.execute(late)  # type: ignore[attr-defined]
+
+    await journals[0].read(silent)
+    assert await JournalRepetitions(journals[1], "web").begin("k", "f", 60) == Repetition("f", None, in_work=False)
