@@ -66,7 +66,7 @@ class JsonReader:
         try:
             value = parse_json(piece.removeprefix(b"\xef\xbb\xbf"))
         except (ValueError, ArithmeticError, RecursionError) as error:
-            return Found({}, error=DecodeError(f"not JSON: {error}"))
+            return Found({}, raw=piece, error=DecodeError(f"not JSON: {error}"))
         wrong = self._check.wrong(value) if self._check is not None else None
         return Found({"body": value}, raw=piece, error=DecodeError(wrong) if wrong else None)
 

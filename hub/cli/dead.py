@@ -58,7 +58,9 @@ def list_(
     older: Older = None,
     newer: Newer = None,
     owner: Owner = None,
-    every: Annotated[bool, typer.Option("--all", help="Also those that were replayed or discarded.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also those that were replayed, discarded or overtaken.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
     as_json: AsJson = False,
 ) -> None:

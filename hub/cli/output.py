@@ -92,7 +92,7 @@ def age(seconds: float) -> str:
 
 
 STYLES = {
-    **dict.fromkeys(("delivered", "done", "released", "replayed", "sent", "ok"), "green"),
+    **dict.fromkeys(("delivered", "done", "released", "replayed", "overtaken", "sent", "ok"), "green"),
     **dict.fromkeys(
         ("retrying", "prepared", "batched", "held", "open", "waits", "warning", "retry", "replaying"), "yellow"
     ),

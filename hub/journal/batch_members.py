@@ -91,6 +91,7 @@ def _deliver(connection: Connection, sent: BatchSent) -> None:
     if number := sent.facts.get("control_number"):
         KEY.write(connection, [(str(number), "control_number", row.document_id) for row in waiting])
     once_keys.finish_all(connection, [row.document_id for row in waiting])
+    once_keys.overtake(connection, [row.document_id for row in waiting])
     once_keys.settle_dead(connection, [(row.document_id, row.destination) for row in waiting])
 
 

@@ -88,6 +88,8 @@ class Entry:
     once_owners: list[str] = field(default_factory=list)
     """Documents that a person has sent again: all of their once-keys are looked at."""
     dead_settled: list[tuple[str, str]] = field(default_factory=list)
+    delivered: list[str] = field(default_factory=list)
+    """Documents: what died of the same bytes before they could be read, or routed, is no work any more."""
     once_freed: list[tuple[str, str]] = field(default_factory=list)
     effects: dict[tuple[str, str], EffectState] = field(default_factory=dict)
     once: dict[tuple[str, str], OnceState] = field(default_factory=dict)

@@ -196,6 +196,7 @@ class GroupCommit:
         once_keys.finish(connection, dict.fromkeys(key for entry in entries for key in entry.once_finished))
         once_keys.finish_all(connection, list(dict.fromkeys(id for entry in entries for id in entry.once_owners)))
         once_keys.free(connection, dict.fromkeys(key for entry in entries for key in entry.once_freed))
+        once_keys.overtake(connection, list(dict.fromkeys(id for entry in entries for id in entry.delivered)))
         once_keys.settle_dead(connection, dict.fromkeys(key for entry in entries for key in entry.dead_settled))
 
     def _answer(self, connection: Connection, entries: Sequence[Entry]) -> None:

@@ -57,10 +57,30 @@ def free(connection: Connection, owners: Iterable[tuple[str, str]]) -> None:
         connection.execute(sa.update(table).where(*mine).values(status="freed", updated_at=now_of(connection)))
 
 
+OVERTAKEN = "overtaken"
+"""The status of a dead letter whose bytes came again and were delivered."""
+
+
 def settle_dead(connection: Connection, delivered: Iterable[tuple[str, str]]) -> None:
     """A document that was dropped again after it had died, and was delivered this time: its dead letter is no work any more."""
     table = schema.dead_letter
     for document_id, destination in delivered:
-        mine = (table.c.message_id == document_id, table.c.destinations == destination, table.c.status == "dead")
-        values = {"status": "replayed", "reason": "delivered meanwhile", "decided_at": now_of(connection)}
-        connection.execute(sa.update(table).where(*mine).values(**values))
+        _overtaken(connection, table.c.message_id == document_id, table.c.destinations == destination)
+
+
+def overtake(connection: Connection, documents: Sequence[str]) -> None:
+    """The same for what had died before it had a destination: it could not be read, or no route took it."""
+    table = schema.dead_letter
+    for start in range(0, len(documents), 900):
+        mine = table.c.message_id.in_(documents[start : start + 900])
+        _overtaken(connection, mine, table.c.kind.in_(("source", "unmatched")))
+
+
+def _overtaken(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
+    table = schema.dead_letter
+    values = {
+        "status": OVERTAKEN,
+        "reason": "its bytes came again and were delivered",
+        "decided_at": now_of(connection),
+    }
+    connection.execute(sa.update(table).where(*which, table.c.status == "dead").values(**values))

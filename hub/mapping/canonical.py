@@ -17,6 +17,7 @@ from hub.documents import Document
 from hub.documents.codec import from_foreign_json, from_json
 from hub.mapping.document_name import DocumentName
 from hub.mapping.json_template import JsonTemplate
+from hub.mapping.refused import known_of
 from hub.mapping.site_template import SiteTemplate
 
 NAME = "hub-name"
@@ -88,7 +89,7 @@ class Canonical:
             try:
                 yield Reading(position, document=self.document(one, headers))
             except DecodeError as error:
-                yield Reading(position, error=error)
+                yield Reading(position, error=error, envelope=known_of(one.raw, one.names))
 
 
 def headers_seen(headers: Mapping[str, Any]) -> Mapping[str, Any]:

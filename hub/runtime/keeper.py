@@ -14,6 +14,7 @@ from hub.documents import BATCH
 from hub.journal.batch_members import BatchSays
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import EffectState, Entry
+from hub.journal.once_keys import OVERTAKEN
 from hub.runtime.copy import DOCUMENT, number, pack, split, unpack_facts
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
@@ -81,7 +82,7 @@ class Keeper:
     async def _is_news(self, id: str, dead_at: float) -> bool:
         """False for a dead letter that the broker delivers again after somebody has decided about it: what has begun since
         then must not be undone."""
-        wanted = DeadFilter(ids=(id,), status=("replaying", "replayed", "discarded"))
+        wanted = DeadFilter(ids=(id,), status=("replaying", "replayed", "discarded", OVERTAKEN))
         decided = await self._decisions.dead_letters(wanted, dead_at)
         return not any(row.decided_at is None or row.decided_at >= dead_at for row in decided)
 

@@ -45,7 +45,7 @@ class Passage:
         """As far as it comes without asking anybody. Raises TransientError."""
         lie = belied(self.arrival, reading)
         if lie is not None:
-            return Passed(replace(reading, document=None, error=lie))
+            return Passed(refused(reading, reading.document, lie))
         document = reading.document
         if document is None:
             return Passed(reading)
@@ -76,18 +76,28 @@ class Passage:
         error = walked.error
         if error is not None:
             cause = error if isinstance(error, DecodeError) else DecodeError(str(error))
-            return Passed(replace(reading, document=None, error=cause), walked.said)
+            return Passed(refused(reading, walked.document, cause), walked.said)
         whole = replace(reading, document=walked.document)
         lie = belied(self.arrival, whole)
         if (
             lie is not None
         ):  # a step may name another partner, but not than the one that has proved to have sent the arrival
-            return Passed(replace(reading, document=None, error=lie), walked.said)
+            return Passed(refused(reading, walked.document, lie), walked.said)
         id = message_id(self.claim, reading.position, self.arrival.identity)
         found = result_of(lambda: document_found(self.facts, self.arrival, whole, id))
         if isinstance(found, Exception):
             foreseen = isinstance(found, DecodeError)
             cause = found if isinstance(found, DecodeError) else DecodeError(UNFORESEEN)
-            refused = replace(reading, document=None, error=cause)
-            return Passed(refused, walked.said, unforeseen=None if foreseen else found)
+            told = refused(reading, walked.document, cause)
+            return Passed(told, walked.said, unforeseen=None if foreseen else found)
         return Passed(whole, walked.said, bool(walked.filtered), found)
+
+
+def refused(reading: Reading, document: Document | None, error: DecodeError) -> Reading:
+    """The reading of a document that may not go on, with all by which people look for it."""
+    if document is None:
+        return replace(reading, document=None, error=error)
+    own = {"number": document.number, "partner": document.partner}
+    known = {name: value for name, value in own.items() if value and not reading.envelope.get(name)}
+    envelope, keys = {**reading.envelope, **known}, (*reading.keys, *document.keys)
+    return replace(reading, document=None, error=error, envelope=envelope, keys=keys)

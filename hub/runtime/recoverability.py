@@ -103,13 +103,14 @@ class Recoverability:
 
     async def _delivered(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> None:
         reply, receipt = await self._replies.keep(copy, outcome, entry, now)
-        await self._replies.read(copy, outcome, receipt, reply, now)
+        await self._replies.read(copy, outcome, receipt, reply, now, entry)
         entry.settle(
             *(outcome.state, "delivered", copy.attempt, now),
             text=receipt.text,
             reply=reply,
             reply_type=receipt.content_type if reply else None,
         )
+        entry.delivered.append(copy.document_id)
         if outcome.state.status == "dead":
             entry.dead_settled.append((copy.document_id, outcome.destination))
         facts = self._has_left(outcome.state, entry, now)

@@ -15,6 +15,7 @@ from hub.runtime.attempt import Outcome
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.copy import RouteCopy
 from hub.runtime.live import Live, OpenDestination
+from hub.runtime.resting import ANSWERS
 
 PASSED_ON = ("partner", "test")
 """Facts of the document that was sent which also hold for the reply, unless its reader knows better."""
@@ -45,9 +46,11 @@ class Replies:
             entry.key(value, kind, copy.document_id)
         return reply, receipt
 
-    async def read(self, copy: RouteCopy, outcome: Outcome, receipt: Receipt, reply: str | None, now: float) -> None:
-        """Takes the reply as a document, if the destination says so. Its copies are confirmed when this returns. Raises
-        TransientError or JournalUnavailable when it could not be taken."""
+    async def read(
+        self, copy: RouteCopy, outcome: Outcome, receipt: Receipt, reply: str | None, now: float, entry: Entry
+    ) -> None:
+        """Takes the reply as a document, if the destination says so. Its copies are confirmed when this returns; the entry says it when it
+        can't be read. Raises TransientError or JournalUnavailable when it could not be taken."""
         destination = self._live.snapshot.destinations.get(outcome.destination)
         if destination is None or destination.replies_to is None:
             return
@@ -56,7 +59,9 @@ class Replies:
             return
         if outcome.state.reply is None:
             await self._keep_first(copy, outcome, receipt, reply, now)
-        await self._take(arrival(copy, outcome, destination.replies_to, receipt))
+        taken = await self._take(arrival(copy, outcome, destination.replies_to, receipt))
+        if taken.refused:
+            self._warn(entry, copy, outcome, f"the reply can't be read: {taken.cause}"[:2000], now)
 
     async def _capture(
         self,
@@ -71,13 +76,8 @@ class Replies:
         found, missing = captured(destination.captures, receipt, body)
         if missing and outcome.state.reply is None:
             where = ", ".join(f"{name} at {destination.captures[name]}" for name in missing)
-            entry.event(
-                *(copy.document_id, now, "warning"),
-                route=copy.route,
-                destination=outcome.destination,
-                attempt=copy.attempt,
-                text=f"the reply doesn't say {where}" + (f": {body.wrong}" if body.wrong else ""),
-            )
+            why = f": {body.wrong}" if body.wrong else ""
+            self._warn(entry, copy, outcome, f"the reply doesn't say {where}{why}", now)
         return replace(receipt, keys=(*receipt.keys, *found))
 
     async def _looked_into(self, destination: OpenDestination, reply: bytes) -> ReplyBody:
@@ -106,14 +106,19 @@ class Replies:
 
     async def _say_empty(self, copy: RouteCopy, outcome: Outcome, now: float) -> None:
         entry = Entry()
+        self._warn(entry, copy, outcome, "the reply is empty: there is no document in it", now)
+        await self._live.journal.commit(entry)
+
+    @staticmethod
+    def _warn(entry: Entry, copy: RouteCopy, outcome: Outcome, text: str, now: float) -> None:
+        """The trace of the document that was sent says it."""
         entry.event(
             *(copy.document_id, now, "warning"),
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
-            text="the reply is empty: there is no document in it",
+            text=text,
         )
-        await self._live.journal.commit(entry)
 
 
 def arrival(copy: RouteCopy, outcome: Outcome, source: str, receipt: Receipt) -> Arrival:
@@ -122,6 +127,7 @@ def arrival(copy: RouteCopy, outcome: Outcome, source: str, receipt: Receipt) ->
     facts = copy.facts()
     headers = {
         Header.HOPS: copy.hops,
+        **({ANSWERS: str(facts["number"])} if facts.get("number") else {}),
         **({"content_type": receipt.content_type} if receipt.content_type else {}),
         **({"correlation_id": copy.message.correlation_id} if copy.message.correlation_id else {}),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -21,6 +22,9 @@ from hub.runtime.live import Live, Snapshot
 from hub.runtime.placing import Placing
 from hub.runtime.remainder import COVERS, REST
 from hub.runtime.unreadable_place import PLACE, place_of
+
+ANSWERS = "hub-answers"
+"""The header of a reply that is read: the number of the document which it answers."""
 
 
 class Resting:
@@ -51,7 +55,10 @@ class Resting:
             position,
             visit.at,
             partner=partner or None,
+            number=str(envelope.get("number") or "") or None,
         )
+        for kind, value in keys_of(visit, envelope):
+            entry.key(value, kind, id)
         entry.event(
             *(id, now, "unreadable"),
             text=str(error),
@@ -106,6 +113,18 @@ class Resting:
         placing.entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
         live.metrics.unmatched.labels(source).inc()
         live.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
+
+
+def keys_of(visit: Visit, envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """By what people look for a part that is no document: its number, that of the document which it answers, its file and correlation."""
+    headers = visit.arrival.headers
+    for kind, value in (("number", envelope.get("number")), ("in_reply_to", headers.get(ANSWERS))):
+        if value:
+            yield kind, str(value)
+    if visit.arrival.name:
+        yield "name", visit.arrival.name
+    if headers.get("correlation_id"):
+        yield "correlation", visit.correlation_id
 
 
 def content_type(arrival: Arrival) -> str:

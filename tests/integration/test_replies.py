@@ -6,16 +6,19 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody
 from hub.documents import OrderAcknowledgment, to_json
+from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import LIMIT
 from tests.support.erp import Answer, Erp, Request
 from tests.support.site import HubProcess, SiteOnDisk, order
+from tests.support.x12 import orders_850
 
 ENDS = """\
 erp:
@@ -51,6 +54,10 @@ async def stories(hub: RunningHub, value: str, enough: Callable[[list[Story]], b
             if enough(found):
                 return found
             await asyncio.sleep(0.02)
+
+
+def letters(found: list[Story]) -> list[dict[str, Any]]:
+    return [letter for story in found for letter in story.dead_letters]
 
 
 def sent(found: list[Story]) -> bool:
@@ -124,6 +131,35 @@ async def test_a_reply_that_cannot_be_read_lies_with_the_dead_letters_of_its_sou
         (dead,) = [letter for story in found for letter in story.dead_letters]
         assert (dead["kind"], dead["source"], dead["owner"]) == ("source", "erp.reply", "order-desk")
         assert len(erp.requests) == 1
+
+
+async def test_what_is_refused_is_found_by_its_number_and_overtaken_when_it_is_delivered(
+    site: SiteOnDisk, erp: Erp
+) -> None:
+    asking(site)
+    erp.script = lambda request: Answer(201, b"no acknowledgment")
+    refused = json.dumps({**json.loads(order("1002")), "lines": 7}).encode()
+    acme = (site.folder / "config/partners/acme.yaml").read_text()
+    edi = orders_850(["1003", "1004"]).replace(b"BEG*00*SA*1003", b"BEG*00*XX*1003")
+    overlay = 'x12:\n  overlays: {"850": [{at: BEG/BEG02, codes: [SA]}]}\n'
+    site.write("config/partners/acme.yaml", acme + overlay)
+    async with site.running() as hub:
+        site.drop("1001.json", order("1001"))
+        (asked, reply) = await stories(hub, "1001", lambda found: len(found) == 2 and sent(found))
+        assert any("the reply can't be read" in event.get("text", "") for event in asked.events)
+        assert reply.dead_letters or reply.events[-1]["stage"] in ("unreadable", "dead")
+        site.drop("refused.json", refused)
+        site.drop("cut.json", order("1005")[:-5])
+        site.drop("edi.edi", edi, "var/edi")
+        for number in ("1002", "1003", "1005"):
+            (told,) = await stories(hub, number, lambda found: any(story.dead_letters for story in found))
+            assert (told.number, told.dead_letters[0]["number"]) == (number, number)
+        site.write("config/partners/acme.yaml", acme)
+        await hub.reload()
+        site.drop("again.edi", edi, "var/edi")
+        found = await stories(hub, "1003", lambda found: any(letter["status"] != "dead" for letter in letters(found)))
+        assert [letter["status"] for letter in letters(found) if letter["source"] == "edi"] == ["overtaken"]
+        assert await Decisions(hub.journal).dead_letters(DeadFilter(source="edi"), hub.live.clock()) == []
 
 
 async def test_an_empty_reply_is_a_warning(site: SiteOnDisk, erp: Erp) -> None:

@@ -199,7 +199,7 @@ class Progress:
             return
         partner = self._partner or None
         read = read_transaction(event, self._header.delimiters, self._outcome.version, partner, self._agreement)
-        error, document = read.error, read.document
+        error, document, number = read.error, read.document, read.number
         if (refusal := self._verdict.groups.get((self._interchange, self._group))) is not None:
             error, document = refusal, None
         elif self._only and self._partner not in self._only:
@@ -220,6 +220,7 @@ class Progress:
             document=document,
             error=error,
             warnings=(*self._group_warnings, *read.warnings),
+            refused=number if error is not None else "",
         )
 
     def _not_ours(self, event: Event) -> DecodeError:
@@ -266,12 +267,14 @@ class Progress:
         document: Document | None = None,
         error: DecodeError | None = None,
         warnings: tuple[str, ...] = (),
+        refused: str = "",
     ) -> Reading:
+        """`refused`: the number of the document that is refused."""
         return Reading(
             position,
             document=document,
             error=error,
-            envelope=self._envelope(name, number),
+            envelope={**self._envelope(name, number), **({"number": refused} if refused else {})},
             keys=self._keys(number),
             warnings=self._warnings + warnings,
         )

@@ -22,6 +22,7 @@ from transformers.x12.event import Event
 from transformers.x12.finding import Finding
 from transformers.x12.implementation import marked
 from transformers.x12.overlay import WrongRule
+from transformers.x12.refused_number import number_in
 from transformers.x12.segment_bytes import segment_bytes
 from transformers.x12.unpadded import padded, trailer_warnings
 from transformers.x12.values import Refused
@@ -50,6 +51,8 @@ class Transaction:
     findings: tuple[Finding, ...] = ()
     segments: int = 0
     convention: str = ""
+    number: str = ""
+    """The document's own number, where one stands; also of a transaction that is refused."""
 
 
 def read_transaction(
@@ -77,7 +80,9 @@ def read_transaction(
         return replace(blank, error=error)
     segments, unpadded = padded(name, segments, marks.element)
     warnings += (*trailer_warnings(segments[-1].split(marks.element), number), *unpadded)
-    blank = replace(blank, warnings=warnings)
+    blank = replace(
+        blank, warnings=warnings, number=number_in(name, segments, marks.element) if name in _sets() else ""
+    )
     if name not in _sets():
         text = f"no declaration for transaction set {name[:20]}" if name else "ST01 is missing: which transaction set?"
         code = "1" if name else "6"
