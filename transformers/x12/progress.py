@@ -21,6 +21,7 @@ from transformers.x12.delimiters import InterchangeHeader
 from transformers.x12.event import Event
 from transformers.x12.membership import as_member, repeated_group
 from transformers.x12.numbers import SeenNumbers
+from transformers.x12.refused_interchange import RefusedInterchange
 from transformers.x12.transaction import NOBODY, Transaction, read_transaction
 from transformers.x12.verdict import Verdict
 
@@ -50,6 +51,7 @@ class Progress:
         self._numbers = SeenNumbers()
         self._groups = SeenNumbers()
         self._group_warnings: tuple[str, ...] = ()
+        self._refused: RefusedInterchange | None = None
 
     def take(self, event: Event) -> Iterator[Reading]:
         match event.kind:
@@ -73,6 +75,7 @@ class Progress:
             case "junk":
                 yield from self._junk(event)
             case "end":
+                yield from self._end_refused()
                 if self._interchange == 0 and self._strays == 0:
                     yield Reading((), error=DecodeError("found nothing: the body is empty", offset=0, code="024"))
 
@@ -88,6 +91,7 @@ class Progress:
 
     def _begin(self, event: Event) -> Iterator[Reading]:
         assert event.header is not None  # noqa: S101 - an ISA has one
+        yield from self._end_refused()
         self._interchange += 1
         self._group = self._strays = self._transaction = self._acknowledged = 0
         self._in_group = False
@@ -112,10 +116,17 @@ class Progress:
             error = DecodeError(text, segment="ISA", element="ISA13", offset=event.offset, code="025")
             self._verdict.interchanges.setdefault(self._interchange, error)
         if (refusal := self._refusal) is not None:
-            yield self._reading((str(self._interchange),), error=refusal)
+            self._refused = RefusedInterchange(self._reading((str(self._interchange),), error=refusal))
             yield from self._answer(isa, "R", refusal.x12_code or "024")
 
+    def _end_refused(self) -> Iterator[Reading]:
+        """An interchange that was refused, once all of it has been seen: with the numbers of what is in it, by which people look for it."""
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            yield refused.reading()
+
     def _end(self, event: Event) -> Iterator[Reading]:
+        yield from self._end_refused()
         if self._header is not None and self._refusal is None:
             if self._group == 0 and self._acknowledged == 0:
                 yield self._empty(event, "the interchange holds no groups")
@@ -195,6 +206,8 @@ class Progress:
         if not self._in_group:
             self._begin_group(replace(event, elements=()))
         self._transaction += 1
+        if self._refused is not None and self._header is not None:
+            self._refused.note(event, self._header.delimiters)
         if self._refusal is not None or self._header is None:
             return
         partner = self._partner or None
