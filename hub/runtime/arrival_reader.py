@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,9 @@ from hub.runtime.steps import Walked, joined, wanted
 
 WINDOW = 200
 """Documents of one arrival that may be unconfirmed at once."""
+
+TURN_SECONDS = 0.02
+"""After so long an arrival lets others go on: a small body may hold thousands of documents."""
 
 MOST_HOPS = 16
 """Times a document may pass a hub before it is taken for one that goes in a circle."""
@@ -121,10 +125,14 @@ class ArrivalReader:
             recipe = snapshot.contained_source(source, 0, True)
             allowance = allowance_before(recipe)
             readings = guarded(lambda: reader.read(body, headers))
+            turn = time.monotonic()
             while (one := self._next(name, readings, passage, visit.only, allowance)) is not None:
                 reading, begun = one
                 if allowance is not None and allowance.spent:
                     break
+                if time.monotonic() - turn > TURN_SECONDS:
+                    await asyncio.sleep(0)
+                    turn = time.monotonic()
                 if begun is not None:
                     given += 1 if isinstance(begun, Passed) else len(begun)
                     yield [begun] if isinstance(begun, Passed) else await passage.on(reading, begun)

@@ -127,7 +127,7 @@ KINDS = {
     "fixed_width": Kind(
         lambda: built(reader_in(FIXED_WIDTH), FIXED, {}),
         lambda n: b"".join(b"H%-8d\nL%-8d\n" % (i, 2) for i in range(n)),
-        (b"H", b"L", b"H\n", b"L\n", b"\n", b"\r", b"\r\n", b" ", b"X\n", b"L2\n", b"Lx\n", b"\xff", b"\x00", b"\xff\n"),
+        (b"H", b"H2      \n", b"L\n", b"\n", b"\r", b" ", b"X\n", b"L2\n", b"Lx\n", b"\xff", b"\x00", b"\xff\n"),
         (b"H1\nL", b"a"),
     ),
     "x12": Kind(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -71,10 +72,12 @@ async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_p
     assert READ.keys() == KINDS.keys()
     async with site.running() as hub, serving(hub, "127.0.0.1:0") as url:
         await asyncio.to_thread(ask, f"{url}/health/live")
-        claims, slowest, orders = dropped(site), 0.0, 0
+        turns: list[float] = []
+        ticking = asyncio.create_task(tick(turns))
+        claims, orders = dropped(site), 0
         while lost := claims.keys() - await settled(hub):
             for path in ("/health/live", "/health/ready"):
-                slowest = max(slowest, await asyncio.to_thread(ask, url + path))
+                await asyncio.to_thread(ask, url + path)
             site.drop(f"{orders}.json", order(f"B{orders}", partner="BOLT"))
             orders += 1
             await asyncio.sleep(0.2)
@@ -84,15 +87,28 @@ async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_p
             return len(list((tmp_path / "var/out").glob("B*-inbox.json"))) == orders
 
         await eventually(all_out)
-        assert slowest < 1
+        ticking.cancel()
+        assert max(turns) < 1
     assert not [path for name in READ for path in (tmp_path / "var" / folder_of(name)).glob("*.txt")]
 
 
-def ask(url: str) -> float:
-    began = time.monotonic()
-    with urllib.request.urlopen(url, timeout=5) as reply:
-        assert reply.status == 200
-    return time.monotonic() - began
+def ask(url: str) -> None:
+    """It answers. On a machine that is short of time it may say that it isn't ready."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as reply:
+            status = reply.status
+    except urllib.error.HTTPError as error:
+        status = error.code
+        error.close()
+    assert status == 200 or (status == 503 and url.endswith("ready"))
+
+
+async def tick(turns: list[float]) -> None:
+    """Notes for how long the loop lets nobody else go on, in processor time: so the rest of the machine doesn't count."""
+    while True:
+        before = time.thread_time()
+        await asyncio.sleep(0.01)
+        turns.append(time.thread_time() - before)
 
 
 async def settled(hub: RunningHub) -> set[str]:
