@@ -13,6 +13,7 @@ from hub.core.errors import HubError, Place
 from hub.core.topology import Topology
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.journal import Journal, engine_url, sqlite_path
+from hub.journal.migrate import is_current
 from hub.journal.waits import Waits
 
 PATIENCE = 2.0
@@ -31,6 +32,10 @@ async def orphan_warnings(folder: SiteFolder, site: Site) -> list[Finding]:
     except HubError:
         return []
     try:
+        if not await journal.read(
+            is_current
+        ):  # an empty database, or one of an older version: a start brings it up to date
+            return []
         return [warning(text) for text in await _told(folder, site, journal)]
     except HubError:
         return []

@@ -92,10 +92,10 @@ def test_what_is_cheap_takes_milliseconds() -> None:
     for count in (4, 20, 100, 500, 1000, 4000, 16_000):
         body = b"<r>" + b"<a/>" * count + b"</r>"
         for path in paths:
-            if is_cheap(body, [path]):
+            if is_cheap(body, [path]):  # on the event loop: a CPU second is far beyond what it may take on any machine
                 began = time.thread_time()
                 look_into(body, [path])
-                assert time.thread_time() - began < 0.3, (count, path)
+                assert time.thread_time() - began < 1.0, (count, path)
 
 
 @pytest.fixture
