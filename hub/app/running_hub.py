@@ -358,7 +358,7 @@ class RunningHub:
         if trouble and not self.journal.claims.trouble:
             return trouble if trouble == "away" else f"away: {trouble}"
         try:
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(4.0):
                 await self.journal.ping()
         except (JournalUnavailable, TimeoutError) as error:
             return f"away: {error}" if str(error) else "away"

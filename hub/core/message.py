@@ -19,6 +19,17 @@ JSON = "application/json"
 X12 = "application/edi-x12"
 
 
+def storable(text: str) -> str:
+    """A text as rows and headers can hold it: what is no Unicode (lone surrogates, of bytes that were no UTF-8) is written as escapes."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
 class Header:
     """Header names of the hub. None begins with `x-`: the broker keeps those to itself and drops or rewrites them."""
 

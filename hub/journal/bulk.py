@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.core.message import storable
 from hub.journal.processes import living_text
 
 Row = tuple[Any, ...]
@@ -37,7 +38,7 @@ class Bulk:
         if connection.dialect.name == "sqlite":
             most = max(1, SQLITE_PARAMETERS // len(self.columns))
             for start in range(0, len(rows), most):
-                part = rows[start : start + most]
+                part = [encodable(row) for row in rows[start : start + most]]
                 flat = tuple(chain.from_iterable(part))
                 connection.exec_driver_sql(_sqlite_text(self, len(part)), flat)
         else:
@@ -57,10 +58,18 @@ def _postgres_text(bulk: Bulk) -> str:
 
 
 def clean(row: Row) -> Row:
-    """PostgreSQL text holds no NUL: a hostile value must not stop a commit."""
+    """As `encodable`, and without NUL, which PostgreSQL's text can't hold: a hostile value must not stop a commit."""
+    row = encodable(row)
     if any(isinstance(value, str) and "\x00" in value for value in row):
         return tuple(value.replace("\x00", "\ufffd") if isinstance(value, str) else value for value in row)
     return row
+
+
+def encodable(row: Row) -> Row:
+    """Texts that came from bytes which were no UTF-8 are written with escapes."""
+    if all(value.isascii() for value in row if type(value) is str):
+        return row
+    return tuple(storable(value) if isinstance(value, str) else value for value in row)
 
 
 CLAIM = Bulk("claim", ("digest", "size", "body", "created_at"), "ON CONFLICT (digest) DO NOTHING")

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 
 from hub.core import topology
-from hub.core.errors import MessageError, Unroutable, Withheld
+from hub.core.errors import UNCONFIRMED, MessageError, Unroutable, Withheld
 from hub.core.identity import message_id
-from hub.core.message import Message
+from hub.core.message import Message, storable
 from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, decide
 from hub.journal.batch_members import WAITS, BatchSays, BatchSent
 from hub.journal.control_numbers import Sent
@@ -200,9 +200,12 @@ class Recoverability:
         facts = copy.facts()
         policy = live.snapshot.hold_policy(name, facts.get("partner"))
         body = await kept_body(live, copy, entry, now)
-        id = message_id("hold", (copy.document_id, outcome.destination, str(outcome.state.generation)))
+        generation = str(outcome.state.generation)
+        if name == UNCONFIRMED:  # a release keeps the generation: what is unconfirmed again is another hold
+            generation += f" {now!r}"
+        id = message_id("hold", (copy.document_id, outcome.destination, generation))
         due = now + policy.sla if policy.sla else None
-        cause = str(outcome.error)[:4000]
+        cause = storable(str(outcome.error))[:4000]
         entry.hold(
             (
                 *(id, copy.document_id, copy.route, outcome.destination, name, policy.owner, due, "open", cause),

@@ -10,7 +10,7 @@ from typing import Any
 from hub.core import topology
 from hub.core.broker import Delivery, Subscription
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
-from hub.core.message import Message
+from hub.core.message import Message, storable
 from hub.core.route import Route
 from hub.journal.entry import Entry
 from hub.journal.wait import Reason
@@ -105,7 +105,7 @@ class RouteWorker:
         """What nobody foresaw: said whole in the log, and kept as a dead letter with its cause."""
         message = delivery.message
         self._live.log.error("unforeseen", route=self.route.id, message_id=message.id, exc_info=error)
-        await self._recoverability.bury(message, self.route.id, Cause(type(error).__name__, str(error)))
+        await self._recoverability.bury(message, self.route.id, Cause(type(error).__name__, storable(str(error))))
 
     async def _work(self, delivery: Delivery) -> None:
         """Returns when the delivery may be acknowledged."""
@@ -115,7 +115,9 @@ class RouteWorker:
             if once:
                 once_value(self.route, copy.facts())
         except MessageError as error:
-            await self._recoverability.bury(delivery.message, self.route.id, Cause(type(error).__name__, str(error)))
+            await self._recoverability.bury(
+                delivery.message, self.route.id, Cause(type(error).__name__, storable(str(error)))
+            )
             return
         async with self._sender.alone(copy), self._suspicion.begun(copy, delivery.redelivered) as deaths:
             if deaths >= (most := self._live.pool.limits.poison_after):
@@ -182,6 +184,18 @@ class RouteWorker:
     async def _conclude(self, copy: RouteCopy, outcome: Outcome) -> None:
         """Commits the outcome at one destination. Raises EndpointError when the copy for a later attempt can't be placed, and
         JournalUnavailable."""
+        error = await outcome_of(lambda: self._record(copy, outcome))
+        if (
+            error is not None
+            and outcome.receipt is not None
+            and not isinstance(error, EndpointError | JournalUnavailable)
+        ):
+            await self._commit(copy, self._bare_delivery(copy, outcome, error))
+        elif error is not None:
+            raise error
+        self._live.settled(copy.document_id)
+
+    async def _record(self, copy: RouteCopy, outcome: Outcome) -> None:
         entry = Entry()
         if outcome.busy:
             text = "another process is sending it"
@@ -192,12 +206,24 @@ class RouteWorker:
             entry.settle(outcome.state, "retrying", copy.attempt - 1, self._live.clock(), text=text)
         else:
             await self._recoverability.record(copy, outcome, entry)
+        await self._commit(copy, entry)
+
+    async def _commit(self, copy: RouteCopy, entry: Entry) -> None:
         if copy.parent is not None:
             entry.once_owners.append(copy.document_id)
         if self.route.once:
             entry.once_finished.append((self.route.id, copy.document_id, copy.send))
         await self._live.journal.commit(entry)
-        self._live.settled(copy.document_id)
+
+    def _bare_delivery(self, copy: RouteCopy, outcome: Outcome, error: Exception) -> Entry:
+        """The far end has taken the document. That the details of its answer can't be recorded never makes the document dead, which a
+        replay would send again."""
+        self._live.log.error("answer_not_recorded", route=self.route.id, message_id=copy.document_id, exc_info=error)
+        entry, now = Entry(), self._live.clock()
+        text = "delivered; the details of the answer could not be recorded, the log says why"
+        entry.settle(outcome.state, "delivered", copy.attempt, now, text=text)
+        entry.event(copy.document_id, now, "sent", route=copy.route, destination=outcome.destination, text=text)
+        return entry
 
 
 def begins(copy: RouteCopy) -> bool:

@@ -156,4 +156,12 @@ async def test_what_may_have_been_delivered_is_held_for_its_owner_and_sent_once(
         await eventually(again)
         assert habits.taken[3] == habits.taken[2]  # the same name, the same bytes
         assert (await story(hub, "3")).effects[0]["generation"] == 1
+
+        async def held_again() -> bool:
+            return [hold.number for hold in await decisions.holds(("open",))] == ["3"]
+
+        await eventually(held_again)  # unconfirmed once more: a hold of its own, which a person can end
+        (second,) = await decisions.holds(("open",))
+        assert second.id != holds["3"].id
+        assert (await hub.replay.reject([second.id], "me", "enough"))["rejected"] == 1
         assert (await decisions.holds((), (holds["1"].id,)))[0].status == "delivered"

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
+from hub.core.errors import Withheld
 from hub.core.reply_body import ReplyBody, is_cheap, look_into
 from hub.runtime.contained.bench import Bench
 from hub.runtime.contained.frame import Garbled, Result, facts_again, plain_facts
@@ -61,6 +62,10 @@ class ContainedLooking:
                 return await self._found(owner, LookIntoReply(raw, paths))
             except WorkFailed as error:
                 return ReplyBody(wrong=f"{error.error}: {error}")
+            except (
+                Withheld
+            ) as error:  # the far end has answered: its status decides, and nothing is sent again for our trouble
+                return ReplyBody(wrong=str(error))
             except WorkerLost as error:
                 cause = str(error)
         return ReplyBody(wrong=f"a look at it {cause}, {tries} times (containment in config/hub.yaml sets the bounds)")

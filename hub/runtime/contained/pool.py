@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Any
 
 from hub.core.containment import Containment
-from hub.core.errors import TransientError
+from hub.core.errors import TransientError, Withheld
 from hub.runtime.contained.frame import Result
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import Work
@@ -117,7 +117,11 @@ class WorkerPool:
         worker = self._idle.pop() if self._idle else Worker(self.limits)
         self._busy.add(worker)
         if not worker.fit:
-            await worker.start()
+            try:
+                await worker.start()
+            except OSError as error:  # no descriptor, no process left: our side, not the document
+                self._busy.discard(worker)
+                raise Withheld(f"no worker process can be started: {error}", "workers", START_AGAIN) from error
         return worker
 
     def _give_back(self, owner: str, worker: Worker | None) -> None:
@@ -143,3 +147,7 @@ class WorkerPool:
     def _dismiss(self) -> None:
         while len(self._idle) > 1:
             self._end(self._idle.pop(0))
+
+
+START_AGAIN = 5.0
+"""Seconds after which work is tried again for which no worker could be started."""

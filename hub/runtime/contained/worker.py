@@ -49,7 +49,7 @@ class Worker:
         """Whether it may be given another piece of work."""
 
     async def start(self) -> None:
-        """Returns at once; the worker gets ready meanwhile."""
+        """Returns at once; the worker gets ready meanwhile. Raises OSError where no process can be made."""
         ours, theirs = socket.socketpair()
         with theirs:
             command = [
@@ -60,14 +60,18 @@ class Worker:
                 str(theirs.fileno()),
                 str(os.getpid()),
             ]
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603  (milliseconds; and the hub's own program)
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                env=environ(),
-            )
+            try:
+                self._process = subprocess.Popen(  # noqa: ASYNC220, S603  (milliseconds; and the hub's own program)
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                    env=environ(),
+                )
+            except OSError:
+                ours.close()
+                raise
         self._reader, self._writer = await asyncio.open_connection(sock=ours)
         self._writer.write(packed_order(SetUp(self._limits.memory)))
         self.fit = True
@@ -150,9 +154,11 @@ class Worker:
         return await asyncio.to_thread(self._process.wait)
 
     async def end(self) -> None:
-        """At once. Harmless when it has ended."""
+        """At once. Harmless when it has ended, or never began."""
         self.fit = False
-        if self._process is not None and self._process.poll() is None:
+        if self._process is None:
+            return
+        if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)  # and what it has started
         await self._ended()
 

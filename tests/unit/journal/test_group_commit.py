@@ -30,10 +30,6 @@ async def _ids(journal: Journal) -> list[str]:
     return sorted(await journal.read(query))
 
 
-def _surrogate() -> Entry:
-    return _event("poison", "\ud800")
-
-
 def _missing_source() -> Entry:
     entry = Entry()
     entry.message("poison", None, "n", "c", "", 1.0)  # type: ignore[arg-type]
@@ -46,7 +42,7 @@ def _wrong_type() -> Entry:
     return entry
 
 
-@pytest.mark.parametrize("poison", [_surrogate, _missing_source, _wrong_type])
+@pytest.mark.parametrize("poison", [_missing_source, _wrong_type])
 async def test_a_poisoned_entry_fails_alone(journal: Journal, states: list[bool], poison: Callable[[], Entry]) -> None:
     entries = [_event(f"m{n:02}") for n in range(40)]
     entries[17:17] = [poison()]
@@ -151,3 +147,12 @@ async def test_a_process_whose_row_was_removed_lives_again_with_its_next_beat(jo
     async with asyncio.timeout(30):
         while await journal.read(living) != [journal.process]:
             await asyncio.sleep(0.1)
+
+
+async def test_text_that_came_from_bytes_which_are_no_utf8_is_recorded_with_escapes(journal: Journal) -> None:
+    await journal.commit(_event("odd", "a \udcff b"))
+
+    async def query(connection: AsyncConnection) -> list[str | None]:
+        return list((await connection.execute(sa.select(schema.event.c.text))).scalars())
+
+    assert await journal.read(query) == ["a \\udcff b"]
