@@ -52,6 +52,7 @@ def place(path: Path, target: Path) -> None:
             raise
         copy_over(path, target)
         path.unlink()
+        sync(path.parent)
 
 
 def rename(path: Path, target: Path) -> None:

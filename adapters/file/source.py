@@ -195,6 +195,7 @@ class FileSource:
         await asyncio.to_thread(move, path, folder, without_mark(path.name))
         del self._offered[path.name]
         self._pauses.end(path.name)
+        await offered.taken.settled()
 
     def _arrival(self, body: Body, name: str) -> Arrival:
         return Arrival(self._name, body, shown(name), facts=self._facts(name))

@@ -80,8 +80,9 @@ class StoreSource:
                 if key not in self._taken:
                     self._taken[key] = await self._fetched(file, take)
                 await self._store.in_thread(self._put_away, file, self._taken[key].failed)
-                del self._taken[key]
+                taken = self._taken.pop(key)
                 self._pauses.end(file.name)
+                await taken.settled()
             except Exception as error:  # noqa: BLE001
                 # An error that left this task would cancel the neighbours: this file waits, and the others go on.
                 pause = self._pauses.longer(file.name, SOON if isinstance(error, HubError) else SELDOM)

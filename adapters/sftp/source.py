@@ -255,6 +255,7 @@ class SftpSource:
             await use(lambda connection: inbox.put_away(connection, path, name, offered.taken.failed))
         self._offered.pop(path, None)
         self._pauses.end(entry.name)
+        await offered.taken.settled()
 
     async def _fetched(self, path: str, entry: Entry, name: str, take: Take) -> Taken:
         """Offers what the file holds. The partner's name never becomes a path of this machine."""

@@ -70,14 +70,19 @@ class Home:
             os.close(handle)
         target = self.work / f"{path.name}~{uuid.uuid4().hex}"
         path.rename(target)
-        folder = os.open(self.work, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(self.work)
         self._taken(self.account.name, target, path.name)
 
 
 def name_of(claimed: Path) -> str:
     """The name under which a claimed file was dropped."""
     return claimed.name.rpartition("~")[0]
+
+
+def sync(folder: Path) -> None:
+    """What was renamed or removed in the folder stays so when the power fails."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -12,7 +12,7 @@ import asyncssh
 from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.algorithms import algorithms, offered_host_keys
 from adapters.sftp_server.door import Door, Doorkeeper
-from adapters.sftp_server.home import Home, name_of
+from adapters.sftp_server.home import Home, name_of, sync
 from adapters.sftp_server.jail import Jail
 from adapters.sftp_server.options import SftpServerSourceOptions
 from hub.core.duration import seconds
@@ -134,11 +134,13 @@ class SftpServerSource:
         result = await take(Arrival(self._name, body, name, facts=self._facts(name), partner=partner))
         await asyncio.to_thread(self._put_away, login, path, result.failed)
         self._pauses.end(path.name)
+        await result.settled()
 
     def _put_away(self, login: str, path: Path, failed: bool) -> None:
         if not self._options.keep and not failed:
             path.unlink()
-            return
-        folder = self._folder / (FAILED if failed else DONE) / login
-        folder.mkdir(parents=True, exist_ok=True)
-        path.rename(folder / path.name)
+        else:
+            folder = self._folder / (FAILED if failed else DONE) / login
+            folder.mkdir(parents=True, exist_ok=True)
+            path.rename(folder / path.name)
+        sync(path.parent)

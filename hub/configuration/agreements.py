@@ -68,7 +68,7 @@ def _acknowledge(terms: X12Terms) -> Acknowledge | None:
     if said is None:
         return None
     within = None if said.within is None else seconds(said.within)
-    return Acknowledge(said.with_set, within, said.errors, said.ta1, said.through)
+    return Acknowledge(said.with_set, within, said.errors, said.ta1, said.through, said.repeat)
 
 
 def _expect_ack(terms: X12Terms) -> ExpectAck | None:

@@ -89,6 +89,11 @@ class AcknowledgeTerms(Entry):
         None,
         description="The destination that takes acknowledgments; without it the only one that writes X12 for them.",
     )
+    repeat: bool = Field(
+        False,
+        description="A partner who sends the same file again gets the same acknowledgment again under a new control number, at most"
+        " three times a day. For file, sftp and sftp_server sources.",
+    )
 
 
 class ExpectAckTerms(Entry):

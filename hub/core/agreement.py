@@ -41,13 +41,15 @@ class Separators:
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
     """How we acknowledge what the partner sends. `through` names the destination that takes it to them; without it, the only
-    destination that writes X12 for the partner does. `within` is what we promise, for people."""
+    destination that writes X12 for the partner does. `within` is what we promise, for people. `repeat`: whoever sends the
+    same bytes again gets the same acknowledgment again."""
 
     with_set: AcknowledgmentSet = "997"
     within: float | None = None
     errors: ErrorPolicy = "reject"
     ta1: InterchangeAckPolicy = "asked"
     through: str | None = None
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,16 +219,25 @@ class Arrival:
         return repr((self.salt, self.partner, facts))
 
 
+async def nothing_to_note() -> None:
+    """What most arrivals need once their source has acknowledged them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """The intake has taken responsibility: everything made from the arrival is confirmed and committed. The source
     may forget it. `refused` counts the parts that went to the source's dead letters; `documents` those that were routed
-    or are kept as unmatched. `cause` is for us. `told`: the same for whoever sent it, empty where it is none of their business."""
+    or are kept as unmatched. `cause` is for us. `told`: the same for whoever sent it, empty where it is none of their business.
+
+    `settled`: a source that puts away what was taken (a file that it moves) calls this after that, so that the hub can tell a file that
+    comes again from one that is only offered again. It never raises. A source that can't know doesn't call it: to the hub its arrivals
+    may all be offered again."""
 
     documents: int = 0
     refused: int = 0
     cause: str = ""
     told: str = ""
+    settled: Callable[[], Awaitable[None]] = field(default=nothing_to_note, compare=False, repr=False)
 
     @property
     def failed(self) -> bool:

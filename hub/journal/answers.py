@@ -67,6 +67,30 @@ async def newest_answer(journal: Journal, ids: Sequence[str]) -> tuple[int, str 
     return None if place is None else (place, made[ids[place]])
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An acknowledgment of ours: when what it answers came, and whether every destination of it has it."""
+
+    at: float
+    delivered: bool
+
+
+async def answers_standing(journal: Journal, ids: Sequence[str]) -> Mapping[str, Standing]:
+    """Those of the acknowledgments that were made. Raises JournalUnavailable."""
+    message, effect = schema.message, schema.effect
+    columns = (message.c.id, message.c.received_at, effect.c.status)
+    select = sa.select(*columns).outerjoin(effect, effect.c.document_id == message.c.id).where(message.c.id.in_(ids))
+
+    async def query(connection: AsyncConnection) -> Sequence[Any]:
+        return (await connection.execute(select)).all()
+
+    found: dict[str, Standing] = {}
+    for row in await journal.read(query):
+        delivered = row.status == "delivered" and (row.id not in found or found[row.id].delivered)
+        found[row.id] = Standing(row.received_at, delivered)
+    return found
+
+
 def _answering(position: str) -> tuple[str, ...]:
     """Where the answers to a part of a file stand in it; nothing for a body without levels."""
     found = _TRANSACTION.fullmatch(position)

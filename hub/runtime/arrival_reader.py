@@ -64,6 +64,8 @@ class Visit:
     """Whether an entry of this visit has the claim's row already."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     answer: Answer | None = None
+    settling: dict[str, int] = field(default_factory=dict)
+    """By acknowledgment: how often its bytes have come once the source has acknowledged this arrival; where repeats are agreed."""
 
     @property
     def is_partial(self) -> bool:

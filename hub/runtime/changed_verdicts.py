@@ -1,8 +1,9 @@
-"""The acknowledgments that we make, when the same bytes are read again: an equal one is the same message, and is not sent twice; another
-verdict (an overlay was repaired, a refused part was replayed) is another message."""
+"""The acknowledgments that we make, when the same bytes are read again: an equal one is the same message, and is not sent twice, unless
+the agreement has repeats; another verdict (an overlay was repaired, a refused part was replayed) is another message."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from hub.core.identity import message_id
@@ -10,6 +11,7 @@ from hub.journal.answers import newest_answer
 from hub.runtime.arrival_reader import Visit
 from hub.runtime.live import Live
 from hub.runtime.passing import Passed
+from hub.runtime.repeated_acknowledgments import RepeatedAcknowledgments
 
 MOST_VERDICTS = 100
 """Verdicts on one group whose acknowledgments are told apart; a further one is the last message again."""
@@ -21,6 +23,11 @@ class ChangedVerdicts:
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._repeats = RepeatedAcknowledgments(live)
+
+    def settled(self, visit: Visit) -> Callable[[], Awaitable[None]]:
+        """What the source calls once it has acknowledged the arrival."""
+        return self._repeats.settled(visit)
 
     async def named(self, visit: Visit, passed: Passed) -> Passed | None:
         """The acknowledgment under its id. None: a part is replayed, and the verdict on its group is what it was. Raises
@@ -28,12 +35,18 @@ class ChangedVerdicts:
         found = passed.found
         assert found is not None  # noqa: S101  (the caller looked)
         position, identity = passed.reading.position, visit.arrival.identity
-        later = (message_id(visit.claim.digest, (*position, f"verdict{n}"), identity) for n in range(2, MOST_VERDICTS))
-        ids = (found.id, *later)
+        places = (position, *((*position, f"verdict{n}") for n in range(2, MOST_VERDICTS)))
+        ids = (found.id, *(message_id(visit.claim.digest, place, identity) for place in places[1:]))
         newest = await newest_answer(self._live.journal, ids)
-        if newest is None:
-            return passed
-        place, canonical = newest
-        if canonical == found.canonical:
-            return None if visit.is_partial else replace(passed, found=replace(found, id=ids[place]))
-        return replace(passed, found=replace(found, id=ids[min(place + 1, len(ids) - 1)]))
+        repeats = self._repeats.agreed(visit, passed)
+        if newest is not None and newest[1] == found.canonical:
+            if visit.is_partial:
+                return None
+            id = ids[newest[0]]
+            if repeats:
+                id = await self._repeats.named(visit, id, places[newest[0]])
+        else:
+            id = ids[0] if newest is None else ids[min(newest[0] + 1, len(ids) - 1)]
+            if repeats:
+                self._repeats.first(visit, id)
+        return replace(passed, found=replace(found, id=id))

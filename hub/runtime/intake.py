@@ -84,7 +84,7 @@ class Intake:
                     raise as_taken(error)
         live.metrics.received.labels(arrival.source).inc()
         live.metrics.stage.labels("intake").observe(live.clock() - started)
-        return Taken(visit.documents, visit.refused, visit.cause, visit.told)
+        return Taken(visit.documents, visit.refused, visit.cause, visit.told, self._verdicts.settled(visit))
 
     async def _claimed(self, arrival: Arrival, started: float) -> Visit:
         visit = await outcome_of(lambda: self._reader.claim(arrival, started))

@@ -7,9 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody
+from hub.journal import schema
+from hub.runtime import repeated_acknowledgments
+from hub.runtime.repeated_acknowledgments import MOST_A_DAY
 from tests.golden.x12_files import FIXTURES
 from tests.support.brokers import eventually
 from tests.support.site import SiteOnDisk
@@ -123,3 +128,95 @@ async def test_a_set_that_isnt_agreed_is_refused_and_acknowledged_as_such(hub: R
     assert [line for line in segments if line.startswith("AK5")] == ["AK5|R|1"]
     (dead,) = await dead_letters(hub, 1, kind="source")
     assert "ACME sends 810, and the agreement has only 850, 997" in dead.cause
+
+
+async def made_and_delivered(hub: RunningHub) -> tuple[int, int]:
+    """How many acknowledgments of ours were made, and how many their destination has."""
+    message, effect = schema.message, schema.effect
+
+    async def query(connection: AsyncConnection) -> tuple[int, int]:
+        ours = sa.select(message.c.id, effect.c.status).outerjoin(effect, effect.c.document_id == message.c.id)
+        rows = (await connection.execute(ours.where(message.c.direction == "outbound"))).all()
+        return len(rows), sum(row.status == "delivered" for row in rows)
+
+    counts: tuple[int, int] = await hub.journal.read(query)
+    return counts
+
+
+async def all_delivered(hub: RunningHub, count: int) -> None:
+    async def there() -> bool:
+        return await made_and_delivered(hub) == (count, count)
+
+    await eventually(there)
+
+
+async def set_status(hub: RunningHub, before: str, after: str) -> None:
+    async def query(connection: AsyncConnection) -> None:
+        await connection.execute(sa.update(schema.effect).where(schema.effect.c.status == before).values(status=after))
+
+    await hub.journal.read(query)
+
+
+@pytest.fixture
+async def repeating(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
+    site.write("config/partners/acme.yaml", ACME.replace('{with: "997"}', '{with: "997", repeat: true}'))
+    async with site.running() as running:
+        yield running
+
+
+async def test_a_partner_who_sends_the_same_file_again_gets_the_same_acknowledgment_under_a_new_number(
+    repeating: RunningHub, site: SiteOnDisk
+) -> None:
+    for count in (1, 2, 3):
+        site.drop("a.edi", SMALL, "var/edi")
+        await all_delivered(repeating, count)
+    told = list((await answers(site, 3)).values())
+    numbers = {segments[0].split("|")[13] for segments in told}
+    assert len(numbers) == 3
+    assert [segments[2:7] for segments in told] == [told[0][2:7]] * 3
+
+
+async def test_an_arrival_that_is_only_offered_again_is_never_acknowledged_again(
+    repeating: RunningHub, site: SiteOnDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, arrival = repeating, Arrival("edi", BytesBody(SMALL), name="a.edi")
+    count = 1
+    taken = await hub.intake.take(arrival)
+    for repeats in range(1, MOST_A_DAY + 1):
+        await all_delivered(hub, count)
+        taken = await hub.intake.take(arrival)  # a crash came before the source had put it away
+        assert await made_and_delivered(hub) == (count, count)
+        await taken.settled()
+        await set_status(hub, "delivered", "held")
+        await hub.intake.take(arrival)
+        assert await made_and_delivered(hub) == (count, 0)  # the earlier one has not arrived
+        await set_status(hub, "held", "delivered")
+        taken = await hub.intake.take(arrival)
+        count = 1 + repeats
+    await all_delivered(hub, count)
+    await taken.settled()
+    taken = await hub.intake.take(arrival)
+    await taken.settled()
+    assert await made_and_delivered(hub) == (count, count)  # three were repeated today
+    monkeypatch.setattr(repeated_acknowledgments, "DAY", 0.0)
+    await hub.intake.take(arrival)
+    await all_delivered(hub, count + 1)
+    assert len(await answers(site, count + 1)) == count + 1
+
+
+async def test_a_new_verdict_begins_anew_and_a_replay_repeats_nothing(repeating: RunningHub, site: SiteOnDisk) -> None:
+    hub, arrival = repeating, Arrival("edi", BytesBody(SMALL), name="a.edi")
+    await (await hub.intake.take(arrival)).settled()
+    await all_delivered(hub, 1)
+    await hub.intake.take(arrival, parent="0" * 32)
+    assert await made_and_delivered(hub) == (1, 1)
+    changed = (site.folder / "config/partners/acme.yaml").read_text().replace("codes: [SA]", "codes: [RL]")
+    site.write("config/partners/acme.yaml", changed)
+    await hub.reload()
+    await hub.intake.take(arrival)
+    await all_delivered(hub, 2)
+    taken = await hub.intake.take(arrival)  # a crash came before the source had put it away
+    assert await made_and_delivered(hub) == (2, 2)
+    await taken.settled()
+    await hub.intake.take(arrival)
+    await all_delivered(hub, 3)

@@ -150,7 +150,11 @@ async def test_a_file_that_was_not_taken_comes_again_and_an_unreadable_one_is_ke
         async def both_put_away() -> bool:
             return len(list((tmp_path / "var/dropbox").glob("[df]*/acme/*"))) == 2
 
+        async def both_settled() -> bool:
+            return sorted(take.settled) == ["a.edi", "b.edi"]
+
         await eventually(both_put_away)
+        await eventually(both_settled)
     assert len(list((tmp_path / "var/dropbox/failed/acme").iterdir())) == 1
 
 

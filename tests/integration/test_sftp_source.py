@@ -38,12 +38,22 @@ def partner(openssh: OpenSsh, tmp_path: Path, journal: Journal) -> Partner:
 
 
 async def test_a_taken_file_is_done_and_an_unreadable_one_failed(partner: Partner) -> None:
-    take = Takes(lambda arrival: Taken(0, 1, "no") if arrival.name == "bad.edi" else Taken(1))
+    settled: list[bool] = []
+
+    async def settle() -> None:
+        settled.append((folder / "done/good.edi").exists())
+
+    async def is_settled() -> bool:
+        return bool(settled)
+
+    take = Takes(lambda arrival: Taken(0, 1, "no") if arrival.name == "bad.edi" else Taken(1, settled=settle))
     async with partner.polling(take) as folder:
         drop(folder, "good.edi", b"good")
         drop(folder, "bad.edi", b"bad")
         await eventually(lambda: there(folder / "done/good.edi"))
         await eventually(lambda: there(folder / "failed/bad.edi"))
+        await eventually(is_settled)
+    assert settled == [True]
     assert sorted(take.bodies) == [b"bad", b"good"]
     work = next(path for path in folder.iterdir() if path.name.startswith(".hub-work-"))
     assert not list(work.iterdir())

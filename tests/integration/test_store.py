@@ -73,12 +73,17 @@ class Takes:
     def __init__(self) -> None:
         self.taken: dict[str, bytes] = {}
         self.calls = 0
+        self.settled: list[str] = []
 
     async def __call__(self, arrival: Arrival) -> Taken:
         self.calls += 1
         body = b"".join(arrival.body.chunks())
         self.taken[arrival.name] = body
-        return Taken(0, 1, "no") if body == b"bad" else Taken(1)
+
+        async def settle() -> None:
+            self.settled.append(arrival.name)
+
+        return Taken(0, 1, "no", settled=settle) if body == b"bad" else Taken(1, settled=settle)
 
 
 @asynccontextmanager
@@ -129,7 +134,11 @@ async def test_files_are_taken_and_put_away(store: Store, bucket: Any, tmp_path:
         async def put_away() -> bool:
             return names(bucket) == gone | left
 
+        async def settled() -> bool:
+            return sorted(take.settled) == ["a.edi", "b.edi", "big.edi"]
+
         await eventually(put_away)
+        await eventually(settled)
     assert take.taken == {"a.edi": b"good", "b.edi": b"bad", "big.edi": big}
     assert not list((tmp_path / "spool/store-inbox").iterdir())
 

@@ -28,12 +28,18 @@ class Takes:
         self.names: list[str] = []
         self.bodies: list[bytes] = []
         self.partners: list[Any] = []
+        self.settled: list[str] = []
 
     async def __call__(self, arrival: Arrival) -> Taken:
         self.bodies.append(b"".join(arrival.body.chunks()))
         self.names.append(arrival.name)
         self.partners.append(arrival.partner)
-        return Taken(0, 1, "bad") if self.bodies[-1] == b"bad" else Taken(1)
+        name = arrival.name
+
+        async def settle() -> None:
+            self.settled.append(name)
+
+        return Taken(0, 1, "bad", settled=settle) if self.bodies[-1] == b"bad" else Taken(1, settled=settle)
 
     async def count(self, number: int) -> None:
         async def reached() -> bool:

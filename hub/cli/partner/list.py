@@ -67,7 +67,8 @@ def _acknowledge(agreement: Agreement) -> str:
     within = f" within {delay_name(terms.within)}" if terms.within is not None else ""
     errors = ", errors accepted" if terms.errors == "accept" else ""
     ta1 = f", TA1 {terms.ta1}" if terms.ta1 != "asked" else ""
-    return f"{terms.with_set}{within}{errors}{ta1}"
+    repeat = ", repeated" if terms.repeat else ""
+    return f"{terms.with_set}{within}{errors}{ta1}{repeat}"
 
 
 def _expected(agreement: Agreement) -> str:
@@ -91,7 +92,7 @@ def as_dict(agreement: Agreement) -> dict[str, Any]:
         "acknowledge": acknowledge
         and {
             **{"with": acknowledge.with_set, "within": acknowledge.within, "errors": acknowledge.errors},
-            **{"ta1": acknowledge.ta1, "through": acknowledge.through},
+            **{"ta1": acknowledge.ta1, "through": acknowledge.through, "repeat": acknowledge.repeat},
         },
         "expect_ack": expected and {"within": expected.within, "owner": expected.owner or a.owner or None},
         "overlays": {name: len(rules) for name, rules in a.overlays.items()},

@@ -68,6 +68,22 @@ async def test_a_taken_file_is_done_and_an_unreadable_one_failed(tmp_path: Path)
     assert not list((folder / ".hub-work").iterdir())
 
 
+async def test_an_arrival_is_settled_once_its_file_was_put_away(tmp_path: Path) -> None:
+    settled: list[bool] = []
+    done = tmp_path / "in/done/a"
+
+    async def settle() -> None:
+        settled.append(done.exists())
+
+    async def is_settled() -> bool:
+        return bool(settled)
+
+    async with watching(tmp_path, Takes(lambda arrival: Taken(1, settled=settle))) as folder:
+        (folder / "a").write_bytes(b"1")
+        await eventually(is_settled)
+    assert settled == [True]
+
+
 async def test_what_is_still_written_or_is_no_file_is_left_alone(tmp_path: Path) -> None:
     take, secret = Takes(), tmp_path / "secret"
     secret.write_text("secret")
