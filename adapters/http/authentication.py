@@ -6,7 +6,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -39,7 +39,11 @@ Way = Callable[[WebRequest], str | Refused | None]
 
 
 class Authentication:
-    """Any of several ways. Comparisons take as long for a wrong key as for a right one."""
+    """Any of several ways. Comparisons take as long for a wrong key as for a right one.
+
+    A wrong password or key is refused whatever else the request has: otherwise a signature, a certificate or a second key beside it
+    would make the guess free.
+    """
 
     def __init__(self, options: AuthOptions | None, site: Path) -> None:
         self._trusted = options is not None and options.trusted
@@ -53,17 +57,20 @@ class Authentication:
         """Signed: the body decides."""
         if self._open:
             return Sender()
-        worst = Refused(401, "no credentials")
-        for way in self._ways:
-            found = way(request)
-            if isinstance(found, str):
-                return self.named(found)
-            if found is not None and (found.status > worst.status or worst.why == "no credentials"):
-                worst = replace(found, guess=found.guess or worst.guess)
+        found = [one for one in (way(request) for way in self._ways) if one is not None]
+        refused = [one for one in found if isinstance(one, Refused)]
+        guesses = [one for one in refused if one.guess]
+        if guesses:
+            return guesses[0]
+        proved = [one for one in found if isinstance(one, str)]
+        if proved:
+            return self.named(proved[0])
         signed = self._signatures.signed(request) if self._signatures is not None else None
         if isinstance(signed, Signed):
             return signed
-        return Refused(401, signed) if signed else worst
+        if signed:
+            return Refused(401, signed)
+        return max(refused, key=lambda one: one.status, default=Refused(401, "no credentials"))
 
     def account(self, request: WebRequest) -> str:
         """The user that a password comes with; empty: none does."""

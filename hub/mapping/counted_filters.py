@@ -5,7 +5,6 @@ What a filter would make is bounded before it makes it, wherever it can be more 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from typing import Any
@@ -15,7 +14,8 @@ from jinja2.runtime import LoopContext
 from jinja2.tests import TESTS as TESTS_OF_JINJA
 
 from hub.mapping.filters import FILTERS as OF_THE_HUB
-from hub.mapping.meter import METER, WIDEST, Meter
+from hub.mapping.meter import METER, Meter
+from hub.mapping.width import count_percent, width
 
 LEFT_OUT = ("pprint", "random", "urlize")
 """`random` would give other bytes each time; the others take a time that grows with the square of the text, and nobody needs them."""
@@ -46,8 +46,6 @@ _WHOLE = frozenset(
         "xmlattr",
     ]
 )
-_DIGITS = re.compile(r"[0-9]{5,}")
-
 Filter = Callable[..., Any]
 
 
@@ -88,38 +86,6 @@ def _counted_test(made: Any) -> Filter:
     return count
 
 
-def width(value: Any) -> int:
-    """A width within the bound. Raises ValueError."""
-    if not isinstance(value, int) or abs(value) > WIDEST:
-        raise ValueError(f"found the width {str(value)[:40]}, expected a number up to {WIDEST}")
-    return max(value, 0)
-
-
-def check_format(text: str) -> None:
-    """Raises ValueError for a width that is written out in a format."""
-    found = _DIGITS.search(text)
-    if found is not None and int(found[0][:20]) > WIDEST:
-        raise ValueError(f"found the width {found[0][:20]} in a format, expected at most {WIDEST}")
-
-
-def count_percent(meter: Meter, text: str, values: Any) -> None:
-    """Before `text % values`."""
-    check_format(text)
-    given = (
-        values if isinstance(values, tuple) else tuple(values.values()) if isinstance(values, Mapping) else (values,)
-    )
-    if "*" in text:
-        for value in given:
-            if isinstance(value, int):
-                width(value)
-    places = text.count("%") if isinstance(values, Mapping) else 1
-    for value in given:
-        meter.step(places)
-        for _ in range(places):
-            meter.read(value)
-    meter.text(len(text))
-
-
 def count_replace(meter: Meter, text: Any, old: Any, new: Any, most: Any = None) -> None:
     text, old, new = str(text), str(old), str(new)
     times = text.count(old)
@@ -138,7 +104,7 @@ def count_join(meter: Meter, between: Any, items: Any) -> list[Any]:
 
 
 def _nothing(meter: Meter, value: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
-    return value
+    return meter.number(value)
 
 
 def _items(meter: Meter, value: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
@@ -199,7 +165,7 @@ def _round(meter: Meter, value: Any, args: tuple[Any, ...], named: Mapping[str, 
     places = _argument(args, named, 0, "precision", 0)
     if not isinstance(places, int) or abs(places) > 100:
         raise ValueError(f"found the precision {str(places)[:40]}, expected a number up to 100")
-    return value
+    return meter.number(value)
 
 
 def _sum(meter: Meter, value: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from decimal import Decimal
 from typing import Any
 
 from jinja2.runtime import LoopContext
@@ -18,6 +19,9 @@ WIDEST = 10_000
 
 BITS = 4096
 """Of a whole number."""
+
+DIGITS = 4096
+"""Before or after the point of a decimal number. It may have few digits of its own (1E+300000) and cost a lot as a whole number."""
 
 _LISTS = (list, tuple, set, frozenset)
 
@@ -71,8 +75,8 @@ class Meter:
             self.text(len(value))
         elif issubclass(kind, (*_LISTS, Mapping, Namespace)):
             self._walk(value, whole=False)
-        elif isinstance(value, int) and value.bit_length() > BITS:
-            raise TooMuchWork(f"a whole number of more than {BITS} bits; it is ended")
+        elif isinstance(value, (int, Decimal)):
+            self.number(value)
         elif isinstance(value, Iterator) and not isinstance(value, LoopContext):
             return self.counted(value)
         return value
@@ -84,6 +88,16 @@ class Meter:
             self.text(len(value))
         elif issubclass(kind, (*_LISTS, Mapping, Namespace, Part)):
             self._walk(value, whole=True)
+        else:
+            self.number(value)
+        return value
+
+    def number(self, value: Any) -> Any:
+        """A value that is calculated with, where it is a number."""
+        if isinstance(value, int) and value.bit_length() > BITS:
+            raise TooMuchWork(f"a whole number of more than {BITS} bits; it is ended")
+        if isinstance(value, Decimal) and abs(value.adjusted()) > DIGITS:
+            raise TooMuchWork(f"a number of more than {DIGITS} digits; it is ended")
         return value
 
     def looked_at(self, value: Any) -> None:

@@ -17,17 +17,15 @@ from markupsafe import Markup
 
 from hub.documents.base import Part
 from hub.mapping.counted_filters import (
-    check_format,
     count_join,
-    count_percent,
     count_replace,
     counted_filters,
     counted_tests,
-    width,
 )
 from hub.mapping.counting_compiler import CountingCompiler
 from hub.mapping.meter import BITS, METER, TooMuchWork
 from hub.mapping.reachable import is_method, is_reachable, properties, reachable
+from hub.mapping.width import check_format, count_percent, width
 
 _OWN = (Namespace, TemplateModule)
 """They hold what templates have put there. `import` gives a TemplateModule."""

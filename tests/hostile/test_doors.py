@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import hmac
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from adapters.http import accepting
 from adapters.soap.serving import safe_xml
 from adapters.soap.serving.names import WSSE
 from adapters.soap.serving.safe_xml import UnsafeXml, parsed
+from hub.core.failures import FailedAccounts
 from hub.journal.journal import Journal
 from tests.support.brokers import eventually
 from tests.support.certificates import Authority
@@ -161,6 +164,40 @@ async def test_an_account_is_slowed_down_and_its_partner_gets_in(
             assert await posted(url, "guess", Via="1.1 somewhere") == 401
         assert await posted(url) == 202
     assert [seconds for seconds in slept if seconds >= 0.25][-1] == 4.0
+
+
+async def test_what_stands_beside_a_wrong_password_or_key_makes_the_guess_no_cheaper(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.http.source.FailedAccounts", lambda clock: accounts)
+    accounts = FailedAccounts(lambda: 0.0)
+    auth = {**BASIC["auth"], **KEYS["auth"], "hmac": {"secret": {"BOLT": "bolt-secret-0123456789"}}}
+    good = signature("bolt-secret-0123456789")
+    beside = ({"X-Signature": "x"}, {**good, "X-Signature": "00" * 32}, good, {"X-Api-Key": ACME_KEY})
+    takes = Takes()
+    async with http_source(tmp_path, journal, takes, {"auth": auth}) as url:
+        monkeypatch.setattr("hub.core.failures.FIRST_DELAY", 0.001)
+        assert await with_key(url, "", **good) == 401
+        for headers in beside:
+            assert await posted(url, "guess", **headers) == 401
+        assert accounts.delay("ACME") > 0
+        for headers in (*beside[:3], basic("open:sesame")):
+            assert await with_key(url, "guess", **headers) == 401
+        status = url.rpartition("/")[0] + "/status/1"
+        async with aiohttp.ClientSession() as client, client.get(status, headers={**good, **basic("guess")}) as reply:
+            assert reply.status == 401
+        assert await posted(url) == 429
+    assert takes.arrivals == []
+
+
+def basic(password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"ACME:{password}".encode()).decode()}
+
+
+def signature(secret: str) -> dict[str, str]:
+    stamp = str(int(time.time()))
+    made = hmac.new(secret.encode(), f"{stamp}.{{}}".encode(), "sha256").hexdigest()
+    return {"X-Timestamp": stamp, "X-Signature": made}
 
 
 async def test_a_soap_message_is_read_only_after_its_token(

@@ -7,6 +7,7 @@ import resource
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -165,6 +166,48 @@ def test_a_template_that_does_too_much_is_ended_with_its_line(name: str) -> None
             SiteTemplate(name, lambda folder, wanted, text=text: "\n\n" + text, SMALL).render({"document": ORDER})
         assert time.thread_time() - began < SECONDS, what
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # KB
+
+
+WIDE, LONG = "found the width", "a number of more than 4096 digits"
+POWER = "(document.lines[0].quantity ** 1000000)"
+BEFORE_IT_COSTS = {
+    "{{ '{:٩٩٩٩٩٩٩٩٩}'.format('x') }}": WIDE,
+    "{{ '{:.٩٩٩٩٩٩٩٩٩f}'.format(1.5) }}": WIDE,
+    "{{ '{a:1٩٩٩٩٩٩٩٩}'.format_map({'a': 1}) }}": WIDE,
+    "{{ '{:{w}}'.format('a', w='٩٩٩٩٩٩٩٩٩') }}": WIDE,
+    "{{ '{:00001.999999999f}'.format(1.5) }}": WIDE,
+    "{{ ('{:' ~ '0' * 30 ~ '999999999}').format(1) }}": WIDE,
+    "{{ '%00001d %999999999d' % (1, 1) }}": WIDE,
+    "{{ '%00001d %999999999d' | format(1, 1) }}": WIDE,
+    "{{ ('%9999d' * 10000) % ((1,) * 10000) }}": "more than 4000000 characters",
+    "{{ ('%(a)9999d' * 10000) % {'a': 1} }}": "more than 4000000 characters",
+    "{{ ('%-9999.1f' * 10000) % ((1,) * 10000) }}": "more than 4000000 characters",
+    "{{ ('%*d' * 10000) % ((9999,) * 20000) }}": "more than 4000000 characters",
+    "{{ ('%*d' * 10000) % ((-9999,) * 20000) }}": "more than 4000000 characters",
+    "{{ ('%9999d' * 10000) | format(a=1) }}": "more than 4000000 characters",
+    f"{{{{ {POWER} | int }}}}": LONG,
+    f"{{{{ '%d' % {POWER} }}}}": LONG,
+    f"{{{{ {POWER} | round }}}}": LONG,
+    f"{{{{ (1 / {POWER}) | string }}}}": LONG,
+    "{{ far | int }}": LONG,
+    "{{ far | round }}": LONG,
+    "{{ far | float }}": LONG,
+    "{{ '%d' % far }}": LONG,
+    "{{ '%d' | format(far) }}": LONG,
+    "{{ '%(far)d' % {'far': far} }}": LONG,
+    "{{ '{:f}'.format(far) }}": LONG,
+    "{{ '{far:f}'.format_map({'far': far}) }}": LONG,
+}
+
+
+@pytest.mark.parametrize("text", BEFORE_IT_COSTS)
+def test_what_would_be_too_wide_or_too_long_is_refused_before_it_is_made(text: str) -> None:
+    """Its words tell that the bound ended it, and not what it had made by then."""
+    given = {"document": ORDER, "far": Decimal("1E+300000")}
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(MappingError, match=rf"^t\.j2: line 1: {BEFORE_IT_COSTS[text]}"):
+        SiteTemplate("t.j2", lambda folder, name: text, SMALL).render(given)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000  # KB
 
 
 BOUNDS = WorkBounds(steps=200, characters=5000)

@@ -104,16 +104,15 @@ class SoapSource:
         try:
             tokens.check(headers)
         except SoapFault as fault:
-            guess = isinstance(fault.__cause__, WrongSecret)
-            if guess:
+            if isinstance(fault.__cause__, WrongSecret):
                 self._accounts.failed(user)
-            return replace(self._refused(request, version, fault), wrong_secret=guess)
+            return self._refused(request, version, fault)
         return None
 
     def _refused(self, request: WebRequest, version: Version, fault: SoapFault) -> WebResponse:
         why = str(fault.__cause__ or fault)
         self._log.warning("call_refused", source=self._name, peer=request.peer, why=why[:500])
-        return fault_response(version, fault)
+        return replace(fault_response(version, fault), wrong_secret=isinstance(fault.__cause__, WrongSecret))
 
     async def _in_thread(self, body: Body, work: Any) -> Call:
         raw = b"".join(body.chunks())
