@@ -17,8 +17,10 @@ from hub.core.errors import HubError
 from hub.core.topology import Topology, own_queues, topology_of
 from hub.journal.declared_queues import DeclaredQueues, Depths
 from hub.journal.journal import Journal
+from hub.journal.memory import JournalMemory
 from hub.journal.open_copies import LOST, OpenCopies
 from hub.journal.waits import Waits
+from hub.runtime.rebuilding import LEFT, OWNER
 
 
 class FileDepths:
@@ -92,7 +94,10 @@ class BrokerDiagnosis:
                 missing.append(f"{one.count - held} of route {one.route}")
         if missing:
             text = f"{', '.join(missing)} have been open for more than {LOST / 60:.0f} minutes, and no queue holds them"
-            return Finding("open copies", "error", f"{text}: `hub broker rebuild` publishes them from the journal")
+            text = f"{text}: `hub broker rebuild` publishes them from the journal"
+            if left := await JournalMemory(self._journal, OWNER).get(LEFT):
+                text = f"{text}; the last rebuild could make no copy for {left} (copy_not_rebuilt in the log)"
+            return Finding("open copies", "error", text)
         return Finding("open copies", "ok", "each is in a queue, in work or waits")
 
 

@@ -54,6 +54,11 @@ def rebuild(
         print_json(result)
         return
     say(f"{counted(result['published'], 'copy').replace('copys', 'copies')} published", "green")
+    if result["batches"]:
+        say(f"{counted(result['batches'], 'batch').replace('batchs', 'batches')} to be published again", "green")
+    if result["left"]:
+        which = "the log names them (copy_not_rebuilt), `hub trace` shows each"
+        say(f"{result['left']} open without a copy: the journal does not know enough to make one; {which}", "red")
     if result["without_route"]:
         say(f"{result['without_route']} left, because their route is not there any more", "yellow")
 

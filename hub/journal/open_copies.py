@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.journal import schema
 from hub.journal.clock import database_now
 from hub.journal.journal import Journal
+from hub.journal.open_batches import publish_batches_again
+from hub.journal.open_place import BURYING, UNDER_WAY, Place, names, row_waits
 from hub.journal.processes import living
 
 ABANDONED = 300.0
@@ -23,8 +25,6 @@ LOST = 600.0
 """Seconds after which an effect that is open should be in a queue, in work, or a row that waits."""
 
 AT_ONCE = 200
-
-UNDER_WAY = ("prepared", "retrying", "replaying", "released")
 
 OPEN = sa.literal_column("effect.status IN ('prepared', 'retrying')", sa.Boolean)
 """As the index has it: with bound values it would not be used."""
@@ -105,6 +105,7 @@ class OpenCopies:
                     taken[document_id].add(destination)
             if not taken:
                 return []
+            await publish_batches_again(connection, schema.batch.c.id.in_(list(taken)))
             event = schema.event
             decided = sa.select(event).where(event.c.message_id.in_(list(taken)), event.c.stage == "matched")
             rows = {row.message_id: row for row in (await connection.execute(decided.order_by(event.c.id))).all()}
@@ -112,6 +113,29 @@ class OpenCopies:
             return [copy for copy in copies if taken[copy.document_id].intersection(copy.open)]
 
         return list(await self._journal.read(write))
+
+    async def batches(self) -> set[tuple[str, str]]:
+        """Has every batch without an outcome published again. Batch and destination of all that are to be published now."""
+        batch = schema.batch
+        unpublished = sa.select(batch.c.id, batch.c.destination).where(batch.c.published_at.is_(None))
+
+        async def write(connection: AsyncConnection) -> set[tuple[str, str]]:
+            await publish_batches_again(connection)
+            return {(row[0], row[1]) for row in (await connection.execute(unpublished)).all()}
+
+        return set(await self._journal.read(write))
+
+    async def open_since(self, at: float) -> set[tuple[str, str]]:
+        """Document and destination of what began before, is open, is sent by nobody now, and waits as no row."""
+        effect = schema.effect
+        nobodys = sa.or_(effect.c.claimed_by.is_(None), effect.c.claimed_by.not_in(living(self._journal.is_sqlite)))
+        select = sa.select(effect.c.document_id, effect.c.destination)
+        wanted = select.where(effect.c.status.in_(UNDER_WAY), effect.c.first_at < at, nobodys, _not_waiting())
+
+        async def query(connection: AsyncConnection) -> set[tuple[str, str]]:
+            return {(row[0], row[1]) for row in (await connection.execute(wanted)).all()}
+
+        return set(await self._journal.read(query))
 
     async def unclaimed(self, older: float = LOST) -> list[OpenRoute]:
         """By route: open effects that only a queue can hold."""
@@ -128,9 +152,7 @@ class OpenCopies:
 
 
 def _not_waiting() -> Any:
-    waiting, effect = schema.waiting, schema.effect
-    same = (waiting.c.document_id == effect.c.document_id, waiting.c.route == effect.c.route)
-    return sa.not_(sa.exists().where(*same))
+    return sa.not_(row_waits(schema.effect.c.document_id, schema.effect.c.destination))
 
 
 async def _copies(connection: AsyncConnection, decisions: Sequence[Any]) -> list[OpenCopy]:
@@ -143,42 +165,47 @@ async def _copies(connection: AsyncConnection, decisions: Sequence[Any]) -> list
         return list((await connection.execute(sa.select(table).where(table.c[column].in_(ids), *more))).all())
 
     messages = {row.id: row for row in await of(schema.message, "id")}
-    effects = {(row.document_id, row.destination): row for row in await of(schema.effect, "document_id")}
-    ended = {
-        (row.message_id, row.route) for row in await of(schema.event, "message_id", schema.event.c.stage == "duplicate")
-    }
-    buried = {(row.message_id, row.route) for row in await of(schema.dead_letter, "message_id")}
-    waiting = {(row.document_id, row.route) for row in await of(schema.waiting, "document_id")}
+    effects: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in await of(schema.effect, "document_id"):
+        effects[row.document_id][row.destination] = row
+    places: dict[tuple[str, str], Place] = defaultdict(Place)
+    for row in await of(schema.event, "message_id", schema.event.c.stage == "duplicate"):
+        places[row.message_id, row.route].ended = True
+    for row in await of(schema.dead_letter, "message_id"):
+        place = places[row.message_id, row.route]
+        place.ended = True
+        (place.buried if row.status in BURYING else place.replayed).update(names(row.destinations))
+    for row in await of(schema.waiting, "document_id"):
+        places[row.document_id, row.route].waiting.update(names(row.destinations))
     found: list[OpenCopy] = []
     for row in decisions:
         message, detail = messages.get(row.message_id), orjson.loads(row.detail or "{}")
         if message is None or COPY not in detail or message.canonical is None:
             continue
-        for route, send in detail.get("routes", {}).items():
-            place = (row.message_id, route)
-            if place not in ended and place not in waiting:
-                mine = {name: effects.get((row.message_id, name)) for name in send}
-                found += _of_route(row, message, detail, route, mine, place in buried)
+        for route, decided in detail.get("routes", {}).items():
+            known, place = effects[row.message_id], places[row.message_id, route]
+            others = [name for name, effect in known.items() if effect.route == route]
+            send = dict.fromkeys([*decided, *sorted(others), *sorted(place.replayed)])
+            mine = {name: known.get(name) for name in send}
+            found += _of_route(row, message, detail, route, mine, place)
     return found
 
 
 def _of_route(
-    event: Any, message: Any, detail: Mapping[str, Any], route: str, effects: Mapping[str, Any], buried: bool
+    event: Any, message: Any, detail: Mapping[str, Any], route: str, effects: Mapping[str, Any], place: Place
 ) -> Iterable[OpenCopy]:
     """One copy for all destinations that were not tried, and one for each that was."""
     by_attempt: dict[int, list[str]] = defaultdict(list)
     tried: list[tuple[str, int]] = []
     for name, effect in effects.items():
-        if effect is None:
-            if not buried:
-                by_attempt[1].append(name)
-        elif effect.status in UNDER_WAY or (effect.status == "dead" and not buried):
-            if effect.attempts:
-                tried.append((name, effect.attempts + 1))
-            else:
-                by_attempt[1].append(name)
+        if not place.is_open(name, effect, route):
+            continue
+        if effect is not None and effect.attempts:
+            tried.append((name, effect.attempts + 1))
+        else:
+            by_attempt[1].append(name)
     parts = [(tuple(names), attempt) for attempt, names in by_attempt.items()]
-    for names, attempt in [*parts, *(((name,), attempt) for name, attempt in tried)]:
+    for opened, attempt in [*parts, *(((name,), attempt) for name, attempt in tried)]:
         carried = detail[COPY]
         yield OpenCopy(
             event=event.id,
@@ -189,7 +216,7 @@ def _of_route(
             route=route,
             table=detail.get("table", ""),
             send=tuple(effects),
-            open=names,
+            open=opened,
             attempt=attempt,
             facts=carried["facts"],
             correlation_id=carried.get("correlation_id"),

@@ -21,6 +21,12 @@ OWNER = "hub:journal"
 WANTED = "rebuild"
 """The row of `memory` by which a restore asks for a rebuild of everything that is open."""
 
+LEFT = "left"
+"""The row of `memory` that says how many effects the last rebuild could make no copy for."""
+
+MOST_TOLD = 100
+"""Effects without a copy that the log names."""
+
 
 class Rebuilding:
     """A copy that is somewhere all the same is published twice: its effects are recorded once, and the second copy sends nothing."""
@@ -53,20 +59,31 @@ class Rebuilding:
         return len(copies)
 
     async def rebuild(self) -> dict[str, int]:
-        """Publishes all copies that have no outcome: `{"published": n, "without_route": n}`."""
-        published, homeless, after = 0, 0, 0
+        """Publishes all copies that have no outcome: `{"published": n, "batches": n, "without_route": n, "left": n}`. `left`: the
+        effects that are open, and that no copy could be made for."""
+        began, published, homeless, after = self._live.clock(), 0, 0, 0
+        batches = await self._copies.batches()
+        met = set(batches)
         while True:
             copies, last = await self._copies.page(after)
             if last is None:
                 break
             known = [copy for copy in copies if copy.route in self._live.snapshot.table.by_id]
-            await self._publish(known)
-            published, homeless, after = published + len(known), homeless + len(copies) - len(known), last
-        self._live.log.warning("rebuilt", published=published, without_route=homeless)
-        return {"published": published, "without_route": homeless}
+            gone = [copy for copy in copies if copy.route not in self._live.snapshot.table.by_id]
+            made = await self._publish(known)
+            met |= {(copy.document_id, name) for copy in (*made, *gone) for name in copy.open}
+            published, homeless, after = published + len(made), homeless + len(gone), last
+        left = sorted(await self._copies.open_since(began) - met)
+        for document_id, destination in left[:MOST_TOLD]:
+            self._live.log.error("copy_not_rebuilt", message_id=document_id, destination=destination)
+        await self._memory.put(LEFT, str(len(left)) if left else "")
+        counts = {"published": published, "batches": len(batches), "without_route": homeless, "left": len(left)}
+        self._live.log.warning("rebuilt", **counts)
+        return counts
 
-    async def _publish(self, copies: Sequence[OpenCopy]) -> None:
-        placed = []
+    async def _publish(self, copies: Sequence[OpenCopy]) -> list[OpenCopy]:
+        """Those that could be made. Raises TransientError and JournalUnavailable."""
+        placed, made = [], []
         for copy in copies:
             message = await outcome_of(lambda copy=copy: self._message(copy))  # type: ignore[misc]
             if isinstance(message, ClaimMissing):
@@ -75,7 +92,9 @@ class Rebuilding:
                 raise message
             else:
                 placed.append(Placed(topology.route_queue(copy.route), message))
+                made.append(copy)
         await place_all(self._live.broker, placed)
+        return made
 
     async def _message(self, copy: OpenCopy) -> Message:
         body = await self._live.journal.claim_body(copy.canonical)

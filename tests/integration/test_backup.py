@@ -123,6 +123,6 @@ async def test_what_no_queue_holds_is_made_again_from_the_journal(tmp_path: Path
         await effects_are(hub, "delivered", 1)
         assert erp.numbers()[2:] == ["1"], "what a dead process left prepared is taken up by itself"
         rebuilt = await asyncio.to_thread(site.cli, "broker", "rebuild", "--json")
-        assert json.loads(rebuilt.stdout) == {"published": 1, "without_route": 0}
+        assert json.loads(rebuilt.stdout) == {"published": 1, "batches": 0, "without_route": 0, "left": 0}
         await effects_are(hub, "delivered", 2)
     assert [request.key for request in erp.requests[2:]] == [keys["1"], keys["2"]]
