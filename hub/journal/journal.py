@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 import structlog
@@ -68,6 +69,8 @@ class Journal:
         self.in_work: set[tuple[str, str]] = set()
         """Requests that may be repeated, by source and key, whose work this process has begun and not ended. A row of this process
         that is not among them has lost its answer."""
+        self.beginning: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        """Those of them that are being asked for right now."""
         self._skewed = False
         self._log = structlog.get_logger("hub.journal")
 

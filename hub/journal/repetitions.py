@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -32,8 +33,15 @@ class JournalRepetitions:
         self._owner = owner
         self._swept = 0.0
         self._in_work = journal.in_work
+        self._beginning = journal.beginning
 
     async def begin(self, key: str, fingerprint: str, keep: float) -> Repetition | None:
+        mine = (self._owner, key)
+        lock = self._beginning.setdefault(mine, asyncio.Lock())
+        async with lock:  # of several at once in this process the first is seen to be at work by the others
+            return await self._begin(key, fingerprint, keep)
+
+    async def _begin(self, key: str, fingerprint: str, keep: float) -> Repetition | None:
         mine = (self._owner, key)
         idle = mine not in self._in_work
         self._in_work.add(mine)
