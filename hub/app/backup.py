@@ -99,7 +99,7 @@ class Backup:
             hub=version("mediation-hub"),
             made_at=time.time(),
             broker=has_broker,
-            rebuild=not has_broker or journal is None,
+            rebuild=True,  # a decision is committed before its copies are published: a snapshot may stand between the two
             messages=await asyncio.to_thread(messages_in, target / JOURNAL),
             claim_files=claims,
         )
