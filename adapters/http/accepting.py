@@ -95,13 +95,23 @@ class Acceptor:
     async def _accept(self, listening: socket.socket) -> None:
         while True:
             try:
-                sock, peer = await self._loop.sock_accept(listening)
+                sock, peer = await self._next(listening)
             except OSError as error:
                 if error.errno in OUT_OF_DESCRIPTORS:
                     self._log.warning("no_descriptors_left", port=self.port, error=error.strerror)
-                    await asyncio.sleep(PAUSE)
+                await asyncio.sleep(PAUSE if error.errno in OUT_OF_DESCRIPTORS else 0.01)
                 continue
             self._let_in(sock, str(peer[0]))
+
+    async def _next(self, listening: socket.socket) -> tuple[socket.socket, Any]:
+        """The next connection. One that came in while we are told to stop is closed."""
+        accepting = asyncio.ensure_future(self._loop.sock_accept(listening))
+        try:
+            return await asyncio.shield(accepting)
+        except asyncio.CancelledError:
+            if not accepting.cancel() and not accepting.cancelled() and accepting.exception() is None:
+                accepting.result()[0].close()
+            raise
 
     def _let_in(self, sock: socket.socket, address: str) -> None:
         guest = Accepted(sock, address, self._crowd)
@@ -115,7 +125,15 @@ class Acceptor:
             leaves.end()
         guest.task = asyncio.create_task(self._greet(guest), name=f"handshake-{self.port}")
         self._greeted.add(guest.task)
-        guest.task.add_done_callback(self._greeted.discard)
+        guest.task.add_done_callback(lambda task: self._greeted_or_gone(task, guest))
+
+    def _greeted_or_gone(self, task: asyncio.Task[None], guest: Accepted) -> None:
+        """A connection that no protocol has taken is closed, also when its handshake was ended before it began."""
+        self._greeted.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            with suppress(OSError):
+                guest.sock.close()
+            guest.leave()
 
     def _refuse(self, sock: socket.socket) -> None:
         """Says so where that needs no handshake."""

@@ -95,7 +95,7 @@ async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_p
 def ask(url: str) -> None:
     """It answers. On a machine that is short of time it may say that it isn't ready."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as reply:
+        with urllib.request.urlopen(url, timeout=20) as reply:
             status = reply.status
     except urllib.error.HTTPError as error:
         status = error.code

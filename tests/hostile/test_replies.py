@@ -40,8 +40,8 @@ GROWING: dict[str, tuple[str, Any]] = {
 @pytest.mark.parametrize("what", GROWING)
 def test_a_look_costs_no_more_than_the_reply_is_long(what: str) -> None:
     path, body = GROWING[what]
-    bodies = {n: body(n) for n in (2000, 16_000)}
-    assert growth(lambda n: look_into(bodies[n], [path]), 2000, 16_000) < 20
+    bodies = {n: body(n) for n in (4000, 32_000)}
+    assert growth(lambda n: look_into(bodies[n], [path]), 4000, 32_000) < 20
 
 
 @pytest.mark.parametrize(
