@@ -23,6 +23,7 @@ from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import WriteContext, Written
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
+from hub.core.xml_parsing import SAFE
 from hub.documents.base import Document
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate
@@ -106,7 +107,7 @@ class TemplateWriter:
         from lxml import etree  # only sites that write XML need it
 
         name = self._template.name
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        parser = etree.XMLParser(**SAFE)
         try:
             root = etree.fromstring(text.encode("utf-8"), parser)
         except etree.XMLSyntaxError as error:

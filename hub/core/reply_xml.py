@@ -10,6 +10,8 @@ from typing import Any
 
 from lxml import etree
 
+from hub.core.xml_parsing import SAFE, WITHOUT_REMARKS
+
 DEEPEST = 200
 MOST_ELEMENTS = 500_000
 MOST_ATTRIBUTES = 1000
@@ -40,15 +42,7 @@ def safe_xml(raw: bytes) -> etree._Element | None:
 def bounded_xml(raw: bytes) -> etree._Element:
     """The root element. Entities are never resolved, nothing is ever fetched. Raises ValueError for what isn't XML or has a document
     type, and TooMuchXml, as soon as it is seen, for what passes a bound."""
-    parser = etree.XMLPullParser(
-        ("start", "end"),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = etree.XMLPullParser(("start", "end"), **SAFE, **WITHOUT_REMARKS)
     bounds = _Bounds()
     try:
         for start in range(0, len(raw), PIECE):

@@ -8,6 +8,7 @@ from typing import Any
 from lxml import etree
 
 from hub.core.errors import ConfigError
+from hub.core.xml_parsing import SAFE
 from hub.mapping.json_text import SCHEMAS, short
 
 SITE = "site:"
@@ -31,7 +32,7 @@ class SiteResolver(etree.Resolver):  # type: ignore[misc]
 
 def site_xml(folder: str, name: str, text: Callable[[str, str], str]) -> Any:
     """A schema or stylesheet of the site, parsed. Raises ConfigError."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(**SAFE)
     parser.resolvers.add(SiteResolver(folder, text))
     try:
         source = text(folder, name).encode()

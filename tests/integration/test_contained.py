@@ -8,20 +8,17 @@ import os
 import subprocess
 import time
 import urllib.request
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from hub.app.logs import make_logger
 from hub.app.plugin_discovery import declared_at, discover
 from hub.app.running_hub import RunningHub
-from hub.app.site_folder import SiteFolder
 from hub.console.server import serving
 from hub.core.plugin import Plugins
 from hub.journal.decisions import DeadFilter, Decisions
 from tests.support import hostile_plugin
-from tests.support.brokers import LIMIT, eventually
+from tests.support.brokers import eventually
 from tests.support.hostile_plugin import install
 from tests.support.site import INBOX, HubProcess, SiteOnDisk, order
 from tests.support.waiting import wait_for
@@ -74,20 +71,10 @@ def hostile_site(folder: Path) -> SiteOnDisk:
     return site
 
 
-@asynccontextmanager
-async def running(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
+def running(site: SiteOnDisk) -> AbstractAsyncContextManager[RunningHub]:
+    """A hub that has the hostile plug-in beside those that are installed."""
     found = [plugin for kind in discover().by_kind.values() for plugin in kind.values()]
-    plugins = Plugins.of([*found, *declared_at(hostile_plugin, hostile_plugin.__name__)])
-    folder = SiteFolder(site.folder)
-    checked = folder.check(plugins, site.environ)
-    assert checked.site is not None, [str(finding) for finding in checked.findings]
-    with (site.folder / "hub.log").open("a", buffering=1) as stream:
-        hub = RunningHub(folder, checked.site, plugins, make_logger("info", json=True, stream=stream), site.environ)
-        try:
-            await asyncio.wait_for(hub.start(), LIMIT)
-            yield hub
-        finally:
-            await hub.stop(5.0)
+    return site.running(Plugins.of([*found, *declared_at(hostile_plugin, hostile_plugin.__name__)]))
 
 
 def workers_of(parent: int) -> list[int]:

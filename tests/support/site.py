@@ -20,6 +20,7 @@ from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
+from hub.core.plugin import Plugins
 from hub.documents import Order, to_json
 from tests.support.brokers import LIMIT
 from tests.support.guard import Guard
@@ -92,9 +93,9 @@ class SiteOnDisk:
         return target
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[RunningHub]:
-        """A hub in this process."""
-        plugins = discover()
+    async def running(self, plugins: Plugins | None = None) -> AsyncIterator[RunningHub]:
+        """A hub in this process; without `plugins` with those that are installed."""
+        plugins = plugins or discover()
         site = SiteFolder(self.folder)
         checked = site.check(plugins, self.environ)
         assert checked.site is not None, [str(finding) for finding in checked.findings]

@@ -10,6 +10,7 @@ from typing import Any
 from lxml import etree
 
 from hub.core.errors import DecodeError
+from hub.core.xml_parsing import SAFE, WITHOUT_REMARKS
 
 DEEPEST = 200
 MOST_ATTRIBUTES = 1000
@@ -42,16 +43,7 @@ def elements(chunks: Iterable[bytes], bounds: Bounds) -> Iterator[Any]:
 class _Pull:
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._parser = etree.XMLPullParser(
-            ("start", "end"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
+        self._parser = etree.XMLPullParser(("start", "end"), **SAFE, **WITHOUT_REMARKS)
         self._path: list[str] = []
         self._prolog = b""
         self._inside = False

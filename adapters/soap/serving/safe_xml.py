@@ -7,6 +7,8 @@ from typing import Any
 
 from lxml import etree
 
+from hub.core.xml_parsing import SAFE, WITHOUT_REMARKS
+
 DEEPEST = 100
 MOST_ELEMENTS = 500_000
 MOST_ATTRIBUTES = 200
@@ -63,10 +65,7 @@ def first_match(body: bytes, wanted: Callable[[Any], bool], unless: Callable[[An
 
 
 def parser_of_strangers() -> Any:
-    return etree.XMLPullParser(
-        events=("start", "end", "start-ns"), resolve_entities=False, no_network=True, load_dtd=False,
-        dtd_validation=False, huge_tree=False, remove_comments=True, remove_pis=True,
-    )  # fmt: skip
+    return etree.XMLPullParser(("start", "end", "start-ns"), **SAFE, **WITHOUT_REMARKS)
 
 
 class Bounds:

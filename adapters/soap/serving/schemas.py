@@ -13,6 +13,7 @@ from lxml import etree
 from adapters.soap.serving.names import SCHEMA
 from adapters.soap.serving.safe_xml import UnsafeXml, parsed
 from hub.core.errors import ConfigError
+from hub.core.xml_parsing import SAFE
 
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 REFERRING = tuple(f"{{{SCHEMA}}}{name}" for name in ("import", "include", "redefine"))
@@ -87,7 +88,7 @@ class Schemas:
         with TemporaryDirectory(prefix="hub-wsdl-") as folder:
             for name, raw in (*self._written.items(), ("-whole.xsd", whole)):
                 (Path(folder) / name).write_bytes(raw)
-            parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
+            parser = etree.XMLParser(**SAFE)
             try:
                 return etree.XMLSchema(etree.parse(str(Path(folder) / "-whole.xsd"), parser))
             except etree.XMLSchemaParseError as error:
