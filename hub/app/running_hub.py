@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.app.acts import Acts
+from hub.app.health import Health
 from hub.app.left_behind import BROKER_FILE, refuse_left
 from hub.app.opening import Opened, Opening
 from hub.app.private_files import repair
@@ -38,7 +38,7 @@ from hub.runtime.guard import outcome_of
 from hub.runtime.intake import Intake
 from hub.runtime.keeper import Keeper
 from hub.runtime.live import Live
-from hub.runtime.metrics import BREAKERS, Metrics
+from hub.runtime.metrics import Metrics
 from hub.runtime.outcomes import JournalOutcomes
 from hub.runtime.rebuilding import Rebuilding
 from hub.runtime.recoverability import Recoverability
@@ -117,12 +117,13 @@ class RunningHub:
         self._left: list[str] = []
         """Names of arrivals that dead processes were reading."""
         self._keeper = Keeper(self.live)
-        self._supervisor = Supervisor(self.live, self.intake)
+        self.supervisor = Supervisor(self.live, self.intake)
         self._workers: dict[str, RouteWorker] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._reloading = asyncio.Lock()
         self._lock = FileLock(folder.resolve("var/hub.lock")) if self.journal.is_sqlite else None
         self._owned = False
+        self.health = Health(self)
         self.started = False
         self.waiting_for = "not started"
 
@@ -163,7 +164,7 @@ class RunningHub:
         await self._start_workers()
         await self._insist("broker", self.rebuilding.begin)
         await self.replay.resume(0.0 if self.journal.is_sqlite else RESUME_SECONDS)
-        await self._supervisor.apply(self.opened.sources)
+        await self.supervisor.apply(self.opened.sources)
         desk = CommandDesk(self.live, Acts(self).table())
         self._tasks.append(asyncio.create_task(desk.run(), name="command-desk"))
         self._tasks.append(asyncio.create_task(self._resume(), name="resume"))
@@ -198,7 +199,7 @@ class RunningHub:
         self.started, self.waiting_for = False, "stopping"
         for task in self._tasks:
             task.cancel()
-        await self._supervisor.stop(timeout / 2)
+        await self.supervisor.stop(timeout / 2)
         await asyncio.gather(*(worker.stop(timeout / 2) for worker in self._workers.values()))
         await self._keeper.stop(5.0)
         await self.pool.close()
@@ -261,7 +262,7 @@ class RunningHub:
         self.live.snapshot = opened.snapshot
         await self._start_workers()
         await self.waker.reloaded()
-        await self._supervisor.apply(opened.sources)
+        await self.supervisor.apply(opened.sources)
         await self._unbind()
         if replaced:
             self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
@@ -330,73 +331,12 @@ class RunningHub:
         return found
 
     async def readiness(self) -> dict[str, Any]:
-        """`ready` when broker and journal work now; why not, where not; how each source is."""
-        journal = await self._ask_journal()
-        alarm = self.broker.blocked_by if isinstance(self.broker, RabbitBroker) else ""
-        broker = "up" if self.broker.connected else f"blocked: {alarm}" if alarm else "away"
-        self.metrics.broker_up.set(broker == "up")
-        self.metrics.journal_up.set(journal == "up")
-        supervisor, running = self._supervisor, "running" if self.started else "waiting"
-        return {
-            "ready": self.started and journal == "up" and broker == "up",
-            "waiting_for": self.waiting_for or None,
-            "broker": broker,
-            "journal": journal,
-            "waiting": [asdict(one) for one in self.waker.waiting],
-            "missing_queues": dict(self.live.own_queues.missing),
-            "clock": self.journal.clock.told or None,
-            "table": self.site.table.version,
-            "sources": {
-                name: supervisor.failing.get(name) or supervisor.standing_by.get(name) or running
-                for name in self.site.sources
-            },
-            "endpoints": {name: asdict(limit.state) for name, limit in self.opened.limits().items()},
-        }
-
-    async def _ask_journal(self) -> str:
-        trouble = self.journal.trouble
-        if trouble and not self.journal.claims.trouble:
-            return trouble if trouble == "away" else f"away: {trouble}"
-        try:
-            async with asyncio.timeout(4.0):
-                await self.journal.ping()
-        except (JournalUnavailable, TimeoutError) as error:
-            return f"away: {error}" if str(error) else "away"
-        return "up"
+        """See `Health.readiness`."""
+        return await self.health.readiness()
 
     async def measure(self) -> None:
-        """Brings the gauges up to date."""
-        await self.readiness()
-        self._measure_endpoints()
-        if not self.started or not self.broker.connected:
-            return
-        queues = [topology.UNMATCHED]
-        for route in self.site.table.by_id:
-            queues += [topology.route_queue(route), topology.dead_queue(route)]
-        queues += [topology.source_dead_queue(source) for source in self.site.sources]
-        queues += sorted(self.live.declared)
-        try:
-            async with asyncio.timeout(5.0):
-                depths = await self.broker.depths(queues)
-        except (HubError, TimeoutError):
-            return
-        for queue, count in depths.items():
-            self.metrics.depth.labels(queue).set(count or 0)
-        orphans = await outcome_of(self.orphans)
-        if not isinstance(orphans, Exception):
-            self.metrics.orphans.clear()
-            for queue, count in orphans.items():
-                self.metrics.orphans.labels(queue).set(count)
-
-    def _measure_endpoints(self) -> None:
-        metrics = self.metrics
-        for gauge in (metrics.breaker, metrics.endpoint_waiting, metrics.endpoint_in_use):
-            gauge.clear()
-        for name, limit in self.opened.limits().items():
-            state = limit.state
-            metrics.breaker.labels(name).set(BREAKERS[state.breaker])
-            metrics.endpoint_waiting.labels(name).set(state.waiting)
-            metrics.endpoint_in_use.labels(name).set(state.in_use)
+        """See `Health.measure`."""
+        await self.health.measure()
 
     async def _insist(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
         """Tries until it works; says once what the hub waits for."""
