@@ -36,8 +36,7 @@ from hub.runtime.steps import joined, wanted
 MOST_RECORDED = 10_000
 """Documents that are remembered as recorded but not published."""
 
-
-MOMENT = 1.0
+RECONNECT_SECONDS = 1.0
 """Seconds in which a connection to the broker that was lost is there again, when only that was lost."""
 
 
@@ -62,9 +61,9 @@ class Intake:
     ) -> Taken:
         """Claims, reads, matches, records, publishes; returns when all rows are committed and all copies are confirmed.
 
-        `only` restricts it to one position (a replayed part), `among` to several, `parent` is the dead letter it came from. Raises TransientError or
-        JournalUnavailable, and nothing else, when that was not possible: nothing may be acknowledged then. With `only` or `among` it
-        raises HubError when there is nothing at that position any more.
+        `only` restricts it to one position (a replayed part), `among` to several; `parent` is the dead letter it came from. Raises
+        TransientError or JournalUnavailable, and nothing else, when that was not possible: nothing may be acknowledged then. With
+        `only` or `among` it raises HubError when there is nothing at that position any more.
         """
         live = self._live
         await broker_there(live.broker)
@@ -197,7 +196,9 @@ class Intake:
         if placing.committed:
             self._note(placing.story, placed=error is None)
         if error is not None and not is_passing(error):
-            if passed.found is not None:
+            if passed.found is not None and passed.found.outbound:
+                visit.answers -= 1
+            elif passed.found is not None:
                 visit.documents -= 1
             placing = self._refused_instead(visit, passed, error)
             await carry_out(placing, live.journal, live.broker)
@@ -220,6 +221,7 @@ class Intake:
         cause = error if isinstance(error, DecodeError) else unforeseen(error)
         if not isinstance(error, HubError):
             self._say_unforeseen(visit, error)
+        visit.claimed = False  # the entry that had the claim's row may be the one that failed
         return self._route(self._live.snapshot, visit, Passed(Reading(passed.reading.position, error=cause)))
 
     def _say_unforeseen(self, visit: Visit, error: Exception) -> None:
@@ -332,7 +334,7 @@ class Intake:
 async def broker_there(broker: Broker) -> None:
     """Returns while the broker takes messages. One that only reconnects is given a moment; else nothing is begun that would only wait.
     Raises TransientError."""
-    for _ in range(round(MOMENT / 0.05)):
+    for _ in range(round(RECONNECT_SECONDS / 0.05)):
         if broker.connected:
             return
         await asyncio.sleep(0.05)

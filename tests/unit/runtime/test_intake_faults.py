@@ -21,6 +21,7 @@ from hub.core.errors import (
     TransientError,
     Unroutable,
 )
+from hub.core.identity import digest
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody, FileBody, Taken
 from hub.core.topology import route_queue, source_dead_queue
@@ -154,6 +155,17 @@ async def test_what_was_refused_by_a_fault_that_stays_is_a_dead_letter_with_its_
     result = await intake_with(hub, fault).take(Arrival("inbox", BytesBody(order("7")), "seven.json"))
     assert (result.documents, result.refused) == (0, 1)
     assert "too large for this broker" in result.cause
+
+
+async def test_the_bytes_of_what_could_not_be_recorded_are_kept_for_its_replay(hub: RunningHub) -> None:
+    body = order("13")
+    fault = Fault(
+        lambda: ValueError("a statement that the database refuses"), 0
+    )  # the commit that holds the claim, too
+    result = await intake_with(hub, fault).take(Arrival("inbox", BytesBody(body), "thirteen.json"))
+    assert (fault.names[0], result.documents, result.refused) == ("commit", 0, 1)
+    kept = await hub.journal.claim_body(digest(body))
+    assert b"".join(kept.chunks()) == body
 
 
 @pytest.mark.parametrize("partner", ["P" * 1001, "P" * 200_000])
