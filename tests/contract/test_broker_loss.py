@@ -15,6 +15,7 @@ from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology
 from tests.support.brokers import Inbox, depth_becomes, eventually, make_broker, numbered
+from tests.support.listening import Listening
 from tests.support.ports import free_ports
 from tests.support.proxy import TcpProxy
 
@@ -195,15 +196,11 @@ async def test_something_else_answers(answer: bytes, tmp_path: Path) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(8)
         writer.write(answer)
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    broker = make_broker("rabbit", f"amqp://127.0.0.1:{port}/", tmp_path, timeout=0.5)
-    with pytest.raises(TransientError):
-        await broker.open()
-    server.close()
-    await server.wait_closed()
+    async with Listening(serve) as server:
+        broker = make_broker("rabbit", f"amqp://127.0.0.1:{server.port}/", tmp_path, timeout=0.5)
+        with pytest.raises(TransientError):
+            await broker.open()
 
 
 async def test_a_wrong_password_or_virtual_host_is_said_at_once(amqp_url: str) -> None:

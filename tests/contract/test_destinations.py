@@ -14,6 +14,7 @@ from hub.core.errors import EndpointError, RejectedError, TransientError
 from hub.core.ports import Receipt
 from tests.support.brokers import LIMIT
 from tests.support.destination_peers import KINDS, NETWORKED, Peer, peer
+from tests.support.listening import Listening
 from tests.support.ports import free_ports
 
 HASTY = "700ms"
@@ -45,13 +46,9 @@ async def listener(said: bytes | None) -> AsyncIterator[int]:
             await reader.read()
         else:
             writer.write(said)
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
+    async with Listening(serve) as server:
+        yield server.port
 
 
 async def failure(far_end: Peer, port: int) -> EndpointError:
@@ -128,12 +125,11 @@ async def test_a_peer_that_answers_byte_by_byte_is_given_up(far_end: Peer) -> No
                 writer.write(b"2")
                 await writer.drain()
                 await asyncio.sleep(0.1)
-        writer.close()
         gone.set()
 
-    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+    async with Listening(drip) as server:
         begun = asyncio.get_running_loop().time()
-        error = await failure(far_end, server.sockets[0].getsockname()[1])
+        error = await failure(far_end, server.port)
         await asyncio.wait_for(gone.wait(), LIMIT)
     assert isinstance(error, TransientError)
     assert asyncio.get_running_loop().time() - begun < 15

@@ -19,6 +19,7 @@ from hub.journal import schema
 from hub.journal.engines import make_engine
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal, engine_url
+from tests.support.listening import Listening
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.proxy import TcpProxy
 
@@ -218,19 +219,16 @@ class RefusingServer:
     """Answers every login with one error, as PostgreSQL does while it can't take it."""
 
     def __init__(self, port: int, state: str, text: str) -> None:
-        self._port = port
         fields = f"SFATAL\0VFATAL\0C{state}\0M{text}\0\0".encode()
         self._answer = b"E" + struct.pack(">I", len(fields) + 4) + fields
-        self._server: asyncio.Server | None = None
+        self._server = Listening(self._serve, port)
         self.refused: asyncio.Queue[None] = asyncio.Queue()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        await self._server.start()
 
     async def close(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        await self._server.wait_closed()
+        await self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -244,8 +242,6 @@ class RefusingServer:
             self.refused.put_nowait(None)
         except (OSError, asyncio.IncompleteReadError):
             pass
-        finally:
-            writer.close()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from adapters.sftp.connection import Connection, HostKeyChanged, NotLetIn
 from adapters.sftp.endpoint import SftpEndpointOptions
 from hub.core.errors import TransientError
 from hub.journal.journal import Journal
+from tests.support.listening import Listening
 from tests.support.openssh import OpenSsh, account_with_password
 from tests.support.proxy import TcpProxy
 from tests.support.sftp import Partner, outgoing
@@ -163,28 +164,23 @@ async def test_nobody_there(openssh: OpenSsh, tmp_path: Path, journal: Journal) 
 async def test_a_server_that_says_nothing(tmp_path: Path, openssh: OpenSsh, journal: Journal) -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    partner = Partner(openssh, tmp_path, journal, port=port, connect_timeout="300ms")
-    with pytest.raises(TransientError) as nothing:
-        await listed(partner)
+    async with Listening(silent) as server:
+        partner = Partner(openssh, tmp_path, journal, port=server.port, connect_timeout="300ms")
+        with pytest.raises(TransientError) as nothing:
+            await listed(partner)
     assert nothing.value.kind in ("timeout", "unreachable")
-    server.close()
 
 
 async def test_something_that_is_no_ssh_server(tmp_path: Path, openssh: OpenSsh, journal: Journal) -> None:
     async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n" + b"x" * 100_000)
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(web, "127.0.0.1", 0)
-    partner = Partner(openssh, tmp_path, journal, port=server.sockets[0].getsockname()[1])
-    with pytest.raises(TransientError, match="no SSH connection"):
-        await listed(partner)
-    server.close()
+    async with Listening(web) as server:
+        partner = Partner(openssh, tmp_path, journal, port=server.port)
+        with pytest.raises(TransientError, match="no SSH connection"):
+            await listed(partner)
 
 
 async def test_a_server_that_stalls_is_left_after_the_timeout_and_used_again_later(

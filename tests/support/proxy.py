@@ -6,6 +6,8 @@ import asyncio
 from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.support.listening import Listening
+
 
 class TcpProxy:
     """Forwards to one address. `cut` breaks what is open, `stall` stops forwarding without closing anything,
@@ -13,18 +15,19 @@ class TcpProxy:
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
-        self._server: asyncio.Server | None = None
+        self._server = Listening(self._serve)
         self._open: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self._refusing = False
         self.accepted = 0
-        self.port = 0
+
+    @property
+    def port(self) -> int:
+        return self._server.port
 
     async def start(self, host: str = "127.0.0.1") -> None:
-        self._server = await asyncio.start_server(self._serve, host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        await self._server.start(host)
 
     def through(self, url: str) -> str:
         """The URL with this proxy in the place of its host and port."""
@@ -63,23 +66,15 @@ class TcpProxy:
     async def close(self) -> None:
         self.resume()
         self.refuse()
-        if self._server is not None:
-            self._server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         self._open.add(writer)
         self.accepted += 1
         try:
             if not self._refusing:
                 await self._connect(reader, writer)
-        except (OSError, asyncio.CancelledError):
+        except OSError:
             pass
         finally:
             self._open.discard(writer)

@@ -10,6 +10,8 @@ from typing import Any
 from pamqp import commands, frame, header
 from pamqp.exceptions import UnmarshalingException
 
+from tests.support.listening import Listening
+
 _ANSWERS: dict[str, Any] = {
     "Connection.StartOk": lambda largest: commands.Connection.Tune(2047, largest, 60),
     "Connection.Open": lambda _: commands.Connection.OpenOk(),
@@ -33,23 +35,17 @@ class ScriptedServer:
         self.version = "3.13.0"
         self.script: Callable[[Any], Any] = lambda received: None
         """Answers what isn't answered by itself; None: it is kept in `received`."""
-        self._tls = tls
-        self._writers: list[asyncio.StreamWriter] = []
         self._consuming: tuple[asyncio.StreamWriter, int] | None = None
         self._publishing: tuple[asyncio.StreamWriter, int] | None = None
-        self._server: asyncio.Server | None = None
+        self._server = Listening(self._serve, tls=tls)
         self.url = ""
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
-        self.url = f"amqp{'s' if self._tls else ''}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/"
+        await self._server.start()
+        self.url = f"amqp{'s' if self._tls else ''}://127.0.0.1:{self._server.port}/"
 
     async def close(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        await self._server.wait_closed()
+        await self._server.close()
 
     async def next(self, name: str) -> Any:
         """The next frame of this name; others before it are skipped."""
@@ -82,7 +78,6 @@ class ScriptedServer:
         writer.write(b"".join(frame.marshal(each, channel) for each in frames))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.append(writer)
         try:
             await reader.readexactly(8)
             self._send(writer, 0, commands.Connection.Start(0, 9, {"version": self.version}, "PLAIN", "en_US"))
