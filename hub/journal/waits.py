@@ -17,7 +17,8 @@ from hub.journal.processes import living
 from hub.journal.wait import COLUMNS, Reason, Wait, Waiting
 
 LEFT = 60.0
-"""Seconds after which a copy that was taken to be published belongs to nobody: its process was killed. It is published again then."""
+"""Seconds after which a copy that was taken, and is still there, belongs to nobody: its process was killed, or it could not be published.
+It is taken again then."""
 
 MOST = 200
 """Copies that are woken at once for one reason."""
@@ -29,12 +30,16 @@ class Waits:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def take(self, let_through: Mapping[str, int]) -> list[Wait]:
-        """The copies that may go on now, oldest first, taken by this process; `end` follows when each is confirmed by the broker.
-        `let_through`: how many copies each endpoint of this process bears now. Raises JournalUnavailable."""
+    async def take(self, let_through: Mapping[str, int], without: Collection[str] = ()) -> list[Wait]:
+        """The copies that may go on now, oldest first, taken by this process; `end` follows when each is confirmed by the broker. One that
+        can't be published stays taken: for a minute it is nobody's turn, so that such copies never keep others waiting.
+        `let_through`: how many copies each endpoint of this process bears now. `without`: routes whose copies are not to be taken. Raises
+        JournalUnavailable."""
         table, sqlite = schema.waiting, self._journal.is_sqlite
         now, me = database_now(sqlite), self._journal.process
         free = sa.or_(table.c.taken_by.is_(None), table.c.taken_at < now - LEFT)
+        if without:
+            free = sa.and_(free, table.c.route.not_in(sorted(without)))
         key = schema.once_key
         pending = sa.exists().where(
             key.c.route == table.c.route,
@@ -77,17 +82,6 @@ class Waits:
 
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(gone)
-
-        await self._journal.read(write)
-
-    async def give_back(self, ids: Sequence[str], due_at: float) -> None:
-        """Their copies could not be published: they wait until then."""
-        table = schema.waiting
-        mine = (table.c.id.in_(list(ids)), table.c.taken_by == self._journal.process)
-        back = sa.update(table).where(*mine).values(taken_by=None, taken_at=None, due_at=due_at)
-
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(back)
 
         await self._journal.read(write)
 

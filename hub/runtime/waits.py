@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hub.core import topology
 from hub.core.identity import message_id
@@ -17,9 +17,6 @@ from hub.runtime.live import Live
 from hub.runtime.placing import Placed, place_all
 
 LOOK_SECONDS = 0.5
-
-AGAIN_SECONDS = 60.0
-"""When a copy is looked at again that could not be published, because its route is gone or the broker away."""
 
 
 def wait_of(
@@ -57,6 +54,8 @@ class Waker:
         self._waits = Waits(live.journal)
         self.waiting: list[Waiting] = []
         """What copies waited for when it was looked last, the oldest first."""
+        self._gone: Collection[str] = ()
+        """Routes for which copies wait, and which this process does not have."""
 
     async def watch(self) -> None:
         looked = 0.0
@@ -74,6 +73,7 @@ class Waker:
         """Brings `waiting` and the gauges up to date."""
         live = self._live
         self.waiting = await self._waits.counts()
+        self._gone = await self._waits.without(live.snapshot.table.by_id) if self.waiting else ()
         live.metrics.waiting_copies.clear()
         live.metrics.waiting_oldest.clear()
         now = live.clock()
@@ -82,16 +82,18 @@ class Waker:
             live.metrics.waiting_oldest.labels(one.reason, one.waits_for).set(max(now - one.oldest, 0.0))
 
     async def reloaded(self) -> None:
-        """After a reload: nobody waits for an endpoint that has no limit any more."""
+        """After a reload: nobody waits for an endpoint that has no limit any more. Routes may be gone, and others be back."""
         await self._waits.look_again(self._live.snapshot.limits)
+        await self.measure()
 
     async def _round(self) -> None:
         while await self.wake() >= MOST:
             continue
 
     async def wake(self) -> int:
-        """Publishes what may go on now; how many copies."""
-        taken = await self._waits.take(let_through(self._live.snapshot.limits))
+        """Publishes what may go on now; how many copies. What can't be published (its claim is missing, the broker away) is looked at
+        again after a minute."""
+        taken = await self._waits.take(let_through(self._live.snapshot.limits), self._gone)
         if not taken:
             return 0
         done: list[str] = []
@@ -102,9 +104,6 @@ class Waker:
                 names = {"route": wait.route, "message_id": wait.document_id}
                 self._live.log.warning("copy_not_woken", **names, error=str(error) or type(error).__name__)
         await self._waits.end(done)
-        left = [wait.id for wait in taken if wait.id not in set(done)]
-        if left:
-            await self._waits.give_back(left, self._live.clock() + AGAIN_SECONDS)
         return len(done)
 
     async def _publish(self, wait: Wait) -> Exception | None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 
-from hub.journal.wait import Reason
-from hub.journal.waits import Waits
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.journal import schema
+from hub.journal.entry import Entry
+from hub.journal.wait import Reason, Wait
+from hub.journal.waits import MOST, Waits
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
 from tests.support.site import SiteOnDisk, order
@@ -105,3 +111,25 @@ async def test_a_retry_after_beyond_the_longest_delay_is_kept_to(site: SiteOnDis
         await status_becomes(hub, "4711", "delivered")
     first, second = erp.of("4711")
     assert second.at - first.at >= 2.0
+
+
+@pytest.mark.parametrize("route", ["gone", "orders"])
+async def test_copies_that_can_not_be_published_keep_no_others_waiting(site: SiteOnDisk, route: str) -> None:
+    """Their route is gone, or their claims are missing. They are the oldest, and as many as are taken at once."""
+    async with site.running() as hub:
+        now, entry = hub.journal.clock(), Entry()
+        for number in range(MOST + 1):
+            last = number == MOST
+            id, where = ("last", "orders") if last else (f"stuck{number}", route)
+            text = ("erp", Reason.ONCE, f"key{number}", "it waits", "ACME", "4711", "{}", "0" * 64)
+            entry.wait(Wait(id, id, where, *text, now + last, now + 3600.0, hub.journal.process))
+        await hub.journal.commit(entry)
+
+        async def looked_at() -> bool:
+            async def query(connection: AsyncConnection) -> bool:
+                taken = sa.select(schema.waiting.c.id).where(schema.waiting.c.taken_by.is_not(None))
+                return "last" in (await connection.execute(taken)).scalars().all()
+
+            return bool(await hub.journal.read(query))
+
+        await eventually(looked_at)

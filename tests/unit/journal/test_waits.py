@@ -125,3 +125,10 @@ async def test_what_waits_is_counted_by_what_it_waits_for(journal: Journal) -> N
     counts = {(one.reason, one.waits_for): one.count for one in await Waits(journal).counts()}
     assert counts == {(Reason.ENDPOINT, "erp"): 3, (Reason.ONCE, ""): 2}
     assert len(await Waits(journal).oldest()) == 5
+
+
+async def test_copies_of_routes_that_this_process_lacks_are_left_to_others(journal: Journal, other: Journal) -> None:
+    newer = replace(wait(journal, "newer", Reason.RETRY_AFTER, due=-1.0), route="newer")
+    await add(journal, newer, wait(journal, "known", Reason.RETRY_AFTER, due=-1.0))
+    assert [one.id for one in await Waits(journal).take({}, ("newer",))] == ["known"]
+    assert await taken(other) == ["newer"]
