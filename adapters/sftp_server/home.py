@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TypeVar
 
 from adapters.sftp_server.accounts import Account
+from adapters.sftp_server.upload import Upload
+
+T = TypeVar("T")
 
 IN, OUT = "in", "out"
 LOOK_AGAIN = 16 << 20
@@ -35,10 +39,23 @@ class Home:
         self._ignore = ignore
         self._taken = taken
         self._grown = 0
+        self.uploads: list[Upload] = []
+        """Files that are being dropped, by all sessions of the account."""
+        self._names = asyncio.Lock()
 
     def prepare(self) -> None:
         for path in (self.folder / IN, self.folder / OUT, self.work):
             path.mkdir(parents=True, exist_ok=True)
+
+    async def alone(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Runs a step that looks what stands under a name of `/in` and acts on it. No other session of the account changes a name
+        meanwhile, also when the session of this step ends: the step goes on to its end."""
+
+        async def whole() -> T:
+            async with self._names:
+                return await step()
+
+        return await asyncio.shield(asyncio.ensure_future(whole()))
 
     def used(self) -> int:
         """Bytes in the account's folders, and of what is claimed but not yet taken."""

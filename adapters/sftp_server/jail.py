@@ -20,6 +20,7 @@ from asyncssh.sftp import SFTPAttrs, SFTPName, SFTPVFSAttrs
 
 from adapters.sftp_server.door import Doorkeeper
 from adapters.sftp_server.home import IN, OUT, Home
+from adapters.sftp_server.upload import Upload
 
 T = TypeVar("T")
 
@@ -35,24 +36,6 @@ UNSENT = 2 << 20
 
 ASKED = "_process_close"
 """What asyncssh calls the step in which it serves a partner's request to close a file."""
-
-
-@dataclass(slots=True, eq=False, weakref_slot=True)
-class Upload:
-    """A file that is being dropped."""
-
-    path: Path
-    handle: int
-    size: int = 0
-    broken: bool = False
-
-    @property
-    def replaced(self) -> bool:
-        """Whether another file stands under its name by now, or none."""
-        try:
-            return self.path.lstat().st_ino != os.fstat(self.handle).st_ino
-        except FileNotFoundError:
-            return True
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -72,7 +55,6 @@ class Jail(asyncssh.SFTPServer):
         self._keeper.channels.add(channel)
         self._home = home
         self._log = log
-        self._uploads: list[Upload] = []
         self._open: WeakSet[Any] = WeakSet()
 
     def _seen(self) -> None:
@@ -142,19 +124,23 @@ class Jail(asyncssh.SFTPServer):
             return self._held(Download(handle))
         if folder != IN:
             raise asyncssh.SFTPPermissionDenied(f"files are dropped into /{IN}")
-        if pflags & asyncssh.FXF_APPEND or (local.exists() and not pflags & asyncssh.FXF_TRUNC):
-            raise asyncssh.SFTPPermissionDenied("a file is dropped whole: nothing can be added to one")
         account = self._home.account
         if not account.may_drop():
             raise asyncssh.SFTPFailure(f"more than {account.options.per_minute} files within a minute: try later")
         if await asyncio.to_thread(self._home.used) >= account.options.quota:
             raise asyncssh.SFTPFailure(f"the quota of {account.options.quota} bytes is used up")
+        return self._held(await self._home.alone(lambda: self._begun(local, pflags)))
+
+    async def _begun(self, local: Path, pflags: int) -> Upload:
+        """A new file under that name."""
+        if pflags & asyncssh.FXF_APPEND or (local.exists() and not pflags & asyncssh.FXF_TRUNC):
+            raise asyncssh.SFTPPermissionDenied("a file is dropped whole: nothing can be added to one")
         with suppress(FileNotFoundError):
             await asyncio.to_thread(local.unlink)  # whoever still writes to it writes to nobody's file
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         upload = Upload(local, await asyncio.to_thread(opened, local, flags))
-        self._uploads.append(upload)
-        return self._held(upload)
+        self._home.uploads.append(upload)
+        return upload
 
     async def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> object:
         raise asyncssh.SFTPOpUnsupported("version 3 of the protocol is spoken here")
@@ -180,11 +166,10 @@ class Jail(asyncssh.SFTPServer):
             file_obj.broken = True
             raise asyncssh.SFTPFailure(f"the quota of {options.quota} bytes is used up")
         try:
-            written = await asyncio.to_thread(os.pwrite, file_obj.handle, data, offset)
+            return await asyncio.to_thread(file_obj.write, data, offset)
         except OSError as error:
             file_obj.broken = True
             raise asyncssh.SFTPFailure(f"it can't be written: {error.strerror}") from error
-        return written
 
     async def close(self, file_obj: object) -> None:
         """A file that was written whole is taken now; one whose session broke off stays where it is, untaken. asyncssh closes what
@@ -197,19 +182,35 @@ class Jail(asyncssh.SFTPServer):
             return
         if not isinstance(file_obj, Upload):
             return
-        self._uploads.remove(file_obj)
-        replaced = file_obj.replaced
-        os.close(file_obj.handle)
-        name = file_obj.path.name
-        if self._gone() or file_obj.broken or replaced or not asked:
+        synced = file_obj.broken or not asked or await self._synced(file_obj)
+        await self._home.alone(lambda: self._ended(file_obj, asked))
+        if not synced:
+            raise asyncssh.SFTPFailure("it could not be kept: try again")
+
+    async def _synced(self, upload: Upload) -> bool:
+        """On the disk, before the turn of `alone` that others wait for: it may take long."""
+        try:
+            await asyncio.to_thread(os.fsync, upload.handle)
+        except OSError as error:
+            upload.broken = True
+            self._log.error("file_not_taken", account=self._home.account.name, file=upload.path.name, error=str(error))
+        return not upload.broken
+
+    async def _ended(self, upload: Upload, asked: bool) -> None:
+        """Takes the file that was written, and no other that stands under its name by now."""
+        self._home.uploads.remove(upload)
+        replaced = upload.replaced
+        os.close(upload.handle)
+        name = upload.path.name
+        if self._gone() or upload.broken or replaced or not asked:
             self._log.warning("upload_broken_off", account=self._home.account.name, file=name)
-            if file_obj.broken and not replaced:
-                await asyncio.to_thread(file_obj.path.unlink, True)
+            if upload.broken and not replaced:
+                await asyncio.to_thread(upload.path.unlink, True)
             if replaced and asked:
                 raise asyncssh.SFTPFailure(f"{name} was replaced or removed while it was written")
             return
         if not self._home.waits(name):
-            await self._take(file_obj.path)
+            await self._take(upload.path)
 
     def _gone(self) -> bool:
         """The connection has ended: what closes now was not closed by the partner."""
@@ -228,7 +229,10 @@ class Jail(asyncssh.SFTPServer):
         after, new = self._place(newpath)
         if before != IN or after != IN:
             raise asyncssh.SFTPPermissionDenied(f"files are renamed within /{IN} only")
-        if any(upload.path == old for upload in self._uploads):
+        await self._home.alone(lambda: self._renamed(old, new))
+
+    async def _renamed(self, old: Path, new: Path) -> None:
+        if any(upload.path == old and not upload.replaced for upload in self._home.uploads):
             raise asyncssh.SFTPFailure(f"{old.name} is still being written")
         if new.exists():
             raise asyncssh.SFTPFailure(f"{new.name} stands there already")
@@ -244,6 +248,9 @@ class Jail(asyncssh.SFTPServer):
 
     async def remove(self, path: bytes) -> None:
         _, local = self._place(path)
+        await self._home.alone(lambda: self._removed(local))
+
+    async def _removed(self, local: Path) -> None:
         try:
             await asyncio.to_thread(local.unlink)
         except FileNotFoundError:

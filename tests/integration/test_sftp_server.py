@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import socket
 import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
+from adapters.sftp_server.upload import Upload
 from hub.core.errors import TransientError
 from hub.core.ports import Arrival, Taken
 from tests.support.brokers import eventually
-from tests.support.drop_box import Client, Takes, client_keys, serving
+from tests.support.drop_box import PASSWORD, Client, Takes, client_keys, serving
 from tests.support.site import SiteOnDisk, order
 
 
@@ -186,3 +191,66 @@ async def test_from_the_drop_box_through_a_whole_hub(tmp_path: Path, keys: Path)
 
             await eventually(all_three)
     assert sorted(path.name for path in (site.folder / "var/out").iterdir()) == ["ACME_1.json", "ACME_2.json"]
+
+
+async def test_what_is_confirmed_is_what_is_taken_when_two_sessions_write_one_name(
+    tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk takes its time to sync the first file; the second session begins to write meanwhile."""
+    sync = os.fsync
+
+    def slow(handle: int) -> None:
+        time.sleep(0.15)
+        sync(handle)
+
+    take, confirmed = Takes(), list[bytes]()
+
+    async def put(body: bytes, port: int, after: float) -> None:
+        login = {"username": "acme", "password": PASSWORD, "known_hosts": None}
+        async with asyncssh.connect("127.0.0.1", port, **login) as session, session.start_sftp_client() as client:
+            file = await client.open("/in/same.edi", "wb")
+            await file.write(body)
+            await asyncio.sleep(after)
+            with suppress(asyncssh.SFTPError):
+                await file.close()
+                confirmed.append(body)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    async with serving(tmp_path, take, keys) as port:
+        for pause in (0.1, 0.25, 0.4):
+            begun = asyncio.create_task(put(f"first {pause}".encode(), port, 0.1))
+            await asyncio.sleep(pause)
+            await put(f"second {pause}".encode(), port, 0.3)
+            await begun
+        assert len(confirmed) >= 3
+        await take.count(len(confirmed))
+    assert sorted(take.bodies) == sorted(confirmed)
+
+
+async def test_a_file_that_another_session_writes_is_not_renamed(tmp_path: Path, keys: Path) -> None:
+    take = Takes()
+    async with serving(tmp_path, take, keys) as port:
+        async with Client(port, key=keys / "right") as first, Client(port, key=keys / "right") as second:
+            file = await first.do("open", "/in/x.tmp", "wb")
+            await asyncio.to_thread(file.write, b"half")
+            with pytest.raises(OSError, match="still being written"):
+                await second.do("rename", "/in/x.tmp", "/in/x.edi")
+            await asyncio.to_thread(file.close)
+            await second.do("rename", "/in/x.tmp", "/in/x.edi")
+        await take.count(1)
+    assert take.bodies == [b"half"]
+
+
+def test_a_disk_that_takes_a_part_of_a_piece_is_full(tmp_path: Path) -> None:
+    """The kernel reports how much it has taken, and an error only where it has taken nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path, largest = tmp_path / "x.edi", 50_000_000
+    with path.open("wb") as file:
+        upload = Upload(path, file.fileno())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
+        try:
+            assert upload.write(b"x" * 1000, largest - 1000) == 1000
+            with pytest.raises(OSError, match="large"):
+                upload.write(b"x" * 1500, largest - 1000)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
