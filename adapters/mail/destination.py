@@ -6,7 +6,8 @@ import smtplib
 from typing import Literal
 
 from adapters.mail.endpoint import Errand, MailEndpoint
-from adapters.mail.notice import MailDestinationOptions, finished, notice
+from adapters.mail.envelope import MailEnvelope
+from adapters.mail.notice import MailDestinationOptions, envelope_of, finished, notice
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Outgoing, Receipt
 
@@ -18,8 +19,13 @@ class MailDestination:
         self._options = options
         self._endpoint = endpoint
 
+    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """The envelope, packed. See `hub.core.ports.Addressing`: a mail that comes twice is the same one, whatever the options say now."""
+        return envelope_of(self._options, outgoing).packed()
+
     async def send(self, outgoing: Outgoing) -> Receipt:
-        mail = notice(self._options, outgoing)
+        envelope = MailEnvelope.model_validate_json(outgoing.address or self.address(outgoing))
+        mail = notice(envelope, outgoing)
         errand = Errand(self._endpoint, mail, finished(mail))
         try:
             refused = await self._endpoint.run(errand)

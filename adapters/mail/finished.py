@@ -8,6 +8,7 @@ parses with `compat32`, which neither decodes nor folds and is the same in all v
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`headers` in their order, without those of the body; `subtype` is that of `text/...`."""
+    """`headers` in their order, without those of the body; `subtype` is that of `text/...`. The boundary between text and attachment
+    is made of `seed`: the same mail always has the same bytes."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -43,11 +45,13 @@ class Mail:
     text: str
     subtype: str = "plain"
     attachment: Attachment | None = None
+    seed: str = ""
 
     def finished(self) -> bytes:
         """Raises ValueError for a mail that would say something else than what was set."""
         lines = [f"{name}: {encoded(value)}" for name, value in self._all_headers()]
-        long = next((line for line in lines if len(line) > LONGEST_LINE and "\n" not in line), None)
+        lines[1] = lines[1].replace(", ", ",\r\n ")  # one recipient a line
+        long = next((line for line in "\r\n".join(lines).split("\r\n") if len(line) > LONGEST_LINE), None)
         if long is not None:
             raise ValueError(f"the header {long[:40]!r}... is longer than {LONGEST_LINE} characters")
         raw = "\r\n".join((*lines, "")).encode("ascii") + self._body()
@@ -65,6 +69,7 @@ class Mail:
         if attached is not None:
             main, sub = split_type(attached.content_type)
             made.add_attachment(attached.body, maintype=main, subtype=sub, filename=attached.name)
+            made.set_boundary(f"=_{hashlib.sha256(self.seed.encode()).hexdigest()[:40]}")
         return made.as_bytes()
 
     def _check(self, raw: bytes) -> None:

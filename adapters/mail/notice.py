@@ -1,15 +1,14 @@
-"""The mail that a destination makes of a document. Pure but for the date. A fact becomes a part of the subject, of the text or of an
+"""The mail that a destination makes of a document. Pure but for the date of its envelope. A fact becomes a part of the subject, of the text or of an
 address within the allowed domains; never a header of its own, never a further recipient."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from email.errors import MessageError as MailError
-from email.utils import format_datetime
 
 from pydantic import Field, field_validator, model_validator
 
+from adapters.mail.envelope import MailEnvelope, today
 from adapters.mail.finished import Attachment, Mail, harmless, split_type
 from hub.core.errors import MappingError, RejectedError
 from hub.core.naming import PLACE, names_in
@@ -64,26 +63,40 @@ class MailDestinationOptions(Options):
         return self
 
 
-def notice(options: MailDestinationOptions, outgoing: Outgoing) -> Mail:
-    """The mail for a document. Raises RejectedError where none can be made of it."""
+def envelope_of(options: MailDestinationOptions, outgoing: Outgoing) -> MailEnvelope:
+    """What the facts make of the options. Raises RejectedError where they make nothing."""
     try:
         subject = harmless(substituted(options.subject, outgoing))[:LONGEST_SUBJECT].strip()
-        text, subtype, attachment = content(options, outgoing)
-        return Mail(
-            options.sender,
-            tuple(address(template, options, outgoing) for template in options.to),
-            (
-                ("Subject", subject),
-                ("Message-ID", f"<{outgoing.key}@{options.sender.rpartition('@')[2]}>"),
-                ("Date", format_datetime(datetime.now(UTC))),
-                ("Auto-Submitted", "auto-generated"),  # RFC 3834: nobody's absence note answers
-            ),
-            text,
-            subtype,
-            attachment,
-        )
+        to = tuple(address(template, options, outgoing) for template in options.to)
+        text, name = None, ""
+        if options.text is not None or split_type(outgoing.content_type)[0] != "text":
+            text = substituted(options.text, outgoing) if options.text else subject
+            name = harmless(name_of(outgoing.facts, options.name))
+        return MailEnvelope(sender=options.sender, to=to, subject=subject, text=text, name=name, date=today())
     except (MappingError, ValueError, LookupError) as error:
         raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
+
+
+def notice(envelope: MailEnvelope, outgoing: Outgoing) -> Mail:
+    """The mail for a document: the same at every attempt. Raises RejectedError where none can be made of it."""
+    try:
+        text, subtype, attachment = content(envelope, outgoing)
+    except ValueError as error:
+        raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
+    return Mail(
+        envelope.sender,
+        envelope.to,
+        (
+            ("Subject", envelope.subject),
+            ("Message-ID", f"<{outgoing.key}@{envelope.sender.rpartition('@')[2]}>"),
+            ("Date", envelope.date),
+            ("Auto-Submitted", "auto-generated"),  # RFC 3834: nobody's absence note answers
+        ),
+        text,
+        subtype,
+        attachment,
+        seed=outgoing.key,
+    )
 
 
 def finished(mail: Mail) -> bytes:
@@ -94,14 +107,11 @@ def finished(mail: Mail) -> bytes:
         raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
 
 
-def content(options: MailDestinationOptions, outgoing: Outgoing) -> tuple[str, str, Attachment | None]:
+def content(envelope: MailEnvelope, outgoing: Outgoing) -> tuple[str, str, Attachment | None]:
     """The text, its subtype, and what is attached."""
-    main, sub = split_type(outgoing.content_type)
-    if options.text is None and main == "text":
-        return outgoing.body.decode("utf-8"), sub, None
-    text = substituted(options.text, outgoing) if options.text else harmless(substituted(options.subject, outgoing))
-    name = harmless(name_of(outgoing.facts, options.name))
-    return text, "plain", Attachment(outgoing.body, name, outgoing.content_type)
+    if envelope.text is None:
+        return outgoing.body.decode("utf-8"), split_type(outgoing.content_type)[1], None
+    return envelope.text, "plain", Attachment(outgoing.body, envelope.name, outgoing.content_type)
 
 
 def address(template: str, options: MailDestinationOptions, outgoing: Outgoing) -> str:

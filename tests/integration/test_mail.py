@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,49 @@ async def test_a_text_becomes_the_mail(server: MailServer) -> None:
         "<key-1@ours.example>",
     )
     assert mail.get_content().strip() == "Grüße"
+
+
+async def test_a_mail_that_is_sent_again_has_the_same_bytes_whatever_the_options_say_now(server: MailServer) -> None:
+    """Its envelope is made and stored before the first attempt."""
+    made = build_endpoint(
+        "mail",
+        MailEndpointOptions.model_validate({"host": "127.0.0.1", "port": server.port, "tls": "never"}),
+        Context(Path()),
+    )
+    options = {
+        "endpoint": "mail",
+        "from": "hub@ours.example",
+        "to": ("desk@ours.example",),
+        "subject": "Order {number}",
+    }
+    edited = {
+        **options,
+        "from": "new@ours.example",
+        "to": ("x@ours.example",),
+        "subject": "New",
+        "text": "New",
+        "name": "n",
+    }
+    first, later = (
+        build_destination("d", MailDestinationOptions.model_validate(each), Context(Path(), endpoint=lambda name: made))
+        for each in (options, edited)
+    )
+    outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts={"number": "1", "document": "order"})
+    addressed = replace(outgoing, address=first.address(outgoing))
+    await first.send(addressed)
+    await asyncio.sleep(1.0)  # a date tells seconds
+    await later.send(addressed)
+    sent, again = (mail.as_bytes() for mail in server.taken)
+    assert sent == again
+    assert server.recipients == [["desk@ours.example"]] * 2
+
+
+async def test_a_mail_goes_to_as_many_as_the_options_allow(server: MailServer) -> None:
+    desks = tuple(f"somebody.with.a.name.{number}@department.ours.example" for number in range(50))
+    await send(server.port, to=desks)
+    (mail,) = server.taken
+    assert server.recipients == [list(desks)]
+    assert tuple(address.addr_spec for address in mail["To"].addresses) == desks
 
 
 async def test_anything_else_is_attached(server: MailServer) -> None:
