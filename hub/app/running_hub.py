@@ -187,9 +187,10 @@ class RunningHub:
             self.log.warning("process_lost", arrival=self._left.pop())
 
     async def _resume(self) -> None:
-        """Takes up, now and then, what another process began to replay or release and did not finish."""
+        """Takes up, now and then, what another process began to replay or release and did not finish; forgets old suspects."""
         while True:
             await asyncio.sleep(RESUME_SECONDS)
+            await outcome_of(lambda: self.live.suspects.load(self.live.clock()))
             error = await outcome_of(lambda: self.replay.resume(RESUME_SECONDS))
             if isinstance(error, Exception):
                 self.log.warning("resume_failed", error=str(error))

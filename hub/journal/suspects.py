@@ -18,10 +18,11 @@ FORGET_SECONDS = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """How often it was lost, and how it ended the last time."""
+    """How often it was lost, how it ended the last time, and when."""
 
     count: int
     cause: str
+    at: float
 
 
 class Suspects:
@@ -35,7 +36,7 @@ class Suspects:
         self._known: dict[str, Suspect] = {}
 
     async def load(self, now: float) -> None:
-        """At the start of the hub."""
+        """At the start of the hub, and now and then: what is older than a day is forgotten, what other processes have counted is known."""
         table = schema.suspect
 
         async def query(connection: AsyncConnection) -> list[Any]:
@@ -43,15 +44,19 @@ class Suspects:
             return list((await connection.execute(sa.select(table))).all())
 
         rows = await self._journal.read(query)
-        self._known = {row.name: Suspect(row.losses, row.cause) for row in rows}
+        self._known = {row.name: Suspect(row.losses, row.cause, row.updated_at) for row in rows}
 
     def count(self, name: str) -> int:
-        known = self._known.get(name)
+        known = self._suspect(name)
         return known.count if known is not None else 0
 
     def cause(self, name: str) -> str:
-        known = self._known.get(name)
+        known = self._suspect(name)
         return known.cause if known is not None else ""
+
+    def _suspect(self, name: str) -> Suspect | None:
+        known = self._known.get(name)
+        return None if known is None or known.at < self._journal.clock() - FORGET_SECONDS else known
 
     async def add(self, name: str, cause: str, now: float) -> int:
         """One loss more; how many there are."""
@@ -68,7 +73,7 @@ class Suspects:
             return int((await connection.execute(stored)).scalar_one())
 
         count = int(await self._journal.read(query))
-        self._known[name] = Suspect(count, cause)
+        self._known[name] = Suspect(count, cause, now)
         return count
 
     async def clear(self, name: str) -> None:

@@ -138,7 +138,8 @@ def main() -> None:
     """The arguments are the descriptor of the socket, and the process id of the hub."""
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
     end_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a stop of the hub: it ends its workers itself
+        signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with socket.socket(fileno=descriptor) as connection:
         Child(connection).serve()

@@ -51,6 +51,8 @@ class WorkerPool:
                 async for result in results:
                     yield result
         except WorkerLost as error:
+            if self._closed:  # we have ended it
+                raise TransientError("the hub stops", "busy") from error
             self._log.warning("worker_lost", owner=owner, work=type(work).__name__, cause=str(error))
             raise
         finally:
@@ -114,7 +116,7 @@ class WorkerPool:
         self._waiting = still
 
     async def _worker(self) -> Worker:
-        worker = self._idle.pop() if self._idle else Worker(self.limits)
+        worker = self._rested() or Worker(self.limits)
         self._busy.add(worker)
         if not worker.fit:
             try:
@@ -123,6 +125,16 @@ class WorkerPool:
                 self._busy.discard(worker)
                 raise Withheld(f"no worker process can be started: {error}", "workers", START_AGAIN) from error
         return worker
+
+    def _rested(self) -> Worker | None:
+        """One that waits for work. Those that have ended meanwhile (when memory is short, the kernel ends them first) are nobody's
+        fault, least of all of the next piece of work."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.lives:
+                return worker
+            self._end(worker)
+        return None
 
     def _give_back(self, owner: str, worker: Worker | None) -> None:
         if worker is not None:

@@ -80,6 +80,10 @@ class Worker:
     def process_id(self) -> int:
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def lives(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     async def results(self, recipe: Recipe | None, work: Work, size: int) -> AsyncGenerator[Result]:
         """The results, in their order; the worker waits while they aren't taken. Raises WorkerLost and WorkFailed. `size`
         is that of the body."""
