@@ -21,6 +21,7 @@ from hub.core import topology
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 from hub.core.plugin import Plugins
+from hub.core.topology import Topology
 from hub.journal.bindings import DeclaredBindings
 from hub.journal.commands import Commands
 from hub.journal.declared_queues import DeclaredQueues
@@ -156,8 +157,10 @@ class RunningHub:
         self._left = self.live.recorder.open(self.journal.process)
         await self._insist("journal", self._look_back)
         await self._insist("broker", self.broker.open)
+        bindings = self.opened.topology().bindings
+        await self._insist("journal", lambda: DeclaredBindings(self.journal).need(bindings))
         await self._insist("broker", lambda: self.broker.declare(self.opened.topology()))
-        await self._record_queues()
+        await self._record_queues(self.opened)
         await self._unbind()
         await self._report_orphans()
         await self._keeper.watch(self.site.table.by_id, self.site.sources)
@@ -187,10 +190,12 @@ class RunningHub:
             self.log.warning("process_lost", arrival=self._left.pop())
 
     async def _resume(self) -> None:
-        """Takes up, now and then, what another process began to replay or release and did not finish; forgets old suspects."""
+        """Takes up, now and then, what another process began to replay or release and did not finish; forgets old suspects, and unbinds
+        what a process needed that is gone."""
         while True:
             await asyncio.sleep(RESUME_SECONDS)
             await outcome_of(lambda: self.live.suspects.load(self.live.clock()))
+            await outcome_of(self._unbind)
             error = await outcome_of(lambda: self.replay.resume(RESUME_SECONDS))
             if isinstance(error, Exception):
                 self.log.warning("resume_failed", error=str(error))
@@ -216,9 +221,12 @@ class RunningHub:
 
     async def reload(self) -> dict[str, Any]:
         """Reads, checks and swaps the table at once; new messages take the new one. Raises RefusedReload, and changes
-        nothing, when the site has errors; HubError when it can't be opened."""
+        nothing, when the site has errors; HubError when it can't be opened; TransientError and JournalUnavailable while broker or
+        journal are away: it may be tried again."""
         async with self._reloading:
             opened = await outcome_of(self._read_anew)
+            if isinstance(opened, TransientError | JournalUnavailable):
+                raise opened  # nothing is wrong with the site
             if isinstance(opened, Exception):
                 refused = self._refused(opened)
                 raise refused from None if refused is opened else opened
@@ -242,6 +250,8 @@ class RunningHub:
         if checked.site is None:
             raise RefusedReload(checked)
         opened = self._opening.open(checked.site, self.opened)
+        both = self.opened.topology() + opened.topology()
+        await DeclaredBindings(self.journal).need(both.bindings)
         await self.broker.declare(opened.topology())
         return opened
 
@@ -254,19 +264,19 @@ class RunningHub:
         return told
 
     async def _swap(self, opened: Opened) -> dict[str, Any]:
+        """What may fail comes first: a swap that is begun is finished. Raises JournalUnavailable and TransientError."""
         before, after = self.opened.site.table, opened.site.table
-        replaced = self.opened.replaced_by(opened)
-        self.opened = opened
-        await self._record_queues()
+        await self._record_queues(opened)
         await self._keeper.watch(after.by_id, opened.site.sources)
         await self.journal.announce(after.version)
-        self.live.snapshot = opened.snapshot
-        await self._start_workers()
-        await self.waker.reloaded()
-        await self.supervisor.apply(opened.sources)
-        await self._unbind()
+        replaced = self.opened.replaced_by(opened)
+        self.opened, self.live.snapshot = opened, opened.snapshot
         if replaced:
             self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
+        await self._start_workers()
+        await outcome_of(self.waker.measure)
+        await self.supervisor.apply(opened.sources)
+        await outcome_of(self._unbind)
         self.metrics.table.clear()
         self.metrics.table.labels(after.version).set(1)
         return {
@@ -298,21 +308,28 @@ class RunningHub:
                 await worker.start()
                 self._workers[id] = worker
 
-    async def _record_queues(self) -> None:
+    async def _record_queues(self, opened: Opened) -> None:
         entry, now = Entry(), self.live.clock()
-        for route in self.site.table.by_id:
+        for route in opened.site.table.by_id:
             for queue in (topology.route_queue(route), topology.dead_queue(route)):
                 entry.queue(queue, route, now)
-        for queue in topology.own_queues(self.opened.topology()):
+        for queue in topology.own_queues(opened.topology()):
             entry.queue(queue, None, now)
         await self.journal.commit(entry)
 
     async def _unbind(self) -> None:
-        """Removes the bindings that the site has no use for any more: what they brought would wait for nobody."""
-        gone = await DeclaredBindings(self.journal).replace(self.opened.topology().bindings)
+        """Removes the bindings that no process needs any more: what they brought would wait for nobody."""
+        declared = DeclaredBindings(self.journal)
+        await declared.need(self.opened.topology().bindings)
+        unneeded = await declared.unneeded()
+        gone = unneeded.bindings
         if gone:
             await self.broker.unbind(gone)
+            again = await declared.needed(gone)  # a process has begun meanwhile
+            await self.broker.declare(Topology(bindings=tuple(again)))
             self.log.info("unbound", bindings=[f"{each.exchange} -> {each.queue} ({each.key})" for each in gone])
+        if gone or unneeded.rows:
+            await declared.unbound(unneeded)
 
     async def _report_orphans(self) -> None:
         """Messages that wait in a queue that no route uses any more are an error: nobody would ever take them."""

@@ -20,10 +20,13 @@ from hub.app.running_hub import STOP_SECONDS, RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import FOUND, err, fail
 from hub.cli.site import HERE, SiteDir, checked_site, disk_error
-from hub.core.errors import ConfigError, HubError
+from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 
 GC_THRESHOLD = (50_000, 20, 50)
 """Messages are short-lived and free of cycles: collecting after every 700 objects, Python's default, costs a tenth."""
+
+RELOAD_AGAIN = 1.0
+"""Seconds after which a reload is tried again for which broker or journal were away."""
 
 
 def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager[str]]) -> Callable[..., None]:
@@ -104,9 +107,21 @@ async def main(
 
 
 async def reload(hub: RunningHub) -> None:
-    """This process, and all others that share the journal."""
-    try:
-        await hub.tell_others("reload", "SIGHUP")
-        await hub.reload()
-    except HubError:
-        return  # said in the log and counted, by the hub
+    """This process, and all others that share the journal. While broker or journal are away it is tried again and again: nobody reads an
+    answer to a signal."""
+    told, waits = False, ""
+    while True:
+        try:
+            if not told:
+                await hub.tell_others("reload", "SIGHUP")
+                told = True
+            await hub.reload()
+        except (JournalUnavailable, TransientError) as error:
+            if waits != str(error):
+                waits = str(error)
+                hub.log.warning("reload_waits", error=waits)
+            await asyncio.sleep(RELOAD_AGAIN)
+            continue
+        except HubError:
+            pass  # said in the log and counted, by the hub
+        return

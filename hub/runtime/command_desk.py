@@ -26,6 +26,8 @@ class CommandDesk:
         self._live = live
         self._acts = acts
         self._commands = Commands(live.journal)
+        self._begun: dict[str, Any] = {}
+        """Commands that are not finished: the journal went away meanwhile. They are carried out again when it is back."""
 
     async def run(self) -> None:
         while True:
@@ -37,7 +39,8 @@ class CommandDesk:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _look(self) -> None:
-        for row in await self._commands.take(self._live.journal.process):
+        self._begun |= {row.id: row for row in await self._commands.take(self._live.journal.process)}
+        for row in list(self._begun.values()):
             result = await outcome_of(lambda row=row: self._carry_out(row))  # type: ignore[misc]
             if isinstance(result, JournalUnavailable):
                 raise result
@@ -50,6 +53,7 @@ class CommandDesk:
             else:
                 self._live.log.info("command_done", command=row.kind, who=row.who, result=result)
                 await self._commands.finish(row.id, "done", result)
+            del self._begun[row.id]
 
     async def _carry_out(self, row: Any) -> dict[str, Any]:
         act = self._acts.get(row.kind.partition("@")[0])

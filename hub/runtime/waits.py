@@ -70,21 +70,19 @@ class Waker:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def measure(self) -> None:
-        """Brings `waiting` and the gauges up to date."""
+        """Brings `waiting` and the gauges up to date. Nobody waits for an endpoint that has no limit any more."""
         live = self._live
         self.waiting = await self._waits.counts()
         self._gone = await self._waits.without(live.snapshot.table.by_id) if self.waiting else ()
+        limits = live.snapshot.limits
+        if any(one.reason is Reason.ENDPOINT and one.waits_for not in limits for one in self.waiting):
+            await self._waits.look_again(limits)
         live.metrics.waiting_copies.clear()
         live.metrics.waiting_oldest.clear()
         now = live.clock()
         for one in self.waiting:
             live.metrics.waiting_copies.labels(one.reason, one.waits_for).set(one.count)
             live.metrics.waiting_oldest.labels(one.reason, one.waits_for).set(max(now - one.oldest, 0.0))
-
-    async def reloaded(self) -> None:
-        """After a reload: nobody waits for an endpoint that has no limit any more. Routes may be gone, and others be back."""
-        await self._waits.look_again(self._live.snapshot.limits)
-        await self.measure()
 
     async def _round(self) -> None:
         while await self.wake() >= MOST:

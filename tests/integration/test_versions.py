@@ -11,6 +11,8 @@ import pytest
 from prometheus_client import generate_latest
 
 from hub.app.running_hub import RunningHub
+from hub.core.errors import Unroutable
+from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
@@ -118,3 +120,32 @@ async def test_copies_for_a_removed_route_are_told(tmp_path: Path, erp: Erp) -> 
         orphans = next(one for one in json.loads(told.stdout)["findings"] if one["what"] == "orphans")
         assert orphans["state"] == "error"
         assert "hub.route.orders.retry.1h holds 1" in orphans["text"]
+
+
+async def is_bound(hub: RunningHub, key: str) -> bool:
+    try:
+        await hub.broker.publish("shop.events", key, Message(f"probe-{key}", b"no order"))
+    except Unroutable:
+        return False
+    return True
+
+
+@pytest.mark.rabbitmq
+@pytest.mark.postgres
+async def test_a_process_with_older_files_takes_no_bindings_from_the_others(
+    tmp_path: Path, amqp_vhost: str, database_url: str
+) -> None:
+    """A host whose files are not there yet starts again: what its neighbors listen to would be lost at the exchange."""
+    newer, older = (SiteOnDisk(tmp_path / name, amqp=amqp_vhost, journal=database_url) for name in ("newer", "older"))
+    newer.write("routes/acme.yaml", ROUTES.replace("key: order.placed", "key: order.made"))
+    async with newer.running() as new:
+        async with older.running() as old:
+            assert await is_bound(new, "order.made")
+            assert await is_bound(new, "order.placed"), "the older one lives, and serves it"
+            await new.reload()
+            assert await is_bound(new, "order.placed")
+            await old.reload()
+            assert await is_bound(new, "order.made")
+        await new.reload()
+        assert await is_bound(new, "order.made")
+        assert not await is_bound(new, "order.placed"), "nobody needs it any more"

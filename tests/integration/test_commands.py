@@ -1,0 +1,66 @@
+"""Commands and signals while the journal is away: none is lost, and none is carried out days later."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from hub.app.running_hub import RunningHub
+from hub.cli.run import reload
+from hub.core.errors import JournalUnavailable
+from hub.journal.commands import Commands
+from hub.runtime.command_desk import CommandDesk
+from tests.support.brokers import eventually
+from tests.support.proxy import TcpProxy
+from tests.support.site import ROUTES, SiteOnDisk
+
+
+async def test_a_command_during_which_the_journal_goes_away_is_carried_out_again(hub: RunningHub) -> None:
+    asked: list[str] = []
+
+    async def act(arguments: dict[str, Any], who: str) -> dict[str, Any]:
+        asked.append(who)
+        if len(asked) == 1:
+            raise JournalUnavailable("gone")
+        return {"times": len(asked)}
+
+    next(task for task in hub._tasks if task.get_name() == "command-desk").cancel()
+    commands = Commands(hub.journal)
+    id = await commands.submit("count", {}, "ann")
+    desk = asyncio.create_task(CommandDesk(hub.live, {"count": act}).run())
+
+    async def done() -> bool:
+        return await commands.state(id) == ("done", {"times": 2})
+
+    try:
+        await eventually(done)
+    finally:
+        desk.cancel()
+
+
+@pytest.mark.postgres
+async def test_a_signal_while_the_journal_is_away_reloads_when_it_is_back(tmp_path: Path, database_url: str) -> None:
+    split = urlsplit(database_url)
+    proxy = TcpProxy(split.hostname or "127.0.0.1", split.port or 5432)
+    await proxy.start()
+    site = SiteOnDisk(tmp_path, journal=proxy.through(database_url))
+    async with site.running() as hub:
+        before = hub.site.table.version
+        site.write("routes/acme.yaml", ROUTES.replace("id: orders", "id: others"))
+        proxy.refuse()
+        proxy.cut()
+        signal = asyncio.create_task(reload(hub))
+        await asyncio.sleep(0.5)
+        assert hub.site.table.version == before
+        proxy.allow()
+
+        async def reloaded() -> bool:
+            return "others" in hub.site.table.by_id and hub.live.snapshot.table is hub.site.table
+
+        await eventually(reloaded)
+        await signal
+    await proxy.close()
