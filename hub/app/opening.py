@@ -14,12 +14,13 @@ from hub.configuration.checked_use import texts
 from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
 from hub.core.broker import Broker, BrokerLifecycle
+from hub.core.errors import ConfigError
 from hub.core.limits import LimitOptions
 from hub.core.outcome import Outcomes
 from hub.core.plugin import Context, Look
 from hub.core.ports import BatchingWriter, NumberedWriter, Reader, Source
 from hub.core.reply_body import look_here
-from hub.core.step import NamedStep
+from hub.core.step import AskingStep, NamedStep
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
@@ -224,7 +225,15 @@ def reader_of(config: SourceConfig, context: Context) -> Reader:
 
 
 def steps_of(steps: Iterable[StepConfig], context: Context) -> tuple[NamedStep, ...]:
-    return tuple(NamedStep(step.name, make(step.use, step.name, context)) for step in steps)
+    """Raises ConfigError, also for a step that has an endpoint and no `ask`: a worker takes it, where there are no endpoints."""
+    made = tuple(NamedStep(step.name, make(step.use, step.name, context)) for step in steps)
+    for step, named in zip(steps, made, strict=True):
+        plugin = step.use.plugin
+        asks = plugin.endpoint is not None and step.use.value(plugin.endpoint[0]) is not None
+        if asks and not isinstance(named.step, AskingStep):
+            text = f"the step plug-in {plugin.name} has an endpoint, but no methods `questions`, `ask` and `answered`"
+            raise ConfigError(text, hint="see hub.core.step.AskingStep")
+    return made
 
 
 def reply_owners(site: Site) -> dict[str, str]:

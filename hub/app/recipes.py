@@ -30,17 +30,14 @@ def recipe_of(
 
 def source_recipe(config: SourceConfig, most: int) -> SourceRecipe:
     steps = tuple(step_of(step) for step in config.steps)
-    bounds = [
-        bound(config.reader),
-        *(bound(step.use) for step, use in zip(config.steps, steps, strict=True) if not use.asks),
-    ]
+    bounds = [bound(config.reader), *(bound(step.use) for step in config.steps)]
     bounded = 0 if config.unpack is not None else min(most, *bounds)
     return SourceRecipe(use_of(config.reader, config.name), config.unpack, steps, bounded)
 
 
 def destination_recipe(config: DestinationConfig, most: int) -> DestinationRecipe:
     steps = tuple(step_of(step) for step in config.steps)
-    bounds = [bound(step.use) for step, use in zip(config.steps, steps, strict=True) if not use.asks]
+    bounds = [bound(step.use) for step in config.steps]
     if config.writer is not None:
         bounds.append(bound(config.writer))
     writer = use_of(config.writer, config.name) if config.writer is not None else None
@@ -52,13 +49,11 @@ def bound(use: Use) -> int:
 
 
 def step_of(step: StepConfig) -> PluginUse:
-    plugin = step.use.plugin
-    asks = plugin.asks(step.use.options) or plugin.endpoint is not None
-    return use_of(step.use, step.name, asks=asks)
+    return use_of(step.use, step.name)
 
 
-def use_of(use: Use, name: str, *, asks: bool = False) -> PluginUse:
-    return PluginUse(name, use.plugin.kind, use.plugin.name, use.plugin.found_in, use.options, asks)
+def use_of(use: Use, name: str) -> PluginUse:
+    return PluginUse(name, use.plugin.kind, use.plugin.name, use.plugin.found_in, use.options)
 
 
 def uses_of(recipe: SourceRecipe | DestinationRecipe) -> list[PluginUse]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -38,12 +38,24 @@ class Step(Protocol):
     def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped: ...
 
 
+Question = Mapping[str, str]
+"""What one question asks for: texts by name."""
+
+
 @runtime_checkable
 class AskingStep(Protocol):
-    """A step that asks somebody else, and whose result may differ when it is asked again. Raises what a Step raises, RejectedError for
-    a definite no, and TransientError: the document is offered again."""
+    """A step that asks somebody else, and whose result may differ when it is asked again. Only `ask` runs where the endpoints are.
+    It sees no document: a large one stays in a worker process meanwhile, where `context.endpoint` gives None.
 
-    async def ask_about(self, document: Document, facts: Mapping[str, Any]) -> Stepped: ...
+    `questions` and `answered` are pure, and raise what a Step raises. `answered` gets what `ask` has returned for the questions of the
+    same document: values that can be pickled. `ask` raises MessageError and RejectedError for a definite no, and TransientError: the
+    document is offered again."""
+
+    def questions(self, document: Document, facts: Mapping[str, Any]) -> Sequence[Question]: ...
+
+    async def ask(self, questions: Sequence[Question]) -> Sequence[Any]: ...
+
+    def answered(self, document: Document, facts: Mapping[str, Any], answers: Sequence[Any]) -> Stepped: ...
 
 
 @dataclass(frozen=True, slots=True)

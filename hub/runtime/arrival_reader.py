@@ -23,7 +23,7 @@ from hub.runtime.contained.reading import ContainedReading, suspect_name
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.document_found import DocumentFound, document_found
 from hub.runtime.duplicate_interchanges import DuplicateInterchanges
-from hub.runtime.guard import guarded
+from hub.runtime.guard import guarded, outcome_of
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.passing import Passage, Passed
 from hub.runtime.remainder import Remainder
@@ -136,8 +136,13 @@ class ArrivalReader:
                     await asyncio.sleep(0)
                     turn = time.monotonic()
                 if begun is not None:
-                    given += 1 if isinstance(begun, Passed) else len(begun)
-                    yield [begun] if isinstance(begun, Passed) else await passage.on(reading, begun)
+                    found = await self._on(passage, reading, begun, allowance)
+                    if allowance is not None and allowance.spent:
+                        break
+                    if isinstance(found, Exception):
+                        raise found
+                    given += len(found)
+                    yield found
             if one is None or recipe is None:
                 return
         async with aclosing(self._contained.passed(recipe, passage, body, headers, visit.only, given)) as contained:
@@ -167,6 +172,15 @@ class ArrivalReader:
         self._live.recorder.note(name)
         with within(allowance):
             return self._ahead(readings, passage, only)
+
+    @staticmethod
+    async def _on(
+        passage: Passage, reading: Reading, begun: Passed | list[Walked], allowance: Allowance | None
+    ) -> list[Passed] | Exception:
+        if isinstance(begun, Passed):
+            return [begun]
+        with within(allowance):
+            return await outcome_of(lambda: passage.on(reading, begun))
 
     def _ahead(
         self, readings: Iterator[Reading], passage: Passage, only: str | None

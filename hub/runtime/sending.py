@@ -143,7 +143,7 @@ class Sender:
             return await stepped(destination.steps, snapshot.facts, copy, body, released=await released())
 
         async def contained(by: Recipe) -> SteppedBody:
-            return await self._contained.step(by, snapshot, copy, destination, body, await released())
+            return await self._contained.step(by, copy, destination, body, await released())
 
         if recipe is not None:
             found = await outcome_of(lambda: contained(recipe))

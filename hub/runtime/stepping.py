@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,9 @@ from typing import Any
 from hub.core.errors import MappingError, MessageError, RejectedError
 from hub.core.facts import ENVELOPE, FactSet
 from hub.core.step import NamedStep
-from hub.documents import Document, from_json, to_json
+from hub.documents import from_json, to_json
 from hub.runtime.copy import RouteCopy, unpack_facts
 from hub.runtime.steps import FactsOf, Walked, walk_on
-
-SMALL = 64_000
 
 KEPT = (*ENVELOPE, "partner", "test", "direction", "part")
 """Facts that no document carries: the copy does."""
@@ -34,26 +31,7 @@ async def stepped(
     steps: Sequence[NamedStep], facts: FactSet, copy: RouteCopy, body: bytes, *, released: Collection[str]
 ) -> SteppedBody:
     """Of the canonical form `body`. Raises DecodeError for what is no document, TransientError and JournalUnavailable."""
-    return await go_on(steps, facts, copy, SteppedBody(body), 0, released)
-
-
-async def go_on(
-    steps: Sequence[NamedStep],
-    facts: FactSet,
-    copy: RouteCopy,
-    before: SteppedBody,
-    following: int,
-    released: Collection[str],
-) -> SteppedBody:
-    """The same for what has taken the steps before the one that is `following`."""
-    walked = Walked(await document_of(before.body), before.said, next=following)
-    walks = await walk_on(steps, [walked], facts_of(facts, copy), released)
-    return body_of(only(walks))
-
-
-async def document_of(body: bytes) -> Document:
-    """A large one is parsed in a thread. Raises DecodeError."""
-    return from_json(body) if len(body) <= SMALL else await asyncio.to_thread(from_json, body)
+    return body_of(only(await walk_on(steps, [Walked(from_json(body))], facts_of(facts, copy), released)))
 
 
 def only(walks: Sequence[Walked]) -> Walked:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+import pickle
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from hub.core.errors import DecodeError, JournalUnavailable, MessageError, RejectedError, TransientError, Withheld
-from hub.core.step import AskingStep, NamedStep, Stepped
+from hub.core.errors import (
+    DecodeError,
+    JournalUnavailable,
+    MappingError,
+    MessageError,
+    RejectedError,
+    TransientError,
+    Withheld,
+)
+from hub.core.step import AskingStep, NamedStep, Question, Stepped
+from hub.mapping.allowance import ALLOWANCE
 from hub.runtime.guard import TOO_MUCH_MEMORY, outcome_of, result_of
 
 if TYPE_CHECKING:
     from hub.documents import Document
+
+MOST_ASKED = 4_000_000
+"""Characters of all questions about one document."""
+
+MOST_ANSWERED = 64_000
+"""Bytes of the answers about one document with which this process goes on, where a worker can do it as well."""
 
 PART = "part-"
 """How the position of a part begins that `split` has made: `1.1.3.part-EA`."""
@@ -46,28 +62,92 @@ class Walked:
         return tuple(f"{PART}{name}" for name in self.part)
 
 
-async def walk(
-    steps: Sequence[NamedStep], document: Document, facts_of: FactsOf, released: Collection[str] = ()
-) -> list[Walked]:
-    """Each step sees the document that the one before it has made, and its facts. `released`: the holds from which a person has let it
-    go; no step holds it by these any more. Raises TransientError and JournalUnavailable: nothing is decided then."""
-    return await walk_on(steps, [Walked(document)], facts_of, released)
-
-
 async def walk_on(
     steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
 ) -> list[Walked]:
-    """The same for what has taken some of the steps already. What stands behind a step that asks is taken in a thread, so that
-    a large document keeps nobody waiting."""
+    """Takes them to the end of the steps. Each step sees the document that the one before it has made, and its facts. `released`: the
+    holds from which a person has let it go; no step holds it by these any more. Large answers spend the allowance of this process.
+    Raises TransientError and JournalUnavailable: nothing is decided then."""
+    way = through(steps, walks, facts_of, released)
+    found = advanced(way, None)
+    while isinstance(found, Asked):
+        answers = await answers_to(steps, found)
+        allowance = ALLOWANCE.get()
+        if allowance is not None and len(pickle.dumps(answers)) > MOST_ANSWERED:
+            allowance.spent = True
+            raise MappingError("the answers are too large for this process")
+        found = await asyncio.to_thread(advanced, way, answers)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the step with the number `step` (from 0) wants to know before a document can go on."""
+
+    step: int
+    questions: Sequence[Question]
+
+
+Answers = Sequence[Any] | Exception
+
+Way = Generator[Asked, Answers | None, list[Walked]]
+"""Of documents through their steps. It waits for answers, and gives all documents in the end."""
+
+
+def through(
+    steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
+) -> Way:
+    """Pure: whoever drives it asks."""
     found = walk_ahead(steps, walks, facts_of, released)
     while any(walked.asks(steps) for walked in found):
-        asked = [
-            after
-            for before in found
-            for after in (await _asked(steps, before, facts_of, released) if before.asks(steps) else [before])
-        ]
-        found = await asyncio.to_thread(walk_ahead, steps, asked, facts_of, released)
+        after: list[Walked] = []
+        for before in found:
+            after.extend((yield from _asking(steps, before, facts_of, released)) if before.asks(steps) else [before])
+        found = walk_ahead(steps, after, facts_of, released)
     return found
+
+
+def advanced(way: Way, answers: Answers | None) -> Asked | list[Walked]:
+    """What it asks next, or what has come out of it. Raises what the steps raise that decides nothing."""
+    try:
+        return way.send(answers)
+    except StopIteration as end:
+        found: list[Walked] = end.value
+        return found
+
+
+async def answers_to(steps: Sequence[NamedStep], asked: Asked) -> Answers:
+    """The error is one that decides. Raises TransientError and JournalUnavailable."""
+    named = steps[asked.step]
+    step = named.step
+    assert isinstance(step, AskingStep)  # noqa: S101  (Walked.asks looked)
+    found = await outcome_of(lambda: step.ask(asked.questions))
+    if isinstance(found, Exception):
+        _raise_undecided(named, found)
+    return found
+
+
+def _asking(
+    steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]
+) -> Generator[Asked, Answers | None, list[Walked]]:
+    named = steps[before.next]
+    step, document = named.step, before.document
+    assert isinstance(step, AskingStep)  # noqa: S101  (Walked.asks looked)
+    facts = facts_of(document)
+    asked = result_of(lambda: _few(step.questions(document, facts)))
+    if isinstance(asked, Exception):
+        return _after(named, before, asked, released)
+    answers = yield Asked(before.next, asked)
+    if isinstance(answers, Exception):
+        return _after(named, before, answers, released)
+    return _after(named, before, result_of(lambda: step.answered(document, facts, answers or ())), released)
+
+
+def _few(questions: Sequence[Question]) -> Sequence[Question]:
+    size = sum(len(name) + len(text) for question in questions for name, text in question.items())
+    if size > MOST_ASKED:
+        raise MappingError(f"its questions have {size} characters together; at most {MOST_ASKED} are asked")
+    return questions
 
 
 def walk_ahead(
@@ -95,18 +175,6 @@ def _taken(steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, releas
     return _after(named, before, result_of(take), released)
 
 
-async def _asked(
-    steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]
-) -> list[Walked]:
-    named = steps[before.next]
-
-    async def ask() -> Stepped:
-        assert isinstance(named.step, AskingStep)  # noqa: S101  (walk_on looked)
-        return await named.step.ask_about(before.document, facts_of(before.document))
-
-    return _after(named, before, await outcome_of(ask), released)
-
-
 def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, released: Collection[str]) -> list[Walked]:
     before = replace(before, next=before.next + 1)
     if isinstance(stepped, Exception):
@@ -132,13 +200,7 @@ def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, relea
 
 
 def _refused(named: NamedStep, before: Walked, error: Exception, released: Collection[str]) -> Walked:
-    if isinstance(error, Withheld):
-        text, left = f"step {named.name}: {error.text}", error.retry_after or 0.0
-        raise Withheld(text, error.endpoint, left, watched=error.watched) from error
-    if isinstance(error, TransientError):
-        raise TransientError(f"step {named.name}: {error.text}", error.kind, error.retry_after) from error
-    if isinstance(error, JournalUnavailable):
-        raise error
+    _raise_undecided(named, error)
     if isinstance(error, RejectedError):
         if error.hold in released:
             return replace(before, said=(*before.said, (named.name, f"was released: {error.text}")))
@@ -151,6 +213,17 @@ def _refused(named: NamedStep, before: Walked, error: Exception, released: Colle
         said = TOO_MUCH_MEMORY if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
         cause = DecodeError(f"step {named.name} failed: {said}")
     return replace(before, said=(*before.said, (named.name, "refused")), error=cause)
+
+
+def _raise_undecided(named: NamedStep, error: Exception) -> None:
+    """Raises the errors that say nothing of the document."""
+    if isinstance(error, Withheld):
+        text, left = f"step {named.name}: {error.text}", error.retry_after or 0.0
+        raise Withheld(text, error.endpoint, left, watched=error.watched) from error
+    if isinstance(error, TransientError):
+        raise TransientError(f"step {named.name}: {error.text}", error.kind, error.retry_after) from error
+    if isinstance(error, JournalUnavailable):
+        raise error
 
 
 def joined(position: Sequence[str]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -207,3 +209,34 @@ def test_a_mistake_is_named_by_the_check(tmp_path_factory: pytest.TempPathFactor
     checked = SiteFolder(site.folder).check(discover(), site.environ)
     assert checked.site is None
     assert wrong in "\n".join(str(finding) for finding in checked.errors)
+
+
+async def test_a_large_document_is_asked_about_and_never_read_by_the_hub_itself(tmp_path: Path, erp: Erp) -> None:
+    """While a process reads it, none of its other threads goes on: a thread is no place for that. Reading 3.4 MB once takes 0.2
+    seconds of processor time, and steps read it again and again. So little is used here that nobody read it in this process."""
+    site = SiteOnDisk(tmp_path, erp.url)
+    lay(site, CUSTOMER + "}}, {name: zone, enrich: {table: zones.csv, key: '{partner}', set: {release: city}")
+    site.write("config/tables/zones.csv", "partner,city\nACME,Bremen\n")
+    again = CUSTOMER.replace("contract", "acknowledgment").replace("/customers", "/customers/at")
+    steps = f"steps: [{{name: again, enrich: {{{again}}}}}]"
+    site.write("config/destinations.yaml", f"erp:\n  file: {{folder: var/out, name: '{{number}}'}}\n  {steps}\n")
+    known = {"/customers/ACME": {"contract": "C-17"}, "/customers/at/ACME": {"acknowledgment": "D-4"}}
+    erp.script = answering(known)  # type: ignore[assignment]
+    line = {"quantity": "2", "price": "1.5", "products": {"VN": "x" * 40, "IN": "y" * 60}}
+    large = json.dumps({"document": "order@1", "number": "7", "partner": "ACME", "lines": [line] * 20_000}).encode()
+    async with site.running() as hub:
+        before = time.process_time()
+        site.drop("large.json", large)
+        await eventually(lambda: is_there(site.folder / "var/out/7"))
+        used = time.process_time() - before
+        told = await status_becomes(hub, "7", "delivered")
+    assert [e["text"] for e in told.events if e["stage"] == "step"] == [
+        "customer: asked erp GET /customers/ACME",
+        "zone: asked zones.csv ACME",
+        "again: asked erp GET /customers/at/ACME",
+    ]
+    assert used < 1.0
+
+
+async def is_there(path: Path) -> bool:
+    return path.exists()

@@ -1,25 +1,16 @@
-"""What a worker has built from a recipe: readers, steps and writers, each when it is first needed."""
+"""What a worker has built from a recipe: readers, steps and writers, each when it is first needed. Endpoints are in the hub alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.core.errors import ConfigError, TransientError
+from hub.core.errors import ConfigError
 from hub.core.plugin import Context
 from hub.core.ports import NumberedWriter, Reader, Writer
-from hub.core.step import NamedStep, Stepped
-from hub.documents import Document
+from hub.core.step import NamedStep
 from hub.runtime.contained.recipe import PluginUse, Recipe
 from transformers.unpack import unpacked_by
-
-
-class AskedInHub:
-    """Stands for a step that asks: the hub takes it."""
-
-    async def ask_about(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
-        raise TransientError("a worker asks nobody", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +54,7 @@ class Bench:
         return Form(destination, writer, recipe.gathers, sequence)
 
     def _steps(self, uses: tuple[PluginUse, ...]) -> tuple[NamedStep, ...]:
-        return tuple(NamedStep(use.name, AskedInHub() if use.asks else self._make(use)) for use in uses)
+        return tuple(NamedStep(use.name, self._make(use)) for use in uses)
 
     def _make(self, use: PluginUse) -> Any:
         if id(use) not in self._built:

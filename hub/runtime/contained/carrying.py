@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hub.core.errors import DecodeError
 from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
-from hub.documents import from_json, to_json
 from hub.runtime.contained.frame import Garbled, Result, facts_again, plain_facts
 from hub.runtime.document_found import DocumentFound
 from hub.runtime.passing import Passed
-from hub.runtime.steps import Walked
 from hub.runtime.unreadable_place import FoundPlace, finding_of
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """A document that has come to a step which asks: the hub goes on with it."""
-
-    reading: Reading
-    walked: Walked
 
 
 def passed_result(passed: Passed) -> Result:
@@ -45,20 +35,12 @@ def passed_result(passed: Passed) -> Result:
     return Result(head, found.body)
 
 
-def asking_result(reading: Reading, walked: Walked) -> Result:
-    head = {"reading": _plain_reading(reading), "said": walked.said, "part": walked.part, "next": walked.next}
-    return Result(head, to_json(walked.document))
-
-
-def carried(result: Result, arrival: Arrival, claim: str) -> Passed | Asking:
+def carried(result: Result, arrival: Arrival, claim: str) -> Passed:
     """What the worker has found. Its id is made here: a worker can't name another's. Raises Garbled."""
     head = result.head
     try:
         reading = _reading(head["reading"])
         said = tuple((str(step), str(outcome)) for step, outcome in head["said"])
-        if "next" in head:
-            walked = Walked(from_json(result.body), said, part=tuple(head["part"]), next=head["next"])
-            return Asking(reading, walked)
         unforeseen = RuntimeError(head["unforeseen"]) if "unforeseen" in head else None
         if "found" not in head:
             if reading.error is None:

@@ -14,10 +14,12 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub.runtime.contained.asking import QUESTIONS, Answered, GivenUp
 from hub.runtime.contained.bench import Bench
 from hub.runtime.contained.frame import Result, receive_order, send_result
 from hub.runtime.guard import TOO_MUCH_MEMORY
@@ -89,6 +91,16 @@ class Child:
         send_result(self._connection, Result({**last, "fit": fit}))
         return fit
 
+    def _answered(self) -> Answered:
+        """What the hub has found. Raises GivenUp."""
+        answered = receive_order(self._connection)
+        if answered is None:
+            os._exit(0)
+        if answered.gives_up:
+            raise GivenUp("the hub can get no answers now")
+        found: Answered = answered
+        return found
+
     def _unbind(self) -> None:
         """What it learns belongs to the idle worker: its memory is bounded anew, from there."""
         if self._bound:
@@ -97,8 +109,10 @@ class Child:
 
     def _results(self, order: Do) -> tuple[dict[str, Any], bool]:
         try:
-            for result in order.work.run(self._benches[order.recipe] if order.recipe is not None else None):
+            results, answered = order.work.run(self._benches[order.recipe] if order.recipe is not None else None), None
+            while (result := _next(results, answered)) is not None:
                 send_result(self._connection, result)
+                answered = self._answered() if QUESTIONS in result.head else None
         except MemoryError:
             return {"failed": TOO_MUCH_MEMORY, "error": "DecodeError"}, False
         except OSError as error:
@@ -108,6 +122,13 @@ class Child:
         except BaseException as error:  # noqa: BLE001  (also SystemExit: a plug-in ends no worker)
             return {"failed": str(error), "error": type(error).__name__}, True
         return {"done": True}, True
+
+
+def _next(results: Generator[Result, Any], answered: Answered | None) -> Result | None:
+    try:
+        return results.send(answered)
+    except StopIteration:
+        return None
 
 
 def limit_processor(seconds: float) -> None:

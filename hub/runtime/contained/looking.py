@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ class LookIntoReply:
     reply: bytes
     paths: tuple[str, ...]
 
-    def run(self, bench: Bench | None) -> Iterator[Result]:
+    def run(self, bench: Bench | None) -> Generator[Result, Any]:
         body = look_into(self.reply, self.paths)
         plain: dict[str, Any] = {}
         nested: dict[str, Any] = {}

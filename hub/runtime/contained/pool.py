@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter, deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
 from hub.core.containment import Containment
 from hub.core.errors import TransientError, Withheld
+from hub.runtime.contained.asking import Answered, Ask
 from hub.runtime.contained.frame import Result
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import Work
@@ -40,14 +41,17 @@ class WorkerPool:
         self._dismissal: asyncio.TimerHandle | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def results(self, owner: str, recipe: Recipe | None, work: Work, size: int) -> AsyncGenerator[Result]:
-        """The results of a piece of work on a body of `size` bytes. `recipe` None: the work needs none. Raises WorkerLost,
-        WorkFailed, and TransientError when the hub stops. Leaving it early ends the worker."""
+    async def results(
+        self, owner: str, recipe: Recipe | None, work: Work, size: int, ask: Ask | None = None
+    ) -> AsyncGenerator[Result]:
+        """The results of a piece of work on a body of `size` bytes. `recipe` None: the work needs none. `ask` answers the questions of
+        steps; while it does, somebody else may have the place. Raises WorkerLost, WorkFailed, TransientError when the hub stops, and what
+        `ask` raises. Leaving it early ends the worker."""
         await self._place(owner)
         worker = None
         try:
             worker = await self._worker()
-            async with aclosing(worker.results(recipe, work, size)) as results:
+            async with aclosing(worker.results(recipe, work, size, self._aside(ask))) as results:
                 async for result in results:
                     yield result
         except WorkerLost as error:
@@ -75,10 +79,25 @@ class WorkerPool:
     def process_ids(self) -> list[int]:
         return [worker.process_id for worker in (*self._idle, *self._busy)]
 
+    def _aside(self, ask: Ask | None) -> Ask | None:
+        """The same, with the place free meanwhile: a slow far end keeps its own asker waiting, nobody else."""
+        if ask is None:
+            return None
+
+        async def aside(head: Mapping[str, Any]) -> Answered:
+            self._places += 1
+            self._call_next()
+            try:
+                return await ask(head)
+            finally:
+                self._places -= 1
+
+        return aside
+
     async def _place(self, owner: str) -> None:
         if self._closed:
             raise TransientError("the hub stops", "busy")
-        if self._places and self._taken[owner] < self._share:
+        if self._places > 0 and self._taken[owner] < self._share:
             self._take(owner)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -108,7 +127,7 @@ class WorkerPool:
             owner, turn = self._waiting.popleft()
             if turn.done():
                 continue
-            if self._places and self._taken[owner] < self._share:
+            if self._places > 0 and self._taken[owner] < self._share:
                 self._take(owner)
                 turn.set_result(None)
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 from hub.core.errors import DecodeError, TransientError
 from hub.core.identity import digest
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Reading
-from hub.runtime.contained.carrying import Asking, carried
-from hub.runtime.contained.frame import Garbled, Result
+from hub.runtime.contained.asking import asking
+from hub.runtime.contained.carrying import carried
+from hub.runtime.contained.frame import Garbled
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import FindDocument, ListInterchanges, ReadArrival, Work
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
 from hub.runtime.contained.writing import as_it_was
 from hub.runtime.document_found import DocumentFound
 from hub.runtime.passing import Passage, Passed
-from hub.runtime.stepping import SMALL
 
 if TYPE_CHECKING:
     from hub.runtime.live import Live
@@ -75,7 +74,7 @@ class ContainedReading:
                 async with aclosing(self._live.pool.results(arrival.source, recipe, work, len(body))) as results:
                     async for result in results:
                         last = carried(result, arrival, "")
-                if isinstance(last, Passed) and last.found is not None:
+                if last.found is not None:
                     return last.found
                 raise DecodeError("the worker has found no document in it")
             except WorkFailed as error:
@@ -87,10 +86,10 @@ class ContainedReading:
     async def _given(self, recipe: Recipe, passage: Passage, work: Work, size: int) -> AsyncGenerator[list[Passed]]:
         owner = passage.arrival.source
         try:
-            async with aclosing(self._live.pool.results(owner, recipe, work, size)) as results:
+            asked = asking(passage.steps)
+            async with aclosing(self._live.pool.results(owner, recipe, work, size, asked)) as results:
                 async for result in results:
-                    found = await taken_over(result, passage)
-                    yield [found] if isinstance(found, Passed) else await passage.on(found.reading, [found.walked])
+                    yield [carried(result, passage.arrival, passage.claim)]
         except WorkFailed as error:
             if error.error in ("TransientError", "ConfigError", "OSError", "FileNotFoundError"):
                 raise TransientError(str(error), "failed") from error
@@ -98,13 +97,6 @@ class ContainedReading:
             yield [Passed(Reading((), error=DecodeError(said)))]
         except Garbled as error:
             raise WorkerLost(f"broke its worker: {error}") from None
-
-
-async def taken_over(result: Result, passage: Passage) -> Passed | Asking:
-    """See `carried`. A large document that is to go on here is parsed in a thread. Raises Garbled."""
-    if "next" in result.head and len(result.body) > SMALL:
-        return await asyncio.to_thread(carried, result, passage.arrival, passage.claim)
-    return carried(result, passage.arrival, passage.claim)
 
 
 def quarantined(lost: int, cause: str) -> Passed:

@@ -21,15 +21,13 @@ from hub.core.work import WorkBounds
 
 @dataclass(frozen=True, slots=True)
 class PluginUse:
-    """A plug-in with its options, as `name` of the site uses it. `found_in` is the module, or `module:attribute`, that declares it.
-    `asks`: it needs an endpoint, which only the hub has."""
+    """A plug-in with its options, as `name` of the site uses it. `found_in` is the module, or `module:attribute`, that declares it."""
 
     name: str
     kind: PluginKind
     plugin: str
     found_in: str
     options: Any
-    asks: bool = False
 
     def find(self) -> Plugin:
         """Raises ConfigError where the installation has changed since the hub began."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from hub.core.errors import MessageError, RejectedError
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, InterchangeReader, Reading
 from hub.documents import from_json, to_json
+from hub.runtime.contained.asking import asked_of_hub, plain_error
 from hub.runtime.contained.bench import Bench
-from hub.runtime.contained.carrying import asking_result, passed_result
+from hub.runtime.contained.carrying import passed_result
 from hub.runtime.contained.frame import Result, plain_facts
 from hub.runtime.copy import RouteCopy
 from hub.runtime.document_found import document_found
@@ -19,13 +19,13 @@ from hub.runtime.guard import guarded
 from hub.runtime.passing import Passage, Passed
 from hub.runtime.rendering import render
 from hub.runtime.stepping import facts_of, only
-from hub.runtime.steps import Walked, joined, walk_ahead, wanted
+from hub.runtime.steps import Walked, joined, through, wanted
 
 
 class Work(Protocol):
-    """One piece of work. What it raises ends it, and is told to the hub."""
+    """One piece of work. A result that asks is answered. What it raises ends it, and is told to the hub."""
 
-    def run(self, bench: Bench) -> Iterator[Result]: ...
+    def run(self, bench: Bench) -> Generator[Result, Any]: ...
 
 
 def opened(body: bytes | Path) -> Body:
@@ -34,7 +34,7 @@ def opened(body: bytes | Path) -> Body:
 
 @dataclass(frozen=True, slots=True)
 class ReadArrival:
-    """Reads a body, and takes what is in it as far as its steps ask nobody. `arrival` has no body of its own."""
+    """Reads a body, and takes what is in it through its steps. `arrival` has no body of its own."""
 
     arrival: Arrival
     body: bytes | Path
@@ -42,7 +42,7 @@ class ReadArrival:
     claim: str
     only: str | None = None
 
-    def run(self, bench: Bench) -> Iterator[Result]:
+    def run(self, bench: Bench) -> Generator[Result, Any]:
         source = self.arrival.source
         reader = bench.reader(source)
         passage = Passage(bench.facts, bench.source_steps(source), self.arrival, self.claim)
@@ -53,11 +53,9 @@ class ReadArrival:
             if isinstance(begun, Passed):
                 yield passed_result(begun)
                 continue
-            for walked in begun:
-                if walked.asks(passage.steps):
-                    yield asking_result(reading, walked)
-                else:
-                    yield passed_result(passage.finished(reading, walked))
+            way = through(passage.steps, begun, passage.facts_of(reading))
+            for walked in (yield from asked_of_hub(way)):
+                yield passed_result(passage.finished(reading, walked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class FindDocument:
     body: bytes
     envelope: Mapping[str, Any]
 
-    def run(self, bench: Bench) -> Iterator[Result]:
+    def run(self, bench: Bench) -> Generator[Result, Any]:
         reading = Reading((), from_json(self.body), envelope=self.envelope)
         yield passed_result(Passed(reading, found=document_found(bench.facts, self.arrival, reading, "")))
 
@@ -80,7 +78,7 @@ class ListInterchanges:
     source: str
     body: bytes | Path
 
-    def run(self, bench: Bench) -> Iterator[Result]:
+    def run(self, bench: Bench) -> Generator[Result, Any]:
         reader = bench.reader(self.source)
         if isinstance(reader, InterchangeReader):
             for partner, number, position in reader.interchanges(opened(self.body)):
@@ -99,7 +97,7 @@ class WriteDocument:
     number: int | None
     trial: bool
 
-    def run(self, bench: Bench) -> Iterator[Result]:
+    def run(self, bench: Bench) -> Generator[Result, Any]:
         form = bench.form(self.destination)
         written = render(self.copy, form, self.body, self.now, self.key, self.number, trial=self.trial)
         head = {
@@ -112,27 +110,20 @@ class WriteDocument:
 
 @dataclass(frozen=True, slots=True)
 class StepDocument:
-    """What the steps of a destination make of a document, as far as they ask nobody."""
+    """What the steps of a destination make of a document."""
 
     copy: RouteCopy
     destination: str
     body: bytes
     released: tuple[str, ...]
 
-    def run(self, bench: Bench) -> Iterator[Result]:
+    def run(self, bench: Bench) -> Generator[Result, Any]:
         steps = bench.destination_steps(self.destination)
         facts = facts_of(bench.facts, self.copy)
-        walked = only(walk_ahead(steps, [Walked(from_json(self.body))], facts, self.released))
+        walked = only((yield from asked_of_hub(through(steps, [Walked(from_json(self.body))], facts, self.released))))
         head = {
             "said": walked.said,
             "filtered": walked.filtered,
             "error": None if walked.error is None else plain_error(walked.error),
-            "next": walked.next,
         }
         yield Result(head, to_json(walked.document))
-
-
-def plain_error(error: MessageError | RejectedError) -> dict[str, Any]:
-    if isinstance(error, RejectedError):
-        return {"text": error.text, "status": error.status, "code": error.code, "hold": error.hold}
-    return {"text": str(error)}

@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from hub.core.containment import Containment
 from hub.core.errors import HubError, TransientError
+from hub.runtime.contained.asking import QUESTIONS, Answered, Ask
 from hub.runtime.contained.child import KEPT, Do, Learn, SetUp
 from hub.runtime.contained.frame import Garbled, Result, packed_order, receive_result
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import Work
+from hub.runtime.guard import outcome_of
 
 PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 """Variables that a worker sees. Secrets are in none of them."""
@@ -84,13 +87,16 @@ class Worker:
     def lives(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    async def results(self, recipe: Recipe | None, work: Work, size: int) -> AsyncGenerator[Result]:
-        """The results, in their order; the worker waits while they aren't taken. Raises WorkerLost and WorkFailed. `size`
-        is that of the body."""
+    async def results(
+        self, recipe: Recipe | None, work: Work, size: int, ask: Ask | None = None
+    ) -> AsyncGenerator[Result]:
+        """The results, in their order; the worker waits while they aren't taken. `ask` answers its questions. Raises WorkerLost,
+        WorkFailed, and what `ask` raises. `size` is that of the body."""
         self.fit = False
         if recipe is not None:
             await self._learn(recipe)
         processor, patience = self._limits.processor(size), self._limits.wall(size)
+        unanswered: Exception | None = None
         await self._order(Do(recipe.id if recipe is not None else None, work, processor))
         while True:
             asked = time.monotonic()
@@ -107,10 +113,18 @@ class Worker:
             patience -= time.monotonic() - asked
             if "fit" in result.head:
                 self.fit = bool(result.head["fit"])
+                if unanswered is not None:
+                    raise unanswered
                 if "failed" in result.head:
                     raise WorkFailed(str(result.head.get("error")), str(result.head["failed"]))
                 return
-            yield result
+            if QUESTIONS not in result.head or ask is None:
+                yield result
+                continue
+            answered = await outcome_of(partial(ask, result.head))
+            if isinstance(answered, Exception):
+                unanswered, answered = answered, Answered(gives_up=True)
+            await self._order(answered)
 
     async def _learn(self, recipe: Recipe) -> None:
         """Raises TransientError where the worker can't begin: no arrival is to blame for that."""
@@ -129,7 +143,7 @@ class Worker:
         async with asyncio.timeout(max(0.0, patience)):
             return await receive_result(self._reader)
 
-    async def _order(self, order: Do | Learn) -> None:
+    async def _order(self, order: Do | Learn | Answered) -> None:
         assert self._writer is not None  # noqa: S101  (started)
         self._writer.write(packed_order(order))
         try:

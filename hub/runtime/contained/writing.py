@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hub.core.errors import DecodeError, MappingError, Poison, RejectedError, TransientError
+from hub.core.errors import DecodeError, MappingError, Poison, TransientError
 from hub.core.ports import Written
+from hub.runtime.contained.asking import Ask, asking, error_again
 from hub.runtime.contained.frame import Garbled, Result, facts_again
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import StepDocument, Work, WriteDocument
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
 from hub.runtime.copy import RouteCopy
-from hub.runtime.stepping import SteppedBody, go_on
+from hub.runtime.stepping import SteppedBody
 
 if TYPE_CHECKING:
-    from hub.runtime.live import Live, OpenDestination, Snapshot
+    from hub.runtime.live import Live, OpenDestination
 
 
 class ContainedWriting:
@@ -55,32 +56,27 @@ class ContainedWriting:
     async def step(
         self,
         recipe: Recipe,
-        snapshot: Snapshot,
         copy: RouteCopy,
         destination: OpenDestination,
         body: bytes,
         released: Collection[str],
     ) -> SteppedBody:
-        """As `hub.runtime.stepping.stepped`; a step that asks is taken here."""
+        """As `hub.runtime.stepping.stepped`; the questions of steps are asked here."""
         work = StepDocument(without_body(copy), destination.name, body, tuple(released))
-        result = await self._result(recipe, destination.name, work, len(body))
+        result = await self._result(recipe, destination.name, work, len(body), asking(destination.steps))
         try:
             head = result.head
             said = tuple((str(step), str(outcome)) for step, outcome in head["said"])
-            stepped = SteppedBody(result.body, said, str(head["filtered"]), error_again(head["error"]))
-            following = int(head["next"])
+            return SteppedBody(result.body, said, str(head["filtered"]), error_again(head["error"]))
         except (KeyError, TypeError, ValueError) as error:
             raise MappingError(f"the worker has given no document: {type(error).__name__}: {error}") from None
-        if stepped.error is not None or stepped.filtered or following == len(destination.steps):
-            return stepped
-        return await go_on(destination.steps, snapshot.facts, copy, stepped, following, released)
 
-    async def _result(self, recipe: Recipe, destination: str, work: Work, size: int) -> Result:
+    async def _result(self, recipe: Recipe, destination: str, work: Work, size: int, ask: Ask | None = None) -> Result:
         """The only one."""
         tries, cause = self._live.pool.limits.quarantine_after, ""
         for _ in range(tries):
             try:
-                async with aclosing(self._live.pool.results(destination, recipe, work, size)) as results:
+                async with aclosing(self._live.pool.results(destination, recipe, work, size, ask)) as results:
                     async for result in results:
                         last = result
                 return last
@@ -98,14 +94,6 @@ def as_it_was(error: WorkFailed) -> Exception:
     if error.error == "DecodeError":
         return DecodeError(str(error))
     return MappingError(str(error) if error.error == "MappingError" else f"{error.error}: {error}")
-
-
-def error_again(head: Any) -> RejectedError | DecodeError | None:
-    if head is None:
-        return None
-    if "hold" not in head:
-        return DecodeError(str(head["text"]))
-    return RejectedError(str(head["text"]), head["status"], str(head["code"]), head["hold"])
 
 
 def without_body(copy: RouteCopy) -> RouteCopy:

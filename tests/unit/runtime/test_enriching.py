@@ -12,9 +12,12 @@ from hub.core.errors import ConfigError, MappingError
 from hub.core.message import EMPTY
 from hub.core.plugin import Context
 from hub.core.ports import Receipt
-from hub.documents import Order, from_json
+from hub.core.step import Stepped
+from hub.documents import Document, Order, from_json
 from hub.runtime.answer_cache import AnswerCache
-from hub.runtime.enriching import PLUGIN, Enrich, EnrichOptions, RestLookup, plainly
+from hub.runtime.enrich_options import EnrichOptions
+from hub.runtime.enriching import PLUGIN, EnrichFromEndpoint, plainly
+from hub.runtime.known_answers import RestLookup
 
 ITEM = {"endpoint": "erp", "call": "GET /p?c={a}&i={b}", "names": {"a": "partner", "b": "number"}}
 
@@ -33,9 +36,13 @@ def options(**more: Any) -> EnrichOptions:
     return EnrichOptions.model_validate({**ITEM, "set": {"currency": "/x"}, **more})
 
 
-def enriching(reply: bytes, **more: Any) -> Enrich:
+def enriching(reply: bytes, **more: Any) -> EnrichFromEndpoint:
     wanted = options(**more)
-    return Enrich(wanted, RestLookup(Echo(reply), None, wanted, AnswerCache(0)))
+    return EnrichFromEndpoint(wanted, RestLookup(Echo(reply), None, wanted, AnswerCache(0)))
+
+
+async def asked_about(step: EnrichFromEndpoint, document: Document) -> Stepped:
+    return step.answered(document, {}, await step.ask(step.questions(document, {})))
 
 
 @pytest.mark.parametrize(
@@ -60,10 +67,13 @@ def test_a_question_of_which_a_fact_has_no_value_is_none() -> None:
 async def test_questions_that_read_alike_have_answers_of_their_own() -> None:
     lookup = RestLookup(Echo(), None, options(), AnswerCache(60))
     asked = ({"a": "1", "b": "2&i=3"}, {"a": "1&i=2", "b": "3"})
-    assert lookup.question(asked[0]) == lookup.question(asked[1])
-    answers = [await lookup.find(one) for one in (*asked, *asked)]
+    shown = [plainly("/p?c={a}&i={b}", one) for one in asked]
+    assert shown[0] == shown[1]
+    answers = await lookup.find_all(asked) + await lookup.find_all(asked)
     assert [one.values["currency"] for one in answers if one] == ["2&i=3 of 1", "3 of 1&i=2"] * 2
-    assert answers[0] is answers[2]
+    assert answers[0] is not None
+    assert answers[2] is not None
+    assert answers[0].at == answers[2].at
 
 
 @pytest.mark.parametrize(
@@ -79,7 +89,7 @@ async def test_questions_that_read_alike_have_answers_of_their_own() -> None:
 async def test_a_number_of_the_answer_is_put_in_digit_by_digit(reply: bytes, price: str) -> None:
     order = from_json(b'{"document": "order@1", "number": "1", "lines": [{"quantity": "1", "number": "1"}]}')
     step = enriching(b'{"x": %s}' % reply, each="lines", call="GET /{b}", names={"b": "number"}, set={"price": "/x"})
-    made = (await step.ask_about(order, {})).document
+    made = (await asked_about(step, order)).document
     assert isinstance(made, Order)
     assert str(made.lines[0].price) == price
 
@@ -88,7 +98,7 @@ async def test_a_number_of_the_answer_is_put_in_digit_by_digit(reply: bytes, pri
 async def test_a_number_beyond_all_bounds_is_no_answer(reply: bytes) -> None:
     order = from_json(b'{"document": "order@1", "number": "1", "partner": "A"}')
     with pytest.raises(MappingError, match="there is no value for currency to erp GET"):
-        await enriching(b'{"x": %s}' % reply).ask_about(order, {})
+        await asked_about(enriching(b'{"x": %s}' % reply), order)
 
 
 def test_a_column_that_the_table_lacks_is_a_mistake_of_the_site() -> None:
