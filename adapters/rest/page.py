@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,17 +11,22 @@ from urllib.parse import quote, urljoin
 
 from adapters.rest.answer import Answer
 from adapters.rest.list_options import NextOptions, RestSourceOptions
+from hub.core.apart import Piece
 from hub.core.errors import DecodeError
-from hub.core.exact_number import exact, written_out
+from hub.core.exact_number import written_out
 from hub.core.message import JSON
 from hub.core.reply_body import NOTHING, at_pointer
 from hub.mapping.json_list import elements
+from hub.mapping.json_text import parse_json
 
 LONGEST = 1000
 """Characters of a cursor or a name: no more stand in a question."""
 
 LONGEST_NEXT = 4000
 """Characters of a token, or of the URL of a page."""
+
+MOST_ITEMS = 100_000
+"""Items of one reply."""
 
 LINK = re.compile(r'<([^<>]*)>((?:\s*+;\s*+[^\s"=;,]++(?:\s*+=\s*+(?:"[^"]*+"|[^\s";,]*+))?)*+)')
 REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s";,]*))', re.IGNORECASE)
@@ -56,6 +60,25 @@ def page_of(answer: Answer, options: RestSourceOptions, url: str, first: str) ->
     return Page(items, following, _cursor(items, reply, options), answer.headers.get("etag", ""))
 
 
+def pieces_of(answer: Answer, options: RestSourceOptions, url: str, first: str) -> Iterator[Piece]:
+    """The same in pieces that can travel: the items, and what `page_from` needs besides. Raises DecodeError."""
+    page = page_of(answer, options, url, first)
+    for item in page.items:
+        yield {"name": item.name, "content_type": item.content_type}, item.body
+    yield {"next": page.next, "cursor": page.cursor, "etag": page.etag}, b""
+
+
+def page_from(pieces: Sequence[Piece]) -> Page:
+    """Raises DecodeError for what `pieces_of` doesn't give."""
+    try:
+        *items, (last, _) = pieces
+        found = tuple(Item(body, str(head["name"]), str(head["content_type"])) for head, body in items)
+        following, cursor = (None if last[name] is None else str(last[name]) for name in ("next", "cursor"))
+        return Page(found, following, cursor, str(last["etag"]))
+    except (ValueError, KeyError) as error:
+        raise DecodeError(f"a worker has made no page of the reply: {type(error).__name__}: {error}") from None
+
+
 class _Reply:
     """Read when something in it is looked for."""
 
@@ -70,10 +93,11 @@ class _Reply:
 
 
 def read(body: bytes, what: str) -> Any:
+    """Raises DecodeError, also for a key that stands twice in an object: nobody knows which of them is meant."""
     try:
-        return json.loads(body, parse_float=exact)
+        return parse_json(body)
     except (ValueError, RecursionError) as error:
-        raise DecodeError(f"{what} isn't JSON: {str(error)[:100]}") from error
+        raise DecodeError(f"{what} can't be read as JSON: {str(error)[:200]}") from error
 
 
 def _items(answer: Answer, options: RestSourceOptions) -> Iterator[Item]:
@@ -81,7 +105,9 @@ def _items(answer: Answer, options: RestSourceOptions) -> Iterator[Item]:
         if answer.body and answer.status != 204:
             yield Item(answer.body, content_type=answer.headers.get("content-type", JSON))
         return
-    for body in elements((answer.body,), options.items, len(answer.body)):
+    for count, body in enumerate(elements((answer.body,), options.items, len(answer.body))):
+        if count == MOST_ITEMS:
+            raise DecodeError(f"the list has more than {MOST_ITEMS} items in one reply; ask for fewer")
         yield Item(body, _name(body, options.id))
 
 

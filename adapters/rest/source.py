@@ -11,7 +11,7 @@ from typing import Any
 from adapters.rest.answer import Answer
 from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.list_options import CURSOR, RestSourceOptions
-from adapters.rest.page import Item, Page, page_of
+from adapters.rest.page import Item, Page, page_from, pieces_of
 from adapters.rest.progress import Progress
 from adapters.rest.request import question_of
 from adapters.rest.rounds import Rounds
@@ -37,6 +37,7 @@ class RestSource:
         self._options = options
         self._endpoint = endpoint
         self._memory: Memory = context.memory(name)
+        self._apart = context.apart
         self._log = context.log
         self._rounds = Rounds(options)
         self._etag: tuple[str, str] | None = None
@@ -129,7 +130,8 @@ class RestSource:
                 self._log.warning("page_is_gone", source=self._name, page=shown(url), cursor=progress.cursor)
                 await self._memory.put(PROGRESS, progress.at_the_cursor().text())
             raise
-        return await asyncio.to_thread(page_of, whole, self._options, url, self._first(progress))
+        first, size = self._first(progress), len(whole.body)
+        return page_from(await self._apart(self._name, size, pieces_of, whole, self._options, url, first))
 
     def _whole(self, answer: Answer) -> Answer:
         """Raises TransientError and RejectedError for what is no success, DecodeError for half a reply."""

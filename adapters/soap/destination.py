@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
-from adapters.soap.calls.reply import SoapReply, soap_reply
+from adapters.soap.calls.reply import SoapReply, pieces_of, reply_from
 from adapters.soap.endpoint import Posted, SoapEndpoint
-from hub.core.errors import TransientError
+from hub.core.errors import DecodeError, TransientError
 from hub.core.naming import safe
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
@@ -54,14 +53,14 @@ class SoapDestination:
         self._endpoint = endpoint
         self._operation = operation
         self._replies: tuple[ReplyRule, ...] = context.replies
-        self._look = context.look
+        self._look, self._apart = context.look, context.apart
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         headers = {self._options.key_header: outgoing.key}
         if outgoing.correlation_id:
             headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
         posted = await self._endpoint.call(self._operation, outgoing.body, outgoing.content_type, headers)
-        reply = await asyncio.to_thread(self._read, posted)
+        reply = await self._read(posted)
         names = {**posted.headers, "content-type": XML} if reply.payload else posted.headers
         said = self._endpoint.blackened(f"{reply.fault[-1]}: {reply.text}") if reply.fault else None
         now = datetime.now(UTC)
@@ -70,14 +69,15 @@ class SoapDestination:
             posted.status, names, reply.payload, self._replies, now, fault=reply.fault, said=said, content=content
         )
 
-    def _read(self, posted: Posted) -> SoapReply:
+    async def _read(self, posted: Posted) -> SoapReply:
         """Raises TransientError(failed) for garbage in place of an answer; an error's own page is only looked at by its status."""
         ok = 200 <= posted.status < 300
         if ok and not posted.body.strip() and (posted.status == 202 or not self._operation.answers):
             return SoapReply()
         try:
-            return soap_reply(posted.body, posted.headers.get("content-type", ""))
-        except ValueError as error:
+            kind = posted.headers.get("content-type", "")
+            return reply_from(await self._apart(self._name, len(posted.body), pieces_of, posted.body, kind))
+        except DecodeError as error:
             if ok:
                 raise TransientError(f"{self._operation.name}: {error}", "failed") from error
             return SoapReply()

@@ -13,6 +13,7 @@ from hub.broker.rabbit import RabbitBroker
 from hub.configuration.checked_use import texts
 from hub.configuration.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
+from hub.core.apart import Apart, apart_here
 from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.errors import ConfigError
 from hub.core.limits import LimitOptions
@@ -93,13 +94,14 @@ class Opening:
         journal: Journal | None = None,
         outcomes: Outcomes | None = None,
         look: Look = look_here,
+        apart: Apart = apart_here,
     ) -> None:
         self._folder = folder
         self._broker = broker
         self._log = log
         self._journal = journal
         self._outcomes = outcomes
-        self._look = look
+        self._look, self._apart = look, apart
         self._texts: dict[tuple[str, str], str] = {}
 
     def open(self, site: Site, before: Opened | None = None) -> Opened:
@@ -196,6 +198,7 @@ class Opening:
             limit=lambda name: self._limit(name, endpoints, keep),
             work=site.settings.work,
             look=self._look,
+            apart=self._apart,
         )
 
     def _key_of(self, use: Use) -> tuple[Any, ...]:

@@ -32,6 +32,7 @@ from hub.journal.waits import Waits
 from hub.runtime.acknowledgments import Acknowledgments
 from hub.runtime.batching import Batching
 from hub.runtime.command_desk import CommandDesk
+from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.flight_recorder import FlightRecorder
@@ -92,7 +93,8 @@ class RunningHub:
         self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
         self.pool = WorkerPool(settings.containment, log)
         look = ContainedLooking(self.pool).look
-        self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes, look)
+        apart = ContainedApart(self.pool).do
+        self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes, look, apart)
         self.opened: Opened = self._opening.open(site)
         self.live = Live(
             self.broker,

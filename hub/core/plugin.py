@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from hub.core.agreement import Agreement
+from hub.core.apart import Apart, apart_here
 from hub.core.reply_body import ReplyBody, look_here
 from hub.core.work import DEFAULT_BOUNDS, WorkBounds
 
@@ -127,7 +128,8 @@ class Context:
     `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`; `SENDERS` is no source), `outcomes` what has become of
     what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
     for; None where it has none. `work` bounds what a template may do for one document. `look(name, reply, paths)` finds what stands at
-    paths of a far end's reply, for the destination or step of that name, in a worker process where that may take long. Raises TransientError.
+    paths of a far end's reply, for the destination or step of that name, in a worker process where that may take long. Raises TransientError. `apart` does pure work on foreign bytes
+    in the same way (`hub.core.apart.Apart`).
     """
 
     site: Any
@@ -146,6 +148,7 @@ class Context:
     limit: Callable[[str], Any] = lambda name: None
     work: WorkBounds = DEFAULT_BOUNDS
     look: Look = look_here
+    apart: Apart = apart_here
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class _Scan:
         self._keep: int | None = None
         self._open: list[tuple[bytes, str]] = []
         """The brackets that are open, each with the key within it that the scan is at."""
+        self._named: set[int] = set()
+        """At which depths a key has led on to the list."""
 
     def elements(self) -> Iterator[bytes]:
         inside, seen, string = 0, False, b""
@@ -49,6 +51,8 @@ class _Scan:
             if first == b'"':
                 string = token
             elif first in b"{[":
+                if seen and not self._open:
+                    raise DecodeError("something stands behind the JSON", offset=self._passed + self._at - 1)
                 if not seen and first == b"[" and self._here():
                     seen, self._keep, inside = True, self._at, len(self._open) + 1
                 self._push(first)
@@ -97,6 +101,19 @@ class _Scan:
             except ValueError:
                 key = ""
             self._open[-1] = (self._open[-1][0], str(key))
+            self._note_way(len(self._open))
+
+    def _note_way(self, depth: int) -> None:
+        """Raises DecodeError where a key that leads to the list comes again: nobody knows which of them is meant."""
+        on_the_way = all(
+            bracket == b"{" and key == wanted
+            for (bracket, key), wanted in zip(self._open, self._path[:depth], strict=True)
+        )
+        if on_the_way and depth in self._named:
+            key = self._open[-1][1]
+            raise DecodeError(f"the key {key[:80]!r} stands twice in an object", offset=self._passed + self._at)
+        if on_the_way:
+            self._named.add(depth)
 
     def _token(self) -> bytes | None:
         while True:

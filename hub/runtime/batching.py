@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from hub.core import topology
+from hub.core.apart import Piece
 from hub.core.errors import HubError
 from hub.core.message import Header, Message
 from hub.core.ports import BatchingWriter
@@ -19,6 +20,7 @@ from hub.journal.batch_dissolving import Dissolution
 from hub.journal.batch_members import WAITS, BatchSays
 from hub.journal.batches import UNPUBLISHED, Batches, Waiting
 from hub.journal.entry import Entry
+from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.copy import make_copy, number, pack_facts, unpack, unpack_facts
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
@@ -43,6 +45,7 @@ class Batching:
         self._live = live
         self._go_on = go_on
         self._batches = Batches(live.journal)
+        self._apart = ContainedApart(live.pool).do
         self._causes: dict[str, str] = {}
         self._turn = asyncio.Lock()
 
@@ -148,14 +151,11 @@ class Batching:
 
     async def _body(self, row: Any, members: Sequence[Any]) -> tuple[bytes, list[str]]:
         """The batch as a document, and the numbers of what is in it."""
-        bodies = [await self._live.journal.claim_body(member.body) for member in members]
-
-        def make() -> tuple[bytes, list[str]]:
-            documents = tuple(from_json(b"".join(body.chunks())) for body in bodies)
-            batch = Batch.model_validate({"number": row.id[:12], "partner": row.partner, "documents": documents})
-            return batch_to_json(batch), [f"{document.kind} {document.number}" for document in documents]
-
-        return await asyncio.to_thread(make)
+        claims = [await self._live.journal.claim_body(member.body) for member in members]
+        bodies = await asyncio.to_thread(lambda: [b"".join(claim.chunks()) for claim in claims])
+        size = sum(map(len, bodies))
+        ((head, body),) = await self._apart(row.destination, size, batch_of, row.id[:12], row.partner, bodies)
+        return body, list(head["numbers"])
 
     def _copy(self, row: Any, members: Sequence[Any], body: bytes, canonical: str) -> Message:
         """The batch as a copy for the route of its oldest member whose route is still there. Its facts are that member's, but for
@@ -177,3 +177,10 @@ class Batching:
             correlation_id=None,
             hops=hops,
         )
+
+
+def batch_of(number: str, partner: str, bodies: Sequence[bytes]) -> Iterator[Piece]:
+    """The batch of canonical documents, and the numbers of what is in it. Raises DecodeError."""
+    documents = tuple(map(from_json, bodies))
+    batch = Batch.model_validate({"number": number, "partner": partner, "documents": documents})
+    yield {"numbers": [f"{document.kind} {document.number}" for document in documents]}, batch_to_json(batch)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,6 +13,7 @@ from hub.console.server import serving
 from hub.core.identity import digest
 from hub.journal import schema
 from tests.hostile.test_readers import FIXED, KINDS, MAP, ROWS, attacks
+from tests.support.asking_for_health import HealthAsker
 from tests.support.brokers import eventually
 from tests.support.site import INBOX, SiteOnDisk, order
 
@@ -68,39 +67,41 @@ def dropped(site: SiteOnDisk) -> dict[str, str]:
 
 
 async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_path: Path) -> None:
-    site = site_of(tmp_path)
+    """Another process asks for the hub's health meanwhile, and has each answer within a second; for how long the machine gave the hub no
+    processor doesn't count. A late answer is measured again."""
+    site, orders = site_of(tmp_path), 0
     assert READ.keys() == KINDS.keys()
     async with site.running() as hub, serving(hub, "127.0.0.1:0") as url:
-        await asyncio.to_thread(ask, f"{url}/health/live")
-        turns: list[float] = []
-        ticking = asyncio.create_task(tick(turns))
-        claims, orders = dropped(site), 0
-        while lost := claims.keys() - await settled(hub):
-            for path in ("/health/live", "/health/ready"):
-                await asyncio.to_thread(ask, url + path)
-            site.drop(f"{orders}.json", order(f"B{orders}", partner="BOLT"))
-            orders += 1
-            await asyncio.sleep(0.2)
-            assert orders < 300, [claims[one] for one in lost]
-
-        async def all_out() -> bool:
-            return len(list((tmp_path / "var/out").glob("B*-inbox.json"))) == orders
-
-        await eventually(all_out)
-        ticking.cancel()
-        assert max(turns) < 1
-    assert not [path for name in READ for path in (tmp_path / "var" / folder_of(name)).glob("*.txt")]
+        for _ in range(3):
+            turns: list[float] = []
+            ticking, asker = asyncio.create_task(tick(turns)), HealthAsker(url)
+            try:
+                orders = await read_all(site, hub, orders)
+            finally:
+                waits = await asyncio.to_thread(asker.stop)
+                ticking.cancel()
+            assert max(turns) < 1
+            if max(waits) < 1:
+                break
+        assert len(waits) > 5
+        assert max(waits) < 1
 
 
-def ask(url: str) -> None:
-    """It answers. On a machine that is short of time it may say that it isn't ready."""
-    try:
-        with urllib.request.urlopen(url, timeout=20) as reply:
-            status = reply.status
-    except urllib.error.HTTPError as error:
-        status = error.code
-        error.close()
-    assert status == 200 or (status == 503 and url.endswith("ready"))
+async def read_all(site: SiteOnDisk, hub: RunningHub, orders: int) -> int:
+    """Until all that a stranger leaves has been read, while somebody sends orders; how many of them are out."""
+    claims, first = await asyncio.to_thread(dropped, site), orders
+    while lost := claims.keys() - await settled(hub):
+        site.drop(f"{orders}.json", order(f"B{orders}", partner="BOLT"))
+        orders += 1
+        await asyncio.sleep(0.2)
+        assert orders < first + 300, [claims[one] for one in lost]
+
+    async def all_out() -> bool:
+        left = [path for name in READ for path in (site.folder / "var" / folder_of(name)).glob("*.txt")]
+        return not left and len(list((site.folder / "var/out").glob("B*-inbox.json"))) == orders
+
+    await eventually(all_out)
+    return orders
 
 
 async def tick(turns: list[float]) -> None:

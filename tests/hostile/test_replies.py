@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -11,12 +12,16 @@ from typing import Any
 import pytest
 import structlog
 
+from adapters.rest.answer import Answer
+from adapters.rest.list_options import RestSourceOptions
+from adapters.rest.page import page_from, pieces_of
 from hub.core import reply_xml
 from hub.core.captures import captured
 from hub.core.containment import Containment
-from hub.core.errors import RejectedError
+from hub.core.errors import DecodeError, RejectedError
 from hub.core.replies import ReplyRule, classify
 from hub.core.reply_body import LARGEST, ReplyBody, is_cheap, look_into
+from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.contained.pool import WorkerPool
 from tests.support.growth import growth
@@ -127,6 +132,33 @@ async def test_a_large_reply_is_looked_into_by_a_worker_while_the_loop_goes_on(p
     assert (await looking.look("erp", MANY, ["count(//a)"])) == ReplyBody("xml", {"count(//a)": "8000"})
     ticks.cancel()
     assert max(pauses) < 0.5
+
+
+async def test_a_page_of_a_list_is_read_by_a_worker() -> None:
+    """This process only sends and takes it. What passes the bounds of the worker is no page."""
+    options = RestSourceOptions.model_validate(
+        {
+            "endpoint": "e",
+            "call": "GET /o",
+            "every": "1m",
+            "items": "/",
+            "id": "/id",
+            "next": {"token": "/n", "parameter": "p"},
+        }
+    )
+    body = b'[{"id": 1, "of": [' + b"[1]," * 200_000 + b"2]}]"
+    limits = Containment(processor_time=0.4, per_megabyte=4, quarantine_after=1)
+    pool = WorkerPool(limits, structlog.get_logger())
+    apart = ContainedApart(pool)
+    before = time.process_time()
+    try:
+        pieces = await apart.do("e", len(body), pieces_of, Answer(200, {}, body), options, "http://e/o", "http://e/o")
+        assert page_from(pieces).items[0].name == "1"
+        with pytest.raises(DecodeError, match=r"reading it used more than 0\.656 seconds"):
+            await apart.do("e", 64_001, re.fullmatch, "(a|a)*b", "a" * 64)
+        assert time.process_time() - before < 0.3
+    finally:
+        await pool.close()
 
 
 async def tick(pauses: list[float]) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
+import structlog
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from hub.core.containment import Containment
+from hub.core.errors import TransientError
+from hub.runtime.contained.asking import Answered, Ask
+from hub.runtime.contained.frame import Result
+from hub.runtime.contained.pool import WorkerPool
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
 from tests.support.site import INBOX, SiteOnDisk, order
@@ -236,6 +246,43 @@ async def test_a_large_document_is_asked_about_and_never_read_by_the_hub_itself(
         "again: asked erp GET /customers/at/ACME",
     ]
     assert used < 1.0
+
+
+@dataclass(frozen=True)
+class AsksOnce:
+    """Work that asks, and gives what it was answered."""
+
+    def run(self, bench: object) -> Generator[Result, Any]:
+        answered = yield Result({"questions": [{"name": "x"}], "step": 0})
+        yield Result({"answers": answered.answers})
+
+
+async def test_while_a_worker_waits_for_an_answer_others_have_its_place() -> None:
+    pool = WorkerPool(Containment(workers=1, per_source=1), structlog.get_logger())
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(head: Mapping[str, Any]) -> Answered:
+        asked.set()
+        await go_on.wait()
+        return Answered([head["questions"][0]["name"]])
+
+    async def away(head: Mapping[str, Any]) -> Answered:
+        raise TransientError("the ERP is away", "busy")
+
+    async def work(owner: str, ask: Ask) -> list[Result]:
+        return [result async for result in pool.results(owner, None, AsksOnce(), 1, ask)]
+
+    try:
+        first = asyncio.create_task(work("slow", slow))
+        await asked.wait()
+        with pytest.raises(TransientError, match="the ERP is away"):
+            await work("other", away)
+        workers = pool.process_ids
+        go_on.set()
+        assert (await first)[0].head == {"answers": ["x"]}
+        assert pool.process_ids == workers  # also that of the work that was given up serves again
+    finally:
+        await pool.close()
 
 
 async def is_there(path: Path) -> bool:

@@ -109,7 +109,7 @@ async def test_an_item_that_is_none_holds_no_other_up(polls: Polls) -> None:
     async with polls.running("GET /o", items="/orders", id="/id", every="1h"):
         await polls.until(lambda: len(polls.arrivals) == 4)
     assert polls.bodies() == [b'{"id": 1, "id": 2}', b"nonsense", b'"text"', b'{"id": 7.10}']
-    assert polls.names == ["2", "orders", "orders", "7.10"]
+    assert polls.names == ["orders", "orders", "orders", "7.10"]
 
 
 async def test_without_items_the_whole_reply_is_one_arrival_and_an_unchanged_one_is_not_sent_twice(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
 from adapters.soap.calls.envelopes import ENVELOPES
 from adapters.soap.calls.multipart import is_multipart, parts, put_in
+from hub.core.apart import Piece
+from hub.core.errors import DecodeError
 from hub.core.reply_xml import safe_xml
 
 
@@ -40,6 +43,25 @@ def soap_reply(body: bytes, content_type: str) -> SoapReply:
         return SoapReply(alone(fault), codes, text)
     payload = next(found.iterchildren("*"), None)
     return SoapReply(alone(payload) if payload is not None else b"")
+
+
+def pieces_of(body: bytes, content_type: str) -> Iterator[Piece]:
+    """The same as a piece that can travel. Raises DecodeError."""
+    try:
+        reply = soap_reply(body, content_type)
+    except ValueError as error:
+        raise DecodeError(str(error)) from None
+    yield {"fault": reply.fault, "text": reply.text}, reply.payload
+
+
+def reply_from(pieces: Sequence[Piece]) -> SoapReply:
+    """Raises DecodeError for what `pieces_of` doesn't give."""
+    try:
+        ((head, payload),) = pieces
+        fault = head["fault"]
+        return SoapReply(payload, None if fault is None else tuple(map(str, fault)), str(head["text"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise DecodeError(f"a worker has made no reply of it: {type(error).__name__}: {error}") from None
 
 
 def codes_of(fault: etree._Element, space: str) -> tuple[str, ...]:

@@ -122,6 +122,9 @@ class Worker:
                 yield result
                 continue
             answered = await outcome_of(partial(ask, result.head))
+            if isinstance(answered, Garbled):
+                await self.end()
+                raise WorkerLost(f"broke its worker: {answered}")
             if isinstance(answered, Exception):
                 unanswered, answered = answered, Answered(gives_up=True)
             await self._order(answered)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import ValidationError
 
@@ -12,12 +13,15 @@ from hub.core.errors import ConfigError, MappingError
 from hub.core.message import EMPTY
 from hub.core.plugin import Context
 from hub.core.ports import Receipt
-from hub.core.step import Stepped
+from hub.core.step import NamedStep, Stepped
+from hub.core.work import IN_PROCESS
 from hub.documents import Document, Order, from_json
+from hub.mapping.allowance import Allowance, within
 from hub.runtime.answer_cache import AnswerCache
 from hub.runtime.enrich_options import EnrichOptions
 from hub.runtime.enriching import PLUGIN, EnrichFromEndpoint, plainly
 from hub.runtime.known_answers import RestLookup
+from hub.runtime.steps import MOST_ANSWERED, Walked, walk_on
 
 ITEM = {"endpoint": "erp", "call": "GET /p?c={a}&i={b}", "names": {"a": "partner", "b": "number"}}
 
@@ -119,3 +123,30 @@ def test_a_list_and_the_kind_of_a_document_are_not_set(field: str, each: str | N
 @pytest.mark.parametrize(("field", "each"), [("exchange_rate", None), ("totals", None), ("products.VN", "lines")])
 def test_a_value_and_a_part_are_set(field: str, each: str | None) -> None:
     assert options(set={field: "/x"}, each=each, names={"a": "number", "b": "number"}).put == {field: "/x"}
+
+
+async def test_answers_too_large_for_this_process_are_left_to_a_worker() -> None:
+    order = from_json(b'{"document": "order@1", "number": "1", "partner": "A"}')
+    large = enriching(b'{"x": "%s"}' % (b"y" * (MOST_ANSWERED + 1)))
+    steps, allowance = [NamedStep("large", large)], Allowance(IN_PROCESS)
+    with within(allowance), pytest.raises(MappingError, match="too large for this process"):
+        await walk_on(steps, [Walked(order)], lambda document: {})
+    assert allowance.spent
+    (walked,) = await walk_on(steps, [Walked(order)], lambda document: {})
+    assert walked.goes_on
+
+
+async def test_questions_and_answers_of_one_document_are_bounded() -> None:
+    lines = [{"quantity": "1", "number": "x" * 90_000}] * 50
+    order = from_json(orjson.dumps({"document": "order@1", "number": "1", "lines": lines}))
+    many = enriching(b'{"x": "1"}', each="lines", call="GET /{b}", names={"b": "number"}, set={"price": "/x"})
+    (walked,) = await walk_on([NamedStep("many", many)], [Walked(order)], lambda document: {})
+    assert "its questions have 4500050 characters together; at most 4000000 are asked" in str(walked.error)
+    few = from_json(
+        orjson.dumps({"document": "order@1", "number": "1", "lines": [{"quantity": "1", "number": "x"}] * 50})
+    )
+    big = enriching(
+        b'{"x": "%s"}' % (b"y" * 500_000), each="lines", call="GET /{b}", names={"b": "number"}, set={"unit": "/x"}
+    )
+    (walked,) = await walk_on([NamedStep("big", big)], [Walked(few)], lambda document: {})
+    assert "the answers have 25000550 bytes together; at most 16000000 go into one document" in str(walked.error)
