@@ -29,7 +29,7 @@ def sentences(seen: Observation) -> Iterator[str]:
             if getattr(marks, name)
         )
         yield f"delimiters: {shown}, line ends: {' or '.join(NEWLINES[n] for n in seen.newlines) or 'none'}"
-    if seen.charset in ("utf-8", "latin-1"):
+    if seen.charset not in ("basic", "extended"):
         yield f"characters beyond ASCII, in {seen.charset}"
     for (name, place), codes in seen.codes.items():
         yield f"{name} {place}: {', '.join(map(repr, codes))} isn't in our list of codes"

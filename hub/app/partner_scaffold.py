@@ -81,7 +81,7 @@ def _suggestions(seen: Observation, partner: str) -> Iterator[str]:
 
 
 def _rest(seen: Observation) -> Iterator[str]:
-    if seen.charset in ("utf-8", "latin-1"):
+    if seen.charset not in ("basic", "extended"):
         yield f"  charset: {seen.charset}"
     if seen.test == {True}:
         yield "  test: true                       # their sample is test traffic; away with it for production"
@@ -146,6 +146,9 @@ def _sets(seen: Observation) -> Iterator[str]:
 
 
 def _delimiters(seen: Observation) -> Iterator[str]:
+    if not seen.delimiters:
+        yield "  # delimiters: ISA16 is missing in their file, so that nobody can tell what separates; ask them, and add them here"
+        return
     marks, newline = seen.delimiters.most_common(1)[0][0], _newline(seen)
     parts = _separators(marks)
     if len(seen.delimiters) > 1:

@@ -12,7 +12,8 @@ from hub.core.agreement import Acknowledge, AcknowledgmentSet, Agreement, Interc
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from hub.documents import Document
-from transformers.x12.delimiters import InterchangeHeader
+from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
+from transformers.x12.delimiters import NO_COMPONENT_SEPARATOR, InterchangeHeader
 from transformers.x12.envelope import events
 from transformers.x12.progress import agreement_for
 from transformers.x12.reader import X12Reader
@@ -58,6 +59,8 @@ def answers(
         isa, agreement = terms[int(reading.position[0]) - 1]
         version = str(reading.envelope["version"])
         document = reading.document.model_copy(update={"partner": agreement.partner or None})
+        if isinstance(document, InterchangeAcknowledgment) and document.note == NO_COMPONENT_SEPARATOR:
+            agreement = replace(agreement, separators=(given or Agreement("", ())).separators)
         yield Answer(document, agreement, version if version[:6].isdecimal() else VERSION, isa[15] == "T")
 
 
@@ -111,10 +114,21 @@ def _with_newline(agreement: Agreement, newline: Literal["", "\n", "\r\n"]) -> A
 
 
 def _separators(header: InterchangeHeader, agreed: Agreement) -> Separators:
-    """Those of the file, but for those that the agreement says."""
+    """Those of the file, but for those that the agreement says, and for bytes that are no character of ASCII: in UTF-8 they would
+    be two."""
     own, marks = agreed.separators, header.delimiters
     if "delimiters" in agreed.stated:
         return own
-    element, component, terminator = (b.decode("latin-1") for b in (marks.element, marks.component, marks.terminator))
-    free = (c for c in (marks.repetition.decode("latin-1"), own.repetition, "!") if c and c not in (element, component))
-    return Separators(element, component, next(free), terminator)
+    chosen: list[str] = []
+    for theirs, ours in (
+        (marks.element, own.element),
+        (marks.component, own.component),
+        (marks.repetition, own.repetition),
+        (marks.terminator, own.terminator),
+    ):
+        wanted = [theirs.decode("ascii")] if theirs.isascii() else []
+        kept = {mark.decode("latin-1") for mark in (marks.element, marks.component, marks.repetition, marks.terminator)}
+        free = [mark for mark in (ours, *"*>^~!|") if mark not in kept and mark not in chosen]
+        chosen.append(next(mark for mark in (*wanted, *free) if mark and mark not in chosen))
+    element, component, repetition, terminator = chosen
+    return Separators(element, component, repetition, terminator)

@@ -223,7 +223,7 @@ class X12Terms(Entry):
     delimiters: Delimiters = Field(Delimiters(), description="What separates in what we send.")
     charset: Charset = Field(
         "extended",
-        description="Of the values: X12's basic set, everything (extended: UTF-8, else ISO 8859-1), utf-8, or latin-1.",
+        description="Of the values: X12's basic set, everything (extended: UTF-8, else 8-bit text), utf-8, latin-1, or windows-1252.",
     )
     duplicates: Duplicates | None = Field(None, description="What becomes of an interchange that comes again.")
     batch: BatchTerms | None = Field(

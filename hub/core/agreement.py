@@ -14,7 +14,7 @@ and acknowledged as accepted with errors (AK501 E)."""
 InterchangeAckPolicy = Literal["asked", "always", "never"]
 """When a TA1 answers an interchange: when ISA14 asks or its envelope fails, always, or never."""
 
-Charset = Literal["basic", "extended", "utf-8", "latin-1"]
+Charset = Literal["basic", "extended", "utf-8", "latin-1", "windows-1252"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -107,7 +108,8 @@ def from_json(data: bytes, expect: str | None = None) -> Document:
 
 def from_foreign_json(data: bytes, expect: str | None = None) -> Document:
     """As `from_json`, for what others wrote: a key that stands twice in an object is refused, because nobody knows which they
-    meant. Raises DecodeError, which says the line and column."""
+    meant. A byte-order mark before it doesn't count. Raises DecodeError, which says the line and column."""
+    data = data.removeprefix(BOM_UTF8)
     document = from_json(data, expect)
     try:
         jiter.from_json(data, catch_duplicate_keys=True)

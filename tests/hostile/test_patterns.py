@@ -103,7 +103,6 @@ WORST: dict[str, tuple[Input, ...]] = {
     ),
     "transformers/x12/binary.py:_WHOLE": (("", "1", "x"),),
     "transformers/x12/boundaries.py:SPACE": (("", " ", "x"),),
-    "transformers/x12/boundaries.py:BLANK": (("", "\n ", "x"),),
     "transformers/x12/boundaries.py:ISA": (("", "IS", ""), ("", "ISA", "")),
     "transformers/x12/boundaries.py:NEXT": (
         *(("", "\nISA", ""), ("", "ISA*", ""), ("", "ISA*" + "1*" * 11, ""), ("", "ISA*" + "1*" * 10 + "a", "")),

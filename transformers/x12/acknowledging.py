@@ -175,7 +175,11 @@ def _transaction(read: Transaction, agreement: Agreement) -> AcknowledgedTransac
 
 
 def _segments(findings: Sequence[Finding], agreement: Agreement) -> Iterator[SegmentError]:
-    """One entry for each thing that is wrong with a segment as such, and one for all of its elements."""
+    """One entry for each thing that is wrong with a segment as such, and one for all of its elements; in the order of the segments."""
+    yield from sorted(_segments_of(findings, agreement), key=lambda error: error.position)
+
+
+def _segments_of(findings: Sequence[Finding], agreement: Agreement) -> Iterator[SegmentError]:
     elements: dict[tuple[str, int, str | None], list[ElementError]] = {}
     for finding in findings:
         place = (_name(finding.segment), min(finding.position, 999_999), finding.loop)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from transformers.x12.delimiters import WIDTHS, Delimiters
+from transformers.x12.delimiters import WIDTHS, Delimiters, blanks
 
 BOM = b"\xef\xbb\xbf"
 
@@ -14,7 +14,6 @@ ISA_SIZE = 106
 """Bytes of an ISA with its terminator, when its elements have their widths."""
 
 SPACE = re.compile(rb"[\s\x00\x1a]*")
-BLANK = re.compile(rb"\s*")
 ISA = re.compile(rb"ISA[^0-9A-Za-z\s]")
 
 _HEADER = (
@@ -32,7 +31,6 @@ NEXT = re.compile(_BROKEN_OFF)
 follows a header behind it."""
 
 _LINE_END = re.compile(rb"\r?\n")
-_WHITE = b" \t\n\r\x0b\x0c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +50,17 @@ class Marks:
     run is looked at once, from its beginning: a search that began again at each of its bytes would take their square.
     """
 
-    def __init__(self, terminator: bytes, names: bytes, separator: bytes, broken_off: bytes = b"") -> None:
-        end = re.escape(terminator)
-        tail = rb"(?P<end>" + end + rb")\s*+(?P<name>" + names + rb")" + re.escape(separator)
+    def __init__(self, delimiters: Delimiters, names: bytes, broken_off: bytes = b"") -> None:
+        terminator, white = delimiters.terminator, blanks(delimiters)
+        blank = _any_of(white)
+        tail = rb"(?P<end>" + re.escape(terminator) + rb")" + blank + rb"(?P<name>" + names + rb")"
+        tail += re.escape(delimiters.element)
         other = rb"|" + broken_off if broken_off else b""
         self._within: re.Pattern[bytes] | None = None
-        if terminator in _WHITE:
-            blank = rb"[" + re.escape(_WHITE.replace(terminator, b"")) + rb"]*+"
-            self._within = re.compile(blank + tail)
-            tail = rb"(?<![" + re.escape(_WHITE) + rb"])" + blank + tail
+        if terminator in white:
+            before = _any_of(white.replace(terminator, b""))
+            self._within = re.compile(before + tail)
+            tail = rb"(?<![" + re.escape(white) + rb"])" + before + tail
         self._anywhere = re.compile(tail + other)
 
     def search(self, data: bytearray, start: int, end: int | None = None) -> Mark | None:
@@ -72,6 +72,10 @@ class Marks:
             return None
         begin = found.start("end")
         return Mark(begin if begin >= 0 else found.start(), found.end(), found["name"] or found[0].lstrip(b"\r\n")[:3])
+
+
+def _any_of(characters: bytes) -> bytes:
+    return rb"[" + re.escape(characters) + rb"]*+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +94,13 @@ class Boundaries:
 @lru_cache(maxsize=64)
 def boundaries(delimiters: Delimiters) -> Boundaries:
     """Those of an interchange."""
-    element, end = delimiters.element, delimiters.terminator
-    separator, terminator = re.escape(element), re.escape(end)
+    separator = re.escape(delimiters.element)
     return Boundaries(
         re.compile(rb"(?:ISA|TA1|GS|ST|SE|GE|IEA)" + separator + rb"|" + _HEADER),
-        Marks(end, rb"S[ET]|G[ES]|I(?:EA|SA)", element, _BROKEN_OFF),
-        Marks(end, rb"BIN|BDS", element),
-        Marks(end, rb"S[ET]|G[ES]|I(?:EA|SA)|BIN|BDS", element),
-        re.compile(rb"[\s\x00\x1a" + terminator + rb"]*"),
+        Marks(delimiters, rb"S[ET]|G[ES]|I(?:EA|SA)", _BROKEN_OFF),
+        Marks(delimiters, rb"BIN|BDS"),
+        Marks(delimiters, rb"S[ET]|G[ES]|I(?:EA|SA)|BIN|BDS"),
+        re.compile(_any_of(blanks(delimiters) + b"\0\x1a" + delimiters.terminator)),
     )
 
 

@@ -11,6 +11,11 @@ from hub.core.errors import DecodeError
 WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1, 1)
 """Of ISA01 to ISA16."""
 
+NO_COMPONENT_SEPARATOR = "027"
+"""The note code (TA105) of an ISA without ISA16."""
+
+WHITE = b" \t\n\r\x0b\x0c"
+
 LONGEST = 512
 """Bytes in which the ISA must end, whatever its widths."""
 
@@ -27,15 +32,15 @@ class Delimiters:
 
 @dataclass(frozen=True, slots=True)
 class TextDelimiters:
-    """The delimiters as text, and the patterns that follow from them: `forbidden` finds what no value may hold, `padded` a
-    value with blanks behind it, `indented` a segment with blanks before it."""
+    """The delimiters as text, and what follows from them: `blanks` may stand around segments; `forbidden` finds what no
+    value may hold, `padded` a value with blanks behind it, `indented` a segment with blanks before it."""
 
     element: str
     component: str
     repetition: str
     terminator: str
-    ascii: bool
     basic: bool
+    blanks: str
     forbidden: re.Pattern[str]
     padded: re.Pattern[str]
     indented: re.Pattern[str]
@@ -49,17 +54,25 @@ def as_text(delimiters: Delimiters, basic: bool = False) -> TextDelimiters:
         for b in (delimiters.element, delimiters.component, delimiters.repetition, delimiters.terminator)
     )
     own = re.escape("".join({element, component, repetition, terminator}))
-    wrong = f"[^{_BASIC}]" if basic else r"[\x00-\x1f\x7f]"
+    wrong = f"[^{_BASIC}]" if basic else r"[\x00-\x1f\x7f-\x9f]"
     return TextDelimiters(
         element,
         component,
         repetition,
         terminator,
-        (element + component + terminator).isascii(),
         basic,
+        blanks(delimiters).decode("latin-1"),
         re.compile(f"(?![{own}]){wrong}"),
         re.compile(" [" + re.escape(element + terminator) + "]"),
-        re.compile(re.escape(terminator) + " "),
+        re.compile(re.escape(terminator) + "\n? "),
+    )
+
+
+@lru_cache(maxsize=64)
+def blanks(delimiters: Delimiters) -> bytes:
+    """The bytes that may stand around segments without being a part of them: white space, but for what separates."""
+    return bytes(
+        byte for byte in WHITE if byte not in delimiters.element + delimiters.component + delimiters.repetition
     )
 
 
@@ -95,9 +108,17 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
         raise DecodeError(text, segment="ISA", offset=offset, code="024")
     component, terminator = data[end + 1 : end + 2], data[end + 2 : end + 3]
     size = min(end + 3, len(data))
-    if component in (b"\r", b"\n") or component == separator:
+    if (
+        component in (b"\r", b"\n")
+        or component == separator
+        or _terminates(component, data[end + 2 : LONGEST], separator)
+    ):
         raise DecodeError(
-            "ISA16 is missing: no component separator", segment="ISA", element="ISA16", offset=offset + end, code="027"
+            "ISA16 is missing: no component separator",
+            segment="ISA",
+            element="ISA16",
+            offset=offset + end,
+            code=NO_COMPONENT_SEPARATOR,
         )
     if terminator == b"\r" and data[end + 3 : end + 4] == b"\n":
         terminator, size = b"\n", end + 4
@@ -115,6 +136,13 @@ def header_elements(data: bytes) -> tuple[str, ...]:
     if len(parts) <= len(WIDTHS) or parts[0] != b"ISA":
         return ()
     return (*(part.decode("latin-1").strip() for part in parts[:-1]), parts[-1][:1].decode("latin-1"))
+
+
+def _terminates(mark: bytes, behind: bytes, separator: bytes) -> bool:
+    """Whether the byte in ISA16's place ends the segments, of which the first one stands `behind` it."""
+    names = tuple(name + separator for name in (b"GS", b"TA1", b"IEA", b"ST"))
+    first, _, second = behind.partition(mark)
+    return first.startswith(names) and second.startswith(names)
 
 
 def _check(delimiters: Delimiters, offset: int) -> None:

@@ -28,7 +28,7 @@ ADVICE: dict[Kind, str] = {
     " or for the one set as `versions: {SET: VERSION}`",
     "group": "the hub reads it all the same; what we send has the codes of `group`: ask them, or write theirs",
     "set": "it is refused, and acknowledged as such: ask them, or write the set into `receive`",
-    "charset": "the hub reads it all the same, as ISO 8859-1: ask them, or write the `charset` that they use",
+    "charset": "the hub reads it all the same, as 8-bit text: ask them, or write the `charset` that they use",
     "envelope": "what of it is refused, `hub x12 validate` says: they have to send it again, whole and counted right",
     "content": "the transaction is refused, and acknowledged as such (`errors: accept` takes what can be understood): they correct it,"
     " or a rule in `overlays` says what their guide says",
@@ -205,7 +205,11 @@ def _of_transaction(seen: TransactionSeen, agreement: Agreement) -> Iterator[Dep
     for finding in seen.findings:
         kind: Kind = "set" if unagreed and finding.segment == "ST" else "content"
         yield Departure(kind, finding.text, set=name, control_number=number, finding=finding)
-    if "charset" in agreement.stated and agreement.charset == "utf-8" and charset_of(data, marks) == "latin-1":
+    if (
+        "charset" in agreement.stated
+        and agreement.charset == "utf-8"
+        and charset_of(data, marks) in ("latin-1", "windows-1252")
+    ):
         yield Departure("charset", "the bytes aren't UTF-8, as is agreed", set=name, control_number=number)
     newline, wanted = newline_of(data, marks), agreement.separators.newline
     if "delimiters.newline" in agreement.stated and newline != wanted:

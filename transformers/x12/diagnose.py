@@ -13,7 +13,7 @@ from transformers.x12.catalogue import known_segments
 from transformers.x12.compiled import CompiledSet
 from transformers.x12.delimiters import TextDelimiters
 from transformers.x12.element_findings import MOST_VALUE, element_at, segment_findings
-from transformers.x12.finding import Finding
+from transformers.x12.finding import Finding, quoted
 from transformers.x12.function_body import MAX_DEPTH
 from transformers.x12.grammar import Grammar
 
@@ -43,11 +43,11 @@ class _Diagnosis:
         self._last = {text.partition(self._marks.element)[0]: position for position, text in enumerate(segments, 2)}
         for position, text in enumerate(segments, 2):
             elements = elements_of(text, self._marks.element)
-            self._characters(elements, position)
             if state < 0:
                 self._add("7", elements, position, f"{elements[0][:20]} stands behind SE")
                 break
             state = self._step(state, elements, position)
+            self._characters(elements, position, state)
             if len(self._found) >= MOST:
                 break
         return sorted(self._found, key=lambda f: f.position)
@@ -56,24 +56,29 @@ class _Diagnosis:
         self, code: str, elements: Sequence[str], position: int, text: str, element: int | None = None, state: int = 0
     ) -> None:
         value = element_at(elements, element)[:MOST_VALUE] if element else None
+        use = self._grammar.states[state].use if state > 0 else None
+        known = use is not None and use.segment.id == elements[0] and element and not use.segment.open
+        reference = use.segment.elements[element - 1].element.number if use and known and element else None
         self._found.append(
-            Finding(code, elements[0][:20], position, text, element, loop=self._loop(state), value=value or None)
-        )
+            Finding(
+                code, elements[0][:20], position, text, element,
+                loop=self._loop(state), reference=reference, value=value or None,
+            )
+        )  # fmt: skip
 
     def _loop(self, state: int) -> str | None:
         path = self._grammar.states[state].path if state > 0 else ()
         return self._grammar.loops[path[-1]].loop.id if path else None
 
-    def _characters(self, elements: Sequence[str], position: int) -> None:
+    def _characters(self, elements: Sequence[str], position: int, state: int) -> None:
         data = data_of(elements)
         for number, text in enumerate(elements):
             if number == data:
                 continue
             if found := self._marks.forbidden.search(text):
-                character = "the control character " if found[0] < " " else ""
-                self._add(
-                    "6", elements, position, f"found {character}{found[0]!r}, which can't be here", number or None
-                )
+                character = "the control character " if not found[0].isprintable() else ""
+                wrong = f"found {character}{found[0]!r} in {quoted(text)}, which can't be here"
+                self._add("6", elements, position, wrong, number or None, state=state)
 
     # --- order -------------------------------------------------------------------------------------------------------
 
@@ -122,16 +127,16 @@ class _Diagnosis:
             return again
         current = self._grammar.states[state].use
         if name not in known_segments():
-            self._add("1", elements, position, f"{name[:20]!r} isn't a segment that we know")
+            self._add("1", elements, position, f"{name[:20]!r} isn't a segment that we know", state=state)
         elif self._forbidden(state, name):
             self._add("2", elements, position, f"{name} isn't used here between us", state=state)
         elif name not in self._in_set:
-            self._add("6", elements, position, f"{name} isn't a segment of this transaction set")
+            self._add("6", elements, position, f"{name} isn't a segment of this transaction set", state=state)
         elif current is not None and current.segment.id == name and current.max == 1:
-            self._add("5", elements, position, f"{name} stands here more often than once")
+            self._add("5", elements, position, f"{name} stands here more often than once", state=state)
         else:
             behind = f" behind {current.segment.id}" if current else ""
-            self._add("7", elements, position, f"{name} can't stand here{behind}")
+            self._add("7", elements, position, f"{name} can't stand here{behind}", state=state)
         return None
 
     def _again(self, state: int, name: str) -> int | None:
@@ -174,11 +179,13 @@ class _Diagnosis:
             return
         own, parent = element_at(elements, loop.tree.id), element_at(elements, loop.tree.parent)
         if own in self._tree:
-            self._add("7", elements, position, f"the id {own!r} is used twice", loop.tree.id)
+            self._add("7", elements, position, f"the id {own!r} is used twice", loop.tree.id, target)
         elif parent and parent not in self._tree:
-            self._add("7", elements, position, f"the parent {parent!r} isn't a level before this one", loop.tree.parent)
+            wrong = f"the parent {parent!r} isn't a level before this one"
+            self._add("7", elements, position, wrong, loop.tree.parent, target)
         elif (depth := self._tree.get(parent, 0)) >= MAX_DEPTH:
-            self._add("7", elements, position, f"more than {MAX_DEPTH} levels within each other", loop.tree.parent)
+            wrong = f"more than {MAX_DEPTH} levels within each other"
+            self._add("7", elements, position, wrong, loop.tree.parent, target)
         else:
             self._tree[own] = depth + 1
             return

@@ -8,7 +8,7 @@ from dataclasses import replace
 from transformers.x12.binary import LENGTH_AT, length_error
 from transformers.x12.declaration import Element, ElementUse, Rule, Segment
 from transformers.x12.delimiters import TextDelimiters
-from transformers.x12.finding import Finding
+from transformers.x12.finding import Finding, quoted
 from transformers.x12.values import WrongElement, checked
 
 MOST_VALUE = 99
@@ -26,7 +26,7 @@ def segment_findings(segment: Segment, elements: list[str], position: int, marks
     declared = len(segment.elements)
     for number in range(declared + 1, len(elements)):
         if elements[number]:
-            text = f"found {len(elements) - 1} elements, expected at most {declared}"
+            text = f"found {len(elements) - 1} elements, expected at most {declared}: {quoted(elements[number])} is one too many"
             found.append(Finding("3", segment.id, position, text, number, value=elements[number][:MOST_VALUE]))
             break
     for number, use in enumerate(segment.elements, 1):
@@ -70,14 +70,24 @@ def _use_findings(use: ElementUse, text: str, blank: Finding, marks: TextDelimit
             yield replace(blank, code="1", text=f"the mandatory element {use.element.name} is missing")
         return
     if use.forbidden:
-        yield replace(blank, code="10", text=f"{use.element.name} isn't used between us", value=text[:MOST_VALUE])
+        yield replace(
+            blank,
+            code="10",
+            text=f"{use.element.name} isn't used between us: found {quoted(text)}",
+            value=text[:MOST_VALUE],
+        )
         return
     if use.repeat == 1 or not marks.repetition or marks.repetition not in text:
         yield from _element_findings(use.element, text, blank, marks)
         return
     parts = text.split(marks.repetition)
     if len(parts) > use.repeat:
-        yield replace(blank, code="12", text=f"found {len(parts)} repetitions, expected at most {use.repeat}")
+        yield replace(
+            blank,
+            code="12",
+            text=f"found {len(parts)} repetitions, expected at most {use.repeat}: {quoted(text)}",
+            value=text[:MOST_VALUE],
+        )
     for number, part in enumerate(parts, 1):
         if part:
             yield from _element_findings(use.element, part, replace(blank, repetition=number), marks)
@@ -89,7 +99,7 @@ def _element_findings(element: Element, text: str, blank: Finding, marks: TextDe
         return
     parts = text.split(marks.component) if marks.component else [text]
     if any(parts[len(element.components) :]):
-        expected = f"expected at most {len(element.components)}"
+        expected = f"expected at most {len(element.components)}: {quoted(text)}"
         yield replace(blank, code="13", text=f"found {len(parts)} components, {expected}", value=text[:MOST_VALUE])
     for number, use in enumerate(element.components, 1):
         part = parts[number - 1] if number <= len(parts) else ""

@@ -11,8 +11,9 @@ from dataclasses import replace
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
 from transformers.x12.binary_ranges import MAX_CONTROL, MAX_TRANSACTION, binary_ranges, broken_off, resume
-from transformers.x12.boundaries import BLANK, ISA, NEXT, SPACE, Mark, boundaries
-from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, header_elements, read_header
+from transformers.x12.boundaries import ISA, NEXT, SPACE, Mark, boundaries
+from transformers.x12.characters import wide_text
+from transformers.x12.delimiters import LONGEST, Delimiters, InterchangeHeader, blanks, header_elements, read_header
 from transformers.x12.event import Event
 from transformers.x12.window import Window
 
@@ -69,6 +70,9 @@ class _Scanner:
         start = bytes(window.data[window.at : window.at + 24])
         self._find_header()
         size = window.offset - offset
+        if wide := wide_text(start):
+            text = f"the file is {wide}: X12 has one byte for a character of its delimiters; ask for ASCII or UTF-8"
+            return Event("junk", offset, error=DecodeError(text, offset=offset, code="024"), lone=True)
         text = f"found {size} bytes beginning with {start!r}, expected an interchange (ISA)"
         return Event("junk", offset, error=DecodeError(text, offset=offset, code="024"), lone=True)
 
@@ -113,7 +117,7 @@ class _Scanner:
         if data is None:
             error = DecodeError(f"no segment terminator within {MAX_CONTROL} bytes", offset=offset, code="024")
             return Event("junk", offset, error=error)
-        data = data.rstrip(b"\r\n\t \x00\x1a")
+        data = data.rstrip(blanks(delimiters) + b"\0\x1a")
         elements = tuple(part.strip() for part in data.decode("latin-1").split(delimiters.element.decode("latin-1")))
         match elements[0]:
             case "TA1" | "GS" | "GE" | "IEA" as kind:
@@ -193,13 +197,11 @@ class _Scanner:
         return self._opened(offset, data, too_long) if too_long else Event("ST", offset, data=data, binary=binary)
 
     def _tidy_transaction(self, delimiters: Delimiters) -> Event | None:
-        """The fast way for a transaction that is in memory whole, with the same between its SE and the segment before it as
-        behind its ST, and whose SE01 is the number of terminators up to there: then nothing else can end it before."""
+        """The fast way for a transaction that is in memory whole, and whose SE01 is the number of terminators up to there: then nothing else can end it before."""
         window = self._window
         buffer, start, terminator = window.data, window.at, delimiters.terminator
         first = buffer.find(terminator, start)
-        blank = BLANK.match(buffer, first + 1)
-        if first < 0 or blank is None:
+        if first < 0:
             return None
         odd = boundaries(delimiters).odd.search(buffer, first)
         trailer = odd.start if odd is not None else -1

@@ -36,3 +36,8 @@ class Finding:
         if self.element is None:
             return f"{self.segment}[{self.position}]"
         return f"{self.segment}{self.element:02}" + (f"-{self.component}" if self.component else "")
+
+
+def quoted(text: str) -> str:
+    """A value as the text of a finding shows it: of a long one the beginning."""
+    return repr(text) if len(text) <= 40 else f"{text[:40]!r}..."

@@ -12,7 +12,7 @@ from hub.core.errors import DecodeError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from transformers.x12.acknowledging import envelope_note
-from transformers.x12.delimiters import Delimiters, InterchangeHeader
+from transformers.x12.delimiters import NO_COMPONENT_SEPARATOR, Delimiters, InterchangeHeader
 from transformers.x12.envelope import events
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
@@ -157,13 +157,19 @@ class _Inspection:
             self._interchanges, isa, event.header.delimiters, self._agreement, found, tuple(warnings)
         )
 
+    @property
+    def _misread(self) -> bool:
+        """Whether nothing that is found within the interchange is true, because its separators aren't."""
+        refusal = self._verdict.interchanges.get(self._interchanges)
+        return refusal is not None and refusal.x12_code == NO_COMPONENT_SEPARATOR
+
     def _open_group(self, event: Event) -> GroupSeen:
         self._groups += 1
         self._inside += 1
         self._in_group = 0
         self._numbers = SeenNumbers()
         self._warnings = ()
-        refusal = self._verdict.groups.get((self._interchanges, self._groups))
+        refusal = None if self._misread else self._verdict.groups.get((self._interchanges, self._groups))
         if self._group_numbers.again((event.elements[6:7] or ("",))[0]):
             error = repeated_group(event.elements, event)
             if self._agreement.duplicate_days is None:
@@ -187,6 +193,8 @@ class _Inspection:
         read = replace(read, warnings=(*self._warnings, *read.warnings))
         findings = read.findings or ((finding_of(read.error, read.segments),) if read.error else ())
         refused = self._group.refusal is not None or self._interchanges in self._verdict.interchanges
+        if self._misread:
+            findings, read = (), replace(read, warnings=())
         status: Status = "accepted_with_errors" if findings else "accepted"
         if read.error is not None or refused:
             status = "rejected"

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hub.core.agreement import Agreement
+from hub.core.agreement import Agreement, Charset
 from hub.core.ports import FieldOrigin
 from transformers.x12.catalogue import known_sets, release_of
+from transformers.x12.characters import character_set
 from transformers.x12.compiled import CompiledSet, compiled_set
 from transformers.x12.declaration import Loop, Placement, Target, Use
-from transformers.x12.delimiters import Delimiters, as_text
+from transformers.x12.delimiters import Delimiters
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.overlay import WrongRule
-from transformers.x12.segment_bytes import segment_bytes
+from transformers.x12.segment_bytes import SegmentBytes, segment_bytes
 from transformers.x12.transaction import NOBODY
 
 
@@ -24,6 +25,7 @@ class _Placed:
 
     position: int
     element: int
+    raw: bytes
     text: str
     start: int
     end: int
@@ -41,38 +43,39 @@ def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agree
         compiled = compiled_set(name, release, agreement.overlays.get(name, ()))
     except WrongRule:  # the rules were others when it was read
         compiled = compiled_set(name, release)
-    return list(_Tracing(compiled, event, delimiters).run())
+    return list(_Tracing(compiled, event, delimiters, agreement.charset).run())
 
 
 class _Tracing:
-    def __init__(self, compiled: CompiledSet, event: Event, delimiters: Delimiters) -> None:
+    def __init__(self, compiled: CompiledSet, event: Event, delimiters: Delimiters, charset: Charset) -> None:
         self._grammar = compiled.grammar
         self._event = event
         self._delimiters = delimiters
-        self._component = as_text(delimiters).component
-        self._repetition = as_text(delimiters).repetition
+        self._pieces = segment_bytes(event, delimiters)
+        text = b"".join(piece.data for piece in self._pieces if not piece.binary)
+        self._characters = character_set(text, delimiters, charset)
         self._counts: dict[str, int] = {}
         self._holders: dict[tuple[int, ...], str] = {(): ""}
         self._nodes: dict[str, str] = {}
 
     def run(self) -> Iterator[FieldOrigin]:
         state = 0
-        for position, piece in enumerate(segment_bytes(self._event, self._delimiters), 1):
+        for position, piece in enumerate(self._pieces, 1):
             if position == 1:
                 continue
-            placed = self._elements(position, piece.data, piece.start)
+            placed = self._elements(position, piece)
             target = next_state(self._grammar, state, [p.text for p in placed])
             if target is None or target < 0:
                 continue
             state = target
             yield from self._segment(state, placed)
 
-    def _elements(self, position: int, data: bytes, start: int) -> list[_Placed]:
-        out, at = [], start
-        for number, raw in enumerate(data.split(self._delimiters.element)):
+    def _elements(self, position: int, piece: SegmentBytes) -> list[_Placed]:
+        out, at = [], piece.start
+        for number, raw in enumerate(piece.data.split(self._delimiters.element)):
             kept = raw.rstrip(b" ")
-            text = kept.decode("utf-8") if _is_utf8(kept) else kept.decode("latin-1")
-            out.append(_Placed(position, number, text, self._event.at(at), self._event.at(at + len(kept))))
+            text = kept.decode("latin-1") if piece.binary else self._characters.decode(kept)
+            out.append(_Placed(position, number, kept, text, self._event.at(at), self._event.at(at + len(kept))))
             at += len(raw) + 1
         return out
 
@@ -144,15 +147,15 @@ class _Tracing:
         place = placed[position]
         text, start, end = place.text, place.start, place.end
         repeats = not use.segment.open and use.segment.elements[position - 1].repeat > 1
-        if repeats and self._repetition and self._repetition in text:
+        if repeats and self._delimiters.repetition and self._delimiters.repetition in place.raw:
             return  # a repeated element has no value, and is kept whole
-        if component is not None and self._component:
-            parts = text.split(self._component)
+        if component is not None and self._delimiters.component:
+            parts = place.raw.split(self._delimiters.component)
             if component > len(parts) or not parts[component - 1]:
                 return
-            start += sum(len(part.encode()) + 1 for part in parts[: component - 1])
-            text = parts[component - 1]
-            end = start + len(text.encode())
+            start += sum(len(part) + 1 for part in parts[: component - 1])
+            text = self._characters.decode(parts[component - 1])
+            end = start + len(parts[component - 1])
             component = component if len(parts) > 1 else None
         field = f"{holder}{target.field}"
         if target.how == "append":
@@ -174,11 +177,3 @@ class _Tracing:
 
 def _text(placed: Sequence[_Placed], position: int) -> str:
     return placed[position].text if position < len(placed) else ""
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -12,11 +12,14 @@ from hub.core.agreement import Charset, InterchangeId
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from transformers.x12.catalogue import known_sets, release_of
+from transformers.x12.characters import character_set
 from transformers.x12.compiled import compiled_set
 from transformers.x12.declaration import Element, Use
-from transformers.x12.delimiters import Delimiters, as_text
+from transformers.x12.delimiters import NO_COMPONENT_SEPARATOR, Delimiters, as_text
+from transformers.x12.diagnose import next_state
 from transformers.x12.grammar import Grammar
 from transformers.x12.inspection import GroupSeen, InterchangeSeen, TransactionSeen, inspect
+from transformers.x12.tree import segment_texts
 
 MOST_SENDERS = 100
 """Senders that are looked at; a sample has one."""
@@ -74,7 +77,8 @@ def observe(body: Body) -> tuple[Observation, ...]:
                 now.interchanges += 1
                 now.test.add(isa[15] == "T")
                 now.asks_ta1 |= isa[14] == "1"
-                _count(now.delimiters, seen.delimiters)
+                if seen.refusal is None or seen.refusal.code != NO_COMPONENT_SEPARATOR:
+                    _count(now.delimiters, seen.delimiters)
             case GroupSeen() if now is not None:
                 _count(now.versions, seen.element(8))
                 _count(now.groups, (seen.element(2), seen.element(3)))
@@ -114,17 +118,13 @@ def newline_of(data: bytes, marks: Delimiters) -> str:
 def charset_of(data: bytes, marks: Delimiters) -> Charset:
     """The narrowest character set that holds a transaction."""
     if not data.isascii():
-        try:
-            data.decode("utf-8")
-        except UnicodeDecodeError:
-            return "latin-1"
-        return "utf-8"
+        return character_set(data, marks).name
     text = as_text(marks, basic=True)
     values = re.sub("[\r\n]", "", data.decode("ascii"))
     return "extended" if text.forbidden.search(values) else "basic"
 
 
-_WIDTH: dict[Charset, int] = {"basic": 0, "extended": 1, "utf-8": 2, "latin-1": 3}
+_WIDTH: dict[Charset, int] = {"basic": 0, "extended": 1, "utf-8": 2, "latin-1": 3, "windows-1252": 4}
 
 
 def _wider(one: Charset, other: Charset) -> Charset:
@@ -136,26 +136,16 @@ def unknown_codes(seen: TransactionSeen) -> Iterator[tuple[str, str]]:
     release = release_of(seen.version)[0]
     automaton = compiled_set(seen.read.set, release).grammar
     marks = as_text(seen.delimiters)
-    text = seen.event.data.decode("utf-8" if charset_of(seen.event.data, seen.delimiters) != "latin-1" else "latin-1")
     state = 0
-    for segment in text.split(marks.terminator)[1:]:
+    for segment in segment_texts(seen.event, seen.delimiters)[1:]:
         elements = [value.strip() for value in segment.split(marks.element)]
-        following = _next(automaton, state, elements)
+        following = next_state(automaton, state, elements)
         if following is None or following < 0:
             continue
         state = following
         use = automaton.states[state].use
         for number, code in _outside(use, elements, marks.repetition) if use else ():
             yield f"{_path(automaton, state)}/{elements[0]}{number:02}", code
-
-
-def _next(automaton: Grammar, state: int, elements: list[str]) -> int | None:
-    transitions, name = automaton.states[state].next, elements[0]
-    if name in transitions:
-        return transitions[name]
-    chooser = automaton.choosers.get(name, 0)
-    code = elements[chooser] if 0 < chooser < len(elements) else ""
-    return transitions.get(f"{name}*{code}", transitions.get(f"{name}*"))
 
 
 def _outside(use: Use, elements: list[str], repetition: str) -> Iterator[tuple[int, str]]:

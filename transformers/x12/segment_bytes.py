@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from transformers.x12.delimiters import Delimiters
+from transformers.x12.delimiters import Delimiters, blanks
 from transformers.x12.event import Event
 
 
@@ -21,11 +21,11 @@ class SegmentBytes:
 
 def segment_bytes(event: Event, delimiters: Delimiters) -> list[SegmentBytes]:
     """The segments of a transaction, blank ones left out."""
-    found = []
+    found, blank = [], blanks(delimiters)
     for piece in _pieces(event, delimiters.terminator):
-        kept = piece.data.lstrip()
+        kept = piece.data.lstrip(blank)
         start = piece.start + len(piece.data) - len(kept)
-        if kept := kept if piece.binary else kept.rstrip():
+        if kept := kept if piece.binary else kept.rstrip(blank):
             found.append(SegmentBytes(start, kept, piece.binary))
     return found
 

@@ -1,8 +1,4 @@
-"""One transaction: its bytes to a document, or to the error that says what is wrong with it.
-
-Character set: as the agreement says; else UTF-8, and where the bytes are not UTF-8, or a delimiter is not ASCII, ISO 8859-1.
-Decided for each transaction.
-"""
+"""One transaction: its bytes to a document, or to the error that says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from hub.core.agreement import Agreement
 from hub.core.errors import DecodeError
 from hub.documents import Document
 from transformers.x12.catalogue import known_sets, release_of
+from transformers.x12.characters import character_set
 from transformers.x12.compiled import CompiledSet, compiled_set
 from transformers.x12.delimiters import Delimiters, TextDelimiters, as_text
 from transformers.x12.diagnose import diagnose
@@ -60,9 +57,7 @@ def read_transaction(
 ) -> Transaction:
     """Never raises for what the bytes are."""
     marks = as_text(delimiters, agreement.charset == "basic")
-    segments, clean, warnings = (
-        _split_binary(event, marks, agreement) if event.binary else _split(event, marks, agreement)
-    )
+    segments, clean, warnings = (_split_binary if event.binary else _split)(event, marks, delimiters, agreement)
     header = [part.strip() for part in segments[0].split(marks.element)] if segments else []
     name = header[1] if len(header) > 1 else ""
     number = header[2] if len(header) > 2 else ""
@@ -129,28 +124,18 @@ def _sets() -> frozenset[str]:
     return frozenset(known_sets())
 
 
-def _decode(data: bytes, marks: TextDelimiters, agreement: Agreement) -> tuple[str, tuple[str, ...]]:
-    if agreement.charset == "latin-1":
-        return data.decode("latin-1"), ()
-    if marks.ascii:
-        try:
-            return data.decode("utf-8"), ()
-        except UnicodeDecodeError:
-            pass
-    return data.decode("latin-1"), ("the bytes aren't UTF-8; read as ISO 8859-1",)
-
-
 Split = tuple[list[str], bool, tuple[str, ...]]
 """The segments; whether nothing is in them that can't be; warnings."""
 
 
-def _split(event: Event, marks: TextDelimiters, agreement: Agreement) -> Split:
-    """The segments without line ends between them, without blank ones, without padding behind values."""
+def _split(event: Event, marks: TextDelimiters, delimiters: Delimiters, agreement: Agreement) -> Split:
+    """The segments without white space between them, without blank ones, without padding behind values."""
     terminator = marks.terminator
-    text, warnings = _decode(event.data, marks, agreement)
+    characters = character_set(event.data, delimiters, agreement.charset)
+    text = characters.decode(event.data)
     if (tidy := _tidy_split(text, marks, event)) is not None:
-        return tidy, True, warnings
-    if "\r" in text:
+        return tidy, True, characters.warnings
+    if "\r" in text and terminator != "\r":
         text = text.replace("\r\n", "\n")
     for _ in range(4 if terminator != "\n" else 0):  # more blank lines than that are stripped one by one
         if "\n" not in text:
@@ -160,11 +145,11 @@ def _split(event: Event, marks: TextDelimiters, agreement: Agreement) -> Split:
     clean = (text if terminator.isprintable() else text.replace(terminator, "")).isprintable()
     clean = clean and not (marks.basic and marks.forbidden.search(text))
     if not clean or marks.indented.search(text):
-        segments = [part.strip("\r\n \t") for part in segments]
+        segments = [part.strip(marks.blanks) for part in segments]
         clean = not any(marks.forbidden.search(part) for part in segments)
     if marks.padded.search(text) or text.endswith(" "):
         segments = [_unpadded(part, marks.element) for part in segments]
-    return ([part for part in segments if part] if "" in segments else segments), clean, warnings
+    return ([part for part in segments if part] if "" in segments else segments), clean, characters.warnings
 
 
 def _tidy_split(text: str, marks: TextDelimiters, event: Event) -> list[str] | None:
@@ -232,17 +217,16 @@ def _refusal(findings: tuple[Finding, ...], event: Event) -> DecodeError:
     )
 
 
-def _split_binary(event: Event, marks: TextDelimiters, agreement: Agreement) -> Split:
+def _split_binary(event: Event, marks: TextDelimiters, delimiters: Delimiters, agreement: Agreement) -> Split:
     """The segments of a transaction with binary data: that is taken byte for byte, the rest is text as ever."""
     found, clean = [], True
-    warnings: dict[str, None] = {}
-    terminator = Delimiters(b"", b"", b"", marks.terminator.encode("latin-1"))
-    for piece in segment_bytes(event, terminator):
+    pieces = segment_bytes(event, delimiters)
+    characters = character_set(b"".join(p.data for p in pieces if not p.binary), delimiters, agreement.charset)
+    for piece in pieces:
         if piece.binary:
             found.append(piece.data.decode("latin-1"))
             continue
-        decoded, noted = _decode(piece.data, marks, agreement)
-        warnings |= dict.fromkeys(noted)
+        decoded = characters.decode(piece.data)
         clean = clean and not marks.forbidden.search(decoded)
         found.append(_unpadded(decoded, marks.element))
-    return found, clean, tuple(warnings)
+    return found, clean, characters.warnings

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from hub.core.agreement import OverlayRule
+from hub.core.agreement import Charset, OverlayRule
 from transformers.x12.binary import elements_of
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
+from transformers.x12.characters import character_set
 from transformers.x12.code_names import meaning
 from transformers.x12.declaration import Element, Placement, Segment, SetDeclaration, optional, walk
 from transformers.x12.delimiters import Delimiters, TextDelimiters
@@ -47,16 +48,12 @@ class SegmentNode:
     elements: tuple[ElementNode, ...]
 
 
-def segment_texts(event: Event, delimiters: Delimiters, latin: bool = False) -> list[str]:
-    """The segments of a transaction, ST to SE, in the order by which positions count."""
-    pieces = [piece.data for piece in segment_bytes(event, delimiters)]
-    marks = delimiters.element + delimiters.component + delimiters.terminator
-    try:
-        if latin or event.binary or not marks.isascii():
-            raise UnicodeError
-        return [piece.decode("utf-8") for piece in pieces]
-    except UnicodeError:
-        return [piece.decode("latin-1") for piece in pieces]
+def segment_texts(event: Event, delimiters: Delimiters, agreed: Charset = "extended") -> list[str]:
+    """The segments of a transaction, ST to SE, in the order by which positions count. Binary data has a character for each
+    byte."""
+    pieces = segment_bytes(event, delimiters)
+    characters = character_set(b"".join(p.data for p in pieces if not p.binary), delimiters, agreed)
+    return [piece.data.decode("latin-1") if piece.binary else characters.decode(piece.data) for piece in pieces]
 
 
 def annotated(

@@ -14,6 +14,7 @@ from typing import Any
 
 from transformers.x12.declaration import Element
 from transformers.x12.fields import numeric
+from transformers.x12.finding import quoted
 
 REMEMBERED = 20_000
 
@@ -53,8 +54,7 @@ def checked(element: Element, text: str) -> Any:
     if size < element.min:
         raise WrongElement("4", f"found {text!r}, expected at least {element.min} characters")
     if size > element.max:
-        shown = repr(text) if len(text) <= 40 else f"{text[:40]!r}..."
-        raise WrongElement("5", f"found {size} characters ({shown}), expected at most {element.max}")
+        raise WrongElement("5", f"found {size} characters ({quoted(text)}), expected at most {element.max}")
     if element.verified and text not in element.codes:
         raise WrongElement("7", f"found {text!r}, expected one of {', '.join(sorted(element.codes))}")
     if not number:

@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hub.core.errors import DecodeError
+from transformers.x12.delimiters import NO_COMPONENT_SEPARATOR, Delimiters
 from transformers.x12.event import Event
+from transformers.x12.segment_bytes import segment_bytes
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class _Judging:
         self._open: Event | None = None
         self._holds = False
         self._seen: set[tuple[str, ...]] = set()
+        self._ends = _EndsAlike(None)
         self._steps = {
             "ISA": self._isa,
             "end": self._isa,
@@ -67,6 +70,7 @@ class _Judging:
     def see(self, event: Event) -> None:
         if (note := _note(event, self._open)) is not None:
             self.verdict.notes.setdefault(self._interchange, note)
+        self._ends.see(event)
         step = self._steps.get(event.kind)
         if step is not None:
             step(event)
@@ -79,7 +83,10 @@ class _Judging:
             self.verdict.interchanges[self._interchange] = DecodeError(
                 text, segment="ISA", offset=event.offset, code="023"
             )
+            if (error := self._ends.error(self._header)) is not None:
+                self.verdict.interchanges[self._interchange] = error
         self._header = event if event.kind == "ISA" else None
+        self._ends = _EndsAlike(event.header.delimiters if event.header is not None else None)
         self._interchange, self._group, self._wrong, self._holds = self._interchange + 1, 0, 0, False
         if event.header is not None and len(self._seen) < MOST_SEEN:
             key = interchange_key(event.header.elements)
@@ -107,8 +114,10 @@ class _Judging:
     def _iea(self, event: Event) -> None:
         self._close_group()
         if self._header is not None:
-            error = _interchange_error(self._header, event, self._group) or _content_error(
-                event, self._group, self._holds
+            error = (
+                self._ends.error(self._header)
+                or _interchange_error(self._header, event, self._group)
+                or _content_error(event, self._group, self._holds)
             )
             if error is not None:
                 self.verdict.interchanges[self._interchange] = error
@@ -128,6 +137,37 @@ class _Judging:
             self.verdict.interchanges[self._interchange] = DecodeError(
                 text, segment="ISA", offset=error.offset, code="022"
             )
+
+
+class _EndsAlike:
+    """Whether every segment of an interchange ends with the byte that stands in ISA16's place: then ISA16 is missing, and the
+    byte is the segment terminator."""
+
+    def __init__(self, delimiters: Delimiters | None) -> None:
+        self._delimiters = delimiters
+        self._so_far = delimiters is not None
+        self._group = False
+
+    def see(self, event: Event) -> None:
+        """An event of the interchange. Costs nothing from the first segment on that ends otherwise."""
+        if self._delimiters is None or not self._so_far or event.kind in ("ISA", "end"):
+            return
+        mark = self._delimiters.component
+        self._group |= event.kind == "GS"
+        if event.kind == "ST":
+            self._so_far = all(piece.data.endswith(mark) for piece in segment_bytes(event, self._delimiters))
+        else:
+            self._so_far = bool(event.elements) and event.elements[-1].endswith(mark.decode("latin-1"))
+
+    def error(self, header: Event) -> DecodeError | None:
+        """What is wrong with the ISA, once all of its interchange has been seen."""
+        if self._delimiters is None or not (self._so_far and self._group):
+            return None
+        text = (
+            f"ISA16 is missing: {self._delimiters.component!r} stands in the place of the component separator, "
+            "and every segment ends with it"
+        )
+        return DecodeError(text, segment="ISA", element="ISA16", offset=header.offset, code=NO_COMPONENT_SEPARATOR)
 
 
 def interchange_key(isa: tuple[str, ...]) -> tuple[str, ...]:

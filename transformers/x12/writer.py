@@ -24,6 +24,7 @@ from hub.documents import Batch, Document
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.binary import LENGTH_AT
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
+from transformers.x12.characters import CODECS
 from transformers.x12.comparison import differences
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.envelope import events
@@ -245,7 +246,7 @@ def _outbound(agreement: Agreement) -> Agreement:
 
 def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ()) -> bytes:
     try:
-        return text.encode("utf-8" if agreement.charset in ("utf-8", "extended") else "latin-1")
+        return text.encode(CODECS[agreement.charset])
     except UnicodeEncodeError as error:
         wrong = text[error.start]
         for segment in segments:

@@ -120,7 +120,7 @@ def _nodes(seen: TransactionSeen) -> Iterator[SegmentNode]:
     """The segments between ST and SE."""
     agreement = seen.agreement
     marks = as_text(seen.delimiters, agreement.charset == "basic")
-    texts = segment_texts(seen.event, seen.delimiters, agreement.charset == "latin-1")
+    texts = segment_texts(seen.event, seen.delimiters, agreement.charset)
     return annotated(texts[1:], seen.read.set, seen.version, marks, agreement.overlays.get(seen.read.set, ()))
 
 

@@ -89,7 +89,7 @@ def test_widths_of_the_header_may_be_wrong() -> None:
         ("extended", "latin-1", "CAFÉ"),
         ("utf-8", "utf-8", "CAFÉ"),
         ("latin-1", "latin-1", "CAFÉ"),
-        ("latin-1", "utf-8", "CAFÃ\x89"),
+        ("latin-1", "utf-8", "CAFÃ‰"),
         ("basic", "utf-8", None),
         ("basic", "latin-1", None),
     ],
