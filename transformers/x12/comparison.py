@@ -15,7 +15,7 @@ IGNORED = frozenset({"partner", "document"})
 def differences(wanted: Part, found: Part, *, added: bool = False, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Fields of `wanted` that `found` says otherwise: path, the value there, the value here. `added`: also what only
     `found` has. Where a segment stood (Extra.position) doesn't count; neither does the order of parts that stand in
-    different places of a transaction."""
+    different places of a transaction, nor blanks at the end of values."""
     for name, shape in shapes(type(wanted)).items():
         if (not path and name in IGNORED) or (isinstance(wanted, Extra) and name == "position"):
             continue
@@ -49,11 +49,19 @@ def _parts(one: tuple[Part, ...], other: tuple[Part, ...], path: str, added: boo
 
 def _ids(one: Mapping[str, str], other: Mapping[str, str], path: str) -> Iterator[tuple[str, Any, Any]]:
     for key in dict.fromkeys((*one, *other)):
-        if one.get(key) != other.get(key):
+        if not _same(one.get(key), other.get(key)):
             yield f"{path}.{key}", one.get(key), other.get(key)
 
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, Decimal) and isinstance(other, Decimal):
         return one == other
+    one, other = _unpadded(one), _unpadded(other)
     return bool(one == other) or (one in (None, "") and other in (None, ""))
+
+
+def _unpadded(value: Any) -> Any:
+    """A value without blanks at the end of its lines: they are padding, in X12."""
+    if isinstance(value, str):
+        return "\n".join(line.rstrip(" ") for line in value.split("\n")) if " " in value else value
+    return tuple(map(_unpadded, value)) if isinstance(value, tuple) else value

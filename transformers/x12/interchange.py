@@ -84,7 +84,7 @@ def isa_text(envelope: Envelope) -> str:
 
 
 def segment_text(segment: Rendered, marks: Separators) -> str:
-    """One segment, without empty elements at its end. Raises MappingError, which names the field, for a value that holds a
+    """One segment, without empty elements at its end and blanks at the end of values. Raises MappingError, which names the field, for a value that holds a
     separator, and for repetitions where nothing separates them."""
     texts = [segment.id]
     special = _special(marks)
@@ -93,7 +93,7 @@ def segment_text(segment: Rendered, marks: Separators) -> str:
         if position == data:
             texts.append(str(text))  # its length says where it ends, not its bytes
             continue
-        repetitions = text if isinstance(text, list) else [[text]]
+        repetitions = [[part.rstrip(" ") for part in one] for one in (text if isinstance(text, list) else [[text]])]
         if len(repetitions) > 1 and not marks.repetition:
             raise MappingError(
                 f"{segment.field(position)}: {len(repetitions)} repetitions, and nothing separates them before 004020 "

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hub.app.x12_answers import answers
 from hub.core.agreement import Agreement, Charset, InterchangeId
 from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
@@ -132,9 +133,9 @@ def test_windows_1252_is_written_and_read_back() -> None:
     assert b"\x84Muster\x93 \x80" in written
     with pytest.raises(MappingError, match=r"parties\[0\].name: '„' isn't in the character set latin-1"):
         write_interchange([reading.document], replace(ACME, charset="latin-1"), 7, AT)
-    asked = reading.document.model_copy(
-        update={"parties": (reading.document.parties[0].model_copy(update={"name": "Ж"}),)}
-    )  # type: ignore[attr-defined]
+    assert isinstance(reading.document, Order)
+    party = reading.document.parties[0].model_copy(update={"name": "Ж"})
+    asked = reading.document.model_copy(update={"parties": (party,)})
     with pytest.raises(MappingError, match="'Ж' isn't in the character set windows-1252"):
         write_interchange([asked], agreed, 7, AT)
 
@@ -146,3 +147,33 @@ def test_utf_16_is_named(encoding: str, mark: str) -> None:
     assert reading.position == ()
     assert reading.error is not None
     assert f"the file is {encoding[:6].upper()}" in reading.error.text
+
+
+def test_blanks_at_the_end_of_values_are_left_out_and_are_no_difference() -> None:
+    (reading,) = read(order(b"PLAIN"))
+    document = reading.document
+    assert isinstance(document, Order)
+    padded = document.model_copy(
+        update={
+            "type": "SA  ",
+            "parties": (document.parties[0].model_copy(update={"name": "PADDED     ", "names": ("MORE  ",)}),),
+            "lines": tuple(line.model_copy(update={"descriptions": ()}) for line in document.lines),
+        }
+    )
+    written = write_interchange([padded], ACME, 7, AT).body.decode()
+    assert "N1*ST*PADDED*92*01~" in written
+    assert "BEG*00*SA*1**20260302~" in written
+    assert " *" not in written.partition("ST*")[2]
+    assert " ~" not in written.partition("ST*")[2]
+
+
+@pytest.mark.parametrize("mark", [b"\xc3", b"\x85", b"\xff", b"\xb6"])
+def test_an_interchange_with_separators_outside_of_ascii_is_answered(mark: bytes) -> None:
+    body = interchange([transaction("1")]).encode()
+    for own in (b"*", b">", b"~"):
+        data = body.replace(b"~\n", b"~").replace(own, mark)
+        (answer,) = answers(BytesBody(data), PartnerDirectory())
+        (said,) = read(answer.x12(1, AT))
+        assert said.error is None
+        assert said.document is not None
+        assert said.document.kind == "functional_acknowledgment"
