@@ -37,6 +37,7 @@ class ScriptedServer:
         """Answers what isn't answered by itself; None: it is kept in `received`."""
         self._consuming: tuple[asyncio.StreamWriter, int] | None = None
         self._publishing: tuple[asyncio.StreamWriter, int] | None = None
+        self._tls = tls is not None
         self._server = Listening(self._serve, tls=tls)
         self.url = ""
 
