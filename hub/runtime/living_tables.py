@@ -1,4 +1,4 @@
-"""The route tables of the other processes that live: whether one of them knows what this one doesn't."""
+"""Which route tables the processes work by that live now: whether one of them may know what this one doesn't."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ class LivingTables:
         self._known: frozenset[str] = frozenset()
         self._asked = -FRESH
 
-    async def others_have(self, version: str) -> bool:
-        """Whether another process that lives works by this table. Raises JournalUnavailable."""
-        if version == self._journal.table_version:
+    async def others_may_know(self, version: str) -> bool:
+        """Whether another process that lives works by another table than this one. The table that made the copy may be in force nowhere
+        any more: a later one may have the destination too. A copy of this process's own table is not waited for. Raises
+        JournalUnavailable."""
+        mine = self._journal.table_version
+        if version == mine:
             return False
         if time.monotonic() - self._asked >= FRESH:
             rows = await Commands(self._journal).processes()
             self._known = frozenset(row.table_version for row in rows if row.id != self._journal.process)
             self._asked = time.monotonic()
-        return version in self._known
+        return bool(self._known - {mine})

@@ -97,7 +97,7 @@ class Sender:
         fresh = copy.attempt == 1 and copy.parent is None and not attempt.redelivered
         for name in copy.open:
             destination = attempt.snapshot.destinations.get(name)
-            if destination is None and copy.waits < MOST_WAITS and await self._tables.others_have(copy.table):
+            if destination is None and copy.waits < MOST_WAITS and await self._tables.others_may_know(copy.table):
                 attempt.elsewhere.add(name)
             elif destination is None:
                 attempt.early[name] = ConfigError(f"the destination {name!r} is not there any more")
