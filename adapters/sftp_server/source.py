@@ -61,6 +61,7 @@ class SftpServerSource:
             await asyncio.to_thread(home.prepare)
             for left in sorted(home.work.iterdir()):
                 taken(home.account.name, left, name_of(left))
+        await asyncio.to_thread(self._tell_left)
         host, _, port = self._options.listen.rpartition(":")
         try:
             server = await asyncssh.listen(
@@ -95,6 +96,14 @@ class SftpServerSource:
             server.close()
             await self._door.say_good_bye()
             await server.wait_closed()
+
+    def _tell_left(self) -> None:
+        """Files that were confirmed to an account which is gone by now: nobody knows whose partner's they are."""
+        for folder in sorted((self._folder / WORK).iterdir()):
+            files = sum(1 for _ in folder.iterdir()) if folder.is_dir() and folder.name not in self._accounts else 0
+            if files:
+                hint = "bring the account back, under this name, to have them taken, or move them away"
+                self._log.error("files_of_no_account", source=self._name, folder=str(folder), files=files, hint=hint)
 
     def _home(self, account: Account, taken: Any) -> Home:
         login = account.name

@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncssh
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.sftp_server.upload import Upload
 from hub.core.errors import TransientError
@@ -239,6 +240,17 @@ async def test_a_file_that_another_session_writes_is_not_renamed(tmp_path: Path,
             await second.do("rename", "/in/x.tmp", "/in/x.edi")
         await take.count(1)
     assert take.bodies == [b"half"]
+
+
+async def test_confirmed_files_of_an_account_that_is_gone_are_told(tmp_path: Path, keys: Path) -> None:
+    left = tmp_path / "var/dropbox/.taken/before"
+    left.mkdir(parents=True)
+    (left / "x.edi~0123").write_bytes(b"ISA*00~")
+    with capture_logs() as logs:
+        async with serving(tmp_path, Takes(), keys):
+            pass
+    (told,) = (each for each in logs if each["event"] == "files_of_no_account")
+    assert (told["log_level"], told["files"], Path(told["folder"]).name) == ("error", 1, "before")
 
 
 def test_a_disk_that_takes_a_part_of_a_piece_is_full(tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ class _Part(Message):
         super().__init__(policy)
         self.count = _Count()
 
+    def _get_params_preserve(self, failobj: Any, header: str) -> Any:
+        """Through this the email package reads all parameters of a header. It fails on a name that stands whole and in pieces (RFC
+        2231)."""
+        try:
+            return super()._get_params_preserve(failobj, header)  # type: ignore[misc]
+        except (TypeError, ValueError) as error:
+            raise DecodeError(f"the parameters of a MIME header contradict each other: {header}") from error
+
     def attach(self, payload: Any) -> None:
         payload.depth = self.depth + 1
         payload.count = self.count
@@ -93,10 +101,17 @@ def _leaves(message: Message) -> Iterator[Message]:
 
 
 def _attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+    try:
+        return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+    except DecodeError:
+        return True  # told when it is read
 
 
 def _entry(part: Message, allowance: Allowance) -> Entry:
+    try:
+        name = str(part.get_filename() or "")[:200]
+    except DecodeError as error:
+        return Entry(None, error=error)
     if part.defects:
         return Entry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
     payload = part.get_payload(decode=True)
@@ -104,4 +119,4 @@ def _entry(part: Message, allowance: Allowance) -> Entry:
     if part.defects:
         return Entry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
     allowance.spend(len(data))
-    return Entry(BytesBody(data), str(part.get_filename() or "")[:200])
+    return Entry(BytesBody(data), name)

@@ -22,7 +22,10 @@ def parts(body: bytes, content_type: str) -> tuple[bytes, dict[str, bytes]]:
     """The root part, and the others by their content ids. Raises ValueError."""
     outer = Message()
     outer["Content-Type"] = content_type
-    boundary, start = outer.get_param("boundary"), outer.get_param("start")
+    try:
+        boundary, start = outer.get_param("boundary"), outer.get_param("start")
+    except TypeError:  # the email package fails on a name that stands whole and in pieces (RFC 2231)
+        raise ValueError("the parameters of the reply's Content-Type contradict each other") from None
     if not isinstance(boundary, str) or not boundary:
         raise ValueError("the reply has several parts and no boundary")
     found = list(split(b"\r\n" + body, b"\r\n--" + boundary.encode("latin-1")))

@@ -41,3 +41,8 @@ def test_attachments_stand_where_the_message_refers_to_them() -> None:
 def test_parts_that_are_wrong_are_refused(body: bytes, wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         soap_reply(body, TYPE)
+
+
+def test_a_content_type_whose_parameters_contradict_each_other_is_refused() -> None:
+    with pytest.raises(ValueError, match="contradict each other"):
+        soap_reply(reply(b"a"), f"{TYPE}; start*=a; start*0=b")

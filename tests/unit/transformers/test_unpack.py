@@ -286,6 +286,15 @@ def test_mime_that_cannot_be_read(body: bytes, wrong: str) -> None:
     assert wrong in read(body)[0][1]
 
 
+@pytest.mark.parametrize("name", [b"filename*=a; filename*0*=b; filename*1*=c", b"filename*0=a; filename*=utf-8''b"])
+def test_a_part_whose_parameters_contradict_each_other_spoils_no_other(name: bytes) -> None:
+    """The email package fails on them with a TypeError."""
+    found = read(MAIL.replace(b'filename="../a.json"', name), "mime")
+    assert [position for position, _ in found] == ["1", "2"]
+    assert found[0][1].startswith("! the parameters of a MIME header contradict each other")
+    assert found[1] == ("2", "2")
+
+
 def nested(deep: int, kind: bytes = b"multipart/mixed; boundary=b%d", lines: int = 0) -> bytes:
     """A message of parts in parts, and empty lines in the innermost."""
     if b"%" not in kind:
