@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from hub.core import topology
 from hub.core.errors import ConditionError, DecodeError
 from hub.core.facts import LONGEST_FACT
 from hub.core.identity import digest
@@ -16,7 +15,8 @@ from hub.core.ports import Arrival, Reading
 from hub.journal.entry import Entry
 from hub.runtime.arrival_reader import Visit
 from hub.runtime.arrival_terms import LONGEST_TERMS, TERMS, TERMS_CLAIM, pack_terms
-from hub.runtime.copy import pack_facts
+from hub.runtime.copy import CANONICAL, pack_facts
+from hub.runtime.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.document_found import DocumentFound
 from hub.runtime.live import Live, Snapshot
 from hub.runtime.placing import Placing
@@ -84,7 +84,7 @@ class Resting:
             },
             visit.correlation_id,
         )
-        placing.place(topology.source_dead_queue(arrival.source), message)
+        self._rest(Grave.of_source(arrival.source), message, visit.claim.digest, placing)
         live.metrics.unreadable.labels(arrival.source).inc()
         live.log.warning(
             "unreadable",
@@ -100,7 +100,7 @@ class Resting:
         message = copy.with_headers(
             hub_error=type(error).__name__, hub_error_text=str(error)[:4000], hub_dead_at=self._live.clock()
         )
-        placing.place(topology.dead_queue(route), message)
+        self._rest(Grave.of_route(route), message, str(message.headers[CANONICAL]), placing)
 
     def unmatched(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, cause: str, placing: Placing) -> None:
         live, source = self._live, visit.arrival.source
@@ -108,11 +108,18 @@ class Resting:
             hub_error="Unmatched", hub_error_text=cause[:4000], hub_parent=visit.parent, hub_dead_at=live.clock()
         )
         copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
-        placing.place(topology.UNMATCHED, copy)
+        self._rest(UNMATCHED, copy, found.canonical, placing)
         detail = {"table": snapshot.table.version, "source": source}
         placing.entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
         live.metrics.unmatched.labels(source).inc()
         live.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
+
+    def _rest(self, grave: Grave, message: Message, body: str, placing: Placing) -> None:
+        """Its row is committed with what was decided, so that it is found also where the queue is lost before the keeper has looked.
+        `body`: the claim that its entry, or an earlier one of the arrival, keeps."""
+        live = self._live
+        placing.place(grave.queue, message)
+        placing.entry.dead(DeadLetter.of(message, grave, body, live.snapshot, live.clock()).row())
 
 
 def keys_of(visit: Visit, envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+from hub.core.topology import UNMATCHED, dead_queue, source_dead_queue
 from hub.journal.waits import Waits
 from hub.runtime.rebuilding import OWNER, WANTED
 from tests.integration.test_backup import HOLDS, change, effects_are, rows
@@ -127,3 +128,44 @@ async def test_what_can_not_be_made_is_told(tmp_path: Path, erp: Erp) -> None:
         told = await asyncio.to_thread(site.cli, "broker", "rebuild")
         assert "1 open without a copy" in told.stdout
     assert "the last rebuild could make no copy for 1" in await doctor_says(site)
+
+
+async def test_letters_that_the_keeper_had_not_taken_are_not_lost_with_their_queues(tmp_path: Path, erp: Erp) -> None:
+    """Unmatched, unreadable, and one whose guard failed: what was decided is committed with the letter."""
+    site = SiteOnDisk(tmp_path, erp.url)
+    routes = (site.folder / "routes/acme.yaml").read_text()
+    site.write(
+        "routes/acme.yaml", routes.replace("to: [erp]", 'to: [{send: erp, if: "1 / (document_version - 1) > 0"}]')
+    )
+    async with site.running() as hub:
+        await hub._keeper.stop(1.0)
+        site.drop("unmatched.json", order("1", partner="NOBODY"))
+        site.drop("broken.json", b"no order")
+        site.drop("guard.json", order("2"))
+
+        async def all_rest() -> bool:
+            queues = (UNMATCHED, source_dead_queue("inbox"), dead_queue("orders"))
+            rest = list((await hub.broker.depths(queues)).values()) == [1, 1, 1]
+            return rest and not list((site.folder / "var/drop").glob("*.json"))  # nothing will be offered again
+
+        await eventually(all_rest)
+    lose_the_queues(site)
+    async with site.running():
+        told = await asyncio.to_thread(site.cli, "dead", "list", "--json")
+        letters = json.loads(told.stdout)["dead_letters"]
+        assert sorted((one["kind"], one["error"]) for one in letters) == [
+            ("route", "ConditionError"),
+            ("source", "DecodeError"),
+            ("unmatched", "Unmatched"),
+        ]
+        site.write("routes/acme.yaml", routes.replace("partner: ACME", "partner: [ACME, NOBODY]"))
+        site.write("config/partners/nobody.yaml", "partner: NOBODY\nids: [{qualifier: ZZ, id: NOBODY}]\n")
+        reloaded = await asyncio.to_thread(site.cli, "reload")
+        assert reloaded.returncode == 0, reloaded.stderr
+        told = await asyncio.to_thread(site.cli, "dead", "replay", "--all", "--json")
+        assert json.loads(told.stdout)["replayed"] == 3
+
+        async def sent() -> bool:
+            return sorted(erp.numbers()) == ["1", "2"]
+
+        await eventually(sent)
