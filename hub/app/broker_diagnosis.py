@@ -13,7 +13,7 @@ from hub.broker.declaration import limit_hint
 from hub.broker.rabbit import RabbitBroker
 from hub.configuration.site import Site
 from hub.core import topology
-from hub.core.errors import HubError
+from hub.core.errors import ConfigError, HubError
 from hub.core.topology import Topology, own_queues, topology_of
 from hub.journal.declared_queues import DeclaredQueues, Depths
 from hub.journal.journal import Journal
@@ -24,14 +24,14 @@ from hub.runtime.rebuilding import LEFT, OWNER
 
 
 class FileDepths:
-    """Of the embedded broker, read beside the hub that owns its file."""
+    """Of the embedded broker, read from its file, which a running hub owns. Without the file no queue is there."""
 
     def __init__(self, folder: SiteFolder) -> None:
         self._path = folder.resolve(BROKER_FILE)
 
     async def depths(self, queues: Sequence[str]) -> dict[str, int | None]:
         """Raises ConfigError when the file can't be read."""
-        found = file_depths(self._path)
+        found = file_depths(self._path) if self._path.exists() else {}
         return {queue: found.get(queue) for queue in queues}
 
 
@@ -44,9 +44,8 @@ class BrokerDiagnosis:
     async def run(self) -> AsyncIterator[Finding]:
         broker = make_broker(self._folder, self._site.settings)
         declared = Opening(self._folder, broker, None).open(self._site).topology()
-        if self._site.settings.broker == "embedded" and self._running:
-            yield Finding("broker", "ok", "embedded, owned by the hub that runs")
-            async for finding in self._queues(FileDepths(self._folder), declared):
+        if self._site.settings.broker == "embedded":
+            async for finding in self._embedded(declared):
                 yield finding
             return
         try:
@@ -60,6 +59,17 @@ class BrokerDiagnosis:
             yield Finding("broker", "error", str(error))
         finally:
             await broker.close()
+
+    async def _embedded(self, declared: Topology) -> AsyncIterator[Finding]:
+        """Looks into the file and makes none: it would belong to who looks."""
+        try:
+            found = [finding async for finding in self._queues(FileDepths(self._folder), declared)]
+        except ConfigError as error:
+            yield Finding("broker", "error", f"{error.text} ({error.hint})")
+            return
+        yield Finding("broker", "ok", "embedded, owned by the hub that runs" if self._running else "embedded")
+        for finding in found:
+            yield finding
 
     async def _queues(self, depths: Depths, declared: Topology) -> AsyncIterator[Finding]:
         yield await self._missing(depths, declared)

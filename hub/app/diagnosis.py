@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Literal
@@ -17,10 +18,10 @@ from typing import Literal
 from hub.app.broker_diagnosis import BrokerDiagnosis
 from hub.app.descriptors import descriptors_allowed, descriptors_needed
 from hub.app.finding import Finding
+from hub.app.journal_view import looking_at, missing_journal
 from hub.app.left_behind import refuse_left
 from hub.app.plugin_discovery import discover
 from hub.app.private_files import too_open
-from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings, Site
 from hub.core.errors import ConfigError, JournalUnavailable
@@ -110,14 +111,15 @@ class Diagnosis:
         return Finding("modes", "error", f"{found[0]}{more}: `chmod go-rwx`, or restart the hub as the owner")
 
     async def _journal(self, site: Site) -> AsyncIterator[Finding]:
-        journal = Journal(journal_url(self._folder, site.settings), self._folder.resolve(site.settings.claims))
-        try:
-            await journal.open()
-        except JournalUnavailable as error:
-            yield Finding("journal", "error", str(error))
-            return
-        try:
-            yield Finding("journal", "ok", "SQLite" if journal.is_sqlite else "PostgreSQL")
+        missing = missing_journal(self._folder, site.settings)
+        async with AsyncExitStack() as stack:
+            try:
+                journal = await stack.enter_async_context(looking_at(self._folder, site.settings))
+            except JournalUnavailable as error:
+                yield Finding("journal", "error", str(error))
+                return
+            kind = "SQLite" if journal.is_sqlite else "PostgreSQL"
+            yield Finding("journal", "ok", f"{kind}: the first start makes {missing}" if missing is not None else kind)
             yield self._clock(journal)
             running = await Commands(journal).processes()
             text = ", ".join(
@@ -134,8 +136,6 @@ class Diagnosis:
                 yield finding
             if running and site.settings.console_port:
                 yield await asyncio.to_thread(self._endpoints, site.settings)
-        finally:
-            await journal.close()
 
     @staticmethod
     def _clock(journal: Journal) -> Finding:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.cli.dead_choice import refuse_empty
 from hub.cli.hold import report
 from hub.cli.output import AsJson, age, entry, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
@@ -52,6 +53,7 @@ def dissolve(
     as_json: AsJson = False,
 ) -> None:
     """Takes a batch apart that can't leave: each of its documents goes alone. Example: hub batch dissolve 81c0 --reason 'bad file'"""
+    refuse_empty(ids)
     report(command(site, "batch.dissolve", {"ids": ids, "reason": reason}, 60.0), "dissolved", as_json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -23,10 +24,13 @@ from hub.cli.dead_choice import (
     Source,
     arguments,
     kind_of,
+    known_names,
+    names_of,
     selected,
     span,
 )
 from hub.cli.dead_view import as_dict, list_entry, properties
+from hub.cli.no_match import none_fits
 from hub.cli.output import FOUND, AsJson, fail, one_line, out, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.errors import ClaimMissing
@@ -74,7 +78,11 @@ def list_(
         print_json({"count": count, "dead_letters": [as_dict(row) for row in rows]})
         return
     if not rows:
-        say("no dead letters" if not every else "there never was a dead letter", "green")
+        others, count = rows_of(site, DeadFilter(status=wanted.status), 100_000)
+        if others:
+            say(none_fits("dead letter", names_of(wanted), known_names(others), count), "yellow")
+        else:
+            say("no dead letters" if not every else "there never was a dead letter", "green")
         return
     now = time.time()
     for row in rows:
@@ -158,6 +166,8 @@ def replay(
         return
     result = command(site, "dead.replay", {**arguments(wanted), "render": render, "to": to}, timeout)
     report(result, "replayed", as_json)
+    if not as_json and (again := dead_again(site, result["ids"])):
+        say(f"{again} of them {'is' if again == 1 else 'are'} dead again: see hub dead list", "yellow")
     raise typer.Exit(FOUND if wanted.ids and not result["replayed"] else 0)
 
 
@@ -190,11 +200,23 @@ def discard(
     raise typer.Exit(FOUND if wanted.ids and not result["discarded"] else 0)
 
 
+def dead_again(site: Any, replayed: Sequence[str]) -> int:
+    """How many died again at once: what can't be read, or has no route, dies while the command is carried out."""
+    if not replayed:
+        return 0
+    rows, _ = rows_of(site, DeadFilter(), 100_000)
+    return len({row.parent for row in rows} & set(replayed))
+
+
 def preview(site: Any, wanted: DeadFilter, word: str, as_json: bool) -> None:
-    rows, count = rows_of(site, wanted, 100_000)
+    rows, refused = with_journal(site, lambda journal: Decisions(journal).chosen_dead(wanted, time.time()))
+    count = len(rows)
     if as_json:
-        print_json({"dry_run": True, "count": count, "dead_letters": [as_dict(row) for row in rows]})
+        found = [as_dict(row) for row in rows]
+        print_json({"dry_run": True, "count": count, "dead_letters": found, "skipped": dict.fromkeys(refused, 1)})
         return
+    for text in refused:
+        say(f"skipped: {text}", "yellow")
     for row in rows[:50]:
         say(
             f"{row.id[:12]} {row.route or row.source or row.kind} {row.destinations} {row.partner or ''} {row.number or ''}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -56,9 +57,30 @@ def selected(
     made = DeadFilter(
         *(tuple(ids or ()), kind_of(kind), route, source, destination, error, partner, span(older), span(newer), owner),
     )
+    refuse_empty(made.ids)
     if made == DeadFilter() and not every:
         fail("say which: ids, a filter, or --all", 2)
     return made
+
+
+def refuse_empty(ids: Sequence[str]) -> None:
+    """An empty id comes from a shell variable that is not set, and begins every id."""
+    if "" in ids:
+        fail("an id is empty: is the shell variable set that should hold it?", 2)
+
+
+NAMES = ("route", "source", "partner", "owner", "destination")
+"""The options that are names."""
+
+
+def names_of(wanted: DeadFilter) -> dict[str, str | None]:
+    return {name: getattr(wanted, name) for name in NAMES}
+
+
+def known_names(rows: Sequence[Any]) -> dict[str, list[str]]:
+    """The names that dead letters have, by option."""
+    known = {name: [getattr(row, name) for row in rows] for name in NAMES if name != "destination"}
+    return {**known, "destination": [each for row in rows for each in row.destinations.split(",")]}
 
 
 def arguments(wanted: DeadFilter) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from hub.cli.dead_choice import refuse_empty
+from hub.cli.no_match import none_fits
 from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, one_line, out, print_json, say, status
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.journal.decisions import Decisions
@@ -32,7 +34,11 @@ def list_(
         print_json({"count": len(rows), "holds": [as_dict(row) for row in rows]})
         return
     if not rows:
-        say("nothing is on hold" if not every else "nothing ever was on hold", "green")
+        others = with_journal(site, lambda journal: Decisions(journal).holds(wanted)) if name is not None else []
+        if others:
+            say(none_fits("hold", {"name": name}, {"name": [row.name for row in others]}, len(others)), "yellow")
+        else:
+            say("nothing is on hold" if not every else "nothing ever was on hold", "green")
         return
     now = time.time()
     for row in rows:
@@ -87,6 +93,7 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """Sends held documents again, each under a new idempotency key; what is `unconfirmed` goes as it was. Example: hub hold release 81c0 --reason 'paid'"""
+    refuse_empty(ids)
     report(command(site, "hold.release", {"ids": ids, "reason": reason}, 60.0), "released", as_json)
 
 
@@ -98,6 +105,7 @@ def reject(
     as_json: AsJson = False,
 ) -> None:
     """Ends held documents: they are not sent, and their once-key is free. Example: hub hold reject 81c0 --reason 'no credit'"""
+    refuse_empty(ids)
     report(command(site, "hold.reject", {"ids": ids, "reason": reason}, 60.0), "rejected", as_json)
 
 
@@ -109,6 +117,7 @@ def delivered(
     as_json: AsJson = False,
 ) -> None:
     """Ends documents that may have been delivered (hold `unconfirmed`): the partner has them. Example: hub hold delivered 81c0 --reason 'Jo at ACME has it'"""
+    refuse_empty(ids)
     report(command(site, "hold.confirm", {"ids": ids, "reason": reason}, 60.0), "delivered", as_json)
 
 

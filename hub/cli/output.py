@@ -47,6 +47,11 @@ def say(text: str, style: str | None = None) -> None:
     out.print(Text(printable(text), style=style or ""))
 
 
+def note(text: str) -> None:
+    """Says on stderr what a person should know beside the answer."""
+    err.print(Text(printable(text), style="yellow"))
+
+
 def fail(text: str, code: int = FOUND) -> NoReturn:
     """Says what is wrong on stderr and ends."""
     err.print(Text(printable(text), style="red"))

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from hub.cli.output import AsJson, age, entry, fail, moment, print_json, say
-from hub.cli.site import HERE, SiteDir, checked_site, whoami, with_journal
+from hub.cli.site import HERE, SiteDir, changing_journal, checked_site, whoami, with_journal
 from hub.core.errors import HubError
 from hub.core.nearest import hint
 from hub.journal.control_counter import ControlCounter
@@ -86,7 +86,7 @@ def seed(site: Any, partner: str, following: int, as_json: bool) -> None:
         except HubError as error:
             return str(error)
 
-    result = with_journal(site, work)
+    result = changing_journal(site, work)
     if isinstance(result, str):
         fail(f"error: {result}")
     if as_json:

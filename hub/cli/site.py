@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hub.app.journal_view import looking_at, missing_journal, opened
 from hub.app.plugin_discovery import discover
 from hub.app.private_files import make_private
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import AWAY, LATER, fail
+from hub.cli.output import AWAY, LATER, fail, note
 from hub.cli.site_option import HERE, SiteDir, disk_error
 from hub.configuration.site import Checked, Settings
 from hub.core.errors import ConfigError, JournalUnavailable
@@ -25,6 +26,7 @@ from hub.journal.journal import Journal
 __all__ = [
     "HERE",
     "SiteDir",
+    "changing_journal",
     "checked_site",
     "command",
     "disk_error",
@@ -58,14 +60,16 @@ def settings_of(folder: Path) -> Settings:
 
 @asynccontextmanager
 async def journal_of(folder: Path) -> AsyncIterator[Journal]:
-    settings = settings_of(folder)
-    site = SiteFolder(folder)
-    journal = Journal(journal_url(site, settings), site.resolve(settings.claims))
-    await journal.open()
-    try:
+    """The journal for looking into it: where no hub has made one yet it is empty, and a note on stderr says so."""
+    site, settings = SiteFolder(folder), settings_of(folder)
+    if (missing := missing_journal(site, settings)) is not None:
+        note(no_hub_yet(missing))
+    async with looking_at(site, settings) as journal:
         yield journal
-    finally:
-        await journal.close()
+
+
+def no_hub_yet(missing: Path) -> str:
+    return f"no hub has run on this site yet: there is no journal {missing}"
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -82,10 +86,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def with_journal(folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T:
-    """Runs `work(journal)`."""
+    """Runs `work(journal)`, which reads."""
 
     async def open_and_work() -> T:
         async with journal_of(folder) as journal:
+            return await work(journal)
+
+    return run(open_and_work())
+
+
+def changing_journal(folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T:
+    """Runs `work(journal)`, which writes: the journal is made where there is none yet."""
+
+    async def open_and_work() -> T:
+        settings, site = settings_of(folder), SiteFolder(folder)
+        async with opened(journal_url(site, settings), site.resolve(settings.claims)) as journal:
             return await work(journal)
 
     return run(open_and_work())
@@ -131,6 +146,8 @@ def command(
             status, result = await commands.state(id)
         return status, result
 
+    if record and (missing := missing_journal(SiteFolder(folder), settings_of(folder))) is not None:
+        fail(f"{no_hub_yet(missing)}, and nothing to do this with", LATER)
     status, result = with_journal(folder, work)
     if status == "nobody":
         fail("no hub runs on this site" + (NOT_YET if record else ": it reads the files when it starts"), LATER)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.chosen import choose
 from hub.core.errors import UNCONFIRMED
 from hub.core.identity import idempotency_key
 from hub.journal import batch_members, schema
@@ -70,6 +71,9 @@ class DeadFilter:
         return found
 
 
+MOST_DECIDED = 100_000
+"""Dead letters that one command decides."""
+
 MOST_IDS = 200
 """Ids that one query asks for."""
 
@@ -91,6 +95,20 @@ class Decisions:
             return (await connection.execute(ordered)).all()
 
         return list(await self._journal.read(query))
+
+    async def chosen_dead(self, wanted: DeadFilter, now: float) -> tuple[list[Any], tuple[str, ...]]:
+        """The dead letters that are to be decided, and why each id that names none of them does not."""
+        rows = await self.dead_letters(wanted, now, MOST_DECIDED)
+        if not wanted.ids:
+            return rows, ()
+        known = await self.dead_letters(DeadFilter(wanted.ids, status=()), now, MOST_DECIDED)
+        chosen = choose(wanted.ids, known, "dead letter")
+        fitting, refused = {row.id for row in rows}, list(chosen.refused)
+        for row in chosen.rows:
+            if row.id not in fitting:
+                state = "the other options leave it out" if row.status in wanted.status else f"{row.status} already"
+                refused.append(f"{row.id[:12]}: {state}")
+        return [row for row in chosen.rows if row.id in fitting], tuple(refused)
 
     async def count_dead(self, wanted: DeadFilter, now: float) -> int:
         """How many there are, whatever the limit of a list."""

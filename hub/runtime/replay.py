@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.core import topology
+from hub.core.chosen import choose
 from hub.core.errors import UNCONFIRMED, HubError
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival
@@ -54,7 +55,9 @@ class Replay:
             raise HubError(f"there is no destination {to!r}; the site has {known}")
         done: list[str] = []
         skipped: Counter[str] = Counter()
-        for row in await self._decisions.dead_letters(wanted, self._live.clock(), limit=100_000):
+        rows, refused = await self._decisions.chosen_dead(wanted, self._live.clock())
+        skipped.update(refused)
+        for row in rows:
             reason = await self._replay_one(row, who, render, to)
             if reason is None:
                 done.append(row.id)
@@ -175,7 +178,9 @@ class Replay:
         """`{"discarded": n, "skipped": {reason: n}, "ids": [...]}`."""
         done: list[str] = []
         skipped: Counter[str] = Counter()
-        for row in await self._decisions.dead_letters(wanted, self._live.clock(), limit=100_000):
+        rows, refused = await self._decisions.chosen_dead(wanted, self._live.clock())
+        skipped.update(refused)
+        for row in rows:
             if await self._decisions.discard(row, who, reason, self._live.clock()):
                 done.append(row.id)
             else:
@@ -199,19 +204,15 @@ class Replay:
     async def dissolve(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
         """Takes batches apart that have not left: `{"dissolved": n, "released": documents, "skipped": {reason: n}, "ids": [...]}`."""
         batches, done, released = Batches(self._live.journal), list[str](), 0
-        skipped: Counter[str] = Counter()
-        found = await batches.stuck()
-        for id in ids:
-            rows = [row for row in found if row.id.startswith(id)]
-            if len(rows) != 1:
-                skipped[f"{id}: no batch that has not left" if not rows else f"{id}: {len(rows)} batches begin so"] += 1
-                continue
-            wanted = Dissolution(rows[0].id, who, reason, self._live.clock(), self._live.snapshot.owner_of)
+        chosen = choose(ids, await batches.stuck(), "unsent batch", "unsent batches")
+        skipped = Counter(chosen.refused)
+        for row in chosen.rows:
+            wanted = Dissolution(row.id, who, reason, self._live.clock(), self._live.snapshot.owner_of)
             holds = await batches.dissolve(wanted)
             if holds is None:
-                skipped[f"{id}: it is being sent already"] += 1
+                skipped[f"{row.id[:12]}: it is being sent already"] += 1
                 continue
-            done.append(rows[0].id)
+            done.append(row.id)
             released += await self.go_on(holds)
         return {"dissolved": len(done), "released": released, "skipped": dict(skipped), "ids": done}
 
@@ -222,18 +223,15 @@ class Replay:
 
     async def _decide(self, ids: list[str], word: str, step: Any) -> dict[str, Any]:
         done: list[str] = []
-        skipped: Counter[str] = Counter()
-        found = await self._decisions.holds((), ids)
-        for id in ids:
-            rows = [row for row in found if row.id.startswith(id)]
-            if len(rows) != 1:
-                skipped[f"{id}: no such hold" if not rows else f"{id}: {len(rows)} holds begin so"] += 1
-            elif await step(rows[0]):
-                done.append(rows[0].id)
+        chosen = choose(ids, await self._decisions.holds((), ids), "hold")
+        skipped = Counter(chosen.refused)
+        for row in chosen.rows:
+            if await step(row):
+                done.append(row.id)
             else:
-                now = await self._decisions.holds((), (rows[0].id,))
+                now = await self._decisions.holds((), (row.id,))
                 state = "could not be sent, see the log" if now[0].status == "open" else f"{now[0].status} already"
-                skipped[f"{id}: {state}"] += 1
+                skipped[f"{row.id[:12]}: {state}"] += 1
         return {word: len(done), "skipped": dict(skipped), "ids": done}
 
     async def _confirm_one(self, row: Any, who: str, reason: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.journal.decisions import DeadFilter, Decisions
 from tests.support.answers import GROWN, grown
 from tests.support.erp import Answer, Erp
 from tests.support.site import SiteOnDisk, order
@@ -119,3 +121,37 @@ async def test_a_file_name_neither_steers_the_terminal_nor_looks_like_an_entry(s
         assert all(line.isprintable() for line in entries)
         assert any(r"a\n4ebf0b6e1e1f  4s  dead\t.json" in line for line in entries)
         assert any(r"\x1b[31mred\x07.json" in line for line in entries)
+
+
+async def test_an_id_that_begins_several_or_none_decides_nothing_and_says_so(tmp_path: Path, erp: Erp) -> None:
+    site = SiteOnDisk(tmp_path, erp.url)
+    async with site.running() as hub:
+        for number in range(17):
+            site.drop(f"{number}.json", b"{%d" % number)
+        rows = await dead_letters(hub, 17)
+        first = [row.id[0] for row in rows]
+        common = max(first, key=first.count)  # 17 ids and 16 digits
+        several = f"{common}: {first.count(common)} dead letters begin so, write more of the id"
+        one = rows[0].id
+
+        def skipped(done: dict[str, Any]) -> tuple[int, list[str]]:
+            return done.get("discarded", done.get("replayed", 0)), list(done["skipped"])
+
+        wanted = DeadFilter(ids=(common, "zz", "", one[:31]))
+        empty = "an empty id names no dead letter"
+        done = await hub.replay.discard(wanted, "jo", "")
+        assert skipped(done) == (1, [several, "zz: no such dead letter", empty])
+        assert skipped(await hub.replay.replay(DeadFilter(ids=(common,)), "jo")) == (0, [several])
+        again = await hub.replay.discard(DeadFilter(ids=(one,)), "jo", "")
+        assert skipped(again) == (0, [f"{one[:12]}: discarded already"])
+        other = await hub.replay.discard(DeadFilter(ids=(rows[1].id,), route="returns"), "jo", "")
+        assert skipped(other) == (0, [f"{rows[1].id[:12]}: the other options leave it out"])
+        assert await Decisions(hub.journal).count_dead(DeadFilter(), 0) == 16
+
+        unset = site.cli("dead", "discard", "", "--reason", "x")
+        assert (unset.returncode, "an id is empty" in unset.stderr) == (2, True)
+        assert several in site.cli("dead", "discard", common, "--reason", "x", "--dry-run").stdout
+        listed = site.cli("dead", "list", "--source", "inbx", "--owner", "order-desk").stdout
+        assert listed == "none of the 16 dead letters fits: none has the source 'inbx' (did you mean inbox?)\n"
+        replayed = await asyncio.to_thread(site.cli, "dead", "replay", rows[1].id)
+        assert replayed.stdout == "1 replayed\n1 of them is dead again: see hub dead list\n"

@@ -110,7 +110,7 @@ async def test_dissolved_its_documents_go_alone_and_what_cant_go_is_held(site: B
         assert "nothing waits for a batch" in site.cli("batch", "list").stdout
         again = await asyncio.to_thread(site.cli, "batch", "dissolve", id[:12], "--reason", "again")
         assert again.returncode == 1
-        assert "no batch that has not left" in again.stdout
+        assert "no such unsent batch" in again.stdout
 
 
 async def test_a_crash_after_the_decision_is_finished_by_the_next_start(site: BatchSite) -> None:

@@ -94,7 +94,7 @@ def test_the_commands_from_the_shell(hub: HubProcess, site: SiteOnDisk, erp: Erp
     assert site.cli("dead", "replay").returncode == 2
     script.clear()
     assert "1 replayed" in site.cli("dead", "replay", "--route", "orders").stdout
-    assert "nothing matches" in site.cli("dead", "replay", letter["id"]).stdout
+    assert "replayed already" in site.cli("dead", "replay", letter["id"]).stdout
     assert "1 released" in site.cli("hold", "release", hold["id"], "--reason", "paid").stdout
     again = site.cli("hold", "release", hold["id"])
     assert again.returncode == 1
