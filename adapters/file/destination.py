@@ -8,11 +8,13 @@ import hashlib
 import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Annotated
 
 from pydantic import Field, field_validator
 
 from adapters.file.moving import NEW, TEMPORARY, sweep, sync
 from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
+from hub.core.form import Form
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.documents.naming import file_name
@@ -35,9 +37,8 @@ class FileDestinationOptions(Options):
         False, description="Whether a file of that name with other contents is replaced; else it is refused."
     )
 
-    mode: str = Field(
+    mode: Annotated[str, Form("0?[0-7]{3}", 'a mode: three octal digits in quotes, as in "0640"')] = Field(
         "0600",
-        pattern="^0?[0-7]{3}$",
         description="Who may read and write the file, as chmod takes it: `0640` lets the group read it. A store has rights of its own.",
     )
 

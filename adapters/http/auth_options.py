@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from hub.core.duration import Duration
+from hub.core.form import Form
 from hub.core.plugin import SECRET, Options
 from hub.core.web import within_longest_window
 
@@ -21,7 +22,9 @@ Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256
 class BasicUser(Options):
     """A user of HTTP basic authentication."""
 
-    user: str | None = Field(None, min_length=1, pattern="^[^:]+$", description="The user; else the partner's name.")
+    user: Annotated[str, Form("[^:]+", "a user: a text without a colon")] | None = Field(
+        None, description="The user; else the partner's name."
+    )
     password: str = Field(
         min_length=8, description="The password, by reference: at least 8 characters.", json_schema_extra=SECRET
     )

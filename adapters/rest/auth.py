@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -45,9 +46,8 @@ class OAuth2(Options):
     )
     scope: str | None = Field(None, description="What the token is to allow: `orders.write`.")
     audience: str | None = Field(None, description="For whom the token is, where the server asks for it.")
-    send_secret: str = Field(
+    send_secret: Literal["header", "body"] = Field(
         "header",
-        pattern="^(header|body)$",
         description="Where the secret is sent: `header` (basic) or `body`.",
         json_schema_extra=NO_SECRET,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, field_validator, model_validator
 
 from adapters.rest.headers import checked_headers
 from hub.core.cron import Expression, Zone
 from hub.core.duration import Duration, seconds
+from hub.core.form import Form
 from hub.core.naming import names_in
 from hub.core.plugin import NO_SECRET, Options
 from hub.core.window import WindowOptions
@@ -56,7 +59,9 @@ class NextOptions(Options):
         description="By a token in the reply, `/next_token`, which `parameter` carries.",
         json_schema_extra=NO_SECRET,
     )
-    parameter: str | None = Field(None, pattern=r"^[A-Za-z0-9._\[\]-]+$", description="The parameter for the token.")
+    parameter: Annotated[str, Form(r"[A-Za-z0-9._\[\]-]+", "the name of a parameter, as in page_token")] | None = Field(
+        None, description="The parameter for the token."
+    )
 
     @field_validator("url", "token")
     @classmethod

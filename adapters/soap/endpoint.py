@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -59,7 +59,7 @@ class SoapEndpointOptions(Options):
 
     wsdl: str = Field(description="A file of routes/schemas; what it imports stands beside it.")
     address: str | None = Field(None, description="The URL to call; without it the one that the WSDL names.")
-    version: str | None = Field(None, pattern=r"^1\.[12]$", description="SOAP 1.1 or 1.2; without it the first port's.")
+    version: Literal["1.1", "1.2"] | None = Field(None, description="SOAP 1.1 or 1.2; without it the first port's.")
     service: str | None = Field(None, description="The service of the WSDL, where it has several.")
     port: str | None = Field(None, description="The port of the service, where it has several.")
     security: SecurityOptions | None = Field(None, description="WS-Security: user name token, timestamp.")

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Container, Sequence
 from hub.app.finding import Finding
 from hub.app.left_behind import BROKER_FILE, file_depths
 from hub.app.opening import Opening
-from hub.app.running_hub import make_broker
+from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder
 from hub.broker.declaration import limit_hint
 from hub.broker.rabbit import RabbitBroker
 from hub.configuration.site import Site
 from hub.core import topology
-from hub.core.errors import ConfigError, HubError
+from hub.core.errors import ConfigError, HubError, plain
 from hub.core.topology import Topology, own_queues, topology_of
 from hub.journal.declared_queues import DeclaredQueues, Depths
 from hub.journal.journal import Journal
@@ -42,7 +42,7 @@ class BrokerDiagnosis:
         self._folder, self._site, self._journal, self._running = folder, site, journal, running
 
     async def run(self) -> AsyncIterator[Finding]:
-        broker = make_broker(self._folder, self._site.settings)
+        broker = make_broker(self._folder, self._site.settings, COMMAND_PATIENCE)
         declared = Opening(self._folder, broker, None).open(self._site).topology()
         if self._site.settings.broker == "embedded":
             async for finding in self._embedded(declared):
@@ -56,7 +56,7 @@ class BrokerDiagnosis:
             if isinstance(broker, RabbitBroker) and self._running:
                 yield await self._limits(broker, declared)
         except HubError as error:
-            yield Finding("broker", "error", str(error))
+            yield Finding("broker", "error", plain(error))
         finally:
             await broker.close()
 
@@ -65,7 +65,7 @@ class BrokerDiagnosis:
         try:
             found = [finding async for finding in self._queues(FileDepths(self._folder), declared)]
         except ConfigError as error:
-            yield Finding("broker", "error", f"{error.text} ({error.hint})")
+            yield Finding("broker", "error", plain(error))
             return
         yield Finding("broker", "ok", "embedded, owned by the hub that runs" if self._running else "embedded")
         for finding in found:

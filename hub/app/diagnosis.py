@@ -24,7 +24,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.private_files import too_open
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings, Site
-from hub.core.errors import ConfigError, JournalUnavailable
+from hub.core.errors import ConfigError, JournalUnavailable, plain
 from hub.journal.batches import Batches
 from hub.journal.claims import ClaimStore
 from hub.journal.commands import Commands
@@ -54,13 +54,12 @@ class Diagnosis:
         try:
             checked = self._folder.check(discover())
         except ConfigError as error:
-            yield Finding("site", "error", f"{error.text} ({error.hint})" if error.hint else error.text)
+            yield Finding("site", "error", plain(error))
             return
         errors, warnings = len(checked.errors), len(checked.warnings)
         state: Literal["ok", "warning", "error"] = "error" if errors else "warning" if warnings else "ok"
-        yield Finding(
-            "site", state, f"{errors} errors, {warnings} warnings" + (": see hub check" if errors + warnings else "")
-        )
+        told = ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in ((errors, "error"), (warnings, "warning")))
+        yield Finding("site", state, f"{told}: see hub check" if errors + warnings else told)
         if checked.site is None:
             return
         yield self._claims(checked.site)
@@ -76,7 +75,7 @@ class Diagnosis:
         try:
             refuse_left(self._folder, site.settings)
         except ConfigError as error:
-            return Finding("left behind", "error", f"{error.text} ({error.hint})")
+            return Finding("left behind", "error", plain(error))
         return None
 
     @staticmethod

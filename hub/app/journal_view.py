@@ -15,7 +15,8 @@ from hub.journal.journal import Journal, engine_url, sqlite_path
 
 def missing_journal(folder: SiteFolder, settings: Settings) -> Path | None:
     """The file of an SQLite journal that no hub has made yet; None where it is there, or on a server. Raises ConfigError."""
-    path = sqlite_path(engine_url(journal_url(folder, settings)))
+    url = engine_url(journal_url(folder, settings))
+    path = sqlite_path(url) if url.startswith("sqlite") else None
     return path if path is not None and not path.exists() else None
 
 

@@ -20,6 +20,7 @@ def make_logger(
 ) -> Any:
     """A logger for a stream, without one for stderr. `json` None: JSON unless the stream is a terminal. `everywhere`: parts
     that ask structlog for a logger of their own get one like it."""
+    to_stderr = stream is None
     stream = stream or sys.stderr
     as_json = json if json is not None else not stream.isatty()
     renderer: Any = (
@@ -37,7 +38,11 @@ def make_logger(
     wrapper = structlog.make_filtering_bound_logger(logging.getLevelName(level.upper()))
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     if everywhere:
-        factory = structlog.PrintLoggerFactory(stream)
+
+        def factory(*_: Any) -> Any:
+            """With the stderr of now: the one of this moment may be a test's, and closed later."""
+            return structlog.PrintLogger(sys.stderr if to_stderr else stream)
+
         structlog.configure(processors=processors, wrapper_class=wrapper, logger_factory=factory)
     return structlog.wrap_logger(structlog.PrintLogger(stream), processors=processors, wrapper_class=wrapper)
 

@@ -384,11 +384,16 @@ def journal_url(folder: SiteFolder, settings: Settings) -> str:
     return settings.journal if "://" in settings.journal else str(folder.resolve(settings.journal))
 
 
-def make_broker(folder: SiteFolder, settings: Settings) -> BrokerLifecycle:
+COMMAND_PATIENCE = 8.0
+"""Seconds that a command, for which a person waits, tries to reach the broker."""
+
+
+def make_broker(folder: SiteFolder, settings: Settings, patience: float = 30.0) -> BrokerLifecycle:
+    """`patience`: seconds in which a RabbitMQ must be reached."""
     if settings.broker == "amqp":
         if not settings.amqp:
             raise ConfigError("config/hub.yaml: broker amqp needs a URL")
-        return RabbitBroker(settings.amqp, name="hub")
+        return RabbitBroker(settings.amqp, name="hub", timeout=patience)
     return EmbeddedBroker(embedded_path(folder))
 
 

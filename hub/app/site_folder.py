@@ -29,12 +29,25 @@ class SiteFolder:
                 f"{self.path} is no site: it has no config/ folder", hint="give the site's folder with --site DIR"
             )
         found: dict[str, bytes] = {}
-        for pattern in ("config/*.y*ml", "config/partners/*.y*ml", "routes/*.y*ml"):
-            for path in sorted(self.path.glob(pattern)):
+        for folder in ("config", "config/partners", "routes"):
+            for path in self._listed(folder):
                 name = path.relative_to(self.path).as_posix()
-                if path.is_file():
+                if path.match("*.y*ml") and path.is_file():
                     found[name] = self._read(path, name) if wanted(name) else b""
         return found
+
+    def _listed(self, folder: str) -> list[Path]:
+        """What stands in a folder; nothing where it is not there. Raises ConfigError for one that can't be listed: as an empty one it
+        would take away all that stands in it."""
+        path = self.path / folder
+        try:
+            return sorted(path.iterdir())
+        except FileNotFoundError:
+            if path.is_symlink():
+                raise ConfigError("is a link that leads nowhere", Place(folder)) from None
+            return []
+        except OSError as error:
+            raise ConfigError(f"the folder can't be read: {error.strerror}", Place(folder)) from error
 
     def settings(self, environ: Mapping[str, str]) -> Settings:
         """config/hub.yaml alone: where the journal is must be known whatever else is wrong. Raises ConfigError."""
@@ -46,14 +59,17 @@ class SiteFolder:
             return Settings()
         checked = check_site(files, Plugins.of(()), environ, self.exists)
         if checked.site is None:
-            raise ConfigError("\n".join(str(finding) for finding in checked.errors))
+            first, more = checked.errors[0], len(checked.errors) - 1
+            raise ConfigError(
+                first.text + (f", and {more} more" if more else ""), first.place, first.hint or "see hub check"
+            )
         return checked.site.settings
 
     @staticmethod
     def _read(path: Path, name: str) -> bytes:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConfigError("the file is larger than 16 MB", Place(name))
         try:
+            if path.stat().st_size > LARGEST_FILE:
+                raise ConfigError("the file is larger than 16 MB", Place(name))
             return path.read_bytes()
         except OSError as error:
             raise ConfigError(f"can't be read: {error.strerror}", Place(name)) from error

@@ -27,7 +27,7 @@ class FileLock:
             os.close(descriptor)
             raise ConfigError(
                 f"{what} belongs to the running process {owner}",
-                hint="one process owns it: stop that one, or use RabbitMQ for more than one",
+                hint="one process owns it: stop that one; more than one need RabbitMQ and PostgreSQL",
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

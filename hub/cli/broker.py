@@ -8,13 +8,13 @@ import typer
 
 from hub.app.left_behind import BROKER_FILE
 from hub.app.opening import Opening
-from hub.app.running_hub import make_broker
+from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder
 from hub.broker.move import Move
 from hub.cli.output import AWAY, FOUND, AsJson, counted, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, checked_site, command, run
 from hub.configuration.site import Site
-from hub.core.errors import HubError
+from hub.core.errors import HubError, plain
 
 commands = typer.Typer(help="The broker: where messages wait.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def move(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     """
     checked = checked_site(site)
     if checked.site is None:
-        fail(f"{len(checked.errors)} errors in the site: see hub check", FOUND)
+        fail(f"{counted(len(checked.errors), 'error')} in the site: see hub check", FOUND)
     if checked.site.settings.broker == "embedded":
         fail("config/hub.yaml names the embedded broker: name the RabbitMQ to which the messages are to go (amqp: URL)")
     moved = run(work(SiteFolder(site), checked.site))
@@ -67,12 +67,12 @@ async def work(folder: SiteFolder, site: Site) -> dict[str, int]:
     path = folder.resolve(BROKER_FILE)
     if not path.is_file():
         return {}
-    broker = make_broker(folder, site.settings)
+    broker = make_broker(folder, site.settings, COMMAND_PATIENCE)
     try:
         await broker.open()
         declared = Opening(folder, broker, None).open(site).topology()
         return await Move(path, broker, declared).run()
     except HubError as error:
-        fail(f"not all messages were moved: {error}", AWAY)
+        fail(f"not all messages were moved: {plain(error)}", AWAY)
     finally:
         await broker.close()

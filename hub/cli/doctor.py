@@ -11,7 +11,6 @@ from rich.text import Text
 
 from hub.app.diagnosis import Diagnosis
 from hub.app.finding import Finding
-from hub.app.logs import make_logger
 from hub.cli.output import FOUND, AsJson, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, run
 
@@ -21,8 +20,6 @@ def doctor(site: SiteDir = HERE, as_json: AsJson = False) -> None:
 
     Exit code 1 when something is wrong. Example: hub doctor --site /srv/hub
     """
-
-    make_logger("warning", everywhere=True)  # to stderr: stdout has the findings
 
     async def work() -> list[Finding]:
         return [finding async for finding in findings(site)]

@@ -18,7 +18,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.private_files import make_private
 from hub.app.running_hub import STOP_SECONDS, RunningHub
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import FOUND, err, fail
+from hub.cli.output import FOUND, counted, err, fail
 from hub.cli.site import HERE, SiteDir, checked_site, disk_error
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 
@@ -53,7 +53,7 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
         for finding in checked.findings:
             err.print(str(finding), style="red" if finding.severity == "error" else "yellow", markup=False)
         if checked.site is None:
-            fail(f"{len(checked.errors)} errors: the hub doesn't start", FOUND)
+            fail(f"{counted(len(checked.errors), 'error')}: the hub doesn't start", FOUND)
         try:
             log = make_logger(log_level, json=log_json, everywhere=True)
             allow_all_descriptors()

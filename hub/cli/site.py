@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.app.journal_view import looking_at, missing_journal, opened
+from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.private_files import make_private
 from hub.app.running_hub import journal_url
@@ -75,6 +76,7 @@ def no_hub_yet(missing: Path) -> str:
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's work; what can't be reached ends it with a sentence. What it makes is private, as what a hub makes."""
     make_private()
+    make_logger("error", everywhere=True)  # stdout has the answer, which a program may read
     try:
         return asyncio.run(work)
     except JournalUnavailable as error:

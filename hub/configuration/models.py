@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hub.core.duration import Duration, seconds
 from hub.core.errors import TransientKind
 from hub.core.facts import FACT_NAME, FactType
+from hub.core.form import Form
 from hub.core.replies import STATUS_PATTERN
 from hub.core.reply_body import check_path
 from hub.core.size import Size
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$"
-Name = Annotated[str, StringConstraints(pattern=NAME)]
+Name = Annotated[str, Form(NAME, "a name: 1 to 80 letters, digits, - and _, as in acme-orders")]
 LONGEST_DELAY = 30 * 86400.0
 
 

@@ -10,13 +10,17 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from hub.configuration.models import Entry, Name
 from hub.core.agreement import AcknowledgmentSet, Charset, ErrorPolicy, InterchangeAckPolicy
 from hub.core.duration import Duration, seconds
+from hub.core.form import Form
 
 NAMED_CHARACTERS = {"\\n": "\n", "\\r": "\r", "\\t": "\t"}
 HEXADECIMAL = re.compile(r"(?:0x|\\x)([0-9A-Fa-f]{2})")
 
 VERSION = r"^[0-9]{6}[A-Z0-9]{0,6}$"
 SET = r"^[0-9]{3}$"
-SetName = Annotated[str, Field(pattern=SET)]
+SetName = Annotated[str, Form(SET, 'the number of a transaction set: three digits in quotes, as in "850"')]
+Release = Annotated[
+    str, Form(VERSION, 'a release as GS08 has it: six digits, perhaps with a suffix, as in "004010" or "004010VICS"')
+]
 SEGMENT = "[A-Z][A-Z0-9]{1,2}"
 PLACE = re.compile(rf"(?:{SEGMENT}/)*{SEGMENT}(?:[0-9]{{2}})?")
 ELEMENT = re.compile(rf"(?:{SEGMENT}/)*{SEGMENT}[0-9]{{2}}")
@@ -159,9 +163,10 @@ class Rule(Entry):
         None, min_length=1, description="The only codes of the first element of the segment."
     )
     default: str | None = Field(None, min_length=1, description="Written where a document has no value.")
-    segment: str | None = Field(
+    segment: (
+        Annotated[str, Form(SEGMENT, "the name of a segment: two or three letters and digits, as in REF")] | None
+    ) = Field(
         None,
-        pattern=f"^{SEGMENT}$",
         description="A segment that the set doesn't have, and that may stand behind this place.",
     )
 
@@ -201,12 +206,11 @@ RULE_KEYS = ("use", *SEGMENT_KEYS, *ELEMENT_KEYS)
 class X12Terms(Entry):
     """The X12 terms."""
 
-    version: str | None = Field(
+    version: Release | None = Field(
         None,
-        pattern=VERSION,
         description="Of GS08: a release, perhaps with a suffix: 004010, 004010VICS.",
     )
-    versions: dict[SetName, Annotated[str, Field(pattern=VERSION)]] = Field(
+    versions: dict[SetName, Release] = Field(
         default_factory=dict,
         description='By set, where it isn\'t `version`, in both directions: {"856": "005010"}. What we acknowledge with follows'
         " the group that it answers.",

@@ -19,6 +19,9 @@ from hub.core.retry import QUICK, RetryClass, parse_duration
 from hub.core.size import parse_size
 from hub.core.work import WorkBounds
 
+JOURNALS = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg")
+"""Schemes of URLs that name a journal."""
+
 POLICY_KEYS = ("retry", "holds")
 
 
@@ -32,6 +35,8 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
     url = model.broker.amqp if isinstance(model.broker, AmqpBroker) else model.amqp
     if model.amqp is not None and "broker" in file.root.entries:
         draft.findings.error(file.key_place(("amqp",)), "`broker` and `amqp` exclude each other")
+    if url is not None and any(node.missing for node in file.root.walk()):
+        url = None  # an error already: a variable is not set
     if url is not None and urlsplit(url).scheme not in ("amqp", "amqps"):
         path = ("amqp",) if model.amqp is not None else ("broker", "amqp")
         draft.findings.error(file.place(path), "should be an amqp:// or amqps:// URL")
@@ -39,6 +44,10 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
         path = ("amqp",) if model.amqp is not None else ("broker", "amqp")
         text = "names no host, or a wrong list of hosts: amqp://user@one:5672,two:5672/vhost is expected"
         draft.findings.error(file.place(path), text)
+    scheme = model.journal.partition("://")[0]
+    if "://" in model.journal and scheme not in JOURNALS:
+        told = "a path, sqlite:// or postgresql://"
+        draft.findings.error(file.place(("journal",)), f"journal: {scheme}:// is not supported", told)
     host, _, port = model.console.listen.rpartition(":")
     if not is_loopback(host):
         place = file.place(("console", "listen"))

@@ -59,7 +59,9 @@ def _report(model: type[BaseModel], file: YamlFile, root: Node, findings: Findin
         findings.error(file.place_of(node), f"the key {str(loc[-1])!r} is missing")
     else:
         where = f"{'.'.join(names)}: " if names else ""
-        findings.error(file.place_of(node), f"{where}{_message(node, names, problem)}")
+        plain = kind == "string_type" and type(node.value) in (int, float)
+        quoted = f'write it in quotes: "{node.raw}"' if plain else None
+        findings.error(file.place_of(node), f"{where}{_message(node, names, problem)}", quoted)
 
 
 def _follow(root: Node, loc: tuple[str | int, ...]) -> tuple[Node, Node, list[str]]:
@@ -91,7 +93,6 @@ PLAINER = {
     "too_long": "takes at most {max_length}",
     "string_too_short": "should have at least {min_length} characters",
     "string_too_long": "should have at most {max_length} characters",
-    "string_pattern_mismatch": "should match {pattern}",
 }
 """pydantic's types of errors, in the words of a site's files."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,6 +53,13 @@ class ConsoleLimits:
     head_timeout: str = "10s"
 
 
+HINTS = {
+    errno.EADDRINUSE: "is another hub running? Each process on a host needs a port of its own: name another in config/hub.yaml, or {host}:0 for a free one",
+    errno.EADDRNOTAVAIL: "this host has no such address: name one of its own in config/hub.yaml, or 127.0.0.1",
+    errno.EACCES: "only root may listen on ports below 1024: name another in config/hub.yaml",
+}
+
+
 @asynccontextmanager
 async def serving(hub: RunningHub, listen: str) -> AsyncIterator[str]:
     """Serves while the block runs; gives the URL. Raises ConfigError when the address can't be listened on."""
@@ -59,8 +67,8 @@ async def serving(hub: RunningHub, listen: str) -> AsyncIterator[str]:
     try:
         listening = bound(host.strip("[]"), int(port))
     except OSError as error:
-        text = f"console.listen: {listen} can't be listened on ({error.strerror}): is another hub running?"
-        hint = f"each process on a host needs a port of its own: name another in config/hub.yaml, or {host}:0 for a free one"
+        text = f"console.listen: {listen} can't be listened on ({error.strerror})"
+        hint = HINTS.get(error.errno or 0, "name another address in config/hub.yaml").format(host=host)
         raise ConfigError(text, hint=hint) from error
     server = ListeningServer(build(hub), None, ConsoleLimits(), hub.log)
     await server.start(listening)

@@ -60,6 +60,14 @@ class ConfigError(HubError):
         super().__init__(f"{where}error: {text}" + (f" ({hint})" if hint else ""))
 
 
+def plain(error: HubError) -> str:
+    """What an error says, for a sentence that says already that it is one."""
+    if not isinstance(error, ConfigError):
+        return str(error)
+    where = f"{error.place}: " if error.place else ""
+    return f"{where}{error.text}" + (f" ({error.hint})" if error.hint else "")
+
+
 class MessageError(HubError):
     """This message can never proceed as it is: it goes to the dead letters now, never to a retry."""
 

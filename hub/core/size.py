@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 SIZE = re.compile(r"([1-9][0-9]{0,5})(B|KB|MB|GB)")
 UNITS = {"B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
@@ -24,5 +24,14 @@ def checked(text: str) -> str:
     return text
 
 
-Size = Annotated[str, AfterValidator(checked), Field(json_schema_extra={"pattern": f"^{SIZE.pattern}$"})]
+def with_unit(value: Any) -> Any:
+    """Raises ValueError for a number, which is the commonest mistake."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"{value} has no unit; write it as 500KB, 10MB or 1GB")
+    return value
+
+
+Size = Annotated[
+    str, BeforeValidator(with_unit), AfterValidator(checked), Field(json_schema_extra={"pattern": f"^{SIZE.pattern}$"})
+]
 """Text, checked when it is read; `parse_size` gives its value."""

@@ -297,5 +297,8 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def shown(url: str) -> str:
-    """The URL without its password."""
-    return sa.make_url(url).render_as_string(hide_password=True)
+    """The journal as a site's file names it: a path, or a URL without its password."""
+    made = sa.make_url(url)
+    if made.drivername.startswith("sqlite"):
+        return made.database or url
+    return made.set(drivername=made.get_backend_name()).render_as_string(hide_password=True)

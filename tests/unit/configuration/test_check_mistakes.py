@@ -5,8 +5,14 @@ Every case changes the sound site of conftest in one way and states all that the
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from hub.app.site_folder import SiteFolder
+from hub.configuration.check import check_site
+from hub.core.errors import ConfigError
+from hub.core.plugin import Plugins
 
 Said = Callable[..., list[str]]
 
@@ -50,7 +56,7 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         # options
         ("settle: 2s", "setle: 2s", "routes/acme.yaml:5:46: error: unknown key 'setle' (did you mean settle?)"),
         ("settle: 2s", "settle: 2 s", "routes/acme.yaml:5:54: error: settle: '2 s' is not a duration; write 500ms, 30s, 10m, 4h, 2d or 1m30s"),
-        ("settle: 2s", "settle: 2", "routes/acme.yaml:5:54: error: settle: should be a text, found 2"),
+        ("settle: 2s", "settle: 2", "routes/acme.yaml:5:54: error: settle: 2 has no unit; write 500ms, 30s, 10m, 4h, 2d or 1m30s"),
         ("folder: var/drop, ", "", "routes/acme.yaml:5:11: error: the key 'folder' is missing"),
         ("key: order.placed", "prefetch: 0", "routes/acme.yaml:8:45: error: prefetch: should be greater than or equal to 1, found 0"),
         # route files
@@ -61,7 +67,7 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ("    once: [", "    onec: [", "routes/acme.yaml:13:5: error: unknown key 'onec' (did you mean once?)"),
         ("    once: [", "    sequence: partner\n    once: [", "routes/acme.yaml:13:5: error: `sequence` is not supported yet (no order between messages is promised)"),
         ("once: [partner, number]", "once: [number, number]", "routes/acme.yaml:13:11: error: `once` names a fact twice"),
-        ("id: acme-orders", "id: acme orders", "routes/acme.yaml:11:9: error: id: should match ^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$, found 'acme orders'"),
+        ("id: acme-orders", "id: acme orders", "routes/acme.yaml:11:9: error: id: 'acme orders' is not a name: 1 to 80 letters, digits, - and _, as in acme-orders"),
         ("id: acme-orders", "id: acme-notices", "routes/acme.yaml:17:9: error: the route acme-notices is declared twice, first at routes/acme.yaml:11:9"),
         (OLD_TO, "to: []", "routes/acme.yaml:19:9: error: to: needs at least 1, found a list"),
         ("    to: [notices]\n", "", "routes/acme.yaml:17:5: error: the key 'to' is missing"),
@@ -106,11 +112,11 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ("{status: 409", "{status: 4yx", "config/destinations.yaml:6:16: error: status: '4yx' should be a number, or a class such as 4xx"),
         ("/error/code:", "error/code:", "config/destinations.yaml:6:27: error: body: 'error/code' is no path into a reply; it begins with /"),
         ("hold: credit_hold}", "hold: credit_hold, retry: busy}", "config/destinations.yaml:6:7: error: a reply needs exactly one of hold, delivered, retry, refuse"),
-        ('version: "004010"', 'version: "4010"', "config/partners/acme.yaml:4:16: error: x12.version: should match ^[0-9]{6}[A-Z0-9]{0,6}$, found '4010'"),
+        ('version: "004010"', 'version: "4010"', "config/partners/acme.yaml:4:16: error: x12.version: '4010' is not a release as GS08 has it: six digits, perhaps with a suffix, as in \"004010\" or \"004010VICS\""),
         ('ids: [{qualifier: "01", id: "043645501"}]', 'ids: [{qualifier: "01", id: "1"}, {qualifier: "01", id: "1"}]', "config/partners/acme.yaml:2:35: error: the interchange id 01 1 of ACME is taken already, at config/partners/acme.yaml:2:7"),
         ("broker: embedded", "broker: embeded", "config/hub.yaml:1:9: error: broker: should be 'embedded', found 'embeded'"),
         ("broker: embedded", "amqp: http://x", "config/hub.yaml:1:7: error: should be an amqp:// or amqps:// URL"),
-        ("broker: embedded", "console: {listen: 8025}", "config/hub.yaml:1:19: error: console.listen: should be a text, found 8025"),
+        ("broker: embedded", "console: {listen: 8025}", "config/hub.yaml:1:19: error: console.listen: should be a text, found 8025 (write it in quotes: \"8025\")"),
         ("broker: embedded", "containment: {workers: 2, per_source: 3}", "config/hub.yaml:1:14: error: containment: per_source is 3, more than the 2 workers that there are"),
         ("broker: embedded", "containment: {memory: 1 TB}", "config/hub.yaml:1:23: error: containment.memory: '1 TB' is no size; write it as 500KB, 10MB or 1GB"),
         ("broker: embedded", "journl: x.db", "config/hub.yaml:1:1: error: unknown key 'journl' (did you mean journal?)"),
@@ -261,6 +267,34 @@ def test_a_file_that_nobody_reads_is_not_passed_over(said: Said) -> None:
         "routes/b.yml:1:1: warning: this file is not read (its name should end in .yaml)",
         "routes/sub/c.yaml:1:1: warning: this file is not read (routes stand in routes/, partners in config/partners/)",
     ]
+
+
+def test_a_folder_that_cant_be_listed_is_no_empty_one(tmp_path: Path) -> None:
+    """As an empty one its routes would be taken away by a reload. Root may list what it likes, so the folder is none here."""
+    (tmp_path / "config").mkdir()
+    routes = tmp_path / "routes"
+    routes.write_text("")
+    with pytest.raises(ConfigError, match=r"^routes:1:1: error: the folder can't be read: Not a directory$"):
+        SiteFolder(tmp_path).files()
+    routes.unlink()
+    routes.symlink_to("nowhere")
+    with pytest.raises(ConfigError, match=r"^routes:1:1: error: is a link that leads nowhere$"):
+        SiteFolder(tmp_path).files()
+    routes.unlink()
+    assert SiteFolder(tmp_path).files() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("journal: mysql://db/hub", "1:10: error: journal: mysql:// is not supported (a path, sqlite:// or postgresql://)"),
+        ("amqp: ${NO_SUCH_BROKER}", "1:7: error: the environment variable NO_SUCH_BROKER is not set"),
+        ("containment: {memory: 5}", "1:23: error: containment.memory: 5 has no unit; write it as 500KB, 10MB or 1GB"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_settings_of_the_hub(text: str, finding: str) -> None:
+    checked = check_site({"config/hub.yaml": text.encode()}, Plugins.of(()), {}, lambda name: False)
+    assert [str(each) for each in checked.findings] == [f"config/hub.yaml:{finding}"]
 
 
 def test_a_folder_without_a_site(said: Said) -> None:

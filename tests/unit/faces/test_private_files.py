@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hub.app.plugin_discovery import discover
-from hub.app.private_files import repair, too_open
+from hub.app.private_files import make_private, repair, too_open
 from hub.app.site_folder import SiteFolder
 from hub.cli import site as site_commands
 from tests.support.site import SiteOnDisk
@@ -49,7 +50,16 @@ def test_what_is_ours_is_repaired_and_what_is_shared_is_left(open_site: SiteOnDi
     assert (mode(var / "hub.db"), mode(var / "hub.db-wal"), mode(var / "claims"), mode(var / "spool")) == (0o600, 0o600, 0o700, 0o700)  # fmt: skip
 
 
-async def test_a_hub_repairs_at_its_start_and_doctor_says_so(open_site: SiteOnDisk) -> None:
+@pytest.fixture
+def private() -> Iterator[None]:
+    """As in a process of its own: `hub run` begins with make_private."""
+    before = os.umask(0o022)
+    make_private()
+    yield
+    os.umask(before)
+
+
+async def test_a_hub_repairs_at_its_start_and_doctor_says_so(open_site: SiteOnDisk, private: None) -> None:
     for name in ("hub.db", "hub.db-wal", "broker.db"):
         (open_site.folder / "var" / name).unlink()
     told = open_site.cli("doctor", "--json").stdout
