@@ -14,6 +14,7 @@ from transformers.x12.declaration import Loop, Placement, Target, Use
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
+from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
 from transformers.x12.overlay import WrongRule
 from transformers.x12.segment_bytes import SegmentBytes, segment_bytes
 from transformers.x12.transaction import NOBODY
@@ -57,6 +58,19 @@ class _Tracing:
         self._counts: dict[str, int] = {}
         self._holders: dict[tuple[int, ...], str] = {(): ""}
         self._nodes: dict[str, str] = {}
+        self._parents = self._nesting(compiled.declaration.set).parents
+
+    def _nesting(self, name: str) -> Nesting:
+        if name not in STRUCTURE_AT:
+            return NOTHING
+        wanted = tuple(id.encode() + self._delimiters.element for id in ("HL", STRUCTURE_AT[name][0]))
+        found = [
+            piece.data.decode("latin-1").split(self._delimiters.element.decode("latin-1"))
+            if piece.data.startswith(wanted)
+            else ()
+            for piece in self._pieces
+        ]
+        return nesting(name, found)
 
     def run(self) -> Iterator[FieldOrigin]:
         state = 0
@@ -119,7 +133,7 @@ class _Tracing:
         assert loop.tree is not None  # noqa: S101 - the caller has looked
         assert loop.to is not None  # noqa: S101 - a tree makes parts
         own, parent = _text(placed, loop.tree.id), _text(placed, loop.tree.parent)
-        above = self._nodes.get(parent)
+        above = self._nodes.get(parent or self._parents.get(placed[0].position, ""))
         self._nodes[own] = self._next(loop.to if above is None else f"{above}{loop.tree.children}")
         return self._nodes[own]
 

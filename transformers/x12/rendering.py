@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import count
 from typing import Any
 
 from hub.core.errors import MappingError
@@ -105,13 +106,16 @@ class _Rendering:
         assert to is not None  # noqa: S101 - the loader has checked it
         assert tree is not None  # noqa: S101 - a group is a tree
         field = (loops[0].trigger.mapping or Placement()).put[tree.id].field
-        nodes = list(_nodes(getattr(holder.part, to), f"{holder.path}{to}", "", tree.children, field))
+        parts = getattr(holder.part, to)
+        numbers = _numbers(parts, tree.children, field)
+        nodes = list(_nodes(parts, f"{holder.path}{to}", "", tree.children, numbers))
         if _count_up(nodes):
             nodes.sort(key=lambda node: int(node.id))
         for node in nodes:
             loop = self._loop_for(loops, node.part, node.path)
             within = self._instance(loop.id, holder)
             first, *rest = self._structure(loop.structure, _Holder(node.part, f"{node.path}.", within, loop.structure))
+            first.put(tree.id, node.id, f"{node.path}.{field}")
             first.put(tree.parent, node.parent, node.path)
             if len(loop.trigger.segment.elements) > tree.parent + 1:
                 first.put(tree.parent + 2, "1" if getattr(node.part, tree.children) else "0", node.path)
@@ -308,12 +312,26 @@ class _Node:
     parent: str
 
 
-def _nodes(parts: Sequence[Part], path: str, parent: str, children: str, field: str) -> Iterator[_Node]:
-    """A tree's parts, parents before their children."""
+def _nodes(parts: Sequence[Part], path: str, parent: str, children: str, numbers: Iterator[str]) -> Iterator[_Node]:
+    """A tree's parts, parents before their children. `numbers`: their ids, in this order."""
     for number, part in enumerate(parts):
-        node = _Node(part, f"{path}[{number}]", str(getattr(part, field)), parent)
+        node = _Node(part, f"{path}[{number}]", next(numbers), parent)
         yield node
-        yield from _nodes(getattr(part, children), f"{node.path}.{children}", node.id, children, field)
+        yield from _nodes(getattr(part, children), f"{node.path}.{children}", node.id, children, numbers)
+
+
+def _numbers(parts: Sequence[Part], children: str, field: str) -> Iterator[str]:
+    """The ids of a tree's parts: their own; those without one are numbered, by numbers that nobody else has."""
+    own = [getattr(part, field) for part in _in_order(parts, children)]
+    taken = {str(id).lstrip("0") for id in own if id is not None}
+    free = (str(number) for number in count(1) if str(number) not in taken)
+    return iter([str(id) if id is not None else next(free) for id in own])
+
+
+def _in_order(parts: Sequence[Part], children: str) -> Iterator[Part]:
+    for part in parts:
+        yield part
+        yield from _in_order(getattr(part, children), children)
 
 
 def _count_up(nodes: Sequence[_Node]) -> bool:

@@ -18,6 +18,7 @@ from transformers.x12.diagnose import diagnose
 from transformers.x12.event import Event
 from transformers.x12.finding import Finding
 from transformers.x12.implementation import marked
+from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
 from transformers.x12.overlay import WrongRule
 from transformers.x12.refused_number import number_in
 from transformers.x12.segment_bytes import segment_bytes
@@ -74,7 +75,8 @@ def read_transaction(
     if error := _trailer_error(event, segments, marks, number):
         return replace(blank, error=error)
     segments, unpadded = padded(name, segments, marks.element)
-    warnings += (*trailer_warnings(segments[-1].split(marks.element), number), *unpadded)
+    segments, nested = _nested(name, segments, marks.element)
+    warnings += (*trailer_warnings(segments[-1].split(marks.element), number), *unpadded, *nested.warnings)
     blank = replace(
         blank, warnings=warnings, number=number_in(name, segments, marks.element) if name in _sets() else ""
     )
@@ -94,15 +96,15 @@ def read_transaction(
     except WrongRule as error:
         text = f"the rules agreed with {agreement.partner} for {name} don't fit version {version[:20]!r}: {error}"
         return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
-    if clean:
+    if clean and nested.finding is None:
         try:
             return replace(blank, **_read(compiled, segments, marks, partner, warnings))
         except Refused:
             pass
-    findings = tuple(_findings(compiled, event, segments, marks, delimiters))
+    findings = tuple(_findings(compiled, event, segments, marks, delimiters, nested.finding))
     if rules:
         findings = tuple(marked(findings, compiled_set(name, release), segments[1:], marks))
-    if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept":
+    if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept" and nested.finding is None:
         lenient = compiled_set(name, release, rules, understood=True)
         try:
             warned = (*warnings, *(f"{f.where}: {f.text}" for f in findings))
@@ -191,11 +193,33 @@ def _trailer_error(event: Event, segments: list[str], marks: TextDelimiters, num
     return None
 
 
+def _nested(name: str, segments: list[str], separator: str) -> tuple[list[str], Nesting]:
+    """The segments with the parents of the levels that name none."""
+    if name not in STRUCTURE_AT:
+        return segments, NOTHING
+    wanted = tuple(f"{id}{separator}" for id in ("HL", STRUCTURE_AT[name][0]))
+    nested = nesting(name, [one.split(separator) if one.startswith(wanted) else () for one in segments])
+    if not nested.parents:
+        return segments, nested
+    made = list(segments)
+    for position, parent in nested.parents.items():
+        elements = made[position - 1].split(separator)
+        elements[2] = parent
+        made[position - 1] = separator.join(elements)
+    return made, nested
+
+
 def _findings(
-    compiled: CompiledSet, event: Event, segments: list[str], marks: TextDelimiters, delimiters: Delimiters
+    compiled: CompiledSet,
+    event: Event,
+    segments: list[str],
+    marks: TextDelimiters,
+    delimiters: Delimiters,
+    further: Finding | None = None,
 ) -> Iterator[Finding]:
-    """What is wrong, each with its place in the body."""
-    found = diagnose(compiled, segments[1:], marks)
+    """What is wrong, each with its place in the body; `further`: what is known already."""
+    found = [*([further] if further is not None else []), *diagnose(compiled, segments[1:], marks)]
+    found.sort(key=lambda finding: finding.position)
     if not found:
         found = [Finding("5", "ST", 1, "the transaction breaks its declaration")]
     starts = [piece.start for piece in segment_bytes(event, delimiters)]
