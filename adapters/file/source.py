@@ -16,7 +16,7 @@ from pydantic import Field
 
 from adapters.file.moving import move, printable, shown, sweep, sync, with_mark, without_mark
 from hub.core.duration import Duration, seconds
-from hub.core.errors import HubError
+from hub.core.errors import HubError, TransientError
 from hub.core.name_pattern import FactsOfNames, facts_of_names
 from hub.core.pauses import Pauses
 from hub.core.plugin import Context, Options
@@ -99,11 +99,9 @@ class FileSource:
             try:
                 paths = await asyncio.to_thread(self._claim_ready)
             except OSError as error:
-                self._log.warning(
-                    "source_unreadable", source=self._name, folder=str(self._folder), error=printable(str(error))
-                )
-            else:
-                await self._round(paths, take)
+                where = printable(str(error.filename or self._folder))
+                raise TransientError(f"{where} can't be used: {error.strerror or error}", "unreachable") from error
+            await self._round(paths, take)
             await asyncio.sleep(self._poll)
 
     async def _round(self, paths: list[Path], take: Take) -> None:

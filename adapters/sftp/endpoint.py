@@ -33,6 +33,10 @@ FIRST_PAUSE_NOT_LET_IN, LONGEST_PAUSE_NOT_LET_IN = 30.0, 900.0
 """The same after a login that was refused: servers lock accounts that try too often."""
 
 
+LOOK_AGAIN_STOPPED = 30.0
+"""Seconds for which a copy waits while the endpoint is stopped; it makes no attempt, and uses up nothing of its retry class."""
+
+
 class SftpEndpointOptions(Options):
     """An SFTP server. Log in by `key`, by `password`, or by both where the server wants both."""
 
@@ -119,6 +123,11 @@ class SftpEndpoint:
         self._why = ""
         self._stopped: HostKeyChanged | None = None
 
+    @property
+    def stopped(self) -> str:
+        """Why nobody connects any more, until a person has looked; empty while all is well."""
+        return self._stopped.text if self._stopped is not None else ""
+
     async def use(self, work: Callable[[Connection], T]) -> T:
         """Runs the work in a thread, with a connection of its own; waits for a free one. Raises TransientError. When the caller
         is cancelled the connection is cut, so that the thread ends too."""
@@ -145,7 +154,8 @@ class SftpEndpoint:
             if connection.alive:
                 return connection
         if self._stopped is not None:
-            raise HostKeyChanged(f"{self._stopped.text} (endpoint {self._name} is stopped until it is declared anew)")
+            text = f"{self._stopped.text} (endpoint {self._name} is stopped until it is declared anew)"
+            raise Withheld(text, self._name, LOOK_AGAIN_STOPPED)
         left = self._not_before - time.monotonic()
         if left > 0:
             text = f"{self._name} is not tried again for {left:.0f} more seconds, after: {self._why}"

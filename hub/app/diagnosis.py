@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from importlib.metadata import packages_distributions
@@ -16,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from hub.app.broker_diagnosis import BrokerDiagnosis
+from hub.app.console_diagnosis import told_by_console
 from hub.app.descriptors import descriptors_allowed, descriptors_needed
 from hub.app.finding import Finding
 from hub.app.journal_view import looking_at, missing_journal
@@ -23,7 +21,7 @@ from hub.app.left_behind import refuse_left
 from hub.app.plugin_discovery import discover
 from hub.app.private_files import too_open
 from hub.app.site_folder import SiteFolder
-from hub.configuration.site import Settings, Site
+from hub.configuration.site import Site
 from hub.core.errors import ConfigError, JournalUnavailable, plain
 from hub.journal.batches import Batches
 from hub.journal.claims import ClaimStore
@@ -114,8 +112,8 @@ class Diagnosis:
         async with AsyncExitStack() as stack:
             try:
                 journal = await stack.enter_async_context(looking_at(self._folder, site.settings))
-            except JournalUnavailable as error:
-                yield Finding("journal", "error", str(error))
+            except (JournalUnavailable, ConfigError) as error:
+                yield Finding("journal", "error", plain(error))
                 return
             kind = "SQLite" if journal.is_sqlite else "PostgreSQL"
             yield Finding("journal", "ok", f"{kind}: the first start makes {missing}" if missing is not None else kind)
@@ -134,7 +132,8 @@ class Diagnosis:
             async for finding in BrokerDiagnosis(self._folder, site, journal, running=bool(running)).run():
                 yield finding
             if running and site.settings.console_port:
-                yield await asyncio.to_thread(self._endpoints, site.settings)
+                for finding in await asyncio.to_thread(told_by_console, site.settings):
+                    yield finding
 
     @staticmethod
     def _clock(journal: Journal) -> Finding:
@@ -154,29 +153,6 @@ class Diagnosis:
         yield await _copies(journal)
         yield await _batches(journal, now)
         yield await _acknowledgments(journal, now)
-
-    @staticmethod
-    def _endpoints(settings: Settings) -> Finding:
-        """Endpoints that the hub of this console leaves alone now."""
-        url = f"http://{settings.console_host}:{settings.console_port}/health/ready"
-        try:
-            try:
-                reply = urllib.request.urlopen(url, timeout=3)
-            except urllib.error.HTTPError as not_ready:
-                reply = not_ready  # it tells of its endpoints all the same
-            with reply:
-                told = json.load(reply)
-                states = told.get("endpoints", {})
-        except (OSError, ValueError) as error:
-            return Finding("endpoints", "warning", f"the console at {url} doesn't tell: {error}")
-        if str(told.get("broker", "")).startswith("blocked"):
-            return Finding("alarm", "error", f"the broker takes no messages: {told['broker']}: give it memory or disk")
-        alone = [
-            f"{name} for {one['left']:.0f} more seconds" for name, one in states.items() if one["breaker"] == "open"
-        ]
-        if alone:
-            return Finding("endpoints", "error", f"left alone after failures: {', '.join(alone)}")
-        return Finding("endpoints", "ok", f"{len(states)} with limits, none left alone")
 
 
 def descriptors(site: Site) -> Finding:

@@ -46,6 +46,10 @@ class Health:
             "missing_queues": dict(hub.live.own_queues.missing),
             "clock": hub.journal.clock.told or None,
             "table": hub.site.table.version,
+            "failing": dict(supervisor.failing),
+            "stopped": {
+                name: why for name, one in hub.opened.endpoints.items() if (why := getattr(one, "stopped", ""))
+            },
             "sources": {
                 name: supervisor.failing.get(name) or supervisor.standing_by.get(name) or running
                 for name in hub.site.sources

@@ -26,6 +26,7 @@ from hub.journal.entry import Entry
 from hub.journal.faults import first_line, is_away, is_conflict
 from hub.journal.group_commit import CONFLICTS, GroupCommit
 from hub.journal.host import gone, this_host
+from hub.journal.journal_file import refuse_unusable
 from hub.journal.migrate import is_current, upgrade
 from hub.journal.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
 
@@ -96,10 +97,11 @@ class Journal:
 
     async def open(self, *, migrate: bool = True, worker: bool = False) -> None:
         """Connects; brings the schema up to date with `migrate`. With `worker` this process is announced to the others and
-        beats until `close`. Raises JournalUnavailable when the database can't be reached."""
+        beats until `close`. Raises JournalUnavailable when the database can't be reached, ConfigError for a file that can't be a journal."""
         if self.is_sqlite:
             path = sqlite_path(self.url)
             if path is not None:
+                refuse_unusable(path)
                 path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = make_engine(self.url, self._patience)
         try:

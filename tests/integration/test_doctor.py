@@ -29,12 +29,21 @@ def test_an_endpoint_that_is_left_alone_is_named(tmp_path: Path, erp: Erp) -> No
     try:
         hub.start()
         hub.wait_ready()
-        assert findings(site)["endpoints"] == "ok: 1 with limits, none left alone"
+        well = findings(site)
+        assert well["endpoints"] == "ok: 1 with limits, none left alone"
+        assert well["sources"].startswith("ok: ")
         erp.script = lambda request: Answer(500)
         site.drop("1.json", order("1"))
         told = wait_for(
             lambda: (found := findings(site)["endpoints"]).startswith("error") and found, "it says nothing of the ERP"
         )
         assert told.startswith("error: left alone after failures: erp for ")
+        drop = site.folder / "var/drop"
+        drop.rename(site.folder / "var/before")
+        drop.write_text("a file in the place of the folder")
+        said = wait_for(
+            lambda: (found := findings(site)["sources"]).startswith("error") and found, "the source is well"
+        )
+        assert said == f"error: inbox fails: {drop}/.hub-work can't be used: Not a directory"
     finally:
         hub.kill()

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from adapters.file import FileSource, FileSourceOptions, moving
 from adapters.file.moving import move, with_mark, without_mark
-from hub.core.errors import JournalUnavailable
+from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, FileBody, Take, Taken
 from tests.support.brokers import eventually
@@ -241,3 +241,12 @@ def test_where_the_system_has_no_rename_without_replacing_the_name_is_reserved(t
     moving.reserve_and_rename(tmp_path / "new", tmp_path / "free")
     assert (tmp_path / "there").read_text() == "there"
     assert (tmp_path / "free").read_text() == "new"
+
+
+async def test_a_folder_that_cant_be_watched_fails_the_source(tmp_path: Path) -> None:
+    """The supervisor tells it in health and log, once for each of its growing pauses."""
+    (tmp_path / "in").write_text("")
+    options = FileSourceOptions.model_validate({"folder": "in", "settle": "0s", "poll": "10ms"})
+    source = FileSource("box", options, Context(site=tmp_path, log=structlog.get_logger()))
+    with pytest.raises(TransientError, match=r"in/.hub-work can't be used: Not a directory$"):
+        await source.run(Takes())

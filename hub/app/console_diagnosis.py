@@ -1,0 +1,48 @@
+"""What `hub doctor` is told by the hub that runs: how its sources and endpoints are."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from hub.app.finding import Finding
+from hub.configuration.site import Settings
+
+
+def told_by_console(settings: Settings) -> list[Finding]:
+    """Asks the console of this site's settings. Blocks."""
+    url = f"http://{settings.console_host}:{settings.console_port}/health/ready"
+    try:
+        try:
+            reply = urllib.request.urlopen(url, timeout=3)
+        except urllib.error.HTTPError as not_ready:
+            reply = not_ready  # it tells of its endpoints all the same
+        with reply:
+            told = json.load(reply)
+    except (OSError, ValueError) as error:
+        return [Finding("endpoints", "warning", f"the console at {url} doesn't tell: {error}")]
+    if str(told.get("broker", "")).startswith("blocked"):
+        return [Finding("alarm", "error", f"the broker takes no messages: {told['broker']}: give it memory or disk")]
+    return [_sources(told), _endpoints(told)]
+
+
+def _sources(told: dict[str, Any]) -> Finding:
+    """Sources that fail and are started again and again."""
+    failing = told.get("failing", {})
+    if failing:
+        return Finding("sources", "error", "; ".join(f"{name} fails: {why}" for name, why in failing.items()))
+    return Finding("sources", "ok", f"{len(told.get('sources', {}))}, none fails")
+
+
+def _endpoints(told: dict[str, Any]) -> Finding:
+    """Endpoints that the hub leaves alone now, or to which it does not speak before a person has looked."""
+    states = told.get("endpoints", {})
+    if stopped := told.get("stopped"):
+        text = "; ".join(f"{name}: {why}" for name, why in stopped.items())
+        return Finding("endpoints", "error", f"stopped until declared anew: {text}")
+    alone = [f"{name} for {one['left']:.0f} more seconds" for name, one in states.items() if one["breaker"] == "open"]
+    if alone:
+        return Finding("endpoints", "error", f"left alone after failures: {', '.join(alone)}")
+    return Finding("endpoints", "ok", f"{len(states)} with limits, none left alone")
