@@ -24,8 +24,11 @@ MOST_KEYS = 20
 MOST_UNSENT = 16 << 20
 """Bytes of answers that may wait for one connection; far more than the answers to reads, which wait for their turn."""
 
-LOOK_AT_UNSENT = 1.0
-"""Seconds between two looks at it."""
+MOST_CHANNELS = 50
+"""Channels that one connection may have open, whatever they are for: each costs memory. Programs open one, OpenSSH allows ten."""
+
+LOOK_AT_GREED = 1.0
+"""Seconds between two looks at what connections take."""
 
 LOOKS = 4
 """How often within `idle` the connections are looked at."""
@@ -113,12 +116,18 @@ class Door:
                     self._log.info("idle_connection_ended", source=self._source, address=keeper.address)
                     keeper.end(f"nothing was asked for within {self._options.idle}")
 
-    async def end_the_silent(self) -> None:
-        """Ends sessions that ask and take no answer: what waits for them would fill the memory. Ends when it is cancelled."""
+    async def end_the_greedy(self) -> None:
+        """Ends sessions that ask and take no answer, or open one channel after the other: what is kept for them would fill the memory. Ends
+        when it is cancelled."""
         while True:
-            await asyncio.sleep(LOOK_AT_UNSENT)
-            for keeper in [one for one in self._inside if one.unsent > MOST_UNSENT]:
-                self.told("answers_not_taken", address=keeper.address, unsent=keeper.unsent)
+            await asyncio.sleep(LOOK_AT_GREED)
+            for keeper in list(self._inside):
+                if keeper.unsent > MOST_UNSENT:
+                    self.told("answers_not_taken", address=keeper.address, unsent=keeper.unsent)
+                elif keeper.open_channels > MOST_CHANNELS:
+                    self.told("too_many_channels", address=keeper.address, channels=keeper.open_channels)
+                else:
+                    continue
                 keeper.connection.abort()
 
     async def say_good_bye(self) -> None:
@@ -157,6 +166,11 @@ class Doorkeeper(asyncssh.SSHServer):
         waiting = sum(channel.get_write_buffer_size() for channel in self.channels)
         transport = getattr(self.connection, "_transport", None)
         return int(waiting + (transport.get_write_buffer_size() if transport is not None else 0))
+
+    @property
+    def open_channels(self) -> int:
+        """asyncssh counts them, and has no bound of its own."""
+        return len(getattr(self.connection, "_channels", ()))
 
     def end(self, why: str) -> None:
         """Says so; a client that doesn't listen is cut off when it is ended once more."""

@@ -91,7 +91,7 @@ class SftpServerSource:
                 for _ in range(AT_ONCE):
                     group.create_task(self._offer(take))
                 group.create_task(self._door.end_the_idle())
-                group.create_task(self._door.end_the_silent())
+                group.create_task(self._door.end_the_greedy())
         finally:
             server.close()
             await self._door.say_good_bye()

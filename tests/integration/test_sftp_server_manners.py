@@ -6,12 +6,14 @@ import asyncio
 import shutil
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import paramiko
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.sftp_server.door import MOST_CHANNELS
 from adapters.sftp_server.jail import MOST_OPEN
 from tests.support.brokers import eventually
 from tests.support.drop_box import PASSWORD, Client, Takes, client_keys, serving
@@ -171,3 +173,24 @@ async def test_an_account_has_so_much_open_over_all_its_sessions(tmp_path: Path,
 
         await eventually(dropped)  # what ended sessions had open is closed
         await takes.count(1)
+
+
+async def test_a_connection_that_opens_one_channel_after_the_other_is_ended(tmp_path: Path, keys: Path) -> None:
+    """Each costs memory, also one that never asks for SFTP."""
+    async with serving(tmp_path, Takes(), keys) as port, Client(port, key=keys / "right") as modest:
+        transport = paramiko.Transport(("127.0.0.1", port))
+        await asyncio.to_thread(transport.connect, username="acme", password=PASSWORD)
+        channels = []
+
+        def open_all() -> None:
+            for number in range(MOST_CHANNELS + 1):
+                channels.append(transport.open_session())
+                if number % 2:
+                    channels[-1].invoke_subsystem("sftp")
+
+        with suppress(paramiko.SSHException):  # ended meanwhile
+            await asyncio.to_thread(open_all)
+        await ended(transport)
+        assert len(channels) >= MOST_CHANNELS
+        assert modest.transport.is_active()
+        transport.close()
