@@ -27,6 +27,10 @@ from hub.runtime.once import once_value
 from hub.runtime.remainder import COVERS, REST, covered
 
 
+class Refused(HubError):
+    """Why one of several can't be decided so."""
+
+
 class Replay:
     """Every step is recorded before it is done and may be repeated: what a crash leaves as `replaying` or `releasing` is
     taken up again by `resume`, and effects that are recorded are not repeated."""
@@ -226,7 +230,12 @@ class Replay:
         chosen = choose(ids, await self._decisions.holds((), ids), "hold")
         skipped = Counter(chosen.refused)
         for row in chosen.rows:
-            if await step(row):
+            try:
+                decided = await step(row)
+            except Refused as refused:  # this one; the others go on
+                skipped[f"{row.id[:12]}: {refused}"] += 1
+                continue
+            if decided:
                 done.append(row.id)
             else:
                 now = await self._decisions.holds((), (row.id,))
@@ -236,15 +245,15 @@ class Replay:
 
     async def _confirm_one(self, row: Any, who: str, reason: str) -> bool:
         if row.name != UNCONFIRMED:
-            text = f"the hold {row.id[:12]} is {row.name}: only what may have been delivered ({UNCONFIRMED}) can be ended as delivered"
-            raise HubError(text)
+            text = f"it is {row.name}: only what may have been delivered ({UNCONFIRMED}) can be ended as delivered"
+            raise Refused(text)
         done = await self._decisions.confirm(row, who, reason, self._live.clock())
         self._live.settled(row.document_id)
         return done
 
     async def _release_one(self, row: Any, who: str, reason: str) -> bool:
         if row.route not in self._live.snapshot.table.by_id:
-            raise HubError(f"the route {row.route} is not there any more")
+            raise Refused(f"the route {row.route} is not there any more")
         if not await self._decisions.begin_release(row, who, reason, self._live.clock()):
             return False
         return await self._publish_released(row)

@@ -14,6 +14,7 @@ from hub.app.running_hub import RunningHub
 from hub.core.errors import Unroutable
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
+from hub.journal.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
 from tests.support.site import ROUTES, SiteOnDisk, order
@@ -149,3 +150,32 @@ async def test_a_process_with_older_files_takes_no_bindings_from_the_others(
         await new.reload()
         assert await is_bound(new, "order.made")
         assert not await is_bound(new, "order.placed"), "nobody needs it any more"
+
+
+async def test_one_hold_whose_route_is_gone_keeps_no_other_from_its_release(tmp_path: Path, erp: Erp) -> None:
+    site = SiteOnDisk(tmp_path, erp.url)
+    site.write("config/partners/bolt.yaml", "partner: BOLT\nids: [{qualifier: ZZ, id: BOLT}]\n")
+    others = ROUTES + "  - id: others\n    when: {document: order, partner: BOLT}\n    to: [erp]\n"
+    site.write("routes/acme.yaml", others)
+    erp.script = lambda request: Answer(409, b'{"error": {"code": "CREDIT_HOLD"}}')
+    async with site.running() as hub:
+        site.drop("1.json", order("1", partner="BOLT"))
+        site.drop("2.json", order("2"))
+
+        async def held() -> bool:
+            return await effects(hub) == [("erp", "held")] * 2
+
+        await eventually(held)
+        erp.script = lambda request: Answer(201)
+        site.write("routes/acme.yaml", ROUTES)
+        await hub.reload()
+        holds = await Decisions(hub.journal).holds(("open",))
+        ids = [row.id for row in sorted(holds, key=lambda row: row.number)]
+        told = await asyncio.to_thread(site.cli, "hold", "release", *ids, "--reason", "paid")
+        assert "1 released" in told.stdout
+        assert "the route others is not there any more" in told.stdout
+
+        async def sent() -> bool:
+            return await effects(hub) == [("erp", "delivered"), ("erp", "held")]
+
+        await eventually(sent)
