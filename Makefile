@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BROKER ?= embedded
 BIN := .venv/bin
 TESTS ?= tests
-WORKERS ?= 3
+WORKERS ?= 4
 MINUTES ?= 10
 
 .PHONY: demo run test faults check format bench fuzz docs clean help

@@ -23,7 +23,7 @@ HAND_OVERS = (
 )
 
 
-@pytest.fixture(params=["embedded", GROWN])
+@pytest.fixture(params=[GROWN])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> BatchSite:
     """`grown` is RabbitMQ with PostgreSQL as the journal."""
     amqp = request.getfixturevalue("amqp_vhost") if request.param != "embedded" else None

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from hub.cli.program import build
 from tests.support.site import HubProcess, SiteOnDisk, order
 
+pytestmark = pytest.mark.xdist_group("own-plugin")  # what is installed once serves all
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/guides/own-plugin.md"
 NAMES = {"source": "acme_spool", "destination": "acme_spool", "reader": "acme_lines", "writer": "acme_lines"}
@@ -58,7 +59,7 @@ class Installation:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """One of each kind, as `hub new` writes it."""
     made = Installation(tmp_path_factory.mktemp("own"))
@@ -95,11 +96,12 @@ def test_its_own_test_holds(installed: Installation, kind: str) -> None:
     assert re.search(r"[2-4] passed", told), told
 
 
-@pytest.mark.parametrize("kind", NAMES)
-def test_a_type_checker_has_nothing_to_say(installed: Installation, kind: str, tmp_path: Path) -> None:
-    (module,) = (installed.folder / kind).glob("hub_*.py")
+def test_a_type_checker_has_nothing_to_say(installed: Installation, tmp_path: Path) -> None:
+    modules = [str(module) for kind in NAMES for module in (installed.folder / kind).glob("hub_*.py")]
+    assert len(modules) == len(NAMES)
     flags = ["--strict", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(tmp_path)]
-    installed.run(sys.executable, "-m", "mypy", *flags, "--follow-imports", "silent", str(module), cwd=ROOT)
+    flags += ["--follow-imports", "silent", "--namespace-packages", "--explicit-package-bases"]
+    installed.run(sys.executable, "-m", "mypy", *flags, *modules, cwd=ROOT)
 
 
 def test_a_hub_uses_them_by_name(hub: HubProcess, site: SiteOnDisk, installed: Installation) -> None:
