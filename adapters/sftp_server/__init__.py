@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.sftp_server.options import MOST_OPEN, SftpServerSourceOptions
+from adapters.sftp_server.options import MOST_OPEN, WORK, SftpServerSourceOptions
 from hub.core.plugin import Context, Plugin
 from hub.core.ports import Source
 
@@ -32,5 +32,6 @@ PLUGIN = Plugin(
     "    quota: 500000000\n",
     build=build,
     descriptors=descriptors_of,
+    keeps=lambda options: (options.host_key, f"{options.folder}/{WORK}"),
     senders=lambda options: [account.partner for account in options.accounts.values() if account.partner is not None],
 )

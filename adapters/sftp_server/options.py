@@ -10,6 +10,9 @@ from hub.core.duration import Duration
 from hub.core.name_pattern import FactsOfNames
 from hub.core.plugin import SECRET, Options
 
+WORK = ".taken"
+"""The folder in which files stand that were confirmed to a partner, until the intake has taken them."""
+
 MOST_OPEN = 100
 """Files and listings that all sessions of an account may have open."""
 

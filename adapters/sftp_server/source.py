@@ -14,7 +14,7 @@ from adapters.sftp_server.algorithms import algorithms, offered_host_keys
 from adapters.sftp_server.door import Door, Doorkeeper
 from adapters.sftp_server.home import Home, name_of, sync
 from adapters.sftp_server.jail import Jail
-from adapters.sftp_server.options import SftpServerSourceOptions
+from adapters.sftp_server.options import WORK, SftpServerSourceOptions
 from hub.core.duration import seconds
 from hub.core.errors import ConfigError, HubError, TransientError
 from hub.core.name_pattern import facts_of_names
@@ -22,7 +22,7 @@ from hub.core.pauses import Pauses
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
 
-WORK, DONE, FAILED = ".taken", "done", "failed"
+DONE, FAILED = "done", "failed"
 SMALL = 1 << 18
 """Files up to this size (bytes) are held in memory."""
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import orjson
 
+from hub.app.kept_files import KEPT, take_along
 from hub.app.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
@@ -43,6 +44,7 @@ class Manifest:
     rebuild: bool
     messages: int
     claim_files: int
+    kept_files: int = 0
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -65,12 +67,19 @@ class Backup:
     """Made by a process of its own.
 
     Two SQLite files are taken at one moment: what the hub finds after a restore is what it would find after a power loss at that moment,
-    from which it loses nothing. A journal in PostgreSQL is taken in one view. The order is broker, journal, claims: what moves meanwhile
-    exists at least once. Claims are never changed and stand before the rows that name them.
+    from which it loses nothing. A journal in PostgreSQL is taken in one view. The order is kept files, broker, journal, claims: what moves
+    meanwhile exists at least once. Claims are never changed and stand before the rows that name them.
     """
 
-    def __init__(self, folder: SiteFolder, settings: Settings, progress: Progress = lambda table, rows: None) -> None:
-        self._folder, self._settings, self._progress = folder, settings, progress
+    def __init__(
+        self,
+        folder: SiteFolder,
+        settings: Settings,
+        progress: Progress = lambda table, rows: None,
+        kept: Collection[str] = (),
+    ) -> None:
+        """`kept`: see `kept_by`."""
+        self._folder, self._settings, self._progress, self._kept = folder, settings, progress, kept
         self._url = engine_url(journal_url(folder, settings))
 
     async def make(self, target: Path) -> Manifest:
@@ -82,6 +91,7 @@ class Backup:
         if journal is not None and not journal.is_file():
             raise ConfigError(f"there is no journal {journal}: no hub has run on this site")
         target.mkdir(parents=True, exist_ok=True)
+        kept = await asyncio.to_thread(take_along, self._folder.path, self._kept, target / KEPT)
         broker = self._folder.resolve(BROKER_FILE)
         files = [(broker, target / BROKER)] if self._settings.broker == "embedded" and broker.is_file() else []
         has_broker = bool(files)
@@ -102,6 +112,7 @@ class Backup:
             rebuild=True,  # a decision is committed before its copies are published: a snapshot may stand between the two
             messages=await asyncio.to_thread(messages_in, target / JOURNAL),
             claim_files=claims,
+            kept_files=kept,
         )
         (target / MANIFEST).write_bytes(orjson.dumps(manifest.as_dict(), option=orjson.OPT_INDENT_2))
         return manifest

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from hub.app.backup import BROKER, CLAIMS, JOURNAL, Manifest, link_claims, whole
+from hub.app.kept_files import KEPT, bring_back
 from hub.app.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
@@ -42,6 +43,7 @@ class Restore:
             if manifest.broker:
                 await asyncio.to_thread(put, source / BROKER, self._folder.resolve(BROKER_FILE))
             await self._bring_journal(source / JOURNAL)
+            await asyncio.to_thread(bring_back, source / KEPT, self._folder.path)
             return manifest, await self._go_on(manifest, skip)
         finally:
             lock.release()

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from hub.app.backup import Backup
+from hub.app.kept_files import kept_by
+from hub.app.plugin_discovery import discover
 from hub.app.restore import SKIP, Restore
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import AsJson, counted, moment, print_json, say
@@ -21,11 +23,13 @@ def backup(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Backs up messages, journal and claims into a folder, while the hub runs.
+    """Backs up messages, journal, claims and what sources keep into a folder, while the hub runs.
 
     The site's own files are not in it: config/ and routes/ belong under version control. Example: hub backup /backup/hub-2026-12-01
     """
-    made = run(Backup(SiteFolder(site), settings_of(site)).make(target))
+    found = SiteFolder(site).check(discover()).site
+    kept = kept_by(found) if found is not None else ()
+    made = run(Backup(SiteFolder(site), settings_of(site), kept=kept).make(target))
     if as_json:
         print_json(made.as_dict())
         return
@@ -34,6 +38,12 @@ def backup(
         f"{target}: {with_broker}the history of {counted(made.messages, 'message')}, {counted(made.claim_files, 'claim file')}",
         "green",
     )
+    if made.kept_files:
+        say(
+            f"{counted(made.kept_files, 'file')} of sources: what they have confirmed and not handed over, and their keys"
+        )
+    if found is None:
+        say("the site has errors, see hub check: what its sources keep beside the journal is not in it", "yellow")
     if not made.broker:
         say(f"what waits in RabbitMQ is not in it: after a restore {REBUILD}")
 

@@ -82,6 +82,8 @@ class Plugin:
     keeps_number  of a step that splits documents: whether the parts keep the number of the whole; None: it doesn't split
     asks       of a step: whether its answer may differ when it is asked again
     shared_folders  folders of this machine, relative to the site, that others write to or read from: the hub leaves their modes alone
+    keeps      of a source: files and folders, relative to the site, that a backup takes along: what it has promised and the journal doesn't
+               know yet, its keys
     descriptors  of what listens: how many file descriptors its connections may take at once
     bounded    of a reader, writer or step: up to how many bytes of a body its work is small, whatever is in them; 0: never. The hub
                does such work itself, all other in worker processes
@@ -113,6 +115,7 @@ class Plugin:
     keeps_number: Callable[[Any], bool] | None = None
     asks: Callable[[Any], bool] = lambda options: False
     shared_folders: Callable[[Any], Iterable[str]] = lambda options: ()
+    keeps: Callable[[Any], Iterable[str]] = lambda options: ()
     descriptors: Callable[[Any], int] = lambda options: 0
     bounded: Callable[[Any], int] = lambda options: 0
     found_in: str = ""

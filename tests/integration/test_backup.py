@@ -15,7 +15,8 @@ from hub.app.site_folder import SiteFolder
 from hub.cli.output import FOUND
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
-from tests.support.site import SiteOnDisk, order
+from tests.support.ports import free_ports
+from tests.support.site import ROUTES, SiteOnDisk, order
 
 PATIENT = "retry:\n  fast: {delays: [" + ", ".join(["1s"] * 20) + "], on: [unreachable, timeout, busy, failed]}\n"
 HOLDS = "holds:\n  credit_hold: {owner: finance-ops, sla: 4h}\n"
@@ -126,3 +127,35 @@ async def test_what_no_queue_holds_is_made_again_from_the_journal(tmp_path: Path
         assert json.loads(rebuilt.stdout) == {"published": 1, "batches": 0, "without_route": 0, "left": 0}
         await effects_are(hub, "delivered", 2)
     assert [request.key for request in erp.requests[2:]] == [keys["1"], keys["2"]]
+
+
+async def test_what_a_drop_box_has_confirmed_and_its_key_are_in_the_backup(tmp_path: Path, erp: Erp) -> None:
+    """The intake has not taken the file: it is in no journal, and its partner has forgotten it."""
+    (port,) = free_ports(1)
+    box = (
+        f"  box:\n    sftp_server: {{listen: '127.0.0.1:{port}', accounts: {{ACME: {{password: '${{BOX_PASSWORD}}'}}}}}}\n"
+        "    read: {json: order@1}\n"
+    )
+    site, other = (SiteOnDisk(tmp_path / name, erp.url) for name in ("site", "other"))
+    for each in (site, other):
+        each.write("routes/acme.yaml", ROUTES.replace("routes:\n", f"{box}routes:\n", 1))
+        each.environ["BOX_PASSWORD"] = "correct horse battery"
+    made = site.folder / "var/sftp_server_key"
+    async with site.running():
+
+        async def listens() -> bool:
+            return made.exists() and made.stat().st_size > 0
+
+        await eventually(listens)
+    key = made.read_bytes()
+    left = site.folder / "var/dropbox/.taken/ACME"
+    (left / f"1.json~{'0' * 32}").write_bytes(order("1"))
+    told = await asyncio.to_thread(site.cli, "backup", str(tmp_path / "backup"))
+    assert "2 files of sources" in told.stdout, told.stderr
+    told = await asyncio.to_thread(other.cli, "restore", str(tmp_path / "backup"))
+    assert told.returncode == 0, told.stderr
+    assert (other.folder / "var/sftp_server_key").read_bytes() == key
+    assert (other.folder / "var/sftp_server_key").stat().st_mode & 0o077 == 0
+    async with other.running() as hub:
+        await effects_are(hub, "delivered", 1)
+    assert erp.numbers() == ["1"]
