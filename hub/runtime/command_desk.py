@@ -20,27 +20,48 @@ POLL_SECONDS = 0.25
 
 
 class CommandDesk:
-    """Looks for commands every quarter of a second. `acts` maps a kind to what is done."""
+    """Looks for commands every quarter of a second. `acts` maps a kind to what is done. Commands of one kind are carried out one after the
+    other; those of other kinds never wait for them: a replay of something large keeps nobody from a reload."""
 
     def __init__(self, live: Live, acts: Mapping[str, Act]) -> None:
         self._live = live
         self._acts = acts
         self._commands = Commands(live.journal)
         self._begun: dict[str, Any] = {}
-        """Commands that are not finished: the journal went away meanwhile. They are carried out again when it is back."""
+        """Commands that are not finished. Where the journal went away meanwhile they are carried out again when it is back."""
+        self._at_work: dict[str, asyncio.Task[None]] = {}
+        """By kind."""
 
     async def run(self) -> None:
-        while True:
-            error = await outcome_of(self._look)
-            if isinstance(error, Exception):
-                if not isinstance(error, JournalUnavailable):
-                    self._live.log.error("command_desk", error=str(error), exc_info=error)
-                await asyncio.sleep(1.0)
-            await asyncio.sleep(POLL_SECONDS)
+        try:
+            while True:
+                error = await outcome_of(self._look)
+                if isinstance(error, Exception):
+                    await self._failed(error)
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            for task in self._at_work.values():
+                task.cancel()
 
     async def _look(self) -> None:
         self._begun |= {row.id: row for row in await self._commands.take(self._live.journal.process)}
-        for row in list(self._begun.values()):
+        for kind in {kind_of(row) for row in self._begun.values()} - self._at_work.keys():
+            task = asyncio.create_task(self._work(kind), name=f"command-{kind}")
+            self._at_work[kind] = task
+            task.add_done_callback(lambda _, kind=kind: self._at_work.pop(kind))  # type: ignore[misc]
+
+    async def _work(self, kind: str) -> None:
+        error = await outcome_of(lambda: self._all_of(kind))
+        if isinstance(error, Exception):
+            await self._failed(error)
+
+    async def _failed(self, error: Exception) -> None:
+        if not isinstance(error, JournalUnavailable):
+            self._live.log.error("command_desk", error=str(error), exc_info=error)
+        await asyncio.sleep(1.0)
+
+    async def _all_of(self, kind: str) -> None:
+        for row in [row for row in self._begun.values() if kind_of(row) == kind]:
             result = await outcome_of(lambda row=row: self._carry_out(row))  # type: ignore[misc]
             if isinstance(result, JournalUnavailable):
                 raise result
@@ -56,7 +77,12 @@ class CommandDesk:
             del self._begun[row.id]
 
     async def _carry_out(self, row: Any) -> dict[str, Any]:
-        act = self._acts.get(row.kind.partition("@")[0])
+        act = self._acts.get(kind_of(row))
         if act is None:
             raise HubError(f"this hub doesn't know the command {row.kind!r}")
         return await act(orjson.loads(row.arguments), row.who)
+
+
+def kind_of(row: Any) -> str:
+    """Without the process that it is for."""
+    return str(row.kind.partition("@")[0])

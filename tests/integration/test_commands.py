@@ -42,6 +42,43 @@ async def test_a_command_during_which_the_journal_goes_away_is_carried_out_again
         desk.cancel()
 
 
+async def test_a_long_command_keeps_no_other_waiting(hub: RunningHub) -> None:
+    """A replay reads a large file again, or one that a reader spins over."""
+    goes_on, ended = asyncio.Event(), list[str]()
+
+    async def long(arguments: dict[str, Any], who: str) -> dict[str, Any]:
+        await goes_on.wait()
+        ended.append(who)
+        return {}
+
+    async def quick(arguments: dict[str, Any], who: str) -> dict[str, Any]:
+        ended.append(who)
+        return {}
+
+    next(task for task in hub._tasks if task.get_name() == "command-desk").cancel()
+    commands = Commands(hub.journal)
+    ids = [await commands.submit("long", {}, "first"), await commands.submit("long", {}, "second")]
+    ids.append(await commands.submit("quick", {}, "third"))
+    desk = asyncio.create_task(CommandDesk(hub.live, {"long": long, "quick": quick}).run())
+
+    async def states() -> list[str]:
+        return [(await commands.state(id))[0] for id in ids]
+
+    async def quick_is_done() -> bool:
+        return await states() == ["running", "running", "done"]
+
+    async def all_done() -> bool:
+        return await states() == ["done"] * 3
+
+    try:
+        await eventually(quick_is_done)
+        goes_on.set()
+        await eventually(all_done)
+        assert ended == ["third", "first", "second"]
+    finally:
+        desk.cancel()
+
+
 @pytest.mark.postgres
 async def test_a_signal_while_the_journal_is_away_reloads_when_it_is_back(tmp_path: Path, database_url: str) -> None:
     split = urlsplit(database_url)
