@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.errors import HubError, TransientError
 from hub.core.limits import LimitOptions
-from hub.core.plugin import Options
+from hub.core.plugin import FILE, Options
 from hub.core.topology import Topology
 
 
@@ -22,11 +22,19 @@ class AmqpEndpointOptions(Options):
 
     url: str = Field(description="amqp:// or amqps:// with user, ${PASSWORD}, host, port and virtual host.")
     ca: str | None = Field(
-        None, min_length=1, description="File of the authority that signed the server's certificate."
+        None,
+        min_length=1,
+        description="File of the authority that signed the server's certificate.",
+        json_schema_extra=FILE,
     )
-    certificate: str | None = Field(None, min_length=1, description="File of our client certificate.")
+    certificate: str | None = Field(
+        None, min_length=1, description="File of our client certificate.", json_schema_extra=FILE
+    )
     key: str | None = Field(
-        None, min_length=1, description="File of its private key; without it the certificate's file."
+        None,
+        min_length=1,
+        description="File of its private key; without it the certificate's file.",
+        json_schema_extra=FILE,
     )
     limit: LimitOptions | None = Field(None, description="What the cluster can bear.")
 

@@ -11,19 +11,27 @@ from pydantic import Field, field_validator
 from adapters.http.client_address import ProxyHeader, networks_of
 from hub.core.client_network import is_loopback
 from hub.core.duration import Duration
-from hub.core.plugin import Options, Problem
+from hub.core.plugin import FILE, Options, Problem
 from hub.core.size import Size
 
 
 class TlsOptions(Options):
     """Certificates."""
 
-    certificate: str = Field(min_length=1, description="File of the server's certificate, with its chain.")
+    certificate: str = Field(
+        min_length=1, description="File of the server's certificate, with its chain.", json_schema_extra=FILE
+    )
     key: str | None = Field(
-        None, min_length=1, description="File of its private key; without it the certificate's file."
+        None,
+        min_length=1,
+        description="File of its private key; without it the certificate's file.",
+        json_schema_extra=FILE,
     )
     client_ca: str | None = Field(
-        None, min_length=1, description="File of the authority whose client certificates are taken, for `mtls`."
+        None,
+        min_length=1,
+        description="File of the authority whose client certificates are taken, for `mtls`.",
+        json_schema_extra=FILE,
     )
 
 

@@ -17,7 +17,7 @@ from adapters.mail.finished import Mail
 from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError
 from hub.core.limits import LimitOptions
-from hub.core.plugin import SECRET, Options
+from hub.core.plugin import FILE, SECRET, Options
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -31,7 +31,10 @@ class MailEndpointOptions(Options):
         "starttls", description="`starttls`: asked for, and refused without; `always`: from the first byte; `never`."
     )
     ca: str | None = Field(
-        None, min_length=1, description="File of the authority that signed the server's certificate; else the system's."
+        None,
+        min_length=1,
+        description="File of the authority that signed the server's certificate; else the system's.",
+        json_schema_extra=FILE,
     )
     user: str | None = Field(None, min_length=1, description="The account.")
     password: str | None = Field(

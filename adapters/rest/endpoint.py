@@ -22,6 +22,7 @@ from hub.core.duration import Duration, seconds
 from hub.core.errors import RejectedError, TransientError
 from hub.core.limits import LimitOptions
 from hub.core.message import EMPTY
+from hub.core.network_error import reason_of
 from hub.core.plugin import Options
 from hub.core.ports import FactValue, Receipt
 from hub.core.replies import classify
@@ -192,6 +193,8 @@ def as_it_is(url: str) -> URL:
 
 def told(error: Exception) -> str:
     """What a library says of an error, on one line, without the URL that it may add."""
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
+        return f"can't connect: {reason_of(error.os_error)}"
     text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
     line = " ".join(text.split()) or type(error).__name__
     return "".join(c if c.isprintable() else "?" for c in line)[:SHOWN]

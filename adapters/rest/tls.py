@@ -8,18 +8,26 @@ from pathlib import Path
 from pydantic import Field, model_validator
 
 from hub.core.errors import ConfigError
-from hub.core.plugin import SECRET, Options
+from hub.core.plugin import FILE, SECRET, Options
 
 
 class TlsOptions(Options):
     """Files are relative to the site. The server's certificate and name are always checked."""
 
     ca: str | None = Field(
-        None, min_length=1, description="File of the authority that signed the server's certificate; else the system's."
+        None,
+        min_length=1,
+        description="File of the authority that signed the server's certificate; else the system's.",
+        json_schema_extra=FILE,
     )
-    certificate: str | None = Field(None, min_length=1, description="File of our client certificate.")
+    certificate: str | None = Field(
+        None, min_length=1, description="File of our client certificate.", json_schema_extra=FILE
+    )
     key: str | None = Field(
-        None, min_length=1, description="File of its private key; without it the certificate's file."
+        None,
+        min_length=1,
+        description="File of its private key; without it the certificate's file.",
+        json_schema_extra=FILE,
     )
     passphrase: str | None = Field(
         None, min_length=1, description="The key's passphrase, by reference: ${NAME}.", json_schema_extra=SECRET

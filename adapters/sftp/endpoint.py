@@ -16,7 +16,7 @@ from adapters.sftp.session import HostKeyChanged, Login, NotLetIn
 from hub.core.duration import Duration, seconds
 from hub.core.errors import TransientError, Withheld
 from hub.core.limits import LimitOptions
-from hub.core.plugin import SECRET, Options
+from hub.core.plugin import FILE, SECRET, Options
 
 if TYPE_CHECKING:
     from adapters.sftp.connection import Connection
@@ -47,12 +47,17 @@ class SftpEndpointOptions(Options):
         None, min_length=1, description="Its password, by reference: ${NAME}.", json_schema_extra=SECRET
     )
     key: str | None = Field(
-        None, min_length=1, description="Path of the private key (OpenSSH or PEM): ${ACME_KEY_FILE}."
+        None,
+        min_length=1,
+        description="Path of the private key (OpenSSH or PEM): ${ACME_KEY_FILE}.",
+        json_schema_extra=FILE,
     )
     passphrase: str | None = Field(
         None, min_length=1, description="The key's passphrase, by reference: ${NAME}.", json_schema_extra=SECRET
     )
-    certificate: str | None = Field(None, min_length=1, description="Path of the certificate that signs the key.")
+    certificate: str | None = Field(
+        None, min_length=1, description="Path of the certificate that signs the key.", json_schema_extra=FILE
+    )
     host_key: str | tuple[str, ...] = Field(
         description="The server's key: `SHA256:...` as ssh-keygen -lf shows it, or `ssh-ed25519 AAAA...`; several while it changes."
     )

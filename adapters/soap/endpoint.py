@@ -20,7 +20,7 @@ from adapters.soap.calls.security import SecurityOptions, secure
 from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError, TransientError
 from hub.core.limits import LimitOptions
-from hub.core.plugin import Options
+from hub.core.plugin import FILE, Options
 
 if TYPE_CHECKING:
     from adapters.soap.calls.contract import Contract, Operation
@@ -32,10 +32,15 @@ class SoapTlsOptions(Options):
     """Files are relative to the site. The server's certificate and name are always checked."""
 
     ca: str | None = Field(
-        None, min_length=1, description="File of the authority that signed the server's certificate."
+        None,
+        min_length=1,
+        description="File of the authority that signed the server's certificate.",
+        json_schema_extra=FILE,
     )
-    certificate: str | None = Field(None, min_length=1, description="File of our client certificate.")
-    key: str | None = Field(None, min_length=1, description="File of its private key.")
+    certificate: str | None = Field(
+        None, min_length=1, description="File of our client certificate.", json_schema_extra=FILE
+    )
+    key: str | None = Field(None, min_length=1, description="File of its private key.", json_schema_extra=FILE)
 
     @model_validator(mode="after")
     def key_of_a_certificate(self) -> SoapTlsOptions:

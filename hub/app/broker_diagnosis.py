@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Container, Sequence
 
-from hub.app.finding import Finding
+from hub.app.finding import GONE, Finding
 from hub.app.left_behind import BROKER_FILE, file_depths
 from hub.app.opening import Opening
 from hub.app.running_hub import COMMAND_PATIENCE, make_broker
@@ -118,6 +118,6 @@ async def orphans(depths: Depths, journal: Journal, declared: Topology, routes: 
     told = [f"{queue} holds {count}" for queue, count in queues.items()]
     told += [f"{count} wait as rows for the route {route}" for route, count in waiting.items()]
     if told:
-        text = f"{', '.join(told)}, and nothing uses them any more"
-        return Finding("orphans", "error", f"{text}: bring the route or source back to have them taken")
+        text = f"{', '.join(told)}, and no route or source of the site takes them"
+        return Finding("orphans", "error", f"{text}: {GONE}")
     return Finding("orphans", "ok", "nothing waits for a route or source that is gone")

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.app.finding import Finding
 from hub.configuration.site import Settings
+from hub.core.network_error import reason_of
 
 
 def told_by_console(settings: Settings) -> list[Finding]:
@@ -22,7 +23,9 @@ def told_by_console(settings: Settings) -> list[Finding]:
         with reply:
             told = json.load(reply)
     except (OSError, ValueError) as error:
-        return [Finding("endpoints", "warning", f"the console at {url} doesn't tell: {error}")]
+        cause = getattr(error, "reason", error)
+        reason = reason_of(cause) if isinstance(cause, OSError) else cause
+        return [Finding("endpoints", "warning", f"the console at {url} doesn't tell: {reason}")]
     if str(told.get("broker", "")).startswith("blocked"):
         return [Finding("alarm", "error", f"the broker takes no messages: {told['broker']}: give it memory or disk")]
     return [_sources(told), _endpoints(told)]

@@ -16,3 +16,7 @@ class Finding:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+GONE = "a hub that has served the route goes on until it stops; bring it back to have them taken after that"
+"""What to do about messages whose route or source the site has no more."""

@@ -12,6 +12,7 @@ from hub.broker.address import AmqpAddress
 from hub.broker.channel import ChannelRefused, LinkLost
 from hub.broker.link import Link
 from hub.core.errors import ConfigError, TransientError
+from hub.core.network_error import reason_of
 
 FIRST_PAUSE, SHORT_PAUSE, LONGEST_PAUSE = 0.05, 0.4, 3.0
 """Seconds before the next attempt: at most SHORT_PAUSE after a link that was up, LONGEST_PAUSE when there was none."""
@@ -106,7 +107,7 @@ class Supervisor:
         except TimeoutError:
             self.problem = "it does not answer"
         except (OSError, LinkLost, ChannelRefused) as error:
-            self.problem = str(error)
+            self.problem = reason_of(error)
         finally:
             self._node += 1  # another node is tried after each end
             if self.link is None and link is not None:

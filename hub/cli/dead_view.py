@@ -41,7 +41,8 @@ def position_words(row: Any) -> str:
         words += [f"{level} {step}" for level, step in zip(LEVELS, steps, strict=False) if step.isdecimal()]
     if "segment" in place:
         at = f" at {place['segment_position']}" if "segment_position" in place else ""
-        words.append(f"segment {place['segment']}{at}")
+        kind = "segment" if place["segment"].isalnum() else "at"  # X12, or a path in JSON or XML
+        words.append(f"{kind} {place['segment']}{at}")
     if "element" in place:
         words.append(f"element {place['element']}")
     if "byte" in place:

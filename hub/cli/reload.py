@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.app.finding import GONE
 from hub.cli.output import FOUND, LATER, AsJson, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, whoami, with_journal
 from hub.journal.commands import Commands
@@ -86,7 +87,7 @@ def show(name: str, result: dict[str, Any]) -> None:
             say(f"{word}: {', '.join(result[word])}")
     for queue, count in result.get("orphans", {}).items():
         say(
-            f"{queue} holds {count}, and nothing uses it any more: bring the route or source back to have them taken",
+            f"{queue} holds {count}, and its route or source is gone: {GONE}",
             "yellow",
         )
     if result.get("restart_needed"):

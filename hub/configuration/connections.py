@@ -8,6 +8,7 @@ from hub.configuration.checked_use import DECLARED_IN, check_use
 from hub.configuration.draft import Draft
 from hub.configuration.gathering import check_together, read_gather
 from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
+from hub.configuration.named_files import check_named_files
 from hub.configuration.plug import Use
 from hub.configuration.secrets import check_entry
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
@@ -27,6 +28,7 @@ def read_endpoints(draft: Draft, file: YamlFile) -> None:
     for name, node, place in draft.entries(file, file.root, file.name):
         known = draft.declare("endpoint", name, place)
         check_entry(file, node, draft.findings, draft.plugins, "endpoint")
+        check_named_files(draft, file, node, "endpoint")
         placed = draft.reading.keyed("endpoint", file, name, node)
         if placed:
             check_use(draft, placed)
@@ -44,6 +46,7 @@ def declare_destinations(draft: Draft, file: YamlFile, node: Node) -> Callable[[
     def read() -> None:
         for name, value, place, known in entries:
             check_entry(file, value, draft.findings, draft.plugins, "destination")
+            check_named_files(draft, file, value, "destination")
             destination = _read_destination(draft, file, name, value, place)
             if known and destination:
                 draft.destinations[name] = destination
@@ -165,6 +168,7 @@ def declare_sources(draft: Draft, file: YamlFile, node: Node, owner: str) -> Cal
     def read() -> None:
         for name, value, place, known in entries:
             check_entry(file, value, draft.findings, draft.plugins, "source")
+            check_named_files(draft, file, value, "source")
             source = _read_source(draft, file, name, value, place, owner)
             if known and source:
                 draft.sources[name] = source

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
-
-from pydantic import BaseModel
+from types import MappingProxyType
 
 from hub.configuration.finding import Findings
+from hub.configuration.marked_options import marked
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.configuration.yaml_loader import REFERENCE
 from hub.core.plugin import WRITE_ONLY, PluginKind, Plugins
@@ -55,7 +53,8 @@ def check_entry(file: YamlFile, node: Node, findings: Findings, plugins: Plugins
     for key, value in node.entries.items():
         plugin = plugins.find(kind, key)
         if plugin is not None:
-            declared.update(marks(plugin.options, value))
+            found = marked(plugin.options, value, WRITE_ONLY)
+            declared.update((id(inner), bool(secret)) for option, secret in found for inner in option.walk())
     check_secrets(file, node, findings, declared=declared)
 
 
@@ -115,32 +114,3 @@ def is_let_in(text: str) -> bool:
     """Whether it is the value of an Authorization header, written out."""
     match = SCHEME.match(text)
     return match is not None and not is_reference(text[match.end() :]) and len(text) - match.end() >= 6
-
-
-def marks(model: type[BaseModel], node: Node) -> Iterator[tuple[int, bool]]:
-    """The nodes of the options that are declared as secrets (True), or as none whatever they are called (False)."""
-    for name, field in model.model_fields.items():
-        child = node.child(field.alias or name)
-        if child is None:
-            continue
-        extra = field.json_schema_extra
-        if isinstance(extra, dict) and WRITE_ONLY in extra:
-            yield from ((id(inner), bool(extra[WRITE_ONLY])) for inner in child.walk())
-        yield from _inner(field.annotation, child)
-
-
-def _inner(annotation: Any, node: Node) -> Iterator[tuple[int, bool]]:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield from marks(annotation, node)
-    elif origin in (Union, UnionType):
-        for each in arguments:
-            yield from _inner(each, node)
-    elif origin is Annotated:
-        yield from _inner(arguments[0], node)
-    elif origin is dict:
-        for value in node.entries.values():
-            yield from _inner(arguments[1], value)
-    elif origin in (tuple, list):
-        for item in node.items:
-            yield from _inner(arguments[0], item)

@@ -39,6 +39,11 @@ NO_SECRET: dict[str, JsonValue] = {WRITE_ONLY: False}
 though its name sounds like one."""
 
 
+FORMAT = "format"
+FILE: dict[str, JsonValue] = {FORMAT: "file-path"}
+"""For `json_schema_extra` of an option that names a file which must be there: a key, a certificate. The checker looks for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong with an agreement, as the transformer sees it that serves it. `path` leads to it in the partner's file:

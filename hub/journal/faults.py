@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from hub.core.network_error import reason_of
+
 _AWAY_CLASSES = ("08", "28", "53", "57", "58")
 """PostgreSQL: connections, logins, resources, the operator (also starting up and shutting down), the system."""
 _AWAY_STATES = ("25006", "3D000", "25P03", "55P03")
@@ -59,8 +61,9 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def first_line(error: BaseException) -> str:
-    """What it says, in one line; its type when it says nothing."""
-    text = str(getattr(error, "orig", None) or error).strip()
+    """What it says, in one line; its type when it says nothing. A connection that fails is told as the operating system tells it."""
+    whole = getattr(error, "orig", None) or error
+    text = (reason_of(whole) if isinstance(whole, OSError) else str(whole)).strip()
     return text.splitlines()[0] if text else type(error).__name__
 
 

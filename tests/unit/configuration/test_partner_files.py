@@ -191,7 +191,7 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ('element: "|"', r'element: "\n"', "15:15: error: x12.delimiters: element can't be the line end '\\n'"),
         ("newline: none", "newline: lf", "15:15: error: x12.delimiters: the terminator is a line end already; write newline: none"),
         ("newline: none", "newline: cr", "15:93: error: x12.delimiters.newline: should be 'none', 'lf' or 'crlf', found 'cr'"),
-        ("charset: utf-8", "charset: utf8", "16:12: error: x12.charset: should be 'basic', 'extended', 'utf-8' or 'latin-1', found 'utf8'"),
+        ("charset: utf-8", "charset: utf8", "16:12: error: x12.charset: should be 'basic', 'extended', 'utf-8', 'latin-1' or 'windows-1252', found 'utf8'"),
         ("days: 30", "days: 0", "17:22: error: x12.duplicates.days: should be greater than or equal to 1, found 0"),
         ("duplicates: {days: 30}", "batch: {max: 0, wait: 5m}", "17:16: error: x12.batch.max: should be greater than or equal to 1, found 0"),
         ("duplicates: {days: 30}", "batch: {max: 50, wait: 0s}", "17:26: error: x12.batch.wait: should be longer than 0s"),
