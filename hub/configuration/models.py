@@ -12,7 +12,7 @@ from hub.core.facts import FACT_NAME, FactType
 from hub.core.form import Form
 from hub.core.replies import STATUS_PATTERN
 from hub.core.reply_body import check_path
-from hub.core.size import Size
+from hub.core.size import Size, parse_size
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$"
 Name = Annotated[str, Form(NAME, "a name: 1 to 80 letters, digits, - and _, as in acme-orders")]
@@ -57,6 +57,10 @@ class Templates(Entry):
     characters: Size = Field("64MB", description="Output, and every text that is made on the way to it.")
 
 
+LEAST_MEMORY, MOST_IN_PROCESS = 16 * 1000**2, 1000**2
+"""Bytes: less memory lets no worker read anything, and more in the hub's own process is no containment."""
+
+
 class ContainmentEntry(Entry):
     """The bounds of the work on bytes that others have sent: reading, steps, schemas, templates, replies."""
 
@@ -92,6 +96,22 @@ class ContainmentEntry(Entry):
     def _is_some_time(cls, value: str) -> str:
         if seconds(value) < 0.1:
             raise ValueError("should be at least 100ms")
+        return value
+
+    @field_validator("memory")
+    @classmethod
+    def _is_room(cls, value: str) -> str:
+        if parse_size(value) < LEAST_MEMORY:
+            raise ValueError(f"{value!r} leaves no room for a piece of work; write at least 16MB")
+        return value
+
+    @field_validator("in_process_up_to")
+    @classmethod
+    def _is_small(cls, value: str) -> str:
+        if parse_size(value) > MOST_IN_PROCESS:
+            raise ValueError(
+                f"{value!r} would hold up the whole hub while a body of this size is read; write at most 1MB"
+            )
         return value
 
     @model_validator(mode="after")

@@ -289,6 +289,8 @@ def test_a_folder_that_cant_be_listed_is_no_empty_one(tmp_path: Path) -> None:
     [
         ("journal: mysql://db/hub", "1:10: error: journal: mysql:// is not supported (a path, sqlite:// or postgresql://)"),
         ("amqp: ${NO_SUCH_BROKER}", "1:7: error: the environment variable NO_SUCH_BROKER is not set"),
+        ("containment: {memory: 1MB}", "1:23: error: containment.memory: '1MB' leaves no room for a piece of work; write at least 16MB"),
+        ("containment: {in_process_up_to: 2MB}", "1:33: error: containment.in_process_up_to: '2MB' would hold up the whole hub while a body of this size is read; write at most 1MB"),
         ("containment: {memory: 5}", "1:23: error: containment.memory: 5 has no unit; write it as 500KB, 10MB or 1GB"),
     ],
 )  # fmt: skip
