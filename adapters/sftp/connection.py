@@ -6,7 +6,7 @@ import errno
 import hashlib
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -21,6 +21,10 @@ PIECE = 32768
 
 AHEAD = 128
 """Read requests that are under way at once: 4 MB of memory, and enough for a fast line over a long distance."""
+
+
+def nothing() -> None:
+    """What most callers do before a file is closed."""
 
 
 class Connection:
@@ -149,16 +153,30 @@ class Connection:
         with self._translated(f"read {path}"), self._sftp.open(path, "rb", len(body)) as file:
             return body.startswith(file.read(len(body)))
 
-    def upload(self, body: bytes, path: str, progress: Progress, *, ahead: bool = True) -> None:
+    def upload(
+        self, body: bytes, path: str, progress: Progress, *, ahead: bool = True, closing: Callable[[], None] = nothing
+    ) -> None:
         """Writes a whole file, in place of one that stands there. When this returns the server has said that it is closed. `ahead`: the
-        answers to the writes are not looked at, which is faster; the caller compares the size."""
+        answers to the writes are not looked at, which is faster; the caller compares the size. `closing` is called before the last
+        piece is written: until then the server can't have the whole file, also when it closes what a lost connection leaves open. What
+        `closing` raises is raised, and the connection with the open file is dropped."""
         with self._translated(f"write {path}"), self._sftp.open(path, "wb") as file:
             file.set_pipelined(ahead)
-            for start in range(0, len(body), PIECE * 8):
+            starts = range(0, max(1, len(body)), PIECE * 8)
+            for start in starts:
+                if start == starts[-1]:
+                    self._tell(closing)
                 file.write(body[start : start + PIECE * 8])
                 progress(min(start + PIECE * 8, len(body)))
             file.flush()
             self._close(file)
+
+    def _tell(self, closing: Callable[[], None]) -> None:
+        try:
+            closing()
+        except BaseException:
+            self.close()
+            raise
 
     def _close(self, file: Any) -> None:
         """Closes a file as paramiko does, which would hide that the server refuses or is gone. Raises OSError, EOFError."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
@@ -23,6 +25,11 @@ LONGEST_NAME = 200
 
 AHEAD = 1 << 20
 """Bodies above this size (bytes) are written without waiting for each answer, where the size can be compared afterwards."""
+
+CLOSING = "closing"
+"""The mark of an attempt that is about to write the last piece of its file, and to close it."""
+
+Note = Callable[[str], None]
 
 MOST_CLOSED = 1000
 """Files whose fate is open that one destination remembers."""
@@ -109,8 +116,9 @@ class SftpDestination:
         self._options = options
         self._endpoint = endpoint
         self._log = log
-        self._closed: dict[str, None] = {}
-        """Files that the server has closed, and whose attempt has not ended well."""
+        self._closed: dict[str, bool] = {}
+        """Files whose attempt has not ended well, and whether the server was asked to close them when all was written. The journal knows it
+        too (CLOSING), for the time after a crash, and for other processes."""
 
     def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The file's name. See `hub.core.ports.Addressing`."""
@@ -124,9 +132,19 @@ class SftpDestination:
         if len(name) > LONGEST_NAME:
             raise RejectedError(f"the name {name[:60]}... has {len(name)} characters", code="bad_name")
         own = f"{name}.{hashlib.sha256(outgoing.key.encode()).hexdigest()[:8]}"
-        return await self._endpoint.use(lambda connection: self._put(connection, name, own, outgoing.body))
+        if outgoing.mark == CLOSING:
+            self._closed.setdefault(own, True)
+        loop = asyncio.get_running_loop()
 
-    def _put(self, connection: Connection, name: str, own: str, body: bytes) -> Receipt:
+        async def noted(mark: str) -> None:
+            await outgoing.note(mark)
+
+        def note(mark: str) -> None:
+            asyncio.run_coroutine_threadsafe(noted(mark), loop).result()
+
+        return await self._endpoint.use(lambda connection: self._put(connection, name, own, outgoing.body, note))
+
+    def _put(self, connection: Connection, name: str, own: str, body: bytes, note: Note) -> Receipt:
         """`own` is a name that no other document has, and every attempt of this one: two of one name never mix their bytes."""
         options = self._options
         target = joined(options.folder, name)
@@ -138,28 +156,31 @@ class SftpDestination:
             raise RejectedError(f"{name} stands there already with other contents", code="exists")
         temporary = options.temporary.replace("{name}", own)
         temporary = temporary if "/" in temporary else joined(options.folder, temporary)
-        taken = self._upload(connection, temporary if options.rename else target, own, name, body)
+        taken = self._upload(connection, temporary if options.rename else target, own, name, body, note)
         if options.rename:
             self._place(connection, temporary, target, body)
         self._closed.pop(own, None)
         self._mark(connection, name)
         return Receipt(f"uploaded as {name}" + (", the server has taken it" if taken else ""))
 
-    def _upload(self, connection: Connection, path: str, own: str, name: str, body: bytes) -> bool:
+    def _upload(self, connection: Connection, path: str, own: str, name: str, body: bytes, note: Note) -> bool:
         """Writes the file and compares its size. True: the server has taken it away, as the options say. What an earlier attempt has
         closed is not written a second time: it stands there, or the server has it. Raises Unconfirmed when it is gone, and the
         options don't say what that means."""
         options, ahead = self._options, self._options.stat and len(body) > AHEAD
-        if own not in self._closed:
-            self._write(connection, path, own, name, body, ahead)
+        closed_before = self._closed.get(own, False)
+        if not closed_before:
+            self._write(connection, path, own, name, body, ahead, note)
         if not options.stat:
             return False
         there = connection.entry(path)
         if there is not None and (there.size not in (len(body), UNMEASURED) or (there.size == UNMEASURED and ahead)):
-            self._closed.pop(own, None)
+            self._closed[own] = False
+            if closed_before:  # an earlier attempt was cut off before its last piece
+                return self._upload(connection, path, own, name, body, note)
             if there.size != UNMEASURED:
                 raise Declined(f"{path} has {there.size} bytes after {len(body)} were written", "failure")
-            self._write(connection, path, own, name, body, ahead=False)
+            self._write(connection, path, own, name, body, False, note)
             there = connection.entry(path)
         if there is None and not options.takes_files:
             self._closed.pop(own, None)
@@ -169,11 +190,28 @@ class SftpDestination:
             )
         return there is None
 
-    def _write(self, connection: Connection, path: str, own: str, name: str, body: bytes, ahead: bool) -> None:
-        connection.upload(body, path, Progress(self._log, "sftp_upload", name, len(body)), ahead=ahead)
+    def _write(
+        self, connection: Connection, path: str, own: str, name: str, body: bytes, ahead: bool, note: Note
+    ) -> None:
+        """Before the file is closed the journal knows it: from then on the server may have it. Only its refusal says that it has not."""
+
+        def closing() -> None:
+            self._remember(own)
+            note(CLOSING)
+
+        progress = Progress(self._log, "sftp_upload", name, len(body))
+        try:
+            connection.upload(body, path, progress, ahead=ahead, closing=closing)
+        except Declined:
+            if self._closed.get(own):
+                self._closed[own] = False
+                note("")
+            raise
+
+    def _remember(self, own: str) -> None:
         while len(self._closed) >= MOST_CLOSED:
             self._closed.pop(next(iter(self._closed)), None)
-        self._closed[own] = None
+        self._closed[own] = True
 
     def _is_begun(self, connection: Connection, target: str, there: Entry, body: bytes) -> bool:
         """Whether what stands there is the beginning of what is to be sent: an attempt without a temporary name was cut off."""

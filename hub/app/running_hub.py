@@ -205,14 +205,14 @@ class RunningHub:
     async def stop(self, timeout: float = STOP_SECONDS) -> None:
         """Sources first, then the routes; what is not finished after `timeout` seconds goes back to the broker."""
         self.started, self.waiting_for = False, "stopping"
+        await self._leave()  # whoever kills this process from now on: no copy does
         for task in self._tasks:
             task.cancel()
         await self.supervisor.stop(timeout / 2)
         await asyncio.gather(*(worker.stop(timeout / 2) for worker in self._workers.values()))
         await self._keeper.stop(5.0)
         await self.pool.close()
-        if self.journal.available:
-            await outcome_of(self._suspicion.leave)
+        await self._leave()
         self.live.recorder.close()
         await self.opened.close()
         await self.broker.close()
@@ -220,6 +220,10 @@ class RunningHub:
         if self._lock is not None:
             self._lock.release()
         self.log.info("hub_stopped")
+
+    async def _leave(self) -> None:
+        if self.journal.available:
+            await outcome_of(self._suspicion.leave)
 
     async def reload(self) -> dict[str, Any]:
         """Reads, checks and swaps the table at once; new messages take the new one. Raises RefusedReload, and changes

@@ -282,10 +282,17 @@ class Memory(Protocol):
     async def first(self, name: str, value: str) -> str: ...
 
 
+async def noted_nowhere(mark: str) -> None:
+    """For those who send without a journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """What a destination sends: stored before the first attempt and the same at every attempt. `address` is what an `Addressing`
-    adapter has called it before the first attempt (a file name, a routing key, a path); empty where the adapter is to make it."""
+    adapter has called it before the first attempt (a file name, a routing key, a path); empty where the adapter is to make it.
+
+    `note` commits a short mark before a step that can't be undone, and that the far end can't tell from its repetition. Raises TransientError:
+    the step must not be taken. `mark` is what an earlier attempt has noted, in whatever process; a person's release forgets it."""
 
     document_id: str
     document: str
@@ -297,6 +304,8 @@ class Outgoing:
     facts: Mapping[str, FactValue] = field(default_factory=empty)
     headers: Mapping[str, Any] = field(default_factory=empty)
     address: str = ""
+    mark: str = ""
+    note: Callable[[str], Awaitable[None]] = field(default=noted_nowhere, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

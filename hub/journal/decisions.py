@@ -362,7 +362,7 @@ class Decisions:
         connection: AsyncConnection, document_id: str, destination: str, status: str, generation: int, anew: bool
     ) -> None:
         effect = schema.effect
-        values: dict[str, Any] = {"status": status, "claimed_by": None}
+        values: dict[str, Any] = {"status": status, "claimed_by": None, "mark": None}
         if anew:
             key = idempotency_key(document_id, destination, generation + 1)
             values |= {"generation": generation + 1, "key": key, "claim": None, "content_type": None}

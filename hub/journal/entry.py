@@ -57,6 +57,7 @@ class EffectState:
     reply: str | None = None
     reply_type: str | None = None
     address: str | None = None
+    mark: str | None = None
 
     @property
     def finished(self) -> bool:

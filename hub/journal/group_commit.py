@@ -207,7 +207,7 @@ class GroupCommit:
             states[row.document_id, row.destination] = EffectState(
                 *(row.document_id, row.destination, row.route, row.status, row.generation, row.key),
                 *(row.claim, row.content_type, row.attempts, row.claimed_by == self._process, row.text),
-                *(row.facts, row.expect_ack, row.reply, row.reply_type, row.address),
+                *(row.facts, row.expect_ack, row.reply, row.reply_type, row.address, row.mark),
             )
         values = list({stored(key)[1] for entry in entries for key in entry.once_asked})
         held: dict[Row, OnceState] = {}

@@ -86,6 +86,7 @@ effect = sa.Table(
     sa.Column("expect_ack", sa.Double, comment="seconds within which the partner is to acknowledge the bytes"),
     sa.Column("reply_type", sa.Text, comment="content type of the reply"),
     sa.Column("address", sa.Text, comment="file name, routing key or path of every attempt"),
+    sa.Column("mark", sa.Text, comment="what the adapter noted before a step that can't be undone"),
     sa.Index("effect_open", "updated_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
 )
 
@@ -314,6 +315,8 @@ suspect = sa.Table(
     sa.Column("cause", sa.Text, nullable=False, comment="how it ended the last time"),
     sa.Column("updated_at", sa.Double, nullable=False),
     sa.Column("begun_by", sa.String(32), comment="the process that works on the copy"),
+    sa.Column("begun_at", sa.Double, comment="when it began, by the clock of the database"),
+    sa.Column("late", sa.Integer, nullable=False, server_default="0", comment="processes that died while it waited"),
 )
 
 waiting = sa.Table(

@@ -23,6 +23,8 @@ IN_THREAD = 1 << 18
 CANONICAL = "hub-canonical"
 DOCUMENT = "hub-document"
 WAITS = "hub-waits"
+AGAIN = "hub-again"
+"""Of a copy that had come again when it began to wait: a process may have died over it."""
 
 
 def fact_text(value: Any) -> Any:
@@ -81,6 +83,7 @@ class RouteCopy:
     hops: int
     waits: int
     alone: bool = False
+    came_again: bool = False
 
     @classmethod
     def of(cls, message: Message, route: str) -> RouteCopy:
@@ -108,6 +111,7 @@ class RouteCopy:
             hops=number(headers.get(Header.HOPS), 0),
             waits=number(headers.get(WAITS), 0),
             alone=headers.get(Header.ALONE) is True,
+            came_again=headers.get(AGAIN) is True,
         )
 
     @property
@@ -119,8 +123,10 @@ class RouteCopy:
         """The facts as text, numbers and booleans, for names and templates."""
         return unpack_facts(self.message.headers)
 
-    def still_open(self, destination: str, attempt: int, error: Cause | None, at: float, waits: int = 0) -> Message:
-        """The copy for one destination that is still open."""
+    def still_open(
+        self, destination: str, attempt: int, error: Cause | None, at: float, waits: int = 0, *, again: bool = False
+    ) -> Message:
+        """The copy for one destination that is still open. `again`: it had come again, and nobody has worked on it since."""
         return self.message.without_broker_headers().with_headers(
             hub_open=destination,
             hub_attempt=attempt,
@@ -128,6 +134,7 @@ class RouteCopy:
             hub_error=error.error if error else None,
             hub_error_text=error.text[:2000] if error else None,
             hub_waits=waits or None,
+            hub_again=again or None,
         )
 
 

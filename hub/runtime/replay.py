@@ -19,7 +19,7 @@ from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import Entry
 from hub.runtime.arrival_terms import TERMS, TERMS_CLAIM, with_terms
-from hub.runtime.copy import DOCUMENT, WAITS, split, unpack, unpack_facts
+from hub.runtime.copy import AGAIN, DOCUMENT, WAITS, split, unpack, unpack_facts
 from hub.runtime.guard import outcome_of, result_of
 from hub.runtime.intake import Intake
 from hub.runtime.live import Live
@@ -157,7 +157,7 @@ class Replay:
             hub_first_failure=None,
             hub_parent=parent,
             hub_send=",".join(self._send(message, still)),
-            **{WAITS.replace("-", "_"): None},
+            **{name.replace("-", "_"): None for name in (WAITS, AGAIN)},
         )
         await self._live.broker.publish("", topology.route_queue(route), fresh)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from hub.core.errors import ClaimMissing, ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
@@ -14,6 +15,7 @@ from hub.core.ports import Receipt, Written
 from hub.journal.control_numbers import NumberWanted
 from hub.journal.decisions import Decisions
 from hub.journal.entry import EffectState, Entry
+from hub.journal.marks import Marks
 from hub.runtime.attempt import Attempt, Outcome, Stale, stale
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.writing import ContainedWriting
@@ -40,6 +42,7 @@ class Sender:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._decisions = Decisions(live.journal)
+        self._marks = Marks(live.journal)
         self._contained = ContainedWriting(live)
         self._tables = LivingTables(live.journal)
         self._under_way: dict[tuple[str, str], asyncio.Future[None]] = {}
@@ -262,7 +265,8 @@ class Sender:
             address = result_of(lambda: address_of(destination, outgoing, earlier=True))
         if isinstance(address, Exception):
             return Outcome(name, state, error=address, said=said)
-        outgoing = replace(outgoing, address=address)
+        note = partial(self._marks.put, copy.document_id, name)
+        outgoing = replace(outgoing, address=address, mark=state.mark or "", note=note)
         started = self._live.clock()
         result = await outcome_of(lambda: send_within_limit(destination, outgoing))
         took = self._live.clock() - started

@@ -5,11 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from hub.journal.processes import HEARTBEAT_SECONDS
-from hub.journal.redeliveries import Redeliveries
+from hub.journal.redeliveries import Begun, Redeliveries
 from hub.runtime.copy import RouteCopy
 from hub.runtime.live import Live
+
+
+@dataclass(slots=True)
+class Suspect:
+    """A copy that has been begun. `put_off`: it waits, and this process has done nothing for it."""
+
+    begun: Begun
+    put_off: bool = False
 
 
 class Suspicion:
@@ -22,31 +31,33 @@ class Suspicion:
         self._one = asyncio.Lock()
 
     @asynccontextmanager
-    async def begun(self, copy: RouteCopy, redelivered: bool) -> AsyncIterator[int]:
-        """How many processes have died during the copy; the block works on it, unless it is poison. The count is committed before the
-        block begins, and gone when it ends well. Raises JournalUnavailable."""
+    async def begun(self, copy: RouteCopy, redelivered: bool) -> AsyncIterator[Suspect]:
+        """How many processes have died over the copy; the block works on it, unless it is poison. The count is committed before the
+        block begins, and gone when it ends well, unless it has only put the copy off. Raises JournalUnavailable."""
         if not redelivered:
-            yield 0
+            yield Suspect(Begun(0))
             return
         name, poison = name_of(copy), self._live.pool.limits.poison_after
-        deaths = await self._begin(name, poison - 1)
-        if poison - 1 <= deaths < poison:
+        begun = await self._begin(name, poison - 1)
+        if poison - 1 <= begun.deaths < poison:
             async with self._one:
-                yield await self._begin(name, poison)
+                suspect = Suspect(await self._begin(name, poison))
+                yield suspect
         else:
-            yield deaths
-        await self._redeliveries.finish(name)
+            suspect = Suspect(begun)
+            yield suspect
+        await (self._redeliveries.release(name) if suspect.put_off else self._redeliveries.finish(name))
 
     async def leave(self) -> None:
-        """This process ends in order."""
+        """This process ends in order: whoever ends it before it has, not a copy does."""
         await self._redeliveries.leave()
 
-    async def _begin(self, name: str, below: int) -> int:
+    async def _begin(self, name: str, below: int) -> Begun:
         begun = await self._redeliveries.begin(name, below)
         if begun.beat is not None:
             await asyncio.sleep(2 * HEARTBEAT_SECONDS)
             begun = await self._redeliveries.begin(name, below, begun.beat)
-        return begun.deaths
+        return begun
 
 
 def name_of(copy: RouteCopy) -> str:

@@ -119,26 +119,30 @@ class RouteWorker:
                 delivery.message, self.route.id, Cause(type(error).__name__, storable(str(error)))
             )
             return
-        async with self._sender.alone(copy), self._suspicion.begun(copy, delivery.redelivered) as deaths:
-            if deaths >= (most := self._live.pool.limits.poison_after):
-                await self._poison(delivery.message, deaths, most)
+        again = delivery.redelivered or copy.came_again
+        async with self._sender.alone(copy), self._suspicion.begun(copy, again) as suspect:
+            begun = suspect.begun
+            if begun.deaths >= (most := self._live.pool.limits.poison_after):
+                await self._poison(delivery.message, begun.times, most)
                 return
-            if once and begins(copy) and not await self._once(copy):
+            suspect.put_off = True
+            if once and begins(copy) and not await self._once(copy, again):
                 return
 
             async def conclude(outcome: Outcome) -> None:
-                await self._conclude(copy, outcome)
+                suspect.put_off = suspect.put_off and (outcome.busy or outcome.elsewhere)
+                await self._conclude(copy, outcome, again)
 
-            await self._sender.attempt(copy, delivery.redelivered, conclude, suspect=deaths > 0)
+            await self._sender.attempt(copy, delivery.redelivered, conclude, suspect=begun.deaths > 0)
 
-    async def _poison(self, message: Message, deaths: int, most: int) -> None:
+    async def _poison(self, message: Message, times: int, most: int) -> None:
         text = (
-            f"hub processes died during it {deaths} times, so nobody works on it any more "
+            f"hub processes died during it {times} times, so nobody works on it any more "
             f"(containment.poison_after in config/hub.yaml is {most})"
         )
         await self._recoverability.bury(message, self.route.id, Cause("poison", text))
 
-    async def _once(self, copy: RouteCopy) -> bool:
+    async def _once(self, copy: RouteCopy, again: bool) -> bool:
         """Whether this message may go on: it holds the route's once-key."""
         live, now = self._live, self._live.clock()
         value = once_value(self.route, copy.facts())
@@ -161,14 +165,21 @@ class RouteWorker:
                 said.event(
                     copy.document_id, now, "waits", route=self.route.id, text=text, detail={"owner": holder.owner}
                 )
-            await self._wait(copy, copy.open, Reason.ONCE, value, text, said)
+            await self._wait(copy, copy.open, Reason.ONCE, value, text, said, again)
         await live.journal.commit(said)
         return False
 
     async def _wait(
-        self, copy: RouteCopy, destinations: Sequence[str], reason: Reason, waits_for: str, text: str, entry: Entry
+        self,
+        copy: RouteCopy,
+        destinations: Sequence[str],
+        reason: Reason,
+        waits_for: str,
+        text: str,
+        entry: Entry,
+        again: bool,
     ) -> None:
-        """Keeps the copy as a row, without counting an attempt."""
+        """Keeps the copy as a row, without counting an attempt. `again`: it had come again, and is a suspect also when it is woken."""
         live, now = self._live, self._live.clock()
         entry.wait(
             wait_of(
@@ -176,15 +187,15 @@ class RouteWorker:
                 now=now,
                 seconds=1.0 if reason is Reason.TABLE else WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)],
                 process=live.journal.process,
-                message=copy.still_open(",".join(destinations), copy.attempt, None, now, copy.waits + 1),
+                message=copy.still_open(",".join(destinations), copy.attempt, None, now, copy.waits + 1, again=again),
             )
         )
         live.metrics.waiting.labels(self.route.id).inc()
 
-    async def _conclude(self, copy: RouteCopy, outcome: Outcome) -> None:
+    async def _conclude(self, copy: RouteCopy, outcome: Outcome, again: bool) -> None:
         """Commits the outcome at one destination. Raises EndpointError when the copy for a later attempt can't be placed, and
         JournalUnavailable."""
-        error = await outcome_of(lambda: self._record(copy, outcome))
+        error = await outcome_of(lambda: self._record(copy, outcome, again))
         if (
             error is not None
             and outcome.receipt is not None
@@ -195,14 +206,14 @@ class RouteWorker:
             raise error
         self._live.settled(copy.document_id)
 
-    async def _record(self, copy: RouteCopy, outcome: Outcome) -> None:
+    async def _record(self, copy: RouteCopy, outcome: Outcome, again: bool) -> None:
         entry = Entry()
         if outcome.busy:
             text = "another process is sending it"
-            await self._wait(copy, (outcome.destination,), Reason.PROCESS, outcome.destination, text, entry)
+            await self._wait(copy, (outcome.destination,), Reason.PROCESS, outcome.destination, text, entry, again)
         elif outcome.elsewhere:
             text = f"this process doesn't know {outcome.destination}; another one has the route table {copy.table}"
-            await self._wait(copy, (outcome.destination,), Reason.TABLE, outcome.destination, text, entry)
+            await self._wait(copy, (outcome.destination,), Reason.TABLE, outcome.destination, text, entry, again)
             entry.settle(outcome.state, "retrying", copy.attempt - 1, self._live.clock(), text=text)
         else:
             await self._recoverability.record(copy, outcome, entry)

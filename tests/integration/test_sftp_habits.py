@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import structlog
 from pydantic import ValidationError
 
 from adapters.sftp import SftpDestination, SftpDestinationOptions
+from adapters.sftp.destination import CLOSING
 from adapters.sftp.endpoint import SftpEndpoint, SftpEndpointOptions
 from hub.core.errors import RejectedError, TransientError, Unconfirmed
 from hub.core.ports import Outgoing
@@ -86,6 +88,44 @@ async def test_a_second_attempt_never_writes_what_the_server_has_closed(habits: 
     """The rename is refused again and again: the file goes over the line once."""
     assert await Uploads(habits, "norename")(outgoing(), outgoing(), outgoing()) == [TransientError] * 3
     assert habits.calls.count("write") == 1
+
+
+async def test_what_another_process_was_closing_is_not_written_again(habits: Habits) -> None:
+    """The mark of the journal is all that is left of an attempt whose process has died."""
+    marked = replace(outgoing(b"ISA*1~"), mark=CLOSING)
+    assert await Uploads(habits, "aclose")(marked) == [Unconfirmed]
+    assert await Uploads(habits, "aclose", rename=False, takes_files=True)(marked) == [
+        "uploaded as 1.edi, the server has taken it"
+    ]
+    for account, stands in (("plain", b"ISA*1~"), ("norename", b"ISA")):
+        (habits.folder / account / "in").mkdir(parents=True)
+        temporary = f".1.edi.{hashlib.sha256(marked.key.encode()).hexdigest()[:8]}.part"
+        (habits.folder / account / "in" / temporary).write_bytes(stands)
+    assert await Uploads(habits, "plain")(marked) == ["uploaded as 1.edi"]
+    assert habits.calls.count("write") == 0
+    assert await Uploads(habits, "norename")(marked, marked) == [TransientError] * 2  # too short: once more, and whole
+    assert habits.calls.count("write") == 1
+
+
+async def test_the_journal_knows_that_a_file_is_closed_before_the_server_does(habits: Habits) -> None:
+    noted: list[tuple[str, int]] = []
+
+    async def note(mark: str) -> None:
+        noted.append((mark, len(habits.taken)))
+
+    assert await Uploads(habits, "aclose")(replace(outgoing(), note=note)) == [Unconfirmed]
+    assert noted == [("closing", 0)]
+    noted.clear()
+    assert await Uploads(habits, "fullclose")(replace(outgoing(), note=note)) == [TransientError]
+    assert [mark for mark, _ in noted] == ["closing", ""]  # the server has said that it has nothing
+
+
+async def test_without_the_mark_no_file_is_closed(habits: Habits) -> None:
+    async def away(mark: str) -> None:
+        raise TransientError("the journal is away", "busy")
+
+    assert await Uploads(habits, "plain")(replace(outgoing(b"ISA*1~"), note=away)) == [TransientError]
+    assert "1.edi" not in habits.stands("plain")
 
 
 async def test_what_stands_there_already(habits: Habits) -> None:

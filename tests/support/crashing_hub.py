@@ -17,6 +17,8 @@ import adapters.file.source
 from adapters.file import FileDestination, FileSource, StoreSource
 from adapters.http.posting import Posting
 from adapters.rest import RestDestination
+from adapters.sftp import SftpDestination
+from adapters.sftp.connection import Connection
 from adapters.sftp.inbox import Inbox
 from adapters.sftp_server.source import SftpServerSource
 from adapters.soap.serving.call import Call
@@ -53,6 +55,10 @@ BATCH_POINTS = (
 
 SOURCE_POINTS = ("offered", "confirm", "after_commit", "taken", "acknowledged")
 """Hand-overs between a source and the intake: with `taken` it knows that it may acknowledge, with `acknowledged` it has."""
+
+
+UPLOAD_POINTS = ("sftp_written", "sftp_marked", "sftp_closed")
+"""Hand-overs of a file: its last piece is to be written; the journal knows it, and the server has it; the server has closed it."""
 
 
 class Bomb:
@@ -126,6 +132,8 @@ def arm(bomb: Bomb) -> None:
 
     Journal.commit = committing  # type: ignore[method-assign]
     arm_batches(bomb)
+    around(SftpDestination, "_remember", before=lambda: bomb.passes("sftp_written"))
+    around(Connection, "_close", before=lambda: bomb.passes("sftp_marked"), after=lambda: bomb.passes("sftp_closed"))
 
 
 def arm_batches(bomb: Bomb) -> None:

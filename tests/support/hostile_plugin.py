@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -41,6 +42,8 @@ def obey(words: str) -> None:
                 kept.append(bytearray(1 << 24))
         elif word == "exit":
             os._exit(3)
+        elif word == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
         elif word == "crash":
             ctypes.string_at(0)
         elif word == "sleep":

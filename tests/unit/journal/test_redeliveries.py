@@ -14,12 +14,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.journal import schema
 from hub.journal.host import this_host
 from hub.journal.journal import Journal
-from hub.journal.redeliveries import Begun, Redeliveries
+from hub.journal.redeliveries import WORK_SECONDS, Begun, Redeliveries
 from hub.journal.suspects import Suspects
 
 COPY = "copy:orders:1:erp"
 NO_PROCESS = 2**22 + 1
 """No process has such an id."""
+
+
+class Process(Redeliveries):
+    """One that may be found dead."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal)
+        self.journal = journal
+
+    async def beat(self, seconds: float) -> None:
+        """Its last heartbeat came so long after it began the copy."""
+        table = schema.process
+        at = sa.select(schema.suspect.c.begun_at + seconds).where(schema.suspect.c.name == COPY).scalar_subquery()
+
+        async def write(connection: AsyncConnection) -> None:
+            mine = sa.update(table).where(table.c.id == self.journal.process)
+            await connection.execute(mine.values(heartbeat_at=at))
+
+        await self.journal.read(write)
 
 
 class Hosts:
@@ -28,7 +47,7 @@ class Hosts:
     def __init__(self, first: Journal, stack: AsyncExitStack, claims: Path) -> None:
         self.first, self._stack, self._claims = first, stack, claims
 
-    async def process(self, host: str | None = None, pid: int | None = None) -> Redeliveries:
+    async def process(self, host: str | None = None, pid: int | None = None) -> Process:
         """Another process; on this host and alive, unless told otherwise."""
         journal = Journal(self.first.url, self._claims)
         await journal.open()
@@ -44,7 +63,7 @@ class Hosts:
             await connection.execute(sa.insert(schema.process).values(**row))
 
         await self.first.read(announce)
-        return Redeliveries(journal)
+        return Process(journal)
 
 
 @pytest.fixture
@@ -56,11 +75,11 @@ async def hosts(journal: Journal, tmp_path: Path) -> AsyncIterator[Hosts]:
 async def test_each_process_that_died_counts_once(hosts: Hosts) -> None:
     for deaths in range(3):
         process = await hosts.process(pid=NO_PROCESS)
-        assert await process.begin(COPY, below=10) == Begun(deaths)
-        assert await process.begin(COPY, below=10) == Begun(deaths)
+        assert await process.begin(COPY, below=10) == Begun(deaths, times=deaths)
+        assert await process.begin(COPY, below=10) == Begun(deaths, times=deaths)
     last = await hosts.process()
-    assert await last.begin(COPY, below=3) == Begun(3)
-    assert await last.begin(COPY, below=3) == Begun(3), "what is not begun must not be counted"
+    assert await last.begin(COPY, below=3) == Begun(3, times=3)
+    assert await last.begin(COPY, below=3) == Begun(3, times=3), "what is not begun must not be counted"
     await last.finish(COPY)
     assert await last.begin(COPY, below=3) == Begun(0)
 
@@ -73,14 +92,35 @@ async def test_a_process_that_lives_or_has_stopped_in_order_has_not_died(hosts: 
     assert await third.begin(COPY, below=3) == Begun(0)
 
 
+async def test_a_process_that_only_waited_when_it_was_killed_is_nearly_nothing_against_the_copy(hosts: Hosts) -> None:
+    """An administrator who kills a hub again and again during a slow delivery makes no poison of it; five such deaths count as one."""
+    for killed in range(11):
+        process = await hosts.process(pid=NO_PROCESS)
+        assert await process.begin(COPY, below=10) == Begun(killed // 5, times=killed)
+        await process.beat(WORK_SECONDS + 1)
+    quick = await hosts.process(pid=NO_PROCESS)
+    assert await quick.begin(COPY, below=10) == Begun(2, times=11)
+    await quick.beat(WORK_SECONDS - 1)
+    assert await (await hosts.process()).begin(COPY, below=10) == Begun(3, times=12)
+
+
+async def test_what_was_only_put_off_keeps_its_count_and_is_nobodys_fault(hosts: Hosts) -> None:
+    for _ in range(2):
+        await (await hosts.process(pid=NO_PROCESS)).begin(COPY, below=10)
+    waits = await hosts.process(pid=NO_PROCESS)
+    assert await waits.begin(COPY, below=10) == Begun(2, times=2)
+    await waits.release(COPY)
+    assert await (await hosts.process()).begin(COPY, below=10) == Begun(2, times=2)
+
+
 async def test_of_another_host_the_heartbeat_tells(hosts: Hosts) -> None:
     far = await hosts.process(host="elsewhere")
     assert await far.begin(COPY, below=3) == Begun(0)
     here = await hosts.process()
     doubtful = await here.begin(COPY, below=3)
     assert doubtful.beat is not None
-    assert await here.begin(COPY, below=3, beat=doubtful.beat) == Begun(1)
-    assert await here.begin(COPY, below=3) == Begun(1)
+    assert await here.begin(COPY, below=3, beat=doubtful.beat) == Begun(1, times=1)
+    assert await here.begin(COPY, below=3) == Begun(1, times=1)
 
 
 async def test_of_another_host_a_new_heartbeat_shows_that_it_lives(hosts: Hosts) -> None:
