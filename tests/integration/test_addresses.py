@@ -14,7 +14,7 @@ from tests.support.stories import status_becomes
 
 DESTINATIONS = """\
 erp:
-  rest: {{endpoint: erp, call: "POST /{path}"}}
+  rest: {{endpoint: erp, call: "PUT /{path}"}}
   retry: fast
 copies:
   file: {{folder: var/out, name: "{name}"}}
@@ -62,6 +62,9 @@ async def test_an_edit_or_an_upgrade_between_two_attempts_never_sends_to_a_secon
             await status_becomes(hub, number, "delivered", "erp")
             await status_becomes(hub, number, "delivered", "copies")
     stored = {"/orders/PO%201", "/orders/PO%2F1", "/orders/PO_1"}
+    assert {request.method for request in erp.requests} == {"PUT"}
+    bodies = {request.path: request.number for request in erp.requests}
+    assert [bodies[path] for path in ("/orders/PO_1", "/orders/PO%201", "/orders/PO%2F1")] == ["PO_1", "PO 1", "PO/1"]
     assert {request.path for request in erp.requests} == {*stored, "/orders/UP%209", "/v2/ACME/UP_9"}
     names = sorted(path.name.partition("~")[0] for path in (site.folder / "var/out").iterdir())
     assert names == ["ACME-UP_9.json", "PO_1", "PO_1", "PO_1.json"]

@@ -24,6 +24,7 @@ class Request:
     body: bytes
     headers: dict[str, str]
     times: int
+    method: str = "POST"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Erp:
     def of(self, number: str) -> list[Request]:
         return [request for request in self.requests if request.number == number]
 
-    def note(self, path: str, headers: dict[str, str], body: bytes) -> Request:
+    def note(self, path: str, headers: dict[str, str], body: bytes, method: str = "POST") -> Request:
         try:
             found = json.loads(body)
             number = str(found.get("number", "")) if isinstance(found, dict) else ""
@@ -66,7 +67,7 @@ class Erp:
         key = headers.get("Idempotency-Key", "")
         with self._lock:
             self._times[key] = self._times.get(key, 0) + 1
-            request = Request(time.time(), path, key, number, body, headers, self._times[key])
+            request = Request(time.time(), path, key, number, body, headers, self._times[key], method)
             self.requests.append(request)
         return request
 
@@ -80,7 +81,7 @@ class Erp:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                answer = erp.script(erp.note(self.path, dict(self.headers.items()), body))
+                answer = erp.script(erp.note(self.path, dict(self.headers.items()), body, self.command))
                 if answer.hang:
                     stopped.wait(answer.hang)
                 if answer.raw is not None:
@@ -96,7 +97,7 @@ class Erp:
                 self.end_headers()
                 self.wfile.write(answer.body)
 
-            do_GET = do_POST
+            do_GET = do_PUT = do_POST
 
             def handle(self) -> None:
                 try:
