@@ -1,7 +1,7 @@
 """Waiting rows: copies that wait for something else than time alone, kept as rows and not in queues.
 
-A row says what it waits for. It is woken when that has happened (its once-key is decided, its endpoint is let through again, its time has
-come), by whichever process looks first. What nobody wakes is woken at `due_at`, so that no copy waits for ever."""
+A row says what it waits for. It is woken when that has happened (its once-key is decided, its endpoint is let through again, the process
+that is sending it has ended or is gone, its time has come), by whichever process looks first. What nobody wakes is woken at `due_at`, so that no copy waits for ever."""
 
 from __future__ import annotations
 
@@ -47,11 +47,18 @@ class Waits:
             key.c.status == "pending",
             key.c.owner != table.c.document_id,
         )
+        effect = schema.effect
+        let_go = sa.exists().where(
+            effect.c.document_id == table.c.document_id,
+            effect.c.destination == table.c.destinations,
+            sa.or_(effect.c.claimed_by.is_(None), effect.c.claimed_by.not_in(living(sqlite))),
+        )
         due = sa.and_(table.c.reason != Reason.ONCE, table.c.due_at <= now)
         mine = sa.and_(table.c.reason == Reason.ENDPOINT, table.c.process == me)
         orphaned = sa.and_(table.c.reason == Reason.ENDPOINT, table.c.process.not_in(living(sqlite)))
         wanted = [
             (sa.and_(table.c.reason == Reason.ONCE, sa.not_(pending)), MOST),
+            (sa.and_(table.c.reason == Reason.PROCESS, let_go), MOST),
             (sa.and_(due, table.c.reason != Reason.ENDPOINT), MOST),
             (orphaned, MOST),
             (sa.and_(mine, due), MOST),

@@ -104,6 +104,26 @@ async def test_copies_of_a_process_that_is_gone_are_woken_by_others(journal: Jou
     assert await taken(other, erp=0) == ["w"]
 
 
+@pytest.mark.parametrize("end", ["gone", "ended"])
+async def test_what_another_process_was_sending_is_woken_when_that_has_ended_or_is_gone(
+    journal: Journal, other: Journal, end: str
+) -> None:
+    sends = Entry()
+    sends.prepare("document-w", "erp", "orders", "key", journal.clock(), other.process)
+    await journal.commit(sends)
+    await add(journal, wait(journal, "w", Reason.PROCESS))
+
+    async def finish(connection: AsyncConnection) -> None:
+        if end == "gone":
+            await connection.execute(sa.delete(schema.process).where(schema.process.c.id == other.process))
+        else:
+            await connection.execute(sa.update(schema.effect).values(claimed_by=None, status="retrying"))
+
+    assert await taken(journal) == []
+    await journal.read(finish)
+    assert await taken(journal) == ["w"]
+
+
 async def test_what_a_killed_process_had_taken_is_taken_again(journal: Journal, other: Journal) -> None:
     await add(journal, wait(journal, "w", Reason.RETRY_AFTER, due=-1.0))
     assert await taken(other) == ["w"]
