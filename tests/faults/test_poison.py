@@ -37,7 +37,7 @@ def test_what_ends_three_hubs_in_turn_is_dead_and_no_innocent_is(laboratory: Lab
     for hub in laboratory.hubs:
         hub.wait_ready()
     laboratory.publish([(number, order(number)) for number in (*GOOD[:10], *POISON, *GOOD[10:])])
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 220
     while len(dead := letters(site.environ["HUB_JOURNAL"])) < 2 or set(lines(site.folder, "sent")) != set(GOOD):
         assert time.monotonic() < deadline, (dead, laboratory.log_tails())
         for hub in laboratory.hubs:
