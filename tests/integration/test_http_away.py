@@ -12,6 +12,7 @@ from tests.integration.test_http_source import arrived, listening
 from tests.integration.test_soap_source import ORDER, envelope, fault_of, post
 from tests.support.brokers import eventually
 from tests.support.erp import Erp
+from tests.support.ports import free_ports
 from tests.support.proxy import TcpProxy
 from tests.support.site import SiteOnDisk, order
 from tests.support.soap_orders import write_contract
@@ -38,6 +39,32 @@ async def test_while_the_broker_is_away_nothing_is_taken_and_afterwards_all_of_i
         await eventually(taken)
         await arrived(erp, 1)
         assert len({request.key for request in erp.requests}) == 1
+
+
+@pytest.mark.rabbitmq
+async def test_while_a_broker_of_several_hosts_is_known_to_be_away_the_door_says_so_at_once(
+    tmp_path: Path, erp: Erp, amqp_vhost: str, tcp_proxy: TcpProxy
+) -> None:
+    """The first host of the list is never there. Each post is answered long before the patience of the source is over, a minute."""
+    through = tcp_proxy.through(amqp_vhost)
+    (nobody,) = free_ports(1)
+    user, _, host = through.rpartition("@")
+    web = WebSite(SiteOnDisk(tmp_path, erp.url, amqp=f"{user}@127.0.0.1:{nobody},{host}"))
+    async with web.site.running() as hub:
+        await listening(web)
+        assert (await web.post(order("1"))).status == 202
+        await arrived(erp, 1)
+        tcp_proxy.refuse()
+        tcp_proxy.cut()
+
+        async def away() -> bool:
+            return not hub.broker.connected
+
+        await eventually(away)
+        async with asyncio.timeout(15):
+            replies = await asyncio.gather(*(web.post(order(str(number))) for number in range(2, 12)))
+        assert {(reply.status, reply.headers["Retry-After"]) for reply in replies} == {(503, "5")}
+        tcp_proxy.allow()
 
 
 async def test_a_call_that_cant_be_read_is_kept_under_its_id(tmp_path: Path, erp: Erp) -> None:

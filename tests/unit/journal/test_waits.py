@@ -113,6 +113,12 @@ async def test_what_another_process_was_sending_is_woken_when_that_has_ended_or_
     await journal.commit(sends)
     await add(journal, wait(journal, "w", Reason.PROCESS))
 
+    async def live(connection: AsyncConnection) -> None:
+        row = {"id": other.process, "host": "h", "pid": 1, "started_at": 0.0, "heartbeat_at": journal.clock()}
+        await connection.execute(sa.insert(schema.process).values(**row))
+
+    await journal.read(live)
+
     async def finish(connection: AsyncConnection) -> None:
         if end == "gone":
             await connection.execute(sa.delete(schema.process).where(schema.process.c.id == other.process))
