@@ -19,7 +19,8 @@ def this_host() -> str:
 
 
 def gone(host: str, pid: int) -> bool:
-    """Whether a process is known to have ended: it was on this machine and is no more. Of others only the heartbeat tells."""
+    """Whether a process is known to have ended: it was on this machine and is no more, or only its parent has not noticed yet. Of others
+    only the heartbeat tells."""
     if host != this_host() or host.endswith("/unknown"):
         return False
     try:
@@ -28,4 +29,7 @@ def gone(host: str, pid: int) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except (OSError, IndexError):
+        return False

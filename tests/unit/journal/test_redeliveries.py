@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -102,6 +104,16 @@ async def test_a_process_that_only_waited_when_it_was_killed_is_nearly_nothing_a
     assert await quick.begin(COPY, below=10) == Begun(2, times=11)
     await quick.beat(WORK_SECONDS - 1)
     assert await (await hosts.process()).begin(COPY, below=10) == Begun(3, times=12)
+
+
+async def test_a_process_that_its_parent_has_not_noticed_to_be_dead_has_died(hosts: Hosts) -> None:
+    child = await asyncio.to_thread(subprocess.Popen, ["true"])
+    try:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert await (await hosts.process(pid=child.pid)).begin(COPY, below=10) == Begun(0)
+        assert await (await hosts.process()).begin(COPY, below=10) == Begun(1, times=1)
+    finally:
+        child.wait()
 
 
 async def test_what_was_only_put_off_keeps_its_count_and_is_nobodys_fault(hosts: Hosts) -> None:
