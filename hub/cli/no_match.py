@@ -12,7 +12,7 @@ def none_fits(noun: str, names: Mapping[str, str | None], known: Mapping[str, It
     each; `count`: how many these are, at least one."""
     there = {option: {value for value in known[option] if value} for option in names}
     wrong = [
-        f"none has the {option} {value!r} ({hint(value, there[option])})"
+        f"none has the {option} {value!r} ({hint(value, there[option], 'they have none')})"
         for option, value in names.items()
         if value is not None and value not in there[option]
     ]
