@@ -326,7 +326,8 @@ class RunningHub:
     async def _unbind(self) -> None:
         """Removes the bindings that no process needs any more: what they brought would wait for nobody."""
         declared = DeclaredBindings(self.journal)
-        await declared.need(self.opened.topology().bindings)
+        if not await declared.need((needed := self.opened.topology()).bindings):
+            await self.broker.declare(needed)
         unneeded = await declared.unneeded()
         gone = unneeded.bindings
         if gone:
@@ -362,7 +363,7 @@ class RunningHub:
         """See `Health.measure`."""
         await self.health.measure()
 
-    async def _insist(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, what: str, step: Callable[[], Awaitable[Any]]) -> None:
         """Tries until it works; says once what the hub waits for."""
         while True:
             try:

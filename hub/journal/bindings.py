@@ -39,10 +39,13 @@ class DeclaredBindings:
         self._memory = JournalMemory(journal, OWNER)
         self._mine = f"{NAME}:{journal.process}"
 
-    async def need(self, wanted: Collection[Binding]) -> None:
-        """This process needs these from now on. Call it before they are declared, so that no other process removes them."""
-        _, declared = unpacked(await self._memory.get(self._mine))
+    async def need(self, wanted: Collection[Binding]) -> bool:
+        """This process needs these from now on. Call it before they are declared, so that no other process removes them. False where it
+        has no row: it is new, or was taken for dead while it could not reach the journal, and its bindings may be gone."""
+        found = await self._memory.get(self._mine)
+        _, declared = unpacked(found)
         await self._memory.put(self._mine, packed(wanted, {*declared, *wanted}))
+        return found is not None
 
     async def unneeded(self) -> Unneeded:
         """What is to be unbound now; `unbound` follows."""

@@ -147,6 +147,15 @@ async def test_a_process_with_older_files_takes_no_bindings_from_the_others(
             assert await is_bound(new, "order.placed")
             await old.reload()
             assert await is_bound(new, "order.made")
+
+            async def forget(connection: Any) -> None:
+                await connection.exec_driver_sql(f"DELETE FROM process WHERE id = '{old.journal.process}'")
+
+            await new.journal.read(forget)  # as where its heartbeats could not be written
+            await new._unbind()
+            assert not await is_bound(new, "order.placed")
+            await old._unbind()
+            assert await is_bound(new, "order.placed"), "it lives after all, and binds again what it needs"
         await new.reload()
         assert await is_bound(new, "order.made")
         assert not await is_bound(new, "order.placed"), "nobody needs it any more"
