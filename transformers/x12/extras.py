@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -24,20 +23,34 @@ class Extras:
 
     def __init__(self, extras: Iterable[Extra]) -> None:
         self._by_place: dict[tuple[str, str], list[KeptSegment]] = {}
-        self._places: list[str] = []
+        self._instances: dict[str, int] = {}
         for number, extra in enumerate(extras):
             kept = KeptSegment(number, extra.segment, extra.elements, extra.within)
             self._by_place.setdefault((extra.segment, extra.within), []).append(kept)
-            self._places.append(extra.within)
+            self._note(extra.within)
+        self.none = not self._by_place
+        """Whether the document has none, and had none."""
 
     def take(self, segment: str, within: str) -> list[KeptSegment]:
-        return self._by_place.pop((segment, within), [])
+        return self._by_place.pop((segment, within), []) if self._by_place else []
+
+    def stand_at(self, segment: str, within: str) -> bool:
+        return (segment, within) in self._by_place
 
     def instances(self, loop: str, within: str) -> int:
         """How many instances of a loop hold extras: the highest ordinal."""
-        start = re.compile(re.escape(f"{within}/{loop}" if within else loop) + r"\[(\d+)\]")
-        return max((int(found[1]) for place in self._places if (found := start.match(place))), default=0)
+        return self._instances.get(f"{within}/{loop}" if within else loop, 0)
 
     def left(self) -> KeptSegment | None:
         """The first one that nobody took."""
         return min((kept for found in self._by_place.values() for kept in found), key=lambda k: k.number, default=None)
+
+    def _note(self, within: str) -> None:
+        """Counts the instances of each loop on the way to a place: `PO1[3]/N1[2]`."""
+        before = ""
+        for step in within.split("/") if within else ():
+            name, _, ordinal = step.removesuffix("]").partition("[")
+            loop = f"{before}/{name}" if before else name
+            if ordinal.isascii() and ordinal.isdecimal() and len(ordinal) < 10:
+                self._instances[loop] = max(self._instances.get(loop, 0), int(ordinal))
+            before = f"{before}/{step}" if before else step

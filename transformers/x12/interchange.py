@@ -11,7 +11,7 @@ from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.errors import MappingError
 from transformers.x12.binary import LENGTH_AT, data_of, length_error
 from transformers.x12.catalogue import release_of
-from transformers.x12.rendered import Rendered
+from transformers.x12.rendered import Rendered, Text
 
 LAST = 999_999_999
 """The greatest control number: ISA13 has nine digits."""
@@ -86,9 +86,11 @@ def isa_text(envelope: Envelope) -> str:
 def segment_text(segment: Rendered, marks: Separators) -> str:
     """One segment, without empty elements at its end and blanks at the end of values. Raises MappingError, which names the field, for a value that holds a
     separator, and for repetitions where nothing separates them."""
+    data = _data_of(segment)
+    if data is None and (plain := _plain(segment.elements, marks)) is not None:
+        return plain
     texts = [segment.id]
     special = _special(marks)
-    data = _data_of(segment)
     for position, text in enumerate(segment.elements[1:], 1):
         if position == data:
             texts.append(str(text))  # its length says where it ends, not its bytes
@@ -107,6 +109,25 @@ def segment_text(segment: Rendered, marks: Separators) -> str:
                 )
         texts.append(marks.repetition.join(marks.component.join(_trimmed(components)) for components in repetitions))
     return marks.element.join(_trimmed(texts))
+
+
+def _plain(elements: Sequence[Text], marks: Separators) -> str | None:
+    """The short way for a segment whose elements are texts without separators in them and without blanks at their ends."""
+    separator = marks.element
+    try:
+        text = separator.join(elements)  # type: ignore[arg-type]
+    except TypeError:
+        return None  # a composite, or repetitions
+    if text.count(separator) >= len(elements) or not _others(marks).isdisjoint(text):
+        return None
+    if " " in text and (f" {separator}" in text or text.endswith(" ")):
+        return None
+    return text.rstrip(separator)
+
+
+@lru_cache(maxsize=64)
+def _others(marks: Separators) -> frozenset[str]:
+    return _special(marks) - {marks.element}
 
 
 def _data_of(segment: Rendered) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hub.core.errors import MappingError
@@ -15,10 +16,16 @@ Text = str | list[list[str]]
 @dataclass(slots=True)
 class Rendered:
     """A segment: elements from 1 on (`elements[0]` is its id), and the field of the document that each came from, or
-    would have come from."""
+    would have come from. `named` and `path`: the fields of the part at `path` by element, of those that `fields` doesn't have;
+    from the element `pairs` on stand qualifiers and the ids that the field `ids` has for them. Their names are put together when
+    somebody asks."""
 
     elements: list[Text]
     fields: dict[int, str] = field(default_factory=dict)
+    named: Mapping[int, str] = field(default_factory=dict)
+    path: str = ""
+    pairs: int = 0
+    ids: str = ""
 
     @property
     def id(self) -> str:
@@ -37,9 +44,24 @@ class Rendered:
         else:
             self.fields.setdefault(position, path)
 
+    def field_at(self, position: int) -> str | None:
+        """The field that an element came from, or would have come from."""
+        if position in self.fields:
+            return self.fields[position]
+        if position in self.named:
+            return f"{self.path}{self.named[position]}"
+        if 0 < self.pairs <= position < len(self.elements):
+            return f"{self.path}{self.ids}.{self.elements[position - (position - self.pairs) % 2]}"
+        return None
+
     def field(self, position: int) -> str | None:
-        """The field that an element came from, or would have come from; else that of the segment."""
-        return self.fields.get(position) or next(iter(self.fields.values()), None)
+        """The same; of an element that no field gives that of the segment."""
+        first = next(iter(self.named), None)
+        return (
+            self.field_at(position)
+            or (self.field_at(first) if first is not None else None)
+            or next(iter(self.fields.values()), None)
+        )
 
 
 def kept_elements(extra: KeptSegment) -> list[Text]:
@@ -56,8 +78,8 @@ def merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
             continue
         for position, text in enumerate(kept, 1):
             if text:
-                own = position < len(out.elements) and out.elements[position]
-                out.put(position, text, out.fields[position] if own else f"extras[{extra.number}]")
+                own = position < len(out.elements) and bool(out.elements[position])
+                out.put(position, text, (own and out.field_at(position)) or f"extras[{extra.number}]")
         out.fields[0] = f"extras[{extra.number}]"
         return
     raise MappingError(f"extras[{extra.number}]: {extra.segment} agrees with nothing that the document's fields say")

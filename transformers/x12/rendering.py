@@ -15,75 +15,98 @@ from typing import Any
 from hub.core.errors import MappingError
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.declaration import Loop, Placement, Segment, SetDeclaration, SubPart, Target, Use
+from transformers.x12.declaration import Loop, Pairs, Segment, SubPart, Target, Use
 from transformers.x12.extras import Extras
-from transformers.x12.homes import home_of, homes, value_at
+from transformers.x12.homes import home_of, value_at
 from transformers.x12.rendered import Rendered, kept_elements, merge
 from transformers.x12.texts import NoText, text_of
+from transformers.x12.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, present, put_of
 
 
-def render(document: Document, declaration: SetDeclaration) -> list[Rendered]:
+def render(document: Document, plan: WritingPlan) -> list[Rendered]:
     """The segments between ST and SE. Raises MappingError, which names the field."""
-    return _Rendering(document, declaration).run()
+    return _Rendering(document, plan).run()
+
+
+NOWHERE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """The part whose fields are written, its path for people, its place among the loops (`PO1[3]`), and all the structure
-    in which its fields have places."""
+    """The part whose fields are written, its path for people, its place among the loops (`PO1[3]`; nothing where the document
+    has no extras), all the structure in which its fields have places, and which of its fields have a value."""
 
     part: Part
     path: str
     within: str
     structure: Sequence[Use | Loop]
+    present: frozenset[str]
 
 
 class _Rendering:
-    def __init__(self, document: Document, declaration: SetDeclaration) -> None:
+    def __init__(self, document: Document, plan: WritingPlan) -> None:
         self._document = document
-        self._declaration = declaration
+        self._plan = plan
         self._extras = Extras(document.extras)
         self._counts: dict[str, int] = {}
+        self._known: dict[tuple[int, frozenset[str]], list[Step]] = {}
 
     def run(self) -> list[Rendered]:
-        top = _Holder(self._document, "", "", self._declaration.structure)
-        found = list(self._structure(self._declaration.structure, top))
+        structure = self._plan.declaration.structure
+        top = _Holder(self._document, "", "", structure, present(self._document))
+        found = self._steps(self._plan.steps, top)
         if left := self._extras.left():
             raise MappingError(
                 f"extras[{left.number}] ({left.segment} in {left.within or 'the header'}) has no place in a "
-                f"{self._declaration.set}"
+                f"{self._plan.declaration.set}"
             )
         return found
 
     # --- order -------------------------------------------------------------------------------------------------------
 
-    def _structure(self, structure: Sequence[Use | Loop], holder: _Holder) -> Iterator[Rendered]:
-        groups: set[str] = set()
-        for number, entry in enumerate(structure):
+    def _steps(self, steps: Sequence[Step], holder: _Holder) -> list[Rendered]:
+        found: list[Rendered] = []
+        for step in self._chosen(steps, holder):
+            entry = step.entry
             if isinstance(entry, Use):
-                again = any(isinstance(e, Use) and e.segment.id == entry.segment.id for e in structure[number + 1 :])
-                yield from self._use(entry, holder, last=not again)
-            elif entry.group is None:
-                yield from self._loop(entry, holder)
-            elif entry.group not in groups:
-                groups.add(entry.group)
-                loops = [e for e in structure if isinstance(e, Loop) and e.group == entry.group]
-                yield from self._tree(loops, holder)
+                found += self._use(step, entry, holder)
+            elif step.group:
+                found += self._tree(step.group, holder)
+            elif entry.to is None:
+                found += self._plain_loop(step, entry, holder)
+            else:
+                for path, part in self._parts(entry.to, step, holder):
+                    within = self._instance(entry.id, holder)
+                    inner = _Holder(part, path, within, entry.structure, present(part))
+                    found += self._steps(step.steps, inner)
+        return found
 
-    def _loop(self, loop: Loop, holder: _Holder) -> Iterator[Rendered]:
-        if loop.to is None:
-            yield from self._plain_loop(loop, holder)
-            return
-        for path, part in self._parts(loop.to, loop, holder):
-            within = self._instance(loop.id, holder)
-            yield from self._structure(loop.structure, _Holder(part, path, within, loop.structure))
+    def _chosen(self, steps: Sequence[Step], holder: _Holder) -> Sequence[Step]:
+        """The steps that write anything of the part. Parts with the same fields have the same ones."""
+        if not self._extras.none:
+            return [step for step in steps if self._writes(step, holder.present) or self._kept(step, holder.within)]
+        key = (id(steps), holder.present)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = [step for step in steps if self._writes(step, holder.present)]
+        return found
 
-    def _plain_loop(self, loop: Loop, holder: _Holder) -> Iterator[Rendered]:
+    @staticmethod
+    def _writes(step: Step, present: frozenset[str]) -> bool:
+        return step.always or not step.reads.isdisjoint(present)
+
+    def _kept(self, step: Step, within: str) -> bool:
+        """Whether extras may stand there. A place in a plain loop that holds nothing counts as an instance of it."""
+        if isinstance(step.entry, Use):
+            return self._extras.stand_at(step.entry.segment.id, within)
+        return step.entry.to is None
+
+    def _plain_loop(self, step: Step, loop: Loop, holder: _Holder) -> Iterator[Rendered]:
         """A loop that makes no part: what is in it are fields of the part around it, once, or extras, any number of times."""
         instances = max(1, self._extras.instances(loop.id, holder.within))
         for _ in range(instances):
             within = self._instance(loop.id, holder)
-            found = list(self._structure(loop.structure, replace(holder, within=within)))
+            found = self._steps(step.steps, replace(holder, within=within))
             if all(out.blank for out in found):
                 continue
             if found and (found[0].id != loop.id or found[0].blank):
@@ -96,16 +119,19 @@ class _Rendering:
 
     def _instance(self, loop: str, holder: _Holder) -> str:
         """The place of the next instance of a loop."""
+        if self._extras.none:
+            return ""
         key = f"{holder.within}/{loop}" if holder.within else loop
         self._counts[key] = self._counts.get(key, 0) + 1
         return f"{key}[{self._counts[key]}]"
 
-    def _tree(self, loops: Sequence[Loop], holder: _Holder) -> Iterator[Rendered]:
+    def _tree(self, group: Sequence[Step], holder: _Holder) -> Iterator[Rendered]:
         """Loops nested by ids: in the order of their ids where these count up, else parents before their children."""
+        loops = [step.entry for step in group if isinstance(step.entry, Loop)]
         to, tree = loops[0].to, loops[0].tree
         assert to is not None  # noqa: S101 - the loader has checked it
         assert tree is not None  # noqa: S101 - a group is a tree
-        field = (loops[0].trigger.mapping or Placement()).put[tree.id].field
+        field = (loops[0].trigger.mapping or NO_PLACEMENT).put[tree.id].field
         parts = getattr(holder.part, to)
         numbers = _numbers(parts, tree.children, field)
         nodes = list(_nodes(parts, f"{holder.path}{to}", "", tree.children, numbers))
@@ -113,8 +139,10 @@ class _Rendering:
             nodes.sort(key=lambda node: int(node.id))
         for node in nodes:
             loop = self._loop_for(loops, node.part, node.path)
+            steps = next(step.steps for step in group if step.entry is loop)
             within = self._instance(loop.id, holder)
-            first, *rest = self._structure(loop.structure, _Holder(node.part, f"{node.path}.", within, loop.structure))
+            inner = _Holder(node.part, f"{node.path}.", within, loop.structure, present(node.part))
+            first, *rest = self._steps(steps, inner)
             first.put(tree.id, node.id, f"{node.path}.{field}")
             first.put(tree.parent, node.parent, node.path)
             if len(loop.trigger.segment.elements) > tree.parent + 1:
@@ -128,71 +156,88 @@ class _Rendering:
             if loop.when is None:
                 continue
             position, codes = loop.when
-            target = (loop.trigger.mapping or Placement()).put[position]
+            target = (loop.trigger.mapping or NO_PLACEMENT).put[position]
             element = loop.trigger.segment.elements[position - 1].element
             if text_of(element, getattr(part, target.field), target) in codes:
                 return loop
         if other is None:
-            raise MappingError(f"{path}: no loop of the {self._declaration.set} is for it")
+            raise MappingError(f"{path}: no loop of the {self._plan.declaration.set} is for it")
         return other
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
-    def _parts(self, to: str, home: Use | Loop, holder: _Holder) -> Iterator[tuple[str, Part]]:
+    def _parts(self, to: str, step: Step, holder: _Holder) -> Iterator[tuple[str, Part]]:
         """The parts of a field that are written here: of several places one that prefers it, else the first that holds all
         that the part has."""
-        among = homes(to, holder.structure)
+        alone = len(step.homes) == 1
         for number, part in enumerate(getattr(holder.part, to)):
-            if home_of(part, among) is home:
+            if alone or home_of(part, step.homes) is step.entry:
                 yield f"{holder.path}{to}[{number}].", part
 
-    def _use(self, use: Use, holder: _Holder, *, last: bool) -> Iterator[Rendered]:
-        kept = self._extras.take(use.segment.id, holder.within) if last or use.mapping is None else []
+    def _use(self, step: Step, use: Use, holder: _Holder) -> list[Rendered]:
+        kept = self._extras.take(use.segment.id, holder.within) if step.last or use.mapping is None else []
         if use.mapping is None:
-            for extra in kept:
-                yield Rendered([use.segment.id, *kept_elements(extra)], {0: f"extras[{extra.number}]"})
-            return
+            return [Rendered([use.segment.id, *kept_elements(extra)], {0: f"extras[{extra.number}]"}) for extra in kept]
         if use.to is not None:
-            made = [self._segment(use, part, path) for path, part in self._parts(use.to, use, holder)]
-            for out in made:
-                self._defaults(out, use.segment)
+            made = [self._segment(step, use, part, path) for path, part in self._parts(use.to, step, holder)]
+            for out in made if step.defaults else ():
+                self._defaults(out, step)
         else:
-            made = self._fields(use, holder)
+            made = self._fields(step, use, holder)
         for extra in kept:
             merge(extra, made, use)
-        yield from made
+        return made
 
-    def _segment(self, use: Use, part: Part, path: str, skip: frozenset[str] = frozenset()) -> Rendered:
+    def _segment(self, step: Step, use: Use, part: Part, path: str, skip: frozenset[str] = frozenset()) -> Rendered:
         """The segment of one part; `skip` are fields that stand elsewhere."""
-        mapping = use.mapping or Placement()
-        out = Rendered([use.segment.id])
-        for position, target in mapping.put.items():
-            if target.how == "set" and target.field not in skip:
-                self._put(out, use.segment, position, target, value_at(part, target.field), f"{path}{target.field}")
-        self._components(out, use, part, path)
-        self._pairs(out, use, part, path)
-        for name in dict.fromkeys(sub.to for sub in mapping.parts):
-            self._sub_parts(out, use, [s for s in mapping.parts if s.to == name], getattr(part, name), f"{path}{name}")
-        for position, name in use.counts.items():
+        mapping = use.mapping or NO_PLACEMENT
+        named = step.named if not skip else {p: name for p, name in step.named.items() if name not in skip}
+        out = Rendered([use.segment.id], named=named, path=path)
+        elements = out.elements
+        for put in step.single:
+            value: Any = part
+            for name in put.names:
+                value = getattr(value, name)
+                if value is None:
+                    break
+            if value is None or (skip and put.field in skip):
+                continue
+            if value.__class__ is not str or put.codes:
+                value = self._text(put, value, use.segment, path)
+            while len(elements) <= put.position:
+                elements.append("")
+            elements[put.position] = value
+        if mapping.components:
+            self._components(out, use, part, path)
+        if mapping.pairs is not None:
+            self._pairs(out, use, mapping.pairs, part, path)
+        if mapping.parts:
+            for name in dict.fromkeys(sub.to for sub in mapping.parts):
+                homes = [s for s in mapping.parts if s.to == name]
+                self._sub_parts(out, use, homes, getattr(part, name), f"{path}{name}")
+        for position, name in use.counts.items() if use.counts else ():
             if (position >= len(out.elements) or not out.elements[position]) and (count := _count(getattr(part, name))):
                 out.put(position, str(count), f"{path}{name}")
         return out
 
-    def _put(self, out: Rendered, segment: Segment, position: int, target: Target, value: Any, path: str) -> None:
-        element = segment.elements[position - 1].element
-        element = element.component or element
-        try:
-            text = text_of(element, value, target)
-            if target.words and len(text) > element.max:
-                raise NoText(
-                    f"{text[:40]!r} is no code of element {element.number}, and no word for one{_near(text, target)}"
-                )
-            out.put(position, text, path)
-        except NoText as error:
-            raise MappingError(f"{path}: {error} ({segment.id}{position:02})") from None
+    def _text(self, put: Put, value: Any, segment: Segment, path: str, field: str | None = None) -> str:
+        """A value as the text of its element. `field` names it where its own name isn't that of the put."""
+        if put.codes and value.__class__ is str:
+            text = put.codes.get(value, value)
+        else:
+            try:
+                text = text_of(put.element, value, put.target)
+            except NoText as error:
+                raise MappingError(f"{field or path + put.field}: {error} ({segment.id}{put.position:02})") from None
+        if put.codes and len(text) > put.element.max:
+            raise MappingError(
+                f"{field or path + put.field}: {text[:40]!r} is no code of element {put.element.number}, and no word "
+                f"for one{_near(text, put.target)} ({segment.id}{put.position:02})"
+            )
+        return text
 
     def _components(self, out: Rendered, use: Use, part: Part, path: str) -> None:
-        for (position, component), target in (use.mapping or Placement()).components.items():
+        for (position, component), target in (use.mapping or NO_PLACEMENT).components.items():
             element = use.segment.elements[position - 1].element.components[component - 1].element
             text = text_of(element, value_at(part, target.field), target)
             if not text:
@@ -201,20 +246,24 @@ class _Rendering:
             parts = first[0] if isinstance(first, list) else [first]
             parts += [""] * (component - len(parts))
             parts[component - 1] = text
-            out.put(position, [parts], out.fields.get(position, f"{path}{target.field}"))
+            out.put(position, [parts], out.field_at(position) or f"{path}{target.field}")
 
-    def _pairs(self, out: Rendered, use: Use, part: Part, path: str) -> None:
-        pairs = (use.mapping or Placement()).pairs
-        if pairs is None:
-            return
+    def _pairs(self, out: Rendered, use: Use, pairs: Pairs, part: Part, path: str) -> None:
         ids: Mapping[str, str] = getattr(part, pairs.target.field)
         room = (pairs.last - pairs.first + 1) // 2
         if len(ids) > room:
             raise MappingError(f"{path}{pairs.target.field}: {len(ids)} ids, and {use.segment.id} has room for {room}")
+        if not pairs.target.words and len(out.elements) <= pairs.first:
+            out.elements += [""] * (pairs.first - len(out.elements))
+            for pair in ids.items():
+                out.elements += pair
+            out.pairs, out.ids = pairs.first, pairs.target.field
+            return
         for number, (qualifier, value) in enumerate(ids.items()):
             position = pairs.first + 2 * number
             field_path = f"{path}{pairs.target.field}.{qualifier}"
-            self._put(out, use.segment, position, pairs.target, qualifier, field_path)
+            put = put_of(use, position, pairs.target)
+            out.put(position, self._text(put, qualifier, use.segment, path, field_path), field_path)
             out.put(position + 1, value, field_path)
 
     def _sub_parts(self, out: Rendered, use: Use, homes: Sequence[SubPart], parts: Sequence[Part], path: str) -> None:
@@ -223,44 +272,37 @@ class _Rendering:
         for number, (home, part) in enumerate(zip(homes, parts, strict=False)):
             for position, target in home.put.items():
                 own = f"{path}[{number}].{target.field}"
-                self._put(out, use.segment, position, target, getattr(part, target.field), own)
+                value = getattr(part, target.field)
+                put = put_of(use, position, target)
+                out.put(position, "" if value is None else self._text(put, value, use.segment, path, own), own)
 
-    def _defaults(self, out: Rendered, segment: Segment) -> None:
-        for position, use in enumerate(segment.elements, 1):
-            if use.default is not None and (position >= len(out.elements) or not out.elements[position]):
-                out.put(position, use.default, f"the agreement's default for {segment.id}{position:02}")
+    def _defaults(self, out: Rendered, step: Step) -> None:
+        for position, default in step.defaults:
+            if position >= len(out.elements) or not out.elements[position]:
+                out.put(position, default, f"the agreement's default for {out.id}{position:02}")
 
-    def _fields(self, use: Use, holder: _Holder) -> list[Rendered]:
+    def _fields(self, step: Step, use: Use, holder: _Holder) -> list[Rendered]:
         """Segments whose elements are fields of the part around them: one; several where they hold lists."""
-        mapping = use.mapping or Placement()
-        lists = list(dict.fromkeys(t.field for t in mapping.put.values() if t.how != "set"))
-        first = self._segment(use, holder.part, holder.path, self._elsewhere(use, holder))
+        first = self._segment(step, use, holder.part, holder.path, self._elsewhere(step, use, holder))
         made = [first]
-        for name in lists:
+        for name in step.lists:
             self._listed(made, use, name, holder)
-        for out in made:
+        for out in made if step.defaults else ():
             if not out.blank:
-                self._defaults(out, use.segment)
-        return [out for out in made if not out.blank or (use.mandatory and not lists)]
+                self._defaults(out, step)
+        return [out for out in made if not out.blank or (use.mandatory and not step.lists)]
 
-    def _elsewhere(self, use: Use, holder: _Holder) -> frozenset[str]:
+    def _elsewhere(self, step: Step, use: Use, holder: _Holder) -> frozenset[str]:
         """Fields that segments further on hold line by line (the text of a note): unless they are the only thing by which
         this segment satisfies its rules."""
-        mapping = use.mapping or Placement()
-        joined = {
-            t.field
-            for entry in holder.structure
-            if isinstance(entry, Use) and entry is not use and entry.mapping
-            for t in entry.mapping.put.values()
-            if t.how == "join"
-        }
-        found = {t.field: p for p, t in mapping.put.items() if t.how == "set" and t.field in joined}
-        return frozenset(name for name, position in found.items() if not self._needed(use, position, holder))
+        if not step.elsewhere:
+            return NOWHERE
+        return frozenset(name for name, position in step.elsewhere if not self._needed(use, position, holder))
 
     @staticmethod
     def _needed(use: Use, position: int, holder: _Holder) -> bool:
         """Whether a rule of the segment asks for this element, because the others of the rule have no value."""
-        put = (use.mapping or Placement()).put
+        put = (use.mapping or NO_PLACEMENT).put
         for rule in use.segment.rules:
             others = [p for p in rule.positions if p != position]
             if rule.letter == "R" and position in rule.positions:
@@ -271,9 +313,9 @@ class _Rendering:
         """A tuple of texts, or a text of several lines, over as many segments as it needs."""
         value = value_at(holder.part, name)
         texts = list(value) if isinstance(value, tuple) else (value.split("\n") if value else [])
-        if not isinstance(value, tuple) and self._stands_before(use, name, holder):
+        if texts and not isinstance(value, tuple) and self._stands_before(use, name, holder):
             texts = []
-        positions = [p for p, t in (use.mapping or Placement()).put.items() if t.field == name]
+        positions = [p for p, t in (use.mapping or NO_PLACEMENT).put.items() if t.field == name]
         for number, text in enumerate(texts):
             row, column = divmod(number, len(positions))
             while len(made) <= row:

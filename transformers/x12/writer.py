@@ -37,11 +37,12 @@ from transformers.x12.interchange import (
     segment_text,
     transaction_lines,
 )
-from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.overlay import WrongRule
 from transformers.x12.refusal import refusal
 from transformers.x12.rendered import Rendered, Text
 from transformers.x12.rendering import render
 from transformers.x12.transaction import Transaction, read_transaction
+from transformers.x12.writing_plan import writing_plan
 
 CONTENT_TYPE = "application/edi-x12"
 VERSION = "004010"
@@ -189,14 +190,14 @@ def _transaction(document: Document, name: str, number: str, envelope: Envelope)
     agreement = envelope.agreement
     release = release_of(envelope.version)[0]
     try:
-        declaration = overlaid(set_declaration(name, release), agreement.overlays.get(name, ()))
+        plan = writing_plan(name, release, tuple(agreement.overlays.get(name, ())))
     except WrongRule as error:
         raise MappingError(f"the overlay of {agreement.partner} for {name} doesn't fit it: {error}") from None
-    segments = render(document, declaration)
+    segments = render(document, plan)
     data = _transaction_bytes(segments, name, number, envelope)
     read = _read_back(data, document.partner, envelope)
     if read.document is None:
-        raise MappingError(refusal(document, declaration, segments, read.findings, str(read.error)))
+        raise MappingError(refusal(document, plan.declaration, segments, read.findings, str(read.error)))
     if found := next(differences(document, read.document), None):
         path, wanted, carried = found
         raise MappingError(

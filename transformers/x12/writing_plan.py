@@ -1,0 +1,177 @@
+"""What a declaration says of writing, worked out once: for each entry of a structure the fields that it writes, and where of
+several places a part goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from hub.core.agreement import OverlayRule
+from hub.documents.base import Part
+from transformers.x12.catalogue import set_declaration
+from transformers.x12.declaration import Element, Loop, Placement, SetDeclaration, Target, Use
+from transformers.x12.fields import shapes
+from transformers.x12.homes import Home, homes
+from transformers.x12.overlay import overlaid
+
+NO_PLACEMENT = Placement()
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """An element and the field that it holds; `names`: the field's path taken apart. `codes`: by word, the code."""
+
+    position: int
+    field: str
+    names: tuple[str, ...]
+    element: Element
+    target: Target
+    codes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An entry of a structure. `reads`: the fields of the part around it of which it writes anything; where all of them have
+    their defaults and `always` is False it writes nothing but extras. `defaults`: by element, what an agreement writes where a document has no value. `last`: no further use of the segment follows.
+    `homes`: all places of its parts. `single`: elements that hold one value, `named` their fields by position. `lists`: the fields that it holds over several segments. `elsewhere`: fields (and the
+    element here) that segments further on hold line by line. `steps`: of a loop, what is in it. `group`: the loops of a tree."""
+
+    entry: Use | Loop
+    reads: frozenset[str]
+    always: bool = False
+    last: bool = True
+    homes: tuple[Home, ...] = ()
+    single: tuple[Put, ...] = ()
+    named: Mapping[int, str] = field(default_factory=dict)
+    defaults: tuple[tuple[int, str], ...] = ()
+    lists: tuple[str, ...] = ()
+    elsewhere: tuple[tuple[str, int], ...] = ()
+    steps: tuple[Step, ...] = ()
+    group: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WritingPlan:
+    """A set with a partner's rules, and its steps."""
+
+    declaration: SetDeclaration
+    steps: tuple[Step, ...]
+
+
+@lru_cache(maxsize=256)
+def writing_plan(name: str, release: str, rules: tuple[OverlayRule, ...] = ()) -> WritingPlan:
+    """Raises KeyError for a set without a declaration, WrongRule for a rule that doesn't fit it."""
+    declaration = overlaid(set_declaration(name, release), rules)
+    return WritingPlan(declaration, _steps(declaration.structure, declaration.structure))
+
+
+@lru_cache(maxsize=256)
+def defaults_of(cls: type[Part]) -> tuple[tuple[str, Any], ...]:
+    """The fields of a part and their defaults; one that must be given has a default that nothing is equal to."""
+    return tuple((name, object() if shape.required else shape.default) for name, shape in shapes(cls).items())
+
+
+def present(part: Part) -> frozenset[str]:
+    """The fields of a part that have another value than their default."""
+    values = part.__dict__
+    return frozenset(
+        [name for name, default in defaults_of(type(part)) if values[name] is not default and values[name] != default]
+    )
+
+
+def _steps(structure: Sequence[Use | Loop], around: Sequence[Use | Loop]) -> tuple[Step, ...]:
+    """`around`: the structure in which the fields of the part have places; a loop that makes no part is in it."""
+    found: list[Step] = []
+    groups: set[str] = set()
+    for number, entry in enumerate(structure):
+        if isinstance(entry, Use):
+            again = any(isinstance(e, Use) and e.segment.id == entry.segment.id for e in structure[number + 1 :])
+            found.append(_use(entry, around, last=not again))
+        elif entry.group is None:
+            found.append(_loop(entry, around))
+        elif entry.group not in groups:
+            groups.add(entry.group)
+            loops = [e for e in structure if isinstance(e, Loop) and e.group == entry.group]
+            group = tuple(_loop(loop, around) for loop in loops)
+            found.append(Step(entry, group[0].reads, group=group))
+    return tuple(found)
+
+
+def _loop(loop: Loop, around: Sequence[Use | Loop]) -> Step:
+    if loop.to is not None:
+        inner = _steps(loop.structure, loop.structure)
+        return Step(loop, frozenset({loop.to}), homes=tuple(homes(loop.to, around)), steps=inner)
+    inner = _steps(loop.structure, around)
+    return Step(loop, frozenset().union(*(step.reads for step in inner)), steps=inner)
+
+
+def _use(use: Use, around: Sequence[Use | Loop], *, last: bool) -> Step:
+    if use.mapping is None:
+        return Step(use, frozenset(), last=last)
+    puts = [_put(use, position, target) for position, target in use.mapping.put.items()]
+    single = tuple(put for put in puts if put.target.how == "set")
+    named = {put.position: put.field for put in single}
+    if use.to is not None:
+        among = tuple(homes(use.to, around))
+        reads, defaults = frozenset({use.to}), _defaults(use)
+        return Step(use, reads, last=last, homes=among, single=single, named=named, defaults=defaults)
+    lists = tuple(dict.fromkeys(put.field for put in puts if put.target.how != "set"))
+    return Step(
+        use,
+        _reads(use, use.mapping),
+        always=use.mandatory and not lists,
+        last=last,
+        single=single,
+        named=named,
+        defaults=_defaults(use),
+        lists=lists,
+        elsewhere=tuple(_elsewhere(use, use.mapping, around)),
+    )
+
+
+def _defaults(use: Use) -> tuple[tuple[int, str], ...]:
+    return tuple((n, one.default) for n, one in enumerate(use.segment.elements, 1) if one.default is not None)
+
+
+def put_of(use: Use, position: int, target: Target) -> Put:
+    """An element of a use and the field that it holds. Made once for each use and position."""
+    key = (id(use), position, target.field)
+    known = _PUTS.get(key)
+    if known is not None and known[0] is use:
+        return known[1]
+    if len(_PUTS) >= MOST_PUTS:
+        _PUTS.clear()
+    made = _put(use, position, target)
+    _PUTS[key] = (use, made)
+    return made
+
+
+MOST_PUTS = 20_000
+_PUTS: dict[tuple[int, int, str], tuple[Use, Put]] = {}
+
+
+def _put(use: Use, position: int, target: Target) -> Put:
+    element = use.segment.elements[position - 1].element
+    codes: dict[str, str] = {}
+    for code, word in target.words.items():
+        codes.setdefault(word, code)
+    return Put(position, target.field, tuple(target.field.split(".")), element.component or element, target, codes)
+
+
+def _reads(use: Use, mapping: Placement) -> frozenset[str]:
+    targets = [*mapping.put.values(), *mapping.components.values(), *([mapping.pairs.target] if mapping.pairs else [])]
+    roots = {target.field.partition(".")[0] for target in targets}
+    return frozenset(roots | {part.to for part in mapping.parts} | set(use.counts.values()))
+
+
+def _elsewhere(use: Use, mapping: Placement, around: Sequence[Use | Loop]) -> list[tuple[str, int]]:
+    joined = {
+        target.field
+        for entry in around
+        if isinstance(entry, Use) and entry is not use and entry.mapping
+        for target in entry.mapping.put.values()
+        if target.how == "join"
+    }
+    return [(t.field, position) for position, t in mapping.put.items() if t.how == "set" and t.field in joined]
