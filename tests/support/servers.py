@@ -80,26 +80,32 @@ def server_url(kind: str) -> str:
     return str(answer["url"])
 
 
+AT_ONCE = 8
+"""Virtual hosts that one start of rabbitmqctl makes."""
+
+TRIES = 4
+
+
 def fresh_vhost() -> str:
     """The URL of an empty virtual host in the run's RabbitMQ: for tests that run a whole hub, whose queues have fixed names.
     A given server has only the one that its URL names: run such tests one by one there."""
     url = server_url("rabbitmq")
     if os.environ.get(GIVEN["rabbitmq"]):
         return url
-    name = f"hub-{uuid.uuid4().hex}"
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(os.environ[ADDRESS])
-        connection.sendall(f"vhost {name}\n".encode())
+        connection.sendall(b"vhost\n")
         answer = json.loads(connection.makefile().readline())
     if "url" not in answer:
         raise ServerMissing(answer["missing"])
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+    return str(answer["url"])
 
 
 def main(path: str) -> None:
     """Serves until standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     running: dict[str, RabbitNode | PostgresServer] = {}
+    spare: list[str] = []
     with contextlib.ExitStack() as stack, socket.socket(socket.AF_UNIX) as listener:
         stack.callback(shutil.rmtree, Path(path).parent, ignore_errors=True)
         listener.bind(path)
@@ -114,36 +120,55 @@ def main(path: str) -> None:
             connection, _ = listener.accept()
             with connection:
                 kind = connection.makefile().readline().strip()
-                reply = _answer(kind, running, stack)
+                reply = _answer(kind, running, spare, stack)
                 with contextlib.suppress(OSError):
                     connection.sendall(json.dumps(reply).encode() + b"\n")
 
 
-def _answer(kind: str, running: dict[str, RabbitNode | PostgresServer], stack: contextlib.ExitStack) -> dict[str, str]:
+def _answer(
+    kind: str, running: dict[str, RabbitNode | PostgresServer], spare: list[str], stack: contextlib.ExitStack
+) -> dict[str, str]:
     try:
-        if kind.startswith("vhost "):
-            return _add_vhost(running["rabbitmq"], kind.removeprefix("vhost "))
+        if kind == "vhost":
+            return {"url": _vhost(running["rabbitmq"], spare)}
         if kind not in running:
             server = _make(kind)
             stack.callback(server.close)
             server.start()
             running[kind] = server
-    except (ServerMissing, RuntimeError, OSError) as error:
+    except (ServerMissing, RuntimeError, OSError, subprocess.SubprocessError) as error:
         return {"missing": str(error)}
     return {"url": running[kind].url}
 
 
-def _add_vhost(node: RabbitNode | PostgresServer, name: str) -> dict[str, str]:
+def _vhost(node: RabbitNode | PostgresServer, spare: list[str]) -> str:
+    """The URL of one that nobody had. Several are made at once: a start of rabbitmqctl takes seconds, and on a busy machine it may not
+    reach its node the first time. What was made by a call that failed is made again."""
     assert isinstance(node, RabbitNode)
-    user, vhost = '<<"guest">>', f'<<"{name}">>'
+    if not spare:
+        names = [f"hub-{uuid.uuid4().hex}" for _ in range(AT_ONCE)]
+        for left in reversed(range(TRIES)):
+            try:
+                _add(node, names)
+                break
+            except (RuntimeError, subprocess.SubprocessError):
+                if not left:
+                    raise
+        spare.extend(names)
+    return urlunsplit(urlsplit(node.url)._replace(path=f"/{spare.pop()}"))
+
+
+def _add(node: RabbitNode, names: list[str]) -> None:
+    """Raises RuntimeError and SubprocessError."""
+    user, listed = '<<"guest">>', ", ".join(f'<<"{name}">>' for name in names)
     allowed = ", ".join(['<<".*">>'] * 3)
-    made = node.control(  # one start of rabbitmqctl, which takes seconds, instead of two
-        "eval",
-        f"ok = rabbit_vhost:add({vhost}, {user}), "
-        f"ok = rabbit_auth_backend_internal:set_permissions({user}, {vhost}, {allowed}, {user}).",
+    each = (
+        f"ok = rabbit_vhost:add(V, {user}), "
+        f"ok = rabbit_auth_backend_internal:set_permissions({user}, V, {allowed}, {user})"
     )
-    assert made.strip() == "ok", made
-    return {"url": node.url}
+    made = node.control("eval", f"lists:foreach(fun(V) -> {each} end, [{listed}]).")
+    if made.strip() != "ok":
+        raise RuntimeError(f"rabbitmqctl made no virtual hosts: {made}")
 
 
 def _make(kind: str) -> RabbitNode | PostgresServer:
