@@ -8,6 +8,7 @@ import sys
 SUITE = (
     ("routing: 10,000 routes beside 10, and the linear scan", ["benchmarks/routing.py"]),
     ("X12 reading beside a bare str.split", ["-m", "benchmarks.x12_reading"]),
+    ("X12 writing and lineage beside reading", ["-m", "benchmarks.x12_both_ways"]),
     ("X12 reading beside other tools in Python", ["-m", "benchmarks.x12_peers"]),
     ("rows, lines and lists beside bare parsers", ["-m", "benchmarks.formats"]),
     ("HTTP clients: aiohttp beside httpx", ["-m", "benchmarks.http_clients"]),

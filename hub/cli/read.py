@@ -16,7 +16,7 @@ from hub.cli.lineage_view import lineage_json, show_lineage
 from hub.cli.output import FOUND, AsJson, fail, one_line, say
 from hub.cli.site_option import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
-from hub.core.ports import FileBody, Reader, Reading, TracingReader
+from hub.core.ports import FieldOrigin, FileBody, Reading, TracingReader
 from hub.core.visible import visible_json
 from hub.documents import to_json
 from hub.mapping.canonical import NAME
@@ -57,6 +57,7 @@ def read(
     if lineage and not isinstance(made, TracingReader):
         fail(f"{file}: only X12 has a lineage; what a template makes, or JSON says itself, has none")
     failed = False
+    traced = _Traced(made, FileBody(file)) if lineage and isinstance(made, TracingReader) else None
     try:
         for reading in made.read(FileBody(file), {NAME: file.name}):
             where = f"{file}: {'.'.join(reading.position)}: " if reading.position else f"{file}: "
@@ -64,8 +65,8 @@ def read(
                 typer.echo(one_line(f"{where}warning: {warning}"), err=True)
             if reading.envelope.get("direction") == "outbound":
                 continue
-            if reading.document is not None and lineage:
-                _trace(made, FileBody(file), reading, as_json)
+            if reading.document is not None and traced is not None:
+                _trace(traced, reading, as_json)
             elif reading.document is not None:
                 sys.stdout.buffer.write(shown_json(to_json(reading.document)) + b"\n")
             else:
@@ -79,10 +80,26 @@ def read(
     raise typer.Exit(FOUND if failed else 0)
 
 
-def _trace(made: Reader, body: FileBody, reading: Reading, as_json: bool) -> None:
-    assert isinstance(made, TracingReader)  # noqa: S101 - the command has looked
-    assert reading.document is not None  # noqa: S101
-    origins = list(made.lineage(body, reading.position))
+class _Traced:
+    """The lineages of a body beside its readings: both come in one order, and the body is read for all of them once."""
+
+    def __init__(self, reader: TracingReader, body: FileBody) -> None:
+        self._lineages = iter(reader.lineages(body))
+        self._next = next(self._lineages, None)
+
+    def of(self, position: tuple[str, ...]) -> list[FieldOrigin]:
+        while self._next is not None and _ordinals(self._next[0]) < _ordinals(position):
+            self._next = next(self._lineages, None)
+        return self._next[1] if self._next is not None and self._next[0] == position else []
+
+
+def _ordinals(position: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdecimal() else 0 for part in position)
+
+
+def _trace(traced: _Traced, reading: Reading, as_json: bool) -> None:
+    assert reading.document is not None  # noqa: S101 - the command has looked
+    origins = traced.of(reading.position)
     where = ".".join(reading.position)
     if as_json:
         document = orjson.Fragment(to_json(reading.document))

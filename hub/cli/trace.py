@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from hub.cli.lineage_view import lineage_json, show_lineage
 from hub.cli.output import FOUND, AsJson, fail, moment, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
-from hub.core.ports import FieldOrigin
+from hub.core.ports import Body, FieldOrigin
 from hub.journal.timeline import Story, Timeline
 from hub.runtime.steps import without_parts
 
@@ -38,7 +39,7 @@ def trace(
     Exit code 1 when nothing is known. Example: hub trace 104582
     """
     stories = with_journal(site, lambda journal: Timeline(journal).trace(value))
-    origins = {story.id: origins_of(story, site) for story in stories} if lineage else {}
+    origins = origins_of(stories, site) if lineage else {}
     if as_json:
         messages = [
             {**story.as_dict(), **({"lineage": lineage_json(origins[story.id])} if lineage else {})}
@@ -55,18 +56,31 @@ def trace(
     raise typer.Exit(0 if stories else FOUND)
 
 
-def origins_of(story: Story, site: Path) -> list[FieldOrigin]:
-    """The origin of each field of a message's document, from the claim; none where it was no X12."""
-    position = without_parts(story.position)
-    if not story.claim or not position:
-        return []
-    claim = story.claim
-    try:
-        body = with_journal(site, lambda journal: journal.claim_body(claim))
-    except ClaimMissing as error:
-        fail(f"error: {error}")
+def origins_of(stories: Sequence[Story], site: Path) -> dict[str, list[FieldOrigin]]:
+    """By message, the origin of each field of its document, from the claims; none where it was no X12. Each claim is read once,
+    whoever of the messages came in it."""
+    found: dict[str, list[FieldOrigin]] = {story.id: [] for story in stories}
+    by_claim: dict[str, dict[tuple[str, ...], list[str]]] = {}
+    for story in stories:
+        if story.claim and (position := without_parts(story.position)):
+            places = by_claim.setdefault(story.claim, {})
+            places.setdefault(tuple(position.split(".")), []).append(story.id)
+    if not by_claim:
+        return found
     reader = x12_reader(site, discover(), os.environ)
-    return list(reader.lineage(body, tuple(position.split("."))))
+    for claim, places in by_claim.items():
+        try:
+            body = _claimed(claim, site)
+        except ClaimMissing as error:
+            fail(f"error: {error}")
+        for place, origins in reader.lineages(body, places):
+            for id in places[place]:
+                found[id] = origins
+    return found
+
+
+def _claimed(claim: str, site: Path) -> Body:
+    return with_journal(site, lambda journal: journal.claim_body(claim))
 
 
 def tell(story: Story) -> None:

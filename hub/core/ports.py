@@ -3,7 +3,7 @@ every implementation."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -131,10 +131,13 @@ class FieldOrigin:
 
 @runtime_checkable
 class TracingReader(Reader, Protocol):
-    """A reader that can say which bytes gave which field of the document at a position of a body, in the order of the
-    bytes; nothing where there is no such position. It reads the body again: slow, and only on demand."""
+    """A reader that can say which bytes gave which field of each document of a body: position after position in their order,
+    those `wanted` (None: all), and of each the fields in the order of their bytes. A position that isn't there is left out. It
+    reads the body again, once for all positions, and no further than the last one wanted: slow, and only on demand."""
 
-    def lineage(self, body: Body, position: tuple[str, ...]) -> Iterable[FieldOrigin]: ...
+    def lineages(
+        self, body: Body, wanted: Collection[tuple[str, ...]] | None = None
+    ) -> Iterable[tuple[tuple[str, ...], list[FieldOrigin]]]: ...
 
 
 @dataclass(frozen=True, slots=True)

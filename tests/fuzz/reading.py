@@ -110,12 +110,13 @@ def taken(compiled: CompiledSet, segments: list[str], element: str, component: s
 def traces_every_field(data: bytes) -> None:
     """The lineage of what was read names its fields, all of them and no others; and its bytes say what they hold."""
     reader = X12Reader(PartnerDirectory())
+    origins = dict(reader.lineages(BytesBody(data)))
     for reading in reader.read(BytesBody(data)):
         if reading.document is None or "TA1" in reading.envelope.values():
             continue
         there = dict(fields(reading.document))
         said: dict[str, list[str]] = {}
-        for origin in reader.lineage(BytesBody(data), reading.position):
+        for origin in origins[reading.position]:
             said.setdefault(origin.field, []).append(origin.text)
         assert set(said) <= set(there)
         for name, value in there.items():

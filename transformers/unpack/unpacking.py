@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -158,13 +158,22 @@ class UnpackingInterchanges(Unpacking):
 class UnpackingLineage(Unpacking):
     """Around a reader that traces: bytes are counted within the entry."""
 
-    def lineage(self, body: Body, position: tuple[str, ...]) -> Iterable[FieldOrigin]:
+    def lineages(
+        self, body: Body, wanted: Collection[tuple[str, ...]] | None = None
+    ) -> Iterator[tuple[tuple[str, ...], list[FieldOrigin]]]:
         reader = self._reader
         assert isinstance(reader, TracingReader)  # noqa: S101  (unpacked_by looked)
+        left = None if wanted is None else set(wanted)
         for place, entry in self._entries(body, EMPTY):
-            if entry.body is not None and position[: len(place)] == place:
-                return reader.lineage(entry.body, position[len(place) :])
-        return ()
+            here = None if left is None else {p for p in left if p[: len(place)] == place}
+            if entry.body is not None and (here is None or here):
+                within = None if here is None else [position[len(place) :] for position in here]
+                for position, origins in reader.lineages(entry.body, within):
+                    yield (*place, *position), origins
+            if left is not None and here is not None:
+                left -= here
+                if not left:
+                    return
 
 
 class UnpackingAll(UnpackingInterchanges, UnpackingLineage):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -85,9 +85,11 @@ class X12Reader:
                     seen.add(key)
                     yield agreement.partner, " ".join((key[3] or "0", *key[:3])), str(position)
 
-    def lineage(self, body: Body, position: tuple[str, ...]) -> Iterator[FieldOrigin]:
-        """The bytes behind every field of the transaction at a position."""
-        at, header, version = [0, 0, 0], None, ""
+    def lineages(
+        self, body: Body, wanted: Collection[tuple[str, ...]] | None = None
+    ) -> Iterator[tuple[tuple[str, ...], list[FieldOrigin]]]:
+        """The bytes behind every field of the transactions at these positions (None: of all)."""
+        at, header, version, left = [0, 0, 0], None, "", None if wanted is None else set(wanted)
         agreement = None
         for event in events(body):
             if event.header is not None:
@@ -97,9 +99,13 @@ class X12Reader:
                 version, at = (event.elements[8:9] or ("",))[0], [at[0], at[1] + 1, 0]
             elif event.kind == "ST":
                 at = [at[0], max(at[1], 1), at[2] + 1]
-                if header is not None and tuple(map(str, at)) == position:
-                    yield from lineage(event, header.delimiters, version, agreement or NOBODY)
-                    return
+                position = tuple(map(str, at))
+                if header is not None and (left is None or position in left):
+                    yield position, lineage(event, header.delimiters, version, agreement or NOBODY)
+                    if left is not None:
+                        left.discard(position)
+            if left is not None and not left:
+                return
 
 
 def _refuse(verdict: Verdict, duplicates: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hub.core.ports import BytesBody, FieldOrigin
 from hub.documents.base import Part
 from tests.golden.x12_files import FIXTURES, PARTNERS, read
+from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.envelope import events
@@ -95,8 +97,40 @@ def test_the_reader_traces_a_position_of_a_body() -> None:
     data = (FIXTURES / "850-two-groups.edi").read_bytes()
     reader = X12Reader(PARTNERS)
     second = next(r for r in reader.read(BytesBody(data)) if r.position == ("1", "2", "1"))
-    number = next(o for o in reader.lineage(BytesBody(data), ("1", "2", "1")) if o.field == "number")
+    ((position, origins),) = reader.lineages(BytesBody(data), [("1", "2", "1")])
+    assert position == ("1", "2", "1")
+    number = next(o for o in origins if o.field == "number")
     assert second.document is not None
     assert number.text == second.document.number
-    assert list(reader.lineage(BytesBody(data), ("1", "9", "1"))) == []
-    assert list(reader.lineage(BytesBody(b"nothing of the kind"), ("1", "1", "1"))) == []
+    assert list(reader.lineages(BytesBody(data), [("1", "9", "1")])) == []
+    assert list(reader.lineages(BytesBody(b"nothing of the kind"), [("1", "1", "1")])) == []
+    every = [r.position for r in reader.read(BytesBody(data)) if r.document is not None]
+    assert [position for position, _ in reader.lineages(BytesBody(data))] == every
+
+
+@dataclass
+class Counted:
+    """A body that counts what is read of it."""
+
+    data: bytes
+    passed: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
+        for start in range(0, len(self.data), 4096):
+            self.passed += 4096
+            yield self.data[start : start + 4096]
+
+
+def test_a_body_is_read_once_for_all_positions_and_no_further_than_the_last() -> None:
+    body = Counted(interchange([transaction(str(n), control=f"{n:04}") for n in range(400)]).encode())
+    reader = X12Reader(PARTNERS)
+    wanted = [("1", "1", str(n)) for n in (3, 200, 7)]
+    assert [position[2] for position, _ in reader.lineages(body, wanted)] == ["3", "7", "200"]
+    assert body.passed < body.size * 0.6
+    body.passed = 0
+    assert len(list(reader.lineages(body))) == 400
+    assert body.passed < body.size + 4097

@@ -39,7 +39,7 @@ def test_it_is_kept_stored_written_and_traced(context: bytes) -> None:
     written = write_interchange([document], TERMS, 1, datetime(2026, 3, 2, tzinfo=UTC), version="005010").body
     assert b"CTX*" + context in written
     assert read(written).extras == document.extras
-    origins = X12Reader(PartnerDirectory()).lineage(BytesBody(data), ("1", "1", "1"))
+    ((_, origins),) = X12Reader(PartnerDirectory()).lineages(BytesBody(data), [("1", "1", "1")])
     assert not [origin for origin in origins if "contexts" in origin.field]
 
 
