@@ -168,6 +168,7 @@ class CompiledSet:
             "link": self._link,
             "elements": elements,
             "memory": _memory,
+            "needed": _needed,
             "new": object.__new__,
             "one_of_many": lambda values: sum(map(bool, values)) > 1,
             "repeated": _repeated,
@@ -244,6 +245,13 @@ def _excess(elements: list[str], size: int) -> list[str]:
     if any(elements[size:]):
         raise Refused
     return elements[:size]
+
+
+def _needed(value: Any) -> Any:
+    """A value that the document can't be without. Raises Refused."""
+    if value is None or value == "":
+        raise Refused
+    return value
 
 
 def _apart(text: str, component: str, repetition: str) -> str | Structure:

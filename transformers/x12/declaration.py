@@ -34,13 +34,15 @@ class Element:
 @dataclass(frozen=True, slots=True)
 class ElementUse:
     """An element in its place in a segment, or in a composite. It may stand `repeat` times, separated by the repetition
-    separator. `default` is written where a document has no value."""
+    separator. `default` is written where a document has no value. `lenient`: it may be missing, unless the document can't be
+    without it."""
 
     element: Element
     mandatory: bool = False
     repeat: int = 1
     default: str | None = None
     forbidden: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

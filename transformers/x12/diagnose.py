@@ -21,13 +21,14 @@ MOST = 100
 """Findings after which it stops looking."""
 
 
-def diagnose(compiled: CompiledSet, segments: Sequence[str], marks: TextDelimiters) -> list[Finding]:
+def diagnose(compiled: CompiledSet, segments: Sequence[str], marks: TextDelimiters, most: int = MOST) -> list[Finding]:
     """All that is wrong (up to a limit) with the segments after ST, up to and with SE."""
-    return _Diagnosis(compiled, marks).run(segments)
+    return _Diagnosis(compiled, marks, most).run(segments)
 
 
 class _Diagnosis:
-    def __init__(self, compiled: CompiledSet, marks: TextDelimiters) -> None:
+    def __init__(self, compiled: CompiledSet, marks: TextDelimiters, most: int) -> None:
+        self._most = most
         self._declared = compiled.declaration
         self._grammar = compiled.grammar
         self._lenient = compiled.lenient
@@ -48,12 +49,20 @@ class _Diagnosis:
                 break
             state = self._step(state, elements, position)
             self._characters(elements, position, state)
-            if len(self._found) >= MOST:
+            if len(self._found) >= self._most:
                 break
         return sorted(self._found, key=lambda f: f.position)
 
     def _add(
-        self, code: str, elements: Sequence[str], position: int, text: str, element: int | None = None, state: int = 0
+        self,
+        code: str,
+        elements: Sequence[str],
+        position: int,
+        text: str,
+        element: int | None = None,
+        state: int = 0,
+        *,
+        passed: bool = False,
     ) -> None:
         value = element_at(elements, element)[:MOST_VALUE] if element else None
         use = self._grammar.states[state].use if state > 0 else None
@@ -62,7 +71,7 @@ class _Diagnosis:
         self._found.append(
             Finding(
                 code, elements[0][:20], position, text, element,
-                loop=self._loop(state), reference=reference, value=value or None,
+                loop=self._loop(state), reference=reference, value=value or None, passed=passed,
             )
         )  # fmt: skip
 
@@ -110,7 +119,7 @@ class _Diagnosis:
             missing = key.partition("*")[0]
             if self._last.get(missing, 0) > position:
                 text = f"{name} stands here before the mandatory segment {missing}"
-                self._add("7", elements, position, text, state=state)
+                self._add("7", elements, position, text, state=state, passed=True)
                 return None
             self._found.append(
                 Finding(
@@ -127,16 +136,18 @@ class _Diagnosis:
             return again
         current = self._grammar.states[state].use
         if name not in known_segments():
-            self._add("1", elements, position, f"{name[:20]!r} isn't a segment that we know", state=state)
+            self._add("1", elements, position, f"{name[:20]!r} isn't a segment that we know", state=state, passed=True)
         elif self._forbidden(state, name):
-            self._add("2", elements, position, f"{name} isn't used here between us", state=state)
+            self._add("2", elements, position, f"{name} isn't used here between us", state=state, passed=True)
         elif name not in self._in_set:
-            self._add("6", elements, position, f"{name} isn't a segment of this transaction set", state=state)
+            self._add(
+                "6", elements, position, f"{name} isn't a segment of this transaction set", state=state, passed=True
+            )
         elif current is not None and current.segment.id == name and current.max == 1:
-            self._add("5", elements, position, f"{name} stands here more often than once", state=state)
+            self._add("5", elements, position, f"{name} stands here more often than once", state=state, passed=True)
         else:
             behind = f" behind {current.segment.id}" if current else ""
-            self._add("7", elements, position, f"{name} can't stand here{behind}", state=state)
+            self._add("7", elements, position, f"{name} can't stand here{behind}", state=state, passed=True)
         return None
 
     def _again(self, state: int, name: str) -> int | None:

@@ -96,7 +96,7 @@ class ElementLines:
             if self._tail and position >= self._tail.first:
                 break
             name, element, part = f"a{position}", use.element, position > few
-            if use.mandatory:
+            if use.mandatory and not use.lenient:
                 refused[part].append(f"not {name}")
             words = self._words(position)
             if use.forbidden:
@@ -214,7 +214,7 @@ class ElementLines:
         value = self._segment.elements[tail.first].element
         memory = self._source.memory(qualifier.element)
         return [
-            *(["if not p or not p[0]: raise Refused"] if qualifier.mandatory else []),
+            *(["if not p or not p[0]: raise Refused"] if qualifier.mandatory and not qualifier.lenient else []),
             "x = False",
             "if p:",
             "    if len(p) & 1: p.append('')",

@@ -12,7 +12,8 @@ class Finding:
     from 1. `loop` is the innermost loop around the segment, `reference` the number of the data element, `trigger` the element
     by which another one is demanded or excluded, `opens`: the missing segment would begin a loop, `implementation` the code
     that the 999 has for what only the partner's rules make wrong, `offset` where the segment begins in the body (bytes, from
-    0; None before it is known). `warning`: the transaction is taken all the same."""
+    0; None before it is known). `warning`: the transaction is taken all the same. `passed`: what is read goes on as if
+    the segment weren't there."""
 
     code: str
     segment: str
@@ -28,6 +29,7 @@ class Finding:
     offset: int | None = field(default=None, compare=False)
     warning: bool = False
     opens: bool = False
+    passed: bool = False
     implementation: str | None = None
 
     @property

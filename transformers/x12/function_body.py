@@ -212,6 +212,11 @@ class FunctionBody:
 
     def _value(self, cls: type[Part], target: Target, position: int) -> str:
         """The expression for an element as the value of a field; refuses a declaration that doesn't fit the model."""
+        value = self._strict_value(cls, target, position)
+        needed = self._segment.elements[position - 1].lenient and field_shape(cls, target.field).required
+        return f"needed({value})" if needed else value
+
+    def _strict_value(self, cls: type[Part], target: Target, position: int) -> str:
         shape = field_shape(cls, target.field)
         use = self._segment.elements[position - 1]
         first = use.element.component

@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hub.core.agreement import OverlayRule
-from transformers.x12.declaration import MANY, Element, ElementUse, Loop, Segment, SetDeclaration, Use
+from transformers.x12.declaration import MANY, Element, ElementUse, Loop, Segment, SetDeclaration, Use, optional
+from transformers.x12.fields import numeric
 
 Entry = Use | Loop
 
 UNBOUNDED = 9999
-"""Length of a text in a relaxed declaration."""
+"""Length of a text, and repetitions, in a relaxed declaration."""
+
+LONGEST_NUMBER = 24
+"""Digits of a number in a relaxed declaration: what a canonical document holds."""
 
 
 ENVELOPE = frozenset({"ISA", "GS", "ST", "SE", "GE", "IEA", "TA1"})
@@ -62,8 +66,9 @@ def _uses_at(structure: Sequence[Entry], path: Sequence[str]) -> Iterator[Use]:
 
 def relaxed(declaration: SetDeclaration) -> SetDeclaration:
     """The same set, where what can be understood all the same is taken: any length, any code, any number of repetitions, no
-    relations between elements. Order, mandatory elements and the types of numbers, dates and times stay."""
-    return replace(declaration, structure=tuple(_relaxed(entry) for entry in declaration.structure))
+    relations between elements, nothing mandatory but what the document can't be without. Order, loops that stand once, and
+    the types of numbers, dates and times stay."""
+    return replace(declaration, structure=optional(tuple(_relaxed(entry) for entry in declaration.structure)))
 
 
 def _relaxed(entry: Entry) -> Entry:
@@ -72,13 +77,24 @@ def _relaxed(entry: Entry) -> Entry:
             entry, max=entry.max if entry.max == 1 else MANY, structure=tuple(map(_relaxed, entry.structure))
         )
     segment = entry.segment
-    uses = tuple(replace(use, element=_loose(use.element), forbidden=False) for use in segment.elements)
+    uses = tuple(
+        replace(
+            use,
+            element=_loose(use.element),
+            forbidden=False,
+            lenient=True,
+            repeat=use.repeat if use.repeat == 1 else UNBOUNDED,
+        )
+        for use in segment.elements
+    )
     return replace(entry, max=entry.max if entry.max == 1 else MANY, segment=replace(segment, elements=uses, rules=()))
 
 
 def _loose(element: Element) -> Element:
-    components = tuple(replace(use, element=_loose(use.element)) for use in element.components)
+    components = tuple(replace(use, element=_loose(use.element), mandatory=False) for use in element.components)
     element = replace(element, verified=False, components=components)
+    if numeric(element.type):
+        return replace(element, min=1, max=LONGEST_NUMBER)
     return replace(element, min=1, max=UNBOUNDED) if element.type in ("AN", "ID") else element
 
 

@@ -14,10 +14,12 @@ from transformers.x12.catalogue import known_sets, release_of
 from transformers.x12.characters import character_set
 from transformers.x12.compiled import CompiledSet, compiled_set
 from transformers.x12.delimiters import Delimiters, TextDelimiters, as_text
-from transformers.x12.diagnose import diagnose
+from transformers.x12.diagnose import MOST, diagnose
 from transformers.x12.event import Event
+from transformers.x12.fields import shapes
 from transformers.x12.finding import Finding
 from transformers.x12.implementation import marked
+from transformers.x12.leniency import understood
 from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
 from transformers.x12.overlay import WrongRule
 from transformers.x12.refused_number import number_in
@@ -31,6 +33,9 @@ MAX_SEGMENT = 1 << 20
 
 NOBODY = Agreement("", ())
 """The terms with whom we have none."""
+
+MOST_ACCEPTED = 20_000
+"""Findings up to which a transaction that breaks its declaration is understood, where the agreement says so."""
 
 LONGEST_NUMBER = 9
 """Characters of ST02."""
@@ -101,17 +106,41 @@ def read_transaction(
             return replace(blank, **_read(compiled, segments, marks, partner, warnings))
         except Refused:
             pass
-    findings = tuple(_findings(compiled, event, segments, marks, delimiters, nested.finding))
+    accepts = agreement.acknowledge is not None and agreement.acknowledge.errors == "accept"
+    most = MOST_ACCEPTED if agreement.partner else MOST
+    findings = tuple(_findings(compiled, event, segments, marks, delimiters, nested.finding, most))
     if rules:
         findings = tuple(marked(findings, compiled_set(name, release), segments[1:], marks))
-    if agreement.acknowledge is not None and agreement.acknowledge.errors == "accept" and nested.finding is None:
+    if agreement.partner and nested.finding is None and len(findings) < most:
         lenient = compiled_set(name, release, rules, understood=True)
-        try:
-            warned = (*warnings, *(f"{f.where}: {f.text}" for f in findings))
-            return replace(blank, **_read(lenient, segments, marks, partner, warned), findings=findings)
-        except Refused:
-            pass
-    return replace(blank, warnings=warnings, error=_refusal(findings, event), findings=findings)
+        read = _understood(lenient, segments, findings, marks, partner, (*warnings, *_noted(findings)))
+        if read is not None and accepts:
+            return replace(blank, **read, findings=findings)
+        takes = read is not None
+    else:
+        takes = False
+    refusal = _refusal(findings, event, "; `errors: accept` in the agreement would take it" if takes else "")
+    return replace(blank, warnings=warnings, error=refusal, findings=findings[:MOST])
+
+
+def _understood(
+    lenient: CompiledSet,
+    segments: list[str],
+    findings: tuple[Finding, ...],
+    marks: TextDelimiters,
+    partner: str | None,
+    warnings: tuple[str, ...],
+) -> dict[str, Any] | None:
+    """What `errors: accept` takes of it; None where that is no document."""
+    left = understood(lenient.grammar, segments, findings, marks)
+    try:
+        read = _read(lenient, left.segments, marks, partner, warnings)
+    except Refused:
+        return None
+    document: Document = read["document"]
+    if any(shape.required and getattr(document, name) is None for name, shape in shapes(type(document)).items()):
+        return None
+    return {**read, "document": left.whole(document)}
 
 
 def _read(
@@ -216,9 +245,10 @@ def _findings(
     marks: TextDelimiters,
     delimiters: Delimiters,
     further: Finding | None = None,
+    most: int = MOST,
 ) -> Iterator[Finding]:
     """What is wrong, each with its place in the body; `further`: what is known already."""
-    found = [*([further] if further is not None else []), *diagnose(compiled, segments[1:], marks)]
+    found = [*([further] if further is not None else []), *diagnose(compiled, segments[1:], marks, most)]
     found.sort(key=lambda finding: finding.position)
     if not found:
         found = [Finding("5", "ST", 1, "the transaction breaks its declaration")]
@@ -228,16 +258,23 @@ def _findings(
         yield replace(finding, offset=event.at(inner))
 
 
-def _refusal(findings: tuple[Finding, ...], event: Event) -> DecodeError:
+def _noted(findings: tuple[Finding, ...]) -> Iterator[str]:
+    """Findings as warnings."""
+    yield from (f"{one.where}: {one.text}" for one in findings[:MOST])
+    if len(findings) > MOST:
+        yield f"{len(findings) - MOST} more of what is wrong"
+
+
+def _refusal(findings: tuple[Finding, ...], event: Event, hint: str) -> DecodeError:
     first = findings[0]
     more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
     return DecodeError(
-        first.text + more,
+        first.text + more + hint,
         segment=f"{first.segment}[{first.position}]",
         element=first.where if first.element else None,
         offset=first.offset,
         code=first.code,
-        findings=findings,
+        findings=findings[:MOST],
     )
 
 

@@ -193,6 +193,7 @@ def _transaction(document: Document, name: str, number: str, envelope: Envelope)
         plan = writing_plan(name, release, tuple(agreement.overlays.get(name, ())))
     except WrongRule as error:
         raise MappingError(f"the overlay of {agreement.partner} for {name} doesn't fit it: {error}") from None
+    document = plan.writable(document)
     segments = render(document, plan)
     data = _transaction_bytes(segments, name, number, envelope)
     read = _read_back(data, document.partner, envelope)

@@ -9,9 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from hub.core.agreement import OverlayRule
-from hub.documents.base import Part
+from hub.documents import Document
+from hub.documents.base import Extra, Part
 from transformers.x12.catalogue import set_declaration
-from transformers.x12.declaration import Element, Loop, Placement, SetDeclaration, Target, Use
+from transformers.x12.declaration import Element, Loop, Placement, SetDeclaration, Target, Use, walk
 from transformers.x12.fields import shapes
 from transformers.x12.homes import Home, homes
 from transformers.x12.overlay import overlaid
@@ -54,17 +55,36 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class WritingPlan:
-    """A set with a partner's rules, and its steps."""
+    """A set with a partner's rules, and its steps. `pairs`: by segment, the first element of those that are pairs of qualifier
+    and id."""
 
     declaration: SetDeclaration
     steps: tuple[Step, ...]
+    pairs: Mapping[str, int]
+
+    def writable(self, document: Document) -> Document:
+        """The document without the qualifiers that came without an id: nothing can be said with them."""
+        left = tuple(extra for extra in document.extras if not self._says_nothing(extra))
+        return document if len(left) == len(document.extras) else document.model_copy(update={"extras": left})
+
+    def _says_nothing(self, extra: Extra) -> bool:
+        first = self.pairs.get(extra.segment)
+        said = [number for number, text in enumerate(extra.elements, 1) if text]
+        if first is None or not said:
+            return False
+        return all(n >= first and (n - first) % 2 == 0 and n + 1 not in said for n in said)
 
 
 @lru_cache(maxsize=256)
 def writing_plan(name: str, release: str, rules: tuple[OverlayRule, ...] = ()) -> WritingPlan:
     """Raises KeyError for a set without a declaration, WrongRule for a rule that doesn't fit it."""
     declaration = overlaid(set_declaration(name, release), rules)
-    return WritingPlan(declaration, _steps(declaration.structure, declaration.structure))
+    pairs = {
+        use.segment.id: use.mapping.pairs.first
+        for use in walk(declaration.structure)
+        if use.mapping is not None and use.mapping.pairs is not None
+    }
+    return WritingPlan(declaration, _steps(declaration.structure, declaration.structure), pairs)
 
 
 @lru_cache(maxsize=256)
