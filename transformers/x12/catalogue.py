@@ -13,7 +13,10 @@ from typing import Any
 import yaml
 
 from transformers.x12.declaration import (
+    CENTURY,
+    DATE,
     MANY,
+    Century,
     Element,
     ElementUse,
     Loop,
@@ -182,6 +185,7 @@ class _Builder:
         data = entry if "put" in entry or "pairs" in entry else self._mapping.get(name)
         if data is None:
             raise ValueError(f"{path}/{name}: mapping.yaml has no entry for {name}")
+        data = self._of_release(data)
         put = data.get("put", {k: v for k, v in data.items() if isinstance(k, int) or "." in k})
         pairs = data.get("pairs")
         return Placement(
@@ -200,6 +204,13 @@ class _Builder:
         how = "append" if name.endswith("[]") else "join" if name.endswith("+") else "set"
         return Target(name.removesuffix("[]").removesuffix("+"), how, self._codes["words"][words] if words else {})
 
+    def _of_release(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What an entry says in this release: the newest of its `releases` that isn't after it."""
+        for release, other in data.get("releases", {}).items():
+            if self._release >= release:
+                data = other
+        return data
+
     def _segment(self, name: str) -> Segment:
         if name not in self._made:
             self._made[name] = self._make_segment(name, self._segments[name])
@@ -208,11 +219,9 @@ class _Builder:
     def _make_segment(self, name: str, data: dict[str, Any]) -> Segment:
         if data.get("open"):
             return Segment(name, data["name"], open=True)
-        for release, other in data.get("releases", {}).items():
-            if self._release >= release:
-                data = {"name": data["name"], **other}
+        data = {"name": data["name"], **self._of_release(data)}
         uses = [self._element_use(text) for text in data["elements"]]
-        rules = [Rule(r[0], tuple(int(r[i : i + 2]) for i in range(1, len(r), 2))) for r in data.get("rules", ())]
+        rules = [_rule(text) for text in data.get("rules", ())]
         if "repeat" in data:
             first, count = data["repeat"]
             pair = [ElementUse(u.element) for u in uses[-2:]]
@@ -220,7 +229,7 @@ class _Builder:
             uses += pair * (count - 1)
             start = first + 2 if mandatory else first
             rules += [Rule("P", (p, p + 1)) for p in range(start, first + 2 * count, 2)]
-        return Segment(name, data["name"], tuple(uses), tuple(rules))
+        return Segment(name, data["name"], tuple(uses), tuple(rules), centuries=_centuries(uses))
 
     def _element_use(self, text: str) -> ElementUse:
         number, *marks = text.split()
@@ -239,6 +248,21 @@ class _Builder:
             low, high = 6, 6
         codes = self._codes["lists"].get(number, {})
         return Element(number, name, kind, low, high, frozenset(codes.get("codes", ())), bool(codes.get("verified")))
+
+
+def _rule(text: str) -> Rule:
+    name, _, tolerated = text.partition(" W")
+    positions = tuple(int(name[i : i + 2]) for i in range(1, len(name), 2))
+    if tolerated and (name[0] != "C" or int(tolerated) not in positions[1:]):
+        raise ValueError(f"{text!r}: only a rule C tolerates that one of its later elements is missing")
+    return Rule(name[0], positions, int(tolerated or 0))
+
+
+def _centuries(uses: list[ElementUse]) -> tuple[Century, ...]:
+    """Each century with the date before it."""
+    dates = [p for p, use in enumerate(uses, 1) if use.element.number == DATE]
+    found = (p for p, use in enumerate(uses, 1) if use.element.number == CENTURY)
+    return tuple(Century(max(d for d in dates if d < p), p) for p in found)
 
 
 def _component(key: str) -> tuple[int, int]:

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+DATE, CENTURY = "373", "624"
+"""The elements for a date, and for the first two digits of its year."""
+
 MANY = 0
 """`max` of what may stand any number of times."""
 
@@ -30,6 +33,15 @@ class Element:
         """The first component of a composite."""
         return self.components[0].element if self.components else None
 
+    @property
+    def dated(self) -> bool:
+        """Whether it is a composite of a date and its century."""
+        return [use.element.number for use in self.components] == [DATE, CENTURY]
+
+
+FULL_DATE = Element(DATE, "Date", "DT", 8, 8)
+"""A date of six digits with its century before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ElementUse:
@@ -47,10 +59,12 @@ class ElementUse:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A relation between the elements of a segment: letter P, R, E, C or L, and their positions (from 1)."""
+    """A relation between the elements of a segment: letter P, R, E, C or L, and their positions (from 1). `tolerated`: of a
+    rule C, an element whose absence is only a warning."""
 
     letter: str
     positions: tuple[int, ...]
+    tolerated: int = 0
 
     def __str__(self) -> str:
         return self.letter + "".join(f"{p:02}" for p in self.positions)
@@ -66,20 +80,30 @@ class Rule:
             case "E":
                 return sum(have) > 1
             case "C":
-                return have[0] and not all(have[1:])
+                return have[0] and not all(h for h, p in zip(have, self.positions, strict=True) if p != self.tolerated)
             case _:
                 return have[0] and not any(have[1:])
 
 
 @dataclass(frozen=True, slots=True)
+class Century:
+    """Positions of a date of six digits and of the element that holds the first two digits of its year."""
+
+    date: int
+    century: int
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment of the directory. `open`: its elements aren't declared."""
+    """A segment of the directory. `open`: its elements aren't declared. `centuries`: its dates whose century stands in an element
+    of its own."""
 
     id: str
     name: str
     elements: tuple[ElementUse, ...] = ()
     rules: tuple[Rule, ...] = ()
     open: bool = False
+    centuries: tuple[Century, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

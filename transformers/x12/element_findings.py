@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from transformers.x12.binary import LENGTH_AT, length_error
-from transformers.x12.declaration import Element, ElementUse, Rule, Segment
+from transformers.x12.declaration import DATE, FULL_DATE, Element, ElementUse, Rule, Segment
 from transformers.x12.delimiters import TextDelimiters
 from transformers.x12.finding import Finding, quoted
 from transformers.x12.values import WrongElement, checked
@@ -34,6 +34,10 @@ def segment_findings(segment: Segment, elements: list[str], position: int, marks
         if (text and not _plainly_right(use, text)) or (use.mandatory and not text):
             blank = Finding("", segment.id, position, "", number, reference=use.element.number)
             found += list(_use_findings(use, text, blank, marks))
+    for each in segment.centuries:
+        century, text = element_at(elements, each.century), element_at(elements, each.date)
+        if century and text and not any(finding.element in (each.century, each.date) for finding in found):
+            found += _date_findings(century, text, Finding("", segment.id, position, "", each.date, reference=DATE))
     for rule in segment.rules:
         if min(rule.positions) >= len(elements) and rule.letter != "R":
             continue
@@ -108,6 +112,18 @@ def _element_findings(element: Element, text: str, blank: Finding, marks: TextDe
             yield from _value_findings(use.element, part, place)
         elif use.mandatory:
             yield replace(place, code="1", text=f"the mandatory component {use.element.name} is missing")
+    if element.dated and len(parts) > 1 and parts[0] and parts[1]:
+        wrong = [
+            f
+            for use, part in zip(element.components, parts, strict=False)
+            for f in _value_findings(use.element, part, blank)
+        ]
+        yield from [] if wrong else _date_findings(parts[1], parts[0], replace(blank, component=1, reference=DATE))
+
+
+def _date_findings(century: str, text: str, blank: Finding) -> list[Finding]:
+    """What is wrong with a date of six digits and its century, each of which is right for itself."""
+    return [replace(finding, value=text[:MOST_VALUE]) for finding in _value_findings(FULL_DATE, century + text, blank)]
 
 
 def _value_findings(element: Element, text: str, blank: Finding) -> Iterator[Finding]:
@@ -122,7 +138,8 @@ def _missing(rule: Rule, elements: Sequence[str]) -> int:
     have = [p for p in rule.positions if element_at(elements, p)]
     if rule.letter == "E":
         return have[1]
-    return next(p for p in rule.positions[rule.letter in "CL" :] if p not in have)
+    wanted = [p for p in rule.positions[rule.letter in "CL" :] if p not in have]
+    return next((p for p in wanted if p != rule.tolerated), wanted[0])
 
 
 _RULES = {

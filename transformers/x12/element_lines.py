@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from transformers.x12.declaration import ElementUse, Pairs, Placement, Rule, Segment
-from transformers.x12.snippets import rule_line
+from transformers.x12.declaration import FULL_DATE, ElementUse, Pairs, Placement, Rule, Segment
+from transformers.x12.snippets import rule_line, tolerance_line
 
 if TYPE_CHECKING:
     from transformers.x12.generate import Source
@@ -120,9 +120,14 @@ class ElementLines:
         for rule in self._segment.rules:
             if not (self._tail and rule.positions[0] >= self._tail.first):
                 found[self._beyond(rule)].append(rule_line(rule))
+            if rule.tolerated:
+                found[False].append(tolerance_line(rule, self._segment.id))
         for lines, tests in zip(found, refused, strict=True):
             if tests:
                 lines.insert(0, f"if {' or '.join(tests)}: raise Refused")
+        for each in self._segment.centuries:
+            full = f"{self._source.memory(FULL_DATE)}[a{each.century} + a{each.date}]"
+            found[False].append(f"if a{each.century} and a{each.date}: v{each.date} = {full}")
         return found
 
     def _compound(self, position: int, use: ElementUse) -> list[str]:

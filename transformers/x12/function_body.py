@@ -158,7 +158,9 @@ class FunctionBody:
     def _kept_whole(self) -> str:
         """The test for what has no place in the document: then the segment is kept whole too."""
         unplaced = self._unplaced()
-        tests = [f"a{p}" for p in unplaced]
+        lone = [c for c in self._segment.centuries if c.date not in unplaced]
+        tests = [f"a{p}" for p in unplaced if p not in [c.century for c in lone]]
+        tests += [f"a{c.century} and not a{c.date}" for c in lone]
         if self._mapping.pairs is not None:
             tests.append("x")
         return " or ".join(tests + self._partly_placed(unplaced))

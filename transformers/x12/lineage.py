@@ -143,6 +143,11 @@ class _Tracing:
         for position, target in mapping.put.items():
             components = use.segment.elements[position - 1].element.components if not use.segment.open else ()
             yield from self._put(target, holder, use, placed, position, 1 if components else None)
+            for each in use.segment.centuries:
+                if each.date == position and _text(placed, position):
+                    yield from self._put(target, holder, use, placed, each.century, None)
+            if components and use.segment.elements[position - 1].element.dated:
+                yield from self._put(target, holder, use, placed, position, 2)
         for (position, component), target in mapping.components.items():
             yield from self._put(target, holder, use, placed, position, component)
         if mapping.pairs:

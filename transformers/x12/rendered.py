@@ -73,9 +73,13 @@ def merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
     """Puts a segment that was kept whole in the place of the one made from the fields that it agrees with."""
     kept = kept_elements(extra)
     pairs = (use.mapping or Placement()).pairs
+    added = {each.century for each in use.segment.centuries}
     for out in made:
-        if 0 in out.fields or not _agrees(out, kept, pairs.first if pairs else 0):
+        added_here = {p for p in added if p < len(out.elements) and (p > len(kept) or not kept[p - 1])}
+        if 0 in out.fields or not _agrees(out, kept, pairs.first if pairs else 0, added_here):
             continue
+        for position in added_here:
+            out.elements[position] = ""
         for position, text in enumerate(kept, 1):
             if text:
                 own = position < len(out.elements) and bool(out.elements[position])
@@ -85,9 +89,10 @@ def merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
     raise MappingError(f"extras[{extra.number}]: {extra.segment} agrees with nothing that the document's fields say")
 
 
-def _agrees(out: Rendered, kept: list[Text], pairs: int) -> bool:
+def _agrees(out: Rendered, kept: list[Text], pairs: int, added: set[int]) -> bool:
+    """`added`: elements that the kept segment lacks, and that writing adds."""
     for position, text in enumerate(out.elements[1:], 1):
-        if not text or (pairs and position >= pairs):
+        if not text or (pairs and position >= pairs) or position in added:
             continue
         other = kept[position - 1] if position <= len(kept) else ""
         if isinstance(text, list) or isinstance(other, list):

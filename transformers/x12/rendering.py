@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from difflib import get_close_matches
 from itertools import count
 from typing import Any
@@ -19,7 +20,7 @@ from transformers.x12.declaration import Loop, Pairs, Segment, SubPart, Target, 
 from transformers.x12.extras import Extras
 from transformers.x12.homes import home_of, value_at
 from transformers.x12.rendered import Rendered, kept_elements, merge
-from transformers.x12.texts import NoText, text_of
+from transformers.x12.texts import NoText, dated_texts, in_window, text_of
 from transformers.x12.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, present, put_of
 
 
@@ -202,6 +203,9 @@ class _Rendering:
                     break
             if value is None or (skip and put.field in skip):
                 continue
+            if (put.century or put.dated) and value.__class__ is date:
+                _put_date(out, put, value)
+                continue
             if value.__class__ is not str or put.codes:
                 value = self._text(put, value, use.segment, path)
             while len(elements) <= put.position:
@@ -337,6 +341,17 @@ class _Rendering:
 def _count(parts: Sequence[Any]) -> int:
     """How many there are, with those within them (levels of a ship notice)."""
     return sum(1 + _count(getattr(part, "levels", ())) for part in parts)
+
+
+def _put_date(out: Rendered, put: Put, value: date) -> None:
+    """A date of six digits with its century: in an element of its own always, in a composite where the date needs it."""
+    century, text = dated_texts(value)
+    field = f"{out.path}{put.field}"
+    if put.century:
+        out.put(put.position, text, field)
+        out.put(put.century, century, field)
+    else:
+        out.put(put.position, text if in_window(value) else [[text, century]], field)
 
 
 def _near(text: str, target: Target) -> str:

@@ -23,10 +23,18 @@ def rule_line(rule: Rule) -> str:
         case "E":
             test = f"({' and '.join(names)})" if len(names) == 2 else f"one_of_many(({', '.join(names)}))"
         case "C":
-            test = f"{first} and not ({' and '.join(rest)})"
+            needed = [f"a{p}" for p in rule.positions[1:] if p != rule.tolerated]
+            test = f"{first} and not ({' and '.join(needed)})"
         case _:
             test = f"{first} and not ({' or '.join(rest)})"
     return f"if {test}: raise Refused"
+
+
+def tolerance_line(rule: Rule, segment: str) -> str:
+    """The line that warns of the element whose absence a rule tolerates."""
+    missing = f"{segment}{rule.tolerated:02}"
+    warning = f"{missing} is missing: with {segment}{rule.positions[0]:02} it should be there (rule {rule})"
+    return f"if a{rule.positions[0]} and not a{rule.tolerated}: warnings.append({warning!r})"
 
 
 def defaults(cls: type[Part]) -> dict[str, Any]:

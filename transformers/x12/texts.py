@@ -33,10 +33,20 @@ def text_of(element: Element, value: Any, target: Target | None = None) -> str:
 def _date(element: Element, value: date) -> str:
     text = value.strftime("%Y%m%d") if value.year > 999 else f"{value.year:04}{value:%m%d}"
     if element.type == "DT" and element.max == 6:
-        if not 1900 + CENTURY <= value.year < 2000 + CENTURY:
+        if not in_window(value):
             raise NoText(f"a date of six digits can't say {value}")
         return text[2:]
     return text
+
+
+def dated_texts(value: date) -> tuple[str, str]:
+    """A date as the first two digits of its year, and the date of six digits behind them."""
+    return f"{value.year:04}"[:2], f"{value.year % 100:02}{value:%m%d}"
+
+
+def in_window(value: date) -> bool:
+    """Whether a date of six digits says it without a century."""
+    return 1900 + CENTURY <= value.year < 2000 + CENTURY
 
 
 def _number(element: Element, value: Decimal) -> str:

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from transformers.x12.declaration import Element
+from transformers.x12.declaration import FULL_DATE, Element
 from transformers.x12.fields import numeric
 from transformers.x12.finding import quoted
 
@@ -144,6 +144,7 @@ class Composite:
         self._uses = element.components
         self._memories = memories
         self._blank = [None] * len(self._uses)
+        self._full_dates = Values(FULL_DATE) if element.dated else None
 
     def __call__(self, text: str, separator: str) -> list[Any]:
         """A value for each component, None where there is none. Raises Refused."""
@@ -155,6 +156,8 @@ class Composite:
                 raise Refused
             given = given[: len(self._uses)]
         found = [memory[part] for memory, part in zip(self._memories, given, strict=False)]
+        if self._full_dates is not None and len(given) > 1 and given[1]:
+            found[0] = self._full_dates[given[1] + given[0]]
         found += self._blank[len(found) :]
         for use, value in zip(self._uses, found, strict=True):
             if use.mandatory and value is None:

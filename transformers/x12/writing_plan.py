@@ -12,7 +12,7 @@ from hub.core.agreement import OverlayRule
 from hub.documents import Document
 from hub.documents.base import Extra, Part
 from transformers.x12.catalogue import set_declaration
-from transformers.x12.declaration import Element, Loop, Placement, SetDeclaration, Target, Use, walk
+from transformers.x12.declaration import Century, Element, Loop, Placement, Segment, SetDeclaration, Target, Use, walk
 from transformers.x12.fields import shapes
 from transformers.x12.homes import Home, homes
 from transformers.x12.overlay import overlaid
@@ -22,7 +22,8 @@ NO_PLACEMENT = Placement()
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """An element and the field that it holds; `names`: the field's path taken apart. `codes`: by word, the code."""
+    """An element and the field that it holds; `names`: the field's path taken apart. `codes`: by word, the code. `century`: of a
+    date of six digits, the element for its century. `dated`: the element is a composite of a date and its century."""
 
     position: int
     field: str
@@ -30,6 +31,8 @@ class Put:
     element: Element
     target: Target
     codes: Mapping[str, str]
+    century: int = 0
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,21 @@ def _put(use: Use, position: int, target: Target) -> Put:
     codes: dict[str, str] = {}
     for code, word in target.words.items():
         codes.setdefault(word, code)
-    return Put(position, target.field, tuple(target.field.split(".")), element.component or element, target, codes)
+    return Put(
+        position,
+        target.field,
+        tuple(target.field.split(".")),
+        element.component or element,
+        target,
+        codes,
+        next((c.century for c in _centuries(use.segment) if c.date == position), 0),
+        element.dated,
+    )
+
+
+def _centuries(segment: Segment) -> list[Century]:
+    """Those that are written: not those that an agreement forbids."""
+    return [each for each in segment.centuries if not segment.elements[each.century - 1].forbidden]
 
 
 def _reads(use: Use, mapping: Placement) -> frozenset[str]:

@@ -1,0 +1,212 @@
+"""Each release as it is: what stands where before 004010 and after, and the rules between elements."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from hub.core.agreement import Agreement, InterchangeId, OverlayRule
+from hub.core.errors import MappingError
+from hub.core.ports import BytesBody
+from hub.documents import Order
+from hub.documents.parts import Milestone
+from tests.golden.x12_transactions import AT, document_of, interchange, read_one, written
+from transformers.x12.envelope import events
+from transformers.x12.lineage import lineage
+from transformers.x12.writer import write_interchange
+
+OLD = ("003040", "003050", "003060", "003070")
+
+
+def order(dated: str, version: str = "003040") -> list[str]:
+    day = "260105" if version < "004010" else "20260105"
+    return [f"BEG*00*SA*P1**{day}", dated, "PO1**10*EA*5.5**VN*AB-1", "CTT*1"]
+
+
+@pytest.mark.parametrize("version", OLD)
+@pytest.mark.parametrize(
+    ("segment", "day"),
+    [
+        ("DTM*010*991231***19", date(1999, 12, 31)),
+        ("DTM*010*991231***20", date(2099, 12, 31)),
+        ("DTM*010*991231***18", date(1899, 12, 31)),
+        ("DTM*010*260110*0930*ET*20", date(2026, 1, 10)),
+    ],
+)
+def test_the_century_decides_the_year_and_is_written_again(version: str, segment: str, day: date) -> None:
+    document = document_of("850", order(segment, version), version)
+    assert isinstance(document, Order)
+    assert document.dates[0].date == day
+    assert not document.extras
+    assert written(document, "850", version) == order(segment, version)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "segments", "field"),
+    [
+        ("940", "003040", ["W05*N*1", "G62*10*991231*U*0930*ET*18", "LX*1", "W01*1*EA**VN*A", "W76*1"], "appointments"),
+        ("940", "003070", ["W05*N*1", "G62*10*991231****18", "LX*1", "W01*1*EA**VN*A", "W76*1"], "appointments"),
+        ("214", "003070", ["B10*A*B*ABCD", "LX*1", "AT7*X1*NS***991231*18*0930*LT"], "details.statuses"),
+        ("824", "003070", ["BGN*00*1*991231***X****18", "N1*ST*A", "OTI*TA*ZZ*1"], ""),
+        ("850", "003070", ["BEG*00*SA*P1**991231>18", "PO1**1*EA*5**VN*A", "CTT*1"], ""),
+        ("860", "003070", ["BCH*04*SA*P1***260105>20*****991231>18", "POC*1*DI", "CTT*1"], ""),
+        ("214", "004010", ["B10*A*B*ABCD", "LX*1", "AT7*X1*NS***18991231*0930*LT"], "details.statuses"),
+    ],
+)
+def test_every_segment_with_a_century_is_read_and_written(
+    name: str, version: str, segments: list[str], field: str
+) -> None:
+    document: Any = document_of(name, segments, version)
+    part = document
+    for step in field.split(".") if field else ():
+        part = getattr(part, step)[0]
+    assert part.date == date(1899, 12, 31)
+    assert written(document, name, version) == segments
+
+
+def test_a_century_is_written_in_an_element_always_and_in_a_composite_where_the_date_needs_it() -> None:
+    document = document_of("850", order("DTM*010*260110", "003070"), "003070")
+    assert isinstance(document, Order)
+    assert written(document, "850", "003070")[:2] == ["BEG*00*SA*P1**260105", "DTM*010*260110***20"]
+    old = document.model_copy(
+        update={"date": date(1899, 12, 31), "dates": (Milestone(purpose="shipped", date=date(2070, 1, 1)),)}
+    )
+    assert written(old, "850", "003070")[:2] == ["BEG*00*SA*P1**991231>18", "DTM*011*700101***20"]
+    with pytest.raises(MappingError, match=r"^date: a date of six digits can't say 1899-12-31 \(BEG05\)$"):
+        written(old, "850", "003060")
+
+
+def test_an_agreement_without_centuries_gets_none() -> None:
+    document = document_of("850", order("DTM*010*260110***20"), "003040")
+    overlays = {"850": (OverlayRule("DTM/DTM05", use="X"),)}
+    we, they = InterchangeId("01", "068717859"), InterchangeId("01", "043645501")
+    agreement = Agreement("ACME", (they,), we, version="003040", send=("850",), overlays=overlays)
+    assert b"DTM*010*260110~" in write_interchange([document], agreement, 1, AT).body
+
+
+def test_a_segment_that_was_kept_whole_without_a_century_is_written_without_one() -> None:
+    segments = order("DTM*010*260110****UN*PERIOD")
+    assert written(document_of("850", segments, "003040"), "850", "003040") == segments
+
+
+def test_the_lineage_of_a_date_names_its_century() -> None:
+    (event,) = [
+        e for e in events(BytesBody(interchange("850", order("DTM*010*991231***19"), "003040"))) if e.kind == "ST"
+    ]
+    header = next(e.header for e in events(BytesBody(interchange("850", order("DTM*010*991231***19")))) if e.header)
+    origins = [o for o in lineage(event, header.delimiters, "003040") if o.field == "dates[0].date"]
+    assert [(o.segment, o.element, o.text) for o in origins] == [("DTM", 2, "991231"), ("DTM", 5, "19")]
+
+
+@pytest.mark.parametrize(
+    ("version", "segment", "code", "place"),
+    [
+        ("003040", "DTM*010*000229***19", "8", "DTM02"),
+        ("003040", "DTM*010*260110***2", "4", "DTM05"),
+        ("003040", "DTM*010*260110***XX", "6", "DTM05"),
+        ("003040", "DTM*010****19", "2", "DTM02"),
+        ("003060", "DTM*010*****RD8", "2", "DTM07"),
+        ("003060", "DTM*010****20*RD8*20260101-20260102*X", "3", "DTM08"),
+        ("004010", "DTM*010****RD8", "2", "DTM06"),
+        ("004010", "DTM*010*20260110***20", "2", "DTM06"),
+        ("004010", "DTM*010*260110***20", "8", "DTM02"),
+        ("004010", "DTM*010*20260110**ET", "2", "DTM03"),
+    ],
+)
+def test_a_date_that_breaks_its_release_is_refused(version: str, segment: str, code: str, place: str) -> None:
+    error = read_one("850", order(segment, version), version).error
+    assert error is not None
+    assert (error.x12_code, error.element) == (code, place)
+
+
+def test_a_composite_date_that_is_no_day_is_refused_and_so_is_one_before_its_release() -> None:
+    wrong = ["BEG*00*SA*P1**000229>19", *order("DTM*010*260110")[1:]]
+    error = read_one("850", wrong, "003070").error
+    assert error is not None
+    assert (error.x12_code, error.element, "19000229" in error.text) == ("8", "BEG05-1", True)
+    error = read_one("850", wrong, "003060").error
+    assert error is not None
+    assert (error.x12_code, error.element) == ("8", "BEG05")
+
+
+NOTES = ["NTE**CALL BEFORE DELIVERY", "NTE*GEN*RING TWICE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "line"),
+    [
+        ("850", "BEG*00*SA*P1**260105", "PO1**1*EA*5**VN*A"),
+        ("855", "BAK*00*AC*P1*260105", "PO1**1*EA*5**VN*A"),
+        ("860", "BCH*04*SA*P1***260105", "POC*1*CA*1*1*EA*5**VN*A"),
+    ],
+)
+def test_notes_stand_behind_the_first_segment_until_003070(name: str, head: str, line: str) -> None:
+    segments = [head, *NOTES, line, "CTT*1"]
+    for version in ("003040", "003050", "003060"):
+        document: Any = document_of(name, segments, version)
+        assert [(n.kind, n.text) for n in document.notes] == [(None, "CALL BEFORE DELIVERY"), ("GEN", "RING TWICE")]
+        assert written(document, name, version) == segments
+    error = read_one(name, segments, "003070").error
+    assert error is not None
+    assert error.text.startswith("NTE isn't a segment of this transaction set")
+
+
+def test_a_ship_notice_of_003040_may_have_notes_and_a_line_lead_times_and_an_amount() -> None:
+    notice = ["BSN*00*S1*260105*0930*0001", "NTE**HANDLE WITH CARE", "HL*1**S*0", "CTT*1"]
+    assert written(document_of("856", notice, "003040"), "856", "003040") == notice
+    assert read_one("856", notice, "003060").error is not None
+    lines = ["BEG*00*SA*P1**260105", "PO1**1*EA*5**VN*A", "LDT*AF*5*DA", "AMT*1*5", "CTT*1"]
+    document = document_of("850", lines, "003040")
+    assert isinstance(document, Order)
+    assert document.lines[0].amounts[0].qualifier == "1"
+    assert written(document, "850", "003040") == lines
+    assert read_one("850", lines).error is not None
+
+
+@pytest.mark.parametrize("version", [*OLD, "004010", "004030", "005010"])
+@pytest.mark.parametrize(
+    ("line", "warning", "element"),
+    [
+        ("POC*1*PC***EA*12.5**VN*AB-1", None, None),
+        ("POC*1*QI*5*2*EA*12.5**VN*AB-1", None, None),
+        ("POC*1*QI*5**EA*12.5**VN*AB-1", "POC04 is missing: with POC03 it should be there (rule C030405)", None),
+        ("POC*1*QI*5*2**12.5**VN*AB-1", None, "POC05"),
+        ("POC*1*QI*5***12.5**VN*AB-1", None, "POC05"),
+    ],
+)
+def test_a_changed_line_needs_a_unit_with_its_quantity_and_should_say_what_is_left(
+    version: str, line: str, warning: str | None, element: str | None
+) -> None:
+    day = "260105" if version < "004010" else "20260105"
+    reading = read_one("860", [f"BCH*04*SA*P1***{day}", line, "CTT*1"], version)
+    assert (reading.error.element if reading.error else None) == element
+    assert not element or "rule C030405" in str(reading.error)
+    assert reading.warnings == ((warning,) if warning else ())
+
+
+@pytest.mark.parametrize(
+    ("versions", "segment", "at", "rule"),
+    [
+        (("004010", "005010"), "PO4*1*********5", "line", "C1013"),
+        (("004010", "005010"), "PO4*1**********5", "line", "C1113"),
+        (("004010", "005010"), "PO4*1***********5", "line", "C1213"),
+        (("004010", "005010"), "PKG*****TEXT", "head", "C0501"),
+        (("004010", "005010"), "TD3*TL*******LK**20FT", "head", "E0110"),
+        (("005010",), "N4*TORONTO*ON**CA***ON", "party", "E0207"),
+        (("005010",), "NM1*ST*1**********X", "schedule", "C1203"),
+        (("005010",), "MEA***1*EA*******A*IN", "line", "E0412"),
+    ],
+)
+def test_the_relations_between_elements_are_those_of_the_release(
+    versions: tuple[str, ...], segment: str, at: str, rule: str
+) -> None:
+    for version in ("004010", "005010"):
+        head = [segment] if at == "head" else ["N1*ST*ABC", segment] if at == "party" else []
+        line = [segment] if at == "line" else []
+        segments = ["BEG*00*SA*P1**20260105", *head, "PO1**1*EA*5**VN*A", *line, "CTT*1"]
+        if at == "schedule":
+            segments = ["BPR*I*1*C*ACH", "ENT*1", segment]
+        reading = read_one("850" if at != "schedule" else "820", segments, version)
+        assert (reading.error is not None and f"(rule {rule})" in str(reading.error)) == (version in versions), reading
