@@ -212,7 +212,8 @@ class Progress:
             return
         partner = self._partner or None
         read = read_transaction(event, self._header.delimiters, self._outcome.version, partner, self._agreement)
-        error, document, number = read.error, read.document, read.number
+        error, document = read.error, read.document
+        number = document.number if document is not None else read.number
         if (refusal := self._verdict.groups.get((self._interchange, self._group))) is not None:
             error, document = refusal, None
         elif self._only and self._partner not in self._only:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from hub.core.agreement import Agreement
@@ -55,7 +55,7 @@ class Transaction:
     segments: int = 0
     convention: str = ""
     number: str = ""
-    """The document's own number, where one stands; also of a transaction that is refused."""
+    """The document's own number, where one stands, of a transaction that is refused."""
 
 
 def read_transaction(
@@ -68,42 +68,27 @@ def read_transaction(
     name = header[1] if len(header) > 1 else ""
     number = header[2] if len(header) > 2 else ""
     convention = header[3] if len(header) > 3 else ""
-    blank = Transaction(name, number, warnings=warnings, segments=len(segments), convention=convention)
-    if event.error is not None:
-        return replace(blank, error=event.error)
-    if len(event.data) > MAX_SEGMENT and not event.binary and (most := max(map(len, segments))) > MAX_SEGMENT:
-        wrong = f"a segment of {most} characters, more than the {MAX_SEGMENT} that one may have"
-        return replace(blank, error=DecodeError(wrong, segment="ST", offset=event.offset, code="5"))
-    if not number or len(number) > LONGEST_NUMBER:
-        text = f"ST02 is {number[:20]!r}, expected a control number of up to {LONGEST_NUMBER} characters"
-        return replace(blank, error=DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="7"))
-    if error := _trailer_error(event, segments, marks, number):
-        return replace(blank, error=error)
+    made = partial(Transaction, name, number, segments=len(segments), convention=convention)
+    if error := event.error or _own_error(event, segments, marks, number):
+        return made(warnings=warnings, error=error)
     segments, unpadded = padded(name, segments, marks.element)
     segments, nested = _nested(name, segments, marks.element)
     warnings += (*trailer_warnings(segments[-1].split(marks.element), number), *unpadded, *nested.warnings)
-    blank = replace(
-        blank, warnings=warnings, number=number_in(name, segments, marks.element) if name in _sets() else ""
-    )
-    if name not in _sets():
-        text = f"no declaration for transaction set {name[:20]}" if name else "ST01 is missing: which transaction set?"
-        code = "1" if name else "6"
-        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code=code))
-    if agreement.receive and name not in agreement.receive:
-        text = f"{agreement.partner} sends {name}, and the agreement has only {', '.join(agreement.receive)}"
-        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
+    if error := _set_error(name, event, agreement):
+        return made(warnings=warnings, error=error, number=_number(name, segments, marks))
     release, exact = release_of(version)
     if not exact:
         warnings += (f"version {version[:20]!r} isn't one that we know; read as {release}",)
     rules = agreement.overlays.get(name, ())
     try:
         compiled = compiled_set(name, release, rules)
-    except WrongRule as error:
-        text = f"the rules agreed with {agreement.partner} for {name} don't fit version {version[:20]!r}: {error}"
-        return replace(blank, error=DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1"))
+    except WrongRule as wrong:
+        text = f"the rules agreed with {agreement.partner} for {name} don't fit version {version[:20]!r}: {wrong}"
+        error = DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1")
+        return made(warnings=warnings, error=error, number=_number(name, segments, marks))
     if clean and nested.finding is None:
         try:
-            return replace(blank, **_read(compiled, segments, marks, partner, warnings))
+            return made(**_read(compiled, segments, marks, partner, warnings))
         except Refused:
             pass
     accepts = agreement.acknowledge is not None and agreement.acknowledge.errors == "accept"
@@ -111,16 +96,43 @@ def read_transaction(
     findings = tuple(_findings(compiled, event, segments, marks, delimiters, nested.finding, most))
     if rules:
         findings = tuple(marked(findings, compiled_set(name, release), segments[1:], marks))
+    hint = ""
     if agreement.partner and nested.finding is None and len(findings) < most:
         lenient = compiled_set(name, release, rules, understood=True)
         read = _understood(lenient, segments, findings, marks, partner, (*warnings, *_noted(findings)))
         if read is not None and accepts:
-            return replace(blank, **read, findings=findings)
-        takes = read is not None
-    else:
-        takes = False
-    refusal = _refusal(findings, event, "; `errors: accept` in the agreement would take it" if takes else "")
-    return replace(blank, warnings=warnings, error=refusal, findings=findings[:MOST])
+            return made(**read, findings=findings)
+        hint = "; `errors: accept` in the agreement would take it" if read is not None else ""
+    refusal = _refusal(findings, event, hint)
+    found = _number(name, segments, marks)
+    return made(warnings=warnings, error=refusal, findings=findings[:MOST], number=found)
+
+
+def _number(name: str, segments: list[str], marks: TextDelimiters) -> str:
+    """The number of a document that is refused, where one stands."""
+    return number_in(name, segments, marks.element) if name in _sets() else ""
+
+
+def _own_error(event: Event, segments: list[str], marks: TextDelimiters, number: str) -> DecodeError | None:
+    """What is wrong with the transaction whatever its set. Codes are those of AK502."""
+    if len(event.data) > MAX_SEGMENT and not event.binary and (most := max(map(len, segments))) > MAX_SEGMENT:
+        wrong = f"a segment of {most} characters, more than the {MAX_SEGMENT} that one may have"
+        return DecodeError(wrong, segment="ST", offset=event.offset, code="5")
+    if not number or len(number) > LONGEST_NUMBER:
+        text = f"ST02 is {number[:20]!r}, expected a control number of up to {LONGEST_NUMBER} characters"
+        return DecodeError(text, segment="ST", element="ST02", offset=event.offset, code="7")
+    return _trailer_error(event, segments, marks, number)
+
+
+def _set_error(name: str, event: Event, agreement: Agreement) -> DecodeError | None:
+    """Why the set isn't taken."""
+    if name not in _sets():
+        text = f"no declaration for transaction set {name[:20]}" if name else "ST01 is missing: which transaction set?"
+        return DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1" if name else "6")
+    if agreement.receive and name not in agreement.receive:
+        text = f"{agreement.partner} sends {name}, and the agreement has only {', '.join(agreement.receive)}"
+        return DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1")
+    return None
 
 
 def _understood(
@@ -193,7 +205,9 @@ def _tidy_split(text: str, marks: TextDelimiters, event: Event) -> list[str] | N
     segments = text.split(terminator + "\n" if lines else terminator)
     if lines and (len(segments) - 1 != lines or lines != text.count(terminator)):
         return None
-    if marks.padded.search(text) or marks.indented.search(text) or text.endswith(" ") or "" in segments:
+    if terminator + " " in text or (lines and "\n " in text):
+        return None
+    if marks.padded.search(text) or text.endswith(" ") or "" in segments:
         return None
     return segments
 
