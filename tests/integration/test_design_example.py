@@ -109,10 +109,13 @@ def drop(openssh: OpenSsh) -> Drop:
 
 
 def test_the_check_takes_it_as_it_stands(tmp_path: Path) -> None:
-    """But for the host key, which the example leaves out."""
+    """But for the host key, which the example leaves out, and their own key, which this host doesn't have."""
     made = DesignSite(tmp_path, "http://127.0.0.1:9", {"config/endpoints.yaml": {"SHA256:...": FINGERPRINT}})
     checked = SiteFolder(made.folder).check(discover(), made.environ)
-    assert [finding.text for finding in checked.findings] == ["hold inventory_shortfall is used by nothing"]
+    assert [finding.text for finding in checked.findings] == [
+        "there is no file ${ACME_KEY_FILE} on this host",
+        "hold inventory_shortfall is used by nothing",
+    ]
     assert checked.site is not None
     assert (list(checked.site.sources), list(checked.site.destinations)) == (
         ["acme-inbox", "shop-orders"],

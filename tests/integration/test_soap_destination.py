@@ -53,7 +53,7 @@ def scripted(tmp_path: Path) -> Iterator[Erp]:
 
 @asynccontextmanager
 async def calling(site: Path, address: str, *replies: ReplyRule, **options: Any) -> AsyncIterator[Callable[..., Any]]:
-    made = {"wsdl": "erp.wsdl", "address": address, "timeout": "5s", **options}
+    made = {"wsdl": "erp.wsdl", "address": address, "timeout": "20s", **options}
     endpoint = build_endpoint("erp", SoapEndpointOptions.model_validate(made), Context(site=site))
     wanted = SoapDestinationOptions(endpoint="erp", operation="create_order")
     context = Context(site=site, endpoint=lambda name: endpoint, replies=replies)

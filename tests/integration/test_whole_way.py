@@ -242,7 +242,7 @@ async def test_a_document_above_a_megabyte_travels_as_a_claim(hub: RunningHub, s
     ]
     site.drop("big.json", order("9001", lines=lines))
     await status_becomes(hub, "9001", "delivered")
-    assert len(erp.requests) == 1
+    assert len({request.key for request in erp.requests}) == 1  # a slow machine may ask twice
     assert len(erp.requests[0].body) > 1 << 20
 
 

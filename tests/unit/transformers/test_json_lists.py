@@ -147,7 +147,7 @@ def test_a_large_body_is_read_in_flat_memory(kind: str) -> None:
     assert peak < 8_000_000
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.text('{}[]",:\\ab1 \n', max_size=60).map(str.encode)), st.integers(1, 40))
 def test_any_bytes_give_readings_and_nothing_else(data: bytes, piece: int) -> None:
     for reader in (

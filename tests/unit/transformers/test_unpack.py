@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import struct
 import tracemalloc
 import zipfile
@@ -216,7 +217,7 @@ def test_a_bomb_is_refused(kind: str) -> None:
 
 
 def test_a_large_entry_is_read_in_flat_memory() -> None:
-    rows = b"".join(b'{"number": "%d", "contract": "%x"}\n' % (n, hash(f"{n}") & (2**64 - 1)) for n in range(60_000))
+    rows = b"".join(b'{"number": "%d", "contract": "%s"}\n' % (n, os.urandom(200).hex().encode()) for n in range(6_000))
     body, size = gzip.compress(rows), len(rows)
     del rows
     tracemalloc.start()
@@ -225,7 +226,7 @@ def test_a_large_entry_is_read_in_flat_memory() -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert count == 60_000
+    assert count == 6_000
     assert (size > 2_500_000, peak < 2_500_000 + 4 * (1 << 18)) == (True, True)
 
 

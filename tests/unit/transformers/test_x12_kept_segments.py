@@ -115,7 +115,7 @@ def test_repetitions_are_refused_where_nothing_separates_them() -> None:
     st.sampled_from(SEPARATORS),
     st.sampled_from(["003040", "004010", "005010"]),
 )
-@settings(max_examples=400, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_kept_comes_back_or_is_refused_by_name(
     elements: list[Any], segment: str, marks: Separators, version: str
 ) -> None:

@@ -21,7 +21,7 @@ from tests.fuzz.reading import (
 from tests.golden.x12_files import read
 from transformers.x12.catalogue import known_sets
 
-MODERATE = settings(max_examples=100, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+MODERATE = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 PIECES = st.sampled_from([1, 2, 3, 7, 64, 1000])
 
 

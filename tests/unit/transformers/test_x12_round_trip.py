@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.fuzz.documents import KINDS, changed, made_up, real
 from tests.fuzz.writing import agreements, carried
 
-MODERATE = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+MODERATE = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("kind", KINDS)

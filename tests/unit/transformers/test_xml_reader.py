@@ -183,7 +183,7 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text("<>/ao:&;\"'=!D[]- x", max_size=80).map(str.encode)))
 def test_any_bytes_give_readings_and_nothing_else(data: bytes) -> None:
     for options in (ONE, EACH):
