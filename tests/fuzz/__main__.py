@@ -23,8 +23,10 @@ from tests.fuzz.documents import KINDS, changed, made_up, real
 from tests.fuzz.mutants import mutants, wrecks
 from tests.fuzz.overlays import checked_with_a_place, is_laid_over, overlays, partner_files
 from tests.fuzz.reading import (
+    SPACED,
     agrees_with_its_diagnosis,
     is_answered,
+    reads_over_white_space,
     reads_the_same_in_pieces,
     reads_to_documents_and_errors,
     spares_its_neighbours,
@@ -59,6 +61,11 @@ TARGETS = (
     Target("reader: neighbours", mutants(), lambda one: spares_its_neighbours(*one)),
     Target("reader: diagnosis", BYTES, agrees_with_its_diagnosis),
     Target("reader: lineage", BYTES, traces_every_field),
+    Target(
+        "reader: white space",
+        st.tuples(st.sampled_from(SPACED), st.lists(st.text(" \t\r\n\f", max_size=4), min_size=1, max_size=9)),
+        lambda one: reads_over_white_space(*one),
+    ),
     Target("acknowledgments", BYTES, is_answered),
     Target("writer", SENT, lambda one: carried(*one)),
     Target("overlays", overlays(), lambda one: is_laid_over(*one)),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from hub.core.agreement import Acknowledge, AcknowledgmentSet, Agreement, Charset, InterchangeId, Separators
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody, Reading
+from hub.documents import from_json, to_json
 from tests.fuzz.mutants import Interchange
 from tests.fuzz.writing import AT
-from tests.golden.x12_files import read
+from tests.golden.x12_files import FIXTURES, read
 from tests.unit.transformers.test_x12_lineage import DEFAULTS, fields, transactions
 from transformers.x12 import X12Reader
 from transformers.x12.catalogue import known_sets, release_of
@@ -137,6 +139,31 @@ def _digits(text: str) -> str:
     return text.replace(".", "").strip("0-")
 
 
+def stands_in_json(reading: Reading) -> None:
+    """A document that was taken, perhaps with errors, has all that it needs, and what could not be read of it is kept."""
+    if reading.document is not None:
+        assert from_json(to_json(reading.document)) == reading.document
+        assert all(extra.segment for extra in reading.document.extras)
+
+
+def reads_over_white_space(path: Path, blanks: Sequence[str]) -> None:
+    """White space behind a terminator is nobody's."""
+    data = path.read_bytes()
+    first, *others = data.split(b"~")
+    spaced = first
+    for number, other in enumerate(others):
+        spaced += b"~" + blanks[number % len(blanks)].encode() + other.lstrip(b"\r\n")
+    assert [r.document for r in read(spaced)] == [r.document for r in read(data)]
+
+
+SPACED = [
+    path
+    for path in sorted(FIXTURES.glob("*.edi"))
+    if b"BIN*" not in path.read_bytes() and b"~" in path.read_bytes()[105:107]
+]
+"""Files whose terminator is a tilde, without binary data."""
+
+
 ASKING = Agreement(
     "ACME", (InterchangeId("01", "043645501"),), InterchangeId("01", "068717859"), acknowledge=Acknowledge(ta1="always")
 )
@@ -153,6 +180,7 @@ def is_answered(data: bytes, terms: Agreement = ASKING) -> None:
         agreement = replace(terms, acknowledge=acknowledge, separators=separators, charset=charset)
         for reading in X12Reader(PartnerDirectory([agreement])).read(BytesBody(data)):
             if reading.envelope.get("direction") != "outbound":
+                stands_in_json(reading)
                 continue
             assert reading.document is not None
             version = str(reading.envelope["version"])
