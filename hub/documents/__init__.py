@@ -14,6 +14,7 @@ from hub.documents.codec import (
     to_json,
 )
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
+from hub.documents.goods_return import GoodsReturn
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from hub.documents.inventory_advice import InventoryAdvice
 from hub.documents.invoice import Invoice
@@ -21,10 +22,18 @@ from hub.documents.order import Order
 from hub.documents.order_acknowledgment import OrderAcknowledgment
 from hub.documents.order_change import OrderChange
 from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
+from hub.documents.order_status import OrderStatus
+from hub.documents.planning_schedule import PlanningSchedule
 from hub.documents.price_catalog import PriceCatalog
+from hub.documents.product_activity import ProductActivity
+from hub.documents.product_transfer import ProductTransfer
+from hub.documents.receiving_advice import ReceivingAdvice
 from hub.documents.remittance import Remittance
 from hub.documents.ship_notice import ShipNotice
 from hub.documents.shipment_status import ShipmentStatus
+from hub.documents.shipping_schedule import ShippingSchedule
+from hub.documents.stock_receipt import StockReceipt
+from hub.documents.stock_transfer import StockTransfer
 from hub.documents.warehouse_advice import WarehouseAdvice
 from hub.documents.warehouse_order import WarehouseOrder
 
@@ -36,6 +45,7 @@ __all__ = [
     "Batch",
     "Document",
     "FunctionalAcknowledgment",
+    "GoodsReturn",
     "InterchangeAcknowledgment",
     "InventoryAdvice",
     "Invoice",
@@ -43,10 +53,18 @@ __all__ = [
     "OrderAcknowledgment",
     "OrderChange",
     "OrderChangeAcknowledgment",
+    "OrderStatus",
+    "PlanningSchedule",
     "PriceCatalog",
+    "ProductActivity",
+    "ProductTransfer",
+    "ReceivingAdvice",
     "Remittance",
     "ShipNotice",
     "ShipmentStatus",
+    "ShippingSchedule",
+    "StockReceipt",
+    "StockTransfer",
     "WarehouseAdvice",
     "WarehouseOrder",
     "batch_from_json",

@@ -9,16 +9,25 @@ from pydantic import Field, ValidationError, field_serializer
 from hub.core.errors import DecodeError
 from hub.documents.application_advice import ApplicationAdvice
 from hub.documents.base import Document
+from hub.documents.goods_return import GoodsReturn
 from hub.documents.inventory_advice import InventoryAdvice
 from hub.documents.invoice import Invoice
 from hub.documents.order import Order
 from hub.documents.order_acknowledgment import OrderAcknowledgment
 from hub.documents.order_change import OrderChange
 from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
+from hub.documents.order_status import OrderStatus
+from hub.documents.planning_schedule import PlanningSchedule
 from hub.documents.price_catalog import PriceCatalog
+from hub.documents.product_activity import ProductActivity
+from hub.documents.product_transfer import ProductTransfer
+from hub.documents.receiving_advice import ReceivingAdvice
 from hub.documents.remittance import Remittance
 from hub.documents.ship_notice import ShipNotice
 from hub.documents.shipment_status import ShipmentStatus
+from hub.documents.shipping_schedule import ShippingSchedule
+from hub.documents.stock_receipt import StockReceipt
+from hub.documents.stock_transfer import StockTransfer
 from hub.documents.warehouse_advice import WarehouseAdvice
 from hub.documents.warehouse_order import WarehouseOrder
 
@@ -37,7 +46,16 @@ BatchedDocument = Annotated[
     | PriceCatalog
     | ShipmentStatus
     | Remittance
-    | ApplicationAdvice,
+    | ApplicationAdvice
+    | StockTransfer
+    | StockReceipt
+    | GoodsReturn
+    | ReceivingAdvice
+    | OrderStatus
+    | PlanningSchedule
+    | ShippingSchedule
+    | ProductActivity
+    | ProductTransfer,
     Field(discriminator="document"),
 ]
 """What can go in a batch: every document but the acknowledgments, which wait for nobody."""

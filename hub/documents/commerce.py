@@ -30,7 +30,8 @@ class Terms(Part):
 
 class Adjustment(Part):
     """An allowance or a charge. `kind` is `allowance`, `charge` or the code it came with (`N`: for information only);
-    `code` says what for (`C310` discount, `D240` freight). X12: SAC."""
+    `code` says what for (`C310` discount, `D240` freight). X12: SAC; on grocery orders and invoices G72, of which what is
+    handled off the invoice (02) is an allowance and what the customer pays (06) is a charge."""
 
     for_templates: ClassVar[frozenset[str]] = frozenset(("value",))
 

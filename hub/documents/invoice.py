@@ -38,7 +38,8 @@ class Shipped(Part):
 
 class InvoiceTotals(Part):
     """What the sender says the sums are. `amount` is what is to be paid; `discountable` what a discount is of;
-    `discounted` what is to be paid within the discount's time; `discount` the difference."""
+    `discounted` what is to be paid within the discount's time; `discount` the difference. `unit` is that of `quantity`, where
+    the set says one (X12: G31)."""
 
     amount: Number | None = None
     discountable: Number | None = None
@@ -46,6 +47,7 @@ class InvoiceTotals(Part):
     discount: Number | None = None
     lines: int | None = None
     quantity: Number | None = None
+    unit: str | None = None
     weight: Number | None = None
     weight_unit: str | None = None
     volume: Number | None = None
@@ -54,7 +56,7 @@ class InvoiceTotals(Part):
 
 
 class Invoice(PartiesByRole, Document):
-    """An invoice or credit memo. X12: 810. `type` keeps its code: `DR` debit memo, `CR` credit memo, `PR` product."""
+    """An invoice or credit memo. X12: 810, for groceries 880. `type` keeps its code: `DR` debit memo, `CR` credit memo, `PR` product."""
 
     kind: ClassVar[str] = "invoice"
 

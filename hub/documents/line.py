@@ -52,7 +52,8 @@ class Subline(Part):
 
 
 class Line(Part):
-    """A line. `products` maps the qualifier of a product id (`UP` UPC, `VN` vendor's item, `BP` buyer's part) to the id.
+    """A line. `products` maps the qualifier of a product id (`UP` UPC, `VN` vendor's item, `BP` buyer's part) to the id;
+    `case_code` is the UPC of the case, which grocery sets give without a qualifier (X12: G68, G17).
     `price` is exact, for one `unit` unless `price_basis` says otherwise (`HP` per hundred, `TP` per thousand)."""
 
     number: str | None = None
@@ -60,6 +61,7 @@ class Line(Part):
     unit: str | None = None
     price: Number | None = None
     price_basis: str | None = None
+    case_code: str | None = None
     products: Identifiers = NO_IDS
     descriptions: tuple[Description, ...] = ()
     packaging: tuple[Packaging, ...] = ()

@@ -27,11 +27,13 @@ from hub.documents.parts import (
 
 
 class OrderTotals(Part):
-    """What the sender says the sums are. `amount` is money; `quantity` is the sum of the lines' quantities."""
+    """What the sender says the sums are. `amount` is money; `quantity` is the sum of the lines' quantities, in `unit` where
+    the set says one (X12: G76)."""
 
     amount: Number | None = None
     lines: int | None = None
     quantity: Number | None = None
+    unit: str | None = None
     weight: Number | None = None
     weight_unit: str | None = None
     volume: Number | None = None
@@ -40,7 +42,7 @@ class OrderTotals(Part):
 
 
 class Order(PartiesByRole, Document):
-    """An order to buy. X12: 850."""
+    """An order to buy. X12: 850, for groceries 875."""
 
     kind: ClassVar[str] = "order"
 

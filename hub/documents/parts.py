@@ -25,10 +25,11 @@ class Reference(Part):
 
 
 class Milestone(Part):
-    """A date with its purpose: `delivery_requested`, `shipped`, `cancel_after`, or the code it came with. `time` is as it
-    came (HHMM, HHMMSS, with decimals); `zone` is its time code."""
+    """A date with its purpose: `delivery_requested`, `shipped`, `cancel_after`, or the code it came with; empty where the
+    sender gives none (X12: a G62 with an hour only). `time` is as it came (HHMM, HHMMSS, with decimals); `zone` is its time
+    code."""
 
-    purpose: str
+    purpose: str = ""
     date: datetime.date | None = None
     time: str | None = None
     zone: str | None = None

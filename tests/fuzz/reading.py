@@ -127,12 +127,12 @@ def traces_every_field(data: bytes) -> None:
 
 
 def says(texts: list[str], value: Any) -> bool:
-    """Whether texts come to a value. A code may have become a word."""
+    """Whether texts come to a value. A code may have become a word, or the code of a purpose."""
     if isinstance(value, date):
         return texts[0].endswith(f"{value:%y%m%d}")
     if isinstance(value, Decimal | int):
         return _digits(texts[0]) == _digits(f"{value:f}" if isinstance(value, Decimal) else str(value))
-    return value in (*texts, "\n".join(texts)) or re.fullmatch(r"[a-z_]+", value) is not None
+    return value in (*texts, "\n".join(texts)) or re.fullmatch(r"[a-z_]+|0\d", value) is not None
 
 
 def _digits(text: str) -> str:

@@ -170,7 +170,7 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         # versions by set
         ("charset: utf-8", 'versions: {"86": "005010"}', "16:20: error: x12.versions.86: '86' is not the number of a transaction set: three digits in quotes, as in \"850\""),
         ("charset: utf-8", 'versions: {"855": "5010"}', "16:21: error: x12.versions.855: '5010' is not a release as GS08 has it: six digits, perhaps with a suffix, as in \"004010\" or \"004010VICS\""),
-        ("charset: utf-8", 'versions: {"851": "005010"}', "16:21: error: versions: there is no transaction set '851' that we know (did you mean 865?)"),
+        ("charset: utf-8", 'versions: {"851": "005010"}', "16:21: error: versions: there is no transaction set '851' that we know (did you mean 875?)"),
         ("charset: utf-8", 'versions: {"856": "005010"}', "16:21: error: versions: 856 is neither in `receive` nor in `send` (did you mean 860?)"),
         ("charset: utf-8", 'versions: {"855": "005011"}', "16:21: error: versions: 855: there is no release 005011 that we know (did you mean 005010?)"),
         # acknowledgments
@@ -198,7 +198,7 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ("duplicates: {days: 30}", "batch: {max: 50}", "17:10: error: the key 'wait' is missing"),
         ("id: \"ACMETEST\", test: true", 'id: "ACMETEST", test: false', "18:9: error: what we send is test traffic (`test: true`), and all ids of theirs are for production (write an id with test: true)"),
         # overlays
-        ('"850":', '"851":', "21:7: error: overlays: there is no transaction set '851' that we know (did you mean 865?)"),
+        ('"850":', '"851":', "21:7: error: overlays: there is no transaction set '851' that we know (did you mean 875?)"),
         ('"850":', '"85":', "21:7: error: x12.overlays.85: '85' is not the number of a transaction set: three digits in quotes, as in \"850\""),
         ("BEG/BEG03", "BGE/BGE03", "21:9: error: overlays: 850: BGE/BGE03: there is no BGE here"),
         ("BEG/BEG03", "beg03", "21:9: error: x12.overlays.850.0: at: 'beg03' should name a place, as BEG/BEG02, PO1, PO1/PID/PID05 or N1/N4 do"),

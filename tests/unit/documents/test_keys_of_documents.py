@@ -6,13 +6,21 @@ import datetime
 from decimal import Decimal
 from typing import TypeVar
 
+import pytest
+
 from hub.core.ports import FileBody
 from hub.documents import (
     ApplicationAdvice,
     Document,
     FunctionalAcknowledgment,
+    OrderStatus,
+    PlanningSchedule,
+    ProductActivity,
+    ReceivingAdvice,
     Remittance,
     ShipmentStatus,
+    StockReceipt,
+    StockTransfer,
     WarehouseAdvice,
     WarehouseOrder,
 )
@@ -91,3 +99,57 @@ def test_an_application_advice_is_found_by_the_documents_and_the_groups_that_it_
 def test_an_acknowledgment_is_found_by_the_group_that_it_acknowledges() -> None:
     assert document(FunctionalAcknowledgment, "997-partial").keys == (("group_control_number", "1204"),)
     assert document(FunctionalAcknowledgment, "999-implementation").keys == (("group_control_number", "7"),)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("875-order", [("order", "4500772001")]),
+        ("880-invoice", [("invoice", "INV-77120"), ("order", "4500772001")]),
+        ("180-return", [("return", "RMA-7710"), ("order", "4500771823"), ("invoice", "INV-77120")]),
+        (
+            "943-stock-transfer",
+            [("stock_transfer", "TR-30417"), ("order", "4500772001"), ("shipment", "SH-88120"), ("bol", "BOL-5512")],
+        ),
+        (
+            "944-stock-receipt",
+            [
+                ("stock_receipt", "RC-5120"),
+                ("stock_transfer", "TR-30417"),
+                ("shipment", "SH-88120"),
+                ("bol", "BOL-5512"),
+            ],
+        ),
+        (
+            "861-receiving-advice",
+            [("receiving_advice", "RV-90017"), ("order", "4500771823"), ("shipment", "SH-88120"), ("bol", "BOL-5512")],
+        ),
+        ("870-status", [("order_status", "ST-6610"), ("order", "4500771823"), ("order", "4500771900")]),
+        ("830-forecast", [("planning_schedule", "FC-2026-10"), ("order", "4500772001")]),
+        ("862-shipping-schedule", [("shipping_schedule", "SS-2026-77"), ("order", "4500772001")]),
+        ("852-activity", []),
+        ("867-transfer", [("product_transfer", "PT-2026-03")]),
+    ],
+)
+def test_a_document_is_found_by_its_numbers(name: str, keys: list[tuple[str, str]]) -> None:
+    assert list(document(Document, name).keys) == keys
+
+
+def test_a_schedule_without_a_number_is_found_by_its_release() -> None:
+    assert PlanningSchedule(release="0012").keys == (("release", "0012"),)
+
+
+def test_what_people_ask_of_the_new_documents() -> None:
+    transfer, receipt = document(StockTransfer, "943-stock-transfer"), document(StockReceipt, "944-5010")
+    assert (transfer.carrier, transfer.expected) == ("CLHL", None)
+    assert [line.quantity for line in receipt.all_lines] == [Decimal(40), Decimal(20)]
+    received = document(ReceivingAdvice, "861-receiving-advice")
+    assert received.lines[0].products["VN"] == "BF-4400"
+    assert [(d.quantity, d.condition) for d in received.lines[0].discrepancies] == [
+        (Decimal(1), "01"),
+        (Decimal(1), "02"),
+    ]
+    states = [level.level for level in document(OrderStatus, "870-status").walk()]
+    assert states == ["order", "item", "item", "order"]
+    sold = document(ProductActivity, "852-activity").items[0]
+    assert (sold.quantity("QS"), sold.quantity("QA", "QS"), sold.quantity("QR")) == (Decimal(21), Decimal(139), None)
