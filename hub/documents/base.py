@@ -96,8 +96,13 @@ def _without_end(items: Sequence[T], blank: T) -> tuple[T, ...]:
     return tuple(items[:last])
 
 
+PLACE = "place"
+"""What an extra is kept for whose elements are all in the document's fields."""
+
+
 class Extra(Part):
-    """A segment that the mapping doesn't use, or not wholly: kept, never dropped.
+    """A segment that the mapping doesn't use, or not wholly: kept, never dropped. One that is kept for its `place` says
+    nothing that the document's fields don't say: its place doesn't follow from them. Where they have changed, it says nothing.
 
     `position` counts the segments of the transaction from 1 (its ST); `within` names the loop it stands in (`PO1[2]`,
     empty at the top); `elements` are those after the segment id, as they came. An element with components or repetitions is
@@ -109,6 +114,7 @@ class Extra(Part):
     elements: tuple[str | Structure, ...] = ()
     position: int = Field(default=0, ge=0)
     within: str = ""
+    kept_for: str | None = Field(default=None, description="`place`: the document's fields hold all that it says")
 
     @field_validator("elements")
     @classmethod

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from hub.documents.base import EXACT, Number, Part
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms, adjusted
+from hub.documents.distribution import Distribution
 from hub.documents.goods import Description, Packaging, Price
 from hub.documents.identifiers import NO_IDS, Identifiers
 from hub.documents.parts import (
@@ -66,6 +67,7 @@ class Line(Part):
     descriptions: tuple[Description, ...] = ()
     packaging: tuple[Packaging, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     sublines: tuple[Subline, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     taxes: tuple[Tax, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.documents.appointment import Appointment
 from hub.documents.base import Part
+from hub.documents.distribution import Distribution
 from hub.documents.parts import Party, Reference
 
 
@@ -14,3 +15,4 @@ class LineDetail(Part):
     references: tuple[Reference, ...] = ()
     appointments: tuple[Appointment, ...] = ()
     parties: tuple[Party, ...] = ()
+    distributions: tuple[Distribution, ...] = ()

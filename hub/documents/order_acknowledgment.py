@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from hub.documents.distribution import Distribution
 from hub.documents.line import Line, Subline
 from hub.documents.line_acknowledgment import LineAcknowledgment
 from hub.documents.order_parts import OrderParts
@@ -24,7 +23,6 @@ class AcknowledgedLine(Line):
 
     acknowledgments: tuple[LineAcknowledgment, ...] = ()
     sublines: tuple[AcknowledgedSubline, ...] = ()
-    distributions: tuple[Distribution, ...] = ()
 
 
 class OrderAcknowledgment(OrderParts):

@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from hub.documents.base import Number
-from hub.documents.distribution import Distribution
 from hub.documents.line import Line
 from hub.documents.order_parts import OrderParts
 
@@ -19,7 +18,6 @@ class ChangedLine(Line):
 
     change: str
     left: Number | None = Field(default=None, description="The quantity still to be received (POC04)")
-    distributions: tuple[Distribution, ...] = ()
 
 
 class OrderChange(OrderParts):

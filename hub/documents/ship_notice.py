@@ -10,6 +10,7 @@ from pydantic import Field
 
 from hub.documents.base import Document, Number, Part
 from hub.documents.commerce import Adjustment, Freight, Routing
+from hub.documents.distribution import Distribution
 from hub.documents.goods import Description, Equipment, Mark, PackageText, Packaging, Packing
 from hub.documents.identifiers import NO_IDS, Identifiers
 from hub.documents.parts import (
@@ -98,6 +99,7 @@ class Level(Part):
     parties: tuple[Party, ...] = ()
     contacts: tuple[Contact, ...] = ()
     notes: tuple[Note, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     components: tuple[Component, ...] = ()
     loads: tuple[Load, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from hub.documents.base import Document, Number, Part
 from hub.documents.by_role import PartiesByRole
+from hub.documents.distribution import Distribution
 from hub.documents.goods import Mark
 from hub.documents.shipment_parts import (
     HandlingRequirement,
@@ -44,6 +45,7 @@ class OrderCarried(Part):
     error_reference: str | None = None
     parties: tuple[ShipmentParty, ...] = ()
     packages: tuple[Package, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
 
 
 class StatusDetail(Part):

@@ -11,6 +11,7 @@ from hub.documents.appointment import Appointment, find_day
 from hub.documents.base import Document, Number, Part
 from hub.documents.by_role import PartiesByRole
 from hub.documents.carriage import Carriage, Climate
+from hub.documents.distribution import Distribution
 from hub.documents.goods import Description, Equipment, Mark, Packaging
 from hub.documents.identifiers import NO_IDS, Identifiers
 from hub.documents.line_detail import LineDetail
@@ -51,6 +52,7 @@ class WarehouseOrderGroup(Part):
 
     number: str
     marks: tuple[Mark, ...] = ()
+    distributions: tuple[Distribution, ...] = ()
     references: tuple[Reference, ...] = ()
     parties: tuple[Party, ...] = ()
     appointments: tuple[Appointment, ...] = ()

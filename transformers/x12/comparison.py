@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from hub.documents.base import Extra, Part
+from hub.documents.base import PLACE, Extra, Part
 from transformers.x12.fields import shapes
 
 IGNORED = frozenset({"partner", "document"})
@@ -14,13 +14,15 @@ IGNORED = frozenset({"partner", "document"})
 
 def differences(wanted: Part, found: Part, *, added: bool = False, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Fields of `wanted` that `found` says otherwise: path, the value there, the value here. `added`: also what only
-    `found` has. Where a segment stood (Extra.position) doesn't count; neither does the order of parts that stand in
+    `found` has. Where a segment stood (Extra.position, and extras that the fields say) doesn't count; neither does the order of parts that stand in
     different places of a transaction, nor blanks at the end of values."""
     for name, shape in shapes(type(wanted)).items():
-        if (not path and name in IGNORED) or (isinstance(wanted, Extra) and name == "position"):
+        if (not path and name in IGNORED) or (isinstance(wanted, Extra) and name in ("position", "kept_for")):
             continue
         one, other = getattr(wanted, name), getattr(found, name)
         own = f"{path}{name}"
+        if shape.part is Extra:
+            one, other = (tuple(extra for extra in extras if extra.kept_for != PLACE) for extras in (one, other))
         if one == other or (not added and one == shape.default):
             continue
         if shape.kind == "parts":

@@ -20,6 +20,7 @@ from hub.documents.identifiers import NO_IDS, Identifiers
 from transformers.x12.binary import length_error
 from transformers.x12.catalogue import set_declaration
 from transformers.x12.declaration import Element, SetDeclaration, optional
+from transformers.x12.element_lines import GAP, TWICE
 from transformers.x12.fields import shapes
 from transformers.x12.generate import Source
 from transformers.x12.grammar import Grammar, grammar
@@ -36,12 +37,13 @@ def make(warnings):
     separator, component, repetition, total, it = '', '', '', 0, None
 {memories}
 {parts}
-    def extra(e, within, compounds):
+    def extra(e, within, compounds, kept_for=None):
         while e[-1] == '': e = e[:-1]
         place = '/'.join(f'{{name}}[{{c[k]}}]' for name, k in within)
         e = [apart(x, component, repetition) if p in compounds else x for p, x in enumerate(e)] if compounds else e
         position = total - length_hint(it) + 1
-        extras.append(unchecked(Extra, {{'segment': e[0], 'elements': tuple(e[1:]), 'position': position, 'within': place}}))
+        extras.append(unchecked(Extra, {{'segment': e[0], 'elements': tuple(e[1:]), 'position': position, 'within': place,
+            'kept_for': kept_for}}))
 
 {functions}
     def end(segment): pass
@@ -270,26 +272,21 @@ def _repeated(text: str, separator: str, one: Callable[[str], Any], most: int) -
         one(part)
 
 
-def _untidy(pairs: list[str]) -> tuple[Identifiers, bool]:
-    """Pairs with gaps, or with a qualifier that comes twice (True: the first one counts). Raises Refused."""
-    found: dict[str, str] = {}
-    repeated = False
-    for qualifier, value in zip(pairs[::2], pairs[1::2], strict=True):
-        if bool(qualifier) != bool(value):
-            raise Refused
-        if qualifier in found:
-            repeated = True
-        elif qualifier:
-            found[qualifier] = value
-    return Identifiers(found) if found else NO_IDS, repeated
+def _untidy(pairs: list[str]) -> tuple[Identifiers, int]:
+    """Pairs with gaps, or with a qualifier that comes twice: the first one counts. Raises Refused."""
+    if any(bool(q) != bool(v) for q, v in zip(pairs[::2], pairs[1::2], strict=True)):
+        raise Refused
+    return _few(tuple(zip(pairs[::2], pairs[1::2], strict=True)))
 
 
-def _few(pairs: tuple[tuple[str | None, str], ...]) -> tuple[Identifiers, bool]:
+def _few(pairs: tuple[tuple[str | None, str], ...]) -> tuple[Identifiers, int]:
+    """The ids, and why they don't say all that stands there (0: they do)."""
     found: dict[str, str] = {}
-    repeated = False
+    gap, kept = False, 0
     for qualifier, value in pairs:
-        if qualifier in found:
-            repeated = True
-        elif qualifier:
-            found[qualifier] = value
-    return Identifiers(found) if found else NO_IDS, repeated
+        if not qualifier:
+            gap = True
+            continue
+        kept = max(kept, GAP if gap else 0, TWICE if qualifier in found else 0)
+        found.setdefault(qualifier, value)
+    return Identifiers(found) if found else NO_IDS, kept

@@ -11,6 +11,9 @@ from transformers.x12.snippets import rule_line, tolerance_line
 if TYPE_CHECKING:
     from transformers.x12.generate import Source
 
+GAP, TWICE = 1, 2
+"""Why pairs are kept whole too: one stands behind a gap, or a qualifier comes twice."""
+
 FEW = 5
 """Elements that a long segment mostly has at most."""
 
@@ -188,11 +191,21 @@ class ElementLines:
         positions = range(pairs.first, pairs.last, 2)
         if len(positions) == 1:
             q, v = pairs.first, pairs.first + 1
-            return [f"x = False; ids = Identifiers(((({self.values[q]}), a{v}),)) if a{q} else NO_IDS"]
+            return [f"x = 0; ids = Identifiers(((({self.values[q]}), a{v}),)) if a{q} else NO_IDS"]
         listed = ", ".join(f"({self.values[q]}, a{q + 1})" for q in positions)
         return [
-            f"ids, x = few(({listed},)) if a{pairs.first} or a{pairs.first + 2} or a{pairs.first + 4} else (NO_IDS, False)"
+            f"ids, x = few(({listed},)) if {' or '.join(f'a{q}' for q in positions)} else (NO_IDS, 0)",
+            *self._twice(pairs),
         ]
+
+    def _twice(self, pairs: Pairs) -> list[str]:
+        """A warning where an id that isn't a qualifier (a place of SDQ) stands twice: its second value isn't in the field."""
+        if self._segment.elements[pairs.first - 1].element.type == "ID":
+            return []
+        warning = (
+            f"{self._segment.id}: an id stands twice; {pairs.target.field} has its first value, and extras all of them"
+        )
+        return [f"if x == {TWICE}: warnings.append({warning!r})"]
 
     def _few_pairs(self, tail: Pairs, names: str) -> list[str]:
         """Straight lines for a segment with one to four pairs that are as they should be; what isn't is left to the way for
@@ -208,7 +221,7 @@ class ElementLines:
                 f"{'if' if count == 1 else 'elif'} n == {tail.first + 2 * count}:",
                 f"    _, {names}, {', '.join(f'{q}, {w}' for q, w in pairs)} = e",
                 f"    if {' and '.join(tests)}:",
-                f"        ids = Identifiers({{{', '.join(f'{q}: {w}' for q, w in pairs)}}}); x = False",
+                f"        ids = Identifiers({{{', '.join(f'{q}: {w}' for q, w in pairs)}}}); x = 0",
                 *([f"        if len(ids) != {count}: ids = None"] if count > 1 else []),
             ]
         return out
@@ -220,7 +233,7 @@ class ElementLines:
         memory = self._source.memory(qualifier.element)
         return [
             *(["if not p or not p[0]: raise Refused"] if qualifier.mandatory and not qualifier.lenient else []),
-            "x = False",
+            "x = 0",
             "if p:",
             "    if len(p) & 1: p.append('')",
             "    q = p[::2]",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hub.documents.base import Extra, Structure
+from hub.documents.base import PLACE, Extra, Structure
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class KeptSegment:
     segment: str
     elements: tuple[str | Structure, ...]
     within: str
+    in_fields: bool = False
 
 
 class Extras:
@@ -24,15 +25,22 @@ class Extras:
     def __init__(self, extras: Iterable[Extra]) -> None:
         self._by_place: dict[tuple[str, str], list[KeptSegment]] = {}
         self._instances: dict[str, int] = {}
+        self._by_holder: dict[tuple[str, str, str], list[KeptSegment]] = {}
         for number, extra in enumerate(extras):
-            kept = KeptSegment(number, extra.segment, extra.elements, extra.within)
+            kept = KeptSegment(number, extra.segment, extra.elements, extra.within, extra.kept_for == PLACE)
             self._by_place.setdefault((extra.segment, extra.within), []).append(kept)
+            self._by_holder.setdefault((extra.segment, *_holder(extra.within)), []).append(kept)
+            self._by_holder.setdefault((extra.segment, extra.within, ""), []).append(kept)
             self._note(extra.within)
         self.none = not self._by_place
         """Whether the document has none, and had none."""
 
     def take(self, segment: str, within: str) -> list[KeptSegment]:
         return self._by_place.pop((segment, within), []) if self._by_place else []
+
+    def in_loop(self, segment: str, within: str, loop: str) -> list[KeptSegment]:
+        """Those that stand in any instance of a loop of this place; in the place itself where `loop` is empty. Not taken away."""
+        return self._by_holder.get((segment, within, loop), [])
 
     def stand_at(self, segment: str, within: str) -> bool:
         return (segment, within) in self._by_place
@@ -42,8 +50,9 @@ class Extras:
         return self._instances.get(f"{within}/{loop}" if within else loop, 0)
 
     def left(self) -> KeptSegment | None:
-        """The first one that nobody took."""
-        return min((kept for found in self._by_place.values() for kept in found), key=lambda k: k.number, default=None)
+        """The first one that nobody took, and that says more than a place."""
+        left = (kept for found in self._by_place.values() for kept in found if not kept.in_fields)
+        return min(left, key=lambda k: k.number, default=None)
 
     def _note(self, within: str) -> None:
         """Counts the instances of each loop on the way to a place: `PO1[3]/N1[2]`."""
@@ -54,3 +63,9 @@ class Extras:
             if ordinal.isascii() and ordinal.isdecimal() and len(ordinal) < 10:
                 self._instances[loop] = max(self._instances.get(loop, 0), int(ordinal))
             before = f"{before}/{step}" if before else step
+
+
+def _holder(within: str) -> tuple[str, str]:
+    """The place around the innermost loop, and that loop: `PO1[3]`, `N1` of `PO1[3]/N1[2]`."""
+    around, _, last = within.rpartition("/")
+    return around, last.partition("[")[0]

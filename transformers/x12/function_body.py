@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from hub.documents.base import Part
+from hub.documents.base import PLACE, Part
 from transformers.x12.binary import LENGTH_AT
 from transformers.x12.declaration import Loop, Placement, Target, Use
-from transformers.x12.element_lines import ElementLines
+from transformers.x12.element_lines import TWICE, ElementLines
 from transformers.x12.fields import field_shape, fits, numeric
 from transformers.x12.grammar import State
+from transformers.x12.place_tests import place_tests
 from transformers.x12.snippets import append_part, defaults, new_part
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ class FunctionBody:
         fields = self._fields(cls, build)
         build += new_part("part_", "d", cls, fields, self._source)
         keep = [f"if len({parts}) > {MOST_PARTS}: {parts}.clear()", f"{parts}[s] = part_"]
-        if tests := self._kept_whole():
+        if kept := self._keep():
             build += [
-                f"if {tests}: {self._extra()}",
+                *kept,
                 f"elif len(warnings) == noted and len(s) < {LONGEST_TEXT}:",
                 *("    " + k for k in keep),
             ]
@@ -133,15 +134,15 @@ class FunctionBody:
             out += [f"c[{own}] += 1", f"if c[{own}] > {self._use.max}: raise Refused"]
         return out
 
-    def _extra(self) -> str:
+    def _extra(self, kept_for: str | None = None) -> str:
         loops = self._source.grammar.loops
         within = tuple((loops[n].loop.id, self._source.counters[f"L{n}"][0]) for n in self._state.path)
         if self._segment.open and self._segment.id not in LENGTH_AT:
-            return f"extra(e, {within!r}, all_compound)"
+            return f"extra(e, {within!r}, all_compound, {kept_for!r})"
         compounds = tuple(
             p for p, use in enumerate(self._segment.elements, 1) if use.element.type == "C" or use.repeat > 1
         )
-        return f"extra(e, {within!r}, {compounds!r})"
+        return f"extra(e, {within!r}, {compounds!r}, {kept_for!r})"
 
     def _place(self) -> list[str]:
         if self._use.mapping is None:
@@ -151,9 +152,7 @@ class FunctionBody:
             out += self._open_object(self._fields(self._cls, out))
         else:
             out += self._set(self._cls)
-        if tests := self._kept_whole():
-            out.append(f"if {tests}: {self._extra()}")
-        return out
+        return [*out, *self._keep()]
 
     def _kept_whole(self) -> str:
         """The test for what has no place in the document: then the segment is kept whole too."""
@@ -162,8 +161,16 @@ class FunctionBody:
         tests = [f"a{p}" for p in unplaced if p not in [c.century for c in lone]]
         tests += [f"a{c.century} and not a{c.date}" for c in lone]
         if self._mapping.pairs is not None:
-            tests.append("x")
+            tests.append(f"x == {TWICE}")
         return " or ".join(tests + self._partly_placed(unplaced))
+
+    def _keep(self) -> list[str]:
+        """Lines that keep the segment whole where the document doesn't hold all of it, or where its place doesn't follow from
+        what the document holds. A line for the other case may go on with `elif`."""
+        placed = " or ".join(place_tests(self._source, self._state, self._mapping))
+        found = [(test, why) for test, why in ((self._kept_whole(), None), (placed, PLACE)) if test]
+        words = ("if", "elif")
+        return [f"{words[n]} {test}: {self._extra(why)}" for n, (test, why) in enumerate(found)]
 
     def _partly_placed(self, unplaced: list[int]) -> list[str]:
         """Tests for elements of which only a part has a place: further components, repetitions."""
@@ -274,6 +281,10 @@ class FunctionBody:
             variable, holder = objects[owner]
             value = self._value(holder, Target(name, target.how, target.words), position)
             if target.how == "append":
+                if not any(line.startswith("y = ") for line in out):
+                    there, room = f"len({variable}[{name!r}])", len(self._mapping.put)
+                    again = f"extras and extras[-1].segment == {self._segment.id!r}"
+                    out.append(f"y = {there} and ({there} % {room} or {again})")
                 out.append(f"if a{position}: {variable}[{name!r}] += ({self._elements.values[position]},)")
             elif target.how == "join":
                 out.append(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hub.documents import Document
-from hub.documents.base import Extra, Structure, structured
+from hub.documents.base import PLACE, Extra, Structure, structured
 from transformers.x12.binary import elements_of
 from transformers.x12.declaration import Use
 from transformers.x12.delimiters import TextDelimiters
@@ -36,6 +36,8 @@ class Understood:
         if not self.kept:
             return document
         own = [extra.model_copy(update={"position": self._position(extra.position)}) for extra in document.extras]
+        taken = {extra.position for extra in self.kept}  # a gap that was made here is no place
+        own = [extra for extra in own if extra.kept_for != PLACE or extra.position not in taken]
         extras = sorted([*own, *self.kept], key=lambda extra: extra.position)
         return document.model_copy(update={"extras": tuple(extras)})
 

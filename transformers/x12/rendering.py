@@ -17,8 +17,8 @@ from hub.core.errors import MappingError
 from hub.documents import Document
 from hub.documents.base import Part
 from transformers.x12.declaration import Loop, Pairs, Segment, SubPart, Target, Use
-from transformers.x12.extras import Extras
-from transformers.x12.homes import home_of, value_at
+from transformers.x12.extras import Extras, KeptSegment
+from transformers.x12.homes import Home, homes_with_room, stood_at, value_at
 from transformers.x12.rendered import Rendered, kept_elements, merge
 from transformers.x12.texts import NoText, dated_texts, in_window, text_of
 from transformers.x12.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, present, put_of
@@ -29,16 +29,15 @@ def render(document: Document, plan: WritingPlan) -> list[Rendered]:
     return _Rendering(document, plan).run()
 
 
-NOWHERE: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class _Holder:
     """The part whose fields are written, its path for people, its place among the loops (`PO1[3]`; nothing where the document
-    has no extras), all the structure in which its fields have places, and which of its fields have a value."""
+    has no extras), the place that is written now (a loop in it that makes no part), all the structure in which its fields have
+    places, and which of its fields have a value."""
 
     part: Part
     path: str
+    place: str
     within: str
     structure: Sequence[Use | Loop]
     present: frozenset[str]
@@ -51,10 +50,12 @@ class _Rendering:
         self._extras = Extras(document.extras)
         self._counts: dict[str, int] = {}
         self._known: dict[tuple[int, frozenset[str]], list[Step]] = {}
+        self._placed: dict[tuple[int, int, str], Sequence[Home]] = {}
+        self._begun: set[tuple[int, str]] = set()
 
     def run(self) -> list[Rendered]:
         structure = self._plan.declaration.structure
-        top = _Holder(self._document, "", "", structure, present(self._document))
+        top = _Holder(self._document, "", "", "", structure, present(self._document))
         found = self._steps(self._plan.steps, top)
         if left := self._extras.left():
             raise MappingError(
@@ -78,7 +79,7 @@ class _Rendering:
             else:
                 for path, part in self._parts(entry.to, step, holder):
                     within = self._instance(entry.id, holder)
-                    inner = _Holder(part, path, within, entry.structure, present(part))
+                    inner = _Holder(part, path, within, within, entry.structure, present(part))
                     found += self._steps(step.steps, inner)
         return found
 
@@ -142,7 +143,7 @@ class _Rendering:
             loop = self._loop_for(loops, node.part, node.path)
             steps = next(step.steps for step in group if step.entry is loop)
             within = self._instance(loop.id, holder)
-            inner = _Holder(node.part, f"{node.path}.", within, loop.structure, present(node.part))
+            inner = _Holder(node.part, f"{node.path}.", within, within, loop.structure, present(node.part))
             first, *rest = self._steps(steps, inner)
             first.put(tree.id, node.id, f"{node.path}.{field}")
             first.put(tree.parent, node.parent, node.path)
@@ -170,10 +171,33 @@ class _Rendering:
     def _parts(self, to: str, step: Step, holder: _Holder) -> Iterator[tuple[str, Part]]:
         """The parts of a field that are written here: of several places one that prefers it, else the first that holds all
         that the part has."""
-        alone = len(step.homes) == 1
-        for number, part in enumerate(getattr(holder.part, to)):
-            if alone or home_of(part, step.homes) is step.entry:
+        parts = getattr(holder.part, to)
+        places = self._places(parts, step.homes, holder) if len(step.homes) > 1 and parts else None
+        for number, part in enumerate(parts):
+            if places is None or places[number] is step.entry:
                 yield f"{holder.path}{to}[{number}].", part
+
+    def _places(self, parts: Sequence[Part], among: Sequence[Home], holder: _Holder) -> Sequence[Home]:
+        """The place of each part: where extras say that it stood, else the one that is best for it."""
+        key = (id(parts), id(among[0]), holder.place)
+        known = self._placed.get(key)
+        if known is not None:
+            return known
+        found: list[Home | None] = [None] * len(parts)
+        for home in among if not self._extras.none else ():
+            trigger = home.trigger if isinstance(home, Loop) else home
+            stood = self._extras.in_loop(trigger.segment.id, holder.place, _loop_around(home, holder.structure))
+            backwards = home is not among[0]  # parts stand in the order of their places
+            free = range(len(parts))[:: -1 if backwards else 1]
+            for kept in reversed(stood) if backwards else stood:
+                steps = (
+                    at for at, n in enumerate(free) if found[n] is None and stood_at(home, parts[n], kept.elements)
+                )
+                if (at := next(steps, None)) is not None:
+                    found[free[at]], free = home, free[at + 1 :]
+        places = homes_with_room(parts, found, among)
+        self._placed[key] = places
+        return places
 
     def _use(self, step: Step, use: Use, holder: _Holder) -> list[Rendered]:
         kept = self._extras.take(use.segment.id, holder.within) if step.last or use.mapping is None else []
@@ -184,7 +208,7 @@ class _Rendering:
             for out in made if step.defaults else ():
                 self._defaults(out, step)
         else:
-            made = self._fields(step, use, holder)
+            made = self._fields(step, use, holder, kept)
         for extra in kept:
             merge(extra, made, use)
         return made
@@ -285,23 +309,33 @@ class _Rendering:
             if position >= len(out.elements) or not out.elements[position]:
                 out.put(position, default, f"the agreement's default for {out.id}{position:02}")
 
-    def _fields(self, step: Step, use: Use, holder: _Holder) -> list[Rendered]:
+    def _fields(self, step: Step, use: Use, holder: _Holder, kept: Sequence[KeptSegment]) -> list[Rendered]:
         """Segments whose elements are fields of the part around them: one; several where they hold lists."""
-        first = self._segment(step, use, holder.part, holder.path, self._elsewhere(step, use, holder))
+        first = self._segment(step, use, holder.part, holder.path, frozenset(name for name, _ in step.elsewhere))
+        for name, position in step.elsewhere:
+            self._begin_text(first, use, name, position, holder, kept)
         made = [first]
         for name in step.lists:
-            self._listed(made, use, name, holder)
+            self._listed(made, use, name, holder, kept)
         for out in made if step.defaults else ():
             if not out.blank:
                 self._defaults(out, step)
         return [out for out in made if not out.blank or (use.mandatory and not step.lists)]
 
-    def _elsewhere(self, step: Step, use: Use, holder: _Holder) -> frozenset[str]:
-        """Fields that segments further on hold line by line (the text of a note): unless they are the only thing by which
-        this segment satisfies its rules."""
-        if not step.elsewhere:
-            return NOWHERE
-        return frozenset(name for name, position in step.elsewhere if not self._needed(use, position, holder))
+    def _begin_text(
+        self, out: Rendered, use: Use, name: str, position: int, holder: _Holder, kept: Sequence[KeptSegment]
+    ) -> None:
+        """The first line of a text that segments further on hold line by line (that of a note) stands here where it is the only
+        thing by which the segment satisfies its rules, or where it stood."""
+        text = value_at(holder.part, name)
+        self._begun.discard((id(holder.part), name))
+        if not text:
+            return
+        line = text.partition("\n")[0]
+        stood = any(position <= len(extra.elements) and extra.elements[position - 1] == line for extra in kept)
+        if stood or self._needed(use, position, holder):
+            out.put(position, line, f"{holder.path}{name}")
+            self._begun.add((id(holder.part), name))
 
     @staticmethod
     def _needed(use: Use, position: int, holder: _Holder) -> bool:
@@ -313,29 +347,34 @@ class _Rendering:
                 return not any(p in put and value_at(holder.part, put[p].field) is not None for p in others)
         return False
 
-    def _listed(self, made: list[Rendered], use: Use, name: str, holder: _Holder) -> None:
-        """A tuple of texts, or a text of several lines, over as many segments as it needs."""
+    def _listed(self, made: list[Rendered], use: Use, name: str, holder: _Holder, kept: Sequence[KeptSegment]) -> None:
+        """A tuple of texts, or a text of several lines, over as many segments as it needs; over those that they stood in, where
+        extras say so."""
         value = value_at(holder.part, name)
         texts = list(value) if isinstance(value, tuple) else (value.split("\n") if value else [])
-        if texts and not isinstance(value, tuple) and self._stands_before(use, name, holder):
-            texts = []
+        if (id(holder.part), name) in self._begun and not isinstance(value, tuple):
+            texts = texts[1:]
         positions = [p for p, t in (use.mapping or NO_PLACEMENT).put.items() if t.field == name]
+        rows = [[extra.elements[p - 1] for p in positions if p <= len(extra.elements)] for extra in kept]
+        row = column = 0
         for number, text in enumerate(texts):
-            row, column = divmod(number, len(positions))
+            stood = rows[0] if rows else None
+            if stood and number and list(texts[number : number + len(stood)]) == stood:
+                rows.pop(0)
+                row, column = (row + 1, 0) if column else (row, column)
             while len(made) <= row:
                 made.append(Rendered([use.segment.id]))
             suffix = f"[{number}]" if isinstance(value, tuple) else ""
             made[row].put(positions[column], text, f"{holder.path}{name}{suffix}")
+            row, column = (row, column + 1) if column + 1 < len(positions) else (row + 1, 0)
 
-    def _stands_before(self, use: Use, name: str, holder: _Holder) -> bool:
-        """Whether an earlier segment holds the text whole."""
-        for entry in holder.structure:
-            if entry is use or not isinstance(entry, Use) or not entry.mapping:
-                continue
-            for position, target in entry.mapping.put.items():
-                if target.field == name and target.how == "set" and self._needed(entry, position, holder):
-                    return True
-        return False
+
+def _loop_around(home: Home, structure: Sequence[Home]) -> str:
+    """The loop in which the segment of a place stands; empty where it is the part's own place."""
+    if isinstance(home, Loop):
+        return home.id
+    plain = (entry for entry in structure if isinstance(entry, Loop) and entry.to is None)
+    return next((entry.id for entry in plain if any(each is home for each in entry.structure)), "")
 
 
 def _count(parts: Sequence[Any]) -> int:

@@ -14,7 +14,7 @@ from hub.documents.base import Extra, Part
 from transformers.x12.catalogue import set_declaration
 from transformers.x12.declaration import Century, Element, Loop, Placement, Segment, SetDeclaration, Target, Use, walk
 from transformers.x12.fields import shapes
-from transformers.x12.homes import Home, homes
+from transformers.x12.homes import Home, homes, joined_fields
 from transformers.x12.overlay import overlaid
 
 NO_PLACEMENT = Placement()
@@ -204,11 +204,5 @@ def _reads(use: Use, mapping: Placement) -> frozenset[str]:
 
 
 def _elsewhere(use: Use, mapping: Placement, around: Sequence[Use | Loop]) -> list[tuple[str, int]]:
-    joined = {
-        target.field
-        for entry in around
-        if isinstance(entry, Use) and entry is not use and entry.mapping
-        for target in entry.mapping.put.values()
-        if target.how == "join"
-    }
+    joined = joined_fields([entry for entry in around if entry is not use])
     return [(t.field, position) for position, t in mapping.put.items() if t.how == "set" and t.field in joined]
