@@ -9,14 +9,18 @@ from pydantic import Field, ValidationError, field_serializer
 from hub.core.errors import DecodeError
 from hub.documents.application_advice import ApplicationAdvice
 from hub.documents.base import Document
+from hub.documents.freight_invoice import FreightInvoice
 from hub.documents.goods_return import GoodsReturn
 from hub.documents.inventory_advice import InventoryAdvice
 from hub.documents.invoice import Invoice
+from hub.documents.load_tender import LoadTender
+from hub.documents.load_tender_response import LoadTenderResponse
 from hub.documents.order import Order
 from hub.documents.order_acknowledgment import OrderAcknowledgment
 from hub.documents.order_change import OrderChange
 from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
 from hub.documents.order_status import OrderStatus
+from hub.documents.organization_relationships import OrganizationRelationships
 from hub.documents.planning_schedule import PlanningSchedule
 from hub.documents.price_catalog import PriceCatalog
 from hub.documents.product_activity import ProductActivity
@@ -24,6 +28,7 @@ from hub.documents.product_transfer import ProductTransfer
 from hub.documents.receiving_advice import ReceivingAdvice
 from hub.documents.remittance import Remittance
 from hub.documents.ship_notice import ShipNotice
+from hub.documents.shipment_billing import ShipmentBilling
 from hub.documents.shipment_status import ShipmentStatus
 from hub.documents.shipping_schedule import ShippingSchedule
 from hub.documents.stock_receipt import StockReceipt
@@ -55,7 +60,12 @@ BatchedDocument = Annotated[
     | PlanningSchedule
     | ShippingSchedule
     | ProductActivity
-    | ProductTransfer,
+    | ProductTransfer
+    | LoadTender
+    | LoadTenderResponse
+    | FreightInvoice
+    | OrganizationRelationships
+    | ShipmentBilling,
     Field(discriminator="document"),
 ]
 """What can go in a batch: every document but the acknowledgments, which wait for nobody."""

@@ -163,7 +163,7 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ("test: false}", "test: no}", "3:46: error: ids.0.test: should be true or false, found 'no'"),
         ('version: "004010"', 'version: "4010"', "9:12: error: x12.version: '4010' is not a release as GS08 has it: six digits, perhaps with a suffix, as in \"004010\" or \"004010VICS\""),
         ('version: "004010"', 'version: "004011"', "9:12: error: version: there is no release 004011 that we know (did you mean 004051?)"),
-        ('receive: ["850", "860"', 'receive: ["850", "890"', "10:20: error: receive: there is no transaction set '890' that we know (did you mean 940?)"),
+        ('receive: ["850", "860"', 'receive: ["850", "890"', "10:20: error: receive: there is no transaction set '890' that we know (did you mean 990?)"),
         ('receive: ["850", "860"', 'receive: ["850", "850"', "10:20: error: receive: 850 stands twice"),
         ('receive: ["850", "860"', "receive: [850, \"860\"", "10:13: error: x12.receive.0: should be a text, found 850"),
         ('send: ["855"', 'send: ["PO"', "11:10: error: x12.send.0: 'PO' is not the number of a transaction set: three digits in quotes, as in \"850\""),

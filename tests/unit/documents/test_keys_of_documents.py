@@ -13,7 +13,9 @@ from hub.documents import (
     ApplicationAdvice,
     Document,
     FunctionalAcknowledgment,
+    LoadTenderResponse,
     OrderStatus,
+    OrganizationRelationships,
     PlanningSchedule,
     ProductActivity,
     ReceivingAdvice,
@@ -129,6 +131,23 @@ def test_an_acknowledgment_is_found_by_the_group_that_it_acknowledges() -> None:
         ("862-shipping-schedule", [("shipping_schedule", "SS-2026-77"), ("order", "4500772001")]),
         ("852-activity", []),
         ("867-transfer", [("product_transfer", "PT-2026-03")]),
+        (
+            "204-load-tender",
+            [("shipment", "SH-88120"), ("bol", "BOL-5512"), ("order", "4500771823"), ("order", "4500771900")],
+        ),
+        (
+            "210-freight",
+            [
+                ("freight_invoice", "PRO-91022"),
+                ("shipment", "SH-88120"),
+                ("carrier_reference", "PRO-91022"),
+                ("bol", "BOL-5512"),
+                ("order", "4500771823"),
+            ],
+        ),
+        ("990-5010", [("shipment", "SH-88121"), ("bol", "BOL-5514")]),
+        ("816-organizations", [("organization_relationships", "OR-2026-3")]),
+        ("857-ship-bill", [("shipment_billing", "SB-44120")]),
     ],
 )
 def test_a_document_is_found_by_its_numbers(name: str, keys: list[tuple[str, str]]) -> None:
@@ -151,5 +170,9 @@ def test_what_people_ask_of_the_new_documents() -> None:
     ]
     states = [level.level for level in document(OrderStatus, "870-status").walk()]
     assert states == ["order", "item", "item", "order"]
+    accepted, declined = (document(LoadTenderResponse, name).accepted for name in ("990-response", "990-5010"))
+    assert (accepted, declined) == (True, False)
+    places = document(OrganizationRelationships, "816-organizations").walk()
+    assert [party.id for level in places for party in level.parties] == ["0438412310000", "0114", "0114B", "0220"]
     sold = document(ProductActivity, "852-activity").items[0]
     assert (sold.quantity("QS"), sold.quantity("QA", "QS"), sold.quantity("QR")) == (Decimal(21), Decimal(139), None)
