@@ -87,7 +87,7 @@ class GroupOutcome:
         return FunctionalAcknowledgment(
             number=_number(_at(self.elements, 6)),
             partner=partner,
-            group_code=self.code if len(self.code) == 2 and self.code.isascii() and self.code.isalnum() else "ZZ",
+            group_code=self.code if len(self.code) == 2 and _CODE.issuperset(self.code) else "ZZ",
             group_version=self.version if _is_version(self.version) else None,
             status=status,
             included=int(included) if included.isdecimal() and len(included) <= 6 else self.received,
@@ -98,6 +98,7 @@ class GroupOutcome:
         )
 
 
+_CODE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _GROUP_CODES = frozenset({"1", "2", "3", "4", "5", "6", "19"})
 _SET_CODES = frozenset({"1", "2", "3", "4", "5", "6", "7", "18", "23"})
 

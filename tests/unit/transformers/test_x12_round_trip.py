@@ -28,7 +28,7 @@ def test_a_made_up_document_is_carried_or_refused_by_field(kind: str) -> None:
 def test_a_real_document_with_some_fields_changed_is_carried_or_refused_by_field(kind: str) -> None:
     written = 0
 
-    @MODERATE
+    @settings(MODERATE, max_examples=40)
     @given(changed(kind), agreements(kind))
     def one(document: Any, agreement: Any) -> None:
         nonlocal written
