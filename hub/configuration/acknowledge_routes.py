@@ -9,6 +9,7 @@ from hub.core.errors import Place
 from hub.core.route import Route, Send
 
 KINDS = ("functional_acknowledgment", "interchange_acknowledgment")
+ADVICE = "application_advice"
 DESK = "edi-desk"
 """Who answers for such a route where the agreement names no owner."""
 
@@ -29,7 +30,8 @@ def make_acknowledge_routes(draft: Draft) -> None:
         destination = _destination(draft, one, terms, node, place)
         if not draft.declare("route", id, place) or destination is None:
             continue
-        when = {"document": KINDS, "partner": (partner,), "direction": ("outbound",), "test": (False, True)}
+        kinds = (*KINDS, ADVICE) if one.agreement.advises else KINDS
+        when = {"document": kinds, "partner": (partner,), "direction": ("outbound",), "test": (False, True)}
         route = Route(id, (Send(destination),), when, one.agreement.owner or DESK)
         draft.routes.append(RouteDraft(route, one.file, node))
 

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from hub.configuration.checked_use import DECLARED_IN
 from hub.configuration.draft import AgreementDraft, Draft
-from hub.configuration.partner_file import Delimiters, ExpectAckTerms, PartnerFile, PartnerId, Rule, X12Terms
+from hub.configuration.partner_file import (
+    Delimiters,
+    ExpectAckTerms,
+    HoldTotals,
+    PartnerFile,
+    PartnerId,
+    Rule,
+    X12Terms,
+)
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.agreement import Acknowledge, Agreement, Batch, ExpectAck, InterchangeId, OverlayRule, Separators
@@ -26,6 +35,9 @@ def read_partner(draft: Draft, file: YamlFile) -> None:
     for position, one in enumerate(model.ids):
         _take_id(draft, model.partner, one, file.place(("ids", position)))
     agreement = agreement_of(model, _stated(file.root.child("x12")))
+    if agreement.totals_hold:
+        place = file.place(("x12", "totals", "hold"))
+        draft.use("hold", agreement.totals_hold, place, DECLARED_IN.format("policies"))
     draft.agreements[model.partner] = AgreementDraft(agreement, file)
 
 
@@ -53,6 +65,8 @@ def agreement_of(model: PartnerFile, stated: frozenset[str] = frozenset()) -> Ag
         overlays={name: tuple(map(_rule, rules)) for name, rules in terms.overlays.items()},
         stated=stated,
         versions=terms.versions,
+        totals="hold" if isinstance(terms.totals, HoldTotals) else terms.totals,
+        totals_hold=terms.totals.hold if isinstance(terms.totals, HoldTotals) else "",
     )
 
 

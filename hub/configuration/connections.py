@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from hub.configuration.agreed_totals import agreed_totals
 from hub.configuration.checked_use import DECLARED_IN, check_use
 from hub.configuration.draft import Draft
 from hub.configuration.gathering import check_together, read_gather
@@ -75,7 +77,7 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
         *(name, placed.use, place, retry, writer, replies, endpoint, captures, replies_to, answer, steps, gather, by)
     )
     check_together(draft, file, node, config)
-    return config
+    return replace(config, steps=(*agreed_totals(draft, writer), *steps))
 
 
 def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use | None:

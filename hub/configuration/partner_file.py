@@ -146,6 +146,14 @@ class Duplicates(Entry):
     )
 
 
+class HoldTotals(Entry):
+    """What waits for a person because its totals are wrong."""
+
+    hold: Name = Field(
+        description="The hold of config/policies.yaml that is opened at each destination, before anything is sent."
+    )
+
+
 class Rule(Entry):
     """One departure from the standard."""
 
@@ -235,6 +243,11 @@ class X12Terms(Entry):
         description="Documents of one kind go together in one interchange; without it each goes in one of its own.",
     )
     test: bool = Field(False, description="All that we send is test traffic (ISA15 T).")
+    totals: Literal["warn", "refuse"] | HoldTotals = Field(
+        "warn",
+        description="Documents whose totals contradict their lines (CTT, AMT with TT, TDS, ...), from them and to them: take them with a"
+        ' warning, refuse them (and answer with an 824, where "824" is in `send`), or hold them: {hold: NAME}.',
+    )
     overlays: dict[SetName, tuple[Rule, ...]] = Field(
         default_factory=dict, description="By set, where they depart from the standard, in this order."
     )

@@ -14,6 +14,9 @@ and acknowledged as accepted with errors (AK501 E)."""
 InterchangeAckPolicy = Literal["asked", "always", "never"]
 """When a TA1 answers an interchange: when ISA14 asks or its envelope fails, always, or never."""
 
+TotalsPolicy = Literal["warn", "refuse", "hold"]
+"""What becomes of a document whose totals contradict its lines: it is taken with a warning, refused, or held at each destination."""
+
 Charset = Literal["basic", "extended", "utf-8", "latin-1", "windows-1252"]
 
 
@@ -98,7 +101,7 @@ class Agreement:
     """A partner and the terms. `receive` and `send` empty: every set. `versions`: by set, where it isn't `version`. `we` and `group_*`: how we and they are called in ISA
     and GS (GS02 and GS03 are the ISA ids where they aren't given). `duplicate_days`: how long an interchange control number of
     theirs may not come again. `stated`: the terms that the file says in so many words, as its keys (`charset`,
-    `delimiters.element`): the others are our defaults, from which nobody can depart."""
+    `delimiters.element`): the others are our defaults, from which nobody can depart. `totals_hold`: the hold, where `totals` is `hold`."""
 
     partner: str
     ids: tuple[InterchangeId, ...]
@@ -120,6 +123,8 @@ class Agreement:
     overlays: Mapping[str, tuple[OverlayRule, ...]] = field(default_factory=dict)
     stated: frozenset[str] = frozenset()
     versions: Mapping[str, str] = field(default_factory=dict)
+    totals: TotalsPolicy = "warn"
+    totals_hold: str = ""
 
     def version_of(self, set: str) -> str | None:
         """The version agreed for a transaction set, in both directions: its own, else that of all."""
@@ -129,6 +134,11 @@ class Agreement:
     def all_versions(self) -> tuple[str, ...]:
         """Every version that is agreed for something."""
         return tuple(dict.fromkeys(v for v in (self.version, *self.versions.values()) if v is not None))
+
+    @property
+    def advises(self) -> bool:
+        """Whether an 824 answers what is refused for its totals."""
+        return self.totals == "refuse" and "824" in self.send
 
     def id_for(self, test: bool) -> InterchangeId | None:
         """The id to send to, for test or production."""

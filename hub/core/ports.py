@@ -156,12 +156,13 @@ class WriteContext:
 class Written:
     """A destination's bytes, as every attempt sends them. `facts` are what the bytes are called by (`set`,
     `control_number`, ...): they stand for the document's own facts in the name it is sent under. `expect_ack`: within how many seconds
-    the partner is to acknowledge it; None: no acknowledgment is expected."""
+    the partner is to acknowledge it; None: no acknowledgment is expected. `warnings`: what the journal tells of it."""
 
     body: bytes
     content_type: str = JSON
     facts: Mapping[str, FactValue] = field(default_factory=empty)
     expect_ack: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Writer(Protocol):

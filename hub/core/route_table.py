@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any
 
 from hub.core.errors import ConditionError
-from hub.core.facts import plain
+from hub.core.facts import OUTBOUND, plain
 from hub.core.route import Route, Send
 
 MAX_KEYS = 256
@@ -125,7 +125,7 @@ class RouteTable:
             for entry in shape.find(facts):
                 if not entry.rest or all(facts.get(name) in values for name, values in entry.rest):
                     found.append(entry)
-        if found and facts.get("document") in ACKNOWLEDGMENTS:
+        if found and (facts.get("document") in ACKNOWLEDGMENTS or facts.get("direction") == OUTBOUND):
             found = [entry for entry in found if not _unasked(entry.route, facts)]
         if len(found) > 1:
             found.sort(key=lambda entry: entry.order)
@@ -181,11 +181,12 @@ def _misses(route: Route, facts: Mapping[str, Any]) -> tuple[Miss, ...]:
 
 
 def _unasked(route: Route, facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The facts that a route would have to name for this acknowledgment to take it: `document`, and `direction` for one that
-    goes out."""
-    if facts.get("document") not in ACKNOWLEDGMENTS:
+    """The facts that a route would have to name to take what answers a partner: `document` of an acknowledgment, and `direction` of
+    everything that goes out."""
+    outbound = facts.get("direction") == OUTBOUND
+    if facts.get("document") not in ACKNOWLEDGMENTS and not outbound:
         return ()
-    needed = ("document", "direction") if facts.get("direction") == "outbound" else ("document",)
+    needed = ("document", "direction") if outbound else ("document",)
     return tuple(name for name in needed if name not in route.when)
 
 

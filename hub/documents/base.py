@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, field_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
+
+if TYPE_CHECKING:
+    from hub.documents.balance import Balance
 
 EXACT = Context(prec=60)
 """Arithmetic on money: wide enough that no sum or product of what a document carries is rounded."""
@@ -148,6 +151,14 @@ class Document(Part):
     def total_computed(self) -> bool:
         """Whether `total` was computed from the lines."""
         return False
+
+    def balance(self) -> Balance | None:
+        """The totals of money that it states, and what its lines say; None where it states none, or where its lines needn't be all."""
+        return None
+
+    def unknown_amounts(self) -> Iterator[tuple[str, str]]:
+        """The lines for which `total` can't be computed though they have a quantity and a price: their place, and why."""
+        return iter(())
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -28,6 +28,12 @@ class Terms(Part):
     method: str | None = None
 
 
+SETTLED_ELSEWHERE = frozenset(("01", "03", "04", "05", "15"))
+"""Methods of handling (X12 element 331) by which an allowance or charge changes no total: 01 bill back, 03 vendor's check, 04 credit to
+the customer's account, 05 paid by the vendor, 15 for information. Sources: the public dictionaries of release 004010 (kasoftware.com) and
+004060 (zenbridge.io)."""
+
+
 class Adjustment(Part):
     """An allowance or a charge. `kind` is `allowance`, `charge` or the code it came with (`N`: for information only);
     `code` says what for (`C310` discount, `D240` freight). X12: SAC; on grocery orders and invoices G72, of which what is
@@ -51,16 +57,28 @@ class Adjustment(Part):
     option: str | None = None
     text: str | None = None
 
-    def value(self, base: Decimal) -> Decimal:
-        """What it adds to `base` (an allowance subtracts): its amount, else its percent of the base, else nothing."""
-        amount = self.amount
-        if amount is None:
-            if self.percent is None:
-                return Decimal(0)
-            amount = EXACT.divide(EXACT.multiply(base, self.percent), Decimal(100))
-        if self.kind == "charge":
-            return amount
-        return EXACT.minus(abs(amount)) if self.kind == "allowance" else Decimal(0)
+    def value(self, base: Decimal, quantity: Decimal | None = None, unit: str | None = None) -> Decimal | None:
+        """What it adds to `base` (an allowance subtracts). None where it has a rate, and nothing says for how much.
+
+        It is its amount; else its rate times its quantity; else its percent of the base; else its rate times `quantity`, that of
+        the line, where it is in the same `unit`; else nothing. What is settled beside the document adds nothing.
+        """
+        if self.kind not in ("charge", "allowance") or self.handling in SETTLED_ELSEWHERE:
+            return Decimal(0)
+        amount = self._amount(base, quantity, unit)
+        return amount if amount is None or self.kind == "charge" else EXACT.minus(abs(amount))
+
+    def _amount(self, base: Decimal, quantity: Decimal | None, unit: str | None) -> Decimal | None:
+        if self.amount is not None:
+            return self.amount
+        if self.rate is not None and self.quantity is not None and self.quantity_to is None:
+            return EXACT.multiply(self.rate, self.quantity)
+        if self.percent is not None:
+            return EXACT.divide(EXACT.multiply(base, self.percent), Decimal(100))
+        if not self.rate:
+            return Decimal(0)
+        fits = quantity is not None and self.quantity is None and self.unit in (None, unit)
+        return EXACT.multiply(self.rate, quantity) if fits and quantity is not None else None
 
 
 class Tax(Part):
@@ -112,9 +130,15 @@ class Routing(Part):
     reference: str | None = None
 
 
-def adjusted(base: Decimal, adjustments: tuple[Adjustment, ...]) -> Decimal:
-    """`base` with its allowances and charges. Percentages are of the base, not of each other."""
+def adjusted(
+    base: Decimal, adjustments: tuple[Adjustment, ...], quantity: Decimal | None = None, unit: str | None = None
+) -> Decimal | None:
+    """`base` with its allowances and charges. Percentages are of the base, not of each other. `quantity` and `unit` are those of the
+    line. None where the value of one isn't known."""
     total = base
     for adjustment in adjustments:
-        total = EXACT.add(total, adjustment.value(base))
+        value = adjustment.value(base, quantity, unit)
+        if value is None:
+            return None
+        total = EXACT.add(total, value)
     return total

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from hub.documents.balance import Balance, balance_of_lines, tax_of
 from hub.documents.base import EXACT, Document, Number, Part
 from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
 from hub.documents.goods import Description, PackageText
-from hub.documents.line import Line, sum_lines
+from hub.documents.line import Line, sum_lines, unknown_amounts
 from hub.documents.parts import (
     Contact,
     Measurement,
@@ -22,7 +24,11 @@ from hub.documents.parts import (
     Party,
     Reference,
     find_reference,
+    stated_totals,
 )
+
+CREDIT = frozenset(("CN", "CR"))
+"""Types of invoices that give back: some senders write their totals with a sign, some without."""
 
 
 class Shipped(Part):
@@ -98,14 +104,19 @@ class Invoice(PartiesByRole, Document):
         total = sum_lines(self.lines, self.adjustments)
         if total is None:
             return None
-        taxes = [t for line in self.lines for t in line.taxes] + list(self.taxes)
-        for tax in taxes:
-            total = EXACT.add(total, tax.amount or Decimal(0))
-        return total
+        return EXACT.add(total, tax_of((*(tax for line in self.lines for tax in line.taxes), *self.taxes)))
 
     @property
     def total_computed(self) -> bool:
         return self.totals.amount is None and self.total is not None
+
+    def balance(self) -> Balance:
+        stated = stated_totals(self.totals.amount, self.amounts)
+        credit = self.type in CREDIT
+        return balance_of_lines(stated, self.lines, self.adjustments, self.taxes, taxed=True, unsigned=credit)
+
+    def unknown_amounts(self) -> Iterator[tuple[str, str]]:
+        return unknown_amounts(self.lines, self.adjustments)
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from fractions import Fraction
 
 from hub.documents.base import EXACT, Number, Part
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms, adjusted
@@ -20,9 +21,11 @@ from hub.documents.parts import (
     Quantity,
     Reference,
 )
+from hub.documents.price_basis import NoFactor, factor
 
-PER = {"HP": Decimal("0.01"), "TP": Decimal("0.001")}
-"""Bases of a unit price that is not for one: per hundred, per thousand."""
+SIXTH_PLACE = Decimal("0.000001")
+
+UNKNOWN_RATE = "an allowance or charge has a rate, and nothing says for how much"
 
 
 class Schedule(Part):
@@ -55,7 +58,7 @@ class Subline(Part):
 class Line(Part):
     """A line. `products` maps the qualifier of a product id (`UP` UPC, `VN` vendor's item, `BP` buyer's part) to the id;
     `case_code` is the UPC of the case, which grocery sets give without a qualifier (X12: G68, G17).
-    `price` is exact, for one `unit` unless `price_basis` says otherwise (`HP` per hundred, `TP` per thousand)."""
+    `price` is exact, for one `unit` unless `price_basis` says otherwise (`HP` per hundred, `PE` per piece, `NC` no charge)."""
 
     number: str | None = None
     quantity: Number | None = None
@@ -86,18 +89,43 @@ class Line(Part):
 
     @property
     def amount(self) -> Decimal | None:
-        """Quantity times price, with the line's allowances and charges; None when either is missing."""
+        """Quantity times price, with the line's allowances and charges; None when either is missing, or when nothing says for how much
+        the price or a rate is (`amount_unknown`)."""
+        base = self._base
+        if not isinstance(base, Decimal):
+            return None
+        return adjusted(base, self.adjustments, self.quantity, self.unit) if self.adjustments else base
+
+    @property
+    def amount_unknown(self) -> str | None:
+        """Why a line with a quantity and a price has no amount."""
+        base = self._base
+        if isinstance(base, NoFactor):
+            return base.why
+        if base is None or self.amount is not None:
+            return None
+        return UNKNOWN_RATE
+
+    @property
+    def _base(self) -> Decimal | NoFactor | None:
         if self.quantity is None or self.price is None:
             return None
         amount = EXACT.multiply(self.quantity, self.price)
-        if self.price_basis in PER:
-            amount = EXACT.multiply(amount, PER[self.price_basis])
-        return adjusted(amount, self.adjustments) if self.adjustments else amount
+        if self.price_basis is None or not amount:
+            return amount
+        by = factor(self.price_basis, self.unit, self.packaging)
+        return by if isinstance(by, NoFactor) else _times(amount, by)
 
     @property
     def description(self) -> str | None:
         """The first description in words."""
         return next((d.text for d in self.descriptions if d.text), None)
+
+
+def _times(amount: Decimal, by: Fraction) -> Decimal:
+    """Exact where the result ends; else (a third of a dozen) to six places."""
+    found = EXACT.divide(EXACT.multiply(amount, Decimal(by.numerator)), Decimal(by.denominator))
+    return found if Fraction(found) == Fraction(amount) * by else found.quantize(SIXTH_PLACE, context=EXACT)
 
 
 def sum_lines(lines: Iterable[Line], adjustments: tuple[Adjustment, ...] = ()) -> Decimal | None:
@@ -110,3 +138,14 @@ def sum_lines(lines: Iterable[Line], adjustments: tuple[Adjustment, ...] = ()) -
             return None
         total = amount if total is None else EXACT.add(total, amount)
     return None if total is None else adjusted(total, adjustments)
+
+
+def unknown_amounts(lines: Iterable[Line], adjustments: tuple[Adjustment, ...] = ()) -> Iterator[tuple[str, str]]:
+    """The lines that have a quantity and a price and no amount, and the document's own allowances and charges without a value: their
+    place, and why."""
+    for number, line in enumerate(lines):
+        if (line.price_basis is not None or line.adjustments) and (why := line.amount_unknown):
+            yield f"lines[{number}]", why
+    for number, one in enumerate(adjustments):
+        if one.value(Decimal(0)) is None:
+            yield f"adjustments[{number}]", UNKNOWN_RATE

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from hub.documents.balance import Balance, balance_of_lines
 from hub.documents.base import Document, Number, Part
 from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
 from hub.documents.goods import Description, Equipment, PackageText, Packing
-from hub.documents.line import Line, sum_lines
+from hub.documents.line import Line, sum_lines, unknown_amounts
 from hub.documents.parts import (
     Contact,
     Measurement,
@@ -23,6 +25,8 @@ from hub.documents.parts import (
     Reference,
     find_date,
     find_reference,
+    stated_total,
+    stated_totals,
 )
 
 
@@ -87,9 +91,14 @@ class Order(PartiesByRole, Document):
     @property
     def _carried(self) -> Decimal | None:
         """The total that the sender states: in `totals`, or as the amount TT (X12: AMT)."""
-        if self.totals.amount is not None:
-            return self.totals.amount
-        return next((amount.value for amount in self.amounts if amount.qualifier == "TT"), None)
+        return self.totals.amount if self.totals.amount is not None else stated_total(self.amounts)
+
+    def balance(self) -> Balance:
+        stated = stated_totals(self.totals.amount, self.amounts)
+        return balance_of_lines(stated, self.lines, self.adjustments, self.taxes, taxed=False)
+
+    def unknown_amounts(self) -> Iterator[tuple[str, str]]:
+        return unknown_amounts(self.lines, self.adjustments)
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -44,6 +44,11 @@ class OrderAcknowledgment(OrderParts):
     lines: tuple[AcknowledgedLine, ...] = ()
 
     @property
+    def has_all_lines(self) -> bool:
+        """AD: with detail and no change."""
+        return self.acknowledgment == "AD"
+
+    @property
     def keys(self) -> tuple[tuple[str, str], ...]:
         found = super().keys
         return (*found, ("seller_order", self.reference)) if self.reference else found

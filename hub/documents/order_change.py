@@ -42,3 +42,8 @@ class OrderChange(OrderParts):
     transaction_type: str | None = None
     category: str | None = None
     lines: tuple[ChangedLine, ...] = ()
+
+    @property
+    def has_all_lines(self) -> bool:
+        """05: it replaces the order."""
+        return self.purpose == "05"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from hub.documents.balance import Balance, balance_of_lines
 from hub.documents.base import Document, Number
 from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
 from hub.documents.goods import Description, Equipment, PackageText, Packing
+from hub.documents.line import Line
 from hub.documents.order import OrderTotals
 from hub.documents.parts import (
     Contact,
@@ -18,6 +20,8 @@ from hub.documents.parts import (
     Party,
     Reference,
     find_reference,
+    stated_total,
+    stated_totals,
 )
 
 
@@ -47,9 +51,17 @@ class OrderParts(PartiesByRole, Document):
     @property
     def total(self) -> Decimal | None:
         """The total that the sender states. Never computed: the lines needn't be all of the order's."""
-        if self.totals.amount is not None:
-            return self.totals.amount
-        return next((amount.value for amount in self.amounts if amount.qualifier == "TT"), None)
+        return self.totals.amount if self.totals.amount is not None else stated_total(self.amounts)
+
+    @property
+    def has_all_lines(self) -> bool:
+        """Whether its lines are all of the order's, so that they add up to its total."""
+        return False
+
+    def balance(self) -> Balance | None:
+        lines: tuple[Line, ...] = getattr(self, "lines", ())
+        stated = stated_totals(self.totals.amount, self.amounts) if self.has_all_lines else ()
+        return balance_of_lines(stated, lines, self.adjustments, self.taxes, taxed=False) if stated else None
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,8 @@ which trading partners share whatever their format.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
@@ -49,6 +51,18 @@ class MonetaryAmount(Part):
     qualifier: str
     value: Number
     sign: Literal["credit", "debit"] | None = None
+
+
+def stated_total(amounts: Iterable[MonetaryAmount]) -> Decimal | None:
+    """The total of the transaction (X12: AMT with TT)."""
+    return next((amount.value for amount in amounts if amount.qualifier == "TT"), None)
+
+
+def stated_totals(amount: Decimal | None, amounts: Sequence[MonetaryAmount]) -> tuple[tuple[str, Decimal], ...]:
+    """Every total that is stated, by its field: `amount` of the totals, and those among the amounts."""
+    found = [("totals.amount", amount)] if amount is not None else []
+    found += [(f"amounts[{number}]", one.value) for number, one in enumerate(amounts) if one.qualifier == "TT"]
+    return tuple(found)
 
 
 class Quantity(Part):

@@ -106,7 +106,9 @@ class Sender:
                 attempt.early[name] = ConfigError(f"the destination {name!r} is not there any more")
             elif waits_for_others(copy, destination):
                 attempt.together.add(name)
-            elif destination.steps:
+                if destination.steps:  # a hold of a document keeps it out of the batch
+                    attempt.stepping.add(name)
+            elif destination.steps and not copy.is_batch:  # its documents have taken the steps one by one
                 attempt.stepping.add(name)
             elif destination.sequence is not None:
                 numbered[name] = destination.sequence
@@ -120,10 +122,11 @@ class Sender:
         """The bytes of those that have none: after the steps of the destination, with a control number where it needs one."""
         destinations, copy, bodies = attempt.snapshot.destinations, attempt.copy, dict[str, bytes]()
         for name in missing:
-            if name in attempt.stepping and not copy.is_batch:
+            if name in attempt.stepping:
                 bodies[name] = await self._stepped(attempt, destinations[name])
         going = [name for name in missing if name not in attempt.early and name not in attempt.filtered]
-        numbered = {name: sequence for name in going if name in bodies and (sequence := destinations[name].sequence)}
+        alone = [name for name in going if name in bodies and name not in attempt.together]
+        numbered = {name: sequence for name in alone if (sequence := destinations[name].sequence)}
         if numbered:
             attempt.numbers |= (await self._prepare(attempt, {}, numbered))[1]
         for name in going:
@@ -191,6 +194,9 @@ class Sender:
         if isinstance(written, Exception):
             attempt.early[name] = written
             return None
+        if written.warnings and not trial:
+            told = tuple(("write", f"warning: {text}") for text in written.warnings)
+            attempt.said[name] = (*attempt.said.get(name, ()), *told)
         if not trial:
             facts = pack_facts(written.facts) if written.facts else None
             outgoing = outgoing_of(copy, key, written.body, written.content_type, facts)

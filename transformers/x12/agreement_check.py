@@ -28,6 +28,7 @@ def agreement_problems(agreement: Agreement) -> Iterator[Problem]:
     yield from _sets("receive", agreement.receive)
     yield from _sets("send", agreement.send)
     yield from _acknowledgments(agreement)
+    yield from _totals(agreement)
     for name, rules in agreement.overlays.items():
         yield from _overlay(agreement, name, rules)
 
@@ -86,6 +87,12 @@ def _acknowledgments(agreement: Agreement) -> Iterator[Problem]:
     if terms is not None and terms.with_set == "999" and versions and max(versions) < "005010":
         text = f"acknowledge: the 999 exists from 005010 on, and the version is {max(versions)}"
         yield Problem(("x12", "acknowledge", "with"), text, 'write with: "997"')
+
+
+def _totals(agreement: Agreement) -> Iterator[Problem]:
+    if agreement.advises and agreement.acknowledge is None:
+        text = "totals: an 824 goes to them as acknowledgments do, and the agreement has none"
+        yield Problem(("x12", "totals"), text, 'write acknowledge: {with: "997"}, or take "824" out of send')
 
 
 def _overlay(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> Iterator[Problem]:

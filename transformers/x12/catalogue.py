@@ -111,6 +111,7 @@ _ENTRY = frozenset(
         "drop",
         "parts",
         "counts",
+        "sums",
         "prefer",
         "structure",
         "group",
@@ -178,6 +179,7 @@ class _Builder:
             entry.get("to"),
             mapping,
             entry.get("counts", {}),
+            entry.get("sums", {}),
             prefer,
         )
 

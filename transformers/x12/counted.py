@@ -1,14 +1,14 @@
-"""What a document says only of itself: the number of its lines, as CTT01 has it."""
+"""What a document says only of itself: the number of its lines, as CTT01 has it, and the sum of their quantities, as CTT02."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TypeVar
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.catalogue import NEWEST, known_sets, set_declaration
-from transformers.x12.declaration import walk
+from transformers.x12.homes import value_at
+from transformers.x12.totals import counted, counted_elements
 
 P = TypeVar("P", bound=Part)
 
@@ -16,36 +16,29 @@ P = TypeVar("P", bound=Part)
 def without_counts(document: Document) -> Document:
     """The document without the counts that are right: whether one was sent makes no difference in meaning. A wrong one
     stays."""
-    for path, counted in _counts(document.kind):
-        document = _without(document, path.split("."), _many(getattr(document, counted)))
+    for element in counted_elements(document.kind):
+        if not element.adds and value_at(document, element.path) == counted(document, element):
+            document = _with(document, element.path.split("."), None)
     return document
 
 
-@lru_cache(maxsize=64)
-def _counts(kind: str) -> tuple[tuple[str, str], ...]:
-    """The fields that hold a count, and the field whose parts each counts."""
-    declarations = (set_declaration(name, NEWEST) for name in known_sets())
-    uses = (use for declaration in declarations if declaration.document == kind for use in walk(declaration.structure))
-    found = (
-        (use.mapping.put[position].field, counted)
-        for use in uses
-        if use.mapping is not None
-        for position, counted in use.counts.items()
-    )
-    return tuple(dict.fromkeys(found))
+def as_counted(document: Document, name: str) -> Document:
+    """The document with its counts and sums as they are written in a set, whatever it says itself."""
+    for element in counted_elements(document.kind, name):
+        stated, value = value_at(document, element.path), counted(document, element)
+        if stated is not None and value is not None and stated != value:
+            document = _with(document, element.path.split("."), _typed(stated, value))
+    return document
 
 
-def _without(part: P, path: list[str], count: int) -> P:
+def _typed(stated: Any, value: Decimal) -> int | Decimal:
+    return int(value) if isinstance(stated, int) else value
+
+
+def _with(part: P, path: list[str], value: Any) -> P:
+    """A part with another value at a path; one that has nothing else left is taken away."""
     name, *rest = path
-    value = getattr(part, name)
-    if rest:
-        if not isinstance(value, Part):
-            return part
-        inner = _without(value, rest, count)
-        return part.model_copy(update={name: inner if inner != type(inner)() else None})
-    return part.model_copy(update={name: None}) if value == count else part
-
-
-def _many(parts: tuple[Part, ...]) -> int:
-    """All of them, with those within them (levels of a ship notice)."""
-    return sum(1 + _many(getattr(part, "levels", ())) for part in parts)
+    if not rest:
+        return part.model_copy(update={name: value})
+    inner = _with(getattr(part, name), rest, value)
+    return part.model_copy(update={name: inner if value is not None or inner != type(inner)() else None})

@@ -147,8 +147,9 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`. `counts`: elements that,
-    where a document doesn't say it, are written as the number of parts in a field. `prefer`: of several places for one field this
+    """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`. `counts`: elements that
+    are the number of parts in a field. `sums`: elements that are the sum of the values at the end of a path (`lines.quantity`), or of several
+    paths, of which the first is written. `prefer`: of several places for one field this
     one is written to first, where the element has one of these codes."""
 
     segment: Segment
@@ -157,6 +158,7 @@ class Use:
     to: str | None = None
     mapping: Placement | None = None
     counts: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    sums: Mapping[int, str | list[str]] = dataclasses.field(default_factory=dict)
     prefer: Mapping[int, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 

@@ -15,7 +15,7 @@ from transformers.x12.finding import Finding
 from transformers.x12.inspection import GroupSeen, InterchangeSeen, Stray, TransactionSeen, inspect
 from transformers.x12.observation import charset_of, newline_of
 
-Kind = Literal["ids", "test", "delimiters", "version", "group", "set", "charset", "envelope", "content"]
+Kind = Literal["ids", "test", "delimiters", "version", "group", "set", "charset", "envelope", "content", "totals"]
 """What it departs from; `content` is what stands in a transaction: elements, codes, the order and number of segments."""
 
 ADVICE: dict[Kind, str] = {
@@ -30,6 +30,8 @@ ADVICE: dict[Kind, str] = {
     "set": "it is refused, and acknowledged as such: ask them, or write the set into `receive`",
     "charset": "the hub reads it all the same, as 8-bit text: ask them, or write the `charset` that they use",
     "envelope": "what of it is refused, `hub x12 validate` says: they have to send it again, whole and counted right",
+    "totals": "the document is refused, or held at each destination, as `totals` in the agreement says (the 997 accepts it: that one speaks of"
+    " syntax): they correct the totals or the lines, or write `totals: warn`",
     "content": "the transaction is refused, and acknowledged as such (`errors: accept` takes what can be understood): they correct it,"
     " or a rule in `overlays` says what their guide says",
 }
@@ -215,6 +217,11 @@ def _of_transaction(seen: TransactionSeen, agreement: Agreement) -> Iterator[Dep
     if "delimiters.newline" in agreement.stated and newline != wanted:
         text = f"segments are followed by {NEWLINES[newline]}, and {NEWLINES[wanted]} is agreed (newline)"
         yield Departure("delimiters", text)
+    agreed = agreement.totals != "warn"
+    for wrong in read.contradictions if agreed else ():
+        place = Finding("", wrong.segment, wrong.position, wrong.text, wrong.element or None, value=wrong.stated)
+        yield Departure("totals", wrong.text, set=name, control_number=number, finding=place)
+    told = {wrong.text for wrong in read.contradictions} if agreed else set()
     for warning in read.warnings:
-        if not any(f.text in warning for f in seen.findings):
+        if warning not in told and not any(f.text in warning for f in seen.findings):
             yield Departure("content", warning, set=name, control_number=number, note=True)

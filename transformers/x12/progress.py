@@ -17,11 +17,13 @@ from transformers.x12.acknowledging import (
     interchange_acknowledgment,
     wants_ta1,
 )
+from transformers.x12.advising import ADVICE, application_advice
 from transformers.x12.delimiters import InterchangeHeader
 from transformers.x12.event import Event
 from transformers.x12.membership import as_member, repeated_group
 from transformers.x12.numbers import SeenNumbers
 from transformers.x12.refused_interchange import RefusedInterchange
+from transformers.x12.totals import Contradiction, totals_error
 from transformers.x12.transaction import NOBODY, Transaction, read_transaction
 from transformers.x12.verdict import Verdict
 
@@ -227,8 +229,13 @@ class Progress:
             self._outcome.received += 1
         elif self._agreement.acknowledge is not None:
             self._outcome.add(read, self._agreement)
+        position = self._position(str(self._transaction))
+        wrong: tuple[Contradiction, ...] = ()
+        if document is not None and read.contradictions and self._agreement.totals == "refuse":
+            wrong = read.contradictions
+            error, document, number = totals_error(wrong, event.offset), None, document.number
         yield self._reading(
-            self._position(str(self._transaction)),
+            position,
             read.control_number,
             read.set,
             document=document,
@@ -236,6 +243,9 @@ class Progress:
             warnings=(*self._group_warnings, *read.warnings),
             refused=number if error is not None else "",
         )
+        if wrong and self._agreement.advises:
+            advice = application_advice(read, self._outcome.elements, self._partner)
+            yield self._said((*position, ADVICE), advice, ADVICE, self._outcome.version)
 
     def _not_ours(self, event: Event) -> DecodeError:
         assert self._header is not None  # noqa: S101

@@ -21,6 +21,7 @@ from transformers.x12.extras import Extras, KeptSegment
 from transformers.x12.homes import Home, homes_with_room, stood_at, value_at
 from transformers.x12.rendered import Rendered, kept_elements, merge
 from transformers.x12.texts import NoText, dated_texts, in_window, text_of
+from transformers.x12.totals import CountedElement, counted
 from transformers.x12.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, present, put_of
 
 
@@ -243,10 +244,15 @@ class _Rendering:
             for name in dict.fromkeys(sub.to for sub in mapping.parts):
                 homes = [s for s in mapping.parts if s.to == name]
                 self._sub_parts(out, use, homes, getattr(part, name), f"{path}{name}")
-        for position, name in use.counts.items() if use.counts else ():
-            if (position >= len(out.elements) or not out.elements[position]) and (count := _count(getattr(part, name))):
-                out.put(position, str(count), f"{path}{name}")
+        for one in step.counted:
+            self._count(out, one)
         return out
+
+    def _count(self, out: Rendered, element: CountedElement) -> None:
+        """What an element counts or adds is never copied: it is written as it is, where there is anything to say."""
+        value = counted(self._document, element)
+        if value is not None and (value or not out.blank):
+            out.put(element.element, f"{value:f}", element.path)
 
     def _text(self, put: Put, value: Any, segment: Segment, path: str, field: str | None = None) -> str:
         """A value as the text of its element. `field` names it where its own name isn't that of the put."""
@@ -375,11 +381,6 @@ def _loop_around(home: Home, structure: Sequence[Home]) -> str:
         return home.id
     plain = (entry for entry in structure if isinstance(entry, Loop) and entry.to is None)
     return next((entry.id for entry in plain if any(each is home for each in entry.structure)), "")
-
-
-def _count(parts: Sequence[Any]) -> int:
-    """How many there are, with those within them (levels of a ship notice)."""
-    return sum(1 + _count(getattr(part, "levels", ())) for part in parts)
 
 
 def _put_date(out: Rendered, put: Put, value: date) -> None:

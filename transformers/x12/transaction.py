@@ -24,6 +24,7 @@ from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
 from transformers.x12.overlay import WrongRule
 from transformers.x12.refused_number import number_in
 from transformers.x12.segment_bytes import segment_bytes
+from transformers.x12.totals import Contradiction, contradictions, unknown_amounts
 from transformers.x12.unpadded import padded, trailer_warnings
 from transformers.x12.values import Refused
 from transformers.x12.verdict import same_number
@@ -56,6 +57,8 @@ class Transaction:
     convention: str = ""
     number: str = ""
     """The document's own number, where one stands, of a transaction that is refused."""
+    contradictions: tuple[Contradiction, ...] = ()
+    """Totals of the document that aren't those of its lines; each is a warning too."""
 
 
 def read_transaction(
@@ -159,7 +162,17 @@ def _read(
     compiled: CompiledSet, segments: list[str], marks: TextDelimiters, partner: str | None, warnings: tuple[str, ...]
 ) -> dict[str, Any]:
     document, noted = compiled.read(segments[1:], marks.element, marks.component, marks.repetition, partner)
-    return {"document": document, "warnings": warnings + noted}
+    found = contradictions(document, compiled.declaration.set)
+    noted = (*noted, *(one.text for one in found), *unknown_amounts(document))
+    placed = tuple(_placed(one, segments, marks.element) for one in found)
+    return {"document": document, "warnings": warnings + noted, "contradictions": placed}
+
+
+def _placed(found: Contradiction, segments: list[str], separator: str) -> Contradiction:
+    """With the position of its segment, which is the last of its kind."""
+    start = separator.join((found.segment, found.qualifier))
+    there = [number for number, segment in enumerate(segments, 1) if segment.startswith(start)]
+    return replace(found, position=there[-1]) if found.segment and there else found
 
 
 @lru_cache(maxsize=1)

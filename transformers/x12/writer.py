@@ -20,12 +20,13 @@ from hub.core.agreement import Batch as BatchTerms
 from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import BytesBody, WriteContext, Written
-from hub.documents import Batch, Document
+from hub.documents import ApplicationAdvice, Batch, Document
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.binary import LENGTH_AT
 from transformers.x12.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.characters import CODECS
 from transformers.x12.comparison import differences
+from transformers.x12.counted import as_counted
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.envelope import events
 from transformers.x12.interchange import (
@@ -41,6 +42,7 @@ from transformers.x12.overlay import WrongRule
 from transformers.x12.refusal import refusal
 from transformers.x12.rendered import Rendered, Text
 from transformers.x12.rendering import render
+from transformers.x12.totals import contradictions, counted_elements, totals_error
 from transformers.x12.transaction import Transaction, read_transaction
 from transformers.x12.writing_plan import writing_plan
 
@@ -107,11 +109,12 @@ def write_interchange(
         version = "005010"  # older releases have none
     declaration = set_declaration(name, release_of(version)[0])
     envelope = Envelope(agreement, declaration.group, version, control_number, at, test, asks_ta1=agreement.ask_ta1)
-    written = []
+    written, warnings = [], list[str]()
     for number, document in enumerate(documents, 1):
         if document.kind != documents[0].kind:
             raise MappingError(f"a group holds one kind of document: {documents[0].kind} and {document.kind}")
         try:
+            warnings += _wrong_totals(document, name, agreement, several=len(documents) > 1)
             written.append(_transaction(document, name, f"{number:04}", envelope))
         except MappingError as error:
             if len(documents) == 1:
@@ -119,10 +122,23 @@ def write_interchange(
             raise MappingError(f"{document.kind} {document.number}: {error}") from None
     expect = agreement.expect_ack.within if agreement.expect_ack and declaration.group != "FA" else None
     head, tail = (_encoded(text, agreement) for text in interchange_text(len(written), envelope))
-    return _written(head + b"".join(written) + tail, name, envelope, expect)
+    return _written(head + b"".join(written) + tail, name, envelope, expect, tuple(warnings))
 
 
-def _written(body: bytes, name: str, envelope: Envelope, expect: float | None) -> Written:
+def _wrong_totals(document: Document, name: str, agreement: Agreement, *, several: bool) -> list[str]:
+    """What of a document's totals isn't so. Counts and sums are written as they are, all else as the document says. Raises MappingError
+    where the agreement refuses such a document."""
+    found = contradictions(document, name)
+    if found and agreement.totals == "refuse":
+        raise MappingError(totals_error(found).text)
+    whose = f"{document.kind} {document.number}: " if several else ""
+    counted = {element.path for element in counted_elements(document.kind, name)}
+    return [f"{whose}{one.text}{'; it was counted anew' if one.field in counted else ''}" for one in found]
+
+
+def _written(
+    body: bytes, name: str, envelope: Envelope, expect: float | None, warnings: tuple[str, ...] = ()
+) -> Written:
     number = envelope.control_number
     facts = {
         "set": name,
@@ -133,7 +149,7 @@ def _written(body: bytes, name: str, envelope: Envelope, expect: float | None) -
         "transaction_control_number": "0001",
         "test": envelope.test,
     }
-    return Written(body, CONTENT_TYPE, facts, expect)
+    return Written(body, CONTENT_TYPE, facts, expect, warnings)
 
 
 def _ta1(document: Document, envelope: Envelope) -> str:
@@ -193,13 +209,15 @@ def _transaction(document: Document, name: str, number: str, envelope: Envelope)
         plan = writing_plan(name, release, tuple(agreement.overlays.get(name, ())))
     except WrongRule as error:
         raise MappingError(f"the overlay of {agreement.partner} for {name} doesn't fit it: {error}") from None
+    if isinstance(document, ApplicationAdvice) and document.date is None:
+        document = document.model_copy(update={"date": envelope.at.date()})
     document = plan.writable(document)
     segments = render(document, plan)
     data = _transaction_bytes(segments, name, number, envelope)
     read = _read_back(data, document.partner, envelope)
     if read.document is None:
         raise MappingError(refusal(document, plan.declaration, segments, read.findings, str(read.error)))
-    if found := next(differences(document, read.document), None):
+    if found := next(differences(as_counted(document, name), read.document), None):
         path, wanted, carried = found
         raise MappingError(
             f"{path}: {_short(wanted)} can't be carried by the {name} ({envelope.version}); it would arrive as {_short(carried)}"

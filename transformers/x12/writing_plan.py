@@ -16,6 +16,7 @@ from transformers.x12.declaration import Century, Element, Loop, Placement, Segm
 from transformers.x12.fields import shapes
 from transformers.x12.homes import Home, homes, joined_fields
 from transformers.x12.overlay import overlaid
+from transformers.x12.totals import CountedElement, counted_in
 
 NO_PLACEMENT = Placement()
 
@@ -40,7 +41,7 @@ class Step:
     """An entry of a structure. `reads`: the fields of the part around it of which it writes anything; where all of them have
     their defaults and `always` is False it writes nothing but extras. `defaults`: by element, what an agreement writes where a document has no value. `last`: no further use of the segment follows.
     `homes`: all places of its parts. `single`: elements that hold one value, `named` their fields by position. `lists`: the fields that it holds over several segments. `elsewhere`: fields (and the
-    element here) that segments further on hold line by line. `steps`: of a loop, what is in it. `group`: the loops of a tree."""
+    element here) that segments further on hold line by line. `counted`: elements that count or add. `steps`: of a loop, what is in it. `group`: the loops of a tree."""
 
     entry: Use | Loop
     reads: frozenset[str]
@@ -52,6 +53,7 @@ class Step:
     defaults: tuple[tuple[int, str], ...] = ()
     lists: tuple[str, ...] = ()
     elsewhere: tuple[tuple[str, int], ...] = ()
+    counted: tuple[CountedElement, ...] = ()
     steps: tuple[Step, ...] = ()
     group: tuple[Step, ...] = ()
 
@@ -151,6 +153,7 @@ def _use(use: Use, around: Sequence[Use | Loop], *, last: bool) -> Step:
         defaults=_defaults(use),
         lists=lists,
         elsewhere=tuple(_elsewhere(use, use.mapping, around)),
+        counted=tuple(counted_in(use)),
     )
 
 

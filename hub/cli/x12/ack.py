@@ -17,7 +17,7 @@ from hub.cli.x12.file import READ, SCAN, ControlNumber, File, PartnerName, piped
 from hub.cli.x12.output import write_x12
 from hub.core.agreement import AcknowledgmentSet
 from hub.core.errors import MappingError
-from hub.documents import to_json
+from hub.documents import ApplicationAdvice, Document, to_json
 from transformers.x12.envelope import events
 
 SETS: dict[str, AcknowledgmentSet] = {"997": "997", "999": "999"}
@@ -37,8 +37,9 @@ def ack(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Prints the acknowledgments that we would send for a file: for each group a 997 or 999, and a TA1 where one is due (its ISA14
-    asks, or its envelope fails), each in an interchange of its own; with --json the canonical documents.
+    """Prints the acknowledgments that we would send for a file: for each group a 997 or 999, a TA1 where one is due (its ISA14
+    asks, or its envelope fails), and an 824 for each transaction that the agreement refuses for its totals. Each stands in an interchange
+    of its own; with --json the canonical documents.
 
     Ids, version and separators are those of the agreement, else those of the file with sender and receiver exchanged. Nothing is
     sent or recorded: control numbers count up from --control-number, and none is taken from the journal. Exit code 1 when an
@@ -60,8 +61,14 @@ def ack(
         what = "no group that anyone acknowledges" if readable else "no interchange"
         err.print(Text(f"{printable(file)}: there is {what} in it; hub x12 inspect shows what there is"))
         raise typer.Exit(0 if readable else FOUND)
-    rejected = any(getattr(a.document, "status", "A") in REFUSING for a in made)
+    rejected = any(_rejects(answer.document) for answer in made)
     raise typer.Exit(0 if written and not rejected else FOUND)
+
+
+def _rejects(document: Document) -> bool:
+    if isinstance(document, ApplicationAdvice):
+        return document.rejected
+    return getattr(document, "status", "A") in REFUSING
 
 
 def _print(made: list[Answer], control_number: int) -> bool:

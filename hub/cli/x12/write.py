@@ -139,6 +139,8 @@ def _with(agreement: Agreement, kind: str, name: str | None) -> Agreement:
 
 def _put(written: Sequence[Written], output: Path | None, as_json: bool) -> None:
     data = b"".join(each.body for each in written)
+    for warning in (text for each in written for text in each.warnings):
+        err.print(Text(printable(f"warning: {warning}"), style="yellow"))
     if output is not None:
         try:
             output.write_bytes(data)
@@ -154,4 +156,4 @@ def _put(written: Sequence[Written], output: Path | None, as_json: bool) -> None
 
 
 def _shown(written: Written) -> dict[str, Any]:
-    return {**written.facts, "x12": written.body.decode("utf-8", "replace")}
+    return {**written.facts, "warnings": list(written.warnings), "x12": written.body.decode("utf-8", "replace")}

@@ -104,6 +104,7 @@ class WriteDocument:
             "content_type": written.content_type,
             "facts": plain_facts(written.facts),
             "expect_ack": written.expect_ack,
+            "warnings": written.warnings,
         }
         yield Result({"written": head}, written.body)
 

@@ -49,6 +49,7 @@ class ContainedWriting:
                 str(written["content_type"]),
                 facts_again(written["facts"]),
                 None if written["expect_ack"] is None else float(written["expect_ack"]),
+                tuple(map(str, written["warnings"])),
             )
         except (KeyError, TypeError, ValueError, Garbled) as error:
             raise MappingError(f"the worker has given no bytes: {type(error).__name__}: {error}") from None
