@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hub.documents.base import EXACT
+from hub.documents.base import EXACT, added
 from hub.documents.commerce import Adjustment, Tax, adjusted
-from hub.documents.line import Line
+from hub.documents.line import Line, line_amounts
 
 CENT = Decimal("0.01")
 HALF_CENT = Decimal("0.005")
@@ -51,9 +51,8 @@ def balance_of_lines(
 ) -> Balance:
     """Of a document that states totals. Taxes may stand at the lines, at the document, or at both, where those of the document are
     often the sum of the others. `taxed`: the total has the taxes in it; else it may."""
-    amounts = [line.amount for line in lines] if stated else []
-    known = [amount for amount in amounts if amount is not None]
-    if not known or len(known) < len(amounts):
+    known = line_amounts(lines) if stated else None
+    if not known:
         return Balance(stated)
     base = added(known)
     whole = adjusted(base, adjustments)
@@ -75,11 +74,3 @@ def tax_of(taxes: Iterable[Tax]) -> Decimal:
 
 NOT_ADDED = frozenset(("I", "O"))
 """Relationships (X12 element 662) of a tax that adds nothing: included, for information only."""
-
-
-def added(amounts: Iterable[Decimal]) -> Decimal:
-    """Their sum, exactly."""
-    total = Decimal(0)
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total

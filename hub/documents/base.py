@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Context, Decimal
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, field_validator
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
 EXACT = Context(prec=60)
 """Arithmetic on money: wide enough that no sum or product of what a document carries is rounded."""
+
+
+def added(amounts: Iterable[Decimal]) -> Decimal:
+    """Their sum, exactly."""
+    with localcontext(EXACT):
+        return sum(amounts, Decimal(0))
+
 
 _LIMIT = 10**24
 _TEXT = r"^-?(?:[0-9]{1,24}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})(?:[eE][+-]?[0-9]{1,2})?$"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal, localcontext
 from fractions import Fraction
+from operator import attrgetter
 
-from hub.documents.base import EXACT, Number, Part
+from hub.documents.base import EXACT, Number, Part, added
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms, adjusted
 from hub.documents.distribution import Distribution
 from hub.documents.goods import Description, Packaging, Price
@@ -21,7 +22,7 @@ from hub.documents.parts import (
     Quantity,
     Reference,
 )
-from hub.documents.price_basis import NoFactor, factor
+from hub.documents.price_basis import ALWAYS_KNOWN, ONE, NoFactor, factor
 
 SIXTH_PLACE = Decimal("0.000001")
 
@@ -124,28 +125,46 @@ class Line(Part):
 
 def _times(amount: Decimal, by: Fraction) -> Decimal:
     """Exact where the result ends; else (a third of a dozen) to six places."""
+    if by is ONE or by == 1:
+        return amount
     found = EXACT.divide(EXACT.multiply(amount, Decimal(by.numerator)), Decimal(by.denominator))
     return found if Fraction(found) == Fraction(amount) * by else found.quantize(SIXTH_PLACE, context=EXACT)
 
 
+def line_amounts(lines: Iterable[Line]) -> list[Decimal] | None:
+    """The amount of each line; None when one has none: a sum of some of them would be wrong."""
+    found: list[Decimal] = []
+    with localcontext(EXACT):
+        for line in lines:
+            quantity, price = line.quantity, line.price
+            if quantity is None or price is None:
+                return None
+            if line.price_basis is None and not line.adjustments:
+                found.append(quantity * price)
+            elif (amount := line.amount) is not None:
+                found.append(amount)
+            else:
+                return None
+    return found
+
+
 def sum_lines(lines: Iterable[Line], adjustments: tuple[Adjustment, ...] = ()) -> Decimal | None:
-    """The lines' amounts, with the document's own allowances and charges. None when there is no line or one has no
-    amount: a sum of some of them would be wrong."""
-    total: Decimal | None = None
-    for line in lines:
-        amount = line.amount
-        if amount is None:
-            return None
-        total = amount if total is None else EXACT.add(total, amount)
-    return None if total is None else adjusted(total, adjustments)
+    """The lines' amounts, with the document's own allowances and charges. None when there is no line or one has no amount."""
+    amounts = line_amounts(lines)
+    return adjusted(added(amounts), adjustments) if amounts else None
 
 
-def unknown_amounts(lines: Iterable[Line], adjustments: tuple[Adjustment, ...] = ()) -> Iterator[tuple[str, str]]:
+_BASIS = attrgetter("price_basis")
+_ADJUSTMENTS = attrgetter("adjustments")
+
+
+def unknown_amounts(lines: Sequence[Line], adjustments: tuple[Adjustment, ...] = ()) -> Iterator[tuple[str, str]]:
     """The lines that have a quantity and a price and no amount, and the document's own allowances and charges without a value: their
     place, and why."""
-    for number, line in enumerate(lines):
-        if (line.price_basis is not None or line.adjustments) and (why := line.amount_unknown):
-            yield f"lines[{number}]", why
+    if not ALWAYS_KNOWN.issuperset(map(_BASIS, lines)) or any(map(_ADJUSTMENTS, lines)):
+        for number, line in enumerate(lines):
+            if why := line.amount_unknown:
+                yield f"lines[{number}]", why
     for number, one in enumerate(adjustments):
         if one.value(Decimal(0)) is None:
             yield f"adjustments[{number}]", UNKNOWN_RATE

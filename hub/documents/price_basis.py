@@ -84,6 +84,12 @@ CONTAINERS = _codes(
 """Units in which others are packed: how many, PO4 says."""
 
 
+ALWAYS_KNOWN = frozenset(
+    (None, FREE, *OF_THE_UNIT, *PER_UNITS, *(basis for basis, pieces in PER_EACH.items() if pieces == 1))
+)
+"""Bases that give an amount whatever the unit is."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoFactor:
     """Why nothing can be said."""
@@ -110,14 +116,12 @@ def factor(basis: str, unit: str | None, packaging: Sequence[Packaging]) -> Frac
 
 def _pieces(basis: str, unit: str | None, packaging: Sequence[Packaging]) -> Fraction | NoFactor:
     """How many pieces one unit holds. `pack` counts the inner containers of a container, and the pieces where there are none. Of a
-    container of which no pack is stated, a price for each is for the container: senders write it so."""
+    container of which no pack is stated, and of a measure, a price for each is for the unit: senders write it so."""
     if unit is None or unit in PIECES:
         return ONE
     if unit in NUMBERS:
         return Fraction(NUMBERS[unit])
-    if unit not in CONTAINERS:
-        return NoFactor(f"the price basis {basis} doesn't fit the unit {unit}")
-    packed = next((one for one in packaging if one.pack is not None), None)
+    packed = next((one for one in packaging if one.pack is not None), None) if unit in CONTAINERS else None
     if packed is None or packed.pack is None:
         if PER_EACH[basis] == 1:
             return ONE

@@ -120,7 +120,7 @@ class Sender:
 
     async def _make(self, attempt: Attempt, missing: Sequence[str]) -> None:
         """The bytes of those that have none: after the steps of the destination, with a control number where it needs one."""
-        destinations, copy, bodies = attempt.snapshot.destinations, attempt.copy, dict[str, bytes]()
+        destinations, bodies = attempt.snapshot.destinations, dict[str, bytes]()
         for name in missing:
             if name in attempt.stepping:
                 bodies[name] = await self._stepped(attempt, destinations[name])

@@ -269,7 +269,7 @@ def test_what_the_agreement_refuses_is_a_dead_letter_that_the_997_accepts_and_an
     ]
     made = write_interchange([advice], refusing, 1, AT)
     assert b"BGN*00*1-0001*20260302~OTI*TR*PO*PO1*043645501*068717859***1*0001*850~" in made.body
-    assert b"TED*010*CTT01 is 5, and the number of lines is 1 *CTT*4*1*354*5~" in made.body
+    assert b"TED*010*CTT01 is 5, and the number of lines is 1*CTT*4*1*354*5~" in made.body
 
 
 def test_without_an_824_in_send_nothing_is_said_and_a_sound_file_is_taken() -> None:

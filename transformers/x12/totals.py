@@ -16,7 +16,7 @@ from typing import Any
 
 from hub.core.errors import DecodeError
 from hub.documents import Document
-from hub.documents.base import EXACT
+from hub.documents.base import added
 from transformers.x12.catalogue import NEWEST, known_sets, set_declaration
 from transformers.x12.declaration import Use, walk
 
@@ -89,11 +89,10 @@ def totals_error(found: Sequence[Contradiction], offset: int | None = None) -> D
 
 def unknown_amounts(document: Document) -> tuple[str, ...]:
     """Why the document has no total though its lines have quantities and prices, a sentence for each line that has no amount."""
-    if document.total is not None:
+    found = list(document.unknown_amounts())
+    if not found or document.total is not None:
         return ()
-    return tuple(
-        f"{place}: {why}: no total can be computed from the lines" for place, why in document.unknown_amounts()
-    )
+    return tuple(f"{place}: {why}: no total can be computed from the lines" for place, why in found)
 
 
 def _contradiction(document: Document, element: CountedElement) -> Contradiction | None:
@@ -127,17 +126,10 @@ def counted(document: Document, element: CountedElement) -> Decimal | None:
 def _right(document: Document, element: CountedElement) -> Iterator[Decimal]:
     """All that may stand there: for each field the count or the plain sum, then the hash total where it may be one."""
     for path in element.of:
-        values = list(_all(document, path.split(".")))
-        yield sum_of(values) if element.adds else Decimal(len(values))
+        values = _all(document, path.split("."))
+        yield added(values) if element.adds else Decimal(len(values))
         if element.digits:
             yield hash_of(values, element.digits)
-
-
-def sum_of(values: Iterable[Any]) -> Decimal:
-    total = Decimal(0)
-    for value in values:
-        total = EXACT.add(total, value)
-    return total
 
 
 def hash_of(values: Iterable[Any], digits: int) -> Decimal:
@@ -194,21 +186,22 @@ def _at(document: Document, path: str) -> Any:
     return value
 
 
-def _all(part: Any, path: list[str]) -> Iterator[Any]:
+def _all(part: Any, path: list[str]) -> list[Any]:
     """The values at the end of a path through lists of parts, with those of the parts below them; nothing where there is none."""
     name, *rest = path
     value = getattr(part, name, None)
     if not isinstance(value, tuple):
-        if value is not None:
-            yield from _all(value, rest) if rest else (value,)
-        return
+        return [] if value is None else _all(value, rest) if rest else [value]
+    if name != BELOW and len(rest) < 2:
+        values = value if not rest else [getattr(one, rest[0], None) for one in value]
+        if not rest or not any(isinstance(one, tuple) for one in values[:1]):
+            return [one for one in values if one is not None]
+    found: list[Any] = []
     for one in value:
-        if rest:
-            yield from _all(one, rest)
-        else:
-            yield one
+        found += _all(one, rest) if rest else [one]
         if name == BELOW:
-            yield from _all(one, path)
+            found += _all(one, path)
+    return found
 
 
 def _digits(value: Decimal) -> int:
