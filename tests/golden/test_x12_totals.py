@@ -130,7 +130,7 @@ WRONG = [
         id="855",
     ),
     pytest.param(
-        (*CHANGE, "POC*1*AI*10**EA*5.50**VN*A1", "CTT*2*11", "AMT*TT*5"),
+        (*CHANGE, "POC*1*AI*10*10*EA*5.50**VN*A1", "CTT*2*11", "AMT*TT*5"),
         [
             "CTT01 is 2, and the number of lines is 1 (totals.lines)",
             "CTT02 is 11, and lines.quantity adds up to 10 (totals.quantity)",
@@ -190,7 +190,7 @@ RIGHT = [
         id="tax-at-both",
     ),
     pytest.param((*INVOICE[:1], f"{INVOICE[1]}***CR", "IT1*1*10*EA*5.50**VN*A1", "TDS*-5500"), id="credit"),
-    pytest.param((*CHANGE[:1], "BCH*04*SA*PO1***20260105", "POC*1*AI*1**EA*5.50**VN*A1", "CTT*1", "AMT*TT*500"), id="part"),
+    pytest.param((*CHANGE[:1], "BCH*04*SA*PO1***20260105", "POC*1*AI*1*1*EA*5.50**VN*A1", "CTT*1", "AMT*TT*500"), id="part"),
     pytest.param((*ACKNOWLEDGMENT, *lines("10*EA*5.50**VN*A1"), "ACK*IA*8*EA", "CTT*1*8"), id="acknowledged"),
     pytest.param((*STOCK, "CTT*2*47"), id="846-hash"),
     pytest.param((*ORDER, *lines("10*EA***VN*A1"), "CTT*1", "AMT*TT*500"), id="no-prices"),

@@ -233,7 +233,8 @@ class Progress:
         wrong: tuple[Contradiction, ...] = ()
         if document is not None and read.contradictions and self._agreement.totals == "refuse":
             wrong = read.contradictions
-            error, document, number = totals_error(wrong, event.offset), None, document.number
+            error, number = totals_error(wrong, event.offset), document.number
+            document = None
         yield self._reading(
             position,
             read.control_number,
