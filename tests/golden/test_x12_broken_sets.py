@@ -20,7 +20,7 @@ WRONG: dict[str, tuple[str, str, tuple[str, str, str | None]]] = {
     "867-transfer": ("PTD*SS~\n", "PTD*SS***IV~\n", ("2", "PTD[27]", "PTD05")),
     "870-status": ("HL*3*1*I", "HL*3*7*I", ("7", "HL[26]", "HL02")),
     "875-order": ("G68*24*CA", "G68*24*", ("1", "G68[16]", "G6802")),
-    "880-invoice": ("G33*90535~\n", "", ("3", "G33[25]", None)),
+    "880-invoice": ("G33*91560~\n", "", ("3", "G33[25]", None)),
     "943-stock-transfer": ("W27*M*CLHL*CASCADE HAUL", "W27*M**", ("2", "W27[13]", "W2702")),
     "944-stock-receipt": ("W17*F*20260304*RC-5120", "W17*F*20260304*", ("1", "W17[2]", "W1703")),
     "990-response": ("B1*CLHL*SH-88120*", "B1*CLHL**", ("1", "B1[2]", "B102")),
