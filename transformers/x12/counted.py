@@ -17,8 +17,10 @@ def without_counts(document: Document) -> Document:
     """The document without the counts that are right: whether one was sent makes no difference in meaning. A wrong one
     stays."""
     for element in counted_elements(document.kind):
-        if not element.adds and value_at(document, element.path) == counted(document, element):
-            document = _with(document, element.path.split("."), None)
+        if not element.adds:
+            stated = value_at(document, element.path)
+            right = stated == counted(document, element)
+            document = _with(document, element.path.split("."), None if right else stated)
     return document
 
 
@@ -40,5 +42,7 @@ def _with(part: P, path: list[str], value: Any) -> P:
     name, *rest = path
     if not rest:
         return part.model_copy(update={name: value})
+    if getattr(part, name) is None:
+        return part
     inner = _with(getattr(part, name), rest, value)
-    return part.model_copy(update={name: inner if value is not None or inner != type(inner)() else None})
+    return part.model_copy(update={name: inner if inner != type(inner)() else None})
