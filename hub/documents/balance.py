@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from hub.documents.base import EXACT, added
-from hub.documents.commerce import Adjustment, Tax, adjusted
+from hub.documents.commerce import Adjustment, Tax, adjusted, tax_of
 from hub.documents.line import Line, line_amounts
 
 CENT = Decimal("0.01")
@@ -59,18 +59,16 @@ def balance_of_lines(
     if whole is None:
         return Balance(stated)
     own = tax_of(taxes)
-    of_lines = tax_of(tax for line in lines for tax in line.taxes)
-    sums = dict.fromkeys(EXACT.add(whole, tax) for tax in (EXACT.add(own, of_lines), own, of_lines))
+    of_parts = tax_of_parts(lines, adjustments)
+    sums = dict.fromkeys(EXACT.add(whole, tax) for tax in (EXACT.add(own, of_parts), own, of_parts))
     if not taxed:
         sums = dict.fromkeys((whole, *sums))
     changes = [value for one in adjustments if (value := one.value(base)) is not None]
-    return Balance(stated, tuple(sums), (*known, *changes, own, of_lines), unsigned)
+    return Balance(stated, tuple(sums), (*known, *changes, own, of_parts), unsigned)
 
 
-def tax_of(taxes: Iterable[Tax]) -> Decimal:
-    """What taxes add. One that a price includes, or that is only for information, adds nothing."""
-    return added(tax.amount for tax in taxes if tax.amount is not None and tax.relationship not in NOT_ADDED)
-
-
-NOT_ADDED = frozenset(("I", "O"))
-"""Relationships (X12 element 662) of a tax that adds nothing: included, for information only."""
+def tax_of_parts(lines: Sequence[Line], adjustments: Sequence[Adjustment]) -> Decimal:
+    """What the taxes of lines add, and those of allowances and charges: of the lines, and of the document."""
+    of_lines = tax_of(tax for line in lines for tax in line.taxes)
+    charges = (one for line in lines for one in line.adjustments)
+    return EXACT.add(of_lines, added(one.tax for one in (*charges, *adjustments) if one.taxes))

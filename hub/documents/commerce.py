@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import ClassVar
 
-from hub.documents.base import EXACT, Number, Part
+from hub.documents.base import EXACT, Number, Part, added
 
 
 class Terms(Part):
@@ -26,6 +27,29 @@ class Terms(Part):
     text: str | None = None
     day_of_month: int | None = None
     method: str | None = None
+
+
+class Tax(Part):
+    """A tax. X12: TXI."""
+
+    type: str
+    amount: Number | None = None
+    percent: Number | None = None
+    jurisdiction_qualifier: str | None = None
+    jurisdiction: str | None = None
+    exempt: str | None = None
+    relationship: str | None = None
+    base: Number | None = None
+    id: str | None = None
+
+
+NOT_ADDED = frozenset(("I", "O"))
+"""Relationships (X12 element 662) of a tax that adds nothing: included, for information only."""
+
+
+def tax_of(taxes: Iterable[Tax]) -> Decimal:
+    """What taxes add. One that a price includes, or that is only for information, adds nothing."""
+    return added(tax.amount for tax in taxes if tax.amount is not None and tax.relationship not in NOT_ADDED)
 
 
 SETTLED_ELSEWHERE = frozenset(("01", "03", "04", "05", "15"))
@@ -56,6 +80,19 @@ class Adjustment(Part):
     reference: str | None = None
     option: str | None = None
     text: str | None = None
+    taxes: tuple[Tax, ...] = ()
+
+    @property
+    def tax(self) -> Decimal:
+        """What its taxes add: those of an allowance subtract, as the allowance does; those of what adds nothing add nothing."""
+        if not self.taxes or self._adds_nothing:
+            return Decimal(0)
+        amount = tax_of(self.taxes)
+        return amount if self.kind == "charge" else EXACT.minus(abs(amount))
+
+    @property
+    def _adds_nothing(self) -> bool:
+        return self.kind not in ("charge", "allowance") or self.handling in SETTLED_ELSEWHERE
 
     def value(self, base: Decimal, quantity: Decimal | None = None, unit: str | None = None) -> Decimal | None:
         """What it adds to `base` (an allowance subtracts). None where it has a rate, and nothing says for how much.
@@ -63,7 +100,7 @@ class Adjustment(Part):
         It is its amount; else its rate times its quantity; else its percent of the base; else its rate times `quantity`, that of
         the line, where it is in the same `unit`; else nothing. What is settled beside the document adds nothing.
         """
-        if self.kind not in ("charge", "allowance") or self.handling in SETTLED_ELSEWHERE:
+        if self._adds_nothing:
             return Decimal(0)
         amount = self._amount(base, quantity, unit)
         return amount if amount is None or self.kind == "charge" else EXACT.minus(abs(amount))
@@ -79,20 +116,6 @@ class Adjustment(Part):
             return Decimal(0)
         fits = quantity is not None and self.quantity is None and self.unit in (None, unit)
         return EXACT.multiply(self.rate, quantity) if fits and quantity is not None else None
-
-
-class Tax(Part):
-    """A tax. X12: TXI."""
-
-    type: str
-    amount: Number | None = None
-    percent: Number | None = None
-    jurisdiction_qualifier: str | None = None
-    jurisdiction: str | None = None
-    exempt: str | None = None
-    relationship: str | None = None
-    base: Number | None = None
-    id: str | None = None
 
 
 class Freight(Part):

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from hub.documents.balance import Balance, balance_of_lines, tax_of
+from hub.documents.balance import Balance, balance_of_lines, tax_of_parts
 from hub.documents.base import EXACT, Document, Number, Part
 from hub.documents.by_role import PartiesByRole
-from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms
+from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms, tax_of
 from hub.documents.goods import Description, PackageText
 from hub.documents.line import Line, sum_lines, unknown_amounts
 from hub.documents.parts import (
@@ -104,7 +104,8 @@ class Invoice(PartiesByRole, Document):
         total = sum_lines(self.lines, self.adjustments)
         if total is None:
             return None
-        return EXACT.add(total, tax_of((*(tax for line in self.lines for tax in line.taxes), *self.taxes)))
+        taxes = EXACT.add(tax_of(self.taxes), tax_of_parts(self.lines, self.adjustments))
+        return EXACT.add(total, taxes)
 
     @property
     def total_computed(self) -> bool:

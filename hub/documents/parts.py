@@ -29,12 +29,17 @@ class Reference(Part):
 class Milestone(Part):
     """A date with its purpose: `delivery_requested`, `shipped`, `cancel_after`, or the code it came with; empty where the
     sender gives none (X12: a G62 with an hour only). `time` is as it came (HHMM, HHMMSS, with decimals); `zone` is its time
-    code."""
+    code.
+
+    With `until` it is a range: `date` is its first day, and what facts take; `until` is its last day. `format` is the code by which
+    X12 wrote it in one text (`D8`, `DT`: element 1250); a range is `RD8` without saying so."""
 
     purpose: str = ""
     date: datetime.date | None = None
     time: str | None = None
     zone: str | None = None
+    until: datetime.date | None = None
+    format: str | None = None
 
 
 class Note(Part):
@@ -149,5 +154,5 @@ def find_reference(references: tuple[Reference, ...], *qualifiers: str) -> str |
 
 
 def find_date(dates: tuple[Milestone, ...], purpose: str) -> datetime.date | None:
-    """The first date that has the purpose."""
+    """The first date that has the purpose; of a range, its first day."""
     return next((d.date for d in dates if d.purpose == purpose and d.date), None)

@@ -48,6 +48,7 @@ class Load(Part):
     code: str | None = None
     size: Number | None = None
     unit: str | None = None
+    dates: tuple[Milestone, ...] = ()
 
 
 class Component(Part):

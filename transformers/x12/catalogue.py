@@ -21,6 +21,7 @@ from transformers.x12.declaration import (
     ElementUse,
     Loop,
     Pairs,
+    Period,
     Placement,
     Rule,
     Segment,
@@ -199,6 +200,7 @@ class _Builder:
                 for part in data.get("parts", ())
             ),
             drop=frozenset(data.get("drop", ())),
+            period=Period(*data["period"]) if "period" in data else None,
         )
 
     def _target(self, text: str) -> Target:

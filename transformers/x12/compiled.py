@@ -25,6 +25,7 @@ from transformers.x12.fields import shapes
 from transformers.x12.generate import Source
 from transformers.x12.grammar import Grammar, grammar
 from transformers.x12.overlay import WrongRule, overlaid, relaxed
+from transformers.x12.period import taken
 from transformers.x12.values import Composite, Refused, Values, Words
 
 Read = Callable[[list[str], str, str, str, str | None], tuple[Document, tuple[str, ...]]]
@@ -176,6 +177,7 @@ class CompiledSet:
             "repeated": _repeated,
             "all_compound": range(1, 100),
             "apart": _apart,
+            "period": taken,
             "pads": [[""] * n for n in range(64)],
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
             "unchecked": unchecked,

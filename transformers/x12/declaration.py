@@ -134,15 +134,24 @@ class SubPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Positions of the code of a format, and of the date or period that is written in it."""
+
+    format: int
+    text: int
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """Where the elements of a segment live. `components` are keyed by element and component (the second one and further:
-    the first one is the element itself)."""
+    the first one is the element itself). `period`: elements that give the fields of a date or a range of dates."""
 
     put: Mapping[int, Target] = dataclasses.field(default_factory=dict)
     components: Mapping[tuple[int, int], Target] = dataclasses.field(default_factory=dict)
     pairs: Pairs | None = None
     parts: tuple[SubPart, ...] = ()
     drop: frozenset[int] = frozenset()
+    period: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,9 @@ def _fields(mapping: Placement | None, path: str) -> Mapping[tuple[int, int], st
         for position in range(mapping.pairs.first, mapping.pairs.last + 1):
             value = (position - mapping.pairs.first) % 2
             found[position, 1] = f"{own}.* (value)" if value else f"{own}.* (key)"
+    if mapping.period is not None:
+        found[mapping.period.format, 1] = f"{path}format"
+        found[mapping.period.text, 1] = f"{path}date, {path}time, {path}until"
     for part in mapping.parts:
         found |= {(position, 1): _field(target, f"{path}{part.to}[].") for position, target in part.put.items()}
     return found | dict.fromkeys(((position, 1) for position in mapping.drop), "(follows from other elements)")

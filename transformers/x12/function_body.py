@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from hub.documents.base import PLACE, Part
 from transformers.x12.binary import LENGTH_AT
-from transformers.x12.declaration import Loop, Placement, Target, Use
+from transformers.x12.declaration import Loop, Period, Placement, Target, Use
 from transformers.x12.element_lines import TWICE, ElementLines
 from transformers.x12.fields import field_shape, fits, numeric
 from transformers.x12.grammar import State
+from transformers.x12.period import RANGE
 from transformers.x12.place_tests import place_tests
 from transformers.x12.snippets import append_part, defaults, new_part
 
@@ -159,6 +160,8 @@ class FunctionBody:
         unplaced = self._unplaced()
         lone = [c for c in self._segment.centuries if c.date not in unplaced]
         tests = [f"a{p}" for p in unplaced if p not in [c.century for c in lone]]
+        if self._mapping.period is not None:
+            tests.append(f"a{self._mapping.period.format} and f is None")
         tests += [f"a{c.century} and not a{c.date}" for c in lone]
         if self._mapping.pairs is not None:
             tests.append(f"x == {TWICE}")
@@ -191,6 +194,8 @@ class FunctionBody:
     def _unplaced(self) -> list[int]:
         mapping = self._mapping
         placed = set(mapping.put) | mapping.drop
+        if mapping.period is not None:
+            placed |= {mapping.period.format, mapping.period.text}
         for part in mapping.parts:
             placed |= set(part.put)
         if mapping.pairs:
@@ -207,7 +212,22 @@ class FunctionBody:
         for part in self._mapping.parts:
             out += self._sub_part(cls, part.to, part.put)
             fields[part.to] = part.to
-        return fields
+        return fields | (self._period(self._mapping.period, out) if self._mapping.period is not None else {})
+
+    def _period(self, period: Period, out: list[str]) -> dict[str, str]:
+        """Expressions for the fields of a date or period that is written in one text."""
+        at = {target.field: position for position, target in self._mapping.put.items()}
+        day = f"v{at['date']}" if "date" in at else "b"
+        time = f"a{at['time']}" if "time" in at else "t"
+        place = f"{self._segment.id}{period.text:02}"
+        code, text = f"a{period.format}", f"a{period.text}"
+        own = [f"{name} = {blank}" for name, blank in ((day, "None"), (time, "''")) if name in ("b", "t")]
+        out += [
+            *own,
+            "u = f = None",
+            f"if {code}: {day}, {time}, u, f = period({code}, {text}, {day}, {time}, {place!r}, warnings)",
+        ]
+        return {"date": day, "time": f"{time} or None", "until": "u", "format": f"None if f == {RANGE!r} else f"}
 
     def _sub_part(self, cls: type[Part], to: str, put: Mapping[int, Target]) -> list[str]:
         shape = field_shape(cls, to)

@@ -8,6 +8,7 @@ from typing import Any
 from hub.documents.base import Part
 from transformers.x12.declaration import Loop, Placement, Use
 from transformers.x12.fields import shapes
+from transformers.x12.period import PERIOD_FIELDS
 from transformers.x12.texts import NoText, text_of
 
 Home = Use | Loop
@@ -103,6 +104,7 @@ def _holds(home: Use | Loop, part: Part) -> bool:
     if mapping.pairs:
         targets.add(mapping.pairs.target.field)
     targets |= {sub.to for sub in mapping.parts}
+    targets |= set(PERIOD_FIELDS) if mapping.period else set()
     if isinstance(home, Loop):
         targets |= _fields_below(home.structure)
     needed = {t.field for p, t in mapping.put.items() if use.segment.elements[p - 1].mandatory}

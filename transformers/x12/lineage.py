@@ -10,14 +10,16 @@ from hub.core.ports import FieldOrigin
 from transformers.x12.catalogue import known_sets, release_of
 from transformers.x12.characters import character_set
 from transformers.x12.compiled import CompiledSet, compiled_set
-from transformers.x12.declaration import Loop, Placement, Target, Use
+from transformers.x12.declaration import Loop, Period, Placement, Target, Use
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
 from transformers.x12.overlay import WrongRule
+from transformers.x12.period import RANGE, told
 from transformers.x12.segment_bytes import SegmentBytes, segment_bytes
 from transformers.x12.transaction import NOBODY
+from transformers.x12.values import WrongElement
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ class _Tracing:
                 yield from self._put(target, holder, use, placed, position, 2)
         for (position, component), target in mapping.components.items():
             yield from self._put(target, holder, use, placed, position, component)
+        if mapping.period:
+            yield from self._period(mapping, mapping.period, holder, use, placed)
         if mapping.pairs:
             yield from self._pairs(mapping, holder, use, placed)
         for part in mapping.parts:
@@ -180,6 +184,24 @@ class _Tracing:
         if target.how == "append":
             field = self._next(field).removesuffix(".")
         yield FieldOrigin(field, use.segment.id, place.position, position, component, start, end, text)
+
+    def _period(
+        self, mapping: Placement, period: Period, holder: str, use: Use, placed: Sequence[_Placed]
+    ) -> Iterator[FieldOrigin]:
+        code, text = _text(placed, period.format), _text(placed, period.text)
+        if any(_text(placed, p) for p, target in mapping.put.items() if target.field in ("date", "time")):
+            return
+        try:
+            found = told(code, text)
+        except WrongElement:
+            return
+        if found is None:
+            return
+        for name in ("date", "time", "until"):
+            if getattr(found, name) is not None:
+                yield from self._put(Target(name), holder, use, placed, period.text, None)
+        if code != RANGE:
+            yield from self._put(Target("format"), holder, use, placed, period.format, None)
 
     def _pairs(self, mapping: Placement, holder: str, use: Use, placed: Sequence[_Placed]) -> Iterator[FieldOrigin]:
         assert mapping.pairs is not None  # noqa: S101 - the caller has looked

@@ -16,9 +16,10 @@ from typing import Any
 from hub.core.errors import MappingError
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.declaration import Loop, Pairs, Segment, SubPart, Target, Use
+from transformers.x12.declaration import Loop, Pairs, Period, Segment, SubPart, Target, Use
 from transformers.x12.extras import Extras, KeptSegment
 from transformers.x12.homes import Home, homes_with_room, stood_at, value_at
+from transformers.x12.period import PERIOD_FIELDS, period_text
 from transformers.x12.rendered import Rendered, kept_elements, merge
 from transformers.x12.texts import NoText, dated_texts, in_window, text_of
 from transformers.x12.totals import CountedElement, counted
@@ -236,6 +237,8 @@ class _Rendering:
             while len(elements) <= put.position:
                 elements.append("")
             elements[put.position] = value
+        if mapping.period is not None:
+            _put_period(out, mapping.period, use, part)
         if mapping.components:
             self._components(out, use, part, path)
         if mapping.pairs is not None:
@@ -392,6 +395,25 @@ def _put_date(out: Rendered, put: Put, value: date) -> None:
         out.put(put.century, century, field)
     else:
         out.put(put.position, text if in_window(value) else [[text, century]], field)
+
+
+def _put_period(out: Rendered, period: Period, use: Use, part: Part) -> None:
+    """A date that isn't written in the segment's own elements: a range, or one that came in another format."""
+    date, time, until, code = (getattr(part, name) for name in PERIOD_FIELDS)
+    own = {target.field: position for position, target in (use.mapping or NO_PLACEMENT).put.items()}
+    if not until and not code and ("date" in own or (date is None and time is None)):
+        return
+    try:
+        code, text = period_text(code, date, time, until)
+    except NoText as error:
+        field = "until" if until else "format" if code else "date"
+        raise MappingError(f"{out.path}{field}: {error} ({out.id}{period.text:02})") from None
+    for position in {own[name] for name in ("date", "time") if name in own}:
+        for each in (position, *(c.century for c in use.segment.centuries if c.date == position)):
+            if each < len(out.elements):
+                out.elements[each] = ""
+    out.put(period.format, code, f"{out.path}format")
+    out.put(period.text, text, f"{out.path}date")
 
 
 def _near(text: str, target: Target) -> str:
