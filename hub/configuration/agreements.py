@@ -15,7 +15,16 @@ from hub.configuration.partner_file import (
 )
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.agreement import Acknowledge, Agreement, Batch, ExpectAck, InterchangeId, OverlayRule, Separators
+from hub.core.agreement import (
+    ALL_SETS,
+    Acknowledge,
+    Agreement,
+    Batch,
+    ExpectAck,
+    InterchangeId,
+    OverlayRule,
+    Separators,
+)
 from hub.core.duration import seconds
 from hub.core.errors import Place
 
@@ -65,6 +74,7 @@ def agreement_of(model: PartnerFile, stated: frozenset[str] = frozenset()) -> Ag
         overlays={name: tuple(map(_rule, rules)) for name, rules in terms.overlays.items()},
         stated=stated,
         versions=terms.versions,
+        read_as={ALL_SETS: terms.read_as} if isinstance(terms.read_as, str) else terms.read_as or {},
         totals="hold" if isinstance(terms.totals, HoldTotals) else terms.totals,
         totals_hold=terms.totals.hold if isinstance(terms.totals, HoldTotals) else "",
     )

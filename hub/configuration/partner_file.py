@@ -223,6 +223,11 @@ class X12Terms(Entry):
         description='By set, where it isn\'t `version`, in both directions: {"856": "005010"}. What we acknowledge with follows'
         " the group that it answers.",
     )
+    read_as: Release | dict[SetName, Release] | None = Field(
+        None,
+        description="The release by which they write, where GS08 of what they send says another one: of all sets, or by set:"
+        ' {"856": "004010"}. Acknowledgments still follow their GS08, and what we send has `version`.',
+    )
     receive: tuple[SetName, ...] = Field((), description="Transaction sets that we take; without it all that we know.")
     send: tuple[SetName, ...] = Field(
         (), description="Transaction sets that we send; without it what a document needs."

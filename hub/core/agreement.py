@@ -96,12 +96,16 @@ class OverlayRule:
     segment: str | None = None
 
 
+ALL_SETS = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """A partner and the terms. `receive` and `send` empty: every set. `versions`: by set, where it isn't `version`. `we` and `group_*`: how we and they are called in ISA
     and GS (GS02 and GS03 are the ISA ids where they aren't given). `duplicate_days`: how long an interchange control number of
     theirs may not come again. `stated`: the terms that the file says in so many words, as its keys (`charset`,
-    `delimiters.element`): the others are our defaults, from which nobody can depart. `totals_hold`: the hold, where `totals` is `hold`."""
+    `delimiters.element`): the others are our defaults, from which nobody can depart. `totals_hold`: the hold, where `totals` is `hold`.
+    `read_as`: by set (`*` all others), the release by which they write, where their GS08 says another one."""
 
     partner: str
     ids: tuple[InterchangeId, ...]
@@ -125,6 +129,11 @@ class Agreement:
     versions: Mapping[str, str] = field(default_factory=dict)
     totals: TotalsPolicy = "warn"
     totals_hold: str = ""
+    read_as: Mapping[str, str] = field(default_factory=dict)
+
+    def read_version(self, set: str, written: str) -> str:
+        """The version by which a transaction of theirs is read: what is agreed for its set, or for all, else what they wrote (GS08)."""
+        return self.read_as.get(set) or self.read_as.get(ALL_SETS) or written
 
     def version_of(self, set: str) -> str | None:
         """The version agreed for a transaction set, in both directions: its own, else that of all."""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from hub.core.agreement import Agreement, InterchangeId, OverlayRule
+from hub.configuration.agreements import agreement_of
+from hub.configuration.partner_file import PartnerFile
+from hub.core.agreement import Acknowledge, Agreement, InterchangeId, OverlayRule
 from hub.core.errors import MappingError
+from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import Order
 from hub.documents.parts import Milestone
 from tests.golden.x12_transactions import AT, document_of, interchange, read_one, written
+from transformers.x12 import X12Reader
+from transformers.x12.agreement_check import agreement_problems
+from transformers.x12.departures import departures
 from transformers.x12.envelope import events
 from transformers.x12.lineage import lineage
 from transformers.x12.writer import write_interchange
@@ -210,3 +218,89 @@ def test_the_relations_between_elements_are_those_of_the_release(
             segments = ["BPR*I*1*C*ACH", "ENT*1", segment]
         reading = read_one("850" if at != "schedule" else "820", segments, version)
         assert (reading.error is not None and f"(rule {rule})" in str(reading.error)) == (version in versions), reading
+
+
+def agreed(read_as: dict[str, str], **terms: Any) -> PartnerDirectory:
+    return PartnerDirectory([Agreement("ACME", (InterchangeId("01", "043645501"),), read_as=read_as, **terms)])
+
+
+MODERN = ["BEG*00*SA*P1**20260105", "DTM*010*20260110", "PO1**10*EA*5.5**VN*AB-1", "CTT*1"]
+
+
+@pytest.mark.parametrize("read_as", [{"*": "004010"}, {"850": "004010"}, {"*": "003040", "850": "004010VICS"}])
+@pytest.mark.parametrize("written", ["003040", "003060VICS", "002001", "999999"])
+def test_a_partner_whose_gs08_is_wrong_is_read_as_agreed_and_acknowledged_as_they_wrote(
+    read_as: dict[str, str], written: str
+) -> None:
+    body = BytesBody(interchange("850", MODERN).replace(b"*X*004010~", b"*X*" + written.encode() + b"~"))
+    without = list(X12Reader(agreed({})).read(body))
+    assert without[0].error is not None or written == "999999"
+    partners = agreed(read_as, acknowledge=Acknowledge())
+    order, answer = X12Reader(partners).read(body)
+    assert order.error is None
+    assert order.warnings == ()
+    assert isinstance(order.document, Order)
+    assert order.document.date == date(2026, 1, 5)
+    assert (order.envelope["version"], answer.envelope["version"]) == (written, written)
+
+
+def test_a_partner_who_writes_an_old_release_under_a_new_name_is_read_as_the_old_one() -> None:
+    old = [text.replace("20260105", "260105").replace("20260110", "991231***19") for text in MODERN]
+    body = interchange("850", old, "003040").replace(b"*X*003040~", b"*X*004010~")
+    (order,) = X12Reader(agreed({"850": "003040"})).read(BytesBody(body))
+    assert isinstance(order.document, Order)
+    assert order.document.dates[0].date == date(1999, 12, 31)
+    (refused,) = X12Reader(agreed({"856": "003040"})).read(BytesBody(body))
+    assert refused.error is not None
+
+
+def test_the_lineage_and_the_check_of_a_file_follow_read_as() -> None:
+    body = BytesBody(interchange("850", MODERN).replace(b"*X*004010~", b"*X*003040~"))
+    found = list(events(body))
+    header = next(event.header for event in found if event.header)
+    event = next(event for event in found if event.kind == "ST")
+    agreement = Agreement("ACME", (InterchangeId("01", "043645501"),), version="004010", read_as={"*": "004010"})
+    assert header is not None
+    origins = lineage(event, header.delimiters, "003040", agreement)
+    assert [o.text for o in origins if o.field == "dates[0].date"] == ["20260110"]
+    assert [d.text for d in departures(body, agreement) if d.kind == "version"] == []
+    told = [d.text for d in departures(body, replace(agreement, read_as={})) if d.kind == "version"]
+    assert told == ["GS08 is '003040', and 004010 is agreed for the 850"]
+
+
+@pytest.mark.parametrize(
+    ("read_as", "receive", "path", "text"),
+    [
+        ({"*": "004019"}, (), ("x12", "read_as"), "read_as: there is no release 004019 that we know"),
+        ({"850": "007010"}, (), ("x12", "read_as", "850"), "read_as: 850: there is no release 007010 that we know"),
+        (
+            {"999": "004010", "123": "004010"},
+            (),
+            ("x12", "read_as", "123"),
+            "read_as: there is no transaction set '123' that we know",
+        ),
+        ({"856": "004010"}, ("850",), ("x12", "read_as", "856"), "read_as: 856 isn't in `receive`"),
+    ],
+)
+def test_a_wrong_read_as_is_an_error_of_the_check(
+    read_as: dict[str, str], receive: tuple[str, ...], path: tuple[str, ...], text: str
+) -> None:
+    agreement = Agreement("ACME", (InterchangeId("01", "043645501"),), receive=receive, read_as=read_as)
+    assert [(p.path, p.text) for p in agreement_problems(agreement)] == [(path, text)]
+
+
+def test_an_overlay_is_held_against_the_release_by_which_it_is_read() -> None:
+    overlays = {"850": (OverlayRule("DTM/DTM07", use="X"),)}
+    agreement = Agreement("ACME", (), version="004010", overlays=overlays)
+    (problem,) = agreement_problems(agreement)
+    assert "DTM has 6 elements" in problem.text
+    assert not list(agreement_problems(replace(agreement, version=None, read_as={"*": "003040"})))
+
+
+def test_a_partner_file_says_read_as_for_all_sets_or_by_set() -> None:
+    for said, read_as in (("004010", {"*": "004010"}), ({"856": "004010"}, {"856": "004010"}), (None, {})):
+        file = PartnerFile.model_validate({"partner": "ACME", "x12": {} if said is None else {"read_as": said}})
+        assert agreement_of(file).read_as == read_as
+    for wrong in ("4010", {"85": "004010"}, {"850": "4010"}):
+        with pytest.raises(ValidationError):
+            PartnerFile.model_validate({"partner": "ACME", "x12": {"read_as": wrong}})

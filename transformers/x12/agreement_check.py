@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from hub.core.agreement import Agreement, OverlayRule
+from hub.core.agreement import ALL_SETS, Agreement, OverlayRule
 from hub.core.nearest import hint
 from hub.core.plugin import Problem
 from hub.documents import DOCUMENTS
@@ -25,6 +25,7 @@ def agreement_problems(agreement: Agreement) -> Iterator[Problem]:
     """Everything, in the order of the file. The same for the same agreement."""
     yield from _version(agreement)
     yield from _versions(agreement)
+    yield from _read_as(agreement)
     yield from _sets("receive", agreement.receive)
     yield from _sets("send", agreement.send)
     yield from _acknowledgments(agreement)
@@ -50,6 +51,20 @@ def _versions(agreement: Agreement) -> Iterator[Problem]:
             yield Problem(path, f"versions: {name} is neither in `receive` nor in `send`", hint(name, agreed))
         if not release_of(version)[1]:
             text = f"versions: {name}: there is no release {version[:6]} that we know"
+            yield Problem(path, text, hint(version[:6], RELEASES))
+
+
+def _read_as(agreement: Agreement) -> Iterator[Problem]:
+    for name, version in agreement.read_as.items():
+        path: tuple[str | int, ...] = ("x12", "read_as") if name == ALL_SETS else ("x12", "read_as", name)
+        own = "" if name == ALL_SETS else f"{name}: "
+        if name != ALL_SETS and name not in known_sets():
+            text = f"read_as: there is no transaction set {name!r} that we know"
+            yield Problem(path, text, hint(name, known_sets()))
+        elif name != ALL_SETS and agreement.receive and name not in agreement.receive:
+            yield Problem(path, f"read_as: {name} isn't in `receive`", hint(name, agreement.receive))
+        if not release_of(version)[1]:
+            text = f"read_as: {own}there is no release {version[:6]} that we know"
             yield Problem(path, text, hint(version[:6], RELEASES))
 
 
@@ -109,11 +124,18 @@ def _overlay(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) ->
 
 
 def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> list[Contradiction]:
-    """What is wrong with the rules: in the agreed release, or in the first in which they fit where none is agreed."""
-    version = agreement.version_of(name)
-    releases = (release_of(version)[0],) if version else STATED
+    """What is wrong with the rules: in the agreed release, or in the first in which they fit where none is agreed; else in the
+    release by which what they send is read."""
+    version, read = agreement.version_of(name), agreement.read_version(name, "")
+    releases = (release_of(version)[0],) if version else () if read else STATED
     found = [_in_release(name, release, rules) for release in releases]
-    return min(found, key=lambda each: any(not one.warning for one in each))
+    best = [min(found, key=_broken)] if found else []
+    best += [_in_release(name, release_of(read)[0], rules)] if read else []
+    return max(best, key=_broken)
+
+
+def _broken(found: list[Contradiction]) -> bool:
+    return any(not one.warning for one in found)
 
 
 def _in_release(name: str, release: str, rules: tuple[OverlayRule, ...]) -> list[Contradiction]:

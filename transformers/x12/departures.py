@@ -25,7 +25,7 @@ ADVICE: dict[Kind, str] = {
     "delimiters": "the hub reads any delimiters; these matter if they ask for the same in what we send: ask them, or write theirs into"
     " `delimiters`, or leave the key out",
     "version": "the hub reads it all the same, as the release that GS08 names: ask them whether they have moved, and write it as `version`,"
-    " or for the one set as `versions: {SET: VERSION}`",
+    " or for the one set as `versions: {SET: VERSION}`; where only their GS08 is wrong, write the release by which they write as `read_as`",
     "group": "the hub reads it all the same; what we send has the codes of `group`: ask them, or write theirs",
     "set": "it is refused, and acknowledged as such: ask them, or write the set into `receive`",
     "charset": "the hub reads it all the same, as 8-bit text: ask them, or write the `charset` that they use",
@@ -183,6 +183,8 @@ class _Versions:
         if name in self._told:
             return
         self._told.add(name)
+        if self._agreement.read_version(name, "") != "":
+            return
         one = self._agreement.version_of(name)
         follows = name in ACKNOWLEDGMENTS and name not in self._agreement.versions
         agreed = self._agreement.all_versions if follows else (one,) if one is not None else ()

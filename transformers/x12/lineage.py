@@ -41,7 +41,7 @@ def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agree
     name = segments[0].data.split(delimiters.element)[1].strip().decode("latin-1") if segments else ""
     if name not in known_sets():
         return []
-    release = release_of(version)[0]
+    release = release_of(agreement.read_version(name, version))[0]
     try:
         compiled = compiled_set(name, release, agreement.overlays.get(name, ()))
     except WrongRule:  # the rules were others when it was read

@@ -79,14 +79,14 @@ def read_transaction(
     warnings += (*trailer_warnings(segments[-1].split(marks.element), number), *unpadded, *nested.warnings)
     if error := _set_error(name, event, agreement):
         return made(warnings=warnings, error=error, number=_number(name, segments, marks))
-    release, exact = release_of(version)
+    release, exact = release_of(agreement.read_version(name, version))
     if not exact:
         warnings += (f"version {version[:20]!r} isn't one that we know; read as {release}",)
     rules = agreement.overlays.get(name, ())
     try:
         compiled = compiled_set(name, release, rules)
     except WrongRule as wrong:
-        text = f"the rules agreed with {agreement.partner} for {name} don't fit version {version[:20]!r}: {wrong}"
+        text = f"the rules agreed with {agreement.partner} for {name} don't fit version {agreement.read_version(name, version)[:20]!r}: {wrong}"
         error = DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1")
         return made(warnings=warnings, error=error, number=_number(name, segments, marks))
     if clean and nested.finding is None:

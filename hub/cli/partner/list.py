@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ from hub.app.x12_agreements import agreement_named
 from hub.cli.output import AsJson, fail, out, print_json, say, table
 from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import partners_here
-from hub.core.agreement import Agreement, InterchangeId
+from hub.core.agreement import ALL_SETS, Agreement, InterchangeId
 from hub.core.errors import ConfigError
 from hub.core.topology import delay_name
 
@@ -49,13 +50,20 @@ def row(agreement: Agreement) -> tuple[str, ...]:
     return (
         a.partner,
         ", ".join(map(_id, a.ids)) or "-",
-        ", ".join((a.version or "any", *(f"{version} for {name}" for name, version in a.versions.items()))),
+        ", ".join(
+            (a.version or "any", *(f"{version} for {name}" for name, version in a.versions.items()), *_read_as(a))
+        ),
         ", ".join(a.receive) or "every set",
         ", ".join(a.send) or "what a document needs",
         _acknowledge(a),
         _expected(a),
         ", ".join(f"{name} ({len(rules)})" for name, rules in a.overlays.items()) or "-",
     )
+
+
+def _read_as(agreement: Agreement) -> Iterator[str]:
+    for name, version in agreement.read_as.items():
+        yield f"theirs read as {version}" if name == ALL_SETS else f"their {name} read as {version}"
 
 
 def _id(one: InterchangeId) -> str:
@@ -89,6 +97,7 @@ def as_dict(agreement: Agreement) -> dict[str, Any]:
         "we": {"qualifier": a.we.qualifier, "id": a.we.id} if a.we else None,
         "version": a.version,
         "versions": dict(a.versions),
+        "read_as": dict(a.read_as),
         "receive": list(a.receive),
         "send": list(a.send),
         "test": a.test,

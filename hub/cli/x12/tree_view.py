@@ -121,7 +121,9 @@ def _nodes(seen: TransactionSeen) -> Iterator[SegmentNode]:
     agreement = seen.agreement
     marks = as_text(seen.delimiters, agreement.charset == "basic")
     texts = segment_texts(seen.event, seen.delimiters, agreement.charset)
-    return annotated(texts[1:], seen.read.set, seen.version, marks, agreement.overlays.get(seen.read.set, ()))
+    name = seen.read.set
+    version = agreement.read_version(name, seen.version)
+    return annotated(texts[1:], name, version, marks, agreement.overlays.get(name, ()))
 
 
 def _set_name(name: str) -> str:
