@@ -304,3 +304,10 @@ def test_a_partner_file_says_read_as_for_all_sets_or_by_set() -> None:
     for wrong in ("4010", {"85": "004010"}, {"850": "4010"}):
         with pytest.raises(ValidationError):
             PartnerFile.model_validate({"partner": "ACME", "x12": {"read_as": wrong}})
+
+
+def test_a_control_character_in_an_element_that_is_one_too_many_is_told() -> None:
+    segments = ["BEG*00*SA*P1**260105", "NTE**TEXT*\x01", "PO1**1*EA*5**VN*A", "CTT*1"]
+    error = read_one("850", segments, "003040").error
+    assert error is not None
+    assert [finding.code for finding in error.findings] == ["3", "6"]

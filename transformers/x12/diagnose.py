@@ -66,8 +66,9 @@ class _Diagnosis:
     ) -> None:
         value = element_at(elements, element)[:MOST_VALUE] if element else None
         use = self._grammar.states[state].use if state > 0 else None
-        known = use is not None and use.segment.id == elements[0] and element and not use.segment.open
-        reference = use.segment.elements[element - 1].element.number if use and known and element else None
+        known = use is not None and use.segment.id == elements[0] and not use.segment.open
+        there = use.segment.elements[element - 1 : element] if use is not None and known and element else ()
+        reference = there[0].element.number if there else None
         self._found.append(
             Finding(
                 code, elements[0][:20], position, text, element,

@@ -16,7 +16,7 @@ from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
 from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
 from transformers.x12.overlay import WrongRule
-from transformers.x12.period import RANGE, told
+from transformers.x12.period import RANGE, parts, told
 from transformers.x12.segment_bytes import SegmentBytes, segment_bytes
 from transformers.x12.transaction import NOBODY
 from transformers.x12.values import WrongElement
@@ -197,9 +197,11 @@ class _Tracing:
             return
         if found is None:
             return
-        for name in ("date", "time", "until"):
-            if getattr(found, name) is not None:
-                yield from self._put(Target(name), holder, use, placed, period.text, None)
+        for name, (first, end) in parts(code).items():
+            place, said = placed[period.text], text[first:end]
+            start = place.start + first
+            position = (place.position, period.text)
+            yield FieldOrigin(f"{holder}{name}", use.segment.id, *position, None, start, start + len(said), said)
         if code != RANGE:
             yield from self._put(Target("format"), holder, use, placed, period.format, None)
 

@@ -55,6 +55,14 @@ class Told:
     until: datetime.date | None = None
 
 
+def parts(code: str) -> dict[str, tuple[int, int | None]]:
+    """By field, the characters of a text of this format that say it: the first one, and the one behind the last."""
+    form = FORMATS[code]
+    second = "until" if form.range else "time" if form.time else None
+    start = form.day + (1 if form.range else 0)
+    return {"date": (0, form.day), **({second: (start, None)} if second else {})}
+
+
 def told(code: str, text: str) -> Told | None:
     """None for a code that gives no fields. Raises WrongElement where the text isn't of its format."""
     form = FORMATS.get(code)

@@ -52,7 +52,8 @@ class Rendered:
         if position in self.named:
             return f"{self.path}{self.named[position]}"
         if 0 < self.pairs <= position < len(self.elements):
-            return f"{self.path}{self.ids}.{self.elements[position - (position - self.pairs) % 2]}"
+            qualifier = self.elements[position - (position - self.pairs) % 2]
+            return f"{self.path}{self.ids}.{qualifier}" if qualifier else f"{self.path}{self.ids}"
         return None
 
     def field(self, position: int) -> str | None:
