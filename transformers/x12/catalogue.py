@@ -200,7 +200,7 @@ class _Builder:
                 for part in data.get("parts", ())
             ),
             drop=frozenset(data.get("drop", ())),
-            period=Period(*data["period"]) if "period" in data else None,
+            period=_period(data["period"], put) if "period" in data else None,
         )
 
     def _target(self, text: str) -> Target:
@@ -267,6 +267,11 @@ def _centuries(uses: list[ElementUse]) -> tuple[Century, ...]:
     dates = [p for p, use in enumerate(uses, 1) if use.element.number == DATE]
     found = (p for p, use in enumerate(uses, 1) if use.element.number == CENTURY)
     return tuple(Century(max(d for d in dates if d < p), p) for p in found)
+
+
+def _period(places: list[int], put: dict[Any, str]) -> Period:
+    code, text = places
+    return Period(code, text, alone="date" not in put.values())
 
 
 def _component(key: str) -> tuple[int, int]:

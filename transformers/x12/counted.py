@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.homes import value_at
+from transformers.x12.place import value_at
 from transformers.x12.totals import counted, counted_elements
 
 P = TypeVar("P", bound=Part)

@@ -135,10 +135,12 @@ class SubPart:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Positions of the code of a format, and of the date or period that is written in it."""
+    """Positions of the code of a format, and of the date or period that is written in it. `alone`: the segment has no other element
+    for a date."""
 
     format: int
     text: int
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,3 +100,17 @@ def fits(shape: str, kind: str) -> bool:
             return kind == "DT"
         case _:
             return False
+
+
+@lru_cache(maxsize=256)
+def defaults_of(cls: type[Part]) -> tuple[tuple[str, Any], ...]:
+    """The fields of a part and their defaults; one that must be given has a default that nothing is equal to."""
+    return tuple((name, object() if shape.required else shape.default) for name, shape in shapes(cls).items())
+
+
+def present(part: Part) -> frozenset[str]:
+    """The fields of a part that have another value than their default."""
+    values = part.__dict__
+    return frozenset(
+        [name for name, default in defaults_of(type(part)) if values[name] is not default and values[name] != default]
+    )

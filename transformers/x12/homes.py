@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hub.documents.base import Part
-from transformers.x12.declaration import Loop, Placement, Use
-from transformers.x12.fields import shapes
-from transformers.x12.period import PERIOD_FIELDS
-from transformers.x12.texts import NoText, text_of
-
-Home = Use | Loop
+from transformers.x12.declaration import Loop
+from transformers.x12.place import Home, Place
 
 
 def homes(to: str, structure: Sequence[Home]) -> list[Home]:
@@ -25,118 +20,46 @@ def homes(to: str, structure: Sequence[Home]) -> list[Home]:
     return found
 
 
-def home_of(part: Part, among: Sequence[Home]) -> Home:
-    """One that prefers such a part, else the first that holds all that it has, else the first."""
-    chosen = next((home for home in among if _prefers(home, part)), None)
-    return chosen or next((home for home in among if _holds(home, part)), among[0])
+class Homes:
+    """The places of a field, in their order."""
 
+    def __init__(self, among: Sequence[Home]) -> None:
+        self.places = tuple(map(Place, among))
+        self._choosy = [place for place in self.places if place.choosy]
 
-def homes_with_room(parts: Sequence[Part], stood: Sequence[Home | None], among: Sequence[Home]) -> list[Home]:
-    """A place for each part: where it stood, else the one that is best for it. Of those that are too many for their place the last
-    ones that didn't stand there go to another one that holds them."""
-    found = [home or home_of(part, among) for home, part in zip(stood, parts, strict=True)]
-    for home in among:
-        inside = [number for number, place in enumerate(found) if place is home]
-        too_many = len(inside) - home.max if home.max else 0
-        free = [number for number in inside if stood[number] is None]
-        for number in free[max(len(free) - too_many, 0) :] if too_many > 0 else ():
-            others = (other for other in among if other is not home and _holds(other, parts[number]))
-            found[number] = next(others, home)
-    return found
+    def __len__(self) -> int:
+        return len(self.places)
 
+    def of(self, part: Part) -> Home:
+        """One that prefers such a part, else the first that holds all that it has, else the first."""
+        for place in self._choosy:
+            if place.prefers(part):
+                return place.home
+        for place in self.places:
+            if place.holds(part):
+                return place.home
+        return self.places[0].home
 
-def joined_fields(structure: Sequence[Home]) -> frozenset[str]:
-    """Fields of which segments hold one line each: the text of a note."""
-    uses = (entry for entry in structure if isinstance(entry, Use) and entry.mapping is not None)
-    return frozenset(t.field for use in uses for t in (use.mapping or Placement()).put.values() if t.how == "join")
+    def elsewhere(self, home: Home, part: Part) -> bool:
+        """Whether a part that was made of what stands in a place is written to another one."""
+        if home is self.places[0].home:  # which holds all that was made of it
+            return any(place.prefers(part) for place in self._choosy if place.home is not home)
+        return self.of(part) is not home
 
+    def moves(self, home: Home) -> bool:
+        """Whether any part that was made of what stands in a place can be written to another one."""
+        return home is not self.places[0].home or any(place.home is not home for place in self._choosy)
 
-def stood_at(home: Home, part: Part, elements: Sequence[Any]) -> bool:
-    """Whether the segment of a place that was kept whole can be the one that the part came from."""
-    use = home.trigger if isinstance(home, Loop) else home
-    joined = joined_fields(home.structure) if isinstance(home, Loop) else frozenset()
-    for position, target in (use.mapping or Placement()).put.items():
-        kept = elements[position - 1] if position <= len(elements) else ""
-        if target.how != "set" or (not kept and target.field in joined):
-            continue
-        try:
-            text = text_of(use.segment.elements[position - 1].element, value_at(part, target.field), target)
-        except NoText:
-            return False
-        text = text.partition("\n")[0] if target.field in joined else text
-        if not isinstance(kept, str) or (text != kept and bare_number(text) != bare_number(kept)):
-            return False
-    return True
-
-
-def bare_number(text: str) -> str:
-    """A number without what doesn't count: signs of nothing, zeros in front and at the end."""
-    digits = text.removeprefix("+").lstrip("0")
-    return (digits.rstrip("0").rstrip(".") if "." in digits else digits) or "0"
-
-
-def value_at(part: Part, path: str) -> Any:
-    """The value of a field, perhaps of a nested part (`address.city`); None where that isn't there."""
-    value: Any = part
-    for name in path.split("."):
-        if value is None:
-            return None
-        value = getattr(value, name)
-    return value
-
-
-def _prefers(home: Use | Loop, part: Part) -> bool:
-    """Whether a place says that parts of this kind go there first."""
-    use = home.trigger if isinstance(home, Loop) else home
-    mapping = use.mapping or Placement()
-    for position, codes in use.prefer.items():
-        target = mapping.put[position]
-        if text_of(use.segment.elements[position - 1].element, value_at(part, target.field), target) in codes:
-            return True
-    return False
-
-
-def _holds(home: Use | Loop, part: Part) -> bool:
-    """Whether a place holds all that a part has, and finds in it all that it needs."""
-    use = home.trigger if isinstance(home, Loop) else home
-    mapping = use.mapping or Placement()
-    targets = {t.field.partition(".")[0] for t in (*mapping.put.values(), *mapping.components.values())}
-    if mapping.pairs:
-        targets.add(mapping.pairs.target.field)
-    targets |= {sub.to for sub in mapping.parts}
-    targets |= set(PERIOD_FIELDS) if mapping.period else set()
-    if isinstance(home, Loop):
-        targets |= _fields_below(home.structure)
-    needed = {t.field for p, t in mapping.put.items() if use.segment.elements[p - 1].mandatory}
-    known = shapes(type(part))
-    has = {name for name, shape in known.items() if getattr(part, name) != shape.default}
-    return has <= targets and all(getattr(part, name) is not None for name in needed) and _fits(home, part)
-
-
-def _fits(home: Home, part: Part) -> bool:
-    """Whether the codes that a part has can stand there (a qualifier of two letters is no note reference code), and whether its
-    texts are of one line where one is all that there is room for."""
-    joined = joined_fields(home.structure) if isinstance(home, Loop) else frozenset()
-    use = home.trigger if isinstance(home, Loop) else home
-    for position, target in (use.mapping or Placement()).put.items():
-        element = use.segment.elements[position - 1].element
-        if target.how != "set" or target.field in joined or element.type not in ("ID", "AN"):
-            continue
-        text = text_of(element, value_at(part, target.field), target)
-        if "\n" in text or (element.type == "ID" and text and not element.min <= len(text) <= element.max):
-            return False
-    return True
-
-
-def _fields_below(structure: Sequence[Use | Loop]) -> set[str]:
-    found: set[str] = set()
-    for entry in structure:
-        if entry.to is not None:
-            found.add(entry.to)
-        elif isinstance(entry, Loop):
-            found |= _fields_below(entry.structure)
-        elif entry.mapping is not None:
-            found |= {t.field.partition(".")[0] for t in entry.mapping.put.values()}
-            if entry.mapping.pairs:
-                found.add(entry.mapping.pairs.target.field)
-    return found
+    def with_room(self, parts: Sequence[Part], stood: Sequence[Home | None]) -> list[Home]:
+        """A place for each part: where it stood, else the one that is best for it. Of those that are too many for their place the last
+        ones that didn't stand there go to another one that holds them."""
+        found = [home or self.of(part) for home, part in zip(stood, parts, strict=True)]
+        for place in self.places:
+            inside = [number for number, home in enumerate(found) if home is place.home] if place.room else []
+            if len(inside) <= place.room:
+                continue
+            free = [number for number in inside if stood[number] is None]
+            for number in free[max(len(free) - (len(inside) - place.room), 0) :]:
+                others = (other.home for other in self.places if other is not place and other.holds(parts[number]))
+                found[number] = next(others, place.home)
+        return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from transformers.x12.declaration import Loop, Placement, Use
 from transformers.x12.grammar import State
-from transformers.x12.homes import home_of, homes, joined_fields
+from transformers.x12.homes import Homes, homes
+from transformers.x12.place import joined_fields
 
 if TYPE_CHECKING:
     from transformers.x12.generate import Source
@@ -35,10 +37,10 @@ def _one_of_many(source: Source, state: State, use: Use) -> list[str]:
     here: Use | Loop | None = use if use.to else loop
     if here is None or here.to is None or (isinstance(here, Loop) and here.tree is not None):
         return []
-    among = homes(here.to, _structure(source, state.path[:-1] if here is loop else state.path))
-    if len(among) < 2:
+    among = Homes(homes(here.to, _structure(source, state.path[:-1] if here is loop else state.path)))
+    if not among.moves(here):
         return []
-    return [f"{source.constant('W', lambda part: home_of(part, among) is not here)}(part_)"]
+    return [f"{source.constant('W', partial(among.elsewhere, here))}(part_)"]
 
 
 def _structure(source: Source, path: tuple[int, ...]) -> Sequence[Use | Loop]:

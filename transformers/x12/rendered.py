@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hub.core.errors import MappingError
 from transformers.x12.declaration import Placement, Use
 from transformers.x12.extras import KeptSegment
-from transformers.x12.homes import bare_number
+from transformers.x12.place import bare_number
 
 Text = str | list[list[str]]
 """An element: its text; or its repetitions, each the texts of its components."""

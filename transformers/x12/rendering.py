@@ -18,12 +18,14 @@ from hub.documents import Document
 from hub.documents.base import Part
 from transformers.x12.declaration import Loop, Pairs, Period, Segment, SubPart, Target, Use
 from transformers.x12.extras import Extras, KeptSegment
-from transformers.x12.homes import Home, homes_with_room, stood_at, value_at
+from transformers.x12.fields import present
+from transformers.x12.homes import Homes
 from transformers.x12.period import PERIOD_FIELDS, period_text
+from transformers.x12.place import Home, value_at
 from transformers.x12.rendered import Rendered, kept_elements, merge
 from transformers.x12.texts import NoText, dated_texts, in_window, text_of
 from transformers.x12.totals import CountedElement, counted
-from transformers.x12.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, present, put_of
+from transformers.x12.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, put_of
 
 
 def render(document: Document, plan: WritingPlan) -> list[Rendered]:
@@ -179,26 +181,25 @@ class _Rendering:
             if places is None or places[number] is step.entry:
                 yield f"{holder.path}{to}[{number}].", part
 
-    def _places(self, parts: Sequence[Part], among: Sequence[Home], holder: _Holder) -> Sequence[Home]:
+    def _places(self, parts: Sequence[Part], among: Homes, holder: _Holder) -> Sequence[Home]:
         """The place of each part: where extras say that it stood, else the one that is best for it."""
-        key = (id(parts), id(among[0]), holder.place)
+        key = (id(parts), id(among.places[0].home), holder.place)
         known = self._placed.get(key)
         if known is not None:
             return known
+        if self._extras.none and len(parts) == 1:
+            places = self._placed[key] = [among.of(parts[0])]
+            return places
         found: list[Home | None] = [None] * len(parts)
-        for home in among if not self._extras.none else ():
-            trigger = home.trigger if isinstance(home, Loop) else home
-            stood = self._extras.in_loop(trigger.segment.id, holder.place, _loop_around(home, holder.structure))
-            backwards = home is not among[0]  # parts stand in the order of their places
+        for place in among.places if not self._extras.none else ():
+            stood = self._extras.in_loop(place.use.segment.id, holder.place, _loop_around(place.home, holder.structure))
+            backwards = place is not among.places[0]  # parts stand in the order of their places
             free = range(len(parts))[:: -1 if backwards else 1]
             for kept in reversed(stood) if backwards else stood:
-                steps = (
-                    at for at, n in enumerate(free) if found[n] is None and stood_at(home, parts[n], kept.elements)
-                )
+                steps = (at for at, n in enumerate(free) if found[n] is None and place.stood(parts[n], kept.elements))
                 if (at := next(steps, None)) is not None:
-                    found[free[at]], free = home, free[at + 1 :]
-        places = homes_with_room(parts, found, among)
-        self._placed[key] = places
+                    found[free[at]], free = place.home, free[at + 1 :]
+        places = self._placed[key] = among.with_room(parts, found)
         return places
 
     def _use(self, step: Step, use: Use, holder: _Holder) -> list[Rendered]:
@@ -399,10 +400,13 @@ def _put_date(out: Rendered, put: Put, value: date) -> None:
 
 def _put_period(out: Rendered, period: Period, use: Use, part: Part) -> None:
     """A date that isn't written in the segment's own elements: a range, or one that came in another format."""
-    date, time, until, code = (getattr(part, name) for name in PERIOD_FIELDS)
-    own = {target.field: position for position, target in (use.mapping or NO_PLACEMENT).put.items()}
-    if not until and not code and ("date" in own or (date is None and time is None)):
+    values = part.__dict__
+    if values["until"] is None and values["format"] is None and not period.alone:
         return
+    date, time, until, code = (values[name] for name in PERIOD_FIELDS)
+    if not until and not code and date is None and time is None:
+        return
+    own = {target.field: position for position, target in (use.mapping or NO_PLACEMENT).put.items()}
     try:
         code, text = period_text(code, date, time, until)
     except NoText as error:

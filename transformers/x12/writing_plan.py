@@ -6,19 +6,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from hub.core.agreement import OverlayRule
 from hub.documents import Document
-from hub.documents.base import Extra, Part
+from hub.documents.base import Extra
 from transformers.x12.catalogue import set_declaration
 from transformers.x12.declaration import Century, Element, Loop, Placement, Segment, SetDeclaration, Target, Use, walk
-from transformers.x12.fields import shapes
-from transformers.x12.homes import Home, homes, joined_fields
+from transformers.x12.homes import Homes, homes
 from transformers.x12.overlay import overlaid
+from transformers.x12.place import joined_fields
 from transformers.x12.totals import CountedElement, counted_in
 
 NO_PLACEMENT = Placement()
+NO_HOMES = Homes(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Step:
     reads: frozenset[str]
     always: bool = False
     last: bool = True
-    homes: tuple[Home, ...] = ()
+    homes: Homes = NO_HOMES
     single: tuple[Put, ...] = ()
     named: Mapping[int, str] = field(default_factory=dict)
     defaults: tuple[tuple[int, str], ...] = ()
@@ -92,20 +92,6 @@ def writing_plan(name: str, release: str, rules: tuple[OverlayRule, ...] = ()) -
     return WritingPlan(declaration, _steps(declaration.structure, declaration.structure), pairs)
 
 
-@lru_cache(maxsize=256)
-def defaults_of(cls: type[Part]) -> tuple[tuple[str, Any], ...]:
-    """The fields of a part and their defaults; one that must be given has a default that nothing is equal to."""
-    return tuple((name, object() if shape.required else shape.default) for name, shape in shapes(cls).items())
-
-
-def present(part: Part) -> frozenset[str]:
-    """The fields of a part that have another value than their default."""
-    values = part.__dict__
-    return frozenset(
-        [name for name, default in defaults_of(type(part)) if values[name] is not default and values[name] != default]
-    )
-
-
 def _steps(structure: Sequence[Use | Loop], around: Sequence[Use | Loop]) -> tuple[Step, ...]:
     """`around`: the structure in which the fields of the part have places; a loop that makes no part is in it."""
     found: list[Step] = []
@@ -127,7 +113,7 @@ def _steps(structure: Sequence[Use | Loop], around: Sequence[Use | Loop]) -> tup
 def _loop(loop: Loop, around: Sequence[Use | Loop]) -> Step:
     if loop.to is not None:
         inner = _steps(loop.structure, loop.structure)
-        return Step(loop, frozenset({loop.to}), homes=tuple(homes(loop.to, around)), steps=inner)
+        return Step(loop, frozenset({loop.to}), homes=Homes(homes(loop.to, around)), steps=inner)
     inner = _steps(loop.structure, around)
     return Step(loop, frozenset().union(*(step.reads for step in inner)), steps=inner)
 
@@ -139,7 +125,7 @@ def _use(use: Use, around: Sequence[Use | Loop], *, last: bool) -> Step:
     single = tuple(put for put in puts if put.target.how == "set")
     named = {put.position: put.field for put in single}
     if use.to is not None:
-        among = tuple(homes(use.to, around))
+        among = Homes(homes(use.to, around))
         reads, defaults = frozenset({use.to}), _defaults(use)
         return Step(use, reads, last=last, homes=among, single=single, named=named, defaults=defaults)
     lists = tuple(dict.fromkeys(put.field for put in puts if put.target.how != "set"))
