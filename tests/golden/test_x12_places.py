@@ -50,6 +50,8 @@ PLACES = [
     ("850", "004010", order("N1*ST*ABC", "N2*A", "N2*B", "N3*A", "N3*A")),
     ("850", "004010", order("N1*ST*ABC", "N3*A", "N3*B*C", "N1*BT*ABC", "N3*A*B", "N3*C")),
     ("940", "005010", ["W05*N*1", "W6*HM", "W6*KF*FR*AA", "W6*BB", "LX*1", "W01*1*EA**VN*AB-1", "W76*1"]),
+    # an hour without a date has no purpose
+    ("875", "004010", ["G50*N*20260105*P1", "G62***8*1200", "N1*ST*ABC", "G68*1*CA*1**VN*A", "G76*1*CA"]),
     # pairs behind a gap
     ("850", "004010", [ORDER, "PO1**1*EA*5****VN*AB-1***UP*036000291452", "CTT*1"]),
     ("850", "004010", order("PER*BD*JOE***EM*A@B.C", line=("SDQ*EA*92*0012*10***0014*3***0016*4***********LOC",))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -100,6 +100,7 @@ class CompiledSet:
         self.grammar: Grammar = grammar(declaration)
         self._cls = DOCUMENTS[declaration.document]
         self._source = Source(self.grammar, self._cls)
+        self.needs: Mapping[int, frozenset[int]] = self._source.needs
         self._make = self._compile()
         self._idle: dict[tuple[str, str, str], list[Read]] = {}
 

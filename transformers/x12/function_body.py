@@ -60,6 +60,7 @@ class FunctionBody:
         self._level, self._cls = source.object(state.path)
         self._elements = ElementLines(source, self._segment, self._mapping)
         self._assigned: set[str] = set()
+        self._needed: set[int] = set()
 
     def lines(self) -> list[str]:
         opens = self._loop is not None and self._loop.to is not None and not self._leaf
@@ -95,6 +96,7 @@ class FunctionBody:
         cls = self._cls if loop else self._part_class(self._use.to or "")
         build = self._elements.lines()
         fields = self._fields(cls, build)
+        self._source.needs[self._state.number] = frozenset(self._needed)
         build += new_part("part_", "d", cls, fields, self._source)
         keep = [f"if len({parts}) > {MOST_PARTS}: {parts}.clear()", f"{parts}[s] = part_"]
         if kept := self._keep():
@@ -242,8 +244,14 @@ class FunctionBody:
     def _value(self, cls: type[Part], target: Target, position: int) -> str:
         """The expression for an element as the value of a field; refuses a declaration that doesn't fit the model."""
         value = self._strict_value(cls, target, position)
-        needed = self._segment.elements[position - 1].lenient and field_shape(cls, target.field).required
-        return f"needed({value})" if needed else value
+        use, shape = self._segment.elements[position - 1], field_shape(cls, target.field)
+        if shape.required:
+            self._needed.add(position)
+            return f"needed({value})" if use.lenient else value
+        blank = shape.kind == "text" and not shape.optional and target.how == "set"
+        if blank and not (use.mandatory and not use.lenient) and (shape.default or value != f"a{position}"):
+            return f"{value} or {shape.default!r}"
+        return value
 
     def _strict_value(self, cls: type[Part], target: Target, position: int) -> str:
         shape = field_shape(cls, target.field)

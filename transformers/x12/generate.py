@@ -17,7 +17,8 @@ from transformers.x12.grammar import Grammar, State
 
 
 class Source:
-    """Collects the source of a set's functions, and the constants that they use (`constants`, by name)."""
+    """Collects the source of a set's functions, and the constants that they use (`constants`, by name). `needs`: by the number of the
+    state of a segment that is a part of its own, its elements without which there is no such part."""
 
     def __init__(self, grammar: Grammar, document: type[Document]) -> None:
         self.grammar = grammar
@@ -26,6 +27,7 @@ class Source:
         self.composites: dict[str, tuple[str, Element, tuple[str, ...]]] = {}
         self.functions: dict[str, str] = {}
         self.handlers: list[str] = []
+        self.needs: dict[int, frozenset[int]] = {}
         self._document = document
         self._objects: dict[tuple[int, ...], tuple[int, type[Part]]] = {}
         self.counters = _number_counters(grammar)

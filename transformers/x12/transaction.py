@@ -147,15 +147,18 @@ def _understood(
     warnings: tuple[str, ...],
 ) -> dict[str, Any] | None:
     """What `errors: accept` takes of it; None where that is no document."""
-    left = understood(lenient.grammar, segments, findings, marks)
+    left = understood(lenient, segments, findings, marks)
     try:
         read = _read(lenient, left.segments, marks, partner, warnings)
     except Refused:
         return None
     document: Document = read["document"]
-    if any(shape.required and getattr(document, name) is None for name, shape in shapes(type(document)).items()):
-        return None
-    return {**read, "document": left.whole(document)}
+    return {**read, "document": left.whole(document)} if complete(document) else None
+
+
+def complete(document: Document) -> bool:
+    """Whether it has the values that its kind can't be without."""
+    return all(getattr(document, name) is not None for name, shape in shapes(type(document)).items() if shape.required)
 
 
 def _read(

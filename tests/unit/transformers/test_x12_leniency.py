@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId, OverlayRule
+from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody, FileBody, Reading
-from hub.documents import FunctionalAcknowledgment, Order
+from hub.documents import FunctionalAcknowledgment, Order, from_json, to_json
 from tests.golden.x12_files import SAMPLES
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
@@ -49,7 +50,13 @@ TAKEN = [
     ("AK304 7", "CTT*2", "CUR*BY*USD~CTT*2", "CUR PO1[2]/PID[1]"),
     ("AK304 5", "CUR*BY*USD", "CUR*BY*USD~CUR*BY*USD", "CUR "),
     ("AK403 1", "BEG*00*SA", "BEG*00*", ""),
+    ("AK403 1", "CUR*BY*USD", "CUR*BY*USD~REF**A-1", "REF "),
+    ("AK403 1", "CUR*BY*USD", "CUR*BY*USD~DTM**20260309", ""),
+    ("AK403 1", "PID*F*", "PID**", ""),
+    ("AK403 1", "CTT*2", "AMT**5~REF*DP*1~CTT*2", "AMT PO1[2],REF PO1[2]"),
+    ("AK403 1", "CTT*2", "CTT*2~AMT*TT", "AMT CTT[1]"),
     ("AK403 2", "PO1*1*24*EA", "PO1*1**EA", ""),
+    ("AK403 2", "CUR*BY*USD", "CUR*BY*USD~PER*IC*DESK**desk@acme.example", "PER "),
     ("AK403 3", "CUR*BY*USD", "CUR*BY*USD" + "*" * 20 + "X", "CUR "),
     ("AK403 4", "CUR*BY*USD", "CUR*BY*US", ""),
     ("AK403 5", "CUR*BY*USD", "CUR*BY*USDX", ""),
@@ -77,8 +84,9 @@ def test_each_code_that_still_gives_a_document_is_taken_and_acknowledged_with_e(
     assert len(reading.document.lines) == 2
     assert reading.document.lines[1].products == {"UP": "036000291452", "VN": "HMR-16OZ"}
     assert answer.transactions[0].status == "E"
-    assert [f"{e.segment} {e.within}" for e in reading.document.extras] == ([kept] if kept else [])
+    assert [f"{e.segment} {e.within}" for e in reading.document.extras] == (kept.split(",") if kept else [])
     assert reading.warnings
+    assert from_json(to_json(reading.document)) == reading.document
 
 
 @pytest.mark.parametrize(
@@ -133,6 +141,23 @@ def test_a_qualifier_without_its_id_is_kept_alone_and_writes_no_second_segment(
     written = write_interchange([reading.document], STRICT, 7, AT).body
     assert written.count(b"~PO1*") == 2
     assert b"VN**" not in written
+
+
+def test_an_id_without_its_qualifier_is_kept_alone_and_never_written_as_something_else() -> None:
+    reading, _ = under(ACCEPTS, broken("*VN*HMR-16OZ", "**HMR-16OZ"))
+    assert isinstance(reading.document, Order), reading.error
+    assert [line.products for line in reading.document.lines] == [{"UP": "036000291452"}] * 2
+    assert [extra.elements[-1] for extra in reading.document.extras] == ["HMR-16OZ"] * 2
+    with pytest.raises(MappingError, match=r"^extras\[0\]: PO1"):
+        write_interchange([reading.document], STRICT, 7, AT)
+
+
+def test_a_part_that_cant_be_is_left_out_and_its_neighbors_keep_their_places() -> None:
+    charges = "SAC*C*D240***100~SAC**C310***200~SAC*A*C310***300*******ZZZ"
+    reading, _ = under(ACCEPTS, broken("CTT*2", f"{charges}~CTT*2"))
+    assert isinstance(reading.document, Order), reading.error
+    assert [one.amount for one in reading.document.lines[1].adjustments] == [1, 3]
+    assert [(one.segment, one.within, one.position) for one in reading.document.extras] == [("SAC", "PO1[2]", 9)]
 
 
 def test_what_is_kept_whole_is_refused_by_its_name_when_it_is_written() -> None:
