@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from hub.core.agreement import Acknowledge, Agreement, InterchangeId
 from hub.core.errors import MappingError
-from hub.documents import Order, from_json, to_json
+from hub.core.partners import PartnerDirectory
+from hub.core.ports import BytesBody
+from hub.documents import Document, Order, from_json, to_json
 from hub.documents.identifiers import Identifiers
 from hub.documents.parts import MonetaryAmount
-from tests.golden.x12_transactions import document_of, written
+from tests.golden.x12_transactions import document_of, interchange, read_one, written
+from transformers.x12 import X12Reader
 
 ORDER = "BEG*00*SA*P1**20260105"
 LINE = "PO1**1*EA*5**VN*AB-1"
@@ -60,15 +64,150 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "version", "segments"), PLACES)
+RECEIPT = ["BRA*RV-1*20260311*00*1", "DTM*050*20260311"]
+RELEASED = ["W05*N*1", "LX*1", "W01*1*EA**VN*AB-1", "W76*1"]
+NOTICE = ["BSN*00*S1*20260105*0930", "HL*1**S*1", "HL*2*1*I*0", "LIN**VN*A", "SN1**5*EA"]
+TENDER = ["B2**SCAC**S1**PP", "B2A*00", "N7**T1", "S5*1*LD", "L11*A*BM"]
+
+
+def received(line: str, totals: str = "CTT*1") -> list[str]:
+    return [*RECEIPT, line, "LIN**UK*1", totals]
+
+
+def released(*handling: str) -> list[str]:
+    return [RELEASED[0], *handling, *RELEASED[1:]]
+
+
+def tendered(*seals: str) -> list[str]:
+    return [*TENDER[:3], *seals, *TENDER[3:]]
+
+
+LISTS = [
+    # elements of a list behind a gap, the same text again, a full segment behind one that isn't
+    ("204", "004010", tendered("M7*AA*BB**CC")),
+    ("204", "004010", tendered("M7*AA***BB", "M7*CC**DD")),
+    ("204", "004010", tendered("M7*AA*BB***SH", "M7*CC")),
+    ("940", "005010", released("W6*HM**KF")),
+    ("940", "005010", released("W6*HM*AA*BB*CC", "W6*HM***AA")),
+    ("940", "005010", released("W6*HM***AA", "W6*HM*AA*BB*CC", "W6*HM*AA")),
+    ("940", "005010", released("W6*HM", "W6*HM*HM", "W6*HM")),
+    ("940", "005010", released("W6*HM", "W6*HM", "W6*HM*HM*HM*HM", "W6*HM")),
+    ("850", "004010", order("N1*ST*ABC", "N2*A", "N2*A*A", "N3*A*A", "N3*A")),
+    ("997", "004010", ["AK1*PO*1", "AK2*850*0001", "AK5*R**5*1", "AK9*R*1*1*0**1"]),
+]
+PARTS = [
+    # parts behind a gap, in the places of others, without the first of their elements
+    ("861", "004010", received("RCD*1*10*CA***1*CA*01****1*CA*02")),
+    ("861", "004010", received("RCD*1*10*CA***1*CA*01****1*CA*01")),
+    ("861", "004010", received("RCD*1*10*CA************1*CA*02")),
+    ("861", "004010", received("RCD*1*10*CA*****01")),
+    ("861", "004010", received("RCD*1*10*CA***1*CA*01***01*1*CA*02")),
+    ("850", "004010", order(line=("SCH*1*EA***002*20260105**010*20260107",))),
+    # composites and elements that no field holds, beside segments that fields hold whole
+    ("850", "004010", order("REF*L1**TEXT", "REF*L1*R*TEXT*L1>R2", "REF*L1*R**L1>R2")),
+    ("850", "004010", order("N9*L1*R**20260105", "MSG*TWO", "N9*L1*R*ONE*20260105*0930*ED*L1>R2", "N9*L1**ONE")),
+    ("940", "004010", [RELEASED[0], "N9*BM**TEXT", "N9*BM*R*TEXT*20260105", "N9*BM**TEXT*20260105", *RELEASED[1:]]),
+    ("850", "005010", order("N1*ST*ABC", "N4****US***WA")),
+    ("850", "005010", order("N1*ST*ABC", "N4*SEATTLE***US***WA", "N4*TACOMA***US***WA", "N4*YAKIMA*WA")),
+    ("850", "005010", order("N1*ST*ABC", "N4*SEATTLE", "N4*SEATTLE***US***WA")),
+    (
+        "832",
+        "004010",
+        ["BCT*PC*1", "CUR*SE*USD*1.2345****007*20260101", "CUR*BY*CAD*1.2345", "LIN**VN*A", "CTP**WHL*5", "CTT*1"],
+    ),
+]
+COUNTED = [
+    # a count, or a sum, in a segment of which no field holds the rest
+    ("846", "004010", ["BIA*00*MB*R1*20260105", "LIN**VN*A", "QTY*33*5*EA", "CTT*1*5*10*LB"]),
+    ("846", "004010", ["BIA*00*MB*R1*20260105", "LIN**VN*A", "QTY*33*5*EA", "CTT*1**10*LB"]),
+    ("856", "004010", [*NOTICE, "CTT*2*5*10*LB*2*CF*TEXT"]),
+    ("861", "004010", received("RCD*1*10*CA", "CTT*1*10*10*LB")),
+    (
+        "880",
+        "004010",
+        ["G01*20260105*I1", "N1*ST*ABC*9*123", "G17*1*CA*5*036000291452", "G31*1*CA*10*LB*2*CF*1*EA", "G33*500"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "version", "segments"), [*PLACES, *LISTS, *PARTS, *COUNTED])
 def test_each_segment_and_element_is_written_where_it_stood(name: str, version: str, segments: list[str]) -> None:
     document = document_of(name, segments, version)
     assert written(document, name, version) == segments
     assert written(from_json(to_json(document)), name, version) == segments
 
 
-def changed(document: Order, **fields: Any) -> list[str]:
-    return written(document.model_copy(update=fields), "850")
+TAKEN = [
+    (["SCH*1*EA******002*20260105"], ["SCH*1*EA***002*20260105"]),
+    (["SCH*1*EA******002*20260105", "SCH*2*EA***002*20260105"], ["SCH*1*EA***002*20260105", "SCH*2*EA***002*20260105"]),
+    (["N1*ST*ABC", "N2**AA", "N2*BB"], ["N1*ST*ABC", "N2*AA", "N2*BB"]),
+]
+
+
+@pytest.mark.parametrize(("wrong", "right"), TAKEN)
+def test_a_gap_in_place_of_a_mandatory_element_is_taken_with_errors_and_closed_by_writing(
+    wrong: list[str], right: list[str]
+) -> None:
+    assert read_one("850", order(line=tuple(wrong))).error is not None
+    accepting = Agreement("ACME", (InterchangeId("01", "043645501"),), acknowledge=Acknowledge(errors="accept"))
+    reader = X12Reader(PartnerDirectory([accepting]))
+    (reading, *_) = reader.read(BytesBody(interchange("850", order(line=tuple(wrong)))))
+    assert reading.document is not None
+    assert [one for one in written(reading.document, "850") if one in right] == right
+
+
+def test_what_is_kept_whole_of_parts_is_no_value_without_its_part() -> None:
+    """The first element of a part is missing, so that no field holds the others: nobody may drop them."""
+    document = document_of("861", received("RCD*1*10*CA*****01"))
+    (line,) = document.lines
+    assert line.discrepancies == ()
+    (extra,) = document.extras
+    assert (extra.segment, extra.kept_for) == ("RCD", None)
+
+
+def test_a_kept_segment_whose_parts_have_changed_is_named() -> None:
+    document = document_of("861", received("RCD*1*10*CA***1*CA*01***01*1*CA*02"))
+    (line,) = document.lines
+    other = line.model_copy(update={"discrepancies": line.discrepancies[::-1]})
+    with pytest.raises(MappingError, match=r"^extras\[0\]: RCD agrees with nothing that the document's fields say$"):
+        changed(document, "861", lines=(other,))
+
+
+def test_parts_that_have_changed_stand_without_the_gap() -> None:
+    document = document_of("861", received("RCD*1*10*CA***1*CA*01****1*CA*02"))
+    (line,) = document.lines
+    other = line.model_copy(update={"discrepancies": line.discrepancies[::-1]})
+    assert "RCD*1*10*CA***1*CA*02*1*CA*01" in changed(document, "861", lines=(other,))
+
+
+@pytest.mark.parametrize("stated", ["CTT*1**10*LB", "CTT*1*10*10*LB"])
+def test_a_count_is_counted_also_in_a_segment_that_is_kept_whole(stated: str) -> None:
+    document = document_of("861", received("RCD*1*10*CA", stated))
+    (extra,) = document.extras
+    assert extra.elements == ("", "", "10", "LB") if "**" in stated else ("", "10", "10", "LB")
+    lines = document.lines
+    assert changed(document, "861", lines=(*lines, *lines))[-1] == stated.replace("CTT*1", "CTT*2")
+    old = extra.model_copy(
+        update={"elements": ("1", *extra.elements[1:])}
+    )  # as it was kept before counts were left out
+    assert changed(document, "861", lines=(*lines, *lines), extras=(old,))[-1] == stated.replace("CTT*1", "CTT*2")
+
+
+def test_texts_that_are_added_to_a_list_leave_the_others_where_they_stood() -> None:
+    document = document_of("940", released("W6*HM**KF"), "005010")
+    handling = document.handling
+
+    def handled(*texts: str) -> list[str]:
+        changed = document.model_copy(update={"handling": texts})
+        return [one for one in written(changed, "940", "005010") if one.startswith("W6")]
+
+    assert handled(*handling, "AA") == ["W6*HM**KF", "W6*AA"]
+    assert handled("AA", *handling) == ["W6*AA", "W6*HM**KF"]
+    assert handled("AA", "HM") == ["W6*AA*HM"]
+
+
+def changed(document: Document, name: str = "850", **fields: Any) -> list[str]:
+    return written(document.model_copy(update=fields), name)
 
 
 def test_what_is_kept_for_its_place_binds_nobody_who_changes_the_document() -> None:

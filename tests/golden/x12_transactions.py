@@ -9,21 +9,10 @@ from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.ports import Reading
 from hub.documents import Document
 from tests.golden.x12_files import read
+from transformers.x12.catalogue import NEWEST, set_declaration
 from transformers.x12.writer import write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
-GROUPS = {
-    "214": "QM",
-    "810": "IN",
-    "820": "RA",
-    "824": "AG",
-    "850": "PO",
-    "855": "PR",
-    "856": "SH",
-    "860": "PC",
-    "875": "OG",
-    "940": "OW",
-}
 
 
 def interchange(name: str, segments: Sequence[str], version: str = "004010") -> bytes:
@@ -31,7 +20,7 @@ def interchange(name: str, segments: Sequence[str], version: str = "004010") -> 
     day = "260105" if version < "004010" else "20260105"
     texts = [
         "ISA*00*          *00*          *01*043645501      *01*068717859      *260105*0930*U*00401*000000001*0*P*>",
-        f"GS*{GROUPS[name]}*043645501*068717859*{day}*0930*1*X*{version}",
+        f"GS*{set_declaration(name, NEWEST).group}*043645501*068717859*{day}*0930*1*X*{version}",
         f"ST*{name}*0001",
         *segments,
         f"SE*{len(segments) + 2}*0001",

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.documents.base import PLACE, Extra, Part
-from transformers.x12.fields import shapes
+from transformers.x12.fields import present, shapes
 
 IGNORED = frozenset({"partner", "document"})
 
@@ -27,12 +27,19 @@ def differences(wanted: Part, found: Part, *, added: bool = False, path: str = "
             continue
         if shape.kind == "parts":
             yield from _parts(one, other, own, added)
+        elif _says_nothing(one) and _says_nothing(other):
+            continue
         elif isinstance(one, Part) and isinstance(other, Part):
             yield from differences(one, other, added=added, path=f"{own}.")
         elif isinstance(one, Mapping) and isinstance(other, Mapping):
             yield from _ids(one, other, own)
         elif not _same(one, other):
             yield own, one, other
+
+
+def _says_nothing(value: Any) -> bool:
+    """Whether it is nothing, or a part without a value: an address of which only extras hold anything."""
+    return value is None or (isinstance(value, Part) and not present(value))
 
 
 def _parts(one: tuple[Part, ...], other: tuple[Part, ...], path: str, added: bool) -> Iterator[tuple[str, Any, Any]]:

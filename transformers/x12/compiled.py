@@ -183,6 +183,7 @@ class CompiledSet:
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
             "unchecked": unchecked,
             "untidy": _untidy,
+            "without": _without,
             f"zeros_{self._source.counters['all'][0]}": (0,) * self._source.counters["all"][0],
             **self._source.constants,
         }
@@ -264,6 +265,11 @@ def _apart(text: str, component: str, repetition: str) -> str | Structure:
     if component not in text and repetition not in text:
         return text
     return structured(tuple(tuple(part.split(component)) for part in text.split(repetition)))
+
+
+def _without(elements: list[str], positions: Sequence[int]) -> list[str]:
+    """The elements without those that are counted when they are written: a field holds what stood there."""
+    return ["" if number in positions else text for number, text in enumerate(elements)]
 
 
 def _repeated(text: str, separator: str, one: Callable[[str], Any], most: int) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from hub.documents import Document
-from hub.documents.base import Part
+from hub.documents.base import Extra, Part
 from transformers.x12.place import value_at
 from transformers.x12.totals import counted, counted_elements
 
@@ -25,12 +25,23 @@ def without_counts(document: Document) -> Document:
 
 
 def as_counted(document: Document, name: str) -> Document:
-    """The document with its counts and sums as they are written in a set, whatever it says itself."""
-    for element in counted_elements(document.kind, name):
+    """The document with its counts and sums as they are written in a set, whatever it says itself. Segments that are kept whole say none."""
+    elements = counted_elements(document.kind, name)
+    if document.extras and elements:
+        places = {(element.segment, element.element) for element in elements}
+        extras = tuple(_without(extra, places) for extra in document.extras)
+        document = document.model_copy(update={"extras": extras})
+    for element in elements:
         stated, value = value_at(document, element.path), counted(document, element)
         if stated is not None and value is not None and stated != value:
             document = _with(document, element.path.split("."), _typed(stated, value))
     return document
+
+
+def _without(extra: Extra, places: set[tuple[str, int]]) -> Extra:
+    """A kept segment without what is counted: one that an older version of the hub kept may have it."""
+    left = tuple("" if (extra.segment, n) in places else text for n, text in enumerate(extra.elements, 1))
+    return extra if left == extra.elements else extra.model_copy(update={"elements": left})
 
 
 def _typed(stated: Any, value: Decimal) -> int | Decimal:

@@ -155,6 +155,18 @@ class Placement:
     drop: frozenset[int] = frozenset()
     period: Period | None = None
 
+    def places(self, position: int) -> bool:
+        """Whether an element has a place."""
+        if self.period is not None and position in (self.period.format, self.period.text):
+            return True
+        if self.pairs is not None and self.pairs.first <= position <= self.pairs.last:
+            return True
+        return position in self.put or position in self.drop or position in self.positions_of_parts()
+
+    def positions_of_parts(self) -> Iterator[int]:
+        """The elements of all further parts."""
+        return (position for part in self.parts for position in part.put)
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -171,6 +183,11 @@ class Use:
     counts: Mapping[int, str] = dataclasses.field(default_factory=dict)
     sums: Mapping[int, str | list[str]] = dataclasses.field(default_factory=dict)
     prefer: Mapping[int, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def counted(self) -> tuple[int, ...]:
+        """The elements that are written as what the document's parts come to, whatever stood there."""
+        return (*self.counts, *self.sums)
 
 
 @dataclass(frozen=True, slots=True)

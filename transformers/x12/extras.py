@@ -38,6 +38,14 @@ class Extras:
     def take(self, segment: str, within: str) -> list[KeptSegment]:
         return self._by_place.pop((segment, within), []) if self._by_place else []
 
+    def first(self, segment: str, within: str) -> KeptSegment | None:
+        """The first of those that stand in a place. Not taken away."""
+        return next(iter(self._by_place.get((segment, within), ())), None) if self._by_place else None
+
+    def take_first(self, segment: str, within: str) -> None:
+        """Takes the first one alone."""
+        del self._by_place[segment, within][0]
+
     def in_loop(self, segment: str, within: str, loop: str) -> list[KeptSegment]:
         """Those that stand in any instance of a loop of this place; in the place itself where `loop` is empty. Not taken away."""
         return self._by_holder.get((segment, within, loop), [])

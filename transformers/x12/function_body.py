@@ -145,7 +145,8 @@ class FunctionBody:
         compounds = tuple(
             p for p, use in enumerate(self._segment.elements, 1) if use.element.type == "C" or use.repeat > 1
         )
-        return f"extra(e, {within!r}, {compounds!r}, {kept_for!r})"
+        elements = f"without(e, {self._use.counted!r})" if self._use.counted else "e"
+        return f"extra({elements}, {within!r}, {compounds!r}, {kept_for!r})"
 
     def _place(self) -> list[str]:
         if self._use.mapping is None:
@@ -165,6 +166,9 @@ class FunctionBody:
         if self._mapping.period is not None:
             tests.append(f"a{self._mapping.period.format} and f is None")
         tests += [f"a{c.century} and not a{c.date}" for c in lone]
+        for part in self._mapping.parts:  # none is made without the first of its elements
+            first, *others = sorted(part.put)
+            tests += [f"not a{first} and ({' or '.join(f'a{p}' for p in others)})"] if others else []
         if self._mapping.pairs is not None:
             tests.append(f"x == {TWICE}")
         return " or ".join(tests + self._partly_placed(unplaced))
@@ -194,15 +198,7 @@ class FunctionBody:
         return tests
 
     def _unplaced(self) -> list[int]:
-        mapping = self._mapping
-        placed = set(mapping.put) | mapping.drop
-        if mapping.period is not None:
-            placed |= {mapping.period.format, mapping.period.text}
-        for part in mapping.parts:
-            placed |= set(part.put)
-        if mapping.pairs:
-            placed |= set(range(mapping.pairs.first, mapping.pairs.last + 1))
-        return [p for p in range(1, len(self._segment.elements) + 1) if p not in placed]
+        return [p for p in range(1, len(self._segment.elements) + 1) if not self._mapping.places(p)]
 
     def _fields(self, cls: type[Part], out: list[str]) -> dict[str, str]:
         """Expressions for the fields of a new part."""

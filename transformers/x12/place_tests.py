@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from transformers.x12.declaration import Loop, Placement, Use
@@ -26,8 +27,11 @@ def place_tests(source: Source, state: State, mapping: Placement) -> list[str]:
         if target.how == "set" and target.field in joined:
             others = [p for r in use.segment.rules if r.letter == "R" for p in r.positions if p != position]
             tests.append(f"a{position}" + (f" and ({' or '.join(f'a{p}' for p in others)})" if others else ""))
-    if any(target.how == "append" for target in mapping.put.values()):
-        tests.append("y")
+    listed = sorted(position for position, target in mapping.put.items() if target.how == "append")
+    tests += ["y"] if listed else []
+    elements = use.segment.elements  # nobody may write a gap in place of a mandatory one
+    for positions in (listed, [min(part.put) for part in mapping.parts]):
+        tests += [f"a{later} and not a{p}" for p, later in pairwise(positions) if not elements[p - 1].mandatory]
     return tests + _one_of_many(source, state, use)
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hub.core.errors import MappingError
-from transformers.x12.declaration import Placement, Use
 from transformers.x12.extras import KeptSegment
-from transformers.x12.place import bare_number
 
 Text = str | list[list[str]]
 """An element: its text; or its repetitions, each the texts of its components."""
@@ -69,50 +66,3 @@ class Rendered:
 def kept_elements(extra: KeptSegment) -> list[Text]:
     """The elements as they were kept."""
     return [each if isinstance(each, str) else [list(components) for components in each] for each in extra.elements]
-
-
-def merge(extra: KeptSegment, made: list[Rendered], use: Use) -> None:
-    """Puts a segment that was kept whole in the place of the one made from the fields that it agrees with. One that the fields say
-    is only put where they still say it: that is, its pairs stand where they stood."""
-    kept = kept_elements(extra)
-    pairs = (use.mapping or Placement()).pairs
-    added = {each.century for each in use.segment.centuries}
-    for out in made:
-        added_here = {p for p in added if p < len(out.elements) and (p > len(kept) or not kept[p - 1])}
-        if 0 in out.fields or not _agrees(out, kept, pairs.first if pairs else 0, added_here):
-            continue
-        if extra.in_fields and not (pairs and _pairs(out.elements, pairs.first) == _pairs(["", *kept], pairs.first)):
-            continue
-        for position in added_here:
-            out.elements[position] = ""
-        own_fields = {p: out.field_at(p) for p in range(1, len(out.elements)) if out.elements[p]}
-        if pairs:
-            del out.elements[pairs.first :]
-        for position, text in enumerate(kept, 1):
-            if text:
-                out.put(position, text, own_fields.get(position) or f"extras[{extra.number}]")
-        out.fields[0] = f"extras[{extra.number}]"
-        return
-    if extra.in_fields:
-        return
-    raise MappingError(f"extras[{extra.number}]: {extra.segment} agrees with nothing that the document's fields say")
-
-
-def _pairs(elements: list[Text], first: int) -> list[tuple[Text, ...]]:
-    """The pairs of qualifier and id from an element on."""
-    return [pair for pair in zip(elements[first::2], elements[first + 1 :: 2], strict=False) if any(pair)]
-
-
-def _agrees(out: Rendered, kept: list[Text], pairs: int, added: set[int]) -> bool:
-    """`added`: elements that the kept segment lacks, and that writing adds."""
-    for position, text in enumerate(out.elements[1:], 1):
-        if not text or (pairs and position >= pairs) or position in added:
-            continue
-        other = kept[position - 1] if position <= len(kept) else ""
-        if isinstance(text, list) or isinstance(other, list):
-            first, second = (t[0][:1] if isinstance(t, list) else [t] for t in (text, other))
-            if first != second:
-                return False
-        elif text != other and bare_number(text) != bare_number(other):
-            return False
-    return True

@@ -16,13 +16,15 @@ from typing import Any
 from hub.core.errors import MappingError
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.declaration import Loop, Pairs, Period, Segment, SubPart, Target, Use
+from transformers.x12.declaration import Loop, Pairs, Period, Placement, Segment, SubPart, Target, Use
 from transformers.x12.extras import Extras, KeptSegment
 from transformers.x12.fields import present
 from transformers.x12.homes import Homes
+from transformers.x12.list_rows import list_rows_as_read
+from transformers.x12.merging import Merging, merge
 from transformers.x12.period import PERIOD_FIELDS, period_text
 from transformers.x12.place import Home, value_at
-from transformers.x12.rendered import Rendered, kept_elements, merge
+from transformers.x12.rendered import Rendered, kept_elements
 from transformers.x12.texts import NoText, dated_texts, in_window, text_of
 from transformers.x12.totals import CountedElement, counted
 from transformers.x12.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, put_of
@@ -204,6 +206,8 @@ class _Rendering:
 
     def _use(self, step: Step, use: Use, holder: _Holder) -> list[Rendered]:
         kept = self._extras.take(use.segment.id, holder.within) if step.last or use.mapping is None else []
+        if use.mapping is not None and use.to is None and not step.last:
+            return self._first_of_several(step, use, use.mapping, holder)
         if use.mapping is None:
             return [Rendered([use.segment.id, *kept_elements(extra)], {0: f"extras[{extra.number}]"}) for extra in kept]
         if use.to is not None:
@@ -212,8 +216,17 @@ class _Rendering:
                 self._defaults(out, step)
         else:
             made = self._fields(step, use, holder, kept)
-        for extra in kept:
-            merge(extra, made, use)
+            made = made or [Rendered([use.segment.id]) for _ in kept[:1]]  # of which the fields hold nothing
+        merge(kept, made, use)
+        return made if use.mandatory or not kept else [out for out in made if not out.blank]
+
+    def _first_of_several(self, step: Step, use: Use, mapping: Placement, holder: _Holder) -> list[Rendered]:
+        """A segment behind which others of its kind stand that no field holds: the first one that was kept may be this one."""
+        first = self._extras.first(use.segment.id, holder.within)
+        own = first if first is not None and _kept_beside_fields(first, mapping) else None
+        made = self._fields(step, use, holder, [own] if own else [])
+        if own is not None and Merging(use).put(own, made, whole=True) is not None:
+            self._extras.take_first(use.segment.id, holder.within)
         return made
 
     def _segment(self, step: Step, use: Use, part: Part, path: str, skip: frozenset[str] = frozenset()) -> Rendered:
@@ -365,18 +378,12 @@ class _Rendering:
         if (id(holder.part), name) in self._begun and not isinstance(value, tuple):
             texts = texts[1:]
         positions = [p for p, t in (use.mapping or NO_PLACEMENT).put.items() if t.field == name]
-        rows = [[extra.elements[p - 1] for p in positions if p <= len(extra.elements)] for extra in kept]
-        row = column = 0
-        for number, text in enumerate(texts):
-            stood = rows[0] if rows else None
-            if stood and number and list(texts[number : number + len(stood)]) == stood:
-                rows.pop(0)
-                row, column = (row + 1, 0) if column else (row, column)
-            while len(made) <= row:
+        for number, row in enumerate(list_rows_as_read(texts, positions, kept)):
+            if number == len(made):
                 made.append(Rendered([use.segment.id]))
-            suffix = f"[{number}]" if isinstance(value, tuple) else ""
-            made[row].put(positions[column], text, f"{holder.path}{name}{suffix}")
-            row, column = (row, column + 1) if column + 1 < len(positions) else (row + 1, 0)
+            for at, position in enumerate(row.positions, row.first):
+                suffix = f"[{at}]" if isinstance(value, tuple) else ""
+                made[number].put(position, texts[at], f"{holder.path}{name}{suffix}")
 
 
 def _loop_around(home: Home, structure: Sequence[Home]) -> str:
@@ -385,6 +392,14 @@ def _loop_around(home: Home, structure: Sequence[Home]) -> str:
         return home.id
     plain = (entry for entry in structure if isinstance(entry, Loop) and entry.to is None)
     return next((entry.id for entry in plain if any(each is home for each in entry.structure)), "")
+
+
+def _kept_beside_fields(kept: KeptSegment, mapping: Placement) -> bool:
+    """Whether a segment that was kept whole can be one of which fields hold a part: it says more than they can, or where it stood."""
+    more = (
+        not mapping.places(number) or not isinstance(text, str) for number, text in enumerate(kept.elements, 1) if text
+    )
+    return kept.in_fields or any(more)
 
 
 def _put_date(out: Rendered, put: Put, value: date) -> None:
