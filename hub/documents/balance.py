@@ -18,12 +18,13 @@ HALF_CENT = Decimal("0.005")
 class Balance:
     """`stated`: fields and the totals that stand there. `sums`: what the total may be, the likeliest first; empty: nothing can be
     said. `parts`: the amounts that were added, each of which the sender may have rounded to a cent. `unsigned`: the sign of the total
-    says nothing (a credit memo)."""
+    says nothing (a credit memo). `of`: what the amounts are those of."""
 
     stated: Sequence[tuple[str, Decimal]]
     sums: Sequence[Decimal] = ()
     parts: Sequence[Decimal] = ()
     unsigned: bool = False
+    of: str = "lines"
 
     def contradictions(self) -> Iterator[tuple[str, Decimal, Decimal]]:
         """Each field whose total isn't one of the sums: the field, its total, the likeliest sum."""

@@ -6,6 +6,8 @@ import datetime
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from hub.documents.base import Document, Number, Part
 from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Routing
@@ -107,7 +109,7 @@ class OrderStatus(PartiesByRole, Document):
     parties: tuple[Party, ...] = ()
     levels: tuple[OrderStatusLevel, ...] = ()
     line_count: int | None = None
-    hash_total: Number | None = None
+    hash_total: Number | None = Field(default=None, description="What the sender states in CTT02. Nobody checks it")
 
     def walk(self) -> Iterator[OrderStatusLevel]:
         """All levels, in the order of the report."""

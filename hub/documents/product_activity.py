@@ -79,7 +79,9 @@ class ProductActivity(PartiesByRole, Document):
     parties: tuple[ReportingParty, ...] = ()
     items: tuple[ActivityItem, ...] = ()
     line_count: int | None = None
-    hash_total: Number | None = None
+    hash_total: Number | None = Field(
+        default=None, description="What the sender states in CTT02, which the 852 doesn't use"
+    )
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:

@@ -75,7 +75,7 @@ class ProductTransfer(PartiesByRole, Document):
     parties: tuple[Party, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     line_count: int | None = None
-    hash_total: Number | None = None
+    hash_total: Number | None = Field(default=None, description="The sum of quantities that the sender states (CTT02)")
     amounts: tuple[MonetaryAmount, ...] = ()
 
     @property

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from hub.documents.base import Document, Number, Part
 from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Freight, Routing
@@ -95,7 +97,7 @@ class ReceivingAdvice(PartiesByRole, Document):
     parties: tuple[Party, ...] = ()
     lines: tuple[ReceivedLine, ...] = ()
     line_count: int | None = None
-    hash_total: Number | None = None
+    hash_total: Number | None = Field(default=None, description="The sum of quantities that the sender states (CTT02)")
 
     @property
     def order_numbers(self) -> tuple[str, ...]:

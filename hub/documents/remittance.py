@@ -8,12 +8,16 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from hub.documents.base import Document, Number, Part
+from hub.documents.balance import Balance
+from hub.documents.base import EXACT, Document, Number, Part, added
 from hub.documents.by_role import PartiesByRole
 from hub.documents.identifiers import NO_IDS, Identifiers
 from hub.documents.line import Line
 from hub.documents.parts import Contact, Milestone, Note, Party, Reference
 from hub.documents.person import Person
+
+UNREAD = frozenset({"DED", "LX", "N9", "RYL"})
+"""X12 segments that stand for amounts of payrolls, pensions and royalties, which no field holds."""
 
 
 class BankAccount(Part):
@@ -97,6 +101,11 @@ class TaxPayment(Part):
     third_amount: Number | None = None
     verification: str | None = None
 
+    @property
+    def amounts(self) -> tuple[Decimal, ...]:
+        """All amounts that it has."""
+        return tuple(one for one in (self.amount, self.second_amount, self.third_amount) if one is not None)
+
 
 class Remittance(PartiesByRole, Document):
     """A payment, an advice of one, or both. X12: 820. `number` is that of the check or transfer (TRN02), and empty without
@@ -135,6 +144,23 @@ class Remittance(PartiesByRole, Document):
     @property
     def total(self) -> Decimal | None:
         return self.amount
+
+    def balance(self) -> Balance | None:
+        """A payment is what was paid of its items (RMR04), with the adjustments that stand at no item (ADX), and the taxes. Those of an item are in
+        what was paid of it already; senders that add them, or that leave out all, are right too."""
+        unknown = any(item.paid is None for item in self.items) or any(extra.segment in UNREAD for extra in self.extras)
+        if self.amount is None or unknown:
+            return None
+        paid = added(item.paid for item in self.items if item.paid is not None)
+        outer = added(one.amount for entity in self.entities for one in entity.adjustments)
+        inner = added(one.amount for item in self.items for one in item.adjustments)
+        taxes = added(amount for tax in self.taxes for amount in tax.amounts)
+        whole = EXACT.add(paid, outer)
+        sums = [whole, EXACT.add(whole, inner), paid] if self.items or outer else []
+        if self.taxes:
+            sums = [EXACT.add(one, taxes) for one in sums or [paid]] + sums
+        debit = self.sign == "debit"
+        return Balance([("amount", self.amount)], tuple(dict.fromkeys(sums)), unsigned=debit, of="items")
 
     @property
     def items(self) -> tuple[RemittanceItem, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from pydantic import Field
+
 from hub.documents.base import Document, Number, Part
 from hub.documents.by_role import PartiesByRole
 from hub.documents.commerce import Adjustment, Freight, Routing, Terms
@@ -114,6 +116,11 @@ class ScheduleItem(Part):
         """The first description in words."""
         return next((d.text for d in self.descriptions if d.text), None)
 
+    @property
+    def all_forecasts(self) -> tuple[Forecast, ...]:
+        """All forecasts, with those of its patterns, in the order of the document."""
+        return (*self.forecasts, *(forecast for pattern in self.patterns for forecast in pattern.forecasts))
+
 
 class Schedule(PartiesByRole, Document):
     """What both kinds of schedule carry. `schedule_type` says what the days mean (`SH` shipment, `DL` delivery),
@@ -132,7 +139,9 @@ class Schedule(PartiesByRole, Document):
     parties: tuple[Party, ...] = ()
     items: tuple[ScheduleItem, ...] = ()
     line_count: int | None = None
-    hash_total: Number | None = None
+    hash_total: Number | None = Field(
+        default=None, description="The sum of the forecasts that the sender states (CTT02)"
+    )
 
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:

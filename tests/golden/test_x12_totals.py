@@ -17,23 +17,13 @@ from hub.documents import ApplicationAdvice, Document, FunctionalAcknowledgment,
 from tests.golden.x12_files import read
 from tests.unit.transformers.x12_text import interchange
 from transformers.x12 import X12Reader
+from transformers.x12.catalogue import NEWEST, set_declaration
 from transformers.x12.departures import departures
 from transformers.x12.inspection import TransactionSeen, inspect
 from transformers.x12.totals import counted_elements, hash_of
 from transformers.x12.writer import write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
-GROUPS = {
-    "810": "IN",
-    "846": "IB",
-    "855": "PR",
-    "856": "SH",
-    "860": "PC",
-    "865": "CA",
-    "940": "OW",
-    "945": "SW",
-    "820": "RA",
-}
 TERMS = Agreement(
     "ACME",
     (InterchangeId("01", "043645501"),),
@@ -50,12 +40,46 @@ NOTICE = ("856", "BSN*00*S1*20260105*1000*0004", "HL*1**S", "HL*2*1*O", "PRF*PO1
 STOCK = ("846", "BIA*00*DD*R1*20260105", "LIN*1*UP*012345678905", "QTY*33*12*EA", "LIN*2*VN*A2", "QTY*33*3.5*EA")
 WAREHOUSE = ("940", "W05*N*D1", "N1*ST*X", "LX*1", "W01*12*CA**VN*A1")
 SHIPPED = ("945", "W06*F*D1*20260105", "N1*ST*X", "LX*1", "W12*CC*12*12**CA**VN*A1")
+RECEIPT = ("861", "BRA*R1*20260311*00*1", "DTM*050*20260311", "RCD*1*22*CA", "LIN**UP*1", "RCD*2*1.5*CA", "LIN**UP*2")
+FORECAST = (
+    *(
+        "830",
+        "BFR*00*F1**DL*A*20260302*20260531*20260301",
+        "LIN*1*VN*A1",
+        "FST*120*C*W*20260309",
+        "FST*96*D*W*20260316",
+    ),
+    *("LIN*2*VN*A2", "SDP*Y*F", "FST*20*D*M*20260501"),
+)
+SCHEDULE = (
+    "862",
+    "BSS*05*S1*20260303*DL*20260304*20260306*13",
+    "LIN**VN*A1",
+    "UIT*EA",
+    "FST*60*C*D*20260304",
+    "JIT*30*0700",
+)
+RESALE = (
+    *("867", "BPT*00*P1*20260303", "PTD*SD", "QTY*32*24*CA", "LIN*1*VN*A1", "QTY*32*10*CA", "LIN*2*VN*A2"),
+    *("PTD*SS", "QTY*76*1*CA", "LIN**VN*A1"),
+)
+STOCKED = ("944", "W17*F*20260304*R1", "N1*WH*X", "W07*118*CA**VN*A1", "W13*2*CA*01", "W07*60*CA**VN*A2")
+GROUPED = ("944", "W17*F*20260304*R1", "N1*WH*X", "LX*1", "W07*118*CA**VN*A1", "LX*2", "W07*60*CA**VN*A2")
+PAYMENT = (
+    *("ENT*1", "ADX*-120.5*CS", "RMR*IV*I1**9000*9184.25*184.25", "ADX*-15.5*01", "RMR*CM*C1**-57.19", "ENT*2"),
+    "RMR*IV*I2**9600",
+)
+TAXES = ("TXP*911234567*0115*20260331*T*120000*P*3000*I*150",)
+
+
+def paid(amount: str, *segments: str, sign: str = "C") -> tuple[str, ...]:
+    return ("820", f"BPR*C*{amount}*{sign}*CHK", *segments)
 
 
 def body(name: str, *segments: str) -> bytes:
     inner = [f"ST*{name}*0001", *segments]
     text = interchange([[*inner, f"SE*{len(inner) + 1}*0001"]])
-    return text.replace("GS*PO", f"GS*{GROUPS.get(name, 'PO')}").encode()
+    return text.replace("GS*PO", f"GS*{set_declaration(name, NEWEST).group}").encode()
 
 
 def one(*segments: str) -> Reading:
@@ -160,6 +184,40 @@ WRONG = [
         ["W03*12"],
         id="945",
     ),
+    pytest.param(
+        (*RECEIPT, "CTT*2*24"), ["CTT02 is 24, and lines.quantity adds up to 23.5 (hash_total)"], ["CTT*2*23.5"], id="861"
+    ),
+    pytest.param(
+        (*FORECAST, "CTT*3*216"),
+        [
+            "CTT01 is 3, and the number of items is 2 (line_count)",
+            "CTT02 is 216, and items.all_forecasts.quantity adds up to 236 (hash_total)",
+        ],
+        ["CTT*2*236"],
+        id="830",
+    ),
+    pytest.param(
+        (*SCHEDULE, "CTT*1*90"),
+        ["CTT02 is 90, and items.all_forecasts.quantity adds up to 60 (hash_total)"],
+        ["CTT*1*60"],
+        id="862",
+    ),
+    pytest.param(
+        (*RESALE, "CTT*4*36"),
+        [
+            "CTT01 is 4, and the number of transfers is 2 (line_count)",
+            "CTT02 is 36, and transfers.items.value adds up to 35 (hash_total)",
+        ],
+        ["CTT*2*35"],
+        id="867",
+    ),
+    pytest.param(
+        (*STOCKED, "W14*180"), ["W1401 is 180, and all_lines.quantity adds up to 178 (totals.received)"], ["W14*178"], id="944"
+    ),
+    pytest.param(
+        paid("18422.32", *PAYMENT), ["BPR02 is 18422.32, and the items come to 18422.31 (amount)"], ["BPR*C*18422.32*C*CHK"], id="820"
+    ),
+    pytest.param(paid("120", *TAXES), ["BPR02 is 120, and the items come to 1231.50 (amount)"], ["BPR*C*120*C*CHK"], id="820-tax"),
 ]  # fmt: skip
 
 
@@ -177,7 +235,7 @@ def test_what_contradicts_the_lines_is_told_and_counts_are_never_copied(
     assert reading.document is not None
     made = write_interchange([reading.document], replace(TERMS, send=()), 1, AT)
     assert [text.removesuffix("; it was counted anew") for text in made.warnings] == warnings
-    found = re.findall(r"(?:CTT|AMT|TDS|W76|W03)\*[^~]*", made.body.decode())
+    found = re.findall(r"(?:CTT|AMT|TDS|W76|W03|W14|BPR)\*[^~]*", made.body.decode())
     assert found == written
 
 
@@ -194,6 +252,18 @@ RIGHT = [
     pytest.param((*ACKNOWLEDGMENT, *lines("10*EA*5.50**VN*A1"), "ACK*IA*8*EA", "CTT*1*8"), id="acknowledged"),
     pytest.param((*STOCK, "CTT*2*47"), id="846-hash"),
     pytest.param((*ORDER, *lines("10*EA***VN*A1"), "CTT*1", "AMT*TT*500"), id="no-prices"),
+    pytest.param((*RECEIPT, "CTT*2*37"), id="861-hash"),
+    pytest.param((*FORECAST, "CTT*2*236"), id="830-patterns"),
+    pytest.param((*SCHEDULE, "CTT*1*60"), id="862-without-jit"),
+    pytest.param((*RESALE, "CTT*3*35"), id="867-items"),
+    pytest.param((*RESALE, "CTT*2"), id="867-transfers"),
+    pytest.param((*STOCKED, "W14*178"), id="944-lines"),
+    pytest.param(paid("18422.31", *PAYMENT), id="820-net"),
+    pytest.param(paid("18406.81", *PAYMENT), id="820-less-the-adjustments-of-items"),
+    pytest.param(paid("18542.81", *PAYMENT), id="820-without-adjustments"),
+    pytest.param(paid("19653.81", *PAYMENT, *TAXES), id="820-with-taxes"),
+    pytest.param(paid("1231.5", *TAXES), id="820-taxes"),
+    pytest.param(paid("50", "ENT*1", "RMR*IV*I1**-50", sign="D"), id="820-debit"),
 ]  # fmt: skip
 
 
@@ -204,8 +274,37 @@ def test_what_partners_may_send_is_right(segments: tuple[str, ...]) -> None:
     assert reading.document is not None
     made = write_interchange([reading.document], replace(TERMS, send=()), 1, AT)
     assert made.warnings == ()
-    wanted = [text for text in segments if text.startswith("CTT")]
-    assert [text for text in made.body.decode().split("~") if text.startswith("CTT")] == (wanted or ["CTT*1"])
+    ours = ["CTT*1"] if segments[0] in ("810", "850") else []
+    wanted = [text for text in segments if text.startswith(("CTT", "W14", "BPR"))]
+    assert [text for text in made.body.decode().split("~") if text.startswith(("CTT", "W14", "BPR"))] == (
+        wanted or ours
+    )
+
+
+UNCHECKED = [
+    pytest.param(paid("1", *PAYMENT, "DED*CS*C-1*20260312*9000*R-1*Y"), id="820-deductions-that-no-field-holds"),
+    pytest.param(paid("1", "ENT*1", "RMR*IV*I1***4750"), id="820-an-item-of-which-nothing-is-paid"),
+    pytest.param(paid("1"), id="820-payment-only"),
+    pytest.param(("852", "XQ*H*20260223*20260301", "LIN*1*UP*1", "ZA*QS*21*CA", "CTT*1*7"), id="852-ctt02"),
+    pytest.param(("832", "BCT*PC*1", "LIN**VN*A1", "CTP**WHL*5", "CTT*1*7"), id="832-ctt02"),
+    pytest.param(("870", "BSR*2*PA*S1*20260310", "HL*1**O", "PO1*1*24*CA", "ISR*BP*20260312", "CTT*9*7"), id="870-ctt"),
+]
+
+
+@pytest.mark.parametrize("segments", UNCHECKED)
+def test_what_nobody_can_say_is_not_checked(segments: tuple[str, ...]) -> None:
+    reading = one(*segments)
+    assert reading.warnings == ()
+    assert reading.document is not None
+    made = write_interchange([reading.document], replace(TERMS, send=()), 1, AT)
+    assert made.warnings == ()
+    assert [text for text in made.body.decode().split("~") if text == segments[-1]] == [segments[-1]]
+
+
+def test_a_total_of_groups_adds_the_lines_of_all() -> None:
+    data = body(*GROUPED, "W14*177").replace(b"*004010", b"*005010").replace(b"*U*00401*", b"*^*00501*")
+    (reading,) = read(data)
+    assert reading.warnings == ("W1401 is 177, and all_lines.quantity adds up to 178 (totals.received)",)
 
 
 def test_the_hash_total_is_that_of_the_standard() -> None:

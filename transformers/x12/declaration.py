@@ -171,8 +171,8 @@ class Placement:
 @dataclass(frozen=True, slots=True)
 class Use:
     """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`. `counts`: elements that
-    are the number of parts in a field. `sums`: elements that are the sum of the values at the end of a path (`lines.quantity`), or of several
-    paths, of which the first is written. `prefer`: of several places for one field this
+    are the number of parts at the end of a path. `sums`: elements that are the sum of the values at the end of a path (`lines.quantity`). Of several
+    paths any is right, and the first is written. `prefer`: of several places for one field this
     one is written to first, where the element has one of these codes."""
 
     segment: Segment
@@ -180,7 +180,7 @@ class Use:
     max: int
     to: str | None = None
     mapping: Placement | None = None
-    counts: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    counts: Mapping[int, str | list[str]] = dataclasses.field(default_factory=dict)
     sums: Mapping[int, str | list[str]] = dataclasses.field(default_factory=dict)
     prefer: Mapping[int, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 

@@ -66,16 +66,18 @@ def contradictions(document: Document, name: str = "") -> tuple[Contradiction, .
     """All of them. `name`: the set that the document came in or goes out as; without it the first that carries its kind. Pure."""
     found = [one for element in counted_elements(document.kind, name) if (one := _contradiction(document, element))]
     balance = document.balance()
-    for field, stated, expected in balance.contradictions() if balance is not None else ():
-        found.append(_of_money(document, name, field, stated, expected))
+    if balance is None:
+        return tuple(found)
+    for field, stated, expected in balance.contradictions():
+        right = f"the {balance.of} come to {_shown(expected)}"
+        found.append(_of_money(_money_place(document.kind, name, field), field, stated, right))
     return tuple(found)
 
 
-def _of_money(document: Document, name: str, field: str, stated: Decimal, expected: Decimal) -> Contradiction:
-    money = _money_place(document.kind, name, field)
+def _of_money(money: Contradiction, field: str, stated: Decimal, right: str) -> Contradiction:
     where = f"{money.segment}{money.element:02}" if money.segment else "the total"
     where += f" ({money.qualifier})" if money.qualifier else ""
-    sentence = f"{where} is {_shown(stated)}, and the lines come to {_shown(expected)}"
+    sentence = f"{where} is {_shown(stated)}, and {right}"
     return replace(money, field=field, stated=_shown(stated), sentence=sentence)
 
 

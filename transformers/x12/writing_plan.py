@@ -189,7 +189,8 @@ def _centuries(segment: Segment) -> list[Century]:
 def _reads(use: Use, mapping: Placement) -> frozenset[str]:
     targets = [*mapping.put.values(), *mapping.components.values(), *([mapping.pairs.target] if mapping.pairs else [])]
     roots = {target.field.partition(".")[0] for target in targets}
-    return frozenset(roots | {part.to for part in mapping.parts} | set(use.counts.values()))
+    counted = (path for element in counted_in(use) if not element.adds for path in element.of)
+    return frozenset(roots | {part.to for part in mapping.parts} | {path.partition(".")[0] for path in counted})
 
 
 def _elsewhere(use: Use, mapping: Placement, around: Sequence[Use | Loop]) -> list[tuple[str, int]]:
