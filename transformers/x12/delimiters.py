@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -106,8 +107,7 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
     if end < 0 or len(data) < end + 2:
         text = "half an ISA segment: the interchange header breaks off"
         raise DecodeError(text, segment="ISA", offset=offset, code="024")
-    component, terminator = data[end + 1 : end + 2], data[end + 2 : end + 3]
-    size = min(end + 3, len(data))
+    component = data[end + 1 : end + 2]
     if (
         component in (b"\r", b"\n")
         or component == separator
@@ -120,8 +120,7 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
             offset=offset + end,
             code=NO_COMPONENT_SEPARATOR,
         )
-    if terminator == b"\r" and data[end + 3 : end + 4] == b"\n":
-        terminator, size = b"\n", end + 4
+    terminator, size = _terminator(data[:LONGEST], end + 2, separator + component)
     elements = tuple(part.decode("latin-1") for part in (*data[:end].split(separator), component))
     repetition = elements[11].encode("latin-1") if elements[12] >= "00402" and elements[11] != "U" else b""
     delimiters = Delimiters(separator, component, repetition if len(repetition) == 1 else b"", terminator or b"~")
@@ -140,9 +139,43 @@ def header_elements(data: bytes) -> tuple[str, ...]:
 
 def _terminates(mark: bytes, behind: bytes, separator: bytes) -> bool:
     """Whether the byte in ISA16's place ends the segments, of which the first one stands `behind` it."""
-    names = tuple(name + separator for name in (b"GS", b"TA1", b"IEA", b"ST"))
     first, _, second = behind.partition(mark)
-    return first.startswith(names) and second.startswith(names)
+    return _begins(first, separator) and _begins(second, separator)
+
+
+def _terminator(data: bytes, at: int, own: bytes) -> tuple[bytes, int]:
+    """What ends the ISA, whose last element ends at `at`; and where what follows it begins. Nothing at the end of the body.
+
+    White space may stand around it. Where it is white space itself, it is what all gaps between the next segments have in common; the
+    line feed, where that is both characters of a line end.
+    """
+    white = bytes(byte for byte in WHITE if byte not in own)
+    behind = data[at:].lstrip(white)
+    run = data[at : len(data) - len(behind)]
+    if not run or (not _begins(behind, own[:1]) and _begins(behind[1:].lstrip(white), own[:1])):
+        end = at + len(run)
+        return data[end : end + 1], min(end + 1, len(data))
+    possible = set(run) - {0x20} or {run[0]}
+    for gap in _gaps(behind.split(own[:1])[1:-1], white):
+        possible = possible & set(gap) or possible
+    found = 0x0A if possible == {0x0D, 0x0A} else next(byte for byte in run if byte in possible)
+    return bytes((found,)), at + run.index(found) + 1
+
+
+def _begins(data: bytes, separator: bytes) -> bool:
+    return data.startswith(tuple(name + separator for name in (b"GS", b"TA1", b"IEA", b"ST")))
+
+
+def _gaps(pieces: Iterable[bytes], white: bytes) -> Iterator[bytes]:
+    """The white space before the ids of segments; `pieces`: what stands between the separators."""
+    for piece in pieces:
+        before = piece.rstrip(_LETTERS)
+        gap = before[len(before.rstrip(white)) :]
+        if len(before) < len(piece) and gap.strip(b" "):
+            yield gap
+
+
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def _check(delimiters: Delimiters, offset: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hub.core.ports import Reading
 from transformers.x12.catalogue import known_sets
+from transformers.x12.characters import character_set
 from transformers.x12.delimiters import Delimiters, as_text
 from transformers.x12.event import Event
 from transformers.x12.refused_number import number_in
@@ -29,8 +30,11 @@ class RefusedInterchange:
         if len(self._numbers) >= MOST:
             return
         marks = as_text(delimiters)
-        text = event.data[:LOOKED_AT].decode("utf-8", "replace")
-        segments = [part.strip("\r\n\t ") for part in text.split(marks.terminator)]
+        data = event.data
+        if len(data) > LOOKED_AT:  # whole segments, so that no character is cut
+            data = data[: max(data.rfind(delimiters.terminator, 0, LOOKED_AT), 0)]
+        text = character_set(data, delimiters).decode(data)
+        segments = [part.strip(marks.blanks) for part in text.split(marks.terminator)]
         name = [*segments[0].split(marks.element), ""][1].strip()
         number = number_in(name, segments, marks.element) if name in known_sets() else ""
         if number:

@@ -23,6 +23,15 @@ def test_a_duplicate_has_the_numbers_of_its_orders(newline: str) -> None:
     assert [reading.document.number for reading in readings if reading.document is not None] == ["4713"]
 
 
+def test_its_numbers_are_those_that_reading_gives() -> None:
+    body = orders_850(["47\u201911"], 17).decode().replace("~", "~\f\v ").encode("cp1252")
+    (taken,) = X12Reader(PartnerDirectory(), ()).read(BytesBody(body))
+    (refused,) = X12Reader(PartnerDirectory(), ()).read(BytesBody(body), SEEN)
+    assert taken.document is not None
+    assert ("number", taken.document.number) in refused.keys
+    assert taken.document.number == "47\u201911"
+
+
 def test_one_that_is_cut_off_is_refused_all_the_same() -> None:
     whole = orders_850(["4711", "4712"], 17)
     body = whole[: whole.index(b"4712") + 40]

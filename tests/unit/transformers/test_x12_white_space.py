@@ -56,17 +56,31 @@ def test_white_space_behind_segments(terminator: str, behind: str) -> None:
 @given(st.sampled_from(TERMINATORS), st.lists(st.text(" \t\r\n\f", max_size=4), min_size=40, max_size=40))
 def test_every_mixture(terminator: str, blanks: list[str]) -> None:
     pieces = PLAIN.rstrip("~").split("~")
-    if terminator == "\n" and "\r" in blanks[0]:
-        blanks[0] = ""  # the ISA itself says then that lines end with both
-    if terminator == "\r" and blanks[0].startswith("\n"):
-        blanks[0] = ""
-    text = pieces[0] + terminator
+    if terminator == "\r":
+        blanks[1] = blanks[1].replace("\n", "")  # else lines might end with both
+    text = pieces[0] + " \t" * ("\t" in blanks[0]) + terminator
     for blank, piece in zip(blanks, pieces[1:], strict=False):
         text += blank + piece + terminator
     data = text.encode("latin-1")
     assert documents(data) == WANTED
     in_pieces = X12Reader(PartnerDirectory()).read(Pieces(data))
     assert [reading.document.number for reading in in_pieces if reading.document] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("terminator", TERMINATORS)
+@pytest.mark.parametrize("before", ["   ", "\t", " \t ", "\f"])
+def test_white_space_behind_the_header(terminator: str, before: str) -> None:
+    data = PLAIN.replace("~", before + "~", 1).replace("~", terminator)
+    assert documents(data.encode("latin-1")) == WANTED
+
+
+@pytest.mark.parametrize(
+    "ends", ["\r\n|\r", "\r\n|\n", "\r|\r\n", "\n|\r\n", "\n\r|\r", "  \r\n|  \n", "\f\n|\n", "\t\r|\r"]
+)
+def test_line_ends_differ_behind_the_header(ends: str) -> None:
+    header, others = ends.split("|")
+    first, _, rest = PLAIN.partition("~")
+    assert documents((first + header + rest.replace("~", others)).encode()) == WANTED
 
 
 @pytest.mark.parametrize("component", ["\t", "\f", "\v"])
