@@ -79,9 +79,9 @@ PIECES = _codes("EA PC UN ST KT PR SH RL")
 """Units that are one thing: each, piece, unit, set, kit, pair, sheet, roll."""
 
 CONTAINERS = _codes(
-    "12 AB BA BC BD BG BO BR BS BX CA CB CH CL CN CP CT CZ DR DS EV JR JU KE PA PF PH PK PL RA SJ SV TB TK TY"
+    "12 AB BA BC BD BG BO BR BS BX CA CB CH CL CN CP CS CT CZ DR DS EV JR JU KE PA PF PH PK PL RA SJ SV TB TK TY"
 )
-"""Units in which others are packed: how many, PO4 says."""
+"""Units in which others are packed: how many, PO4 says. CS is a cassette; many write it for a case, which is CA."""
 
 
 ALWAYS_KNOWN = frozenset(

@@ -97,6 +97,7 @@ TOTALS = [
     pytest.param((*lines("1000*EA*5.50*HP*VN*A1"),), "55", id="hp"),
     pytest.param((*lines("1000*EA*5.50*NC*VN*A1"),), "0", id="nc"),
     pytest.param((*lines("10*CA*1.50*PE*VN*A1"), "PO4*12*1*EA"), "180", id="pe-case"),
+    pytest.param((*lines("10*CS*1.50*PE*VN*A1"), "PO4*12*1*EA"), "180", id="pe-cassette"),
     pytest.param((*lines("10*CA*10.00**VN*A1"), "SAC*A*C310******1.00*CA*10**02"), "90", id="sac-rate"),
     pytest.param((*lines("10*CA*10.00**VN*A1"), "CTT*1", "AMT*TT*5.00"), "5", id="stated"),
     pytest.param((*lines("10*CA*10.00*WI*VN*A1"),), None, id="unknown-basis"),
@@ -111,6 +112,13 @@ def test_the_total_follows_the_standard(segments: tuple[str, ...], total: str | 
     assert reading.document.total == (None if total is None else Decimal(total))
     unknown = [text for text in reading.warnings if text.endswith("no total can be computed from the lines")]
     assert len(unknown) == (total is None)
+
+
+def test_warnings_of_thousands_of_lines_are_bounded_and_hide_no_contradiction() -> None:
+    reading = one(*ORDER, *lines(*(f"1*EA*1*WI*VN*A{number}" for number in range(3000))), "CTT*2999")
+    assert len(reading.warnings) == 102
+    assert reading.warnings[0].startswith("CTT01 is 2999")
+    assert reading.warnings[-1] == "2900 more warnings like these"
 
 
 WRONG = [

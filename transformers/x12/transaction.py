@@ -166,7 +166,7 @@ def _read(
 ) -> dict[str, Any]:
     document, noted = compiled.read(segments[1:], marks.element, marks.component, marks.repetition, partner)
     found = contradictions(document, compiled.declaration.set)
-    noted = (*noted, *(one.text for one in found), *unknown_amounts(document))
+    noted = (*_bounded(noted), *(one.text for one in found), *_bounded(unknown_amounts(document)))
     placed = tuple(_placed(one, segments, marks.element) for one in found)
     return {"document": document, "warnings": warnings + noted, "contradictions": placed}
 
@@ -286,6 +286,11 @@ def _findings(
     for finding in found:
         inner = starts[finding.position - 1] if finding.position <= len(starts) else 0
         yield replace(finding, offset=event.at(inner))
+
+
+def _bounded(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    """At most so many as are looked at, and how many more there are."""
+    return warnings if len(warnings) <= MOST else (*warnings[:MOST], f"{len(warnings) - MOST} more warnings like these")
 
 
 def _noted(findings: tuple[Finding, ...]) -> Iterator[str]:
