@@ -57,12 +57,14 @@ def known_segments() -> frozenset[str]:
 
 def release_of(version: str) -> tuple[str, bool]:
     """The release that serves a version (GS08), and whether that is exactly the one it names; else it is the newest before
-    it, and 004010 for what names no release."""
+    it, and 004010 for what names no release. A version may lack zeros before or behind it (4010, or 00401 as in ISA12)."""
     named = version[:6]
     if named in RELEASES:
         return named, True
-    if not named.isdigit():
-        return "004010", False
+    digits = named[: len(named) - len(named.lstrip("0123456789"))]
+    significant = digits.lstrip("0")
+    if len(digits) < len(RELEASES[0]):
+        named = significant.ljust(4, "0").zfill(6) if len(significant) in (3, 4) else "004010"
     return max((r for r in RELEASES if r <= named), default=RELEASES[0]), False
 
 

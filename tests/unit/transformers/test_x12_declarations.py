@@ -84,6 +84,23 @@ def test_versions_find_their_release() -> None:
     assert release_of("") == ("004010", False)
 
 
+@pytest.mark.parametrize(
+    ("version", "release"),
+    [
+        ("4010", "004010"),
+        ("4010VICS", "004010"),
+        ("00401", "004010"),
+        ("401", "004010"),
+        ("5010", "005010"),
+        ("00307", "003070"),
+        ("40", "004010"),
+        ("VICS", "004010"),
+    ],
+)
+def test_a_version_without_all_of_its_zeros_finds_its_release(version: str, release: str) -> None:
+    assert release_of(version) == (release, False)
+
+
 def takes(compiled: CompiledSet, segments: list[str]) -> bool:
     try:
         compiled.read(segments, "*", ">", "^", None)
