@@ -1,4 +1,5 @@
-"""Levels (HL) that don't say where they belong (HL02): nested as the transaction's structure code says, or refused.
+"""Levels (HL) that don't say where they belong (HL02): nested as the transaction's structure code says, or refused. In a set without
+such a code they are roots, each of which is reported unless it is of the first one's kind.
 
 The codes are those of element 1005 (BSN05), as public guides of the 856 give them: the order of levels from the outside in.
 Packaging is tares, and packs in them.
@@ -14,6 +15,9 @@ from transformers.x12.finding import Finding, quoted
 
 STRUCTURE_AT: Mapping[str, tuple[str, int]] = MappingProxyType({"856": ("BSN", 5)})
 """By set, the segment and the element that hold the structure code."""
+
+TREES = frozenset({"816", "856", "870"})
+"""Sets whose levels are a tree in the document."""
 
 STRUCTURES: Mapping[str, str] = MappingProxyType({"0001": "SOTPI", "0002": "SOITP", "0003": "STPOI", "0004": "SOI"})
 
@@ -47,7 +51,7 @@ NOTHING = Nesting()
 
 def nesting(name: str, segments: Sequence[Sequence[str]]) -> Nesting:
     """`segments`: the elements of those of the set that matter here, by position - 1; others may be empty."""
-    if name not in STRUCTURE_AT:
+    if name not in TREES:
         return NOTHING
     levels = [
         Level(position, *(_at(elements, number) for number in (1, 2, 3)))
@@ -55,13 +59,16 @@ def nesting(name: str, segments: Sequence[Sequence[str]]) -> Nesting:
         if elements and elements[0] == "HL"
     ]
     lost = [level for level in levels[1:] if not level.parent]
-    if not lost:
-        return NOTHING
-    if len(lost) < len(levels) - 1:
-        texts = [f"HL[{one.position}] has no parent (HL02): taken as a root" for one in lost[:MOST]]
-        more = (f"{len(lost) - MOST} more HL without a parent",) if len(lost) > MOST else ()
-        return Nesting(warnings=(*texts, *more))
-    return _by_structure(name, segments, levels)
+    if name in STRUCTURE_AT and lost and len(lost) == len(levels) - 1:
+        return _by_structure(name, segments, levels)
+    if name not in STRUCTURE_AT:  # there a level of the first one's kind begins the next tree
+        lost = [level for level in lost if level.code != levels[0].code]
+    return Nesting(warnings=_roots(lost))
+
+
+def _roots(lost: Sequence[Level], why: str = "has no parent (HL02)") -> tuple[str, ...]:
+    texts = [f"HL[{one.position}] {why}: taken as a root" for one in lost[:MOST]]
+    return (*texts, f"{len(lost) - MOST} more HL without a parent") if len(lost) > MOST else tuple(texts)
 
 
 def _by_structure(name: str, segments: Sequence[Sequence[str]], levels: Sequence[Level]) -> Nesting:
@@ -82,14 +89,17 @@ def _by_structure(name: str, segments: Sequence[Sequence[str]], levels: Sequence
     ranks = [order.index(level.code) for level in levels]
     nearest: dict[int, str] = {}
     parents: dict[int, str] = {}
+    early: list[Level] = []
     for level, rank in zip(levels, ranks, strict=True):
         nearest = {other: id for other, id in nearest.items() if other < rank}
         if nearest:
             parents[level.position] = nearest[max(nearest)]
+        elif rank > min(ranks):
+            early.append(level)
         nearest[rank] = level.id
     shown = ", ".join(NAMES[one] for one in order if any(level.code == one for level in levels))
     text = f"no HL names its parent (HL02): nested by {segment}{element:02} {code} ({shown})"
-    return Nesting(parents, (text,))
+    return Nesting(parents, (text, *_roots(early, "stands before every level that it could belong to")))
 
 
 def _at(elements: Sequence[str], number: int) -> str:

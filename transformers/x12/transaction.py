@@ -20,7 +20,7 @@ from transformers.x12.fields import shapes
 from transformers.x12.finding import Finding
 from transformers.x12.implementation import marked
 from transformers.x12.leniency import understood
-from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
+from transformers.x12.levels import NOTHING, STRUCTURE_AT, TREES, Nesting, nesting
 from transformers.x12.overlay import WrongRule
 from transformers.x12.refused_number import number_in
 from transformers.x12.segment_bytes import segment_bytes
@@ -254,9 +254,9 @@ def _trailer_error(event: Event, segments: list[str], marks: TextDelimiters, num
 
 def _nested(name: str, segments: list[str], separator: str) -> tuple[list[str], Nesting]:
     """The segments with the parents of the levels that name none."""
-    if name not in STRUCTURE_AT:
+    if name not in TREES:
         return segments, NOTHING
-    wanted = tuple(f"{id}{separator}" for id in ("HL", STRUCTURE_AT[name][0]))
+    wanted = tuple(f"{id}{separator}" for id in ("HL", STRUCTURE_AT.get(name, ("HL",))[0]))
     nested = nesting(name, [one.split(separator) if one.startswith(wanted) else () for one in segments])
     if not nested.parents:
         return segments, nested

@@ -14,9 +14,13 @@ from hub.core.ports import BytesBody, Reading
 from hub.documents import FunctionalAcknowledgment, ShipNotice
 from hub.documents.ship_notice import Level
 from tests.golden.x12_files import read
+from tests.golden.x12_transactions import read_one
 from transformers.x12 import X12Reader
+from transformers.x12.catalogue import known_sets, set_declaration
 from transformers.x12.comparison import differences
+from transformers.x12.declaration import Loop
 from transformers.x12.envelope import events
+from transformers.x12.levels import TREES
 from transformers.x12.lineage import lineage
 from transformers.x12.writer import write_interchange
 
@@ -68,7 +72,6 @@ def one(data: bytes, agreement: Agreement | None = None) -> Reading:
         ("0004", "S O I I O I", "S(O(I I) O(I))"),
         ("0004", "O I O I", "O(I) O(I)"),
         ("0004", "S O I S O I", "S(O(I)) S(O(I))"),
-        ("0004", "I O", "I O"),
         ("0001", "S", "S"),
     ],
 )
@@ -106,6 +109,43 @@ def test_what_nobody_can_nest_is_refused_whatever_is_agreed(
     (answer,) = [r.document for r in found if isinstance(r.document, FunctionalAcknowledgment)]
     ((segment, *_),) = [t.segments for t in answer.transactions]
     assert (segment.segment, segment.position, segment.elements[0].reference) == ("BSN", 2, "1005")
+
+
+def test_a_level_before_all_that_it_could_belong_to_is_reported() -> None:
+    reading = one(notice(["S", "I", "O", "I"], "0003"))
+    assert isinstance(reading.document, ShipNotice), reading.error
+    assert shape(reading.document.levels) == "S(I O(I))"
+    reading = one(notice(["I", "O", "I", "S"], "0004"))
+    assert isinstance(reading.document, ShipNotice), reading.error
+    assert shape(reading.document.levels) == "I O(I) S"
+    assert [w.partition(" ")[0] for w in reading.warnings if "every level that it could belong to" in w] == [
+        "HL[3]",
+        "HL[6]",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "levels", "reported"),
+    [
+        ("870", "BSR*1*PP*ST-1*20260311", ["HL*1**O", "HL*2*1*I", "HL*3**O", "HL*4*3*I"], []),
+        ("870", "BSR*1*PP*ST-1*20260311", ["HL*1**O", "HL*2**I", "HL*3**O"], ["HL[5]"]),
+        ("816", "BHT*ZZZZ*00*1*20260302~N1*ST*A", ["HL*1**35", "HL*2**36", "HL*3*1*36"], ["HL[6]"]),
+    ],
+)
+def test_levels_of_sets_without_a_structure_code_are_reported(
+    name: str, head: str, levels: list[str], reported: list[str]
+) -> None:
+    below = {"O": "PRF*P1", "I": "PO1*1*2*EA***VN*A", "35": "N1*ST*A", "36": "N1*ST*B"}
+    segments = [*head.split("~"), *(one for level in levels for one in (level, below[level.split("*")[3]]))]
+    reading = read_one(name, segments)
+    assert reading.document is not None, reading.error
+    assert [w.partition(" ")[0] for w in reading.warnings if "HL" in w] == reported
+
+
+def test_all_sets_with_a_tree_of_levels_are_looked_at() -> None:
+    declared = {name: set_declaration(name, "005010").structure for name in known_sets()}
+    trees = {name for name, all in declared.items() if any(isinstance(one, Loop) and one.tree for one in all)}
+    assert trees == TREES
 
 
 def test_one_parent_is_enough_and_the_others_are_roots() -> None:
