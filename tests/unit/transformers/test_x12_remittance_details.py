@@ -11,9 +11,9 @@ from tests.unit.transformers.x12_text import interchange
 
 LEASE = (
     "ENT*1",
-    "RMR*IV*SN-1**4700",
+    "RMR*IV*SN-1**9500",
     "VEH*1*1HGCM82633A004352*2026**HONDA*ACCORD***7**OH",
-    "IT1*1*1*EA*4700",
+    "IT1*1*1*EA*9500",
     "RPA*BO*4750*1.5*EA",
 )
 PAYROLL = (
