@@ -14,6 +14,7 @@ from option_table import shape
 
 from hub.app.plugin_discovery import discover
 from hub.cli.program import build
+from hub.core.effect import Act, EffectStatus
 from hub.core.facts import BUILT_IN
 from hub.documents import DOCUMENTS, json_schema
 from transformers.x12.catalogue import known_sets, set_declaration
@@ -31,6 +32,7 @@ def pages() -> dict[str, str]:
         **plugin_page.pages(discover()),
         "commands.md": "\n".join(command_page()),
         "facts.md": "\n".join(fact_page()),
+        "effects.md": "\n".join(effect_page()),
         "documents.md": "\n".join(document_page()),
         **set_pages(),
     }
@@ -39,7 +41,7 @@ def pages() -> dict[str, str]:
 def index() -> str:
     return (
         "# Reference\n\nGenerated from the declarations by `make docs`.\n\n"
-        "- [Adapters and transformers](plugins/index.md): a page each, with every option and an example\n- [Commands](commands.md)\n- [Facts](facts.md)\n"
+        "- [Adapters and transformers](plugins/index.md): a page each, with every option and an example\n- [Commands](commands.md)\n- [Facts](facts.md)\n- [Effects](effects.md): the statuses of a document at a destination, and what changes them\n"
         "- [Documents](documents.md): the canonical models\n- [X12 transaction sets](sets/index.md): loops, segments, elements, codes, and where they live in the documents\n- JSON Schemas of the site's files: `config/schemas`, or `hub schema`\n"
     )
 
@@ -73,6 +75,24 @@ def fact_page() -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for fact in BUILT_IN.values():
         yield f"| `{fact.name}` | {fact.type} | {'yes' if fact.optional else ''} | {fact.about} |"
+    yield ""
+
+
+def effect_page() -> Iterator[str]:
+    yield "# Effects\n"
+    yield "The journal records one effect for each document and destination. It has one of these statuses:\n"
+    yield "| status | meaning |"
+    yield "| --- | --- |"
+    for status in EffectStatus:
+        yield f"| `{status}` | {status.meaning} |"
+    yield "\nAn effect begins as `prepared`. Whatever happens to it then is one of these acts. In any other status an act changes nothing.\n"
+    yield "| act | from | to |"
+    yield "| --- | --- | --- |"
+    for act in Act:
+        before, after = (
+            ", ".join(f"`{one}`" for one in EffectStatus if one in side) for side in (act.before, act.after)
+        )
+        yield f"| {act.meaning} | {before} | {after} |"
     yield ""
 
 

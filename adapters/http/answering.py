@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from hub.core.message import JSON
-from hub.core.outcome import Ending
+from hub.core.outcome import Ending, State
 from hub.core.problem import problem
 from hub.core.web import WebResponse
 
@@ -26,21 +26,21 @@ def ending_answer(ending: Ending, id: str, partner: str) -> WebResponse | None:
     """None: the answer is not known yet, or there is none; the client asks for it later. `partner` is who asks, empty: one of ours."""
     told: dict[str, Any] = {"id": id} if partner else {"id": id, "destination": ending.destination}
     match ending.state:
-        case "delivered":
+        case State.DELIVERED:
             return reply(ending, told)
-        case "held":
-            return problem(409, "held", "it waits for a person to decide", **told)
-        case "dead" | "discarded":
+        case State.HELD:
+            return problem(409, State.HELD, "it waits for a person to decide", **told)
+        case State.DEAD | State.DISCARDED:
             return problem(422, "refused", REFUSED if partner else ending.text, **told)
-        case "duplicate":
-            return problem(409, "duplicate", DUPLICATE if partner else ending.text, id=id)
+        case State.DUPLICATE:
+            return problem(409, State.DUPLICATE, DUPLICATE if partner else ending.text, id=id)
     return None
 
 
 def reply(ending: Ending, told: dict[str, Any]) -> WebResponse | None:
     """The far end's own words; where it had none, that it has taken it."""
     if ending.reply is None:
-        return WebResponse(200, json.dumps({**told, "state": "delivered"}).encode())
+        return WebResponse(200, json.dumps({**told, "state": State.DELIVERED}).encode())
     if ending.reply.size > LARGEST:
         return None
     body = b"".join(ending.reply.chunks())

@@ -23,6 +23,7 @@ from hub.app.private_files import too_open
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Site
 from hub.core.errors import ConfigError, JournalUnavailable, plain
+from hub.core.hold import HoldStatus
 from hub.journal.batches import Batches
 from hub.journal.claims import ClaimStore
 from hub.journal.commands import Commands
@@ -146,7 +147,7 @@ class Diagnosis:
         decisions, now = Decisions(journal), time.time()
         dead = await decisions.count_dead(DeadFilter(), now)
         yield Finding("dead letters", "warning" if dead else "ok", f"{dead}: see hub dead list" if dead else "none")
-        holds = await decisions.holds(("open",))
+        holds = await decisions.holds((HoldStatus.OPEN,))
         late = sum(1 for row in holds if row.due_at is not None and row.due_at < now)
         text = f"{len(holds)} open, {late} overdue: see hub hold list" if holds else "none"
         yield Finding("holds", "error" if late else "ok", text)

@@ -33,6 +33,7 @@ from hub.cli.dead_view import as_dict, list_entry, properties
 from hub.cli.no_match import none_fits
 from hub.cli.output import FOUND, AsJson, fail, one_line, out, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
+from hub.core.dead_letter import DeadStatus
 from hub.core.errors import ClaimMissing
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.journal import Journal
@@ -71,7 +72,7 @@ def list_(
     """Lists dead letters, oldest first. Example: hub dead list --route acme-orders --error timeout --newer 4h"""
     wanted = DeadFilter(
         *((), kind_of(kind), route, source, destination, error, partner, span(older), span(newer), owner),
-        status=() if every else ("dead", "replaying"),
+        status=() if every else (DeadStatus.DEAD, DeadStatus.REPLAYING),
     )
     rows, count = rows_of(site, wanted, limit)
     if as_json:
@@ -162,13 +163,13 @@ def replay(
     """
     wanted = selected(ids, every, kind, route, source, destination, error, partner, older, newer, owner)
     if dry_run:
-        preview(site, wanted, "replayed", as_json)
+        preview(site, wanted, DeadStatus.REPLAYED, as_json)
         return
     result = command(site, "dead.replay", {**arguments(wanted), "render": render, "to": to}, timeout)
-    report(result, "replayed", as_json)
+    report(result, DeadStatus.REPLAYED, as_json)
     if not as_json and (again := dead_again(site, result["ids"])):
         say(f"{again} of them {'is' if again == 1 else 'are'} dead again: see hub dead list", "yellow")
-    raise typer.Exit(FOUND if wanted.ids and not result["replayed"] else 0)
+    raise typer.Exit(FOUND if wanted.ids and not result[DeadStatus.REPLAYED] else 0)
 
 
 @commands.command()
@@ -193,11 +194,11 @@ def discard(
     """Ends dead letters for good; they stay in the journal. Example: hub dead discard 3fa2 --reason 'sent by phone'"""
     wanted = selected(ids, every, kind, route, source, destination, error, partner, older, newer, owner)
     if dry_run:
-        preview(site, wanted, "discarded", as_json)
+        preview(site, wanted, DeadStatus.DISCARDED, as_json)
         return
     result = command(site, "dead.discard", {**arguments(wanted), "reason": reason}, timeout)
-    report(result, "discarded", as_json)
-    raise typer.Exit(FOUND if wanted.ids and not result["discarded"] else 0)
+    report(result, DeadStatus.DISCARDED, as_json)
+    raise typer.Exit(FOUND if wanted.ids and not result[DeadStatus.DISCARDED] else 0)
 
 
 def dead_again(site: Any, replayed: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from hub.cli.dead_choice import refuse_empty
 from hub.cli.no_match import none_fits
 from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, one_line, out, print_json, say, status
 from hub.cli.site import HERE, SiteDir, command, with_journal
+from hub.core.hold import HoldStatus
 from hub.journal.decisions import Decisions
 from hub.journal.journal import Journal
 
@@ -28,7 +29,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Lists holds, oldest first. Example: hub hold list --name credit_hold"""
-    wanted = () if every else ("open", "releasing")
+    wanted = () if every else (HoldStatus.OPEN, HoldStatus.RELEASING)
     rows = with_journal(site, lambda journal: Decisions(journal).holds(wanted, name=name))
     if as_json:
         print_json({"count": len(rows), "holds": [as_dict(row) for row in rows]})
@@ -51,7 +52,7 @@ def list_(
 
 
 def due(row: Any, now: float) -> Text:
-    if row.due_at is None or row.status != "open":
+    if row.due_at is None or row.status != HoldStatus.OPEN:
         return Text("")
     if row.due_at < now:
         return Text(f"overdue by {age(now - row.due_at)}", style="red")
@@ -94,7 +95,7 @@ def release(
 ) -> None:
     """Sends held documents again, each under a new idempotency key; what is `unconfirmed` goes as it was. Example: hub hold release 81c0 --reason 'paid'"""
     refuse_empty(ids)
-    report(command(site, "hold.release", {"ids": ids, "reason": reason}, 60.0), "released", as_json)
+    report(command(site, "hold.release", {"ids": ids, "reason": reason}, 60.0), HoldStatus.RELEASED, as_json)
 
 
 @commands.command()
@@ -106,7 +107,7 @@ def reject(
 ) -> None:
     """Ends held documents: they are not sent, and their once-key is free. Example: hub hold reject 81c0 --reason 'no credit'"""
     refuse_empty(ids)
-    report(command(site, "hold.reject", {"ids": ids, "reason": reason}, 60.0), "rejected", as_json)
+    report(command(site, "hold.reject", {"ids": ids, "reason": reason}, 60.0), HoldStatus.REJECTED, as_json)
 
 
 @commands.command()
@@ -118,7 +119,7 @@ def delivered(
 ) -> None:
     """Ends documents that may have been delivered (hold `unconfirmed`): the partner has them. Example: hub hold delivered 81c0 --reason 'Jo at ACME has it'"""
     refuse_empty(ids)
-    report(command(site, "hold.confirm", {"ids": ids, "reason": reason}, 60.0), "delivered", as_json)
+    report(command(site, "hold.confirm", {"ids": ids, "reason": reason}, 60.0), HoldStatus.DELIVERED, as_json)
 
 
 def report(result: dict[str, Any], word: str, as_json: bool) -> None:

@@ -13,6 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.core.dead_letter import DeadStatus
+from hub.core.effect import ENDED, EffectStatus
+from hub.core.hold import HoldStatus
+from hub.core.stage import Stage
 from hub.core.visible import visible, visible_json
 
 OK, FOUND, USAGE, LATER, AWAY = 0, 1, 2, 3, 4
@@ -96,12 +100,12 @@ def age(seconds: float) -> str:
     return f"{max(0, int(seconds))}s"
 
 
-STYLES = {
-    **dict.fromkeys(("delivered", "done", "released", "replayed", "overtaken", "sent", "ok"), "green"),
-    **dict.fromkeys(
-        ("retrying", "prepared", "batched", "held", "open", "waits", "warning", "retry", "replaying"), "yellow"
-    ),
-    **dict.fromkeys(("dead", "rejected", "discarded", "unreadable", "unmatched", "error", "failed"), "red"),
+_S, _D = EffectStatus, DeadStatus
+STYLES: dict[str, str] = {
+    **dict.fromkeys((_S.DELIVERED, _S.RELEASED, _D.REPLAYED, _D.OVERTAKEN, Stage.SENT, "done", "ok"), "green"),
+    **dict.fromkeys((_S.RETRYING, _S.PREPARED, _S.BATCHED, _S.HELD, _S.REPLAYING, HoldStatus.OPEN), "yellow"),
+    **dict.fromkeys((Stage.WAITS, Stage.WARNING, Stage.RETRY), "yellow"),
+    **dict.fromkeys((*ENDED, Stage.UNREADABLE, Stage.UNMATCHED, "error", "failed"), "red"),
 }
 
 

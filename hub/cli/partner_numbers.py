@@ -10,6 +10,7 @@ from rich.text import Text
 
 from hub.cli.output import AsJson, age, entry, fail, moment, print_json, say
 from hub.cli.site import HERE, SiteDir, changing_journal, checked_site, whoami, with_journal
+from hub.core.ack import Ack
 from hub.core.errors import HubError
 from hub.core.nearest import hint
 from hub.journal.control_counter import ControlCounter
@@ -19,15 +20,15 @@ from hub.journal.journal import Journal
 Partner = Annotated[str, typer.Argument(help="The partner, as config/partners calls it.")]
 Limit = Annotated[int, typer.Option(min=1, help="At most so many, the newest.")]
 
-STATES = ("none", "awaiting", "accepted", "accepted_with_errors", "rejected", "overdue")
+STATES = tuple(ack for ack in Ack if ack is not Ack.NOTED)
 WAITED_FOR = STATES[1:]
-REFUSED = ("rejected", "accepted_with_errors")
-STYLES = {
-    "accepted": "green",
-    "rejected": "red",
-    "overdue": "red",
-    "awaiting": "yellow",
-    "accepted_with_errors": "yellow",
+REFUSED = (Ack.REJECTED, Ack.ACCEPTED_WITH_ERRORS)
+STYLES: dict[str, str] = {
+    Ack.ACCEPTED: "green",
+    Ack.REJECTED: "red",
+    Ack.OVERDUE: "red",
+    Ack.AWAITING: "yellow",
+    Ack.ACCEPTED_WITH_ERRORS: "yellow",
 }
 
 

@@ -18,6 +18,7 @@ from hub.cli.output import FOUND, AsJson, fail, moment, one_line, out, print_jso
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import Body, FieldOrigin
+from hub.core.stage import Stage
 from hub.journal.timeline import Story, Timeline
 from hub.runtime.steps import without_parts
 
@@ -132,9 +133,9 @@ def line(event: dict[str, Any]) -> Text:
     detail = event.get("detail", {})
     if "due_at" in detail:
         text.append(f", goes at {moment(detail['due_at'])} at the latest")
-    if event["stage"] == "acknowledged" and "message" in detail:
+    if event["stage"] == Stage.ACKNOWLEDGED and "message" in detail:
         text.append(f" (message {detail['message'][:12]})")
-    if event["stage"] == "matched":
+    if event["stage"] == Stage.MATCHED:
         routes = "; ".join(f"{route} -> {', '.join(to) or 'nothing'}" for route, to in detail["routes"].items())
         text.append(f" table {detail['table']}: {routes}")
         if detail.get("warnings"):

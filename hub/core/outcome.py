@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from enum import StrEnum
+from typing import Protocol
 
 from hub.core.ports import Body
 
-State = Literal[
-    "received",
-    "unreadable",
-    "unmatched",
-    "filtered",
-    "duplicate",
-    "routed",
-    "retrying",
-    "delivered",
-    "held",
-    "dead",
-    "discarded",
-]
+
+class State(StrEnum):
+    """What those outside are told of a document, or of a document at a destination."""
+
+    RECEIVED = "received"
+    UNREADABLE = "unreadable"
+    UNMATCHED = "unmatched"
+    FILTERED = "filtered"
+    DUPLICATE = "duplicate"
+    ROUTED = "routed"
+    RETRYING = "retrying"
+    DELIVERED = "delivered"
+    HELD = "held"
+    DEAD = "dead"
+    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)

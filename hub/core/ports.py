@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from hub.core.agreement import Batch
+from hub.core.effect import EffectStatus
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, JSON, empty
 
@@ -318,7 +319,7 @@ class Receipt:
     what the far end calls it. `keys` are pairs (kind, value) of identifiers that the far end gave: business keys of the
     document from now on, by which `hub trace` finds it. `headers` are those of the reply, where it has any, by lower-case name."""
 
-    text: str = "delivered"
+    text: str = EffectStatus.DELIVERED.value
     status: int | None = None
     reply: bytes = b""
     content_type: str | None = None

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.ack import UNANSWERED, Ack
+from hub.core.effect import Act, EffectStatus
+from hub.core.hold import HoldStatus
 from hub.core.identity import message_id
-from hub.journal import schema
+from hub.core.once_key import OnceStatus
+from hub.core.stage import Stage
+from hub.journal import effects, schema
 from hub.journal.batch_members import BatchSays, tell
 from hub.journal.bulk import EVENT, HOLD, clean
 
 REJECTED, OVERDUE = "acknowledgment_rejected", "acknowledgment_overdue"
 """The holds of what a partner rejected, and of what it has not acknowledged in time."""
-
-AckStatus = Literal["accepted", "accepted_with_errors", "rejected", "noted"]
-"""`noted`: the interchange was taken, which says nothing yet of what is in it (an accepting TA1)."""
-
-WAITING = ("none", "awaiting", "overdue")
-UNDER_WAY = ("delivered", "batched", "prepared", "retrying", "released", "replaying", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class HoldTerms:
 class Verdict:
     """What is said of one transaction, with the errors in a sentence (empty: none)."""
 
-    status: AckStatus
+    status: Ack
     text: str = ""
 
 
@@ -50,13 +49,13 @@ class Acknowledgment:
     message_id: str
     partner: str
     control_number: int
-    status: AckStatus
+    status: Ack
     by: str
     text: str
     at: float
     terms: HoldTerms
     transactions: Mapping[str, Verdict] = field(default_factory=dict)
-    others: Verdict = Verdict("accepted")
+    others: Verdict = Verdict(Ack.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +78,24 @@ def settle(connection: Connection, said: Acknowledgment, row: Any) -> Settled:
     names = sa.select(message.c.document, message.c.number).where(message.c.id == row.document_id)
     named = connection.execute(names).first()
     what = f"{(named.document or 'document').partition('@')[0]} {named.number}" if named else "a document"
-    word = "taken" if said.status == "noted" else said.status.replace("_", " ")
-    open_ = row.ack != "rejected" if said.status == "rejected" else row.ack in WAITING
-    again = "" if open_ else f"; it was {row.ack.replace('_', ' ')} already, nothing changes"
+    word = "taken" if said.status == Ack.NOTED else said.status.words
+    open_ = row.ack != Ack.REJECTED if said.status == Ack.REJECTED else row.ack in UNANSWERED
+    again = "" if open_ else f"; it was {Ack(row.ack).words} already, nothing changes"
     number = f"control number {said.control_number}"
     errors = f": {said.text}" if said.text else ""
-    event(connection, said.message_id, said.at, "acknowledges", None, f"acknowledges {what} ({number}): {word}{again}")
-    if open_ or said.status not in ("noted", row.ack):
+    told = f"acknowledges {what} ({number}): {word}{again}"
+    event(connection, said.message_id, said.at, Stage.ACKNOWLEDGES, None, told)
+    if open_ or said.status not in (Ack.NOTED, row.ack):
         text = f"{word} by {said.partner}'s {said.by} ({number}){errors}{again}"
-        event(connection, row.document_id, said.at, "acknowledged", row, text, said.message_id)
+        event(connection, row.document_id, said.at, Stage.ACKNOWLEDGED, row, text, said.message_id)
     if not open_:
         return Settled(said.partner, "repeated")
     changed: dict[str, Any] = {"ack_text": text_of(f"{word} by {said.by}{errors}")}
-    if said.status != "noted":
+    if said.status != Ack.NOTED:
         changed |= {"ack": said.status, "ack_at": said.at, "ack_message": said.message_id}
         close_overdue(connection, row, said)
     connection.execute(sa.update(table).where(*mine).values(**changed))
-    held = said.status == "rejected" and hold_rejected(connection, row, said)
+    held = said.status == Ack.REJECTED and hold_rejected(connection, row, said)
     return Settled(said.partner, said.status, (row.route,) if held else ())
 
 
@@ -108,31 +108,30 @@ def interchange(connection: Connection, said: Acknowledgment) -> Any:
 
 def repeats(row: Any, said: Acknowledgment) -> bool:
     """This message has said it before, or an accepting TA1 comes after something else."""
-    return row.ack_message == said.message_id or (said.status == "noted" and row.ack_text is not None)
+    return row.ack_message == said.message_id or (said.status == Ack.NOTED and row.ack_text is not None)
 
 
 def close_overdue(connection: Connection, row: Any, said: Acknowledgment) -> None:
     """The hold that waited for this closes by itself."""
-    hold, reason = schema.hold, "rejected late" if said.status == "rejected" else "acknowledged late"
+    hold, reason = schema.hold, "rejected late" if said.status == Ack.REJECTED else "acknowledged late"
     mine = (hold.c.document_id == row.document_id, hold.c.destination == row.destination)
-    open_ = (hold.c.name == OVERDUE, hold.c.status == "open")
-    values = {"status": "closed", "decided_at": said.at, "decided_by": said.partner, "reason": reason}
+    open_ = (hold.c.name == OVERDUE, hold.c.status == HoldStatus.OPEN)
+    values = {"status": HoldStatus.CLOSED, "decided_at": said.at, "decided_by": said.partner, "reason": reason}
     if connection.execute(sa.update(hold).where(*mine, *open_).values(**values)).rowcount:
-        event(connection, row.document_id, said.at, "closed", row, f"{OVERDUE}: {reason}")
+        event(connection, row.document_id, said.at, Stage.CLOSED, row, f"{OVERDUE}: {reason}")
 
 
 def hold_rejected(connection: Connection, row: Any, said: Acknowledgment) -> bool:
     """Holds what was rejected, unless it was sent anew since then or somebody has decided about it; its once-key is pending
     again, so that another message waits for the decision."""
     effect, once = schema.effect, schema.once_key
-    mine = (effect.c.document_id == row.document_id, effect.c.destination == row.destination)
-    in_force = (effect.c.generation == row.generation, effect.c.status.in_(UNDER_WAY))
+    mine = (effects.at(row.document_id, row.destination), effect.c.generation == row.generation)
     cause = text_of(f"rejected by {said.partner}'s {said.by} (control number {said.control_number}): {said.text}")
-    values = {"status": "held", "text": cause, "updated_at": said.at, "claimed_by": None}
-    if connection.execute(sa.update(effect).where(*mine, *in_force).values(**values)).rowcount == 0:
+    held = effects.move(Act.REFUSE, EffectStatus.HELD, *mine).values(text=cause, updated_at=said.at)
+    if connection.execute(held).rowcount == 0:
         return False
-    owned = (once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "done")
-    connection.execute(sa.update(once).where(*owned).values(status="pending", updated_at=said.at))
+    owned = (once.c.owner == row.document_id, once.c.route == row.route, once.c.status == OnceStatus.DONE)
+    connection.execute(sa.update(once).where(*owned).values(status=OnceStatus.PENDING, updated_at=said.at))
     add_hold(connection, row, REJECTED, said.terms, cause, said.at)
     return True
 
@@ -141,8 +140,8 @@ def expire(connection: Connection, row: Any, terms: HoldTerms, now: float) -> bo
     """awaiting -> overdue, and a hold for it. False: somebody else was quicker, or the acknowledgment has come."""
     table = schema.interchange_sent
     mine = (table.c.partner == row.partner, table.c.control_number == row.control_number)
-    late = (table.c.ack == "awaiting", table.c.ack_due_at == row.ack_due_at)
-    if connection.execute(sa.update(table).where(*mine, *late).values(ack="overdue")).rowcount == 0:
+    late = (table.c.ack == Ack.AWAITING, table.c.ack_due_at == row.ack_due_at)
+    if connection.execute(sa.update(table).where(*mine, *late).values(ack=Ack.OVERDUE)).rowcount == 0:
         return False
     cause = f"{row.partner} has not acknowledged control number {row.control_number} in time"
     add_hold(connection, row, OVERDUE, terms, cause, now)
@@ -156,16 +155,16 @@ def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, caus
     message = schema.message
     number = sa.select(message.c.number).where(message.c.id == row.document_id)
     held = (
-        *(id, row.document_id, row.route, row.destination, name, terms.owner, due, "open", cause, row.partner),
-        *(connection.execute(number).scalar(), row.headers, row.body, at),
+        *(id, row.document_id, row.route, row.destination, name, terms.owner, due, HoldStatus.OPEN, cause),
+        *(row.partner, connection.execute(number).scalar(), row.headers, row.body, at),
     )
     HOLD.write(connection, [held])
     text = f"{name}, for {terms.owner}: {cause}"
-    event(connection, row.document_id, at, "held", row, text)
-    tell(connection, [BatchSays(row.document_id, at, "held", row.route, row.destination, None, text)])
+    event(connection, row.document_id, at, Stage.HELD, row, text)
+    tell(connection, [BatchSays(row.document_id, at, Stage.HELD, row.route, row.destination, None, text)])
 
 
-def event(connection: Connection, id: str, at: float, stage: str, row: Any, text: str, by: str | None = None) -> None:
+def event(connection: Connection, id: str, at: float, stage: Stage, row: Any, text: str, by: str | None = None) -> None:
     """`row` is the interchange that was sent, None for an event of the acknowledgment; `by` the message that says it."""
     where = (row.route, row.destination) if row is not None else (None, None)
     detail = orjson.dumps({"message": by}).decode() if by else None

@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.effect import EffectStatus
 from hub.journal import schema
 from hub.journal.journal import Journal
 
@@ -86,7 +87,7 @@ async def answers_standing(journal: Journal, ids: Sequence[str]) -> Mapping[str,
 
     found: dict[str, Standing] = {}
     for row in await journal.read(query):
-        delivered = row.status == "delivered" and (row.id not in found or found[row.id].delivered)
+        delivered = row.status == EffectStatus.DELIVERED and (row.id not in found or found[row.id].delivered)
         found[row.id] = Standing(row.received_at, delivered)
     return found
 

@@ -9,9 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.journal import acknowledgments, schema
+from hub.core.ack import Ack
+from hub.core.effect import Act, EffectStatus
+from hub.core.stage import Stage
+from hub.journal import acknowledgments, effects, schema
 from hub.journal.acknowledgments import (
-    UNDER_WAY,
     Acknowledgment,
     Settled,
     Verdict,
@@ -52,17 +54,17 @@ def verdict_of(said: Acknowledgment, position: int) -> Verdict:
 def _settle(connection: Connection, said: Acknowledgment, row: Any, batched: Sequence[Any]) -> Settled:
     if repeats(row, said):
         return Settled(said.partner, "repeated")
-    if said.status == "noted":
+    if said.status == Ack.NOTED:
         return _note(connection, said, row, batched)
     changed, held = [], []
     for member in batched:
         verdict = verdict_of(said, member.position)
         if _settle_member(connection, said, member, verdict):
             changed.append(member)
-            if verdict.status == "rejected" and hold_rejected(connection, member, _of(said, member, verdict)):
+            if verdict.status == Ack.REJECTED and hold_rejected(connection, member, _of(said, member, verdict)):
                 held.append(member.route)
     states = [member.ack for member in members(connection, row.document_id)]
-    refused = states.count("rejected")
+    refused = states.count(Ack.REJECTED)
     word = _word(states)
     strange = sorted(set(said.transactions) - {str(member.position) for member in batched})
     text = f"{len(states) - refused} of {len(states)} accepted by {said.by}"
@@ -70,22 +72,15 @@ def _settle(connection: Connection, said: Acknowledgment, row: Any, batched: Seq
     again = "" if changed else "; nothing changes"
     number = f"control number {said.control_number}"
     what = f"acknowledges a batch of {len(states)} ({number}): {text}{again}"
-    event(connection, said.message_id, said.at, "acknowledges", None, what)
-    event(
-        connection,
-        row.document_id,
-        said.at,
-        "acknowledged",
-        row,
-        f"{said.partner}: {text} ({number}){again}",
-        said.message_id,
-    )
+    event(connection, said.message_id, said.at, Stage.ACKNOWLEDGES, None, what)
+    told = f"{said.partner}: {text} ({number}){again}"
+    event(connection, row.document_id, said.at, Stage.ACKNOWLEDGED, row, told, said.message_id)
     if not changed:
         return Settled(said.partner, "repeated")
     close_overdue(connection, row, replace(said, status=word))
     values = {"ack": word, "ack_at": said.at, "ack_message": said.message_id, "ack_text": text_of(text)}
     _update(connection, said, values)
-    if word == "rejected":
+    if word == Ack.REJECTED:
         _stop(connection, row, said)
     return Settled(said.partner, word, tuple(held))
 
@@ -93,26 +88,25 @@ def _settle(connection: Connection, said: Acknowledgment, row: Any, batched: Seq
 def _note(connection: Connection, said: Acknowledgment, row: Any, batched: Sequence[Any]) -> Settled:
     """An accepting TA1 says nothing yet of the transactions."""
     number = f"control number {said.control_number}"
-    event(connection, said.message_id, said.at, "acknowledges", None, f"acknowledges a batch ({number}): taken")
+    event(connection, said.message_id, said.at, Stage.ACKNOWLEDGES, None, f"acknowledges a batch ({number}): taken")
     for one in (row, *batched):
         text = f"taken by {said.partner}'s {said.by} ({number})"
-        event(connection, one.document_id, said.at, "acknowledged", row, text, said.message_id)
+        event(connection, one.document_id, said.at, Stage.ACKNOWLEDGED, row, text, said.message_id)
     _update(connection, said, {"ack_text": f"taken by {said.by}"})
-    return Settled(said.partner, "noted")
+    return Settled(said.partner, Ack.NOTED)
 
 
 def _settle_member(connection: Connection, said: Acknowledgment, member: Any, verdict: Verdict) -> bool:
     """Whether it was news: the first word about the member, or a rejection of what was accepted."""
     table = schema.batch_member
-    news = member.ack == "none" or (verdict.status == "rejected" and member.ack != "rejected")
+    news = member.ack == Ack.NONE or (verdict.status == Ack.REJECTED and member.ack != Ack.REJECTED)
     if not news and verdict.status == member.ack:
         return False
-    again = "" if news else f"; it was {member.ack.replace('_', ' ')} already, nothing changes"
+    again = "" if news else f"; it was {Ack(member.ack).words} already, nothing changes"
     errors = f": {verdict.text}" if verdict.text else ""
     where = f"control number {said.control_number}, transaction {member.position:04}"
-    word = verdict.status.replace("_", " ")
-    text = f"{word} by {said.partner}'s {said.by} ({where}){errors}{again}"
-    event(connection, member.document_id, said.at, "acknowledged", member, text, said.message_id)
+    text = f"{verdict.status.words} by {said.partner}'s {said.by} ({where}){errors}{again}"
+    event(connection, member.document_id, said.at, Stage.ACKNOWLEDGED, member, text, said.message_id)
     if news:
         mine = (table.c.document_id == member.document_id, table.c.destination == member.destination)
         update = sa.update(table).where(*mine, table.c.generation == member.generation)
@@ -125,10 +119,10 @@ def _of(said: Acknowledgment, member: Any, verdict: Verdict) -> Acknowledgment:
     return replace(said, status=verdict.status, text=f"transaction {member.position:04}: {verdict.text}".rstrip(": "))
 
 
-def _word(states: Sequence[str]) -> Any:
-    if set(states) in ({"accepted"}, {"rejected"}):
-        return states[0]
-    return "accepted_with_errors"
+def _word(states: Sequence[str]) -> Ack:
+    if set(states) in ({Ack.ACCEPTED}, {Ack.REJECTED}):
+        return Ack(states[0])
+    return Ack.ACCEPTED_WITH_ERRORS
 
 
 def _update(connection: Connection, said: Acknowledgment, values: dict[str, Any]) -> None:
@@ -139,8 +133,6 @@ def _update(connection: Connection, said: Acknowledgment, values: dict[str, Any]
 
 def _stop(connection: Connection, row: Any, said: Acknowledgment) -> None:
     """All its members are held: what is still under way of the batch is not sent again."""
-    effect, open_ = schema.effect, tuple(status for status in UNDER_WAY if status != "delivered")
-    mine = (effect.c.document_id == row.document_id, effect.c.destination == row.destination)
-    in_force = (effect.c.generation == row.generation, effect.c.status.in_(open_))
-    values = {"status": "discarded", "text": "every member was rejected", "updated_at": said.at, "claimed_by": None}
-    connection.execute(sa.update(effect).where(*mine, *in_force).values(**values))
+    mine = (effects.at(row.document_id, row.destination), schema.effect.c.generation == row.generation)
+    update = effects.move(Act.REFUSE_ALL, EffectStatus.DISCARDED, *mine)
+    connection.execute(update.values(text="every member was rejected", updated_at=said.at))

@@ -10,10 +10,13 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.effect import Act, EffectStatus
+from hub.core.hold import HoldStatus
 from hub.core.identity import idempotency_key, message_id
 from hub.core.message import Header
-from hub.journal import schema
-from hub.journal.batch_members import WAITS, members
+from hub.core.stage import Stage
+from hub.journal import effects, schema
+from hub.journal.batch_members import members
 from hub.journal.bulk import EVENT, Bulk
 
 DISSOLVED = "batch_dissolved"
@@ -56,7 +59,7 @@ def dissolve(connection: Connection, wanted: Dissolution) -> list[str] | None:
         return None
     text = f"batch {row.id[:12]} dissolved by {wanted.who}: {wanted.reason}"
     holds = [id for one in found if (id := _go_alone(connection, one, text, wanted)) is not None]
-    EVENT.write(connection, [(row.id, wanted.at, "discarded", None, row.destination, None, text, None)])
+    EVENT.write(connection, [(row.id, wanted.at, Stage.DISCARDED, None, row.destination, None, text, None)])
     connection.execute(sa.delete(member).where(member.c.batch == row.id))
     connection.execute(sa.delete(batch).where(batch.c.id == row.id))
     return holds
@@ -66,18 +69,17 @@ def _close(connection: Connection, row: Any, found: Sequence[Any], wanted: Disso
     """Ends the effect of the batch before it begins; False when it has begun."""
     effect, route = schema.effect, found[0].route if found else ""
     key = idempotency_key(row.id, row.destination)
-    CLOSED.write(connection, [(row.id, row.destination, route, "discarded", 1, key, 0, OURS, wanted.at, wanted.at)])
-    mine = (effect.c.document_id == row.id, effect.c.destination == row.destination)
-    return bool(connection.execute(sa.select(effect.c.text).where(*mine)).scalar() == OURS)
+    ended = (row.id, row.destination, route, EffectStatus.DISCARDED, 1, key, 0, OURS, wanted.at, wanted.at)
+    CLOSED.write(connection, [ended])
+    select = sa.select(effect.c.text).where(effects.at(row.id, row.destination))
+    return bool(connection.execute(select).scalar() == OURS)
 
 
 def _go_alone(connection: Connection, member: Any, text: str, wanted: Dissolution) -> str | None:
     """The hold of a member that still waits."""
-    effect, at = schema.effect, wanted.at
-    mine = (effect.c.document_id == member.document_id, effect.c.destination == member.destination)
-    waits = (effect.c.status == WAITS, effect.c.generation == member.generation)
-    values = {"status": "released", "claimed_by": None, "updated_at": at, "text": text[:2000]}
-    if connection.execute(sa.update(effect).where(*mine, *waits).values(**values)).rowcount == 0:
+    at, mine = wanted.at, effects.at(member.document_id, member.destination)
+    waits = effects.move(Act.DISSOLVE, EffectStatus.RELEASED, mine, schema.effect.c.generation == member.generation)
+    if connection.execute(waits.values(updated_at=at, text=text[:2000])).rowcount == 0:
         return None
     packed = orjson.loads(member.headers)
     source = packed["headers"].get(Header.SOURCE)
@@ -87,12 +89,12 @@ def _go_alone(connection: Connection, member: Any, text: str, wanted: Dissolutio
     connection.execute(
         sa.insert(schema.hold).values(
             id=id, document_id=member.document_id, route=member.route, destination=member.destination,
-            name=DISSOLVED, owner=wanted.owner_of(member.route, source), status="releasing", cause=text[:4000],
-            partner=member.partner, number=connection.execute(number).scalar(),
+            name=DISSOLVED, owner=wanted.owner_of(member.route, source), status=HoldStatus.RELEASING,
+            cause=text[:4000], partner=member.partner, number=connection.execute(number).scalar(),
             headers=orjson.dumps(packed).decode(), body=member.body, held_at=at,
             decided_at=at, decided_by=wanted.who, reason=wanted.reason,
         )
     )  # fmt: skip
-    event = (member.document_id, at, "released", member.route, member.destination, None, f"{text}; it goes alone", None)
-    EVENT.write(connection, [event])
+    told, where = f"{text}; it goes alone", (member.route, member.destination)
+    EVENT.write(connection, [(member.document_id, at, Stage.RELEASED, *where, None, told, None)])
     return id

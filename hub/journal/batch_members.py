@@ -10,11 +10,10 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.journal import once_keys, schema
+from hub.core.effect import Act, EffectStatus
+from hub.core.stage import Stage
+from hub.journal import effects, once_keys, schema
 from hub.journal.bulk import EVENT, KEY
-
-WAITS = "batched"
-"""The status of an effect whose document waits for a batch, or is in one that has not left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class BatchSays:
 
     batch: str
     at: float
-    stage: str
+    stage: Stage
     route: str | None
     destination: str | None
     attempt: int | None
@@ -67,25 +66,22 @@ def deliver(connection: Connection, sent: Iterable[BatchSent]) -> None:
 
 
 def _deliver(connection: Connection, sent: BatchSent) -> None:
-    effect, rows = schema.effect, members(connection, sent.batch)
-    waiting = _in_status(connection, rows, (WAITS,))
+    rows = members(connection, sent.batch)
+    waiting = _waiting(connection, rows)
     updates = []
     for row in waiting:
         facts = {**sent.facts, "batch": sent.batch}
         if sent.facts.get("control_number"):
             facts["transaction_control_number"] = f"{row.position:04}"
         text = f"{_interchange(sent.facts, row)}; {sent.text}"
-        event = (*(row.document_id, sent.at, "sent", row.route, row.destination, sent.attempt, text),)
+        event = (row.document_id, sent.at, Stage.SENT, row.route, row.destination, sent.attempt, text)
         packed = orjson.dumps(facts, default=str).decode()
         updates.append((row, text, packed, (*event, packed)))
     if not updates:
         return
-    statement = (
-        sa.update(effect)
-        .where(effect.c.document_id == sa.bindparam("id"), effect.c.destination == sent.destination)
-        .where(effect.c.status == WAITS)
-        .values(status="delivered", text=sa.bindparam("said"), facts=sa.bindparam("packed"), updated_at=sent.at)
-    )
+    one = effects.at(sa.bindparam("id"), sent.destination)
+    statement = effects.move(Act.BATCH_LEAVES, EffectStatus.DELIVERED, one)
+    statement = statement.values(text=sa.bindparam("said"), facts=sa.bindparam("packed"), updated_at=sent.at)
     connection.execute(statement, [{"id": r.document_id, "said": t, "packed": p} for r, t, p, _ in updates])
     EVENT.write(connection, [event for *_, event in updates])
     if number := sent.facts.get("control_number"):
@@ -95,26 +91,23 @@ def _deliver(connection: Connection, sent: BatchSent) -> None:
     once_keys.settle_dead(connection, [(row.document_id, row.destination) for row in waiting])
 
 
-def end(connection: Connection, batch: str, status: str, at: float, text: str) -> None:
+def end(connection: Connection, batch: str, status: EffectStatus, at: float, text: str) -> None:
     """A person has ended the batch (rejected, discarded): those of its members that have not left are ended, their once-keys are
     free. Nothing happens for what is no batch."""
-    effect, once = schema.effect, schema.once_key
-    waiting = _in_status(connection, members(connection, batch), (WAITS,))
+    waiting = _waiting(connection, members(connection, batch))
     for row in waiting:
-        mine = (effect.c.document_id == row.document_id, effect.c.destination == row.destination)
-        values = {"status": status, "updated_at": at, "claimed_by": None, "text": text}
-        connection.execute(sa.update(effect).where(*mine).values(**values))
-        owned = (once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "pending")
-        connection.execute(sa.update(once).where(*owned).values(status="freed", updated_at=at))
+        update = effects.move(Act.BATCH_ENDS, status, effects.at(row.document_id, row.destination))
+        connection.execute(update.values(updated_at=at, text=text))
+    once_keys.free(connection, [(row.route, row.document_id) for row in waiting])
 
 
-def _in_status(connection: Connection, rows: Sequence[Any], statuses: Sequence[str]) -> list[Any]:
-    """Those of the members whose effect, in the generation that is in the batch, has one of these."""
+def _waiting(connection: Connection, rows: Sequence[Any]) -> list[Any]:
+    """Those of the members that are in the batch, in the generation that is in it, and have not left."""
     effect, found = schema.effect, set()
     for start in range(0, len(rows), 900):
         ids = [row.document_id for row in rows[start : start + 900]]
         columns = (effect.c.document_id, effect.c.destination, effect.c.generation)
-        select = sa.select(*columns).where(effect.c.document_id.in_(ids), effect.c.status.in_(statuses))
+        select = sa.select(*columns).where(effect.c.document_id.in_(ids), effect.c.status == EffectStatus.BATCHED)
         found |= {tuple(row) for row in connection.execute(select)}
     return [row for row in rows if (row.document_id, row.destination, row.generation) in found]
 

@@ -11,14 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.identity import message_id
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.batch_dissolving import Dissolution, dissolve
 from hub.journal.batch_members import members
 from hub.journal.journal import Journal
 from hub.journal.processes import living
-
-UNPUBLISHED = "unpublished"
-"""The stage of an event that says why a batch could not be published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ class Batches:
         """Batches that were closed, at `since` or earlier, and aren't published, oldest first; with each the `cause`, where one was
         recorded. It decides nothing."""
         table, event = schema.batch, schema.event
-        last = sa.select(event.c.text).where(event.c.message_id == table.c.id, event.c.stage == UNPUBLISHED)
+        last = sa.select(event.c.text).where(event.c.message_id == table.c.id, event.c.stage == Stage.UNPUBLISHED)
         cause = last.order_by(event.c.id.desc()).limit(1).scalar_subquery().label("cause")
 
         async def query(connection: AsyncConnection) -> Sequence[Any]:

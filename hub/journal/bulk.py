@@ -14,8 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from hub.core.dead_letter import DeadStatus
+from hub.core.effect import SENDABLE, Act, EffectStatus
 from hub.core.message import storable
+from hub.core.once_key import OnceStatus
 from hub.journal.processes import living_text
+from hub.journal.schema import listed
 
 Row = tuple[Any, ...]
 SQLITE_PARAMETERS = 30_000
@@ -86,7 +90,6 @@ MESSAGE = Bulk(
 KEY = Bulk("business_key", ("value", "kind", "message_id"), "ON CONFLICT (value, kind, message_id) DO NOTHING")
 EVENT = Bulk("event", ("message_id", "at", "stage", "route", "destination", "attempt", "text", "detail"))
 
-_OPEN = "('prepared', 'retrying', 'released', 'replaying', 'dead')"
 PREPARE = Bulk(
     "effect",
     (
@@ -99,7 +102,7 @@ PREPARE = Bulk(
     " address = CASE WHEN effect.claim IS NULL THEN excluded.address ELSE effect.address END,"
     " claim = coalesce(effect.claim, excluded.claim),"
     " content_type = coalesce(effect.content_type, excluded.content_type), updated_at = excluded.updated_at"
-    f" WHERE effect.status IN {_OPEN} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"
+    f" WHERE effect.status IN {listed(SENDABLE)} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"
     f" OR effect.claimed_by NOT IN {LIVING})",
 )
 SETTLE = Bulk(
@@ -111,8 +114,8 @@ SETTLE = Bulk(
     "ON CONFLICT (document_id, destination) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
     " text = excluded.text, reply = coalesce(excluded.reply, effect.reply),"
     " reply_type = coalesce(excluded.reply_type, effect.reply_type), updated_at = excluded.updated_at,"
-    " claimed_by = NULL WHERE effect.status NOT IN ('delivered', 'filtered', 'held', 'rejected', 'discarded')"
-    " AND (effect.generation = excluded.generation OR excluded.status = 'dead')",
+    f" claimed_by = NULL WHERE effect.status IN {listed(Act.ATTEMPT.before)}"
+    f" AND (effect.generation = excluded.generation OR excluded.status = '{EffectStatus.DEAD}')",
 )
 """What was decided stays: an attempt that ends after its document was held, or sent anew in another generation, changes nothing. A
 dead letter is the end of whatever is in force, for it is recorded by those who don't know the generation."""
@@ -120,8 +123,8 @@ dead letter is the end of whatever is in force, for it is recorded by those who 
 ONCE = Bulk(
     "once_key",
     ("route", "value", "owner", "status", "updated_at"),
-    "ON CONFLICT (route, value) DO UPDATE SET owner = excluded.owner, status = 'pending',"
-    " updated_at = excluded.updated_at WHERE once_key.status = 'freed'",
+    f"ON CONFLICT (route, value) DO UPDATE SET owner = excluded.owner, status = '{OnceStatus.PENDING}',"
+    f" updated_at = excluded.updated_at WHERE once_key.status = '{OnceStatus.FREED}'",
 )
 HOLD = Bulk(
     "hold",
@@ -139,8 +142,8 @@ DEAD = Bulk(
         "owner",
     ),
     "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, error = excluded.error, attempts = excluded.attempts,"
-    " headers = excluded.headers, status = 'dead', dead_at = excluded.dead_at, owner = excluded.owner"
-    " WHERE dead_letter.status = 'dead' OR dead_letter.decided_at < excluded.dead_at",
+    f" headers = excluded.headers, status = '{DeadStatus.DEAD}', dead_at = excluded.dead_at, owner = excluded.owner"
+    f" WHERE dead_letter.status = '{DeadStatus.DEAD}' OR dead_letter.decided_at < excluded.dead_at",
 )
 SENT = Bulk(
     "interchange_sent",

@@ -8,7 +8,10 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from hub.journal import once_keys, schema
+from hub.core.effect import Act, EffectStatus
+from hub.core.hold import HoldStatus
+from hub.core.stage import Stage
+from hub.journal import effects, once_keys, schema
 from hub.journal.batch_members import BatchSent, deliver
 from hub.journal.bulk import EVENT, KEY
 from hub.journal.control_numbers import Sent, record_sent
@@ -17,25 +20,19 @@ from hub.journal.control_numbers import Sent, record_sent
 def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float) -> bool:
     """open -> delivered: the effect is delivered, as if the far end had said so. Its once-keys are done, the acknowledgment is awaited,
     and the members of a batch are delivered. False: somebody else has decided."""
-    table, effect = schema.hold, schema.effect
-    values = {"status": "delivered", "decided_by": who, "decided_at": now, "reason": reason}
-    if (
-        connection.execute(
-            sa.update(table).where(table.c.id == hold.id, table.c.status == "open").values(**values)
-        ).rowcount
-        != 1
-    ):
+    table = schema.hold
+    values = {"status": HoldStatus.DELIVERED, "decided_by": who, "decided_at": now, "reason": reason}
+    open_ = sa.update(table).where(table.c.id == hold.id, table.c.status == HoldStatus.OPEN)
+    if connection.execute(open_.values(**values)).rowcount != 1:
         return False
     text = f"recorded as delivered by {who}: {reason}"
-    mine = (effect.c.document_id == hold.document_id, effect.c.destination == hold.destination)
-    row = connection.execute(sa.select(effect).where(*mine)).one()
-    connection.execute(
-        sa.update(effect).where(*mine).values(status="delivered", text=text, updated_at=now, claimed_by=None)
-    )
-    EVENT.write(
-        connection,
-        [(hold.document_id, now, "sent", hold.route, hold.destination, row.attempts, text[:4000], row.facts)],
-    )
+    mine = effects.at(hold.document_id, hold.destination)
+    row = connection.execute(sa.select(schema.effect).where(mine)).one()
+    delivered = effects.move(Act.CONFIRM, EffectStatus.DELIVERED, mine).values(text=text, updated_at=now)
+    if connection.execute(delivered).rowcount == 0:
+        raise effects.Forbidden(row.status)
+    where = (hold.route, hold.destination, row.attempts)
+    EVENT.write(connection, [(hold.document_id, now, Stage.SENT, *where, text[:4000], row.facts)])
     facts = orjson.loads(row.facts) if row.facts else {}
     if facts:
         _has_left(connection, row, facts, now)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.ack import UNANSWERED, Ack
 from hub.journal import schema
 from hub.journal.bulk import SENT
 
@@ -57,7 +58,7 @@ def _take_of(connection: Connection, partner: str, wanted: dict[Key, NumberWante
     rows = []
     for number, key in enumerate(fresh, last + 1):
         one = wanted[key]
-        rows.append((partner, number, *key[1:], one.route, one.headers, one.body, one.at, "none"))
+        rows.append((partner, number, *key[1:], one.route, one.headers, one.body, one.at, Ack.NONE))
         found[key] = number
     if rows:
         SENT.write(connection, rows)
@@ -109,6 +110,6 @@ def record_sent(connection: Connection, sent: Iterable[Sent]) -> None:
         values = {"sent_at": one.at, "transaction_set": one.transaction_set}
         connection.execute(sa.update(table).where(*mine).values(**values))
         if one.within is not None:
-            awaiting = {"ack": "awaiting", "ack_due_at": one.at + one.within}
-            open_ = table.c.ack.in_(("none", "awaiting", "overdue"))
+            awaiting = {"ack": Ack.AWAITING, "ack_due_at": one.at + one.within}
+            open_ = table.c.ack.in_(UNANSWERED)
             connection.execute(sa.update(table).where(*mine, open_).values(**awaiting))

@@ -11,9 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.chosen import choose
+from hub.core.dead_letter import DeadStatus
+from hub.core.effect import Act, EffectStatus
 from hub.core.errors import UNCONFIRMED
+from hub.core.hold import HoldStatus
 from hub.core.identity import idempotency_key
-from hub.journal import batch_members, schema
+from hub.core.once_key import OnceStatus
+from hub.core.stage import Stage
+from hub.journal import batch_members, effects, once_keys, schema
 from hub.journal.acknowledgments import OVERDUE
 from hub.journal.confirming import confirm
 from hub.journal.journal import Journal
@@ -36,7 +41,7 @@ class DeadFilter:
     older: float | None = None
     newer: float | None = None
     owner: str | None = None
-    status: tuple[str, ...] = ("dead",)
+    status: tuple[DeadStatus, ...] = (DeadStatus.DEAD,)
 
     def where(self, now: float) -> list[sa.ColumnElement[bool]]:
         table = schema.dead_letter.c
@@ -122,10 +127,10 @@ class Decisions:
     async def begin_replay(self, row: Any, who: str, now: float, render: bool) -> list[str] | None:
         """dead -> replaying. The destinations that are still open; None when somebody else was quicker. An effect that a
         definite refusal ended, or with `render` any, begins a new generation: new bytes, new key."""
-        dead, effect = schema.dead_letter, schema.effect
+        effect = schema.effect
 
         async def write(connection: AsyncConnection) -> list[str] | None:
-            if not await self._move(connection, dead, row.id, ("dead",), "replaying", who, now):
+            if not await self._move_dead(connection, row.id, DeadStatus.REPLAYING, who, now):
                 return None
             wanted = [name for name in row.destinations.split(",") if name]
             states = {
@@ -138,11 +143,13 @@ class Decisions:
                     )
                 ).all()
             }
-            still = [n for n in wanted if n not in states or states[n].status in ("dead", "prepared", "retrying")]
+            still = [name for name in wanted if name not in states or states[name].status in Act.REPLAY.before]
             for name in still:
                 if name in states:
-                    anew = render or row.error in DEFINITE
-                    await self._reopen(connection, row.message_id, name, "replaying", states[name].generation, anew)
+                    generation = states[name].generation if render or row.error in DEFINITE else None
+                    await connection.execute(
+                        _again(Act.REPLAY, EffectStatus.REPLAYING, row.message_id, name, generation)
+                    )
             return still
 
         return await self._journal.read(write)  # type: ignore[no-any-return]
@@ -151,34 +158,38 @@ class Decisions:
         """dead -> replaying, to another destination than those that it died on: for them the document is discarded. None when somebody else
         was quicker, [] when it has been at that destination."""
         dead, effect = schema.dead_letter, schema.effect
-        there = (effect.c.document_id == row.message_id, effect.c.destination == destination)
+        there = effects.at(row.message_id, destination)
         old = [name for name in row.destinations.split(",") if name and name != destination]
-        open_ = effect.c.status.in_(("dead", "prepared", "retrying", "replaying"))
 
         async def write(connection: AsyncConnection) -> list[str] | None:
-            if not await self._move(connection, dead, row.id, ("dead",), "replaying", who, now):
+            if not await self._move_dead(connection, row.id, DeadStatus.REPLAYING, who, now):
                 return None
-            state = (await connection.execute(sa.select(effect).where(*there))).first()
-            if state is not None and state.status not in ("dead", "prepared", "retrying"):
+            state = (await connection.execute(sa.select(effect.c.status).where(there))).first()
+            if state is not None and state.status not in Act.REPLAY.before:
                 return []
             await connection.execute(sa.update(dead).where(dead.c.id == row.id).values(destinations=destination))
-            mine = (effect.c.document_id == row.message_id, effect.c.destination.in_(old), open_)
-            ended = {"status": "discarded", "text": f"sent to {destination} instead, by {who}", "claimed_by": None}
-            await connection.execute(sa.update(effect).where(*mine).values(**ended, updated_at=now))
-            if state is not None:
-                await self._reopen(connection, row.message_id, destination, "replaying", state.generation, False)
+            mine = (effect.c.document_id == row.message_id, effect.c.destination.in_(old))
+            ended = effects.move(Act.REDIRECT, EffectStatus.DISCARDED, *mine)
+            await connection.execute(ended.values(text=f"sent to {destination} instead, by {who}", updated_at=now))
+            await connection.execute(_again(Act.REPLAY, EffectStatus.REPLAYING, row.message_id, destination, None))
             return [destination]
 
         return await self._journal.read(write)  # type: ignore[no-any-return]
 
-    async def undo(self, table: sa.Table, id: str, reason: str) -> None:
-        """replaying -> dead, releasing -> open: what could not be published is back in the list, with the reason."""
-        during, before = ("replaying", "dead") if table is schema.dead_letter else ("releasing", "open")
+    async def undo_replay(self, id: str, reason: str) -> None:
+        """replaying -> dead: what could not be published is back in the list, with the reason."""
+        await self._step(schema.dead_letter, id, DeadStatus.REPLAYING, DeadStatus.DEAD, reason=reason)
 
+    async def undo_release(self, id: str, reason: str) -> None:
+        """releasing -> open: what could not be published is back in the list, with the reason."""
+        await self._step(schema.hold, id, HoldStatus.RELEASING, HoldStatus.OPEN, reason=reason)
+
+    async def _step(
+        self, table: sa.Table, id: str, before: DeadStatus | HoldStatus, after: DeadStatus | HoldStatus, **values: Any
+    ) -> None:
         async def write(connection: AsyncConnection) -> None:
-            await connection.execute(
-                sa.update(table).where(table.c.id == id, table.c.status == during).values(status=before, reason=reason)
-            )
+            mine = (table.c.id == id, table.c.status == before)
+            await connection.execute(sa.update(table).where(*mine).values(status=after, **values))
 
         await self._journal.read(write)
 
@@ -191,53 +202,34 @@ class Decisions:
             return (await connection.execute(sa.select(table).where(*mine))).first()
 
         row = await self._journal.read(query)
-        if row is None or row.owner == message_id or row.status == "freed":
+        if row is None or row.owner == message_id or row.status == OnceStatus.FREED:
             return None
         return f"{row.owner} ({row.status})"
 
     async def end_replay(self, id: str, text: str, now: float) -> None:
         """replaying -> replayed, once the copy is confirmed."""
-        table = schema.dead_letter
-
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(
-                sa.update(table)
-                .where(table.c.id == id, table.c.status == "replaying")
-                .values(status="replayed", reason=text, decided_at=now)
-            )
-
-        await self._journal.read(write)
+        decided = {"reason": text, "decided_at": now}
+        await self._step(schema.dead_letter, id, DeadStatus.REPLAYING, DeadStatus.REPLAYED, **decided)
 
     async def discard(self, row: Any, who: str, reason: str, now: float) -> bool:
         """dead -> discarded: its open destinations are closed for good, its once-key is free."""
-        dead, effect, once = schema.dead_letter, schema.effect, schema.once_key
+        effect = schema.effect
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._move(connection, dead, row.id, ("dead",), "discarded", who, now, reason):
+            if not await self._move_dead(connection, row.id, DeadStatus.DISCARDED, who, now, reason):
                 return False
             names = [name for name in row.destinations.split(",") if name]
-            await connection.execute(
-                sa.update(effect)
-                .where(
-                    effect.c.document_id == row.message_id,
-                    effect.c.destination.in_(names),
-                    effect.c.status.not_in(("delivered", "filtered", "held", batch_members.WAITS)),
-                )
-                .values(status="discarded", updated_at=now, claimed_by=None)
-            )
-            await connection.execute(
-                sa.update(once)
-                .where(once.c.owner == row.message_id, once.c.route == row.route, once.c.status == "pending")
-                .values(status="freed")
-            )
+            mine = (effect.c.document_id == row.message_id, effect.c.destination.in_(names))
+            await connection.execute(effects.move(Act.DISCARD, EffectStatus.DISCARDED, *mine).values(updated_at=now))
+            await connection.run_sync(once_keys.free, [(row.route, row.message_id)])
             text = f"by {who}: {reason}"
-            await self._event(connection, row.message_id, now, "discarded", row.route, row.destinations, text)
-            await connection.run_sync(batch_members.end, row.message_id, "discarded", now, text)
+            await self._event(connection, row.message_id, now, Stage.DISCARDED, row.route, row.destinations, text)
+            await connection.run_sync(batch_members.end, row.message_id, EffectStatus.DISCARDED, now, text)
             return True
 
         return bool(await self._journal.read(write))
 
-    async def holds(self, status: Sequence[str], ids: Sequence[str] = (), name: str | None = None) -> list[Any]:
+    async def holds(self, status: Sequence[HoldStatus], ids: Sequence[str] = (), name: str | None = None) -> list[Any]:
         """Rows of hold, oldest first. `ids`: how they begin."""
         if len(ids) > MOST_IDS:
             parts = [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
@@ -261,7 +253,7 @@ class Decisions:
         """The holds from which people have let a document go, at a destination."""
         table = schema.hold
         mine = (table.c.document_id == document_id, table.c.destination == destination)
-        gone = table.c.status.in_(("released", "releasing"))
+        gone = table.c.status.in_((HoldStatus.RELEASED, HoldStatus.RELEASING))
 
         async def query(connection: AsyncConnection) -> frozenset[str]:
             return frozenset((await connection.execute(sa.select(table.c.name).where(*mine, gone))).scalars())
@@ -271,29 +263,28 @@ class Decisions:
 
     async def begin_release(self, row: Any, who: str, reason: str, now: float) -> bool:
         """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time, or not
-        confirmed, goes again as it is, under its name and key: the partner may have it."""
+        confirmed, goes again as it is, under its name and key: the partner may have it. Raises Forbidden where a person has ended
+        the document at that destination, or where it goes with a batch."""
+        effect, mine = schema.effect, effects.at(row.document_id, row.destination)
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._move(connection, schema.hold, row.id, ("open",), "releasing", who, now, reason):
+            if not await self._move_hold(connection, row.id, HoldStatus.RELEASING, who, now, reason):
                 return False
-            effect = schema.effect
-            generation = (
-                await connection.execute(
-                    sa.select(effect.c.generation).where(
-                        effect.c.document_id == row.document_id, effect.c.destination == row.destination
-                    )
-                )
-            ).scalar_one()
-            anew = row.name not in (OVERDUE, UNCONFIRMED)
-            await self._reopen(connection, row.document_id, row.destination, "released", generation, anew)
+            select = sa.select(effect.c.status, effect.c.generation).where(mine)
+            found = (await connection.execute(select)).one()
+            generation = found.generation if row.name not in (OVERDUE, UNCONFIRMED) else None
+            release = _again(Act.RELEASE, EffectStatus.RELEASED, row.document_id, row.destination, generation)
+            if (await connection.execute(release)).rowcount == 0:
+                raise effects.Forbidden(found.status)
             text = f"{row.name} released by {who}" + (f": {reason}" if reason else "")
-            await self._event(connection, row.document_id, now, "released", row.route, row.destination, text)
+            await self._event(connection, row.document_id, now, Stage.RELEASED, row.route, row.destination, text)
             return True
 
         return bool(await self._journal.read(write))
 
     async def confirm(self, row: Any, who: str, reason: str, now: float) -> bool:
-        """open -> delivered, of what may have been delivered. False: somebody else has decided."""
+        """open -> delivered, of what may have been delivered. False: somebody else has decided. Raises Forbidden where a person has
+        ended the document at that destination, or where it goes with a batch."""
 
         async def write(connection: AsyncConnection) -> bool:
             return bool(await connection.run_sync(confirm, row, who, reason, now))
@@ -302,83 +293,46 @@ class Decisions:
 
     async def end_release(self, id: str) -> None:
         """releasing -> released, once the copy is confirmed."""
-        table = schema.hold
-
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(
-                sa.update(table).where(table.c.id == id, table.c.status == "releasing").values(status="released")
-            )
-
-        await self._journal.read(write)
+        await self._step(schema.hold, id, HoldStatus.RELEASING, HoldStatus.RELEASED)
 
     async def reject(self, row: Any, who: str, reason: str, now: float) -> bool:
         """open -> rejected: the document never goes to that destination; its once-key is free. What was only not acknowledged in
         time has gone there, and stays delivered."""
-        effect, once = schema.effect, schema.once_key
 
         async def write(connection: AsyncConnection) -> bool:
-            if not await self._move(connection, schema.hold, row.id, ("open",), "rejected", who, now, reason):
+            if not await self._move_hold(connection, row.id, HoldStatus.REJECTED, who, now, reason):
                 return False
-            if row.name != OVERDUE:
-                await connection.execute(
-                    sa.update(effect)
-                    .where(effect.c.document_id == row.document_id, effect.c.destination == row.destination)
-                    .values(status="rejected", updated_at=now, claimed_by=None)
-                )
-                await connection.execute(
-                    sa.update(once)
-                    .where(once.c.owner == row.document_id, once.c.route == row.route, once.c.status == "pending")
-                    .values(status="freed")
-                )
-                await connection.run_sync(
-                    batch_members.end, row.document_id, "rejected", now, f"{row.name} rejected by {who}: {reason}"
-                )
             text = f"{row.name} rejected by {who}" + (f": {reason}" if reason else "")
-            await self._event(connection, row.document_id, now, "rejected", row.route, row.destination, text)
+            if row.name != OVERDUE:
+                mine = effects.at(row.document_id, row.destination)
+                await connection.execute(effects.move(Act.REJECT, EffectStatus.REJECTED, mine).values(updated_at=now))
+                await connection.run_sync(once_keys.free, [(row.route, row.document_id)])
+                await connection.run_sync(batch_members.end, row.document_id, EffectStatus.REJECTED, now, text)
+            await self._event(connection, row.document_id, now, Stage.REJECTED, row.route, row.destination, text)
             return True
 
         return bool(await self._journal.read(write))
 
-    @staticmethod
-    async def _move(
-        connection: AsyncConnection,
-        table: sa.Table,
-        id: str,
-        before: Sequence[str],
-        after: str,
-        who: str,
-        now: float,
-        reason: str | None = None,
+    async def _move_dead(
+        self, connection: AsyncConnection, id: str, after: DeadStatus, who: str, now: float, reason: str | None = None
     ) -> bool:
-        moved = await connection.execute(
-            sa.update(table)
-            .where(table.c.id == id, table.c.status.in_(before))
-            .values(status=after, decided_by=who, decided_at=now, reason=reason)
-        )
-        return bool(moved.rowcount == 1)
+        """Whether it was this decision that ended its being dead."""
+        decided = _decided(schema.dead_letter, id, DeadStatus.DEAD, after, who, now, reason)
+        return (await connection.execute(decided)).rowcount == 1
 
-    @staticmethod
-    async def _reopen(
-        connection: AsyncConnection, document_id: str, destination: str, status: str, generation: int, anew: bool
-    ) -> None:
-        effect = schema.effect
-        values: dict[str, Any] = {"status": status, "claimed_by": None, "mark": None}
-        if anew:
-            key = idempotency_key(document_id, destination, generation + 1)
-            values |= {"generation": generation + 1, "key": key, "claim": None, "content_type": None}
-            values |= {"facts": None, "expect_ack": None, "address": None}
-        await connection.execute(
-            sa.update(effect)
-            .where(effect.c.document_id == document_id, effect.c.destination == destination)
-            .values(**values)
-        )
+    async def _move_hold(
+        self, connection: AsyncConnection, id: str, after: HoldStatus, who: str, now: float, reason: str
+    ) -> bool:
+        """Whether it was this decision that ended its being open."""
+        decided = _decided(schema.hold, id, HoldStatus.OPEN, after, who, now, reason)
+        return (await connection.execute(decided)).rowcount == 1
 
     @staticmethod
     async def _event(
         connection: AsyncConnection,
         message_id: str,
         now: float,
-        stage: str,
+        stage: Stage,
         route: str | None,
         destination: str | None,
         text: str,
@@ -394,3 +348,19 @@ class Decisions:
         await connection.execute(sa.insert(schema.event).values(values))
         said = batch_members.BatchSays(message_id, now, stage, route, destination, None, text)
         await connection.run_sync(batch_members.tell, [said])
+
+
+def _decided(table: sa.Table, id: str, before: str, after: str, who: str, now: float, reason: str | None) -> sa.Update:
+    decided = {"decided_by": who, "decided_at": now, "reason": reason}
+    return sa.update(table).where(table.c.id == id, table.c.status == before).values(status=after, **decided)
+
+
+def _again(act: Act, after: EffectStatus, document_id: str, destination: str, generation: int | None) -> sa.Update:
+    """Sends an effect on. `generation`: the one that ends with it, so that another one begins, with other bytes and another key; None:
+    the same bytes go again."""
+    update = effects.move(act, after, effects.at(document_id, destination)).values(mark=None)
+    if generation is None:
+        return update
+    key = idempotency_key(document_id, destination, generation + 1)
+    made = dict.fromkeys(("claim", "content_type", "facts", "expect_ack", "address"))
+    return update.values(generation=generation + 1, key=key, **made)

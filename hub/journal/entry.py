@@ -8,8 +8,11 @@ from typing import Any
 
 import orjson
 
+from hub.core.effect import FINISHED, Act, EffectStatus
+from hub.core.once_key import OnceStatus
+from hub.core.stage import Stage
 from hub.journal.acknowledgments import Acknowledgment, Settled
-from hub.journal.batch_members import WAITS, BatchSays, BatchSent
+from hub.journal.batch_members import BatchSays, BatchSent
 from hub.journal.bulk import (
     BATCH_MEMBER,
     CLAIM,
@@ -33,10 +36,6 @@ LONGEST_KEY = 512
 """Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
 
 
-FILTERED = "filtered"
-"""The status of an effect that a step of the destination has ended: the site wants nothing sent."""
-
-
 @dataclass(frozen=True, slots=True)
 class EffectState:
     """What the journal knows of one document at one destination. `mine`: this process may send it now."""
@@ -44,7 +43,7 @@ class EffectState:
     document_id: str
     destination: str
     route: str
-    status: str
+    status: EffectStatus
     generation: int
     key: str
     claim: str | None
@@ -62,7 +61,7 @@ class EffectState:
     @property
     def finished(self) -> bool:
         """Nothing is to be sent: it was delivered, a step has ended it, it goes with a batch, or a person has decided, or will."""
-        return self.status in ("delivered", FILTERED, WAITS, "held", "rejected", "discarded")
+        return self.status in FINISHED
 
     @property
     def needs_bytes(self) -> bool:
@@ -75,7 +74,7 @@ class OnceState:
     """Who holds a once-key, and how far they are: pending or done."""
 
     owner: str
-    status: str
+    status: OnceStatus
 
 
 @dataclass(slots=True)
@@ -138,7 +137,7 @@ class Entry:
         self,
         message_id: str,
         at: float,
-        stage: str,
+        stage: Stage,
         *,
         route: str | None = None,
         destination: str | None = None,
@@ -147,11 +146,11 @@ class Entry:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         packed = orjson.dumps(detail, default=str).decode() if detail else None
-        self._add(EVENT, (message_id, at, stage, route, destination, attempt, text, packed))
+        self._add(EVENT, (message_id, at, stage.value, route, destination, attempt, text, packed))
 
     def take_once(self, route: str, value: str, owner: str, at: float) -> None:
         """Takes the key unless another message holds it; `once` answers who does."""
-        self._add(ONCE, (route, value, owner, "pending", at))
+        self._add(ONCE, (route, value, owner, OnceStatus.PENDING.value, at))
         self.once_asked.append((route, value))
 
     def prepare(
@@ -172,7 +171,8 @@ class Entry:
         """Records what is going to be sent, before the first attempt, and claims the sending for `process`; what was
         recorded earlier stays. `effects` answers with what is in force."""
         row = (
-            *(document_id, destination, route, "prepared", 1, key, claim, content_type, 0, at, at, process),
+            *(document_id, destination, route, EffectStatus.PREPARED.value, 1, key, claim, content_type),
+            *(0, at, at, process),
             *(facts, expect_ack, address),
         )
         self._add(PREPARE, row)
@@ -185,7 +185,7 @@ class Entry:
     def settle(
         self,
         state: EffectState,
-        status: str,
+        status: EffectStatus,
         attempts: int,
         at: float,
         *,
@@ -193,9 +193,12 @@ class Entry:
         reply: str | None = None,
         reply_type: str | None = None,
     ) -> None:
-        """The outcome of an attempt. What was delivered, held, rejected or discarded meanwhile stays so."""
+        """The outcome of an attempt (`Act.ATTEMPT`), or, with the status that it has, news of one that goes on. What was delivered,
+        held, rejected or discarded meanwhile stays so."""
+        if status not in Act.ATTEMPT.after and status is not state.status:
+            raise ValueError(f"no attempt makes an effect {status}")
         row = (
-            *(state.document_id, state.destination, state.route, status, state.generation, state.key),
+            *(state.document_id, state.destination, state.route, status.value, state.generation, state.key),
             *(attempts, text, reply, reply_type, at, at),
         )
         self._add(SETTLE, row)

@@ -16,7 +16,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection
 
+from hub.core.effect import EffectStatus
 from hub.core.errors import JournalUnavailable
+from hub.core.once_key import OnceStatus
 from hub.journal import batch_acknowledgments, batch_members, control_numbers, interchanges_received, once_keys, schema
 from hub.journal.bulk import IN_ORDER, Row, clean
 from hub.journal.control_numbers import NumberWanted
@@ -205,14 +207,14 @@ class GroupCommit:
         states: dict[Row, EffectState] = {}
         for row in select_in(connection, schema.effect, schema.effect.c.document_id, documents):
             states[row.document_id, row.destination] = EffectState(
-                *(row.document_id, row.destination, row.route, row.status, row.generation, row.key),
+                *(row.document_id, row.destination, row.route, EffectStatus(row.status), row.generation, row.key),
                 *(row.claim, row.content_type, row.attempts, row.claimed_by == self._process, row.text),
                 *(row.facts, row.expect_ack, row.reply, row.reply_type, row.address, row.mark),
             )
         values = list({stored(key)[1] for entry in entries for key in entry.once_asked})
         held: dict[Row, OnceState] = {}
         for row in select_in(connection, schema.once_key, schema.once_key.c.value, values):
-            held[row.route, row.value] = OnceState(row.owner, row.status)
+            held[row.route, row.value] = OnceState(row.owner, OnceStatus(row.status))
         for entry in entries:
             entry.effects = {key: states[kept] for key in entry.effects_asked if (kept := stored(key)) in states}
             entry.once = {key: held[kept] for key in entry.once_asked if (kept := stored(key)) in held}

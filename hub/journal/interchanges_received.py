@@ -14,9 +14,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.dead_letter import DeadStatus
+from hub.core.effect import ENDED
 from hub.journal import schema
 from hub.journal.bulk import RECEIVED
-from hub.journal.once_keys import ENDED
 
 Key = tuple[str, str, str]
 """Partner, control number, claim."""
@@ -97,7 +98,7 @@ def _state(connection: Connection, row: Any) -> Literal["begun", "alive", "ended
         return "begun"
     has_effect = sa.exists().where(effect.document_id == message.id)
     open_effect = sa.exists().where(effect.document_id == message.id, effect.status.not_in(ENDED))
-    is_dead = sa.exists().where(dead.message_id == message.id, dead.status.in_(("dead", "discarded")))
+    is_dead = sa.exists().where(dead.message_id == message.id, dead.status.in_((DeadStatus.DEAD, DeadStatus.DISCARDED)))
     may_be = sa.or_(open_effect, sa.and_(~has_effect, ~is_dead))
     alive = mine.where(message.document.is_not(None), message.direction.is_(None), may_be)
     return "alive" if connection.execute(alive).first() is not None else "ended"

@@ -10,13 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.ack import ANSWERED, Ack
+from hub.core.effect import STOPPED, EffectStatus
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.acknowledgments import HoldTerms, expire
-from hub.journal.batch_members import WAITS
 from hub.journal.journal import Journal
-from hub.journal.number_use import ANSWERED, EFFECT_COLUMNS, OF_THE_NUMBER, NumberUse, number_use
+from hub.journal.number_use import EFFECT_COLUMNS, OF_THE_NUMBER, NumberUse, number_use
 
-ENDS = ("dead", "held", "rejected", "discarded")
+ENDS = (Stage.DEAD, Stage.HELD, Stage.REJECTED, Stage.DISCARDED)
 """Events that say why a document did not leave."""
 
 
@@ -81,7 +83,7 @@ class InterchangesSent:
         table = schema.interchange_sent
 
         async def query(connection: AsyncConnection) -> Sequence[Any]:
-            due = (table.c.ack == "awaiting", table.c.ack_due_at < now)
+            due = (table.c.ack == Ack.AWAITING, table.c.ack_due_at < now)
             return (
                 await connection.execute(sa.select(table).where(*due).order_by(table.c.ack_due_at).limit(limit))
             ).all()
@@ -91,7 +93,8 @@ class InterchangesSent:
     async def overdue(self, now: float) -> dict[str, int]:
         """By partner: how many acknowledgments should have come."""
         table = schema.interchange_sent
-        late = sa.or_(table.c.ack == "overdue", sa.and_(table.c.ack == "awaiting", table.c.ack_due_at < now))
+        due = sa.and_(table.c.ack == Ack.AWAITING, table.c.ack_due_at < now)
+        late = sa.or_(table.c.ack == Ack.OVERDUE, due)
 
         async def query(connection: AsyncConnection) -> Sequence[Any]:
             select = sa.select(table.c.partner, sa.func.count()).where(late).group_by(table.c.partner)
@@ -175,8 +178,11 @@ def _outcome(row: Any, ends: Sequence[Any]) -> tuple[bool, str]:
     if row.in_force is not None and row.in_force > row.generation:
         ended = f"{mine[0].stage}: {mine[0].text}; " if mine else ""
         return True, f"{ended}sent anew under another number"
-    if row.status in ("delivered", WAITS):  # the document began alone, before its partner agreed to batches
+    if row.status in (
+        EffectStatus.DELIVERED,
+        EffectStatus.BATCHED,
+    ):  # the document began alone, before its partner agreed to batches
         return True, f"{row.status}: {row.text}; it goes with others, under their number"
-    if row.status in ENDS:
+    if row.status in STOPPED:
         return True, f"{row.status}: {row.text or (mine[-1].text if mine else 'no cause is recorded')}"
     return False, f"{row.status}: {row.text}" if row.text else "about to be sent"

@@ -8,16 +8,12 @@ from typing import Any, Literal
 import orjson
 import sqlalchemy as sa
 
+from hub.core.ack import ANSWERED
+from hub.core.effect import UNSEEN, UNTRIED
 from hub.journal import schema
 
 Progress = Literal["sent", "under_way", "never"]
 
-ATTEMPTED = ("retrying", "dead", "discarded")
-"""An attempt was made, and nobody has seen it arrive: that the partner knows the number proves that it did."""
-
-UNDER_WAY = ("prepared", "released", "replaying")
-
-ANSWERED = ("accepted", "accepted_with_errors", "rejected")
 
 EFFECT_COLUMNS = (
     *(schema.effect.c.status, schema.effect.c.generation.label("in_force")),
@@ -56,6 +52,6 @@ def _progress(row: Any, mine: bool) -> Progress:
         return "sent"
     if not mine or row.claim is None:
         return "never"
-    if row.status in ATTEMPTED:
+    if row.status in UNSEEN:  # that the partner knows the number proves that an attempt arrived
         return "sent"
-    return "under_way" if row.status in UNDER_WAY else "never"
+    return "under_way" if row.status in UNTRIED else "never"

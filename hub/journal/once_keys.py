@@ -8,11 +8,12 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.dead_letter import DeadStatus
+from hub.core.effect import DONE, ENDED
+from hub.core.once_key import OnceStatus
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.clock import now_of
-
-ENDED = frozenset(("dead", "rejected", "discarded"))
-DONE = frozenset(("delivered", "filtered"))
 
 
 def finish(connection: Connection, owners: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
@@ -25,13 +26,12 @@ def finish(connection: Connection, owners: Iterable[tuple[str, str, tuple[str, .
         ).all()
         found = [row.status for row in rows]
         if len(found) == len(destinations) and all(status in DONE for status in found):
-            after = "done"
+            after = OnceStatus.DONE
         elif any(status in ENDED for status in found) and all(status in ENDED | DONE for status in found):
-            after = "freed"
+            after = OnceStatus.FREED
         else:
             continue
-        mine = (table.c.route == route, table.c.owner == owner, table.c.status == "pending")
-        connection.execute(sa.update(table).where(*mine).values(status=after, updated_at=now_of(connection)))
+        move(connection, OnceStatus.PENDING, after, table.c.route == route, table.c.owner == owner)
 
 
 def finish_all(connection: Connection, owners: Sequence[str]) -> None:
@@ -40,9 +40,9 @@ def finish_all(connection: Connection, owners: Sequence[str]) -> None:
     table, event = schema.once_key, schema.event
     for start in range(0, len(owners), 900):
         mine = table.c.owner.in_(owners[start : start + 900])
-        select = sa.select(table.c.route, table.c.owner).where(mine, table.c.status == "pending")
+        select = sa.select(table.c.route, table.c.owner).where(mine, table.c.status == OnceStatus.PENDING)
         for row in connection.execute(select).all():
-            of = (event.c.message_id == row.owner, event.c.stage == "matched")
+            of = (event.c.message_id == row.owner, event.c.stage == Stage.MATCHED)
             newest = sa.select(event.c.detail).where(*of).order_by(event.c.id.desc()).limit(1)
             routes = orjson.loads(connection.execute(newest).scalar() or "{}").get("routes", {})
             if destinations := tuple(routes.get(row.route, ())):
@@ -53,12 +53,13 @@ def free(connection: Connection, owners: Iterable[tuple[str, str]]) -> None:
     """For each (route, owner): free, unless it is done: what was delivered stays delivered."""
     table = schema.once_key
     for route, owner in owners:
-        mine = (table.c.route == route, table.c.owner == owner, table.c.status == "pending")
-        connection.execute(sa.update(table).where(*mine).values(status="freed", updated_at=now_of(connection)))
+        move(connection, OnceStatus.PENDING, OnceStatus.FREED, table.c.route == route, table.c.owner == owner)
 
 
-OVERTAKEN = "overtaken"
-"""The status of a dead letter whose bytes came again and were delivered."""
+def move(connection: Connection, before: OnceStatus, after: OnceStatus, *which: sa.ColumnElement[bool]) -> None:
+    table = schema.once_key
+    update = sa.update(table).where(*which, table.c.status == before)
+    connection.execute(update.values(status=after, updated_at=now_of(connection)))
 
 
 def settle_dead(connection: Connection, delivered: Iterable[tuple[str, str]]) -> None:
@@ -79,8 +80,8 @@ def overtake(connection: Connection, documents: Sequence[str]) -> None:
 def _overtaken(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
     table = schema.dead_letter
     values = {
-        "status": OVERTAKEN,
+        "status": DeadStatus.OVERTAKEN,
         "reason": "its bytes came again and were delivered",
         "decided_at": now_of(connection),
     }
-    connection.execute(sa.update(table).where(*which, table.c.status == "dead").values(**values))
+    connection.execute(sa.update(table).where(*which, table.c.status == DeadStatus.DEAD).values(**values))

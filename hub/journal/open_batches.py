@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.dead_letter import BURYING
+from hub.core.effect import UNDER_WAY, EffectStatus
 from hub.journal import schema
-from hub.journal.open_place import BURYING, UNDER_WAY, row_waits
+from hub.journal.open_place import row_waits
 
 
 async def publish_batches_again(connection: AsyncConnection, *which: sa.ColumnElement[bool]) -> None:
@@ -16,7 +18,7 @@ async def publish_batches_again(connection: AsyncConnection, *which: sa.ColumnEl
     own = (effect.c.document_id == batch.c.id, effect.c.destination == batch.c.destination)
     begun = sa.exists().where(*own)
     under_way = sa.exists().where(*own, effect.c.status.in_(UNDER_WAY))
-    died = sa.exists().where(*own, effect.c.status == "dead")
+    died = sa.exists().where(*own, effect.c.status == EffectStatus.DEAD)
     letter = sa.exists().where(dead.c.message_id == batch.c.id)
     buried = sa.exists().where(dead.c.message_id == batch.c.id, dead.c.status.in_(BURYING))
     replayed = sa.exists().where(dead.c.message_id == batch.c.id, dead.c.destinations == batch.c.destination)

@@ -11,11 +11,14 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.dead_letter import BURYING
+from hub.core.effect import OPEN, UNDER_WAY, EffectStatus
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.clock import database_now
 from hub.journal.journal import Journal
 from hub.journal.open_batches import publish_batches_again
-from hub.journal.open_place import BURYING, UNDER_WAY, Place, names, row_waits
+from hub.journal.open_place import Place, names, row_waits
 from hub.journal.processes import living
 
 ABANDONED = 300.0
@@ -26,7 +29,7 @@ LOST = 600.0
 
 AT_ONCE = 200
 
-OPEN = sa.literal_column("effect.status IN ('prepared', 'retrying')", sa.Boolean)
+IS_OPEN = sa.literal_column(f"effect.status IN {schema.listed(OPEN)}", sa.Boolean)
 """As the index has it: with bound values it would not be used."""
 
 COPY = "copy"
@@ -72,7 +75,8 @@ class OpenCopies:
     async def page(self, after: int, size: int = AT_ONCE) -> tuple[list[OpenCopy], int | None]:
         """The open copies of the next decisions after an event, and the last event looked at; None: there are no more."""
         event = schema.event
-        wanted = sa.select(event).where(event.c.id > after, event.c.stage == "matched").order_by(event.c.id).limit(size)
+        decided = (event.c.id > after, event.c.stage == Stage.MATCHED)
+        wanted = sa.select(event).where(*decided).order_by(event.c.id).limit(size)
 
         async def query(connection: AsyncConnection) -> tuple[list[OpenCopy], int | None]:
             rows = (await connection.execute(wanted)).all()
@@ -86,8 +90,8 @@ class OpenCopies:
         effect, sqlite = schema.effect, self._journal.is_sqlite
         now = database_now(sqlite)
         old = sa.and_(
-            OPEN,
-            effect.c.status == "prepared",
+            IS_OPEN,
+            effect.c.status == EffectStatus.PREPARED,
             effect.c.updated_at < now - older,
             effect.c.claimed_by.is_not(None),
             effect.c.claimed_by.not_in(living(sqlite)),
@@ -107,7 +111,7 @@ class OpenCopies:
                 return []
             await publish_batches_again(connection, schema.batch.c.id.in_(list(taken)))
             event = schema.event
-            decided = sa.select(event).where(event.c.message_id.in_(list(taken)), event.c.stage == "matched")
+            decided = sa.select(event).where(event.c.message_id.in_(list(taken)), event.c.stage == Stage.MATCHED)
             rows = {row.message_id: row for row in (await connection.execute(decided.order_by(event.c.id))).all()}
             copies = await _copies(connection, list(rows.values()))
             return [copy for copy in copies if taken[copy.document_id].intersection(copy.open)]
@@ -143,7 +147,7 @@ class OpenCopies:
         nobodys = sa.or_(effect.c.claimed_by.is_(None), effect.c.claimed_by.not_in(living(sqlite)))
         select = sa.select(effect.c.route, sa.func.count(), sa.func.min(effect.c.updated_at))
         old = effect.c.updated_at < database_now(sqlite) - older
-        grouped = select.where(OPEN, old, nobodys, _not_waiting()).group_by(effect.c.route).order_by(effect.c.route)
+        grouped = select.where(IS_OPEN, old, nobodys, _not_waiting()).group_by(effect.c.route).order_by(effect.c.route)
 
         async def query(connection: AsyncConnection) -> list[OpenRoute]:
             return [OpenRoute(*row) for row in (await connection.execute(grouped)).all()]
@@ -169,7 +173,7 @@ async def _copies(connection: AsyncConnection, decisions: Sequence[Any]) -> list
     for row in await of(schema.effect, "document_id"):
         effects[row.document_id][row.destination] = row
     places: dict[tuple[str, str], Place] = defaultdict(Place)
-    for row in await of(schema.event, "message_id", schema.event.c.stage == "duplicate"):
+    for row in await of(schema.event, "message_id", schema.event.c.stage == Stage.DUPLICATE):
         places[row.message_id, row.route].ended = True
     for row in await of(schema.dead_letter, "message_id"):
         place = places[row.message_id, row.route]

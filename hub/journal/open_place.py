@@ -7,12 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.core.effect import UNDER_WAY, EffectStatus
 from hub.journal import schema
-
-UNDER_WAY = ("prepared", "retrying", "replaying", "released")
-
-BURYING = ("dead", "discarded", "replaying")
-"""Statuses of a dead letter that stands for its destinations. After a replay its copy is in a queue again."""
 
 
 @dataclass(slots=True)
@@ -33,7 +29,7 @@ class Place:
             return not self.ended or (name in self.replayed and name not in self.buried)
         if effect.route != route:
             return False
-        return effect.status in UNDER_WAY or (effect.status == "dead" and name not in self.buried)
+        return effect.status in UNDER_WAY or (effect.status == EffectStatus.DEAD and name not in self.buried)
 
 
 def names(listed: str) -> list[str]:

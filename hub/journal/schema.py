@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import sqlalchemy as sa
 
+from hub.core.effect import OPEN
+
 metadata = sa.MetaData()
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words of ours as an SQL list, in the order of the alphabet."""
+    return "(" + ", ".join(f"'{word}'" for word in sorted(words)) + ")"
+
 
 UNASSIGNED = "unassigned"
 """The owner of what nobody answers for: its route or source is not in the site any more."""
@@ -63,7 +73,7 @@ event = sa.Table(
     sa.Index("event_by_message", "message_id", "at"),
 )
 
-_OPEN = sa.text("status IN ('prepared', 'retrying')")
+_OPEN = sa.text(f"status IN {listed(OPEN)}")
 
 effect = sa.Table(
     "effect",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,21 +10,23 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.effect import EffectStatus
 from hub.core.outcome import ARRIVAL, DestinationState, DocumentState, State
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.journal import Journal
 
 MOST = 1000
 """Documents of one arrival that are told."""
 
-OF_EFFECT: dict[str, State] = {
-    "delivered": "delivered",
-    "filtered": "filtered",
-    "retrying": "retrying",
-    "held": "held",
-    "dead": "dead",
-    "rejected": "discarded",
-    "discarded": "discarded",
+OF_EFFECT: Mapping[str, State] = {
+    EffectStatus.DELIVERED: State.DELIVERED,
+    EffectStatus.FILTERED: State.FILTERED,
+    EffectStatus.RETRYING: State.RETRYING,
+    EffectStatus.HELD: State.HELD,
+    EffectStatus.DEAD: State.DEAD,
+    EffectStatus.REJECTED: State.DISCARDED,
+    EffectStatus.DISCARDED: State.DISCARDED,
 }
 """What an effect's status is called outside; every other status: it is under way."""
 
@@ -42,31 +44,31 @@ class Standing:
     @property
     def routed(self) -> list[str]:
         """The destinations that it goes to, as was decided last."""
-        event = self.stages.get("matched")
+        event = self.stages.get(Stage.MATCHED)
         routes = orjson.loads(event.detail).get("routes", {}) if event is not None and event.detail else {}
         return list(dict.fromkeys(name for names in routes.values() for name in names))
 
     @property
     def state(self) -> State:
         """Its own, apart from what its destinations make of it."""
-        if "matched" in self.stages:
-            return "duplicate" if "duplicate" in self.stages and not self.effects else "routed"
-        if "unmatched" in self.stages:
-            return "unmatched"
-        if "filtered" in self.stages:
-            return "filtered"
-        return "unreadable" if "unreadable" in self.stages else "received"
+        if Stage.MATCHED in self.stages:
+            return State.DUPLICATE if Stage.DUPLICATE in self.stages and not self.effects else State.ROUTED
+        if Stage.UNMATCHED in self.stages:
+            return State.UNMATCHED
+        if Stage.FILTERED in self.stages:
+            return State.FILTERED
+        return State.UNREADABLE if Stage.UNREADABLE in self.stages else State.RECEIVED
 
     def told(self) -> DocumentState:
-        row, unreadable = self.message, self.stages.get("unreadable")
-        cause = (unreadable.text or "") if self.state == "unreadable" and unreadable is not None else ""
+        row, unreadable = self.message, self.stages.get(Stage.UNREADABLE)
+        cause = (unreadable.text or "") if self.state is State.UNREADABLE and unreadable is not None else ""
         known = (row.id, self.state, row.received_at, row.document, row.number, cause)
-        return DocumentState(*known, tuple(self._destinations()), ours=bool(cause) and "step" in self.stages)
+        return DocumentState(*known, tuple(self._destinations()), ours=bool(cause) and Stage.STEP in self.stages)
 
     def _destinations(self) -> Iterable[DestinationState]:
         for name in dict.fromkeys((*self.routed, *self.effects)):
             effect = self.effects.get(name)
-            yield DestinationState(name, OF_EFFECT.get(effect.status, "routed") if effect is not None else "routed")
+            yield DestinationState(name, OF_EFFECT.get(effect.status, State.ROUTED) if effect else State.ROUTED)
 
 
 async def standings(journal: Journal, source: str, arrival: str) -> list[Standing]:
@@ -87,7 +89,7 @@ async def standings(journal: Journal, source: str, arrival: str) -> list[Standin
     return list(await journal.read(query))
 
 
-STAGES = ("matched", "unmatched", "filtered", "duplicate", "unreadable", "step")
+STAGES = (Stage.MATCHED, Stage.UNMATCHED, Stage.FILTERED, Stage.DUPLICATE, Stage.UNREADABLE, Stage.STEP)
 
 
 async def rows(connection: AsyncConnection, table: sa.Table, column: str, ids: Sequence[str]) -> Sequence[Any]:

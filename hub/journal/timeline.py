@@ -10,6 +10,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.answers import AnswerSent, answers_sent
 from hub.journal.entry import LONGEST_KEY
@@ -162,11 +163,11 @@ def arrival_events(story: Story) -> list[dict[str, Any]]:
     if story.received_at is not None:
         came = f"from {story.source}" + (f" as {story.name}" if story.name else "")
         found.append(
-            {"at": story.received_at, "stage": "received", "text": f"{came}, claim {(story.claim or '')[:12]}"}
+            {"at": story.received_at, "stage": Stage.RECEIVED, "text": f"{came}, claim {(story.claim or '')[:12]}"}
         )
     for event in story.events:
-        read = event.get("detail", {}).get("read") if event["stage"] in ("matched", "unmatched") else None
+        read = event.get("detail", {}).get("read") if event["stage"] in (Stage.MATCHED, Stage.UNMATCHED) else None
         if read is not None:
-            found.append({"at": read, "stage": "read", "text": f"{story.document} {story.number}"})
+            found.append({"at": read, "stage": Stage.READ, "text": f"{story.document} {story.number}"})
             break
     return found

@@ -10,6 +10,7 @@ from collections.abc import Collection, Container, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.once_key import OnceStatus
 from hub.journal import schema
 from hub.journal.clock import database_now
 from hub.journal.journal import Journal
@@ -44,7 +45,7 @@ class Waits:
         pending = sa.exists().where(
             key.c.route == table.c.route,
             key.c.value == table.c.waits_for,
-            key.c.status == "pending",
+            key.c.status == OnceStatus.PENDING,
             key.c.owner != table.c.document_id,
         )
         effect = schema.effect

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.core.ack import Ack
 from hub.documents import FunctionalAcknowledgment
 from hub.documents.functional_acknowledgment import AcknowledgedTransaction
-from hub.journal.acknowledgments import AckStatus, Verdict
+from hub.journal.acknowledgments import Verdict
 
 TAKING = frozenset(("A", "E", None))
 """What AK501 says of a transaction that was taken, or doesn't say. R, M, W and X refuse it; so does a code that nobody knows, so
@@ -17,7 +18,7 @@ that somebody looks."""
 TAKING_GROUP = frozenset("AEP")
 """What AK901 says of a group of which something was taken."""
 
-WORST: tuple[AckStatus, ...] = ("rejected", "accepted_with_errors", "accepted")
+WORST = (Ack.REJECTED, Ack.ACCEPTED_WITH_ERRORS, Ack.ACCEPTED)
 
 MOST_ERRORS = 20
 
@@ -67,7 +68,7 @@ class Judgement:
     """What became of what we sent: the status, who says so (997), and the errors in one sentence (empty: none). Of a batch: the
     verdicts by transaction, and that of the others."""
 
-    status: AckStatus
+    status: Ack
     by: str
     text: str
     transactions: Mapping[str, Verdict]
@@ -82,7 +83,7 @@ def judgement_of(document: Any, by: str) -> Judgement:
         return Judgement(_status(document), by, text, listed, _others(document, listed.values()))
     note = str(getattr(document, "note", None) or "")
     text = f"note code {note}" if note.strip("0") else ""
-    status: AckStatus = "rejected" if document.status == "R" else "noted"
+    status = Ack.REJECTED if document.status == "R" else Ack.NOTED
     return Judgement(status, by, text, {}, Verdict(status, text))
 
 
@@ -95,34 +96,34 @@ def _listed(document: FunctionalAcknowledgment) -> dict[str, Verdict]:
     return found
 
 
-def _status(document: FunctionalAcknowledgment) -> AckStatus:
+def _status(document: FunctionalAcknowledgment) -> Ack:
     """Rejected when the group or our transaction in it is; partially accepted alone rejects nothing of ours."""
     found = {transaction.status for transaction in document.transactions}
     if document.status not in TAKING_GROUP or found - TAKING:
-        return "rejected"
+        return Ack.REJECTED
     listed_all = bool(document.transactions) and found <= {"A"}
     if "E" in found or document.status == "E" or (document.status == "P" and not listed_all):
-        return "accepted_with_errors"
-    return "accepted"
+        return Ack.ACCEPTED_WITH_ERRORS
+    return Ack.ACCEPTED
 
 
 def _verdict(document: FunctionalAcknowledgment, transaction: AcknowledgedTransaction) -> Verdict:
     """Of a transaction that is listed; in a group that is rejected nothing is accepted."""
     text = "; ".join(_first(_transaction_errors(transaction)))
     if document.status not in TAKING_GROUP or transaction.status not in TAKING:
-        return Verdict("rejected", text or "; ".join(_group_errors(document)))
-    return Verdict("accepted_with_errors" if transaction.status == "E" else "accepted", text)
+        return Verdict(Ack.REJECTED, text or "; ".join(_group_errors(document)))
+    return Verdict(Ack.ACCEPTED_WITH_ERRORS if transaction.status == "E" else Ack.ACCEPTED, text)
 
 
 def _others(document: FunctionalAcknowledgment, listed: Iterable[Verdict]) -> Verdict:
     """Of the transactions that aren't listed: as the group's. Those of a group that is accepted in part, where none that is listed
     was rejected, may be the rejected ones: they count as such, so that somebody looks."""
     if document.status not in TAKING_GROUP:
-        return Verdict("rejected", "; ".join(_group_errors(document)))
+        return Verdict(Ack.REJECTED, "; ".join(_group_errors(document)))
     found = [verdict.status for verdict in listed]
-    if document.status == "P" and "rejected" not in found:
-        return Verdict("rejected", "the group was accepted in part, and it isn't said which part")
-    return Verdict("accepted_with_errors" if document.status == "E" and not found else "accepted")
+    if document.status == "P" and Ack.REJECTED not in found:
+        return Verdict(Ack.REJECTED, "the group was accepted in part, and it isn't said which part")
+    return Verdict(Ack.ACCEPTED_WITH_ERRORS if document.status == "E" and not found else Ack.ACCEPTED)
 
 
 def _ordinal(control_number: str) -> str:

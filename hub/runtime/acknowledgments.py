@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.core.ack import Ack
 from hub.core.errors import TransientError
 from hub.core.facts import OUTBOUND
+from hub.core.hold import HoldStatus
+from hub.core.stage import Stage
 from hub.documents import ACKNOWLEDGMENTS
 from hub.journal.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms
 from hub.journal.decisions import Decisions
@@ -93,7 +96,7 @@ class Acknowledgments:
             self._live.metrics.acknowledgments.labels(settled.partner, settled.status).inc()
             for route in settled.held:
                 self._live.metrics.held.labels(route, REJECTED).inc()
-                self._live.log.warning("held", message_id=id, hold=REJECTED, partner=settled.partner)
+                self._live.log.warning(Stage.HELD, message_id=id, hold=REJECTED, partner=settled.partner)
 
     async def watch(self) -> None:
         """Looks every half minute for what was not acknowledged in time."""
@@ -112,17 +115,17 @@ class Acknowledgments:
             terms = terms_of(live.snapshot, row.partner, OVERDUE)
             if await self._sent.expire(row, terms, now):
                 made += 1
-                live.metrics.acknowledgments.labels(row.partner, "overdue").inc()
+                live.metrics.acknowledgments.labels(row.partner, Ack.OVERDUE).inc()
                 live.metrics.held.labels(row.route, OVERDUE).inc()
                 live.log.warning(
-                    "held",
+                    Stage.HELD,
                     message_id=row.document_id,
                     route=row.route,
                     destination=row.destination,
                     hold=OVERDUE,
                     owner=terms.owner,
                 )
-        waiting = await Decisions(live.journal).holds(("open",), name=OVERDUE)
+        waiting = await Decisions(live.journal).holds((HoldStatus.OPEN,), name=OVERDUE)
         live.metrics.overdue.set(len(waiting))
         return made
 

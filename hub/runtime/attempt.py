@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hub.core.effect import FAILED
 from hub.core.ports import Receipt, Written
 from hub.journal.entry import EffectState
 from hub.runtime.copy import RouteCopy
@@ -63,4 +64,4 @@ class Stale(Exception):
 
 def stale(copy: RouteCopy, state: EffectState) -> bool:
     """The attempt that this redelivered copy stands for is recorded: its successor, a retry or a dead letter, is on its way."""
-    return state.status in ("retrying", "dead") and copy.attempt <= state.attempts
+    return state.status in FAILED and copy.attempt <= state.attempts

@@ -15,10 +15,11 @@ from hub.core.apart import Piece
 from hub.core.errors import HubError
 from hub.core.message import Header, Message
 from hub.core.ports import BatchingWriter
+from hub.core.stage import Stage
 from hub.documents import BATCH, Batch, batch_to_json, from_json
 from hub.journal.batch_dissolving import Dissolution
-from hub.journal.batch_members import WAITS, BatchSays
-from hub.journal.batches import UNPUBLISHED, Batches, Waiting
+from hub.journal.batch_members import BatchSays
+from hub.journal.batches import Batches, Waiting
 from hub.journal.entry import Entry
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.copy import make_copy, number, pack_facts, unpack, unpack_facts
@@ -116,7 +117,7 @@ class Batching:
         self._live.log.warning("batch_not_published", batch=row.id, error=cause)
         if self._causes.get(row.id) != cause:
             entry = Entry()
-            entry.event(row.id, self._live.clock(), UNPUBLISHED, destination=row.destination, text=cause[:2000])
+            entry.event(row.id, self._live.clock(), Stage.UNPUBLISHED, destination=row.destination, text=cause[:2000])
             await self._live.journal.commit(entry)
             self._causes[row.id] = cause
 
@@ -142,8 +143,10 @@ class Batching:
         entry.key(batch_number, "batch", row.id)
         shown = ", ".join(numbers[:MOST_SHOWN]) + (", ..." if len(numbers) > MOST_SHOWN else "")
         text = f"a batch of {row.members} for {row.destination}"
-        entry.event(row.id, live.clock(), WAITS, route=route, destination=row.destination, text=f"{text}: {shown}")
-        entry.batches_said.append(BatchSays(row.id, live.clock(), WAITS, route, row.destination, None, text))
+        entry.event(
+            row.id, live.clock(), Stage.BATCHED, route=route, destination=row.destination, text=f"{text}: {shown}"
+        )
+        entry.batches_said.append(BatchSays(row.id, live.clock(), Stage.BATCHED, route, row.destination, None, text))
         await live.journal.commit(entry)
         await live.broker.publish("", topology.route_queue(route), copy)
         await self._batches.published(row.id, live.clock())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.core import topology
+from hub.core.dead_letter import DeadStatus
 from hub.core.identity import message_id
 from hub.core.message import Header, Message
 from hub.journal.bulk import Row
@@ -76,7 +77,9 @@ class DeadLetter:
     @property
     def id(self) -> str:
         names = ",".join(self.destinations)
-        return message_id("dead", (self.grave.kind, self.grave.name, self.document_id, names, self.parent or ""))
+        return message_id(
+            DeadStatus.DEAD, (self.grave.kind, self.grave.name, self.document_id, names, self.parent or "")
+        )
 
     @property
     def attempts(self) -> int:
@@ -91,7 +94,7 @@ class DeadLetter:
         return (
             *(self.id, self.document_id, grave.kind, grave.queue, self.route, self.source, ",".join(self.destinations)),
             *(text(facts.get("partner")), text(facts.get("number")), *self.why, self.attempts, pack(self.message)),
-            *(self.body, self.message.content_type, "dead", self.parent, self.at, self.owner),
+            *(self.body, self.message.content_type, DeadStatus.DEAD, self.parent, self.at, self.owner),
         )
 
 

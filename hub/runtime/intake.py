@@ -15,6 +15,7 @@ from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
 from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.route_table import Match
+from hub.core.stage import Stage
 from hub.journal.bulk import EVENT
 from hub.journal.claims import StoredClaim
 from hub.journal.open_copies import COPY
@@ -241,7 +242,7 @@ class Intake:
         found, placing = passed.found, Placing(story=f"{id} {snapshot.table.version}")
         entry = placing.entry
         for step, outcome in passed.said:
-            entry.event(id, self._live.clock(), "step", text=f"{step}: {outcome}", detail={"step": step})
+            entry.event(id, self._live.clock(), Stage.STEP, text=f"{step}: {outcome}", detail={"step": step})
         if found is None:
             visit.told = visit.told or ("" if passed.said else str(reading.error))
             self._resting.refuse(visit, reading, id, position, placing)
@@ -259,7 +260,7 @@ class Intake:
     def _end(self, visit: Visit, found: DocumentFound, position: str, placing: Placing) -> None:
         """A document that a step of its source has filtered out: it is kept, and goes nowhere."""
         self._keep(visit, found, position, placing)
-        placing.entry.event(found.id, self._live.clock(), "filtered")
+        placing.entry.event(found.id, self._live.clock(), Stage.FILTERED)
         visit.documents += 1
 
     def _match(
@@ -289,7 +290,7 @@ class Intake:
             self._resting.unmatched(snapshot, visit, found, cause, placing)
         if taken:
             detail = {"read": read_at, **matched(snapshot, visit, reading, taken, found)}
-            entry.event(found.id, self._live.clock(), "matched", detail=detail)
+            entry.event(found.id, self._live.clock(), Stage.MATCHED, detail=detail)
         if found.outbound:
             visit.answers += 1
         else:

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from hub.core.broker import Delivery, Subscription
+from hub.core.dead_letter import DECIDED
+from hub.core.effect import EffectStatus
 from hub.core.identity import idempotency_key
 from hub.core.message import Header, Message
+from hub.core.stage import DEAD_LETTER, Stage
 from hub.documents import BATCH
 from hub.journal.batch_members import BatchSays
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.entry import EffectState, Entry
-from hub.journal.once_keys import OVERTAKEN
 from hub.runtime.copy import DOCUMENT
 from hub.runtime.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.guard import outcome_of
@@ -80,7 +82,7 @@ class Keeper:
     async def _is_news(self, id: str, dead_at: float) -> bool:
         """False for a dead letter that the broker delivers again after somebody has decided about it: what has begun since
         then must not be undone."""
-        wanted = DeadFilter(ids=(id,), status=("replaying", "replayed", "discarded", OVERTAKEN))
+        wanted = DeadFilter(ids=(id,), status=tuple(DECIDED))
         decided = await self._decisions.dead_letters(wanted, dead_at)
         return not any(row.decided_at is None or row.decided_at >= dead_at for row in decided)
 
@@ -99,22 +101,28 @@ class Keeper:
         (error, cause), route = letter.why, letter.route
         for destination in letter.destinations:
             key = idempotency_key(letter.document_id, destination)
-            effect = (letter.document_id, destination, grave.name, "dead", 1, key, None, None, letter.attempts, True)
-            entry.settle(EffectState(*effect), "dead", letter.attempts, letter.at, text=cause[:2000])
+            effect = (letter.document_id, destination, grave.name, EffectStatus.DEAD, 1, key, None, None)
+            state = EffectState(*effect, letter.attempts, True)
+            entry.settle(state, EffectStatus.DEAD, letter.attempts, letter.at, text=cause[:2000])
         if route is not None:
             entry.once_freed.append((route, letter.document_id))
         parent = headers.get(Header.PARENT)
         entry.event(
-            *(letter.document_id, letter.at, "dead"),
+            *(letter.document_id, letter.at, Stage.DEAD),
             route=route,
             destination=",".join(letter.destinations) or None,
             attempt=letter.attempts,
             text=cause,
-            detail={"dead": letter.id, "kind": grave.kind, "error": error, **({"parent": parent} if parent else {})},
+            detail={
+                DEAD_LETTER: letter.id,
+                "kind": grave.kind,
+                "error": error,
+                **({"parent": parent} if parent else {}),
+            },
         )
         if headers.get(DOCUMENT) == BATCH:
             names = ",".join(letter.destinations)
-            said = BatchSays(letter.document_id, letter.at, "dead", grave.name, names, letter.attempts, cause)
+            said = BatchSays(letter.document_id, letter.at, Stage.DEAD, grave.name, names, letter.attempts, cause)
             entry.batches_said.append(said)
         live.metrics.dead.labels(grave.kind, error).inc()
         live.log.error(

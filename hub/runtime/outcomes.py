@@ -7,13 +7,18 @@ import time
 from collections.abc import Callable, Collection
 
 from hub.core.errors import ClaimMissing
-from hub.core.outcome import DocumentState, Ending
+from hub.core.outcome import DocumentState, Ending, State
 from hub.core.ports import Body
+from hub.core.stage import Stage
 from hub.journal.journal import Journal
 from hub.journal.standings import OF_EFFECT, Standing, standings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two questions to the journal, growing; less where this process itself delivers."""
+
+
+NOWHERE = (State.UNMATCHED, State.FILTERED, State.DUPLICATE, State.UNREADABLE)
+"""It goes to no destination. An event of that name says why."""
 
 
 class JournalOutcomes:
@@ -49,7 +54,7 @@ class JournalOutcomes:
                 ending = await self._ending(found[0])
                 left = until - time.monotonic()
                 if ending is not None or left <= 0:
-                    return ending or Ending("routed", document)
+                    return ending or Ending(State.ROUTED, document)
                 pause = await rest(news, min(pause, left))
         finally:
             self._forget(document, news)
@@ -57,17 +62,17 @@ class JournalOutcomes:
     async def _ending(self, standing: Standing) -> Ending | None:
         """None: it goes on."""
         id = standing.message.id
-        if standing.state in ("unmatched", "filtered", "duplicate", "unreadable"):
-            event = standing.stages[standing.state]
+        if standing.state in NOWHERE:
+            event = standing.stages[Stage(standing.state)]
             return Ending(standing.state, id, text=event.text or "")
         names = [name for name in standing.routed if name in self._answering()]
         if not names:
-            return Ending("routed", id, silent=True)  # it goes to others alone
+            return Ending(State.ROUTED, id, silent=True)  # it goes to others alone
         effect = standing.effects.get(names[0])
         state = OF_EFFECT.get(effect.status) if effect is not None else None
         if effect is None or state is None:
             return None
-        reply = await self._reply(effect.reply) if state == "delivered" and effect.reply else None
+        reply = await self._reply(effect.reply) if state is State.DELIVERED and effect.reply else None
         return Ending(state, id, names[0], effect.text or "", reply, effect.reply_type)
 
     async def _reply(self, claim: str) -> Body | None:

@@ -8,13 +8,17 @@ from typing import Any
 import orjson
 
 from hub.core import topology
+from hub.core.ack import Ack
+from hub.core.effect import EffectStatus
 from hub.core.errors import UNCONFIRMED, MessageError, Unroutable, Withheld
+from hub.core.hold import HoldStatus
 from hub.core.identity import message_id
 from hub.core.message import Message, storable
 from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, decide
-from hub.journal.batch_members import WAITS, BatchSays, BatchSent
+from hub.core.stage import Stage
+from hub.journal.batch_members import BatchSays, BatchSent
 from hub.journal.control_numbers import Sent
-from hub.journal.entry import FILTERED, EffectState, Entry
+from hub.journal.entry import EffectState, Entry
 from hub.journal.wait import Reason
 from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
@@ -38,7 +42,7 @@ class Recoverability:
             live.metrics.repeated.labels(copy.route).inc()
             if copy.attempt == 1:
                 entry.event(
-                    *(copy.document_id, now, "repeated"),
+                    *(copy.document_id, now, Stage.REPEATED),
                     route=copy.route,
                     destination=outcome.destination,
                     text=outcome.skipped,
@@ -46,15 +50,15 @@ class Recoverability:
             return
         for step, text in outcome.said:
             entry.event(
-                *(copy.document_id, now, "step"),
+                *(copy.document_id, now, Stage.STEP),
                 route=copy.route,
                 destination=outcome.destination,
                 text=f"{step}: {text}",
                 detail={"step": step},
             )
         if outcome.filtered:
-            entry.settle(outcome.state, FILTERED, copy.attempt, now, text=outcome.filtered[:2000])
-            entry.event(copy.document_id, now, FILTERED, route=copy.route, destination=outcome.destination)
+            entry.settle(outcome.state, EffectStatus.FILTERED, copy.attempt, now, text=outcome.filtered[:2000])
+            entry.event(copy.document_id, now, Stage.FILTERED, route=copy.route, destination=outcome.destination)
             return
         if outcome.waits:
             await self._gather(copy, outcome, entry, now)
@@ -87,14 +91,14 @@ class Recoverability:
         entry.batch_member(
             (
                 *(copy.document_id, outcome.destination, state.generation, copy.route, *gathered(destination, facts)),
-                *(copy.document, facts.get("test") is True, pack(copy.message), body, now, "none"),
+                *(copy.document, facts.get("test") is True, pack(copy.message), body, now, Ack.NONE),
             )
         )
-        entry.settle(state, WAITS, copy.attempt, now, text="waits for a batch")
+        entry.settle(state, EffectStatus.BATCHED, copy.attempt, now, text="waits for a batch")
         terms = destination.batch
         text = f"waits for a batch: at most {terms.max} documents, {terms.wait:g}s" if terms else "waits for a batch"
         entry.event(
-            *(copy.document_id, now, WAITS),
+            *(copy.document_id, now, Stage.BATCHED),
             route=copy.route,
             destination=outcome.destination,
             text=text,
@@ -105,20 +109,20 @@ class Recoverability:
         reply, receipt = await self._replies.keep(copy, outcome, entry, now)
         await self._replies.read(copy, outcome, receipt, reply, now, entry)
         entry.settle(
-            *(outcome.state, "delivered", copy.attempt, now),
+            *(outcome.state, EffectStatus.DELIVERED, copy.attempt, now),
             text=receipt.text,
             reply=reply,
             reply_type=receipt.content_type if reply else None,
         )
         entry.delivered.append(copy.document_id)
-        if outcome.state.status == "dead":
+        if outcome.state.status is EffectStatus.DEAD:
             entry.dead_settled.append((copy.document_id, outcome.destination))
         facts = self._has_left(outcome.state, entry, now)
         if copy.is_batch:
             sent = BatchSent(copy.document_id, outcome.destination, copy.attempt, now, receipt.text, facts)
             entry.batches_sent.append(sent)
         entry.event(
-            *(copy.document_id, now, "sent"),
+            *(copy.document_id, now, Stage.SENT),
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
@@ -148,15 +152,15 @@ class Recoverability:
         live = self._live
         message = copy.still_open(outcome.destination, copy.attempt + 1, cause, now)
         await self.publish_later(copy.route, message, delay)
-        entry.settle(outcome.state, "retrying", copy.attempt, now, text=cause.text[:2000])
+        entry.settle(outcome.state, EffectStatus.RETRYING, copy.attempt, now, text=cause.text[:2000])
         entry.event(
-            *(copy.document_id, now, "retry"),
+            *(copy.document_id, now, Stage.RETRY),
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
             text=f"{cause.text[:2000]}; again in {topology.delay_name(delay)}",
         )
-        self._say(copy, outcome, entry, "retry", cause.text[:2000], now)
+        self._say(copy, outcome, entry, Stage.RETRY, cause.text[:2000], now)
         live.metrics.retried.labels(copy.route, outcome.destination).inc()
         live.log.warning("retry", **self._names(copy, outcome), attempt=copy.attempt, delay=delay, error=cause.text)
 
@@ -177,21 +181,22 @@ class Recoverability:
                 message=message,
             )
         )
-        entry.settle(outcome.state, "retrying", attempt - 1, now, text=text)
+        entry.settle(outcome.state, EffectStatus.RETRYING, attempt - 1, now, text=text)
         until = (
             f"; again in {topology.delay_name(round(wait.seconds) or 1)}"
             if counted
             else "; waits until it is let through"
         )
         if counted or copy.waits == 0:
+            stage = Stage.RETRY if counted else Stage.WAITS
             entry.event(
-                *(copy.document_id, now, "retry" if counted else "waits"),
+                *(copy.document_id, now, stage),
                 route=copy.route,
                 destination=outcome.destination,
                 attempt=copy.attempt if counted else None,
                 text=f"{text}{until}",
             )
-            self._say(copy, outcome, entry, "retry" if counted else "waits", f"{text}{until}", now)
+            self._say(copy, outcome, entry, stage, f"{text}{until}", now)
         live.metrics.waiting.labels(copy.route).inc()
         live.log.info("waits", **self._names(copy, outcome), attempt=copy.attempt, error=text)
 
@@ -208,28 +213,38 @@ class Recoverability:
         cause = storable(str(outcome.error))[:4000]
         entry.hold(
             (
-                *(id, copy.document_id, copy.route, outcome.destination, name, policy.owner, due, "open", cause),
+                *(
+                    id,
+                    copy.document_id,
+                    copy.route,
+                    outcome.destination,
+                    name,
+                    policy.owner,
+                    due,
+                    HoldStatus.OPEN,
+                    cause,
+                ),
                 *(facts.get("partner"), facts.get("number"), pack(copy.message), body, now),
             )
         )
-        entry.settle(outcome.state, "held", copy.attempt, now, text=cause)
+        entry.settle(outcome.state, EffectStatus.HELD, copy.attempt, now, text=cause)
         entry.event(
-            *(copy.document_id, now, "held"),
+            *(copy.document_id, now, Stage.HELD),
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
             text=f"{name}, for {policy.owner}: {cause}",
             detail={"hold": id},
         )
-        self._say(copy, outcome, entry, "held", f"{name}, for {policy.owner}: {cause}", now)
+        self._say(copy, outcome, entry, Stage.HELD, f"{name}, for {policy.owner}: {cause}", now)
         live.metrics.held.labels(copy.route, name).inc()
-        live.log.warning("held", **self._names(copy, outcome), hold=name, owner=policy.owner)
+        live.log.warning(Stage.HELD, **self._names(copy, outcome), hold=name, owner=policy.owner)
 
     async def _dead(self, copy: RouteCopy, outcome: Outcome, entry: Entry, cause: Cause, now: float) -> None:
         message = copy.still_open(outcome.destination, copy.attempt, cause, now)
         await self.bury(message, copy.route, cause)
-        entry.settle(outcome.state, "dead", copy.attempt, now, text=cause.text[:2000])
-        self._live.log.error("dead", **self._names(copy, outcome), attempt=copy.attempt, error=cause.text)
+        entry.settle(outcome.state, EffectStatus.DEAD, copy.attempt, now, text=cause.text[:2000])
+        self._live.log.error(Stage.DEAD, **self._names(copy, outcome), attempt=copy.attempt, error=cause.text)
 
     async def bury(self, message: Message, route: str, cause: Cause) -> None:
         """Confirmed in the route's dead letters when this returns; the keeper records it from there."""
@@ -259,7 +274,7 @@ class Recoverability:
         live.declared.add(queue)
 
     @staticmethod
-    def _say(copy: RouteCopy, outcome: Outcome, entry: Entry, stage: str, text: str, now: float) -> None:
+    def _say(copy: RouteCopy, outcome: Outcome, entry: Entry, stage: Stage, text: str, now: float) -> None:
         """What happens to a batch, its members tell as well."""
         if copy.is_batch:
             said = BatchSays(copy.document_id, now, stage, copy.route, outcome.destination, copy.attempt, text)

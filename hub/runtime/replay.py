@@ -8,15 +8,18 @@ from typing import Any
 
 from hub.core import topology
 from hub.core.chosen import choose
+from hub.core.dead_letter import DeadStatus
 from hub.core.errors import UNCONFIRMED, HubError
+from hub.core.hold import HoldStatus
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival
+from hub.core.stage import DEAD_LETTER, Stage
 from hub.documents import BATCH
-from hub.journal import schema
 from hub.journal.batch_dissolving import Dissolution
 from hub.journal.batch_members import BatchSays
 from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.effects import Forbidden
 from hub.journal.entry import Entry
 from hub.runtime.arrival_terms import TERMS, TERMS_CLAIM, with_terms
 from hub.runtime.copy import AGAIN, DOCUMENT, WAITS, split, unpack, unpack_facts
@@ -44,10 +47,10 @@ class Replay:
         """Finishes what a crash interrupted, one by one; what can't be finished is back in its list, with the reason. `older`
         (seconds) leaves alone what somebody may be at right now."""
         now = self._live.clock()
-        for row in await self._decisions.dead_letters(DeadFilter(status=("replaying",)), now):
+        for row in await self._decisions.dead_letters(DeadFilter(status=(DeadStatus.REPLAYING,)), now):
             if now - row.decided_at >= older:
                 await self._publish_again(row, [name for name in row.destinations.split(",") if name], "after a stop")
-        for row in await self._decisions.holds(("releasing",)):
+        for row in await self._decisions.holds((HoldStatus.RELEASING,)):
             if now - row.decided_at >= older:
                 await self._publish_released(row)
 
@@ -67,7 +70,7 @@ class Replay:
                 done.append(row.id)
             else:
                 skipped[reason] += 1
-        return {"replayed": len(done), "skipped": dict(skipped), "ids": done[:1000]}
+        return told(DeadStatus.REPLAYED, done, skipped)
 
     async def _replay_one(self, row: Any, who: str, render: bool, to: str | None) -> str | None:
         """None when it was replayed, else why not."""
@@ -94,13 +97,13 @@ class Replay:
             return failure
         entry, now = Entry(), live.clock()
         entry.event(
-            *(row.message_id, now, "replayed"),
+            *(row.message_id, now, Stage.REPLAYED),
             route=row.route,
             destination=",".join(still) or None,
             text=f"by {who}",
-            detail={"dead": row.id},
+            detail={DEAD_LETTER: row.id},
         )
-        said = BatchSays(row.message_id, now, "replayed", row.route, ",".join(still) or None, None, f"by {who}")
+        said = BatchSays(row.message_id, now, Stage.REPLAYED, row.route, ",".join(still) or None, None, f"by {who}")
         entry.batches_said.append(said)
         await live.journal.commit(entry)
         return None
@@ -111,7 +114,7 @@ class Replay:
         if isinstance(error, Exception):
             reason = f"could not be sent again: {str(error) or type(error).__name__}"
             self._live.log.warning("replay_failed", dead=row.id, message_id=row.message_id, error=reason)
-            await self._decisions.undo(schema.dead_letter, row.id, reason)
+            await self._decisions.undo_replay(row.id, reason)
             return reason
         await self._decisions.end_replay(row.id, text, self._live.clock())
         return None
@@ -189,21 +192,20 @@ class Replay:
                 done.append(row.id)
             else:
                 skipped["somebody else replayed or discarded it meanwhile"] += 1
-        return {"discarded": len(done), "skipped": dict(skipped), "ids": done[:1000]}
+        return told(DeadStatus.DISCARDED, done, skipped)
 
     async def release(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
         """Sends held documents again, each under a new key."""
-        return await self._decide(ids, "released", lambda row: self._release_one(row, who, reason))
+        return await self._decide(ids, HoldStatus.RELEASED, lambda row: self._release_one(row, who, reason))
 
     async def confirm(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
         """Ends held documents as delivered, which they may have been."""
-        return await self._decide(ids, "delivered", lambda row: self._confirm_one(row, who, reason))
+        return await self._decide(ids, HoldStatus.DELIVERED, lambda row: self._confirm_one(row, who, reason))
 
     async def reject(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
         """Ends held documents: they are not sent."""
-        return await self._decide(
-            ids, "rejected", lambda row: self._decisions.reject(row, who, reason, self._live.clock())
-        )
+        decisions, now = self._decisions, self._live.clock()
+        return await self._decide(ids, HoldStatus.REJECTED, lambda row: decisions.reject(row, who, reason, now))
 
     async def dissolve(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
         """Takes batches apart that have not left: `{"dissolved": n, "released": documents, "skipped": {reason: n}, "ids": [...]}`."""
@@ -218,30 +220,32 @@ class Replay:
                 continue
             done.append(row.id)
             released += await self.go_on(holds)
-        return {"dissolved": len(done), "released": released, "skipped": dict(skipped), "ids": done}
+        return {**told("dissolved", done, skipped), HoldStatus.RELEASED.value: released}
 
     async def go_on(self, holds: list[str]) -> int:
         """Publishes what these holds, which are being released, have kept; how many went."""
-        rows = await self._decisions.holds(("releasing",), holds) if holds else ()
+        rows = await self._decisions.holds((HoldStatus.RELEASING,), holds) if holds else ()
         return sum([await self._publish_released(row) for row in rows])
 
-    async def _decide(self, ids: list[str], word: str, step: Any) -> dict[str, Any]:
+    async def _decide(self, ids: list[str], word: HoldStatus, step: Any) -> dict[str, Any]:
         done: list[str] = []
         chosen = choose(ids, await self._decisions.holds((), ids), "hold")
         skipped = Counter(chosen.refused)
         for row in chosen.rows:
             try:
                 decided = await step(row)
-            except Refused as refused:  # this one; the others go on
+            except (Refused, Forbidden) as refused:  # this one; the others go on
                 skipped[f"{row.id[:12]}: {refused}"] += 1
                 continue
             if decided:
                 done.append(row.id)
             else:
                 now = await self._decisions.holds((), (row.id,))
-                state = "could not be sent, see the log" if now[0].status == "open" else f"{now[0].status} already"
+                state = (
+                    "could not be sent, see the log" if now[0].status == HoldStatus.OPEN else f"{now[0].status} already"
+                )
                 skipped[f"{row.id[:12]}: {state}"] += 1
-        return {word: len(done), "skipped": dict(skipped), "ids": done}
+        return told(word, done, skipped)
 
     async def _confirm_one(self, row: Any, who: str, reason: str) -> bool:
         if row.name != UNCONFIRMED:
@@ -264,7 +268,7 @@ class Replay:
         if isinstance(error, Exception):
             reason = f"could not be sent: {str(error) or type(error).__name__}"
             self._live.log.warning("release_failed", hold=row.id, message_id=row.document_id, error=reason)
-            await self._decisions.undo(schema.hold, row.id, reason)
+            await self._decisions.undo_release(row.id, reason)
             return False
         await self._decisions.end_release(row.id)
         return True
@@ -273,3 +277,8 @@ class Replay:
         body = await self._live.journal.claim_body(row.body)
         message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))
         await self._publish(message, row.route, [row.destination], message.headers.get(Header.PARENT) or row.id)
+
+
+def told(word: str, done: list[str], skipped: Mapping[str, int]) -> dict[str, Any]:
+    """The result of a command: how many were decided so, the first of them, and why others were not."""
+    return {str(word): len(done), "skipped": dict(skipped), "ids": done[:1000]}

@@ -10,6 +10,7 @@ from hub.core.errors import TransientError
 from hub.core.message import Header
 from hub.core.ports import Arrival, BytesBody, Receipt, Take
 from hub.core.reply_body import ReplyBody
+from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.runtime.attempt import Outcome
 from hub.runtime.contained.looking import ContainedLooking
@@ -113,7 +114,7 @@ class Replies:
     def _warn(entry: Entry, copy: RouteCopy, outcome: Outcome, text: str, now: float) -> None:
         """The trace of the document that was sent says it."""
         entry.event(
-            *(copy.document_id, now, "warning"),
+            *(copy.document_id, now, Stage.WARNING),
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,

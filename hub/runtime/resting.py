@@ -12,6 +12,7 @@ from hub.core.facts import LONGEST_FACT
 from hub.core.identity import digest
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival, Reading
+from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.runtime.arrival_reader import Visit
 from hub.runtime.arrival_terms import LONGEST_TERMS, TERMS, TERMS_CLAIM, pack_terms
@@ -60,7 +61,7 @@ class Resting:
         for kind, value in keys_of(visit, envelope):
             entry.key(value, kind, id)
         entry.event(
-            *(id, now, "unreadable"),
+            *(id, now, Stage.UNREADABLE),
             text=str(error),
             detail={"source": arrival.source, "name": arrival.name, **envelope, "place": place},
         )
@@ -110,7 +111,7 @@ class Resting:
         copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
         self._rest(UNMATCHED, copy, found.canonical, placing)
         detail = {"table": snapshot.table.version, "source": source}
-        placing.entry.event(found.id, live.clock(), "unmatched", text=cause, detail=detail)
+        placing.entry.event(found.id, live.clock(), Stage.UNMATCHED, text=cause, detail=detail)
         live.metrics.unmatched.labels(source).inc()
         live.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
 

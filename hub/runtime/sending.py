@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
+from hub.core.effect import EffectStatus
 from hub.core.errors import ClaimMissing, ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
@@ -286,7 +287,7 @@ class Sender:
         if isinstance(reply, Exception):
             return Outcome(state.destination, state, error=reply)
         body = b"".join(reply.chunks())
-        receipt = Receipt(state.text or "delivered", reply=body, content_type=state.reply_type)
+        receipt = Receipt(state.text or EffectStatus.DELIVERED, reply=body, content_type=state.reply_type)
         return Outcome(state.destination, state, receipt=receipt)
 
     async def _stored(self, attempt: Attempt, state: EffectState) -> bytes:

@@ -9,9 +9,12 @@ from typing import Any
 
 from hub.core import topology
 from hub.core.broker import Delivery, Subscription
+from hub.core.effect import EffectStatus
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
 from hub.core.message import Message, storable
+from hub.core.once_key import OnceStatus
 from hub.core.route import Route
+from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.journal.wait import Reason
 from hub.runtime.attempt import Outcome
@@ -153,18 +156,15 @@ class RouteWorker:
         if holder.owner == copy.document_id:
             return True
         said = Entry()
-        if holder.status == "done":
+        where, detail = self.route.id, {"owner": holder.owner}
+        if holder.status is OnceStatus.DONE:
             text = f"{value} was taken by message {holder.owner}: a duplicate, nothing is sent"
-            said.event(
-                copy.document_id, now, "duplicate", route=self.route.id, text=text, detail={"owner": holder.owner}
-            )
+            said.event(copy.document_id, now, Stage.DUPLICATE, route=where, text=text, detail=detail)
             live.metrics.repeated.labels(self.route.id).inc()
         else:
             text = f"{value} is held by message {holder.owner}, which is not finished"
             if copy.waits == 0:
-                said.event(
-                    copy.document_id, now, "waits", route=self.route.id, text=text, detail={"owner": holder.owner}
-                )
+                said.event(copy.document_id, now, Stage.WAITS, route=where, text=text, detail=detail)
             await self._wait(copy, copy.open, Reason.ONCE, value, text, said, again)
         await live.journal.commit(said)
         return False
@@ -214,7 +214,7 @@ class RouteWorker:
         elif outcome.elsewhere:
             text = f"this process doesn't know {outcome.destination}; another one has the route table {copy.table}"
             await self._wait(copy, (outcome.destination,), Reason.TABLE, outcome.destination, text, entry, again)
-            entry.settle(outcome.state, "retrying", copy.attempt - 1, self._live.clock(), text=text)
+            entry.settle(outcome.state, EffectStatus.RETRYING, copy.attempt - 1, self._live.clock(), text=text)
         else:
             await self._recoverability.record(copy, outcome, entry)
         await self._commit(copy, entry)
@@ -232,8 +232,8 @@ class RouteWorker:
         self._live.log.error("answer_not_recorded", route=self.route.id, message_id=copy.document_id, exc_info=error)
         entry, now = Entry(), self._live.clock()
         text = "delivered; the details of the answer could not be recorded, the log says why"
-        entry.settle(outcome.state, "delivered", copy.attempt, now, text=text)
-        entry.event(copy.document_id, now, "sent", route=copy.route, destination=outcome.destination, text=text)
+        entry.settle(outcome.state, EffectStatus.DELIVERED, copy.attempt, now, text=text)
+        entry.event(copy.document_id, now, Stage.SENT, route=copy.route, destination=outcome.destination, text=text)
         return entry
 
 

@@ -9,7 +9,9 @@ import pytest
 from lxml import etree
 from zeep.exceptions import Fault
 
+from hub.core.effect import EffectStatus
 from hub.core.ports import Arrival, Taken
+from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 from tests.support.soap_calls import LINES, ORDER, called, client, envelope, fault_of, post, serving
@@ -83,7 +85,7 @@ class Ends:
         (_, id), now, entry = arrival.keys[0], time.time(), Entry()
         entry.message(id, arrival.source, "", id, "", now, document="order@1", partner=arrival.partner)
         entry.key(id, "arrival", id)
-        entry.event(id, now, self._stage, text="not total > 10000", detail=self._detail)
+        entry.event(id, now, Stage(self._stage), text="not total > 10000", detail=self._detail)
         await self._journal.commit(entry)
         return Taken(1)
 
@@ -118,12 +120,14 @@ class Delivers:
         taken = Entry()
         taken.message(id, arrival.source, "", id, "", now, document="order@1", partner=arrival.partner)
         taken.key(id, "arrival", id)
-        taken.event(id, now, "matched", detail={"routes": {"orders": ["erp", "copy"]}})
+        taken.event(id, now, Stage.MATCHED, detail={"routes": {"orders": ["erp", "copy"]}})
         taken.prepare(id, "erp", "orders", id, now, self._journal.process)
         await self._journal.commit(taken)
         settled, kept = Entry(), await self._journal.keep(reply)
         settled.claim(kept.digest, kept.size, kept.row, now)
-        settled.settle(taken.effects[id, "erp"], status, 1, now, text=text, reply=kept.digest if reply else None)
+        settled.settle(
+            taken.effects[id, "erp"], EffectStatus(status), 1, now, text=text, reply=kept.digest if reply else None
+        )
         await self._journal.commit(settled)
         return Taken(1)
 

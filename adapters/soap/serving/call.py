@@ -15,29 +15,34 @@ from adapters.soap.serving.username_token import Token
 from hub.core.duration import seconds
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.identity import digest, message_id
-from hub.core.outcome import ARRIVAL, Ending, Outcomes
+from hub.core.outcome import ARRIVAL, Ending, Outcomes, State
 from hub.core.ports import Arrival, BytesBody, Take, Taken
 from hub.core.web import Repetitions, WebResponse
 
 XML = "application/xml"
-TOLD = {
-    "held": "it waits for a person to decide",
+TOLD: dict[str, str] = {
+    State.HELD: "it waits for a person to decide",
     "refused": "it was refused where it went; whoever runs the hub finds the reason by its id",
-    "unreadable": "it was refused; whoever runs the hub finds the reason by its id",
-    "duplicate": "it was taken before",
-    "filtered": "it was taken, and goes no further; there is no answer to it",
+    State.UNREADABLE: "it was refused; whoever runs the hub finds the reason by its id",
+    State.DUPLICATE: "it was taken before",
+    State.FILTERED: "it was taken, and goes no further; there is no answer to it",
     "elsewhere": "it was taken, and goes where no answer comes from",
-    "unmatched": "it was taken, and waits for a person: it has no way yet, and no answer",
+    State.UNMATCHED: "it was taken, and waits for a person: it has no way yet, and no answer",
 }
 """What a partner is told. What our systems say when they refuse is for systems of our own."""
 
-OURS = ("refused", "duplicate")
+OURS = ("refused", State.DUPLICATE)
 """Where systems of our own are told more."""
 
-KINDS: dict[str, str] = {"held": "held", "dead": "refused", "discarded": "refused", "duplicate": "duplicate"}
+KINDS: dict[State, str] = {
+    State.HELD: State.HELD,
+    State.DEAD: "refused",
+    State.DISCARDED: "refused",
+    State.DUPLICATE: State.DUPLICATE,
+}
 """What is a fault, by how it has ended."""
 
-ENDED: dict[str, str] = {"filtered": "filtered", "unmatched": "unmatched"}
+ENDED = {State.FILTERED: State.FILTERED, State.UNMATCHED: State.UNMATCHED}
 """What is a fault where the contract has no words for `it was taken`."""
 
 
@@ -113,7 +118,7 @@ class Call:
         async with asyncio.timeout(seconds(self.terms.options.patience)):
             taken = await take(arrival)
         if taken.failed:
-            cause = (taken.told or TOLD["unreadable"]) if self.token.partner else taken.cause
+            cause = (taken.told or TOLD[State.UNREADABLE]) if self.token.partner else taken.cause
             raise SoapFault("sender", cause, problem={"type": "urn:hub:unreadable", "id": id}) from ValueError(
                 taken.cause
             )
@@ -150,7 +155,7 @@ class Call:
         if kind is not None:
             text = ending.text if kind in OURS and not self.token.partner else TOLD[kind]
             raise SoapFault("sender", text, problem={"type": f"urn:hub:{kind}", "id": id})
-        if ending.state != "delivered":
+        if ending.state is not State.DELIVERED:
             return None
         reply = b"".join(ending.reply.chunks()) if ending.reply is not None else b""
         answer = self.terms.replies.of_destination(self.version, self.operation, reply)

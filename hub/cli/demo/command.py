@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
+from hub.cli.demo.demo_site import DemoSite
 from hub.cli.demo.erp import Erp
 from hub.cli.demo.legacy_erp import LegacyErp
 from hub.cli.demo.peers import Peers
@@ -25,7 +26,6 @@ from hub.cli.demo.scenario import (
     play,
     sets,
 )
-from hub.cli.demo.stage import Stage
 from hub.cli.demo.view import Ticker, closer, partners, progress, summary
 from hub.cli.output import FOUND, AsJson, fail, out, print_json, say
 from hub.cli.site import HERE, SiteDir, disk_error, with_journal
@@ -58,10 +58,10 @@ def demo(
         Erp(busy=BUSY, hold=HOLDS, refuse=REFUSES),
         LegacyErp(locked=LOCKED, hold=LEGACY_HOLDS),
     )
-    stage: Stage | None = None
+    stage: DemoSite | None = None
     try:
         peers.start()
-        stage = Stage(site, target, peers, broker)
+        stage = DemoSite(site, target, peers, broker)
         if not as_json:
             say(f"a hub of its own on {stage.site}, broker {'RabbitMQ' if broker else 'embedded'}", "bold")
         stage.start()
@@ -90,7 +90,7 @@ def demo(
     raise typer.Exit(0 if right else FOUND)
 
 
-def watch(stage: Stage, seconds: float, *, quiet: bool) -> dict[str, list[Story]]:
+def watch(stage: DemoSite, seconds: float, *, quiet: bool) -> dict[str, list[Story]]:
     """Follows the journal until everything has come out as expected, or the time is over."""
     deadline = time.monotonic() + seconds
     stories: dict[str, list[Story]] = {}

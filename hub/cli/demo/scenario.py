@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.cli.demo.bolt import Bolt
-from hub.cli.demo.stage import Stage
+from hub.cli.demo.demo_site import DemoSite
 from hub.cli.site import command
+from hub.core.outcome import State
 from hub.journal.timeline import Story
 
 FILES = (
@@ -66,7 +67,7 @@ class Expectation:
         if effects:
             return effects[-1]["status"], effects[-1]["attempts"]
         dead = [letter for story in found for letter in story.dead_letters]
-        kinds = {"source": "unreadable", "unmatched": "unmatched", "route": "dead"}
+        kinds = {"source": State.UNREADABLE, "unmatched": State.UNMATCHED, "route": State.DEAD}
         if dead and not self.destination:
             return kinds[dead[-1]["kind"]], 1
         return "on its way", 0
@@ -105,36 +106,36 @@ UPLOADED = frozenset({"856", "810"})
 """The sets that CORA has been sent."""
 
 EXPECTED = (
-    Expectation("104582", "850, an ordinary order, dropped twice", "delivered", "erp"),
-    Expectation("104587", "850, while the ERP is busy", "delivered", "erp", attempts=3),
-    Expectation("104583", "850 above 10,000: needs approval", "delivered", "approvals"),
-    Expectation("104588", "850, customer over the credit limit", "held", "erp"),
-    Expectation("104589", "850 with an item that the ERP refuses", "dead", "erp"),
-    Expectation("104591", "850, first of three in one file", "delivered", "erp"),
-    Expectation("acme-850-one-bad.edi", "850, second of the three: an impossible date", "unreadable"),
-    Expectation("104593", "850, third of three in one file", "delivered", "erp"),
-    Expectation("999001", "850 of test traffic: no route takes it", "unmatched"),
-    Expectation("ASN0077120", "856, a ship notice", "delivered", "warehouse"),
-    Expectation("INV-88120", "810, an invoice", "delivered", "finance"),
-    Expectation("acme-not-edi.edi", "a spreadsheet in the wrong folder", "unreadable"),
-    Expectation("104582", "855, the ERP's answer to the order, for ACME", "delivered", "acme-out"),
-    Expectation("1043", "997 for the large order", "delivered", "acme-out"),
-    Expectation("1050", "997 for the three in one file: one is rejected", "delivered", "acme-out"),
-    Expectation("WEB-7781342", "an order that the web shop published", "delivered", "erp"),
-    Expectation("B-5501", "850 that BOLT dropped by SFTP", "delivered", "erp-confirming"),
-    Expectation("B-5501", "855, what the ERP replied to it, for BOLT to fetch", "delivered", "bolt-out"),
-    Expectation("2001", "997 for it", "delivered", "bolt-out"),
-    Expectation("SA-4401", "an order of sales to Ohio: to the ERP behind REST", "delivered", "erp"),
-    Expectation("SA-4402", "one to California: to the older ERP by SOAP", "delivered", "legacy"),
-    Expectation("SA-4402", "what the older ERP replied, for the sales desk", "delivered", "sales-desk"),
-    Expectation("SA-4403", "one to Nevada, while the customer is locked there", "delivered", "legacy", attempts=2),
-    Expectation("SA-4404", "one to Washington: a fault that is a hold", "held", "legacy"),
-    Expectation("W-77122", "856, from what the warehouse published, to CORA by SFTP", "delivered", "cora-out"),
-    Expectation("RE-90031", "810, from what billing published, to CORA by SFTP", "delivered", "cora-out"),
+    Expectation("104582", "850, an ordinary order, dropped twice", State.DELIVERED, "erp"),
+    Expectation("104587", "850, while the ERP is busy", State.DELIVERED, "erp", attempts=3),
+    Expectation("104583", "850 above 10,000: needs approval", State.DELIVERED, "approvals"),
+    Expectation("104588", "850, customer over the credit limit", State.HELD, "erp"),
+    Expectation("104589", "850 with an item that the ERP refuses", State.DEAD, "erp"),
+    Expectation("104591", "850, first of three in one file", State.DELIVERED, "erp"),
+    Expectation("acme-850-one-bad.edi", "850, second of the three: an impossible date", State.UNREADABLE),
+    Expectation("104593", "850, third of three in one file", State.DELIVERED, "erp"),
+    Expectation("999001", "850 of test traffic: no route takes it", State.UNMATCHED),
+    Expectation("ASN0077120", "856, a ship notice", State.DELIVERED, "warehouse"),
+    Expectation("INV-88120", "810, an invoice", State.DELIVERED, "finance"),
+    Expectation("acme-not-edi.edi", "a spreadsheet in the wrong folder", State.UNREADABLE),
+    Expectation("104582", "855, the ERP's answer to the order, for ACME", State.DELIVERED, "acme-out"),
+    Expectation("1043", "997 for the large order", State.DELIVERED, "acme-out"),
+    Expectation("1050", "997 for the three in one file: one is rejected", State.DELIVERED, "acme-out"),
+    Expectation("WEB-7781342", "an order that the web shop published", State.DELIVERED, "erp"),
+    Expectation("B-5501", "850 that BOLT dropped by SFTP", State.DELIVERED, "erp-confirming"),
+    Expectation("B-5501", "855, what the ERP replied to it, for BOLT to fetch", State.DELIVERED, "bolt-out"),
+    Expectation("2001", "997 for it", State.DELIVERED, "bolt-out"),
+    Expectation("SA-4401", "an order of sales to Ohio: to the ERP behind REST", State.DELIVERED, "erp"),
+    Expectation("SA-4402", "one to California: to the older ERP by SOAP", State.DELIVERED, "legacy"),
+    Expectation("SA-4402", "what the older ERP replied, for the sales desk", State.DELIVERED, "sales-desk"),
+    Expectation("SA-4403", "one to Nevada, while the customer is locked there", State.DELIVERED, "legacy", attempts=2),
+    Expectation("SA-4404", "one to Washington: a fault that is a hold", State.HELD, "legacy"),
+    Expectation("W-77122", "856, from what the warehouse published, to CORA by SFTP", State.DELIVERED, "cora-out"),
+    Expectation("RE-90031", "810, from what billing published, to CORA by SFTP", State.DELIVERED, "cora-out"),
 )
 
 
-def play(stage: Stage, bolt: Bolt) -> None:
+def play(stage: DemoSite, bolt: Bolt) -> None:
     """Drops the files and publishes what internal systems say. Ends the program when that is refused."""
     for name in FILES:
         stage.drop(name)

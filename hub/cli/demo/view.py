@@ -11,6 +11,8 @@ from rich.text import Text
 from hub.cli.demo.peers import Peers
 from hub.cli.demo.scenario import Expectation
 from hub.cli.output import entry, say, status
+from hub.core.outcome import State
+from hub.core.stage import Stage
 from hub.journal.timeline import Story
 
 
@@ -76,13 +78,13 @@ def reason(expected: Expectation, found: Sequence[Story]) -> str:
         for hold in story.holds:
             if hold["destination"] == expected.destination:
                 return f"{hold['name']}, waits for {hold['owner']}"
-        for letter in story.dead_letters if expected.status in ("dead", "unreadable", "unmatched") else ():
+        for letter in story.dead_letters if expected.status in (State.DEAD, State.UNREADABLE, State.UNMATCHED) else ():
             return str(letter["cause"])[:110]
     texts = [
         event.get("text", "")
         for story in found
         for event in story.events
-        if event["stage"] == "sent" and event.get("destination") == expected.destination
+        if event["stage"] == Stage.SENT and event.get("destination") == expected.destination
     ]
     return texts[-1] if texts else ""
 

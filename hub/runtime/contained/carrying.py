@@ -16,7 +16,7 @@ from hub.runtime.unreadable_place import FoundPlace, finding_of
 
 
 def passed_result(passed: Passed) -> Result:
-    head = {"reading": _plain_reading(passed.reading), "said": passed.said, "filtered": passed.filtered}
+    head = {"reading": _plain_reading(passed.reading), "said": passed.said, "ends": passed.filtered}
     found = passed.found
     if passed.unforeseen is not None:
         head["unforeseen"] = f"{type(passed.unforeseen).__name__}: {passed.unforeseen}"
@@ -47,7 +47,7 @@ def carried(result: Result, arrival: Arrival, claim: str) -> Passed:
                 reading = replace(reading, error=DecodeError("the reader gave neither a document nor an error"))
             return Passed(reading, said, unforeseen=unforeseen)
         found = _found(head["found"], result.body, message_id(claim, reading.position, arrival.identity))
-        return Passed(reading, said, bool(head["filtered"]), found)
+        return Passed(reading, said, bool(head["ends"]), found)
     except (KeyError, TypeError, ValueError, AttributeError, DecodeError) as error:
         raise Garbled(f"its result is no reading: {type(error).__name__}: {error}") from None
 

@@ -124,7 +124,7 @@ class StepDocument:
         walked = only((yield from asked_of_hub(through(steps, [Walked(from_json(self.body))], facts, self.released))))
         head = {
             "said": walked.said,
-            "filtered": walked.filtered,
+            "ends": walked.filtered,
             "error": None if walked.error is None else plain_error(walked.error),
         }
         yield Result(head, to_json(walked.document))

@@ -68,7 +68,7 @@ class ContainedWriting:
         try:
             head = result.head
             said = tuple((str(step), str(outcome)) for step, outcome in head["said"])
-            return SteppedBody(result.body, said, str(head["filtered"]), error_again(head["error"]))
+            return SteppedBody(result.body, said, str(head["ends"]), error_again(head["error"]))
         except (KeyError, TypeError, ValueError) as error:
             raise MappingError(f"the worker has given no document: {type(error).__name__}: {error}") from None
 

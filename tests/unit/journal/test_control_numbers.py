@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.core.effect import EffectStatus
 from hub.core.errors import HubError
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.control_counter import ControlCounter
 from hub.journal.control_numbers import MOST, NumberWanted, Sent
@@ -136,10 +138,10 @@ async def test_the_list_says_what_became_of_each_number_and_why_one_is_a_gap(jou
         await journal.commit(prepared(journal, document, float(at)))
     entry = Entry()
     entry.sent.append(Sent("sent", "out", 1, 10.0, 60.0, "810"))
-    state = EffectState("refused", "out", "route", "prepared", 1, "key refused", None, None, 0, True)
-    entry.settle(state, "dead", 1, 11.0, text="the writer: no price")
+    state = EffectState("refused", "out", "route", EffectStatus.PREPARED, 1, "key refused", None, None, 0, True)
+    entry.settle(state, EffectStatus.DEAD, 1, 11.0, text="the writer: no price")
     for document in ("refused", "anew"):
-        entry.event(document, 11.0, "dead", route="route", destination="out", text="the writer: no price")
+        entry.event(document, 11.0, Stage.DEAD, route="route", destination="out", text="the writer: no price")
     await journal.commit(entry)
 
     async def anew(connection: AsyncConnection) -> None:

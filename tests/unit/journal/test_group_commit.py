@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import JournalUnavailable
+from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.entry import Entry
 from hub.journal.group_commit import GroupCommit
@@ -19,7 +20,7 @@ from hub.journal.journal import Journal
 
 def _event(id: str, text: str = "fine") -> Entry:
     entry = Entry()
-    entry.event(id, 1.0, "received", text=text)
+    entry.event(id, 1.0, Stage.RECEIVED, text=text)
     return entry
 
 
@@ -38,7 +39,7 @@ def _missing_source() -> Entry:
 
 def _wrong_type() -> Entry:
     entry = Entry()
-    entry.event("poison", object(), "received")  # type: ignore[arg-type]
+    entry.event("poison", object(), Stage.RECEIVED)  # type: ignore[arg-type]
     return entry
 
 

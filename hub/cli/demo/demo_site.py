@@ -21,7 +21,7 @@ START_SECONDS = 60.0
 SAID_SECONDS = 20.0
 
 
-class Stage:
+class DemoSite:
     """One hub process on a site of its own. Ends with `close`, whatever happened."""
 
     def __init__(self, sample: Path, folder: Path, peers: Peers, broker: str | None) -> None:
