@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from operator import attrgetter
 
 from hub.documents.base import EXACT, Number, Part, added
 from hub.documents.commerce import Adjustment, Freight, Routing, Tax, Terms, adjusted
@@ -154,17 +153,12 @@ def sum_lines(lines: Iterable[Line], adjustments: tuple[Adjustment, ...] = ()) -
     return adjusted(added(amounts), adjustments) if amounts else None
 
 
-_BASIS = attrgetter("price_basis")
-_ADJUSTMENTS = attrgetter("adjustments")
-
-
 def unknown_amounts(lines: Sequence[Line], adjustments: tuple[Adjustment, ...] = ()) -> Iterator[tuple[str, str]]:
     """The lines that have a quantity and a price and no amount, and the document's own allowances and charges without a value: their
     place, and why."""
-    if not ALWAYS_KNOWN.issuperset(map(_BASIS, lines)) or any(map(_ADJUSTMENTS, lines)):
-        for number, line in enumerate(lines):
-            if why := line.amount_unknown:
-                yield f"lines[{number}]", why
+    for number, line in enumerate(lines):
+        if (line.adjustments or line.price_basis not in ALWAYS_KNOWN) and (why := line.amount_unknown):
+            yield f"lines[{number}]", why
     for number, one in enumerate(adjustments):
         if one.value(Decimal(0)) is None:
             yield f"adjustments[{number}]", UNKNOWN_RATE

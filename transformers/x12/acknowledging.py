@@ -7,7 +7,7 @@ Codes: element 715 (AK901), 716 (AK905), 717 (AK501), 718 (AK502), 720 (AK304), 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from hub.core.agreement import Agreement, InterchangeAckPolicy
@@ -67,7 +67,7 @@ class GroupOutcome:
             return
         self.findings += len(read.findings)
         if self.findings > MOST_FINDINGS:
-            read = replace(read, findings=read.findings[:1])
+            read = read._replace(findings=read.findings[:1])
         self.listed.append(_transaction(read, agreement))
 
     def acknowledgment(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from transformers.x12.delimiters import WIDTHS, Delimiters, blanks
 
@@ -33,8 +34,7 @@ follows a header behind it."""
 _LINE_END = re.compile(rb"\r?\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Where a segment begins: `start` is the terminator before it, or the header that has broken in; `end` is behind its first
     separator."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -51,12 +50,12 @@ def make(warnings):
 
     def choose(state, segment):
         e = segment.split(separator)
-        found = state.get(e[0])
+        found = state[e[0]]
         if found is not None: return found
         position = choosers.get(e[0])
         if position is None: raise Refused
         code = e[position] if len(e) > position else ''
-        found = state.get(e[0] + '*' + code) or state.get(e[0] + '*')
+        found = state[e[0] + '*' + code] or state[e[0] + '*']
         if found is None: raise Refused
         return found
 
@@ -78,7 +77,7 @@ def make(warnings):
         it = iter(segments)
         state = start
         for segment in it:
-            t = state.get(segment[:3])
+            t = state[segment[:3]]
             if t is None: t = choose(state, segment)
             handler, state = t
             handler(segment)
@@ -118,10 +117,14 @@ class CompiledSet:
             read = self._idle[marks].pop()
         except (KeyError, IndexError):
             read = self._make([])
+        waits = len(segments) >= LARGE and gc.isenabled()
+        if waits:
+            gc.disable()
         try:
-            with _no_collection(len(segments)):
-                return read(segments, separator, component, repetition, partner)
+            return read(segments, separator, component, repetition, partner)
         finally:
+            if waits:
+                gc.enable()
             if marks not in self._idle and len(self._idle) >= MOST_MARKS:
                 self._idle.clear()
             self._idle.setdefault(marks, []).append(read)
@@ -192,10 +195,10 @@ class CompiledSet:
         made: Callable[[list[str]], Read] = places["make"]
         return made
 
-    def _link(self, handlers: Sequence[Any], end: Any, separator: str) -> list[dict[str, Any]]:
+    def _link(self, handlers: Sequence[Any], end: Any, separator: str) -> list[_Steps]:
         """The states as dictionaries: the first three characters of a segment, or a key of the grammar, to (handler, next
         state). The last state is the end."""
-        states: list[dict[str, Any]] = [{} for _ in range(len(self.grammar.states) + 1)]
+        states = [_Steps() for _ in range(len(self.grammar.states) + 1)]
         for state in self.grammar.states:
             for key, target in state.next.items():
                 step = (end if target < 0 else handlers[target], states[target])
@@ -205,24 +208,19 @@ class CompiledSet:
         return states
 
 
+class _Steps(dict[str, Any]):
+    """What may follow; nothing for what may not."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
 MOST_MARKS = 8
 """Kinds of separators for which readers are kept: what one has read is remembered by its text."""
 
 LARGE = 2000
 """Segments from which on the cycle collector waits: a document holds no cycles, and looking for them again and again in one
 that grows costs more than reading it."""
-
-
-@contextmanager
-def _no_collection(segments: int) -> Iterator[None]:
-    if segments < LARGE or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 @lru_cache(maxsize=512)

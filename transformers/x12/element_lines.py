@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from transformers.x12.declaration import FULL_DATE, ElementUse, Pairs, Placement, Rule, Segment
+from transformers.x12.declaration import FULL_DATE, Element, ElementUse, Pairs, Placement, Rule, Segment
 from transformers.x12.snippets import rule_line, tolerance_line
 
 if TYPE_CHECKING:
@@ -109,12 +109,7 @@ class ElementLines:
                 found[part].extend(self._compound(position, use))
                 self.values[position] = f"v{position}"
             elif element.type in ("AN", "ID") and not element.codes and not words:
-                if element.min == element.max and element.min > 1:
-                    refused[part].append(f"{name} and len({name}) != {element.max}")
-                else:
-                    refused[part].append(f"len({name}) > {element.max}")
-                    if element.min > 1:
-                        refused[part].append(f"0 < len({name}) < {element.min}")
+                refused[part].append(_size_test(name, element, use.mandatory))
                 self.values[position] = name
             else:
                 memory = self._source.memory(element, words if element.type == "ID" else None)
@@ -244,3 +239,12 @@ class ElementLines:
             f"        if not {value.min} <= len(v) <= {value.max}: raise Refused",
             "else: ids = NO_IDS",
         ]
+
+
+def _size_test(name: str, element: Element, mandatory: bool) -> str:
+    """Whether a text is too long, or too short though it is there. Most elements that needn't be there aren't: so that is asked first."""
+    if element.min < 2:
+        return f"len({name}) > {element.max}" if mandatory else f"{name} and len({name}) > {element.max}"
+    same = element.min == element.max
+    size = f"len({name}) != {element.max}" if same else f"not {element.min} <= len({name}) <= {element.max}"
+    return f"{name} and {size}"

@@ -126,15 +126,15 @@ class FunctionBody:
         out = []
         if self._loop is not None:
             own, first, last = self._source.counters[f"L{self._state.path[-1]}"]
-            out.append(f"c[{own}] += 1")
+            out.append(f"c[{own}] = count = c[{own}] + 1")
             if self._loop.max > 1:
-                out.append(f"if c[{own}] > {self._loop.max}: raise Refused")
+                out.append(f"if count > {self._loop.max}: raise Refused")
             if last > first:
                 zeros = self._source.constant("Z", (0,) * (last - first))
                 out.append(f"c[{first}:{last}] = {zeros}")
         elif self._use.max > 1:
             own, _, _ = self._source.counters[f"U{self._state.number}"]
-            out += [f"c[{own}] += 1", f"if c[{own}] > {self._use.max}: raise Refused"]
+            out += [f"c[{own}] = count = c[{own}] + 1", f"if count > {self._use.max}: raise Refused"]
         return out
 
     def _extra(self, kept_for: str | None = None) -> str:

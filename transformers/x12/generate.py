@@ -92,27 +92,31 @@ class Source:
 
 
 def _number_counters(grammar: Grammar) -> dict[str, tuple[int, int, int]]:
-    """For each loop (`L3`) and counted use (`U17`): its counter, and the range of those of what stands in it. Counters are
-    numbered depth first, so that a loop that begins anew resets one range. Loops of a group share one counter."""
+    """For each loop (`L3`) and counted use (`U17`): its counter, and the range of those of what stands in it directly, which begin anew
+    with it (what stands deeper begins anew with its own loop). Loops of a group share one counter."""
     found: dict[str, tuple[int, int, int]] = {}
     uses: dict[tuple[int, ...], list[State]] = {}
     for state in grammar.states:
         if state.use is not None and state.use.max > 1:
             uses.setdefault(state.path, []).append(state)
-    shared: dict[tuple[tuple[int, ...], str], int] = {}
     counter = 0
 
-    def number(path: tuple[int, ...]) -> None:
+    def number(path: tuple[int, ...]) -> tuple[int, int]:
         nonlocal counter
+        first = counter
+        shared: dict[str, int] = {}
         for state in uses.get(path, ()):
             found[f"U{state.number}"] = (counter, 0, 0)
             counter += 1
-        for place in grammar.loops:
-            if place.parent == (path[-1] if path else -1):
-                first, counter = counter, counter + 1
-                own = shared.setdefault((path, place.loop.group), first) if place.loop.group else first
-                number((*path, place.number))
-                found[f"L{place.number}"] = (own, first + 1, counter)
+        inner = [place for place in grammar.loops if place.parent == (path[-1] if path else -1)]
+        own: list[int] = []
+        for place in inner:
+            own.append(shared.setdefault(place.loop.group, counter) if place.loop.group else counter)
+            counter += own[-1] == counter
+        last = counter
+        for place, mine in zip(inner, own, strict=True):
+            found[f"L{place.number}"] = (mine, *number((*path, place.number)))
+        return first, last
 
     number(())
     found["all"] = (counter, 0, counter)

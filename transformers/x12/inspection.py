@@ -190,11 +190,11 @@ class _Inspection:
         read = read_transaction(event, self._header.delimiters, version, partner, self._agreement)
         again = self._numbers.again(read.control_number)
         read = as_member(read, self._group.elements, event, self._agreement, again=again)
-        read = replace(read, warnings=(*self._warnings, *read.warnings))
+        read = read._replace(warnings=(*self._warnings, *read.warnings))
         findings = read.findings or ((finding_of(read.error, read.segments),) if read.error else ())
         refused = self._group.refusal is not None or self._interchanges in self._verdict.interchanges
         if self._misread:
-            findings, read = (), replace(read, warnings=())
+            findings, read = (), read._replace(warnings=())
         status: Status = "accepted_with_errors" if findings else "accepted"
         if read.error is not None or refused:
             status = "rejected"

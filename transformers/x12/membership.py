@@ -4,7 +4,6 @@ number of its own."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from hub.core.agreement import Agreement
@@ -51,12 +50,12 @@ def kinds() -> dict[str, str]:
 
 
 def _warned(read: Transaction, text: str) -> Transaction:
-    return replace(read, warnings=(*read.warnings, text))
+    return read._replace(warnings=(*read.warnings, text))
 
 
 def _refused(read: Transaction, event: Event, element: str, code: str, text: str) -> Transaction:
     error = DecodeError(text, segment="ST", element=element, offset=event.offset, code=code)
-    return replace(read, document=None, error=error, findings=())
+    return read._replace(document=None, error=error, findings=())
 
 
 def _at(elements: Sequence[str], index: int) -> str:

@@ -73,6 +73,6 @@ def append_part(holder: str, field: str | None, part: str, *, many: bool) -> lis
     return [
         f"w = {holder}[{name}]",
         f"if not w: {holder}[{name}] = ({part},)",
-        "elif w.__class__ is list: w.append(" + part + ")",
+        "elif type(w) is list: w.append(" + part + ")",
         f"else: {holder}[{name}] = [*w, {part}]; lists.append(({holder}, {name}))",
     ]

@@ -99,9 +99,7 @@ def unknown_amounts(document: Document) -> tuple[str, ...]:
 
 def _contradiction(document: Document, element: CountedElement) -> Contradiction | None:
     stated = _at(document, element.path)
-    if stated is None:
-        return None
-    if stated in _right(document, element):
+    if stated is None or stated in _right(document, element):
         return None
     expected, of = next(_right(document, element)), element.of[0]
     what = f"{of} adds up to" if element.adds else f"the number of {of} is"

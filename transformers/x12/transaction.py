@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from hub.core.agreement import Agreement
 from hub.core.errors import DecodeError
@@ -42,8 +42,7 @@ LONGEST_NUMBER = 9
 """Characters of ST02."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(NamedTuple):
     """What a transaction is: its set and control number, and a document or an error. A document with `findings` was taken
     although it breaks its declaration, as the agreement says."""
 
@@ -62,11 +61,19 @@ class Transaction:
 
 
 def read_transaction(
-    event: Event, delimiters: Delimiters, version: str, partner: str | None, agreement: Agreement = NOBODY
+    event: Event,
+    delimiters: Delimiters,
+    version: str,
+    partner: str | None,
+    agreement: Agreement = NOBODY,
+    *,
+    indented: bool = False,
 ) -> Transaction:
-    """Never raises for what the bytes are."""
+    """Never raises for what the bytes are. `indented`: blanks are known to stand before segments; otherwise the fast way to split finds
+    that when a segment is refused, for that costs nothing where there are none."""
     marks = as_text(delimiters, agreement.charset == "basic")
-    segments, clean, warnings = (_split_binary if event.binary else _split)(event, marks, delimiters, agreement)
+    split = _split_binary if event.binary else _split_indented if indented else _split
+    segments, clean, warnings = split(event, marks, delimiters, agreement)
     header = [part.strip() for part in segments[0].split(marks.element)] if segments else []
     name = header[1] if len(header) > 1 else ""
     number = header[2] if len(header) > 2 else ""
@@ -94,6 +101,8 @@ def read_transaction(
             return made(**_read(compiled, segments, marks, partner, warnings))
         except Refused:
             pass
+    if not indented and not event.binary and any(segment[:1] in marks.blanks for segment in segments):
+        return read_transaction(event, delimiters, version, partner, agreement, indented=True)
     accepts = agreement.acknowledge is not None and agreement.acknowledge.errors == "accept"
     most = MOST_ACCEPTED if agreement.partner else MOST
     findings = tuple(_findings(compiled, event, segments, marks, delimiters, nested.finding, most))
@@ -113,7 +122,7 @@ def read_transaction(
 
 def _number(name: str, segments: list[str], marks: TextDelimiters) -> str:
     """The number of a document that is refused, where one stands."""
-    return number_in(name, segments, marks.element) if name in _sets() else ""
+    return number_in(name, [one.strip(marks.blanks) for one in segments], marks.element) if name in _sets() else ""
 
 
 def _own_error(event: Event, segments: list[str], marks: TextDelimiters, number: str) -> DecodeError | None:
@@ -188,12 +197,16 @@ Split = tuple[list[str], bool, tuple[str, ...]]
 
 
 def _split(event: Event, marks: TextDelimiters, delimiters: Delimiters, agreement: Agreement) -> Split:
+    """The segments. Blanks may stand before some, where nothing else is untidy."""
+    tidy = _tidy_split(event, marks)
+    return (tidy, True, ()) if tidy is not None else _split_indented(event, marks, delimiters, agreement)
+
+
+def _split_indented(event: Event, marks: TextDelimiters, delimiters: Delimiters, agreement: Agreement) -> Split:
     """The segments without white space between them, without blank ones, without padding behind values."""
     terminator = marks.terminator
     characters = character_set(event.data, delimiters, agreement.charset)
     text = characters.decode(event.data)
-    if (tidy := _tidy_split(text, marks, event)) is not None:
-        return tidy, True, characters.warnings
     if "\r" in text and terminator != "\r":
         text = text.replace("\r\n", "\n")
     for _ in range(4 if terminator != "\n" else 0):  # more blank lines than that are stripped one by one
@@ -211,17 +224,18 @@ def _split(event: Event, marks: TextDelimiters, delimiters: Delimiters, agreemen
     return ([part for part in segments if part] if "" in segments else segments), clean, characters.warnings
 
 
-def _tidy_split(text: str, marks: TextDelimiters, event: Event) -> list[str] | None:
+def _tidy_split(event: Event, marks: TextDelimiters) -> list[str] | None:
     """The fast way for what most transactions are: every terminator followed by a line feed or none of them, all ASCII,
-    without control characters and without blanks around segments and values."""
+    without control characters and without blanks behind segments and values."""
     data, terminator = event.data, marks.terminator
-    if marks.basic or terminator == "\n" or not data.isascii() or data.translate(None, _CONTROLS) != data:
+    if marks.basic or terminator == "\n" or not data.isascii():
         return None
+    if data.translate(None, _CONTROLS) != data:
+        return None
+    text = data.decode("ascii")
     lines = text.count("\n")
     segments = text.split(terminator + "\n" if lines else terminator)
     if lines and (len(segments) - 1 != lines or lines != text.count(terminator)):
-        return None
-    if terminator + " " in text or (lines and "\n " in text):
         return None
     if marks.padded.search(text) or text.endswith(" ") or "" in segments:
         return None
@@ -240,6 +254,8 @@ def _unpadded(segment: str, separator: str) -> str:
 def _trailer_error(event: Event, segments: list[str], marks: TextDelimiters, number: str) -> DecodeError | None:
     """Whether SE says what is so. Codes are those of AK502."""
     trailer = segments[-1].split(marks.element) if segments else []
+    if trailer[1:] == [str(len(segments)), number]:
+        return None
     position = event.offset + event.data.rfind(b"SE")
     counted = trailer[1].strip() if len(trailer) > 1 else ""
     control = trailer[2].strip() if len(trailer) > 2 else ""

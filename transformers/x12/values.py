@@ -23,6 +23,9 @@ _DECIMAL = re.compile(r"-?(?:\d++(?:\.\d*+)?|\.\d++)\Z", re.ASCII)
 _TIME = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?\Z", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
+_NO_DIGITS = ("", ".")
+"""What is left of most decimals without the digits at both ends."""
+
 CENTURY = 70
 """Dates of six digits (before 004010): years from this one on are of the last century."""
 
@@ -85,7 +88,7 @@ class Values(dict[str, Any]):
         self[""] = None
 
     def __missing__(self, text: str) -> Any:
-        if len(text) <= self._plain and _DECIMAL.match(text):
+        if len(text) <= self._plain and text.strip("0123456789") in _NO_DIGITS and text != ".":
             value: Any = Decimal(text)
         else:
             try:
