@@ -52,7 +52,7 @@ def balance_of_lines(
 ) -> Balance:
     """Of a document that states totals. Taxes may stand at the lines, at the document, or at both, where those of the document are
     often the sum of the others. `taxed`: the total has the taxes in it; else it may."""
-    known = line_amounts(lines) if stated else None
+    known = line_amounts(lines)
     if not known:
         return Balance(stated)
     base = added(known)

@@ -111,8 +111,10 @@ class Invoice(PartiesByRole, Document):
     def total_computed(self) -> bool:
         return self.totals.amount is None and self.total is not None
 
-    def balance(self) -> Balance:
+    def balance(self) -> Balance | None:
         stated = stated_totals(self.totals.amount, self.amounts)
+        if not stated:
+            return None
         credit = self.type in CREDIT
         return balance_of_lines(stated, self.lines, self.adjustments, self.taxes, taxed=True, unsigned=credit)
 

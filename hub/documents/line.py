@@ -157,7 +157,9 @@ def unknown_amounts(lines: Sequence[Line], adjustments: tuple[Adjustment, ...] =
     """The lines that have a quantity and a price and no amount, and the document's own allowances and charges without a value: their
     place, and why."""
     for number, line in enumerate(lines):
-        if (line.adjustments or line.price_basis not in ALWAYS_KNOWN) and (why := line.amount_unknown):
+        basis = line.price_basis
+        odd = line.adjustments or (basis is not None and basis not in ALWAYS_KNOWN)
+        if odd and (why := line.amount_unknown):
             yield f"lines[{number}]", why
     for number, one in enumerate(adjustments):
         if one.value(Decimal(0)) is None:

@@ -93,8 +93,10 @@ class Order(PartiesByRole, Document):
         """The total that the sender states: in `totals`, or as the amount TT (X12: AMT)."""
         return self.totals.amount if self.totals.amount is not None else stated_total(self.amounts)
 
-    def balance(self) -> Balance:
+    def balance(self) -> Balance | None:
         stated = stated_totals(self.totals.amount, self.amounts)
+        if not stated:
+            return None
         return balance_of_lines(stated, self.lines, self.adjustments, self.taxes, taxed=False)
 
     def unknown_amounts(self) -> Iterator[tuple[str, str]]:

@@ -213,10 +213,9 @@ class _Scanner:
             return None
         if len(counted[2].strip()) > LONGEST_NUMBER or int(counted[1]) != buffer.count(terminator, start, end) + 1:
             return None
-        data = bytes(memoryview(buffer)[start:trailer])
-        if b"ISA" in data and NEXT.search(data):
+        data = bytes(memoryview(buffer)[start:end])
+        if data.find(b"ISA", 0, trailer - start) >= 0 and NEXT.search(data, 0, trailer - start):
             return None
-        data += buffer[trailer:end]
         offset, window.at = window.offset, end + 1
         return Event("ST", offset, data=data)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from hub.core.errors import DecodeError
@@ -91,7 +92,7 @@ def totals_error(found: Sequence[Contradiction], offset: int | None = None) -> D
 
 def unknown_amounts(document: Document) -> tuple[str, ...]:
     """Why the document has no total though its lines have quantities and prices, a sentence for each line that has no amount."""
-    found = list(document.unknown_amounts())
+    found = [*document.unknown_amounts()]
     if not found or document.total is not None:
         return ()
     return tuple(f"{place}: {why}: no total can be computed from the lines" for place, why in found)
@@ -180,10 +181,13 @@ def _money_place(kind: str, name: str, field: str) -> Contradiction:
 
 
 def _at(document: Document, path: str) -> Any:
-    value: Any = document
-    for name in path.split("."):
-        value = getattr(value, name, None)
-    return value
+    try:
+        return _getter(path)(document)
+    except AttributeError:
+        return None
+
+
+_getter = lru_cache(maxsize=256)(attrgetter)
 
 
 def _all(part: Any, path: list[str]) -> list[Any]:

@@ -175,9 +175,11 @@ def _read(
 ) -> dict[str, Any]:
     document, noted = compiled.read(segments[1:], marks.element, marks.component, marks.repetition, partner)
     found = contradictions(document, compiled.declaration.set)
-    noted = (*_bounded(noted), *(one.text for one in found), *_bounded(unknown_amounts(document)))
-    placed = tuple(_placed(one, segments, marks.element) for one in found)
-    return {"document": document, "warnings": warnings + noted, "contradictions": placed}
+    unknown = unknown_amounts(document)
+    if found or noted or unknown:
+        warnings += (*_bounded(noted), *(one.text for one in found), *_bounded(unknown))
+    placed = tuple([_placed(one, segments, marks.element) for one in found])
+    return {"document": document, "warnings": warnings, "contradictions": placed}
 
 
 def _placed(found: Contradiction, segments: list[str], separator: str) -> Contradiction:
@@ -228,12 +230,11 @@ def _tidy_split(event: Event, marks: TextDelimiters) -> list[str] | None:
     """The fast way for what most transactions are: every terminator followed by a line feed or none of them, all ASCII,
     without control characters and without blanks behind segments and values."""
     data, terminator = event.data, marks.terminator
-    if marks.basic or terminator == "\n" or not data.isascii():
-        return None
-    if data.translate(None, _CONTROLS) != data:
+    others = data.translate(None, _PRINTABLE)
+    lines = len(others)
+    if marks.basic or terminator == "\n" or others.strip(b"\n"):
         return None
     text = data.decode("ascii")
-    lines = text.count("\n")
     segments = text.split(terminator + "\n" if lines else terminator)
     if lines and (len(segments) - 1 != lines or lines != text.count(terminator)):
         return None
@@ -242,7 +243,7 @@ def _tidy_split(event: Event, marks: TextDelimiters) -> list[str] | None:
     return segments
 
 
-_CONTROLS = bytes(c for c in (*range(32), 127) if c != 10)
+_PRINTABLE = bytes(range(32, 127))
 
 
 def _unpadded(segment: str, separator: str) -> str:
