@@ -73,7 +73,11 @@ def set_declaration(name: str, release: str) -> SetDeclaration:
     """The declaration of a set. Raises KeyError when there is none; ValueError, with the place, when it is wrong."""
     if name not in known_sets():
         raise KeyError(name)
-    text = _text(f"sets/{name}.yaml")
+    return declaration_of(_text(f"sets/{name}.yaml"), release)
+
+
+def declaration_of(text: str, release: str) -> SetDeclaration:
+    """The text of a declaration, in one release. Raises ValueError, with the place, when it is wrong."""
     data = yaml.load(text, LOADER)  # noqa: S506 - a safe one
     return SetDeclaration(
         set=data["set"],
@@ -82,7 +86,7 @@ def set_declaration(name: str, release: str) -> SetDeclaration:
         group=data["group"],
         document=data["document"],
         source=_source(text),
-        structure=_Builder(release).structure(data["structure"], f"{name}"),
+        structure=_Builder(release).structure(data["structure"], data["set"]),
     )
 
 
@@ -155,8 +159,10 @@ class _Builder:
         if not isinstance(first, Use) or first.segment.id != name or first.max != 1:
             raise ValueError(f"{path}/{name}: a loop begins with its own segment, once")
         if entry.get("to") and first.mapping is None:
-            mapping = self._mapped(name, {}, path)
-            structure = (Use(first.segment, first.mandatory, 1, None, mapping), *structure[1:])
+            first = Use(first.segment, first.mandatory, 1, None, self._mapped(name, {}, path))
+            structure = (first, *structure[1:])
+        if problem := _tree_problem(entry, first):
+            raise ValueError(f"{path}/{name}: {problem}")
         when = next(iter(entry.get("when", {}).items()), None)
         tree = entry.get("tree")
         return Loop(
@@ -254,6 +260,20 @@ class _Builder:
             low, high = 6, 6
         codes = self._codes["lists"].get(number, {})
         return Element(number, name, kind, low, high, frozenset(codes.get("codes", ())), bool(codes.get("verified")))
+
+
+def _tree_problem(entry: dict[str, Any], first: Use) -> str:
+    """Why the loops of a tree could be read and not be written."""
+    tree = entry.get("tree")
+    if tree is None:
+        return "a group of loops is a tree: add `tree: {id: 1, parent: 2, children: FIELD}`" if "group" in entry else ""
+    if "group" not in entry:
+        return f"a tree is written as one group: add `group: {entry['loop']}`, to all of its loops the same"
+    if "to" not in entry:
+        return "a tree makes parts: add `to: FIELD`"
+    if first.mapping is None or tree["id"] not in first.mapping.put:
+        return f"the id of a tree is a field: `put` says nothing of element {tree['id']}"
+    return ""
 
 
 def _rule(text: str) -> Rule:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
 from hub.documents import DOCUMENTS, to_json
 from tests.golden.x12_files import FIXTURES
-from transformers.x12.catalogue import RELEASES, known_sets, release_of, set_declaration
+from transformers.x12.catalogue import RELEASES, declaration_of, known_sets, release_of, set_declaration
+from transformers.x12.code_names import code_name
 from transformers.x12.compiled import CompiledSet, compiled_set
-from transformers.x12.declaration import Rule, walk
+from transformers.x12.declaration import Loop, Rule, Use, walk
 from transformers.x12.delimiters import Delimiters, as_text
 from transformers.x12.diagnose import diagnose
 from transformers.x12.values import Refused
@@ -99,6 +101,55 @@ def test_versions_find_their_release() -> None:
 )
 def test_a_version_without_all_of_its_zeros_finds_its_release(version: str, release: str) -> None:
     assert release_of(version) == (release, False)
+
+
+@pytest.mark.parametrize(
+    ("loop", "wrong"),
+    [
+        ("to: levels, tree: {id: 1, parent: 2, children: levels}", "a tree is written as one group: add `group: HL`"),
+        ("to: levels, group: HL", "a group of loops is a tree: add `tree: {id: 1, parent: 2, children: FIELD}`"),
+        ("group: HL, tree: {id: 1, parent: 2, children: levels}", "a tree makes parts: add `to: FIELD`"),
+        ("to: levels, group: HL, tree: {id: 3, parent: 2, children: levels}", "`put` says nothing of element 3"),
+    ],
+)
+def test_a_tree_that_could_be_read_and_not_be_written_is_refused_with_its_place(loop: str, wrong: str) -> None:
+    text = f"""
+set: "870"
+name: Order Status Report
+group: RS
+document: order_status
+structure:
+  - {{segment: BSR, use: M, put: {{3: number}}}}
+  - {{loop: HL, max: 10, {loop}, structure: [{{segment: HL, use: M, put: {{1: id, 2: level}}, drop: [3, 4]}}]}}
+"""
+    with pytest.raises(ValueError, match=rf"^870/HL: .*{re.escape(wrong)}"):
+        declaration_of(text, "004010")
+
+
+def test_each_set_and_each_functional_group_has_a_name_for_people() -> None:
+    declared = [set_declaration(name, RELEASES[-1]) for name in known_sets()]
+    assert [one.set for one in declared if not code_name("143", one.set)] == []
+    assert [one.group for one in declared if one.set not in code_name("479", one.group)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "segment", "most"),
+    [
+        ("867", "004010", "DD", 1),
+        ("867", "004020", "DD", 0),
+        ("210", "004050", "L11", 5),
+        ("210", "004060", "L11", 20),
+    ],
+)
+def test_what_a_release_between_004010_and_005010_takes_more_of(
+    name: str, release: str, segment: str, most: int
+) -> None:
+    """As the grammars of the release have it: DD below QTY, L11 below LX."""
+    loops = {"867": ("PTD", "QTY"), "210": ("LX",)}[name]
+    entries = set_declaration(name, release).structure
+    for loop in loops:
+        entries = next(one.structure for one in entries if isinstance(one, Loop) and one.id == loop)
+    assert [one.max for one in entries if isinstance(one, Use) and one.segment.id == segment] == [most]
 
 
 def takes(compiled: CompiledSet, segments: list[str]) -> bool:
