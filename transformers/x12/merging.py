@@ -10,11 +10,14 @@ from transformers.x12.extras import KeptSegment
 from transformers.x12.place import bare_number
 from transformers.x12.rendered import Rendered, Text, kept_elements
 
+MOST_COMPARED = 250
+"""How many segments each kept one is compared with at most, on average: the work grows with their number, and no faster."""
+
 
 def merge(kept: Sequence[KeptSegment], made: Sequence[Rendered], use: Use) -> None:
     """Puts each kept segment in the place of a made one that it agrees with; of several, one whose fields hold all that they can of it. Raises
     MappingError for one that agrees with none, unless the fields say all of it."""
-    merging = Merging(use)
+    merging = Merging(use, MOST_COMPARED * (len(kept) + len(made)))
     left, free = [], made
     for extra in kept:  # in their order
         at = merging.put(extra, free, whole=True)
@@ -32,8 +35,9 @@ def merge(kept: Sequence[KeptSegment], made: Sequence[Rendered], use: Use) -> No
 class Merging:
     """Merging for one use of a segment."""
 
-    def __init__(self, use: Use) -> None:
+    def __init__(self, use: Use, most: int = MOST_COMPARED) -> None:
         mapping = use.mapping or Placement()
+        self._comparisons_left = most
         self._centuries = {each.century for each in use.segment.centuries}
         self._counted = frozenset(use.counted)
         self._places = frozenset(mapping.put) - self._counted
@@ -46,7 +50,13 @@ class Merging:
         where they still say the same ids and parts. `whole`: the fields must hold all that they can of it."""
         elements: list[Text] = [extra.segment, *kept_elements(extra)]
         for number, out in enumerate(made):
-            if 0 in out.fields or not self._agree(out.elements, elements, extra.in_fields):
+            if 0 in out.fields:
+                continue
+            if not self._comparisons_left:
+                text = f"too many {extra.segment} are kept here that agree with nothing that the document's fields say"
+                raise MappingError(f"extras[{extra.number}]: {text}")
+            self._comparisons_left -= 1
+            if not self._agree(out.elements, elements, extra.in_fields):
                 continue
             if whole and any(_at(elements, p) and not _at(out.elements, p) for p in self._places):
                 continue

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.core.agreement import Acknowledge, Agreement, InterchangeId
+from hub.core.errors import MappingError
+from hub.core.partners import PartnerDirectory
+from hub.core.ports import BytesBody
 from tests.fuzz.mutants import Interchange, interchanges, mutants, wrecks
 from tests.fuzz.reading import (
     agrees_with_its_diagnosis,
@@ -18,8 +25,11 @@ from tests.fuzz.reading import (
     spares_its_neighbours,
     traces_every_field,
 )
+from tests.fuzz.writing import AT
 from tests.golden.x12_files import read
+from transformers.x12 import X12Reader
 from transformers.x12.catalogue import known_sets
+from transformers.x12.writer import write_interchange
 
 MODERATE = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 PIECES = st.sampled_from([1, 2, 3, 7, 64, 1000])
@@ -67,8 +77,8 @@ def test_what_we_answer_to_a_wreck_can_be_written_and_read(data: bytes) -> None:
     is_answered(data)
 
 
-def calls(data: bytes) -> int:
-    """How many functions are called to read a body: the work, whatever the machine."""
+def calls(work: Callable[[], object]) -> int:
+    """How many functions are called: the work, whatever the machine."""
     count = 0
 
     def counted(frame: Any, event: str, argument: Any) -> None:
@@ -78,7 +88,7 @@ def calls(data: bytes) -> int:
     before = sys.getprofile()
     sys.setprofile(counted)
     try:
-        read(data)
+        work()
     finally:
         sys.setprofile(before)
     return count
@@ -112,5 +122,45 @@ ENDLESS = {
 def test_the_work_grows_with_the_bytes_and_no_faster(name: str) -> None:
     before, piece = ENDLESS[name]
     read(before + piece)  # what is compiled once
-    once, twice, again = (calls(before + piece * n) for n in (500, 1000, 2000))
+    once, twice, again = (calls(partial(read, before + piece * n)) for n in (500, 1000, 2000))
+    assert again - twice <= 2.5 * max(twice - once, 100)
+
+
+ACCEPTING = Agreement(
+    "ACME",
+    (InterchangeId("01", "043645501"),),
+    InterchangeId("01", "068717859"),
+    acknowledge=Acknowledge(errors="accept"),
+)
+KEPT = ["DTM*010*20260132", "PO1*1*1*EA*1**VN*A~PO4**********1~REF**A"]
+
+
+def written_again(segment: str, times: int) -> int:
+    """The work of writing an order that was accepted with its errors."""
+    one = ["ST*850*0001", "BEG*00*SA*1**20260302", "PO1*1*1*EA*1", *(segment.split("~") * times)]
+    body = "~".join(
+        [
+            ISA.decode().strip("~\n"),
+            GS.decode().strip("~\n"),
+            *one,
+            f"SE*{len(one) + 1}*0001",
+            "GE*1*7",
+            "IEA*1*000000007~",
+        ]
+    )
+    (reading, _) = X12Reader(PartnerDirectory([ACCEPTING])).read(BytesBody(body.encode()))
+    document = reading.document
+    assert document is not None, reading.error
+
+    def write() -> None:
+        with suppress(MappingError):  # what is kept for its errors can't always be written
+            write_interchange([document], ACCEPTING, 1, AT)
+
+    return calls(write)
+
+
+@pytest.mark.parametrize("segment", KEPT)
+def test_the_work_of_writing_what_was_kept_grows_with_it_and_no_faster(segment: str) -> None:
+    written_again(segment, 1)
+    once, twice, again = (written_again(segment, n) for n in (300, 600, 1200))
     assert again - twice <= 2.5 * max(twice - once, 100)
