@@ -22,6 +22,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from tests.fuzz.documents import KINDS, changed, made_up, real
 from tests.fuzz.mutants import mutants, wrecks
 from tests.fuzz.overlays import checked_with_a_place, is_laid_over, overlays, partner_files
+from tests.fuzz.places import changed_transactions, keeps_its_places
 from tests.fuzz.reading import (
     SPACED,
     agrees_with_its_diagnosis,
@@ -67,6 +68,7 @@ TARGETS = (
         lambda one: reads_over_white_space(*one),
     ),
     Target("acknowledgments", BYTES, is_answered),
+    Target("round trip: places", changed_transactions(), keeps_its_places),
     Target("writer", SENT, lambda one: carried(*one)),
     Target("overlays", overlays(), lambda one: is_laid_over(*one)),
     Target("partner files", partner_files(), checked_with_a_place),

@@ -130,7 +130,24 @@ COUNTED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "version", "segments"), [*PLACES, *LISTS, *PARTS, *COUNTED])
+LEVELS = [
+    # levels whose ids count up where the tree doesn't: an item of the first order behind the second order; and the other way round
+    ["HL*1**S*1", "HL*2*1*O*1", "HL*3*1*O*1", "HL*4*2*I*0", "LIN**VN*A", "HL*5*3*I*0", "LIN**VN*B"],
+    ["HL*1**S*1", "HL*2*1*O*1", "HL*4*2*I*0", "LIN**VN*A", "HL*3*2*I*0", "LIN**VN*B", "HL*5*1*O*0"],
+    ["HL*7**S*1", "HL*2*7*O*1", "HL*1*2*I*0", "LIN**VN*A", "HL*3*2*I*0", "LIN**VN*B"],
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "segments"),
+    [
+        *PLACES,
+        *LISTS,
+        *PARTS,
+        *COUNTED,
+        *(("856", "004010", [NOTICE[0], *levels, f"CTT*{len(levels) - 2}"]) for levels in LEVELS),
+    ],
+)
 def test_each_segment_and_element_is_written_where_it_stood(name: str, version: str, segments: list[str]) -> None:
     document = document_of(name, segments, version)
     assert written(document, name, version) == segments
@@ -202,6 +219,11 @@ def test_texts_that_are_added_to_a_list_leave_the_others_where_they_stood() -> N
     assert handled(*handling, "AA") == ["W6*HM**KF", "W6*AA"]
     assert handled("AA", *handling) == ["W6*AA", "W6*HM**KF"]
     assert handled("AA", "HM") == ["W6*AA*HM"]
+
+
+def test_a_line_of_a_text_that_says_nothing_is_none() -> None:
+    document = document_of("850", order("N9*L1*R", "MTX**ONE", "MTX", "MTX**TWO"), "005010")
+    assert written(document, "850", "005010") == order("N9*L1*R", "MTX**ONE", "MTX**TWO")
 
 
 def changed(document: Document, name: str = "850", **fields: Any) -> list[str]:

@@ -311,9 +311,8 @@ class FunctionBody:
                     out.append(f"y = {there} and ({there} % {room} or {again})")
                 out.append(f"if a{position}: {variable}[{name!r}] += ({self._elements.values[position]},)")
             elif target.how == "join":
-                out.append(
-                    f"{variable}[{name!r}] = {variable}[{name!r}] + '\\n' + a{position} if {variable}[{name!r}] else a{position}"
-                )
+                joined = f"{variable}[{name!r}] + '\\n' + a{position} if {variable}[{name!r}] else a{position}"
+                out.append(f"if a{position}: {variable}[{name!r}] = {joined}")
             else:
                 out.append(f"{variable}[{name!r}] = {value}")
         if self._mapping.pairs:

@@ -65,7 +65,7 @@ class _Rendering:
         found = self._steps(self._plan.steps, top)
         if left := self._extras.left():
             raise MappingError(
-                f"extras[{left.number}] ({left.segment} in {left.within or 'the header'}) has no place in a "
+                f"extras[{left.number}] ({left.segment or 'a segment without an id'} in {left.within or 'the header'}) has no place in a "
                 f"{self._plan.declaration.set}"
             )
         return found
@@ -473,7 +473,14 @@ def _in_order(parts: Sequence[Part], children: str) -> Iterator[Part]:
 
 
 def _count_up(nodes: Sequence[_Node]) -> bool:
-    """Whether all ids are numbers, and every child's is greater than its parent's: then their order is that of the ids."""
+    """Whether all ids are numbers, and each is greater than those of its parent and of the node before it below the same parent: then
+    they have been counted in the order in which the nodes stood."""
     if not all(node.id.isdecimal() and len(node.id) < 10 for node in nodes):
         return False
-    return all(not node.parent or int(node.parent) < int(node.id) for node in nodes)
+    latest: dict[str, int] = {}
+    for node in nodes:
+        own = int(node.id)
+        if own <= max(int(node.parent or 0), latest.get(node.parent, -1)):
+            return False
+        latest[node.parent] = own
+    return True

@@ -46,6 +46,7 @@ def broken(old: str, new: str, extra: Sequence[str] = ()) -> bytes:
 # what is wrong, the code that says so in the 997, and what is kept of it in extras (segment and place)
 TAKEN = [
     ("AK304 1", "CUR*BY*USD", "CUR*BY*USD~QQ9*X", "QQ9 "),
+    ("AK304 1", "CUR*BY*USD", "CUR*BY*USD~*480*CA", " "),
     ("AK304 6", "CUR*BY*USD", "CUR*BY*USD~HL*1**S", "HL "),
     ("AK304 7", "CTT*2", "CUR*BY*USD~CTT*2", "CUR PO1[2]/PID[1]"),
     ("AK304 5", "CUR*BY*USD", "CUR*BY*USD~CUR*BY*USD", "CUR "),
@@ -160,10 +161,17 @@ def test_a_part_that_cant_be_is_left_out_and_its_neighbors_keep_their_places() -
     assert [(one.segment, one.within, one.position) for one in reading.document.extras] == [("SAC", "PO1[2]", 9)]
 
 
-def test_what_is_kept_whole_is_refused_by_its_name_when_it_is_written() -> None:
-    reading, _ = under(ACCEPTS, broken("PO1*1*24*EA", "PO1*1*2x4*EA"))
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("PO1*1*24*EA", "PO1*1*2x4*EA", r"^extras\[0\]"),
+        ("CUR*BY*USD", "CUR*BY*USD~*480*CA", r"^extras\[0\] \(a segment without an id in the header\) has no place"),
+    ],
+)
+def test_what_is_kept_whole_is_refused_by_its_name_when_it_is_written(old: str, new: str, said: str) -> None:
+    reading, _ = under(ACCEPTS, broken(old, new))
     assert reading.document is not None
-    with pytest.raises(Exception, match=r"^extras\[0\]"):
+    with pytest.raises(MappingError, match=said):
         write_interchange([reading.document], STRICT, 7, AT)
 
 
