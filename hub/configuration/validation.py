@@ -33,17 +33,18 @@ def validated(model: type[M], file: YamlFile, node: Node, findings: Findings, da
 
 def _telling(root: Node, problems: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Where one of several types is allowed, pydantic tells what each of them misses. Of these only those are told that
-    concern the deepest key, and one for each key."""
+    concern the deepest key, and one for each key; a mapping that is allowed beside plain words is told with them (`or_mapping`)."""
     places = [tuple(_follow(root, problem["loc"])[2]) for problem in problems]
     better = {names[:depth] for names in places for depth in range(len(names))}
     better |= {names for names, problem in zip(places, problems, strict=True) if problem["type"] in OF_KEYS}
+    mappings = {names for names, problem in zip(places, problems, strict=True) if problem["type"] == "model_type"}
     told: set[tuple[str, ...]] = set()
     for names, problem in zip(places, problems, strict=True):
         if problem["type"] in OF_KEYS:
             yield problem
         elif names not in better and names not in told:
             told.add(names)
-            yield problem
+            yield {**problem, "or_mapping": names in mappings and problem["type"] == "literal_error"}
 
 
 def _report(model: type[BaseModel], file: YamlFile, root: Node, findings: Findings, problem: Mapping[str, Any]) -> None:
@@ -61,7 +62,8 @@ def _report(model: type[BaseModel], file: YamlFile, root: Node, findings: Findin
         where = f"{'.'.join(names)}: " if names else ""
         plain = kind == "string_type" and type(node.value) in (int, float)
         quoted = f'write it in quotes: "{node.raw}"' if plain else None
-        findings.error(file.place_of(node), f"{where}{_message(node, names, problem)}", quoted)
+        or_mapping = _or_mapping(fields_at(model, tuple(names))) if problem.get("or_mapping") else ""
+        findings.error(file.place_of(node), f"{where}{_message(node, names, problem, or_mapping)}", quoted)
 
 
 def _follow(root: Node, loc: tuple[str | int, ...]) -> tuple[Node, Node, list[str]]:
@@ -97,7 +99,15 @@ PLAINER = {
 """pydantic's types of errors, in the words of a site's files."""
 
 
-def _message(node: Node, names: list[str], problem: Mapping[str, Any]) -> str:
+FEW_KEYS = 2
+"""Keys of a mapping that is written out as what a value may be instead."""
+
+
+def _or_mapping(keys: Sequence[str]) -> str:
+    return f" or {{{', '.join(f'{key}: ...' for key in keys)}}}" if 0 < len(keys) <= FEW_KEYS else " or a mapping"
+
+
+def _message(node: Node, names: list[str], problem: Mapping[str, Any], or_mapping: str) -> str:
     plainer = PLAINER.get(problem["type"])
     message = plainer.format(**problem.get("ctx", {})) if plainer else str(problem["msg"])
     message = message.removeprefix("Value error, ").replace("Input should be", "should be")
@@ -106,7 +116,7 @@ def _message(node: Node, names: list[str], problem: Mapping[str, Any]) -> str:
             message = message.replace(str(part.value), part.raw)
     if problem["type"] in ("value_error", "assertion_error", "json_invalid"):
         return message
-    return f"{message}, found {_found(node, names)}"
+    return f"{message}{or_mapping}, found {_found(node, names)}"
 
 
 def _found(node: Node, names: list[str]) -> str:

@@ -114,7 +114,7 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ("hold: credit_hold}", "hold: credit_hold, retry: busy}", "config/destinations.yaml:6:7: error: a reply needs exactly one of hold, delivered, retry, refuse"),
         ('version: "004010"', 'version: "4010"', "config/partners/acme.yaml:4:16: error: x12.version: '4010' is not a release as GS08 has it: six digits, perhaps with a suffix, as in \"004010\" or \"004010VICS\""),
         ('ids: [{qualifier: "01", id: "043645501"}]', 'ids: [{qualifier: "01", id: "1"}, {qualifier: "01", id: "1"}]', "config/partners/acme.yaml:2:35: error: the interchange id 01 1 of ACME is taken already, at config/partners/acme.yaml:2:7"),
-        ("broker: embedded", "broker: embeded", "config/hub.yaml:1:9: error: broker: should be 'embedded', found 'embeded'"),
+        ("broker: embedded", "broker: embeded", "config/hub.yaml:1:9: error: broker: should be 'embedded' or {amqp: ...}, found 'embeded'"),
         ("broker: embedded", "amqp: http://x", "config/hub.yaml:1:7: error: should be an amqp:// or amqps:// URL"),
         ("broker: embedded", "console: {listen: 8025}", "config/hub.yaml:1:19: error: console.listen: should be a text, found 8025 (write it in quotes: \"8025\")"),
         ("broker: embedded", "containment: {workers: 2, per_source: 3}", "config/hub.yaml:1:14: error: containment: per_source is 3, more than the 2 workers that there are"),

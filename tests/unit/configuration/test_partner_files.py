@@ -162,6 +162,7 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ("group: {we: HUB", "group: {us: HUB", "6:9: error: unknown key 'us' (known: they, we)"),
         ("test: false}", "test: no}", "3:46: error: ids.0.test: should be true or false, found 'no'"),
         ('version: "004010"', 'version: "4010"', "9:12: error: x12.version: '4010' is not a release as GS08 has it: six digits, perhaps with a suffix, as in \"004010\" or \"004010VICS\""),
+        ('version: "004010"', 'version: "004010"\n  totals: hold', "10:11: error: x12.totals: should be 'warn' or 'refuse' or {hold: ...}, found 'hold'"),
         ('version: "004010"', 'version: "004011"', "9:12: error: version: there is no release 004011 that we know (did you mean 004051?)"),
         ('receive: ["850", "860"', 'receive: ["850", "890"', "10:20: error: receive: there is no transaction set '890' that we know (did you mean 990?)"),
         ('receive: ["850", "860"', 'receive: ["850", "850"', "10:20: error: receive: 850 stands twice"),
