@@ -94,6 +94,10 @@ def _documents(file: str) -> list[Document]:
     with opened(file) as body:
         for reading in json_readings(body):
             if reading.document is None:
+                if next(iter(body.chunks(16)), b"").lstrip().startswith(b"ISA"):
+                    fail(
+                        f"error: {file}: this is X12 already; `hub read {file} | hub x12 write -` writes its documents again"
+                    )
                 where = f"document {reading.position[0]}: " if reading.position else ""
                 fail(f"error: {file}: {where}{reading.error}")
             documents.append(reading.document)

@@ -84,6 +84,12 @@ def test_json_that_is_no_document(x12: Call, given: bytes, text: str) -> None:
     assert (said.code, text in said.err) == (1, True)
 
 
+def test_a_file_that_is_x12_already(x12: Call) -> None:
+    said = x12("write", FILES / "850-small.edi")
+    assert said.code == 1
+    assert "this is X12 already; `hub read" in said.err
+
+
 def test_a_set_that_does_not_carry_it(x12: Call) -> None:
     said = x12("write", "-", "--set", "810", given=documents(FILES / "850-small.edi"))
     assert (said.code, "850 or 875 does" in said.err) == (1, True)
