@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.core.agreement import Agreement, Charset
 from hub.core.ports import FieldOrigin
@@ -14,11 +14,12 @@ from transformers.x12.declaration import Loop, Period, Placement, Target, Use
 from transformers.x12.delimiters import Delimiters
 from transformers.x12.diagnose import next_state
 from transformers.x12.event import Event
+from transformers.x12.leniency import Understood
 from transformers.x12.levels import NOTHING, STRUCTURE_AT, Nesting, nesting
 from transformers.x12.overlay import WrongRule
 from transformers.x12.period import RANGE, parts, told
 from transformers.x12.segment_bytes import SegmentBytes, segment_bytes
-from transformers.x12.transaction import NOBODY
+from transformers.x12.transaction import NOBODY, accepts_errors, read_transaction
 from transformers.x12.values import WrongElement
 
 
@@ -41,16 +42,28 @@ def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agree
     name = segments[0].data.split(delimiters.element)[1].strip().decode("latin-1") if segments else ""
     if name not in known_sets():
         return []
-    release = release_of(agreement.read_version(name, version))[0]
+    release, rules = release_of(agreement.read_version(name, version))[0], agreement.overlays.get(name, ())
+    left = (
+        read_transaction(event, delimiters, version, None, agreement).understood if accepts_errors(agreement) else None
+    )
     try:
-        compiled = compiled_set(name, release, agreement.overlays.get(name, ()))
+        compiled = compiled_set(name, release, rules, understood=left is not None)
     except WrongRule:  # the rules were others when it was read
         compiled = compiled_set(name, release)
-    return list(_Tracing(compiled, event, delimiters, agreement.charset).run())
+    return list(_Tracing(compiled, event, delimiters, agreement.charset, left).run())
 
 
 class _Tracing:
-    def __init__(self, compiled: CompiledSet, event: Event, delimiters: Delimiters, charset: Charset) -> None:
+    """`left`: what was read of a transaction that was taken with its errors; None: all of it."""
+
+    def __init__(
+        self,
+        compiled: CompiledSet,
+        event: Event,
+        delimiters: Delimiters,
+        charset: Charset,
+        left: Understood | None = None,
+    ) -> None:
         self._grammar = compiled.grammar
         self._event = event
         self._delimiters = delimiters
@@ -61,6 +74,7 @@ class _Tracing:
         self._holders: dict[tuple[int, ...], str] = {(): ""}
         self._nodes: dict[str, str] = {}
         self._parents = self._nesting(compiled.declaration.set).parents
+        self._left = dict(zip(left.positions, left.segments, strict=True)) if left is not None else None
 
     def _nesting(self, name: str) -> Nesting:
         if name not in STRUCTURE_AT:
@@ -77,9 +91,11 @@ class _Tracing:
     def run(self) -> Iterator[FieldOrigin]:
         state = 0
         for position, piece in enumerate(self._pieces, 1):
-            if position == 1:
+            if position == 1 or (self._left is not None and position not in self._left):
                 continue
             placed = self._elements(position, piece)
+            if self._left is not None:
+                placed = list(_readable(placed, self._left[position].split(self._delimiters.element.decode("latin-1"))))
             target = next_state(self._grammar, state, [p.text for p in placed])
             if target is None or target < 0:
                 continue
@@ -135,7 +151,8 @@ class _Tracing:
         assert loop.tree is not None  # noqa: S101 - the caller has looked
         assert loop.to is not None  # noqa: S101 - a tree makes parts
         own, parent = _text(placed, loop.tree.id), _text(placed, loop.tree.parent)
-        above = self._nodes.get(parent or self._parents.get(placed[0].position, ""))
+        parent = parent or self._parents.get(placed[0].position, "")
+        above = self._nodes.get(parent) if parent else None
         self._nodes[own] = self._next(loop.to if above is None else f"{above}{loop.tree.children}")
         return self._nodes[own]
 
@@ -216,6 +233,12 @@ class _Tracing:
             place = placed[position + 1]
             field = f"{holder}{target.field}.{target.words.get(qualifier, qualifier)}"
             yield FieldOrigin(field, use.segment.id, place.position, position + 1, None, place.start, place.end, value)
+
+
+def _readable(placed: Sequence[_Placed], elements: Sequence[str]) -> Iterator[_Placed]:
+    """The elements of a segment, without those that could not be read."""
+    for number, one in enumerate(placed):
+        yield one if number < len(elements) and elements[number] else replace(one, raw=b"", text="")
 
 
 def _text(placed: Sequence[_Placed], position: int) -> str:

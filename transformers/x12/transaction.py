@@ -19,7 +19,7 @@ from transformers.x12.event import Event
 from transformers.x12.fields import shapes
 from transformers.x12.finding import Finding
 from transformers.x12.implementation import marked
-from transformers.x12.leniency import understood
+from transformers.x12.leniency import Understood, understood
 from transformers.x12.levels import NOTHING, STRUCTURE_AT, TREES, Nesting, nesting
 from transformers.x12.overlay import WrongRule
 from transformers.x12.refused_number import number_in
@@ -58,6 +58,8 @@ class Transaction(NamedTuple):
     """The document's own number, where one stands, of a transaction that is refused."""
     contradictions: tuple[Contradiction, ...] = ()
     """Totals of the document that aren't those of its lines; each is a warning too."""
+    understood: Understood | None = None
+    """What of its segments was read, of one that was taken although it breaks its declaration."""
 
 
 def read_transaction(
@@ -103,7 +105,7 @@ def read_transaction(
             pass
     if not indented and not event.binary and any(segment[:1] in marks.blanks for segment in segments):
         return read_transaction(event, delimiters, version, partner, agreement, indented=True)
-    accepts = agreement.acknowledge is not None and agreement.acknowledge.errors == "accept"
+    accepts = accepts_errors(agreement)
     most = MOST_ACCEPTED if agreement.partner else MOST
     findings = tuple(_findings(compiled, event, segments, marks, delimiters, nested.finding, most))
     if rules:
@@ -118,6 +120,11 @@ def read_transaction(
     refusal = _refusal(findings, event, hint)
     found = _number(name, segments, marks)
     return made(warnings=warnings, error=refusal, findings=findings[:MOST], number=found)
+
+
+def accepts_errors(agreement: Agreement) -> bool:
+    """Whether a transaction that breaks its declaration is taken where it can be understood."""
+    return agreement.acknowledge is not None and agreement.acknowledge.errors == "accept"
 
 
 def _number(name: str, segments: list[str], marks: TextDelimiters) -> str:
@@ -162,7 +169,7 @@ def _understood(
     except Refused:
         return None
     document: Document = read["document"]
-    return {**read, "document": left.whole(document)} if complete(document) else None
+    return {**read, "document": left.whole(document), "understood": left} if complete(document) else None
 
 
 def complete(document: Document) -> bool:

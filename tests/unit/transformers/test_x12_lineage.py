@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from hub.core.agreement import Acknowledge, Agreement, InterchangeId
+from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody, FieldOrigin
 from hub.documents.base import Part
 from tests.golden.x12_files import FIXTURES, PARTNERS, read
@@ -134,3 +136,15 @@ def test_a_body_is_read_once_for_all_positions_and_no_further_than_the_last() ->
     body.passed = 0
     assert len(list(reader.lineages(body))) == 400
     assert body.passed < body.size + 4097
+
+
+def test_what_was_taken_with_its_errors_is_traced_as_it_was_read() -> None:
+    one = transaction("4711", extra=["REF**LOST", "REF*DP*038", "DTM*002*20260232*0900", "QQ9*X"])
+    data = interchange([one]).encode()
+    accepting = Agreement("ACME", (InterchangeId("01", "043645501"),), acknowledge=Acknowledge(errors="accept"))
+    reader = X12Reader(PartnerDirectory([accepting]))
+    origins = {o.field: o.text for o in dict(reader.lineages(BytesBody(data)))[("1", "1", "1")]}
+    assert origins["references[0].value"] == "038"
+    assert origins["dates[0].time"] == "0900"
+    assert "references[1].value" not in origins
+    assert "dates[0].date" not in origins

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.core.agreement import Acknowledge, Agreement, InterchangeId
 from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from tests.fuzz.mutants import Interchange, interchanges, mutants, wrecks
 from tests.fuzz.reading import (
+    ACCEPTING,
     agrees_with_its_diagnosis,
     is_answered,
     reads_the_same_in_pieces,
@@ -126,12 +126,6 @@ def test_the_work_grows_with_the_bytes_and_no_faster(name: str) -> None:
     assert again - twice <= 2.5 * max(twice - once, 100)
 
 
-ACCEPTING = Agreement(
-    "ACME",
-    (InterchangeId("01", "043645501"),),
-    InterchangeId("01", "068717859"),
-    acknowledge=Acknowledge(errors="accept"),
-)
 KEPT = ["DTM*010*20260132", "PO1*1*1*EA*1**VN*A~PO4**********1~REF**A"]
 
 
