@@ -52,16 +52,15 @@ class Opened:
 
     def topology(self) -> Topology:
         """All that must exist at the broker before the first message."""
-        wanted = hub_topology()
-        for route in self.site.table.routes:
-            wanted += route_topology(route.id)
-        for name in self.site.sources:
-            wanted += source_topology(name)
         adapters = [*self.sources.values(), *(open_.adapter for open_ in self.snapshot.destinations.values())]
-        for adapter in adapters:
-            own = getattr(adapter, "topology", None)
-            wanted += own() if own is not None else Topology()
-        return wanted
+        return Topology.joined(
+            (
+                hub_topology(),
+                *(route_topology(route.id) for route in self.site.table.routes),
+                *(source_topology(name) for name in self.site.sources),
+                *(adapter.topology() for adapter in adapters if hasattr(adapter, "topology")),
+            )
+        )
 
     def limits(self) -> dict[str, Limit]:
         """The limits in force, by endpoint."""

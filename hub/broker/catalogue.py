@@ -63,8 +63,10 @@ class Catalogue:
         queues = [replace(queue, kind="quorum") if queue.kind == "passing" else queue for queue in topology.queues]
         for queue in queues:
             self._check_queue(queue)
+        known_exchanges = {*self._routing.exchanges, *(exchange.name for exchange in topology.exchanges)}
+        known_queues = {*self.queues, *(queue.name for queue in topology.queues)}
         for binding in topology.bindings:
-            self._check_binding(binding, topology)
+            _check_binding(binding, known_exchanges, known_queues)
         self._db.executemany(
             "INSERT OR IGNORE INTO exchange VALUES (?,?)",
             [(exchange.name, exchange.type) for exchange in topology.exchanges if not exchange.passive],
@@ -115,11 +117,9 @@ class Catalogue:
         )
         raise ConfigError(f"queue {queue.name!r} exists with other arguments: {differences}")
 
-    def _check_binding(self, binding: Binding, topology: Topology) -> None:
-        declared = {exchange.name for exchange in topology.exchanges}
-        if binding.exchange not in self._routing.exchanges and binding.exchange not in declared:
-            raise ConfigError(
-                f"exchange {binding.exchange!r} doesn't exist at the broker: {binding.queue!r} can't bind"
-            )
-        if binding.queue not in self.queues and binding.queue not in {queue.name for queue in topology.queues}:
-            raise ConfigError(f"queue {binding.queue!r} doesn't exist at the broker: it can't bind")
+
+def _check_binding(binding: Binding, exchanges: set[str], queues: set[str]) -> None:
+    if binding.exchange not in exchanges:
+        raise ConfigError(f"exchange {binding.exchange!r} doesn't exist at the broker: {binding.queue!r} can't bind")
+    if binding.queue not in queues:
+        raise ConfigError(f"queue {binding.queue!r} doesn't exist at the broker: it can't bind")

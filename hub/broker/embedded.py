@@ -60,9 +60,12 @@ class EmbeddedSubscription:
         queue: str,
         handler: DeliveryHandler,
         prefetch: int,
+        settling: set[EmbeddedSubscription],
         on_missing: Callable[[], None] | None = None,
     ) -> None:
+        """`settling`: those of the broker that have something to hand over."""
         self._engine = engine
+        self._settling = settling
         self._on_missing = on_missing
         self._handler = handler
         self._active = True
@@ -87,10 +90,12 @@ class EmbeddedSubscription:
     def settle(self, id: int, *, done: bool) -> None:
         if not (self._done or self._returned):
             asyncio.get_running_loop().call_soon(self.flush)
+            self._settling.add(self)
         (self._done if done else self._returned).append(id)
 
     def flush(self) -> None:
         """Hands over what was settled."""
+        self._settling.discard(self)
         if self._done:
             self._engine.submit(partial(_finish, self.tap, tuple(self._done)))
             self._done.clear()
@@ -137,6 +142,7 @@ class EmbeddedBroker:
         self._lock = FileLock(path.with_name(path.name + ".lock"))
         self._engine: Engine | None = None
         self._subscriptions: list[EmbeddedSubscription] = []
+        self._settling: set[EmbeddedSubscription] = set()
         self._waiting: Deadlines[asyncio.Future[None]] = Deadlines(_too_late)
 
     @property
@@ -211,7 +217,7 @@ class EmbeddedBroker:
     ) -> EmbeddedSubscription:
         if arguments is not None:
             raise ConfigError(f"queue {queue!r}: the embedded broker has no streams, RabbitMQ has")
-        subscription = EmbeddedSubscription(self._running(), queue, handler, prefetch, on_missing)
+        subscription = EmbeddedSubscription(self._running(), queue, handler, prefetch, self._settling, on_missing)
 
         def start(engine: Engine) -> None:
             if engine.store.ready(queue) is None:
@@ -242,7 +248,7 @@ class EmbeddedBroker:
         return self._engine
 
     async def _ask(self, question: Callable[[Engine], Any]) -> Any:
-        for subscription in self._subscriptions:
+        for subscription in tuple(self._settling):
             subscription.flush()
         try:
             async with asyncio.timeout(self._timeout):

@@ -77,7 +77,7 @@ class Engine(threading.Thread):
         self._loop = loop
         self._commands: SimpleQueue[Command | None] = SimpleQueue()
         self._retry: list[Command] = []
-        self._taps: list[Tap] = []
+        self._taps: dict[str, list[Tap]] = {}
         self._reports: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self._taken: list[tuple[Tap, list[Taken]]] = []
         self.opened: asyncio.Future[None] = loop.create_future()
@@ -120,16 +120,22 @@ class Engine(threading.Thread):
         self._reports.append((call, arguments))
 
     def add_tap(self, tap: Tap) -> None:
-        if tap not in self._taps:
-            self._taps.append(tap)
+        taps = self._taps.setdefault(tap.queue, [])
+        if tap not in taps:
+            taps.append(tap)
+        self.store.changed.add(tap.queue)
 
     def remove_tap(self, tap: Tap) -> None:
-        if tap in self._taps:
-            self._taps.remove(tap)
+        taps = self._taps.get(tap.queue, [])
+        if tap in taps:
+            taps.remove(tap)
+        if not taps:
+            self._taps.pop(tap.queue, None)
 
     def finish(self, tap: Tap, ids: Iterable[int]) -> None:
         self.store.finish(ids)
         tap.held.difference_update(ids)
+        self.store.changed.add(tap.queue)
 
     def give_back(self, tap: Tap, ids: Iterable[int], *, counted: bool) -> None:
         self.store.give_back(ids, counted=counted)
@@ -186,8 +192,9 @@ class Engine(threading.Thread):
         if running:
             self._serve()
         else:
-            for tap in self._taps:
-                store.give_back(tap.held)
+            for taps in self._taps.values():
+                for tap in taps:
+                    store.give_back(tap.held)
         store.commit()
         self.healthy = True
         self.failure = None
@@ -200,14 +207,17 @@ class Engine(threading.Thread):
         return wait
 
     def _serve(self) -> None:
-        """Fills up every consumer; each goes first in its turn."""
-        for tap in self._taps:
-            messages = self.store.take(tap.queue, tap.prefetch - len(tap.held))
-            if messages:
-                tap.held.update(message.id for message in messages)
-                self._taken.append((tap, messages))
-        if len(self._taps) > 1:
-            self._taps.append(self._taps.pop(0))
+        """Fills up the consumers of the queues that changed; of several at one queue each goes first in its turn."""
+        changed, self.store.changed = self.store.changed, set()
+        for queue in changed:
+            taps = self._taps.get(queue, [])
+            for tap in taps:
+                messages = self.store.take(queue, tap.prefetch - len(tap.held))
+                if messages:
+                    tap.held.update(message.id for message in messages)
+                    self._taken.append((tap, messages))
+            if len(taps) > 1:
+                taps.append(taps.pop(0))
 
     def _refused(self, error: sqlite3.Error, commands: list[Command]) -> None:
         self.healthy = False
@@ -216,6 +226,7 @@ class Engine(threading.Thread):
         for tap, messages in self._taken:
             tap.held.difference_update(message.id for message in messages)
         self._taken.clear()
+        self.store.changed.update(self._taps)
         self._retry = [command for command in commands if not isinstance(command, Publication)]
         reason = TransientError(f"the broker's file {self._path.name} can't be written: {error}", "unreachable")
         self._call([(_fail, (item.future, reason)) for item in commands if isinstance(item, Publication)])

@@ -65,6 +65,8 @@ class Store:
         self.catalogue = Catalogue(self._db)
         self.recovered = self._db.execute("UPDATE message SET state=? WHERE state=?", (READY, IN_FLIGHT)).rowcount
         self._ready: dict[str, int] = {}
+        self.changed: set[str] = set()
+        """Queues that have more for a consumer than when somebody looked last, who clears it."""
         self._next_id = 1
         self._reload()
         self._bound_waits()
@@ -83,6 +85,7 @@ class Store:
         self._ready = dict.fromkeys(self.catalogue.queues, 0)
         counts = "SELECT queue, COUNT(*) FROM message WHERE state=0 GROUP BY queue"
         self._ready.update(self._db.execute(counts))
+        self.changed.update(queue for queue, ready in self._ready.items() if ready)
         (last,) = self._db.execute("SELECT COALESCE(MAX(id), 0) FROM message").fetchone()
         self._next_id = max(self._next_id, last + 1)
 
@@ -120,8 +123,12 @@ class Store:
                 (self._next_id, queue.name, expires, exchange, key, properties, body),
             )
             self._next_id += 1
-            self._ready[queue.name] += 1
+            self._more(queue.name)
         return "routed"
+
+    def _more(self, queue: str) -> None:
+        self._ready[queue] = self._ready.get(queue, 0) + 1
+        self.changed.add(queue)
 
     def ready(self, queue: str) -> int | None:
         """How many wait for a consumer; None for a queue that doesn't exist."""
@@ -155,7 +162,7 @@ class Store:
                 continue
             name, deliveries = found[0], found[1] - (not counted)
             self._db.execute("UPDATE message SET state=0, deliveries=? WHERE id=?", (deliveries, id))
-            self._ready[name] = self._ready.get(name, 0) + 1
+            self._more(name)
             queue = self.catalogue.queues.get(name)
             if queue and queue.delivery_limit is not None and deliveries > queue.delivery_limit:
                 self._bury(id, queue, "delivery_limit")
@@ -218,4 +225,4 @@ class Store:
             (self._next_id, target.name, expires, target.name, encode_properties(dead), id),
         )
         self._next_id += 1
-        self._ready[target.name] += 1
+        self._more(target.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -111,12 +112,18 @@ class Topology:
     queues: tuple[Queue, ...] = field(default=())
     bindings: tuple[Binding, ...] = field(default=())
 
+    @classmethod
+    def joined(cls, parts: Iterable[Topology]) -> Topology:
+        """All that is in one of them, once."""
+        exchanges, queues, bindings = dict[Exchange, None](), dict[Queue, None](), dict[Binding, None]()
+        for part in parts:
+            exchanges.update(dict.fromkeys(part.exchanges))
+            queues.update(dict.fromkeys(part.queues))
+            bindings.update(dict.fromkeys(part.bindings))
+        return cls(tuple(exchanges), tuple(queues), tuple(bindings))
+
     def __add__(self, other: Topology) -> Topology:
-        return Topology(
-            tuple(dict.fromkeys(self.exchanges + other.exchanges)),
-            tuple(dict.fromkeys(self.queues + other.queues)),
-            tuple(dict.fromkeys(self.bindings + other.bindings)),
-        )
+        return Topology.joined((self, other))
 
 
 def own_queues(topology: Topology) -> tuple[str, ...]:
