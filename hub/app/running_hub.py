@@ -23,10 +23,12 @@ from hub.core.errors import ConfigError, HubError, JournalUnavailable, Transient
 from hub.core.plugin import Plugins
 from hub.core.topology import Topology
 from hub.journal.bindings import DeclaredBindings
+from hub.journal.bulk import QUEUE
 from hub.journal.commands import Commands
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
+from hub.journal.rows import QueueRow
 from hub.journal.suspects import Suspects
 from hub.journal.waits import Waits
 from hub.runtime.acknowledgments import Acknowledgments
@@ -318,9 +320,9 @@ class RunningHub:
         entry, now = Entry(), self.live.clock()
         for route in opened.site.table.by_id:
             for queue in (topology.route_queue(route), topology.dead_queue(route)):
-                entry.queue(queue, route, now)
+                entry.add(QUEUE, QueueRow(name=queue, route=route, declared_at=now))
         for queue in topology.own_queues(opened.topology()):
-            entry.queue(queue, None, now)
+            entry.add(QUEUE, QueueRow(name=queue, route=None, declared_at=now))
         await self.journal.commit(entry)
 
     async def _unbind(self) -> None:

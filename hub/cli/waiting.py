@@ -31,7 +31,7 @@ def list_(
     counts, copies, now = with_journal(site, work)
     if as_json:
         hidden = ("headers", "body", "process")
-        shown = [{name: value for name, value in asdict(one).items() if name not in hidden} for one in copies]
+        shown = [{name: value for name, value in one._asdict().items() if name not in hidden} for one in copies]
         print_json({"waiting": [asdict(one) for one in counts], "copies": shown})
         return
     if not counts:

@@ -19,6 +19,7 @@ from hub.core.stage import Stage
 from hub.journal import effects, schema
 from hub.journal.batch_members import BatchSays, tell
 from hub.journal.bulk import EVENT, HOLD, clean
+from hub.journal.rows import EventRow, HoldRow
 
 REJECTED, OVERDUE = "acknowledgment_rejected", "acknowledgment_overdue"
 """The holds of what a partner rejected, and of what it has not acknowledged in time."""
@@ -154,21 +155,43 @@ def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, caus
     id = message_id("hold", (row.document_id, row.destination, str(row.generation), name, str(row.ack_due_at)))
     message = schema.message
     number = sa.select(message.c.number).where(message.c.id == row.document_id)
-    held = (
-        *(id, row.document_id, row.route, row.destination, name, terms.owner, due, HoldStatus.OPEN, cause),
-        *(row.partner, connection.execute(number).scalar(), row.headers, row.body, at),
+    held = HoldRow(
+        id=id,
+        document_id=row.document_id,
+        route=row.route,
+        destination=row.destination,
+        name=name,
+        owner=terms.owner,
+        due_at=due,
+        status=HoldStatus.OPEN,
+        cause=cause,
+        partner=row.partner,
+        number=connection.execute(number).scalar(),
+        headers=row.headers,
+        body=row.body,
+        held_at=at,
     )
     HOLD.write(connection, [held])
     text = f"{name}, for {terms.owner}: {cause}"
     event(connection, row.document_id, at, Stage.HELD, row, text)
-    tell(connection, [BatchSays(row.document_id, at, Stage.HELD, row.route, row.destination, None, text)])
+    said = BatchSays(
+        batch=row.document_id, at=at, stage=Stage.HELD, route=row.route, destination=row.destination, text=text
+    )
+    tell(connection, [said])
 
 
 def event(connection: Connection, id: str, at: float, stage: Stage, row: Any, text: str, by: str | None = None) -> None:
     """`row` is the interchange that was sent, None for an event of the acknowledgment; `by` the message that says it."""
-    where = (row.route, row.destination) if row is not None else (None, None)
-    detail = orjson.dumps({"message": by}).decode() if by else None
-    EVENT.write(connection, [(id, at, stage, *where, None, text[:4000], detail)])
+    told = EventRow(
+        message_id=id,
+        at=at,
+        stage=stage,
+        route=row.route if row is not None else None,
+        destination=row.destination if row is not None else None,
+        text=text[:4000],
+        detail=orjson.dumps({"message": by}).decode() if by else None,
+    )
+    EVENT.write(connection, [told])
 
 
 def text_of(text: str) -> str:

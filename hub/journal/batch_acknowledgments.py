@@ -25,6 +25,7 @@ from hub.journal.acknowledgments import (
     text_of,
 )
 from hub.journal.batch_members import members
+from hub.journal.writer import Question
 
 
 def settle(connection: Connection, said: Iterable[Acknowledgment]) -> dict[str, Settled]:
@@ -36,6 +37,9 @@ def settle(connection: Connection, said: Iterable[Acknowledgment]) -> dict[str, 
         settled = _settle(connection, one, row, batched) if batched else acknowledgments.settle(connection, one, row)
         found[one.message_id] = settled
     return found
+
+
+ACKNOWLEDGE: Question[Acknowledgment, str, Settled] = Question(settle, lambda said: said.message_id)
 
 
 def _in_force(connection: Connection, row: Any) -> bool:

@@ -17,21 +17,15 @@ from hub.core.message import Header
 from hub.core.stage import Stage
 from hub.journal import effects, schema
 from hub.journal.batch_members import members
-from hub.journal.bulk import EVENT, Bulk
+from hub.journal.bulk import EVENT, HOLD, Bulk
+from hub.journal.rows import EffectSettled, EventRow, HoldRow
 
 DISSOLVED = "batch_dissolved"
 """The hold by which a member goes on. It is released at once, and stays open only where the copy can't be published."""
 
 OURS = "dissolved: its documents go alone"
 
-CLOSED = Bulk(
-    "effect",
-    (
-        *("document_id", "destination", "route", "status", "generation", "key", "attempts", "text", "first_at"),
-        "updated_at",
-    ),
-    "ON CONFLICT (document_id, destination) DO NOTHING",
-)
+CLOSED = Bulk("effect", EffectSettled, "ON CONFLICT (document_id, destination) DO NOTHING")
 """The effect of a batch, ended before it began; the one that has begun stays."""
 
 
@@ -59,7 +53,8 @@ def dissolve(connection: Connection, wanted: Dissolution) -> list[str] | None:
         return None
     text = f"batch {row.id[:12]} dissolved by {wanted.who}: {wanted.reason}"
     holds = [id for one in found if (id := _go_alone(connection, one, text, wanted)) is not None]
-    EVENT.write(connection, [(row.id, wanted.at, Stage.DISCARDED, None, row.destination, None, text, None)])
+    told = EventRow(message_id=row.id, at=wanted.at, stage=Stage.DISCARDED, destination=row.destination, text=text)
+    EVENT.write(connection, [told])
     connection.execute(sa.delete(member).where(member.c.batch == row.id))
     connection.execute(sa.delete(batch).where(batch.c.id == row.id))
     return holds
@@ -69,7 +64,20 @@ def _close(connection: Connection, row: Any, found: Sequence[Any], wanted: Disso
     """Ends the effect of the batch before it begins; False when it has begun."""
     effect, route = schema.effect, found[0].route if found else ""
     key = idempotency_key(row.id, row.destination)
-    ended = (row.id, row.destination, route, EffectStatus.DISCARDED, 1, key, 0, OURS, wanted.at, wanted.at)
+    ended = EffectSettled(
+        document_id=row.id,
+        destination=row.destination,
+        route=route,
+        status=EffectStatus.DISCARDED,
+        generation=1,
+        key=key,
+        attempts=0,
+        text=OURS,
+        reply=None,
+        reply_type=None,
+        first_at=wanted.at,
+        updated_at=wanted.at,
+    )
     CLOSED.write(connection, [ended])
     select = sa.select(effect.c.text).where(effects.at(row.id, row.destination))
     return bool(connection.execute(select).scalar() == OURS)
@@ -86,15 +94,33 @@ def _go_alone(connection: Connection, member: Any, text: str, wanted: Dissolutio
     packed["headers"] |= {Header.ALONE: True}
     id = message_id("hold", (member.document_id, member.destination, str(member.generation), DISSOLVED, wanted.batch))
     number = sa.select(schema.message.c.number).where(schema.message.c.id == member.document_id)
-    connection.execute(
-        sa.insert(schema.hold).values(
-            id=id, document_id=member.document_id, route=member.route, destination=member.destination,
-            name=DISSOLVED, owner=wanted.owner_of(member.route, source), status=HoldStatus.RELEASING,
-            cause=text[:4000], partner=member.partner, number=connection.execute(number).scalar(),
-            headers=orjson.dumps(packed).decode(), body=member.body, held_at=at,
-            decided_at=at, decided_by=wanted.who, reason=wanted.reason,
-        )
-    )  # fmt: skip
-    told, where = f"{text}; it goes alone", (member.route, member.destination)
-    EVENT.write(connection, [(member.document_id, at, Stage.RELEASED, *where, None, told, None)])
+    hold = HoldRow(
+        id=id,
+        document_id=member.document_id,
+        route=member.route,
+        destination=member.destination,
+        name=DISSOLVED,
+        owner=wanted.owner_of(member.route, source),
+        due_at=None,
+        status=HoldStatus.RELEASING,
+        cause=text[:4000],
+        partner=member.partner,
+        number=connection.execute(number).scalar(),
+        headers=orjson.dumps(packed).decode(),
+        body=member.body,
+        held_at=at,
+        decided_at=at,
+        decided_by=wanted.who,
+        reason=wanted.reason,
+    )
+    HOLD.write(connection, [hold])
+    told = EventRow(
+        message_id=member.document_id,
+        at=at,
+        stage=Stage.RELEASED,
+        route=member.route,
+        destination=member.destination,
+        text=f"{text}; it goes alone",
+    )
+    EVENT.write(connection, [told])
     return id

@@ -14,6 +14,8 @@ from hub.core.effect import Act, EffectStatus
 from hub.core.stage import Stage
 from hub.journal import effects, once_keys, schema
 from hub.journal.bulk import EVENT, KEY
+from hub.journal.rows import EventRow, KeyRow
+from hub.journal.writer import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class BatchSays:
     stage: Stage
     route: str | None
     destination: str | None
-    attempt: int | None
     text: str
+    attempt: int | None = None
 
 
 def members(connection: Connection, batch: str) -> Sequence[Any]:
@@ -51,9 +53,17 @@ def members(connection: Connection, batch: str) -> Sequence[Any]:
 def tell(connection: Connection, said: Iterable[BatchSays]) -> None:
     """Events of the members."""
     rows = [
-        (m.document_id, one.at, one.stage, one.route, one.destination, one.attempt, _in_batch(m, one.text), None)
+        EventRow(
+            message_id=member.document_id,
+            at=one.at,
+            stage=one.stage,
+            route=one.route,
+            destination=one.destination,
+            attempt=one.attempt,
+            text=_in_batch(member, one.text),
+        )
         for one in said
-        for m in members(connection, one.batch)
+        for member in members(connection, one.batch)
     ]
     if rows:
         EVENT.write(connection, rows)
@@ -68,27 +78,36 @@ def deliver(connection: Connection, sent: Iterable[BatchSent]) -> None:
 def _deliver(connection: Connection, sent: BatchSent) -> None:
     rows = members(connection, sent.batch)
     waiting = _waiting(connection, rows)
-    updates = []
-    for row in waiting:
-        facts = {**sent.facts, "batch": sent.batch}
-        if sent.facts.get("control_number"):
-            facts["transaction_control_number"] = f"{row.position:04}"
-        text = f"{_interchange(sent.facts, row)}; {sent.text}"
-        event = (row.document_id, sent.at, Stage.SENT, row.route, row.destination, sent.attempt, text)
-        packed = orjson.dumps(facts, default=str).decode()
-        updates.append((row, text, packed, (*event, packed)))
-    if not updates:
+    if not waiting:
         return
+    events = [_has_left(sent, row) for row in waiting]
     one = effects.at(sa.bindparam("id"), sent.destination)
     statement = effects.move(Act.BATCH_LEAVES, EffectStatus.DELIVERED, one)
     statement = statement.values(text=sa.bindparam("said"), facts=sa.bindparam("packed"), updated_at=sent.at)
-    connection.execute(statement, [{"id": r.document_id, "said": t, "packed": p} for r, t, p, _ in updates])
-    EVENT.write(connection, [event for *_, event in updates])
+    connection.execute(statement, [{"id": e.message_id, "said": e.text, "packed": e.detail} for e in events])
+    EVENT.write(connection, events)
     if number := sent.facts.get("control_number"):
-        KEY.write(connection, [(str(number), "control_number", row.document_id) for row in waiting])
+        KEY.write(connection, [KeyRow(str(number), "control_number", row.document_id) for row in waiting])
     once_keys.finish_all(connection, [row.document_id for row in waiting])
     once_keys.overtake(connection, [row.document_id for row in waiting])
     once_keys.settle_dead(connection, [(row.document_id, row.destination) for row in waiting])
+
+
+def _has_left(sent: BatchSent, row: Any) -> EventRow:
+    """What is told of a member. The facts of its effect are the event's detail."""
+    facts = {**sent.facts, "batch": sent.batch}
+    if sent.facts.get("control_number"):
+        facts["transaction_control_number"] = f"{row.position:04}"
+    return EventRow(
+        message_id=row.document_id,
+        at=sent.at,
+        stage=Stage.SENT,
+        route=row.route,
+        destination=row.destination,
+        attempt=sent.attempt,
+        text=f"{_interchange(sent.facts, row)}; {sent.text}",
+        detail=orjson.dumps(facts, default=str).decode(),
+    )
 
 
 def end(connection: Connection, batch: str, status: EffectStatus, at: float, text: str) -> None:
@@ -98,7 +117,7 @@ def end(connection: Connection, batch: str, status: EffectStatus, at: float, tex
     for row in waiting:
         update = effects.move(Act.BATCH_ENDS, status, effects.at(row.document_id, row.destination))
         connection.execute(update.values(updated_at=at, text=text))
-    once_keys.free(connection, [(row.route, row.document_id) for row in waiting])
+    once_keys.free(connection, [once_keys.OnceHeld(row.route, row.document_id) for row in waiting])
 
 
 def _waiting(connection: Connection, rows: Sequence[Any]) -> list[Any]:
@@ -120,3 +139,7 @@ def _interchange(facts: Mapping[str, Any], row: Any) -> str:
 def _in_batch(row: Any, text: str) -> str:
     place = f"document {row.position}" if row.gathered else f"transaction {row.position:04}"
     return f"batch {row.batch[:12]}, {place}: {text}"
+
+
+DELIVER: Change[BatchSent] = Change(deliver)
+TELL: Change[BatchSays] = Change(tell)

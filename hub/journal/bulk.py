@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from hub.core.dead_letter import DeadStatus
@@ -19,26 +20,45 @@ from hub.core.effect import SENDABLE, Act, EffectStatus
 from hub.core.message import storable
 from hub.core.once_key import OnceStatus
 from hub.journal.processes import living_text
+from hub.journal.rows import (
+    BatchMemberRow,
+    ClaimRow,
+    DeadLetterRow,
+    EffectPrepared,
+    EffectSettled,
+    EventRow,
+    HoldRow,
+    InterchangeReceivedRow,
+    InterchangeSentRow,
+    KeyRow,
+    MessageRow,
+    OnceRow,
+    QueueRow,
+)
 from hub.journal.schema import listed
 
 Row = tuple[Any, ...]
+R = TypeVar("R", bound=NamedTuple)
 SQLITE_PARAMETERS = 30_000
 LIVING = "{living}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bulk:
-    """`INSERT INTO table (columns) VALUES ... conflict`, in the order in which the statements of a batch run. In `conflict` the mark LIVING
-    stands for the processes that live."""
+class Bulk(Generic[R]):
+    """`INSERT INTO table (fields of row) VALUES ... conflict`. In `conflict` the mark LIVING stands for the processes that live."""
 
     table: str
-    columns: tuple[str, ...]
+    row: type[R]
     conflict: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.row._fields
 
     def on_conflict(self, *, sqlite: bool) -> str:
         return self.conflict.replace(LIVING, living_text(sqlite))
 
-    def write(self, connection: Connection, rows: Sequence[Row]) -> None:
+    def write(self, connection: Connection, rows: Sequence[R]) -> None:
         if connection.dialect.name == "sqlite":
             most = max(1, SQLITE_PARAMETERS // len(self.columns))
             for start in range(0, len(rows), most):
@@ -50,13 +70,13 @@ class Bulk:
 
 
 @lru_cache(maxsize=4096)
-def _sqlite_text(bulk: Bulk, rows: int) -> str:
+def _sqlite_text(bulk: Bulk[Any], rows: int) -> str:
     one = "(" + ",".join("?" * len(bulk.columns)) + ")"
     return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES {','.join([one] * rows)} {bulk.on_conflict(sqlite=True)}"
 
 
 @lru_cache(maxsize=64)
-def _postgres_text(bulk: Bulk) -> str:
+def _postgres_text(bulk: Bulk[Any]) -> str:
     marks = ",".join(f"${n}" for n in range(1, len(bulk.columns) + 1))
     return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES ({marks}) {bulk.on_conflict(sqlite=False)}"
 
@@ -69,6 +89,20 @@ def clean(row: Row) -> Row:
     return row
 
 
+def stored(connection: Connection, text: str) -> str:
+    """A text as its column has it."""
+    return str(clean((text,))[0]) if connection.dialect.name == "postgresql" else text
+
+
+def select_in(connection: Connection, table: sa.Table, column: sa.Column[Any], values: Sequence[str]) -> list[Any]:
+    """All rows whose column is one of the values, however many there are."""
+    found: list[Any] = []
+    for start in range(0, len(values), 900):
+        part = values[start : start + 900]
+        found.extend(connection.execute(sa.select(table).where(column.in_(part))).all())
+    return found
+
+
 def encodable(row: Row) -> Row:
     """Texts that came from bytes which were no UTF-8 are written with escapes."""
     if all(value.isascii() for value in row if type(value) is str):
@@ -76,26 +110,20 @@ def encodable(row: Row) -> Row:
     return tuple(storable(value) if isinstance(value, str) else value for value in row)
 
 
-CLAIM = Bulk("claim", ("digest", "size", "body", "created_at"), "ON CONFLICT (digest) DO NOTHING")
+CLAIM = Bulk("claim", ClaimRow, "ON CONFLICT (digest) DO NOTHING")
 MESSAGE = Bulk(
     "message",
-    (
-        *("id", "source", "name", "claim", "position", "document", "canonical", "partner", "number", "received_at"),
-        "direction",
-    ),
+    MessageRow,
     "ON CONFLICT (id) DO UPDATE SET document = coalesce(excluded.document, message.document),"
     " canonical = coalesce(excluded.canonical, message.canonical),"
     " partner = coalesce(excluded.partner, message.partner), number = coalesce(excluded.number, message.number)",
 )
-KEY = Bulk("business_key", ("value", "kind", "message_id"), "ON CONFLICT (value, kind, message_id) DO NOTHING")
-EVENT = Bulk("event", ("message_id", "at", "stage", "route", "destination", "attempt", "text", "detail"))
+KEY = Bulk("business_key", KeyRow, "ON CONFLICT (value, kind, message_id) DO NOTHING")
+EVENT = Bulk("event", EventRow)
 
 PREPARE = Bulk(
     "effect",
-    (
-        *("document_id", "destination", "route", "status", "generation", "key", "claim", "content_type"),
-        *("attempts", "first_at", "updated_at", "claimed_by", "facts", "expect_ack", "address"),
-    ),
+    EffectPrepared,
     "ON CONFLICT (document_id, destination) DO UPDATE SET claimed_by = excluded.claimed_by,"
     " facts = CASE WHEN effect.claim IS NULL THEN excluded.facts ELSE effect.facts END,"
     " expect_ack = CASE WHEN effect.claim IS NULL THEN excluded.expect_ack ELSE effect.expect_ack END,"
@@ -107,10 +135,7 @@ PREPARE = Bulk(
 )
 SETTLE = Bulk(
     "effect",
-    (
-        *("document_id", "destination", "route", "status", "generation", "key", "attempts", "text", "reply"),
-        *("reply_type", "first_at", "updated_at"),
-    ),
+    EffectSettled,
     "ON CONFLICT (document_id, destination) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,"
     " text = excluded.text, reply = coalesce(excluded.reply, effect.reply),"
     " reply_type = coalesce(excluded.reply_type, effect.reply_type), updated_at = excluded.updated_at,"
@@ -122,49 +147,23 @@ dead letter is the end of whatever is in force, for it is recorded by those who 
 
 ONCE = Bulk(
     "once_key",
-    ("route", "value", "owner", "status", "updated_at"),
+    OnceRow,
     f"ON CONFLICT (route, value) DO UPDATE SET owner = excluded.owner, status = '{OnceStatus.PENDING}',"
     f" updated_at = excluded.updated_at WHERE once_key.status = '{OnceStatus.FREED}'",
 )
-HOLD = Bulk(
-    "hold",
-    (
-        *("id", "document_id", "route", "destination", "name", "owner", "due_at", "status", "cause", "partner"),
-        *("number", "headers", "body", "held_at"),
-    ),
-    "ON CONFLICT (id) DO NOTHING",
-)
+HOLD = Bulk("hold", HoldRow, "ON CONFLICT (id) DO NOTHING")
 DEAD = Bulk(
     "dead_letter",
-    (
-        *("id", "message_id", "kind", "queue", "route", "source", "destinations", "partner", "number", "error"),
-        *("cause", "attempts", "headers", "body", "content_type", "status", "parent", "dead_at"),
-        "owner",
-    ),
+    DeadLetterRow,
     "ON CONFLICT (id) DO UPDATE SET cause = excluded.cause, error = excluded.error, attempts = excluded.attempts,"
     f" headers = excluded.headers, status = '{DeadStatus.DEAD}', dead_at = excluded.dead_at, owner = excluded.owner"
     f" WHERE dead_letter.status = '{DeadStatus.DEAD}' OR dead_letter.decided_at < excluded.dead_at",
 )
-SENT = Bulk(
-    "interchange_sent",
-    (
-        *("partner", "control_number", "document_id", "destination", "generation", "route", "headers", "body"),
-        *("taken_at", "ack"),
-    ),
-)
-BATCH_MEMBER = Bulk(
-    "batch_member",
-    (
-        *("document_id", "destination", "generation", "route", "partner", "gathered", "document", "test", "headers"),
-        *("body", "added_at", "ack"),
-    ),
-    "ON CONFLICT (document_id, destination, generation) DO NOTHING",
-)
+SENT = Bulk("interchange_sent", InterchangeSentRow)
+BATCH_MEMBER = Bulk("batch_member", BatchMemberRow, "ON CONFLICT (document_id, destination, generation) DO NOTHING")
 RECEIVED = Bulk(
     "interchange_received",
-    ("partner", "control_number", "claim", "position", "name", "at", "duplicate"),
+    InterchangeReceivedRow,
     "ON CONFLICT (partner, control_number, claim) DO NOTHING",
 )
-QUEUE = Bulk("declared_queue", ("name", "route", "declared_at"), "ON CONFLICT (name) DO NOTHING")
-
-IN_ORDER = (CLAIM, MESSAGE, KEY, ONCE, PREPARE, SETTLE, HOLD, DEAD, QUEUE, BATCH_MEMBER, EVENT)
+QUEUE = Bulk("declared_queue", QueueRow, "ON CONFLICT (name) DO NOTHING")

@@ -7,9 +7,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import NamedTuple
 
 from hub.core.errors import JournalUnavailable
 from hub.core.identity import digest
@@ -28,8 +28,7 @@ PROBE = 1 << 16
 """Bytes that a probe of the folder writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredClaim:
+class StoredClaim(NamedTuple):
     """A claim that is safe once its row (`row`: the body, or None for a file that is on disk already) is committed."""
 
     digest: str

@@ -15,6 +15,7 @@ from hub.journal import effects, once_keys, schema
 from hub.journal.batch_members import BatchSent, deliver
 from hub.journal.bulk import EVENT, KEY
 from hub.journal.control_numbers import Sent, record_sent
+from hub.journal.rows import EventRow, KeyRow
 
 
 def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float) -> bool:
@@ -31,8 +32,17 @@ def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float
     delivered = effects.move(Act.CONFIRM, EffectStatus.DELIVERED, mine).values(text=text, updated_at=now)
     if connection.execute(delivered).rowcount == 0:
         raise effects.Forbidden(row.status)
-    where = (hold.route, hold.destination, row.attempts)
-    EVENT.write(connection, [(hold.document_id, now, Stage.SENT, *where, text[:4000], row.facts)])
+    told = EventRow(
+        message_id=hold.document_id,
+        at=now,
+        stage=Stage.SENT,
+        route=hold.route,
+        destination=hold.destination,
+        attempt=row.attempts,
+        text=text[:4000],
+        detail=row.facts,
+    )
+    EVENT.write(connection, [told])
     facts = orjson.loads(row.facts) if row.facts else {}
     if facts:
         _has_left(connection, row, facts, now)
@@ -43,7 +53,7 @@ def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float
 
 def _has_left(connection: Connection, effect: Any, facts: dict[str, Any], now: float) -> None:
     if number := facts.get("control_number"):
-        KEY.write(connection, [(str(number), "control_number", effect.document_id)])
+        KEY.write(connection, [KeyRow(str(number), "control_number", effect.document_id)])
     set_ = str(facts["set"]) if facts.get("set") else None
     sent = Sent(effect.document_id, effect.destination, effect.generation, now, effect.expect_ack, set_)
     record_sent(connection, [sent])

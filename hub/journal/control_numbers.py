@@ -7,7 +7,7 @@ none, and every number that was taken has a document.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -16,6 +16,9 @@ from sqlalchemy import Connection
 from hub.core.ack import UNANSWERED, Ack
 from hub.journal import schema
 from hub.journal.bulk import SENT
+from hub.journal.effects import EffectAsked, EffectKey, states
+from hub.journal.rows import InterchangeSentRow
+from hub.journal.writer import Change, Question
 
 MOST = 999_999_999
 """ISA13 has nine digits."""
@@ -27,7 +30,7 @@ Key = tuple[str, str, str, int]
 @dataclass(frozen=True, slots=True)
 class NumberWanted:
     """Asks for the number of one document at one destination. `generation` None: that of its effect, and only while its
-    bytes are still to be made. `headers` and `body` are the copy that it is made from, as a hold would keep it."""
+    bytes are still to be made by `process`. `headers` and `body` are the copy that it is made from, as a hold would keep it."""
 
     partner: str
     document_id: str
@@ -36,18 +39,31 @@ class NumberWanted:
     headers: str
     body: str
     at: float
+    process: str
     generation: int | None = None
 
 
-def take(connection: Connection, wanted: Iterable[tuple[NumberWanted, int]]) -> dict[Key, int]:
-    """The numbers of all that is wanted, each with its generation: the one that it has, else the next of its partner.
-    Without one where the sequence is used up. Locks the partners' counters, in the order of their names."""
+def take(connection: Connection, wanted: Sequence[NumberWanted]) -> dict[EffectKey, int]:
+    """The number of each: the one that it has, else the next of its partner. Without one where none is needed, and where the
+    sequence is used up. Locks the partners' counters, in the order of their names."""
+    asked = [EffectAsked(w.document_id, w.destination, w.process) for w in wanted if w.generation is None]
+    known = states(connection, asked) if asked else {}
     by_partner: dict[str, dict[Key, NumberWanted]] = defaultdict(dict)
-    for one, generation in wanted:
-        by_partner[one.partner].setdefault((one.partner, one.document_id, one.destination, generation), one)
-    found: dict[Key, int] = {}
+    for one in wanted:
+        generation = one.generation
+        if generation is None:
+            state = known.get((one.document_id, one.destination))
+            generation = state.generation if state is not None and state.needs_bytes else None
+        if generation is not None:
+            by_partner[one.partner].setdefault((one.partner, one.document_id, one.destination, generation), one)
+    found: dict[EffectKey, int] = {}
     for partner in sorted(by_partner):
-        found |= _take_of(connection, partner, by_partner[partner])
+        numbers = _take_of(connection, partner, by_partner[partner])
+        found |= {
+            (one.document_id, one.destination): numbers[key]
+            for key, one in by_partner[partner].items()
+            if key in numbers
+        }
     return found
 
 
@@ -57,14 +73,34 @@ def _take_of(connection: Connection, partner: str, wanted: dict[Key, NumberWante
     fresh = [key for key in wanted if key not in found][: MOST - last]
     rows = []
     for number, key in enumerate(fresh, last + 1):
-        one = wanted[key]
-        rows.append((partner, number, *key[1:], one.route, one.headers, one.body, one.at, Ack.NONE))
+        rows.append(_taken(wanted[key], number, key[3]))
         found[key] = number
     if rows:
         SENT.write(connection, rows)
         counter = schema.control_counter
         connection.execute(sa.update(counter).where(counter.c.partner == partner).values(last=last + len(rows)))
     return found
+
+
+def _taken(one: NumberWanted, number: int, generation: int) -> InterchangeSentRow:
+    return InterchangeSentRow(
+        partner=one.partner,
+        control_number=number,
+        document_id=one.document_id,
+        destination=one.destination,
+        generation=generation,
+        route=one.route,
+        headers=one.headers,
+        body=one.body,
+        transaction_set=None,
+        taken_at=one.at,
+        sent_at=None,
+        ack_due_at=None,
+        ack=Ack.NONE,
+        ack_at=None,
+        ack_message=None,
+        ack_text=None,
+    )
 
 
 def locked(connection: Connection, partner: str) -> int:
@@ -97,7 +133,7 @@ class Sent:
     transaction_set: str | None
 
 
-def record_sent(connection: Connection, sent: Iterable[Sent]) -> None:
+def record_sent(connection: Connection, sent: Sequence[Sent]) -> None:
     """Notes the sending; from now on the acknowledgment is awaited, unless it is there already. Nothing happens to what has no
     control number."""
     table = schema.interchange_sent
@@ -113,3 +149,7 @@ def record_sent(connection: Connection, sent: Iterable[Sent]) -> None:
             awaiting = {"ack": Ack.AWAITING, "ack_due_at": one.at + one.within}
             open_ = table.c.ack.in_(UNANSWERED)
             connection.execute(sa.update(table).where(*mine, open_).values(**awaiting))
+
+
+NUMBERS: Question[NumberWanted, EffectKey, int] = Question(take, lambda one: (one.document_id, one.destination))
+RECORD_SENT: Change[Sent] = Change(record_sent)

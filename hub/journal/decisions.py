@@ -22,6 +22,7 @@ from hub.journal import batch_members, effects, once_keys, schema
 from hub.journal.acknowledgments import OVERDUE
 from hub.journal.confirming import confirm
 from hub.journal.journal import Journal
+from hub.journal.once_keys import OnceHeld
 
 DEFINITE = ("RejectedError", "MappingError", "ConfigError")
 """Errors after which nothing can have happened at the far end: a replay renders anew, under a new key."""
@@ -221,7 +222,8 @@ class Decisions:
             names = [name for name in row.destinations.split(",") if name]
             mine = (effect.c.document_id == row.message_id, effect.c.destination.in_(names))
             await connection.execute(effects.move(Act.DISCARD, EffectStatus.DISCARDED, *mine).values(updated_at=now))
-            await connection.run_sync(once_keys.free, [(row.route, row.message_id)])
+            if row.route is not None:
+                await connection.run_sync(once_keys.free, [OnceHeld(row.route, row.message_id)])
             text = f"by {who}: {reason}"
             await self._event(connection, row.message_id, now, Stage.DISCARDED, row.route, row.destinations, text)
             await connection.run_sync(batch_members.end, row.message_id, EffectStatus.DISCARDED, now, text)
@@ -306,7 +308,7 @@ class Decisions:
             if row.name != OVERDUE:
                 mine = effects.at(row.document_id, row.destination)
                 await connection.execute(effects.move(Act.REJECT, EffectStatus.REJECTED, mine).values(updated_at=now))
-                await connection.run_sync(once_keys.free, [(row.route, row.document_id)])
+                await connection.run_sync(once_keys.free, [OnceHeld(row.route, row.document_id)])
                 await connection.run_sync(batch_members.end, row.document_id, EffectStatus.REJECTED, now, text)
             await self._event(connection, row.document_id, now, Stage.REJECTED, row.route, row.destination, text)
             return True
@@ -346,7 +348,9 @@ class Decisions:
             "text": text,
         }
         await connection.execute(sa.insert(schema.event).values(values))
-        said = batch_members.BatchSays(message_id, now, stage, route, destination, None, text)
+        said = batch_members.BatchSays(
+            batch=message_id, at=now, stage=stage, route=route, destination=destination, text=text
+        )
         await connection.run_sync(batch_members.tell, [said])
 
 

@@ -1,13 +1,101 @@
-"""Every change of an effect's status but that of an attempt, which is `bulk.SETTLE`."""
+"""Effects as the journal has them, and every change of their status but that of an attempt, which is `bulk.SETTLE`."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
-from hub.core.effect import Act, EffectStatus
+from hub.core.effect import FINISHED, Act, EffectStatus
 from hub.journal import schema
+from hub.journal.bulk import select_in, stored
+from hub.journal.writer import Question
+
+
+class EffectState(NamedTuple):
+    """What the journal knows of one document at one destination. `mine`: this process may send it now."""
+
+    document_id: str
+    destination: str
+    route: str
+    status: EffectStatus
+    generation: int
+    key: str
+    claim: str | None
+    content_type: str | None
+    attempts: int
+    mine: bool
+    text: str | None = None
+    facts: str | None = None
+    expect_ack: float | None = None
+    reply: str | None = None
+    reply_type: str | None = None
+    address: str | None = None
+    mark: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Nothing is to be sent: it was delivered, a step has ended it, it goes with a batch, or a person has decided, or will."""
+        return self.status in FINISHED
+
+    @property
+    def needs_bytes(self) -> bool:
+        """What every attempt sends is still to be made, by this process."""
+        return self.mine and not self.finished and self.claim is None
+
+
+class EffectAsked(NamedTuple):
+    """The effect of a document at a destination, as `process` sees it."""
+
+    document_id: str
+    destination: str
+    process: str
+
+
+EffectKey = tuple[str, str]
+"""A document and a destination."""
+
+
+def states(connection: Connection, asked: Sequence[EffectAsked]) -> dict[EffectKey, EffectState]:
+    """What is in force of each. Without an answer where there is no effect."""
+    kept = {one: (stored(connection, one.document_id), stored(connection, one.destination)) for one in asked}
+    documents = list({document for document, _ in kept.values()})
+    rows = {
+        (row.document_id, row.destination): row
+        for row in select_in(connection, schema.effect, schema.effect.c.document_id, documents)
+    }
+    return {
+        (one.document_id, one.destination): _state(rows[place], one.process)
+        for one, place in kept.items()
+        if place in rows
+    }
+
+
+def _state(row: Any, process: str) -> EffectState:
+    return EffectState(
+        document_id=row.document_id,
+        destination=row.destination,
+        route=row.route,
+        status=EffectStatus(row.status),
+        generation=row.generation,
+        key=row.key,
+        claim=row.claim,
+        content_type=row.content_type,
+        attempts=row.attempts,
+        mine=row.claimed_by == process,
+        text=row.text,
+        facts=row.facts,
+        expect_ack=row.expect_ack,
+        reply=row.reply,
+        reply_type=row.reply_type,
+        address=row.address,
+        mark=row.mark,
+    )
+
+
+STATES: Question[EffectAsked, EffectKey, EffectState] = Question(states, lambda one: (one.document_id, one.destination))
 
 
 class Forbidden(Exception):

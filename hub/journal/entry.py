@@ -1,117 +1,63 @@
-"""One caller's share of a group commit: rows to write, questions to answer in the same transaction."""
+"""One caller's share of a group commit: what is to be written, and what is asked, in the same transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import orjson
 
-from hub.core.effect import FINISHED, Act, EffectStatus
+from hub.core.effect import Act, EffectStatus
 from hub.core.once_key import OnceStatus
 from hub.core.stage import Stage
-from hub.journal.acknowledgments import Acknowledgment, Settled
-from hub.journal.batch_members import BatchSays, BatchSent
-from hub.journal.bulk import (
-    BATCH_MEMBER,
-    CLAIM,
-    DEAD,
-    EVENT,
-    HOLD,
-    KEY,
-    MESSAGE,
-    ONCE,
-    PREPARE,
-    QUEUE,
-    SETTLE,
-    Bulk,
-    Row,
+from hub.journal.bulk import CLAIM, EVENT, KEY, MESSAGE, ONCE, PREPARE, SETTLE
+from hub.journal.claims import StoredClaim
+from hub.journal.effects import STATES, EffectAsked, EffectState
+from hub.journal.once_keys import HOLDERS, OnceAsked
+from hub.journal.rows import (
+    ClaimRow,
+    EffectPrepared,
+    EffectSettled,
+    EventRow,
+    KeyRow,
+    MessageRow,
+    OnceRow,
 )
-from hub.journal.control_numbers import NumberWanted, Sent
-from hub.journal.interchanges_received import EarlierOne, InterchangeSeen
-from hub.journal.wait import WAIT, Wait
+from hub.journal.writer import Answer, Key, Question, Writer
+
+Item = TypeVar("Item")
 
 LONGEST_KEY = 512
 """Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class EffectState:
-    """What the journal knows of one document at one destination. `mine`: this process may send it now."""
-
-    document_id: str
-    destination: str
-    route: str
-    status: EffectStatus
-    generation: int
-    key: str
-    claim: str | None
-    content_type: str | None
-    attempts: int
-    mine: bool
-    text: str | None = None
-    facts: str | None = None
-    expect_ack: float | None = None
-    reply: str | None = None
-    reply_type: str | None = None
-    address: str | None = None
-    mark: str | None = None
-
-    @property
-    def finished(self) -> bool:
-        """Nothing is to be sent: it was delivered, a step has ended it, it goes with a batch, or a person has decided, or will."""
-        return self.status in FINISHED
-
-    @property
-    def needs_bytes(self) -> bool:
-        """What every attempt sends is still to be made, by this process."""
-        return self.mine and not self.finished and self.claim is None
-
-
-@dataclass(frozen=True, slots=True)
-class OnceState:
-    """Who holds a once-key, and how far they are: pending or done."""
-
-    owner: str
-    status: OnceStatus
-
-
-@dataclass(slots=True)
 class Entry:
-    """Rows that are committed together. Every method only remembers; nothing is written before the commit."""
+    """Everything that is committed together. It only remembers: nothing is written, and nothing answered, before the commit."""
 
-    rows: dict[Bulk, list[Row]] = field(default_factory=dict)
-    effects_asked: list[tuple[str, str]] = field(default_factory=list)
-    once_asked: list[tuple[str, str]] = field(default_factory=list)
-    once_finished: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
-    once_owners: list[str] = field(default_factory=list)
-    """Documents that a person has sent again: all of their once-keys are looked at."""
-    dead_settled: list[tuple[str, str]] = field(default_factory=list)
-    delivered: list[str] = field(default_factory=list)
-    """Documents: what died of the same bytes before they could be read, or routed, is no work any more."""
-    once_freed: list[tuple[str, str]] = field(default_factory=list)
-    effects: dict[tuple[str, str], EffectState] = field(default_factory=dict)
-    once: dict[tuple[str, str], OnceState] = field(default_factory=dict)
-    numbers_asked: list[NumberWanted] = field(default_factory=list)
-    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
-    sent: list[Sent] = field(default_factory=list)
-    acknowledgments: list[Acknowledgment] = field(default_factory=list)
-    settled: dict[str, Settled] = field(default_factory=dict)
-    interchanges: list[InterchangeSeen] = field(default_factory=list)
-    duplicates: dict[tuple[str, str, str], EarlierOne] = field(default_factory=dict)
-    batches_sent: list[BatchSent] = field(default_factory=list)
-    batches_said: list[BatchSays] = field(default_factory=list)
+    __slots__ = ("_items",)
 
-    def _add(self, bulk: Bulk, row: Row) -> None:
-        rows = self.rows.get(bulk)
-        if rows is None:
-            self.rows[bulk] = [row]
+    def __init__(self) -> None:
+        self._items: dict[Writer[Any], list[Any]] = {}
+
+    def add(self, writer: Writer[Item], item: Item) -> None:
+        items = self._items.get(writer)
+        if items is None:
+            self._items[writer] = [item]
         else:
-            rows.append(row)
+            items.append(item)
 
-    def claim(self, digest: str, size: int, body: bytes | None, at: float) -> None:
-        self._add(CLAIM, (digest, size, body, at))
+    def of(self, writer: Writer[Item]) -> Sequence[Item]:
+        """What the writer gets of this entry."""
+        return self._items.get(writer, ())
+
+    def leave_out(self, writer: Writer[Any]) -> None:
+        self._items.pop(writer, None)
+
+    def __iter__(self) -> Iterator[tuple[Writer[Any], list[Any]]]:
+        return iter(self._items.items())
+
+    def claim(self, claim: StoredClaim, at: float) -> None:
+        self.add(CLAIM, ClaimRow(claim.digest, claim.size, claim.row, at))
 
     def message(
         self,
@@ -128,10 +74,23 @@ class Entry:
         number: str | None = None,
         direction: str | None = None,
     ) -> None:
-        self._add(MESSAGE, (id, source, name, claim, position, document, canonical, partner, number, at, direction))
+        row = MessageRow(
+            id=id,
+            source=source,
+            name=name,
+            claim=claim,
+            position=position,
+            document=document,
+            canonical=canonical,
+            partner=partner,
+            number=number,
+            received_at=at,
+            direction=direction,
+        )
+        self.add(MESSAGE, row)
 
     def key(self, value: str, kind: str, message_id: str) -> None:
-        self._add(KEY, (value[:LONGEST_KEY], kind, message_id))
+        self.add(KEY, KeyRow(value[:LONGEST_KEY], kind, message_id))
 
     def event(
         self,
@@ -146,12 +105,22 @@ class Entry:
         detail: Mapping[str, Any] | None = None,
     ) -> None:
         packed = orjson.dumps(detail, default=str).decode() if detail else None
-        self._add(EVENT, (message_id, at, stage.value, route, destination, attempt, text, packed))
+        row = EventRow(
+            message_id=message_id,
+            at=at,
+            stage=stage.value,
+            route=route,
+            destination=destination,
+            attempt=attempt,
+            text=text,
+            detail=packed,
+        )
+        self.add(EVENT, row)
 
     def take_once(self, route: str, value: str, owner: str, at: float) -> None:
-        """Takes the key unless another message holds it; `once` answers who does."""
-        self._add(ONCE, (route, value, owner, OnceStatus.PENDING.value, at))
-        self.once_asked.append((route, value))
+        """Takes the key unless another message holds it; HOLDERS answers who does."""
+        self.add(ONCE, OnceRow(route, value, owner, OnceStatus.PENDING.value, at))
+        self.add(HOLDERS, OnceAsked(route, value))
 
     def prepare(
         self,
@@ -169,18 +138,26 @@ class Entry:
         address: str | None = None,
     ) -> None:
         """Records what is going to be sent, before the first attempt, and claims the sending for `process`; what was
-        recorded earlier stays. `effects` answers with what is in force."""
-        row = (
-            *(document_id, destination, route, EffectStatus.PREPARED.value, 1, key, claim, content_type),
-            *(0, at, at, process),
-            *(facts, expect_ack, address),
+        recorded earlier stays. STATES answers with what is in force."""
+        row = EffectPrepared(
+            document_id=document_id,
+            destination=destination,
+            route=route,
+            status=EffectStatus.PREPARED.value,
+            generation=1,
+            key=key,
+            claim=claim,
+            content_type=content_type,
+            attempts=0,
+            first_at=at,
+            updated_at=at,
+            claimed_by=process,
+            facts=facts,
+            expect_ack=expect_ack,
+            address=address,
         )
-        self._add(PREPARE, row)
-        self.effects_asked.append((document_id, destination))
-
-    def number(self, wanted: NumberWanted) -> None:
-        """Takes a control number; `numbers` answers with it, and has none where none was needed or the sequence is used up."""
-        self.numbers_asked.append(wanted)
+        self.add(PREPARE, row)
+        self.add(STATES, EffectAsked(document_id, destination, process))
 
     def settle(
         self,
@@ -197,24 +174,34 @@ class Entry:
         held, rejected or discarded meanwhile stays so."""
         if status not in Act.ATTEMPT.after and status is not state.status:
             raise ValueError(f"no attempt makes an effect {status}")
-        row = (
-            *(state.document_id, state.destination, state.route, status.value, state.generation, state.key),
-            *(attempts, text, reply, reply_type, at, at),
+        row = EffectSettled(
+            document_id=state.document_id,
+            destination=state.destination,
+            route=state.route,
+            status=status.value,
+            generation=state.generation,
+            key=state.key,
+            attempts=attempts,
+            text=text,
+            reply=reply,
+            reply_type=reply_type,
+            first_at=at,
+            updated_at=at,
         )
-        self._add(SETTLE, row)
+        self.add(SETTLE, row)
 
-    def hold(self, row: Row) -> None:
-        self._add(HOLD, row)
 
-    def wait(self, wait: Wait) -> None:
-        """The copy waits as a row; when it waits already, for what `wait` says from now on."""
-        self._add(WAIT, wait.row())
+class Committed:
+    """What the commit of an entry has answered. It exists only after the commit."""
 
-    def batch_member(self, row: Row) -> None:
-        self._add(BATCH_MEMBER, row)
+    __slots__ = ("_answers", "_entry")
 
-    def dead(self, row: Row) -> None:
-        self._add(DEAD, row)
+    def __init__(self, entry: Entry, answers: Mapping[Writer[Any], Mapping[Any, Any]]) -> None:
+        self._entry = entry
+        self._answers = answers
 
-    def queue(self, name: str, route: str | None, at: float) -> None:
-        self._add(QUEUE, (name, route, at))
+    def of(self, question: Question[Item, Key, Answer]) -> dict[Key, Answer]:
+        """The answers to what this entry asked."""
+        answers = cast("Mapping[Key, Answer]", self._answers.get(question, {}))
+        keys = map(question.key, self._entry.of(question))
+        return {key: answers[key] for key in keys if key in answers}

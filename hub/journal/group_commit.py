@@ -9,27 +9,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy import Connection
 
-from hub.core.effect import EffectStatus
 from hub.core.errors import JournalUnavailable
-from hub.core.once_key import OnceStatus
-from hub.journal import batch_acknowledgments, batch_members, control_numbers, interchanges_received, once_keys, schema
-from hub.journal.bulk import IN_ORDER, Row, clean
-from hub.journal.control_numbers import NumberWanted
-from hub.journal.entry import EffectState, Entry, OnceState
+from hub.journal.entry import Committed, Entry
 from hub.journal.faults import first_line, is_away, is_conflict
-from hub.journal.wait import WAIT
+from hub.journal.writer import Writer
 
 Transact = Callable[[Callable[[Connection], None]], Awaitable[None]]
 """Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for PostgreSQL."""
 
-Batch = Sequence[tuple[Entry, asyncio.Future[None]]]
+Answers = Mapping[Writer[Any], Mapping[Any, Any]]
+
+Submitted = tuple[Entry, asyncio.Future[Committed]]
+Batch = Sequence[Submitted]
 
 MOST = 500
 
@@ -38,17 +35,19 @@ CONFLICTS = 5
 
 
 class GroupCommit:
-    """Writes entries in the order in which they were submitted. `on_state(available, text)` is told when the database
-    goes and comes.
+    """Writes entries in the order in which they were submitted; what they ask of the `writers` runs in the order of these.
+    `on_state(available, text)` is told when the database goes and comes.
 
     An entry that can't be written, whatever the reason, fails alone: its future gets the exception.
     """
 
-    def __init__(self, transact: Transact, process: str, on_state: Callable[[bool, str], None]) -> None:
+    def __init__(
+        self, transact: Transact, writers: Sequence[Writer[Any]], on_state: Callable[[bool, str], None]
+    ) -> None:
         self._transact = transact
-        self._process = process
+        self._writers = writers
         self._on_state = on_state
-        self._waiting: deque[tuple[Entry, asyncio.Future[None]]] = deque()
+        self._waiting: deque[Submitted] = deque()
         self._wake = asyncio.Event()
         self.closing = False
         self._task: asyncio.Task[None] | None = None
@@ -61,10 +60,10 @@ class GroupCommit:
         self._task = asyncio.create_task(self._run(), name="journal-group-commit")
         self._task.add_done_callback(self._ended)
 
-    def submit(self, entry: Entry) -> asyncio.Future[None]:
+    def submit(self, entry: Entry) -> asyncio.Future[Committed]:
         """Resolves when the entry is committed. Raises JournalUnavailable only when the hub stops before that, and what
         the database said when it refuses this entry."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         if self.closing:
             done.set_exception(JournalUnavailable("the journal is closed"))
             return done
@@ -127,7 +126,7 @@ class GroupCommit:
         pause, conflicts = 0.05, 0
         while True:
             try:
-                await self._write([entry for entry, _ in batch])
+                answers = await self._write([entry for entry, _ in batch])
             except Exception as error:  # noqa: BLE001  (each has its answer)
                 if is_conflict(error):
                     conflicts += 1
@@ -145,9 +144,9 @@ class GroupCommit:
         self._say(True, "")
         self.commits += 1
         self.entries += len(batch)
-        for _, done in batch:
+        for entry, done in batch:
             if not done.done():
-                done.set_result(None)
+                done.set_result(Committed(entry, answers))
 
     async def _refused(self, batch: Batch, error: Exception) -> None:
         """Not the database is what failed: halves are tried until only the entry that can't be written fails."""
@@ -169,87 +168,22 @@ class GroupCommit:
             except Exception:  # noqa: BLE001  (a listener ends no writer)
                 structlog.get_logger("hub.journal").exception("the journal's state was not taken note of")
 
-    async def _write(self, entries: Sequence[Entry]) -> None:
-        """One hop to the database for the whole batch."""
+    async def _write(self, entries: Sequence[Entry]) -> Answers:
+        """One hop to the database for the whole batch. Gives the answers."""
+        asked: dict[Writer[Any], list[Any]] = {}
+        for entry in entries:
+            for writer, items in entry:
+                asked.setdefault(writer, []).extend(items)
+        unknown = asked.keys() - set(self._writers)
+        if unknown:
+            raise LookupError(f"the journal has no place in its order for {unknown}")
+        answers: dict[Writer[Any], Mapping[Any, Any]] = {}
 
         def work(connection: Connection) -> None:
-            for bulk in (*IN_ORDER, WAIT):
-                rows = [row for entry in entries if bulk in entry.rows for row in entry.rows[bulk]]
-                if rows:
-                    bulk.write(connection, rows)
-            self._once_updates(connection, entries)
-            control_numbers.record_sent(connection, [sent for entry in entries for sent in entry.sent])
-            batch_members.deliver(connection, [sent for entry in entries for sent in entry.batches_sent])
-            batch_members.tell(connection, [said for entry in entries for said in entry.batches_said])
-            for entry in entries:
-                if entry.acknowledgments:
-                    entry.settled = batch_acknowledgments.settle(connection, entry.acknowledgments)
-            seen = [one for entry in entries for one in entry.interchanges]
-            duplicates = interchanges_received.take(connection, seen)
-            for entry in entries:
-                if entry.interchanges:
-                    entry.duplicates = duplicates
-            self._answer(connection, entries)
-            self._answer_numbers(connection, entries)
+            answers.clear()
+            for writer in self._writers:
+                if writer in asked and (found := writer.write(connection, asked[writer])) is not None:
+                    answers[writer] = found
 
         await self._transact(work)
-
-    def _once_updates(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        once_keys.finish(connection, dict.fromkeys(key for entry in entries for key in entry.once_finished))
-        once_keys.finish_all(connection, list(dict.fromkeys(id for entry in entries for id in entry.once_owners)))
-        once_keys.free(connection, dict.fromkeys(key for entry in entries for key in entry.once_freed))
-        once_keys.overtake(connection, list(dict.fromkeys(id for entry in entries for id in entry.delivered)))
-        once_keys.settle_dead(connection, dict.fromkeys(key for entry in entries for key in entry.dead_settled))
-
-    def _answer(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        stored = clean if connection.dialect.name == "postgresql" else _unchanged
-        documents = list({stored(key)[0] for entry in entries for key in entry.effects_asked})
-        states: dict[Row, EffectState] = {}
-        for row in select_in(connection, schema.effect, schema.effect.c.document_id, documents):
-            states[row.document_id, row.destination] = EffectState(
-                *(row.document_id, row.destination, row.route, EffectStatus(row.status), row.generation, row.key),
-                *(row.claim, row.content_type, row.attempts, row.claimed_by == self._process, row.text),
-                *(row.facts, row.expect_ack, row.reply, row.reply_type, row.address, row.mark),
-            )
-        values = list({stored(key)[1] for entry in entries for key in entry.once_asked})
-        held: dict[Row, OnceState] = {}
-        for row in select_in(connection, schema.once_key, schema.once_key.c.value, values):
-            held[row.route, row.value] = OnceState(row.owner, OnceStatus(row.status))
-        for entry in entries:
-            entry.effects = {key: states[kept] for key in entry.effects_asked if (kept := stored(key)) in states}
-            entry.once = {key: held[kept] for key in entry.once_asked if (kept := stored(key)) in held}
-
-    def _answer_numbers(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        """After the effects are known: a number is taken for the generation that is in force."""
-        asking = [(entry, wanted) for entry in entries for wanted in entry.numbers_asked]
-        if not asking:
-            return
-        needed = [(e, w, g) for e, w in asking if (g := _generation(e, w)) is not None]
-        found = control_numbers.take(connection, [(wanted, generation) for _, wanted, generation in needed])
-        for entry, _ in asking:
-            entry.numbers = {}
-        for entry, wanted, generation in needed:
-            number = found.get((wanted.partner, wanted.document_id, wanted.destination, generation))
-            if number is not None:
-                entry.numbers[wanted.document_id, wanted.destination] = number
-
-
-def _generation(entry: Entry, wanted: NumberWanted) -> int | None:
-    """Whose number is asked for; None: nothing is to be made, and no number is needed."""
-    if wanted.generation is not None:
-        return wanted.generation
-    state = entry.effects.get((wanted.document_id, wanted.destination))
-    return state.generation if state is not None and state.needs_bytes else None
-
-
-def _unchanged(key: Row) -> Row:
-    return key
-
-
-def select_in(connection: Connection, table: sa.Table, column: sa.Column[Any], values: Sequence[str]) -> list[Any]:
-    """All rows whose column is one of the values, however many there are."""
-    found: list[Any] = []
-    for start in range(0, len(values), 900):
-        part = values[start : start + 900]
-        found.extend(connection.execute(sa.select(table).where(column.in_(part))).all())
-    return found
+        return answers

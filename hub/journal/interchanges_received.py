@@ -18,6 +18,8 @@ from hub.core.dead_letter import DeadStatus
 from hub.core.effect import ENDED
 from hub.journal import schema
 from hub.journal.bulk import RECEIVED
+from hub.journal.rows import InterchangeReceivedRow
+from hub.journal.writer import Question
 
 Key = tuple[str, str, str]
 """Partner, control number, claim."""
@@ -58,10 +60,22 @@ def take(connection: Connection, seen: Iterable[InterchangeSeen]) -> dict[Key, E
     return found
 
 
+EARLIER: Question[InterchangeSeen, Key, EarlierOne] = Question(take, lambda one: one.key)
+
+
 def _take(connection: Connection, one: InterchangeSeen) -> EarlierOne | None:
     table = schema.interchange_received
     _alone(connection, one)
-    RECEIVED.write(connection, [(*one.key, one.position, one.name, one.at, False)])
+    row = InterchangeReceivedRow(
+        partner=one.partner,
+        control_number=one.control_number,
+        claim=one.claim,
+        position=one.position,
+        name=one.name,
+        at=one.at,
+        duplicate=False,
+    )
+    RECEIVED.write(connection, [row])
     number = (table.c.partner == one.partner, table.c.control_number == one.control_number)
     rows = {row.claim: row for row in connection.execute(sa.select(table).where(*number).order_by(table.c.at))}
     mine = rows.pop(one.claim)

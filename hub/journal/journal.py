@@ -22,13 +22,14 @@ from hub.journal import schema
 from hub.journal.claims import INLINE, ClaimStore, StoredClaim
 from hub.journal.clock import DatabaseClock, database_now
 from hub.journal.engines import PATIENCE, Transactions, make_engine, transact
-from hub.journal.entry import Entry
+from hub.journal.entry import Committed, Entry
 from hub.journal.faults import first_line, is_away, is_conflict
 from hub.journal.group_commit import CONFLICTS, GroupCommit
 from hub.journal.host import gone, this_host
 from hub.journal.journal_file import refuse_unusable
 from hub.journal.migrate import is_current, upgrade
 from hub.journal.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
+from hub.journal.writers import IN_ORDER
 
 LONGEST_MIGRATION = 3600.0
 """Seconds that one statement of a migration may take."""
@@ -114,7 +115,7 @@ class Journal:
                 f"the journal at {shown(self.url)} can't be opened: {first_line(error)}"
             ) from error
         self._transactions = Transactions(self.url, self._engine, self._patience)
-        self._group = GroupCommit(self._transactions, self.process, self._on_state)
+        self._group = GroupCommit(self._transactions, IN_ORDER, self._on_state)
         self._group.start()
         if worker:
             await asyncio.to_thread(self.claims.sweep)
@@ -143,7 +144,7 @@ class Journal:
         if self._engine is not None:
             await self._engine.dispose()
 
-    def commit(self, entry: Entry) -> asyncio.Future[None]:
+    def commit(self, entry: Entry) -> asyncio.Future[Committed]:
         """See GroupCommit.submit."""
         if self._group is None:
             raise JournalUnavailable("the journal is not open")

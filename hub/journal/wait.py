@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from hub.journal.bulk import Bulk, Row
+from hub.journal.bulk import Bulk
 
 
 class Reason(StrEnum):
@@ -18,8 +19,7 @@ class Reason(StrEnum):
     RETRY_AFTER = "retry_after"  # the far end has said when to come again
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """One copy that waits. `waits_for`: the once-key, the name of the endpoint or of the destination. `due_at`: when it is woken
     whatever happens. `process`: whose breaker it waits for. `body`: the claim of its canonical form."""
 
@@ -38,9 +38,6 @@ class Wait:
     due_at: float
     process: str
 
-    def row(self) -> Row:
-        return astuple(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -52,10 +49,9 @@ class Waiting:
     oldest: float
 
 
-COLUMNS = tuple(Wait.__dataclass_fields__)
 WAIT = Bulk(
     "waiting",
-    COLUMNS,
+    Wait,
     "ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, waits_for = excluded.waits_for, text = excluded.text,"
     " headers = excluded.headers, due_at = excluded.due_at, process = excluded.process, taken_by = NULL, taken_at = NULL",
 )

@@ -15,7 +15,7 @@ from hub.journal import schema
 from hub.journal.clock import database_now
 from hub.journal.journal import Journal
 from hub.journal.processes import living
-from hub.journal.wait import COLUMNS, Reason, Wait, Waiting
+from hub.journal.wait import Reason, Wait, Waiting
 
 LEFT = 60.0
 """Seconds after which a copy that was taken, and is still there, belongs to nobody: its process was killed, or it could not be published.
@@ -76,7 +76,7 @@ class Waits:
                 if ids:
                     mark = sa.update(table).where(table.c.id.in_(ids), free).values(taken_by=me, taken_at=now)
                     taken += [
-                        Wait(**{name: getattr(row, name) for name in COLUMNS})
+                        Wait(**{name: getattr(row, name) for name in Wait._fields})
                         for row in await connection.execute(mark.returning(table))
                     ]
             return sorted(taken, key=lambda wait: (wait.since, wait.id))
@@ -138,6 +138,6 @@ class Waits:
 
         async def query(connection: AsyncConnection) -> list[Wait]:
             rows = await connection.execute(select)
-            return [Wait(**{name: getattr(row, name) for name in COLUMNS}) for row in rows]
+            return [Wait(**{name: getattr(row, name) for name in Wait._fields}) for row in rows]
 
         return list(await self._journal.read(query))

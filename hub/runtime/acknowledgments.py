@@ -14,8 +14,9 @@ from hub.core.hold import HoldStatus
 from hub.core.stage import Stage
 from hub.documents import ACKNOWLEDGMENTS
 from hub.journal.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms
+from hub.journal.batch_acknowledgments import ACKNOWLEDGE
 from hub.journal.decisions import Decisions
-from hub.journal.entry import Entry
+from hub.journal.entry import Committed, Entry
 from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.number_use import NumberUse
 from hub.runtime.acknowledgment_text import judgement_of
@@ -81,18 +82,23 @@ class Acknowledgments:
         default = "TA1" if document.kind == "interchange_acknowledgment" else "997"
         judged = judgement_of(document, str(facts.get("set") or default))
         terms = terms_of(snapshot, answer.partner, REJECTED)
-        at = self._live.clock()
-        entry.acknowledgments.append(
-            Acknowledgment(
-                *(id, answer.partner, answer.number, judged.status, judged.by, judged.text, at, terms),
-                transactions=judged.transactions,
-                others=judged.others,
-            )
+        said = Acknowledgment(
+            message_id=id,
+            partner=answer.partner,
+            control_number=answer.number,
+            status=judged.status,
+            by=judged.by,
+            text=judged.text,
+            at=self._live.clock(),
+            terms=terms,
+            transactions=judged.transactions,
+            others=judged.others,
         )
+        entry.add(ACKNOWLEDGE, said)
 
-    def count(self, entry: Entry) -> None:
-        """Counts what the commit of the entry has changed."""
-        for id, settled in entry.settled.items():
+    def count(self, committed: Committed) -> None:
+        """Counts what a commit has changed."""
+        for id, settled in committed.of(ACKNOWLEDGE).items():
             self._live.metrics.acknowledgments.labels(settled.partner, settled.status).inc()
             for route in settled.held:
                 self._live.metrics.held.labels(route, REJECTED).inc()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from hub.core.effect import FAILED
 from hub.core.ports import Receipt, Written
-from hub.journal.entry import EffectState
+from hub.journal.effects import EffectState
 from hub.runtime.copy import RouteCopy
 from hub.runtime.live import Snapshot
 

@@ -18,7 +18,7 @@ from hub.core.ports import BatchingWriter
 from hub.core.stage import Stage
 from hub.documents import BATCH, Batch, batch_to_json, from_json
 from hub.journal.batch_dissolving import Dissolution
-from hub.journal.batch_members import BatchSays
+from hub.journal.batch_members import TELL, BatchSays
 from hub.journal.batches import Batches, Waiting
 from hub.journal.entry import Entry
 from hub.runtime.contained.apart import ContainedApart
@@ -127,12 +127,17 @@ class Batching:
         members = await self._batches.members(row.id)
         body, numbers = await self._body(row, members)
         kept, entry = await live.journal.keep(body), Entry()
-        entry.claim(kept.digest, kept.size, kept.row, row.closed_at)
+        entry.claim(kept, row.closed_at)
         copy = self._copy(row, members, body, kept.digest)
         route = str(copy.headers[Header.ROUTE])
         batch_number = row.id[:12]
         entry.message(
-            *(row.id, SOURCE, "", kept.digest, "", row.closed_at),
+            row.id,
+            SOURCE,
+            "",
+            kept.digest,
+            "",
+            row.closed_at,
             document=BATCH,
             canonical=kept.digest,
             partner=row.partner,
@@ -146,7 +151,10 @@ class Batching:
         entry.event(
             row.id, live.clock(), Stage.BATCHED, route=route, destination=row.destination, text=f"{text}: {shown}"
         )
-        entry.batches_said.append(BatchSays(row.id, live.clock(), Stage.BATCHED, route, row.destination, None, text))
+        said = BatchSays(
+            batch=row.id, at=live.clock(), stage=Stage.BATCHED, route=route, destination=row.destination, text=text
+        )
+        entry.add(TELL, said)
         await live.journal.commit(entry)
         await live.broker.publish("", topology.route_queue(route), copy)
         await self._batches.published(row.id, live.clock())
@@ -171,7 +179,10 @@ class Batching:
         headers = unpack(first.headers, b"").headers
         hops = max(number(unpack(member.headers, b"").headers.get(Header.HOPS), 0) for member in members)
         return make_copy(
-            *(BATCH, row.id, body, canonical),
+            document=BATCH,
+            document_id=row.id,
+            body=body,
+            canonical=canonical,
             route=first.route,
             send=(row.destination,),
             facts=pack_facts({**unpack_facts(headers), "number": row.id[:12]}),

@@ -35,8 +35,9 @@ class ChangedVerdicts:
         found = passed.found
         assert found is not None  # noqa: S101  (the caller looked)
         position, identity = passed.reading.position, visit.arrival.identity
-        places = (position, *((*position, f"verdict{n}") for n in range(2, MOST_VERDICTS)))
-        ids = (found.id, *(message_id(visit.claim.digest, place, identity) for place in places[1:]))
+        others = [(*position, f"verdict{n}") for n in range(2, MOST_VERDICTS)]
+        places = (position, *others)
+        ids = (found.id, *[message_id(visit.claim.digest, place, identity) for place in others])
         newest = await newest_answer(self._live.journal, ids)
         repeats = self._repeats.agreed(visit, passed)
         if newest is not None and newest[1] == found.canonical:

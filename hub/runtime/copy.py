@@ -139,11 +139,11 @@ class RouteCopy:
 
 
 def make_copy(
+    *,
     document: str,
     document_id: str,
     body: bytes,
     canonical: str,
-    *,
     route: str,
     send: Sequence[str],
     facts: str,

@@ -10,7 +10,7 @@ from hub.core import topology
 from hub.core.dead_letter import DeadStatus
 from hub.core.identity import message_id
 from hub.core.message import Header, Message
-from hub.journal.bulk import Row
+from hub.journal.rows import DeadLetterRow
 from hub.runtime.copy import number, pack, split, unpack_facts
 from hub.runtime.live import Snapshot
 
@@ -89,12 +89,31 @@ class DeadLetter:
     def why(self) -> tuple[str, str]:
         return why(self.message.headers)
 
-    def row(self) -> Row:
-        grave, facts = self.grave, unpack_facts(self.message.headers)
-        return (
-            *(self.id, self.document_id, grave.kind, grave.queue, self.route, self.source, ",".join(self.destinations)),
-            *(text(facts.get("partner")), text(facts.get("number")), *self.why, self.attempts, pack(self.message)),
-            *(self.body, self.message.content_type, DeadStatus.DEAD, self.parent, self.at, self.owner),
+    def row(self) -> DeadLetterRow:
+        facts, (error, cause) = unpack_facts(self.message.headers), self.why
+        return DeadLetterRow(
+            id=self.id,
+            message_id=self.document_id,
+            kind=self.grave.kind,
+            queue=self.grave.queue,
+            route=self.route,
+            source=self.source,
+            destinations=",".join(self.destinations),
+            partner=text(facts.get("partner")),
+            number=text(facts.get("number")),
+            error=error,
+            cause=cause,
+            attempts=self.attempts,
+            headers=pack(self.message),
+            body=self.body,
+            content_type=self.message.content_type,
+            status=DeadStatus.DEAD,
+            parent=self.parent,
+            dead_at=self.at,
+            decided_at=None,
+            decided_by=None,
+            reason=None,
+            owner=self.owner,
         )
 
 

@@ -56,7 +56,10 @@ class DocumentFound:
     def copy(self, snapshot: Snapshot, visit: Visit, route: str, send: Sequence[str]) -> Message:
         """Its copy for a route; with neither route nor destinations it is the one that rests as unmatched."""
         return make_copy(
-            *(self.name, self.id, self.body, self.canonical),
+            document=self.name,
+            document_id=self.id,
+            body=self.body,
+            canonical=self.canonical,
             route=route,
             send=send,
             facts=self.packed,
@@ -80,6 +83,15 @@ def document_found(facts_of: FactSet, arrival: Arrival, reading: Reading, id: st
         if len(text) > MOST_FACTS // 4 and (size := len(text.encode())) > MOST_FACTS:
             raise DecodeError(f"{what} take {size} bytes, at most {MOST_FACTS} fit the headers of a message")
     return DocumentFound(
-        *(id, document_name(document), document.number, document.partner, document.keys, facts, body),
-        *(digest(body), packed, reading.envelope.get("direction") == OUTBOUND, document),
+        id=id,
+        name=document_name(document),
+        number=document.number,
+        partner=document.partner,
+        keys=document.keys,
+        facts=facts,
+        body=body,
+        canonical=digest(body),
+        packed=packed,
+        outbound=reading.envelope.get("direction") == OUTBOUND,
+        read=document,
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.ports import Body, InterchangeReader, Reader
 from hub.journal.entry import Entry
-from hub.journal.interchanges_received import EarlierOne, InterchangeSeen
+from hub.journal.interchanges_received import EARLIER, EarlierOne, InterchangeSeen
 from hub.runtime.contained.reading import ContainedReading
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.worker import WorkerLost
@@ -45,16 +45,25 @@ class DuplicateInterchanges:
             self._live.log.warning("interchanges_not_listed", error=str(found) or type(found).__name__)
             found = []
         seen = [
-            InterchangeSeen(partner, number.lstrip("0") or "0", claim, position, name, at, days[partner])
+            InterchangeSeen(
+                partner=partner,
+                control_number=number.lstrip("0") or "0",
+                claim=claim,
+                position=position,
+                name=name,
+                at=at,
+                days=days[partner],
+            )
             for partner, number, position in found
             if partner in days
         ]
         if not seen:
             return {}
         entry = Entry()
-        entry.interchanges.extend(seen)
-        await self._live.journal.commit(entry)
-        return {one.position: said(entry.duplicates[one.key]) for one in seen if one.key in entry.duplicates}
+        for one in seen:
+            entry.add(EARLIER, one)
+        earlier = (await self._live.journal.commit(entry)).of(EARLIER)
+        return {one.position: said(earlier[one.key]) for one in seen if one.key in earlier}
 
     async def _listed(
         self, reader: InterchangeReader, body: Body, source: str, recipe: Recipe | None

@@ -160,14 +160,14 @@ class Intake:
         }
         claim = StoredClaim(str(headers.get(CANONICAL) or digest(message.body)), len(message.body), message.body)
         visit = Visit(
-            with_terms(Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)), headers.get(TERMS)),
-            *(
-                claim,
-                message.correlation_id or message.id,
-                number(headers.get(Header.HOPS), 1),
-                live.clock(),
-                message.body,
+            arrival=with_terms(
+                Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)), headers.get(TERMS)
             ),
+            claim=claim,
+            correlation_id=message.correlation_id or message.id,
+            hops=number(headers.get(Header.HOPS), 1),
+            at=live.clock(),
+            raw=message.body,
             parent=parent,
         )
         found = await self._reader.found_again(snapshot, visit.arrival, message, envelope)
@@ -175,8 +175,7 @@ class Intake:
             visit.answer = await self._acknowledgments.find(found.document(), found.facts)
         placing = Placing()
         self._match(snapshot, visit, found, Reading((), envelope=envelope), "", placing)
-        await carry_out(placing, live.journal, live.broker)
-        self._acknowledgments.count(placing.entry)
+        self._acknowledgments.count(await carry_out(placing, live.journal, live.broker))
 
     def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
         """Begins to place one reading; `settle` waits for it. What nobody foresaw about one document ends that document, with its
@@ -192,9 +191,10 @@ class Intake:
         """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of its source."""
         live = self._live
         if placing.story in self._recorded:  # offered again: its story has been told
-            placing.entry.rows.pop(EVENT, None)
-        error = await outcome_of(lambda: carry_out(placing, live.journal, live.broker))
-        if placing.committed:
+            placing.entry.leave_out(EVENT)
+        outcome = await outcome_of(lambda: carry_out(placing, live.journal, live.broker))
+        error = outcome if isinstance(outcome, Exception) else None
+        if placing.committed is not None:
             self._note(placing.story, placed=error is None)
         if error is not None and not is_passing(error):
             if passed.found is not None and passed.found.outbound:
@@ -205,8 +205,8 @@ class Intake:
             await carry_out(placing, live.journal, live.broker)
         elif error is not None:
             raise error
-        if placing.entry.acknowledgments:
-            self._acknowledgments.count(placing.entry)
+        if placing.committed is not None:
+            self._acknowledgments.count(placing.committed)
 
     def _note(self, story: str, *, placed: bool) -> None:
         """Remembers what is recorded and could not be published: when it is offered again, nothing is recorded twice."""
@@ -252,7 +252,7 @@ class Intake:
             self._match(snapshot, visit, found, reading, position, placing)
         if not visit.claimed:
             visit.claimed = True
-            entry.claim(visit.claim.digest, visit.claim.size, visit.claim.row, visit.at)
+            entry.claim(visit.claim, visit.at)
         for kind, value in (*reading.keys, *visit.arrival.keys):
             entry.key(value, kind, id)
         return placing
@@ -303,14 +303,19 @@ class Intake:
         if len(found.body) > LARGEST_BODY:
             placing.large.append(found.body)
         elif found.canonical != visit.claim.digest:
-            entry.claim(found.canonical, len(found.body), found.body, visit.at)
+            entry.claim(StoredClaim(found.canonical, len(found.body), found.body), visit.at)
         for kind, value in found.keys:
             entry.key(value, kind, found.id)
         entry.key(found.id, "message", found.id)
         if arrival.name:
             entry.key(arrival.name, "name", found.id)
         entry.message(
-            *(found.id, arrival.source, arrival.name, visit.claim.digest, position, visit.at),
+            found.id,
+            arrival.source,
+            arrival.name,
+            visit.claim.digest,
+            position,
+            visit.at,
             document=found.name,
             canonical=found.canonical,
             partner=found.facts.get("partner"),

@@ -13,9 +13,12 @@ from hub.core.identity import idempotency_key
 from hub.core.message import Header, Message
 from hub.core.stage import DEAD_LETTER, Stage
 from hub.documents import BATCH
-from hub.journal.batch_members import BatchSays
+from hub.journal.batch_members import TELL, BatchSays
+from hub.journal.bulk import DEAD
 from hub.journal.decisions import DeadFilter, Decisions
-from hub.journal.entry import EffectState, Entry
+from hub.journal.effects import EffectState
+from hub.journal.entry import Entry
+from hub.journal.once_keys import FREE, OnceHeld
 from hub.runtime.copy import DOCUMENT
 from hub.runtime.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.guard import outcome_of
@@ -92,38 +95,52 @@ class Keeper:
         body = headers.get(Header.RAW) or headers.get(Header.CLAIM)
         if not isinstance(body, str):
             kept = await live.journal.keep(message.body)
-            entry.claim(kept.digest, kept.size, kept.row, now)
+            entry.claim(kept, now)
             body = kept.digest
         letter = DeadLetter.of(message, grave, body, live.snapshot, now)
-        entry.dead(letter.row())
+        entry.add(DEAD, letter.row())
         if not await self._is_news(letter.id, letter.at):
             return
         (error, cause), route = letter.why, letter.route
         for destination in letter.destinations:
-            key = idempotency_key(letter.document_id, destination)
-            effect = (letter.document_id, destination, grave.name, EffectStatus.DEAD, 1, key, None, None)
-            state = EffectState(*effect, letter.attempts, True)
+            state = EffectState(
+                document_id=letter.document_id,
+                destination=destination,
+                route=grave.name,
+                status=EffectStatus.DEAD,
+                generation=1,
+                key=idempotency_key(letter.document_id, destination),
+                claim=None,
+                content_type=None,
+                attempts=letter.attempts,
+                mine=True,
+            )
             entry.settle(state, EffectStatus.DEAD, letter.attempts, letter.at, text=cause[:2000])
         if route is not None:
-            entry.once_freed.append((route, letter.document_id))
+            entry.add(FREE, OnceHeld(route=route, owner=letter.document_id))
         parent = headers.get(Header.PARENT)
         entry.event(
-            *(letter.document_id, letter.at, Stage.DEAD),
+            letter.document_id,
+            letter.at,
+            Stage.DEAD,
             route=route,
             destination=",".join(letter.destinations) or None,
             attempt=letter.attempts,
             text=cause,
-            detail={
-                DEAD_LETTER: letter.id,
-                "kind": grave.kind,
-                "error": error,
-                **({"parent": parent} if parent else {}),
-            },
+            detail={DEAD_LETTER: letter.id, "kind": grave.kind, "error": error}
+            | ({"parent": parent} if parent else {}),
         )
         if headers.get(DOCUMENT) == BATCH:
-            names = ",".join(letter.destinations)
-            said = BatchSays(letter.document_id, letter.at, Stage.DEAD, grave.name, names, letter.attempts, cause)
-            entry.batches_said.append(said)
+            said = BatchSays(
+                batch=letter.document_id,
+                at=letter.at,
+                stage=Stage.DEAD,
+                route=grave.name,
+                destination=",".join(letter.destinations),
+                attempt=letter.attempts,
+                text=cause,
+            )
+            entry.add(TELL, said)
         live.metrics.dead.labels(grave.kind, error).inc()
         live.log.error(
             "dead_letter",

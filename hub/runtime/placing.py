@@ -10,7 +10,7 @@ from hub.core import topology
 from hub.core.broker import Broker
 from hub.core.errors import ConfigError, EndpointError, JournalUnavailable, TransientError, Unroutable
 from hub.core.message import Message
-from hub.journal.entry import Entry
+from hub.journal.entry import Committed, Entry
 from hub.journal.journal import Journal
 
 
@@ -33,25 +33,25 @@ class Placing:
     messages: list[Placed] = field(default_factory=list)
     large: list[bytes] = field(default_factory=list)
     offer: tuple[str, Message] | None = None
-    committed: bool = False
+    committed: Committed | None = None
 
     def place(self, queue: str, message: Message) -> None:
         self.messages.append(Placed(queue, message))
 
 
-async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> None:
+async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> Committed:
     """Returns when the rows are committed and every message is confirmed. Nothing is published before the commit, so that whoever
     receives a message finds what it refers to. Raises what `Journal.commit` and `place_all` raise."""
     for body in placing.large:
         kept = await asyncio.to_thread(journal.claims.keep, body)
-        placing.entry.claim(kept.digest, kept.size, kept.row, journal.clock())
-    await journal.commit(placing.entry)
-    placing.committed = True
+        placing.entry.claim(kept, journal.clock())
+    placing.committed = await journal.commit(placing.entry)
     await place_all(broker, placing.messages)
     if placing.offer is not None:
         key, message = placing.offer
         offered = broker.publish(topology.DOCUMENTS, key, message, mandatory=False)
         asyncio.ensure_future(offered).add_done_callback(forget)
+    return placing.committed
 
 
 async def place_all(broker: Broker, messages: Sequence[Placed]) -> None:

@@ -99,9 +99,10 @@ class Rebuilding:
     async def _message(self, copy: OpenCopy) -> Message:
         body = await self._live.journal.claim_body(copy.canonical)
         made = make_copy(
-            *(copy.document, copy.document_id),
-            b"" if body.size > LARGEST_BODY else b"".join(body.chunks()),
-            copy.canonical,
+            document=copy.document,
+            document_id=copy.document_id,
+            body=b"" if body.size > LARGEST_BODY else b"".join(body.chunks()),
+            canonical=copy.canonical,
             route=copy.route,
             send=copy.send,
             facts=copy.facts,

@@ -16,10 +16,14 @@ from hub.core.identity import message_id
 from hub.core.message import Message, storable
 from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, decide
 from hub.core.stage import Stage
-from hub.journal.batch_members import BatchSays, BatchSent
-from hub.journal.control_numbers import Sent
-from hub.journal.entry import EffectState, Entry
-from hub.journal.wait import Reason
+from hub.journal.batch_members import DELIVER, TELL, BatchSays, BatchSent
+from hub.journal.bulk import BATCH_MEMBER, HOLD, QUEUE
+from hub.journal.control_numbers import RECORD_SENT, Sent
+from hub.journal.effects import EffectState
+from hub.journal.entry import Entry
+from hub.journal.once_keys import OVERTAKE, SETTLE_DEAD
+from hub.journal.rows import BatchMemberRow, HoldRow, QueueRow
+from hub.journal.wait import WAIT, Reason
 from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy, facts_in, pack
 from hub.runtime.live import Live, OpenDestination
@@ -42,7 +46,9 @@ class Recoverability:
             live.metrics.repeated.labels(copy.route).inc()
             if copy.attempt == 1:
                 entry.event(
-                    *(copy.document_id, now, Stage.REPEATED),
+                    copy.document_id,
+                    now,
+                    Stage.REPEATED,
                     route=copy.route,
                     destination=outcome.destination,
                     text=outcome.skipped,
@@ -50,7 +56,9 @@ class Recoverability:
             return
         for step, text in outcome.said:
             entry.event(
-                *(copy.document_id, now, Stage.STEP),
+                copy.document_id,
+                now,
+                Stage.STEP,
                 route=copy.route,
                 destination=outcome.destination,
                 text=f"{step}: {text}",
@@ -87,18 +95,32 @@ class Recoverability:
         """The document waits for a batch: its copy is kept as a hold would keep it."""
         state, facts = outcome.state, copy.facts()
         destination = self._live.snapshot.destinations[outcome.destination]
-        body = await kept_body(self._live, copy, entry, now)
-        entry.batch_member(
-            (
-                *(copy.document_id, outcome.destination, state.generation, copy.route, *gathered(destination, facts)),
-                *(copy.document, facts.get("test") is True, pack(copy.message), body, now, Ack.NONE),
-            )
+        partner, values = gathered(destination, facts)
+        member = BatchMemberRow(
+            document_id=copy.document_id,
+            destination=outcome.destination,
+            generation=state.generation,
+            route=copy.route,
+            partner=partner,
+            gathered=values,
+            document=copy.document,
+            test=facts.get("test") is True,
+            headers=pack(copy.message),
+            body=await kept_body(self._live, copy, entry, now),
+            added_at=now,
+            batch=None,
+            position=None,
+            ack=Ack.NONE,
+            ack_message=None,
         )
+        entry.add(BATCH_MEMBER, member)
         entry.settle(state, EffectStatus.BATCHED, copy.attempt, now, text="waits for a batch")
         terms = destination.batch
         text = f"waits for a batch: at most {terms.max} documents, {terms.wait:g}s" if terms else "waits for a batch"
         entry.event(
-            *(copy.document_id, now, Stage.BATCHED),
+            copy.document_id,
+            now,
+            Stage.BATCHED,
             route=copy.route,
             destination=outcome.destination,
             text=text,
@@ -109,20 +131,32 @@ class Recoverability:
         reply, receipt = await self._replies.keep(copy, outcome, entry, now)
         await self._replies.read(copy, outcome, receipt, reply, now, entry)
         entry.settle(
-            *(outcome.state, EffectStatus.DELIVERED, copy.attempt, now),
+            outcome.state,
+            EffectStatus.DELIVERED,
+            copy.attempt,
+            now,
             text=receipt.text,
             reply=reply,
             reply_type=receipt.content_type if reply else None,
         )
-        entry.delivered.append(copy.document_id)
+        entry.add(OVERTAKE, copy.document_id)
         if outcome.state.status is EffectStatus.DEAD:
-            entry.dead_settled.append((copy.document_id, outcome.destination))
+            entry.add(SETTLE_DEAD, (copy.document_id, outcome.destination))
         facts = self._has_left(outcome.state, entry, now)
         if copy.is_batch:
-            sent = BatchSent(copy.document_id, outcome.destination, copy.attempt, now, receipt.text, facts)
-            entry.batches_sent.append(sent)
+            sent = BatchSent(
+                batch=copy.document_id,
+                destination=outcome.destination,
+                attempt=copy.attempt,
+                at=now,
+                text=receipt.text,
+                facts=facts,
+            )
+            entry.add(DELIVER, sent)
         entry.event(
-            *(copy.document_id, now, Stage.SENT),
+            copy.document_id,
+            now,
+            Stage.SENT,
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
@@ -142,8 +176,15 @@ class Recoverability:
         if number:
             entry.key(str(number), "control_number", state.document_id)
         set_ = str(facts["set"]) if facts.get("set") else None
-        sent = Sent(state.document_id, state.destination, state.generation, now, state.expect_ack, set_)
-        entry.sent.append(sent)
+        sent = Sent(
+            document_id=state.document_id,
+            destination=state.destination,
+            generation=state.generation,
+            at=now,
+            within=state.expect_ack,
+            transaction_set=set_,
+        )
+        entry.add(RECORD_SENT, sent)
         return facts
 
     async def _later(
@@ -154,7 +195,9 @@ class Recoverability:
         await self.publish_later(copy.route, message, delay)
         entry.settle(outcome.state, EffectStatus.RETRYING, copy.attempt, now, text=cause.text[:2000])
         entry.event(
-            *(copy.document_id, now, Stage.RETRY),
+            copy.document_id,
+            now,
+            Stage.RETRY,
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
@@ -171,16 +214,19 @@ class Recoverability:
         live, text, counted = self._live, cause.text[:2000], not wait.endpoint
         attempt = copy.attempt + counted
         message = copy.still_open(outcome.destination, attempt, cause, now, 0 if counted else copy.waits + 1)
-        entry.wait(
-            wait_of(
-                *(copy, await kept_body(live, copy, entry, now), (outcome.destination,)),
-                *(Reason.RETRY_AFTER if counted else Reason.ENDPOINT, wait.endpoint or outcome.destination, text),
-                now=now,
-                seconds=wait.seconds,
-                process=live.journal.process,
-                message=message,
-            )
+        row = wait_of(
+            copy=copy,
+            body=await kept_body(live, copy, entry, now),
+            destinations=(outcome.destination,),
+            reason=Reason.RETRY_AFTER if counted else Reason.ENDPOINT,
+            waits_for=wait.endpoint or outcome.destination,
+            text=text,
+            now=now,
+            seconds=wait.seconds,
+            process=live.journal.process,
+            message=message,
         )
+        entry.add(WAIT, row)
         entry.settle(outcome.state, EffectStatus.RETRYING, attempt - 1, now, text=text)
         until = (
             f"; again in {topology.delay_name(round(wait.seconds) or 1)}"
@@ -190,7 +236,9 @@ class Recoverability:
         if counted or copy.waits == 0:
             stage = Stage.RETRY if counted else Stage.WAITS
             entry.event(
-                *(copy.document_id, now, stage),
+                copy.document_id,
+                now,
+                stage,
                 route=copy.route,
                 destination=outcome.destination,
                 attempt=copy.attempt if counted else None,
@@ -211,25 +259,28 @@ class Recoverability:
         id = message_id("hold", (copy.document_id, outcome.destination, generation))
         due = now + policy.sla if policy.sla else None
         cause = storable(str(outcome.error))[:4000]
-        entry.hold(
-            (
-                *(
-                    id,
-                    copy.document_id,
-                    copy.route,
-                    outcome.destination,
-                    name,
-                    policy.owner,
-                    due,
-                    HoldStatus.OPEN,
-                    cause,
-                ),
-                *(facts.get("partner"), facts.get("number"), pack(copy.message), body, now),
-            )
+        hold = HoldRow(
+            id=id,
+            document_id=copy.document_id,
+            route=copy.route,
+            destination=outcome.destination,
+            name=name,
+            owner=policy.owner,
+            due_at=due,
+            status=HoldStatus.OPEN,
+            cause=cause,
+            partner=facts.get("partner"),
+            number=facts.get("number"),
+            headers=pack(copy.message),
+            body=body,
+            held_at=now,
         )
+        entry.add(HOLD, hold)
         entry.settle(outcome.state, EffectStatus.HELD, copy.attempt, now, text=cause)
         entry.event(
-            *(copy.document_id, now, Stage.HELD),
+            copy.document_id,
+            now,
+            Stage.HELD,
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,
@@ -269,7 +320,7 @@ class Recoverability:
         live = self._live
         await live.broker.declare(topology.retry_topology(route, delay))
         entry = Entry()
-        entry.queue(queue, route, live.clock())
+        entry.add(QUEUE, QueueRow(name=queue, route=route, declared_at=live.clock()))
         await live.journal.commit(entry)
         live.declared.add(queue)
 
@@ -277,8 +328,16 @@ class Recoverability:
     def _say(copy: RouteCopy, outcome: Outcome, entry: Entry, stage: Stage, text: str, now: float) -> None:
         """What happens to a batch, its members tell as well."""
         if copy.is_batch:
-            said = BatchSays(copy.document_id, now, stage, copy.route, outcome.destination, copy.attempt, text)
-            entry.batches_said.append(said)
+            said = BatchSays(
+                batch=copy.document_id,
+                at=now,
+                stage=stage,
+                route=copy.route,
+                destination=outcome.destination,
+                attempt=copy.attempt,
+                text=text,
+            )
+            entry.add(TELL, said)
 
     @staticmethod
     def _names(copy: RouteCopy, outcome: Outcome) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hub.core.ports import Arrival
 from hub.core.stage import DEAD_LETTER, Stage
 from hub.documents import BATCH
 from hub.journal.batch_dissolving import Dissolution
-from hub.journal.batch_members import BatchSays
+from hub.journal.batch_members import TELL, BatchSays
 from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.effects import Forbidden
@@ -97,14 +97,23 @@ class Replay:
             return failure
         entry, now = Entry(), live.clock()
         entry.event(
-            *(row.message_id, now, Stage.REPLAYED),
+            row.message_id,
+            now,
+            Stage.REPLAYED,
             route=row.route,
             destination=",".join(still) or None,
             text=f"by {who}",
             detail={DEAD_LETTER: row.id},
         )
-        said = BatchSays(row.message_id, now, Stage.REPLAYED, row.route, ",".join(still) or None, None, f"by {who}")
-        entry.batches_said.append(said)
+        said = BatchSays(
+            batch=row.message_id,
+            at=now,
+            stage=Stage.REPLAYED,
+            route=row.route,
+            destination=",".join(still) or None,
+            text=f"by {who}",
+        )
+        entry.add(TELL, said)
         await live.journal.commit(entry)
         return None
 

@@ -38,7 +38,7 @@ class Replies:
         reply = None
         if receipt.reply:
             kept = await self._live.journal.keep(receipt.reply)
-            entry.claim(kept.digest, kept.size, kept.row, now)
+            entry.claim(kept, now)
             reply = kept.digest
         destination = self._live.snapshot.destinations.get(outcome.destination)
         if destination is not None and destination.captures:
@@ -94,11 +94,14 @@ class Replies:
         """From here on the far end has answered, whatever becomes of this process."""
         entry, state = Entry(), outcome.state
         kept = await self._live.journal.keep(receipt.reply)
-        entry.claim(kept.digest, kept.size, kept.row, now)
+        entry.claim(kept, now)
         for kind, value in receipt.keys:
             entry.key(value, kind, copy.document_id)
         entry.settle(
-            *(state, state.status, state.attempts, now),
+            state,
+            state.status,
+            state.attempts,
+            now,
             text=receipt.text,
             reply=reply,
             reply_type=receipt.content_type,
@@ -114,7 +117,9 @@ class Replies:
     def _warn(entry: Entry, copy: RouteCopy, outcome: Outcome, text: str, now: float) -> None:
         """The trace of the document that was sent says it."""
         entry.event(
-            *(copy.document_id, now, Stage.WARNING),
+            copy.document_id,
+            now,
+            Stage.WARNING,
             route=copy.route,
             destination=outcome.destination,
             attempt=copy.attempt,

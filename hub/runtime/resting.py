@@ -13,6 +13,8 @@ from hub.core.identity import digest
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival, Reading
 from hub.core.stage import Stage
+from hub.journal.bulk import DEAD
+from hub.journal.claims import StoredClaim
 from hub.journal.entry import Entry
 from hub.runtime.arrival_reader import Visit
 from hub.runtime.arrival_terms import LONGEST_TERMS, TERMS, TERMS_CLAIM, pack_terms
@@ -61,7 +63,9 @@ class Resting:
         for kind, value in keys_of(visit, envelope):
             entry.key(value, kind, id)
         entry.event(
-            *(id, now, Stage.UNREADABLE),
+            id,
+            now,
+            Stage.UNREADABLE,
             text=str(error),
             detail={"source": arrival.source, "name": arrival.name, **envelope, "place": place},
         )
@@ -120,7 +124,7 @@ class Resting:
         `body`: the claim that its entry, or an earlier one of the arrival, keeps."""
         live = self._live
         placing.place(grave.queue, message)
-        placing.entry.dead(DeadLetter.of(message, grave, body, live.snapshot, live.clock()).row())
+        placing.entry.add(DEAD, DeadLetter.of(message, grave, body, live.snapshot, live.clock()).row())
 
 
 def keys_of(visit: Visit, envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -151,5 +155,5 @@ def _terms(arrival: Arrival, entry: Entry, at: float) -> dict[str, str]:
     if len(terms) <= LONGEST_TERMS:
         return {TERMS: terms} if terms else {}
     body = terms.encode()
-    entry.claim(digest(body), len(body), body, at)
+    entry.claim(StoredClaim(digest(body), len(body), body), at)
     return {TERMS_CLAIM: digest(body)}

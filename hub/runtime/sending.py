@@ -13,9 +13,10 @@ from hub.core.errors import ClaimMissing, ConfigError, MappingError
 from hub.core.identity import digest, idempotency_key
 from hub.core.message import EMPTY, JSON
 from hub.core.ports import Receipt, Written
-from hub.journal.control_numbers import NumberWanted
+from hub.journal.control_numbers import NUMBERS, NumberWanted
 from hub.journal.decisions import Decisions
-from hub.journal.entry import EffectState, Entry
+from hub.journal.effects import STATES, EffectState
+from hub.journal.entry import Entry
 from hub.journal.marks import Marks
 from hub.runtime.attempt import Attempt, Outcome, Stale, stale
 from hub.runtime.contained.recipe import Recipe
@@ -219,10 +220,15 @@ class Sender:
                 if claim is None:
                     kept = await live.journal.keep(written.body)
                     claim = kept.digest
-                    entry.claim(kept.digest, kept.size, kept.row, now)
+                    entry.claim(kept, now)
             key = idempotency_key(copy.document_id, name)
             entry.prepare(
-                *(copy.document_id, name, copy.route, key, now, live.journal.process),
+                copy.document_id,
+                name,
+                copy.route,
+                key,
+                now,
+                live.journal.process,
                 claim=claim,
                 content_type=content_type,
                 facts=facts,
@@ -230,16 +236,25 @@ class Sender:
                 address=address if isinstance(address, str) else None,
             )
             if name in numbered:
-                entry.number(await self._number(copy, name, numbered[name], entry, now))
-        await live.journal.commit(entry)
-        states = {name: entry.effects[copy.document_id, name] for name in copy.open}
-        return states, {name: number for (_, name), number in entry.numbers.items()}
+                entry.add(NUMBERS, await self._number(copy, name, numbered[name], entry, now))
+        committed = await live.journal.commit(entry)
+        states, numbers = committed.of(STATES), committed.of(NUMBERS)
+        return {name: states[copy.document_id, name] for name in copy.open}, {
+            name: number for (_, name), number in numbers.items()
+        }
 
     async def _number(self, copy: RouteCopy, destination: str, sequence: str, entry: Entry, now: float) -> NumberWanted:
         """Asks for a control number; the copy is kept with it, so that a hold can be made when the partner rejects."""
-        body = copy.claim or copy.canonical or await kept_body(self._live, copy, entry, now)
-        packed = pack(copy.message)
-        return NumberWanted(sequence, copy.document_id, destination, copy.route, packed, body, now)
+        return NumberWanted(
+            partner=sequence,
+            document_id=copy.document_id,
+            destination=destination,
+            route=copy.route,
+            headers=pack(copy.message),
+            body=copy.claim or copy.canonical or await kept_body(self._live, copy, entry, now),
+            at=now,
+            process=self._live.journal.process,
+        )
 
     async def _send(self, attempt: Attempt, destination: OpenDestination | None, state: EffectState) -> Outcome:
         copy, name = attempt.copy, state.destination
@@ -312,5 +327,5 @@ async def kept_body(live: Live, copy: RouteCopy, entry: Entry, now: float) -> st
     if copy.claim is not None:
         return copy.claim
     kept = await live.journal.keep(copy.message.body)
-    entry.claim(kept.digest, kept.size, kept.row, now)
+    entry.claim(kept, now)
     return kept.digest

@@ -20,9 +20,18 @@ LOOK_SECONDS = 0.5
 
 
 def wait_of(
-    copy: RouteCopy, body: str, destinations: Sequence[str], reason: Reason, waits_for: str, text: str, *,
-    now: float, seconds: float, process: str, message: Message,
-) -> Wait:  # fmt: skip
+    *,
+    copy: RouteCopy,
+    body: str,
+    destinations: Sequence[str],
+    reason: Reason,
+    waits_for: str,
+    text: str,
+    now: float,
+    seconds: float,
+    process: str,
+    message: Message,
+) -> Wait:
     """The row of a copy that waits. `message` is what is published when it is woken, `body` the claim of its canonical form."""
     facts = copy.facts()
     names = ",".join(destinations)

@@ -16,7 +16,8 @@ from hub.core.once_key import OnceStatus
 from hub.core.route import Route
 from hub.core.stage import Stage
 from hub.journal.entry import Entry
-from hub.journal.wait import Reason
+from hub.journal.once_keys import FINISH, FINISH_ALL, HOLDERS, OnceAsked, OnceOwner
+from hub.journal.wait import WAIT, Reason
 from hub.runtime.attempt import Outcome
 from hub.runtime.copy import Cause, RouteCopy
 from hub.runtime.guard import outcome_of
@@ -151,8 +152,8 @@ class RouteWorker:
         value = once_value(self.route, copy.facts())
         entry = Entry()
         entry.take_once(self.route.id, value, copy.document_id, now)
-        await live.journal.commit(entry)
-        holder = entry.once[self.route.id, value]
+        committed = await live.journal.commit(entry)
+        holder = committed.of(HOLDERS)[OnceAsked(self.route.id, value)]
         if holder.owner == copy.document_id:
             return True
         said = Entry()
@@ -181,15 +182,19 @@ class RouteWorker:
     ) -> None:
         """Keeps the copy as a row, without counting an attempt. `again`: it had come again, and is a suspect also when it is woken."""
         live, now = self._live, self._live.clock()
-        entry.wait(
-            wait_of(
-                *(copy, await kept_body(live, copy, entry, now), destinations, reason, waits_for, text),
-                now=now,
-                seconds=1.0 if reason is Reason.TABLE else WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)],
-                process=live.journal.process,
-                message=copy.still_open(",".join(destinations), copy.attempt, None, now, copy.waits + 1, again=again),
-            )
+        wait = wait_of(
+            copy=copy,
+            body=await kept_body(live, copy, entry, now),
+            destinations=destinations,
+            reason=reason,
+            waits_for=waits_for,
+            text=text,
+            now=now,
+            seconds=1.0 if reason is Reason.TABLE else WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)],
+            process=live.journal.process,
+            message=copy.still_open(",".join(destinations), copy.attempt, None, now, copy.waits + 1, again=again),
         )
+        entry.add(WAIT, wait)
         live.metrics.waiting.labels(self.route.id).inc()
 
     async def _conclude(self, copy: RouteCopy, outcome: Outcome, again: bool) -> None:
@@ -221,9 +226,9 @@ class RouteWorker:
 
     async def _commit(self, copy: RouteCopy, entry: Entry) -> None:
         if copy.parent is not None:
-            entry.once_owners.append(copy.document_id)
+            entry.add(FINISH_ALL, copy.document_id)
         if self.route.once:
-            entry.once_finished.append((self.route.id, copy.document_id, copy.send))
+            entry.add(FINISH, OnceOwner(route=self.route.id, owner=copy.document_id, destinations=copy.send))
         await self._live.journal.commit(entry)
 
     def _bare_delivery(self, copy: RouteCopy, outcome: Outcome, error: Exception) -> Entry:

@@ -14,6 +14,7 @@ from hub.app.running_hub import RunningHub
 from hub.journal import schema
 from hub.journal.batch_dissolving import Dissolution
 from hub.journal.batches import Batches
+from hub.journal.effects import STATES
 from hub.journal.entry import Entry
 from tests.support.answers import GROWN, grown, let_time_pass, numbers, open_holds, said
 from tests.support.batch_site import BatchSite
@@ -139,8 +140,8 @@ async def test_a_copy_of_the_batch_that_is_on_its_way_finds_nothing_to_send(site
         assert (await hub.replay.dissolve([id], "tester", ""))["released"] == 2
         entry = Entry()
         entry.prepare(id, "acme-out", "orders", "key", hub.live.clock(), hub.journal.process, claim="bytes")
-        await hub.journal.commit(entry)
-        assert entry.effects[id, "acme-out"].finished
+        committed = await hub.journal.commit(entry)
+        assert committed.of(STATES)[id, "acme-out"].finished
         await becomes(hub, "delivered", "1001", "1002")
         assert sorted(site.transactions(name)[0][5:] for name in site.sent()) == ["1001", "1002"]
         assert [len(story.members) for story in await numbers(hub)] == [0, 0]

@@ -16,9 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import JournalUnavailable
 from hub.journal import schema
+from hub.journal.effects import STATES
 from hub.journal.engines import make_engine
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal, engine_url
+from hub.journal.once_keys import HOLDERS, OnceAsked
 from tests.support.listening import Listening
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.proxy import TcpProxy
@@ -93,9 +95,9 @@ class Committer:
             entry.message(id, "s", "n", "c", "", 1.0)
             entry.prepare(id, "d", "r", "k", 1.0, self._journal.process)
             entry.take_once("r", id, id, 1.0)
-            await self._journal.commit(entry)
-            assert entry.effects[id, "d"].mine, "the answer belongs to the commit that counts"
-            assert entry.once["r", id].owner == id
+            committed = await self._journal.commit(entry)
+            assert committed.of(STATES)[id, "d"].mine, "the answer belongs to the commit that counts"
+            assert committed.of(HOLDERS)[OnceAsked("r", id)].owner == id
             self.done.append(id)
 
     async def stop(self) -> None:
@@ -195,8 +197,8 @@ async def test_row_locks_of_a_host_that_vanished_are_released(server: PostgresSe
     entry = Entry()
     entry.prepare("m", "d", "r", "k", 2.0, watched.journal.process)
     async with asyncio.timeout(LIMIT):
-        await watched.journal.commit(entry)
-    assert entry.effects["m", "d"].text is None
+        committed = await watched.journal.commit(entry)
+    assert committed.of(STATES)["m", "d"].text is None
     with pytest.raises(DBAPIError):
         await connection.execute(sa.text("SELECT 1"))
     await connection.invalidate()

@@ -12,6 +12,7 @@ from zeep.exceptions import Fault
 from hub.core.effect import EffectStatus
 from hub.core.ports import Arrival, Taken
 from hub.core.stage import Stage
+from hub.journal.effects import STATES
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 from tests.support.soap_calls import LINES, ORDER, called, client, envelope, fault_of, post, serving
@@ -122,11 +123,16 @@ class Delivers:
         taken.key(id, "arrival", id)
         taken.event(id, now, Stage.MATCHED, detail={"routes": {"orders": ["erp", "copy"]}})
         taken.prepare(id, "erp", "orders", id, now, self._journal.process)
-        await self._journal.commit(taken)
+        committed = await self._journal.commit(taken)
         settled, kept = Entry(), await self._journal.keep(reply)
-        settled.claim(kept.digest, kept.size, kept.row, now)
+        settled.claim(kept, now)
         settled.settle(
-            taken.effects[id, "erp"], EffectStatus(status), 1, now, text=text, reply=kept.digest if reply else None
+            committed.of(STATES)[id, "erp"],
+            EffectStatus(status),
+            1,
+            now,
+            text=text,
+            reply=kept.digest if reply else None,
         )
         await self._journal.commit(settled)
         return Taken(1)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
 from hub.journal.entry import Entry
-from hub.journal.wait import Reason, Wait
+from hub.journal.wait import WAIT, Reason, Wait
 from hub.journal.waits import MOST, Waits
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
@@ -122,7 +122,7 @@ async def test_copies_that_can_not_be_published_keep_no_others_waiting(site: Sit
             last = number == MOST
             id, where = ("last", "orders") if last else (f"stuck{number}", route)
             text = ("erp", Reason.ONCE, f"key{number}", "it waits", "ACME", "4711", "{}", "0" * 64)
-            entry.wait(Wait(id, id, where, *text, now + last, now + 3600.0, hub.journal.process))
+            entry.add(WAIT, Wait(id, id, where, *text, now + last, now + 3600.0, hub.journal.process))
         await hub.journal.commit(entry)
 
         async def looked_at() -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from hub.journal.control_numbers import NumberWanted
+from hub.journal.control_numbers import NUMBERS, NumberWanted
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 
@@ -22,9 +22,11 @@ async def take_number(
 ) -> int | None:
     """The number, None where the sequence is used up, or where nothing is to be made."""
     entry = Entry()
-    entry.number(NumberWanted(partner, document, destination, "route", "{}", "body", at, generation))
-    await journal.commit(entry)
-    return entry.numbers.get((document, destination))
+    entry.add(
+        NUMBERS, NumberWanted(partner, document, destination, "route", "{}", "body", at, journal.process, generation)
+    )
+    committed = await journal.commit(entry)
+    return committed.of(NUMBERS).get((document, destination))
 
 
 def take_in_a_process(url: str, folder: str, documents: Sequence[str]) -> dict[str, int | None]:

@@ -13,6 +13,7 @@ from hub.broker.store import Store
 from hub.core.topology import Queue, Topology
 from hub.journal import schema
 from hub.journal.clock import DatabaseClock
+from hub.journal.effects import STATES
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 from hub.journal.processes import living
@@ -55,15 +56,15 @@ async def test_a_process_whose_clock_is_wrong_takes_over_nothing_that_lives(
 ) -> None:
     mine = Entry()
     mine.prepare("m", "d", "r", "k", journal.clock(), journal.process)
-    await journal.commit(mine)
-    assert mine.effects["m", "d"].mine
+    mine_committed = await journal.commit(mine)
+    assert mine_committed.of(STATES)["m", "d"].mine
     other = Journal(journal_url, tmp_path / "claims")
     await other.open()
     try:
         theirs = Entry()
         theirs.prepare("m", "d", "r", "k", time.time() + wrong, other.process)
-        await other.commit(theirs)
-        assert not theirs.effects["m", "d"].mine
+        theirs_committed = await other.commit(theirs)
+        assert not theirs_committed.of(STATES)["m", "d"].mine
     finally:
         await other.close()
 
@@ -76,8 +77,8 @@ async def test_what_a_process_held_is_free_once_its_heartbeat_is_old(
     await journal.commit(gone)
     mine = Entry()
     mine.prepare("m", "d", "r", "k", journal.clock(), journal.process)
-    await journal.commit(mine)
-    assert mine.effects["m", "d"].mine
+    mine_committed = await journal.commit(mine)
+    assert mine_committed.of(STATES)["m", "d"].mine
 
 
 async def test_a_heartbeat_is_written_by_the_clock_of_the_database(

@@ -16,8 +16,9 @@ from hub.core.errors import HubError
 from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.control_counter import ControlCounter
-from hub.journal.control_numbers import MOST, NumberWanted, Sent
-from hub.journal.entry import EffectState, Entry
+from hub.journal.control_numbers import MOST, NUMBERS, RECORD_SENT, NumberWanted, Sent
+from hub.journal.effects import EffectState
+from hub.journal.entry import Entry
 from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.journal import Journal
 from tests.support.numbers import take_in_a_process, take_number
@@ -69,9 +70,9 @@ async def test_after_the_last_number_there_is_none(journal: Journal) -> None:
 async def test_no_number_is_taken_while_nothing_is_to_be_made(journal: Journal) -> None:
     entry = Entry()
     entry.prepare("d", "out", "route", "key", 1.0, journal.process, claim="bytes")
-    entry.number(NumberWanted("ACME", "d", "out", "route", "{}", "body", 1.0))
-    await journal.commit(entry)
-    assert entry.numbers == {}
+    entry.add(NUMBERS, NumberWanted("ACME", "d", "out", "route", "{}", "body", 1.0, journal.process))
+    committed = await journal.commit(entry)
+    assert committed.of(NUMBERS) == {}
     assert await ControlCounter(journal).last("ACME") == 0
 
 
@@ -79,15 +80,15 @@ async def test_a_number_that_was_taken_is_found_again_by_the_effect_that_never_g
     for _ in range(2):
         entry = Entry()
         entry.prepare("d", "out", "route", "key", 1.0, journal.process)
-        entry.number(NumberWanted("ACME", "d", "out", "route", "{}", "body", 1.0))
-        await journal.commit(entry)
-        assert entry.numbers == {("d", "out"): 1}
+        entry.add(NUMBERS, NumberWanted("ACME", "d", "out", "route", "{}", "body", 1.0, journal.process))
+        committed = await journal.commit(entry)
+        assert committed.of(NUMBERS) == {("d", "out"): 1}
 
 
 async def test_an_entry_that_fails_takes_no_number(journal: Journal) -> None:
     poison = Entry()
     poison.message("d0", None, "n", "c", "", 1.0)  # type: ignore[arg-type]
-    poison.number(NumberWanted("ACME", "d0", "out", "route", "{}", "body", 1.0, 1))
+    poison.add(NUMBERS, NumberWanted("ACME", "d0", "out", "route", "{}", "body", 1.0, journal.process, 1))
     results = await asyncio.gather(journal.commit(poison), take_number(journal, "d1"), return_exceptions=True)
     assert isinstance(results[0], Exception)
     assert results[1] == 1
@@ -129,7 +130,7 @@ def prepared(journal: Journal, document: str, at: float) -> Entry:
     entry = Entry()
     entry.message(document, "erp", "f", "c", "", at, document="invoice@1", number=f"no {document}")
     entry.prepare(document, "out", "route", f"key {document}", at, journal.process)
-    entry.number(NumberWanted("ACME", document, "out", "route", "{}", "body", at))
+    entry.add(NUMBERS, NumberWanted("ACME", document, "out", "route", "{}", "body", at, journal.process))
     return entry
 
 
@@ -137,7 +138,7 @@ async def test_the_list_says_what_became_of_each_number_and_why_one_is_a_gap(jou
     for at, document in enumerate(("sent", "refused", "waiting", "anew"), 1):
         await journal.commit(prepared(journal, document, float(at)))
     entry = Entry()
-    entry.sent.append(Sent("sent", "out", 1, 10.0, 60.0, "810"))
+    entry.add(RECORD_SENT, Sent("sent", "out", 1, 10.0, 60.0, "810"))
     state = EffectState("refused", "out", "route", EffectStatus.PREPARED, 1, "key refused", None, None, 0, True)
     entry.settle(state, EffectStatus.DEAD, 1, 11.0, text="the writer: no price")
     for document in ("refused", "anew"):

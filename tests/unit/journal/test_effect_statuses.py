@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.effect import Act, EffectStatus
 from hub.journal import effects, schema
 from hub.journal.bulk import SETTLE
-from hub.journal.entry import EffectState, Entry
+from hub.journal.effects import EffectState
+from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 
 STEPS = [(act, after) for act in Act for after in sorted(act.after)]
@@ -45,7 +46,7 @@ def act_on(connection: Connection, document: str, act: Act, after: EffectStatus)
         return connection.execute(effects.move(act, after, effects.at(document, "out"))).rowcount == 1
     entry = Entry()
     entry.settle(EffectState(document, "out", "r", EffectStatus.PREPARED, 1, "k", None, None, 0, True), after, 1, 2.0)
-    SETTLE.write(connection, entry.rows[SETTLE])
+    SETTLE.write(connection, entry.of(SETTLE))
     return status_of(connection, document) is after
 
 

@@ -13,9 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.errors import JournalUnavailable
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.entry import Entry
+from hub.journal.effects import STATES
+from hub.journal.entry import Committed, Entry
 from hub.journal.group_commit import GroupCommit
 from hub.journal.journal import Journal
+from hub.journal.once_keys import HOLDERS, OnceAsked
+from hub.journal.writers import IN_ORDER
 
 
 def _event(id: str, text: str = "fine") -> Entry:
@@ -48,7 +51,7 @@ async def test_a_poisoned_entry_fails_alone(journal: Journal, states: list[bool]
     entries = [_event(f"m{n:02}") for n in range(40)]
     entries[17:17] = [poison()]
     results = await asyncio.gather(*(journal.commit(each) for each in entries), return_exceptions=True)
-    failed = [at for at, result in enumerate(results) if result is not None]
+    failed = [at for at, result in enumerate(results) if isinstance(result, BaseException)]
     assert failed == [17]
     assert not isinstance(results[17], JournalUnavailable)
     assert await _ids(journal) == [f"m{n:02}" for n in range(40)]
@@ -61,8 +64,8 @@ async def test_an_id_too_long_for_its_column_fails_alone_or_is_kept(journal: Jou
     large = Entry()
     large.key("v", "number", "m" * 65)
     results = await asyncio.gather(journal.commit(large), journal.commit(_event("good")), return_exceptions=True)
-    assert (results[0] is None) == journal.is_sqlite
-    assert results[1] is None
+    assert isinstance(results[0], Committed) == journal.is_sqlite
+    assert isinstance(results[1], Committed)
     assert await _ids(journal) == ["good"]
 
 
@@ -70,9 +73,9 @@ async def test_nul_in_a_key_is_answered_under_the_callers_key(journal: Journal) 
     entry = Entry()
     entry.take_once("r", "a\x00b", "owner", 1.0)
     entry.prepare("doc", "place\x00x", "r", "key", 1.0, journal.process)
-    await journal.commit(entry)
-    assert entry.once["r", "a\x00b"].owner == "owner"
-    assert entry.effects["doc", "place\x00x"].mine
+    committed = await journal.commit(entry)
+    assert committed.of(HOLDERS)[OnceAsked("r", "a\x00b")].owner == "owner"
+    assert committed.of(STATES)["doc", "place\x00x"].mine
 
 
 async def test_a_transaction_that_was_in_anothers_way_is_repeated() -> None:
@@ -88,7 +91,7 @@ async def test_a_transaction_that_was_in_anothers_way_is_repeated() -> None:
         if attempts < 4:
             raise Deadlock
 
-    group = GroupCommit(transact, "p", lambda available, _: said.append(available))
+    group = GroupCommit(transact, IN_ORDER, lambda available, _: said.append(available))
     group.start()
     await group.submit(_event("m"))
     assert (attempts, said) == (4, [])
@@ -107,7 +110,7 @@ async def test_a_listener_that_raises_ends_nothing() -> None:
     def listen(available: bool, text: str) -> None:
         raise RuntimeError(text)
 
-    group = GroupCommit(transact, "p", listen)
+    group = GroupCommit(transact, IN_ORDER, listen)
     group.start()
     await group.submit(_event("m"))
     assert group.available
@@ -122,7 +125,7 @@ async def test_a_writer_that_is_ended_from_outside_says_so_and_lets_nobody_wait(
         begun.set()
         await asyncio.Event().wait()
 
-    group = GroupCommit(transact, "p", lambda available, _: said.append(available))
+    group = GroupCommit(transact, IN_ORDER, lambda available, _: said.append(available))
     group.start()
     waiting = group.submit(_event("m"))
     await begun.wait()

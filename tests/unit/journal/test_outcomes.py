@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.effect import EffectStatus
 from hub.core.effect import EffectStatus as _S
 from hub.journal import schema
-from hub.journal.entry import EffectState, Entry
+from hub.journal.effects import EffectState
+from hub.journal.entry import Entry
 from hub.journal.journal import Journal
 
 STATE = EffectState("d", "out", "route", _S.PREPARED, 1, "key", "bytes", None, 0, True)
@@ -30,7 +29,7 @@ async def begin(journal: Journal, status: EffectStatus, generation: int = 1) -> 
 
 async def settle(journal: Journal, status: EffectStatus, generation: int = 1) -> None:
     entry = Entry()
-    entry.settle(replace(STATE, generation=generation), status, 1, 2.0, text=status)
+    entry.settle(STATE._replace(generation=generation), status, 1, 2.0, text=status)
     await journal.commit(entry)
 
 

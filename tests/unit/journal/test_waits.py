@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.journal import schema
 from hub.journal.entry import Entry
 from hub.journal.journal import Journal
-from hub.journal.wait import Reason, Wait
+from hub.journal.once_keys import FREE, OnceHeld
+from hub.journal.wait import WAIT, Reason, Wait
 from hub.journal.waits import Waits
 
 
@@ -28,7 +28,7 @@ def wait(journal: Journal, id: str, reason: Reason, waits_for: str = "erp", due:
 async def add(journal: Journal, *waits: Wait) -> None:
     entry = Entry()
     for one in waits:
-        entry.wait(one)
+        entry.add(WAIT, one)
     await journal.commit(entry)
 
 
@@ -47,7 +47,7 @@ async def other(journal: Journal, journal_url: str, tmp_path: Path) -> AsyncIter
 
 async def test_an_endpoint_lets_through_as_many_as_it_bears_the_oldest_first(journal: Journal) -> None:
     rows = [wait(journal, f"w{n}", Reason.ENDPOINT) for n in range(5)]
-    await add(journal, *(replace(one, since=one.since + n) for n, one in enumerate(rows)))
+    await add(journal, *(one._replace(since=one.since + n) for n, one in enumerate(rows)))
     assert await taken(journal, erp=0) == []
     assert await taken(journal, erp=1) == ["w0"]
     assert await taken(journal, other=9) == []
@@ -65,13 +65,13 @@ async def test_a_once_key_wakes_when_its_owner_is_done_or_has_freed_it(journal: 
     entry = Entry()
     for value, owner in (("a", "owner"), ("b", "owner"), ("c", "document-mine")):
         entry.take_once("orders", value, owner, 1.0)
-    entry.once_freed.append(("orders", "nobody"))
+    entry.add(FREE, OnceHeld("orders", "nobody"))
     await journal.commit(entry)
     rows = [wait(journal, id, Reason.ONCE, id, due=-1.0) for id in ("a", "b")]
-    await add(journal, *rows, replace(wait(journal, "c", Reason.ONCE, "c"), document_id="document-mine"))
+    await add(journal, *rows, wait(journal, "c", Reason.ONCE, "c")._replace(document_id="document-mine"))
     assert await taken(journal) == ["c"], "it holds the key itself; a key that is pending is waited for beyond the time"
     freed = Entry()
-    freed.once_freed.append(("orders", "owner"))
+    freed.add(FREE, OnceHeld("orders", "owner"))
     await journal.commit(freed)
     assert await taken(journal) == ["a", "b"]
 
@@ -154,7 +154,7 @@ async def test_what_waits_is_counted_by_what_it_waits_for(journal: Journal) -> N
 
 
 async def test_copies_of_routes_that_this_process_lacks_are_left_to_others(journal: Journal, other: Journal) -> None:
-    newer = replace(wait(journal, "newer", Reason.RETRY_AFTER, due=-1.0), route="newer")
+    newer = wait(journal, "newer", Reason.RETRY_AFTER, due=-1.0)._replace(route="newer")
     await add(journal, newer, wait(journal, "known", Reason.RETRY_AFTER, due=-1.0))
     assert [one.id for one in await Waits(journal).take({}, ("newer",))] == ["known"]
     assert await taken(other) == ["newer"]

@@ -1,0 +1,43 @@
+"""The rows by name are the rows of the tables."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+import pytest
+import sqlalchemy as sa
+
+from hub.journal import schema
+from hub.journal.batch_dissolving import CLOSED
+from hub.journal.bulk import RECEIVED, SENT, Bulk
+from hub.journal.writers import ROWS
+
+BULKS: list[Bulk[Any]] = [*ROWS, SENT, RECEIVED, CLOSED]
+
+
+def of_column(column: sa.Column[Any]) -> tuple[type, bool]:
+    return column.type.python_type, bool(column.nullable)
+
+
+def of_field(row: type[NamedTuple], name: str) -> tuple[type, bool]:
+    hint = get_type_hints(row)[name]
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
+    (kind,) = kinds
+    return (str if issubclass(kind, str) else kind), NoneType in get_args(hint)
+
+
+@pytest.mark.parametrize("bulk", BULKS, ids=lambda bulk: bulk.row.__name__)
+def test_a_row_that_is_written_fits_its_table(bulk: Bulk[Any]) -> None:
+    table = schema.metadata.tables[bulk.table]
+    for name in bulk.columns:
+        kind, optional = of_field(bulk.row, name)
+        column, nullable = of_column(table.c[name])
+        assert (kind, optional and not nullable) == (column, False), name
+
+
+@pytest.mark.parametrize("bulk", BULKS, ids=lambda bulk: bulk.row.__name__)
+def test_a_row_has_all_that_its_table_needs(bulk: Bulk[Any]) -> None:
+    table = schema.metadata.tables[bulk.table]
+    needed = [column.name for column in table.c if not column.nullable and column.autoincrement is not True]
+    assert [name for name in needed if name not in bulk.columns] == []
