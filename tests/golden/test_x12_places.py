@@ -135,6 +135,19 @@ LEVELS = [
     ["HL*1**S*1", "HL*2*1*O*1", "HL*3*1*O*1", "HL*4*2*I*0", "LIN**VN*A", "HL*5*3*I*0", "LIN**VN*B"],
     ["HL*1**S*1", "HL*2*1*O*1", "HL*4*2*I*0", "LIN**VN*A", "HL*3*2*I*0", "LIN**VN*B", "HL*5*1*O*0"],
     ["HL*7**S*1", "HL*2*7*O*1", "HL*1*2*I*0", "LIN**VN*A", "HL*3*2*I*0", "LIN**VN*B"],
+    # ids that say nothing of the order, and segments that no field holds: each stays with its level
+    [
+        "HL*1**S*1",
+        "HL*2*1*O*1",
+        "HL*4*1*O*1",
+        "HL*5*4*I*0",
+        "LIN**VN*A",
+        "CUR*SE*USD",
+        "HL*3*2*I*0",
+        "LIN**VN*B",
+        "CUR*SE*CAD",
+    ],
+    ["HL*A**S*1", "HL*B*A*O*1", "HL*C*A*O*1", "HL*E*C*I*0", "LIN**VN*A", "HL*D*B*I*0", "LIN**VN*B", "CUR*SE*CAD"],
 ]
 
 
@@ -145,7 +158,10 @@ LEVELS = [
         *LISTS,
         *PARTS,
         *COUNTED,
-        *(("856", "004010", [NOTICE[0], *levels, f"CTT*{len(levels) - 2}"]) for levels in LEVELS),
+        *(
+            ("856", "004010", [NOTICE[0], *levels, f"CTT*{sum(one.startswith('HL') for one in levels)}"])
+            for levels in LEVELS
+        ),
     ],
 )
 def test_each_segment_and_element_is_written_where_it_stood(name: str, version: str, segments: list[str]) -> None:
@@ -219,6 +235,15 @@ def test_texts_that_are_added_to_a_list_leave_the_others_where_they_stood() -> N
     assert handled(*handling, "AA") == ["W6*HM**KF", "W6*AA"]
     assert handled("AA", *handling) == ["W6*AA", "W6*HM**KF"]
     assert handled("AA", "HM") == ["W6*AA*HM"]
+
+
+def test_the_order_of_levels_binds_nobody_who_changes_the_tree() -> None:
+    document = document_of("856", [NOTICE[0], *LEVELS[4], "CTT*5"])
+    assert {(one.kept_for, one.elements) for one in document.extras} >= {("place", (id,)) for id in "ABCDE"}
+    shipment = document.levels[0]
+    less = shipment.model_copy(update={"levels": shipment.levels[:1]})
+    left = changed(document, "856", levels=(less,), extras=tuple(one for one in document.extras if one.kept_for))
+    assert left[1:] == ["HL*A**S*1", "HL*B*A*O*1", "HL*D*B*I*0", "LIN**VN*B", "CTT*3"]
 
 
 def test_a_line_of_a_text_that_says_nothing_is_none() -> None:

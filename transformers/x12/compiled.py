@@ -23,6 +23,7 @@ from transformers.x12.element_lines import GAP, TWICE
 from transformers.x12.fields import shapes
 from transformers.x12.generate import Source
 from transformers.x12.grammar import Grammar, grammar
+from transformers.x12.nodes import kept_order
 from transformers.x12.overlay import WrongRule, overlaid, relaxed
 from transformers.x12.period import taken
 from transformers.x12.values import Composite, Refused, Values, Words
@@ -83,6 +84,7 @@ def make(warnings):
             handler(segment)
         if state is not finish: raise Refused
         for d, f in lists: d[f] = tuple(d[f])
+        if nodes and warnings: extras.extend(kept_order('HL', nodes))
         if extras: o0['extras'] = tuple(extras)
         return unchecked(Document, o0), tuple(dict.fromkeys(warnings))
 
@@ -170,6 +172,7 @@ class CompiledSet:
             "document": {name: shape.default for name, shape in shapes(self._cls).items()},
             "excess": _excess,
             "few": _few,
+            "kept_order": kept_order,
             "length_hint": length_hint,
             "lies": length_error,
             "link": self._link,

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
-from itertools import count
 from typing import Any
 
 from hub.core.errors import MappingError
@@ -22,6 +21,7 @@ from transformers.x12.fields import present
 from transformers.x12.homes import Homes
 from transformers.x12.list_rows import list_rows_as_read
 from transformers.x12.merging import Merging, merge
+from transformers.x12.nodes import in_order, tree_nodes
 from transformers.x12.period import PERIOD_FIELDS, period_text
 from transformers.x12.place import Home, value_at
 from transformers.x12.rendered import Rendered, kept_elements
@@ -134,18 +134,15 @@ class _Rendering:
         return f"{key}[{self._counts[key]}]"
 
     def _tree(self, group: Sequence[Step], holder: _Holder) -> Iterator[Rendered]:
-        """Loops nested by ids: in the order of their ids where these count up, else parents before their children."""
+        """Loops nested by ids: in the order in which they stood."""
         loops = [step.entry for step in group if isinstance(step.entry, Loop)]
         to, tree = loops[0].to, loops[0].tree
         assert to is not None  # noqa: S101 - the loader has checked it
         assert tree is not None  # noqa: S101 - a group is a tree
         field = (loops[0].trigger.mapping or NO_PLACEMENT).put[tree.id].field
-        parts = getattr(holder.part, to)
-        numbers = _numbers(parts, tree.children, field)
-        nodes = list(_nodes(parts, f"{holder.path}{to}", "", tree.children, numbers))
-        if _count_up(nodes):
-            nodes.sort(key=lambda node: int(node.id))
-        for node in nodes:
+        nodes = tree_nodes(getattr(holder.part, to), f"{holder.path}{to}", tree.children, field)
+        kept = self._extras.in_loop(loops[0].id, holder.place, loops[0].id)
+        for node in in_order(nodes, [str(one.elements[0]) for one in kept if one.in_fields]):
             loop = self._loop_for(loops, node.part, node.path)
             steps = next(step.steps for step in group if step.entry is loop)
             within = self._instance(loop.id, holder)
@@ -438,49 +435,3 @@ def _put_period(out: Rendered, period: Period, use: Use, part: Part) -> None:
 def _near(text: str, target: Target) -> str:
     near = get_close_matches(text.lower().replace("-", "_").replace(" ", "_"), list(target.words.values()), 1)
     return f" (did you mean {near[0]}?)" if near else ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A part of a tree: its path, its own id and its parent's."""
-
-    part: Part
-    path: str
-    id: str
-    parent: str
-
-
-def _nodes(parts: Sequence[Part], path: str, parent: str, children: str, numbers: Iterator[str]) -> Iterator[_Node]:
-    """A tree's parts, parents before their children. `numbers`: their ids, in this order."""
-    for number, part in enumerate(parts):
-        node = _Node(part, f"{path}[{number}]", next(numbers), parent)
-        yield node
-        yield from _nodes(getattr(part, children), f"{node.path}.{children}", node.id, children, numbers)
-
-
-def _numbers(parts: Sequence[Part], children: str, field: str) -> Iterator[str]:
-    """The ids of a tree's parts: their own; those without one are numbered, by numbers that nobody else has."""
-    own = [getattr(part, field) for part in _in_order(parts, children)]
-    taken = {str(id).lstrip("0") for id in own if id is not None}
-    free = (str(number) for number in count(1) if str(number) not in taken)
-    return iter([str(id) if id is not None else next(free) for id in own])
-
-
-def _in_order(parts: Sequence[Part], children: str) -> Iterator[Part]:
-    for part in parts:
-        yield part
-        yield from _in_order(getattr(part, children), children)
-
-
-def _count_up(nodes: Sequence[_Node]) -> bool:
-    """Whether all ids are numbers, and each is greater than those of its parent and of the node before it below the same parent: then
-    they have been counted in the order in which the nodes stood."""
-    if not all(node.id.isdecimal() and len(node.id) < 10 for node in nodes):
-        return False
-    latest: dict[str, int] = {}
-    for node in nodes:
-        own = int(node.id)
-        if own <= max(int(node.parent or 0), latest.get(node.parent, -1)):
-            return False
-        latest[node.parent] = own
-    return True
