@@ -110,6 +110,8 @@ def wrapped(head: bytes) -> tuple[int, int] | None:
     found = _LINE_END.search(head)
     if not head.startswith(b"ISA") or found is None or not 20 <= found.start() < ISA_SIZE:
         return None
+    if head.startswith(tuple(name + head[3:4] for name in (b"GS", b"TA1", b"IEA")), found.end()):
+        return None  # the ISA ends there
     width, size = found.start(), found.end() - found.start()
     joined = head.replace(b"\r", b"").replace(b"\n", b"")
     if head[:width].count(head[3:4]) >= len(WIDTHS) or joined[:ISA_SIZE].count(head[3:4]) != len(WIDTHS):

@@ -107,6 +107,7 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
     if end < 0 or len(data) < end + 2:
         text = "half an ISA segment: the interchange header breaks off"
         raise DecodeError(text, segment="ISA", offset=offset, code="024")
+    _complete(data[:end].split(separator), separator, offset)
     component = data[end + 1 : end + 2]
     if (
         component in (b"\r", b"\n")
@@ -126,6 +127,19 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
     delimiters = Delimiters(separator, component, repetition if len(repetition) == 1 else b"", terminator or b"~")
     _check(delimiters, offset)
     return InterchangeHeader(tuple(e.strip() for e in elements), delimiters, offset, size, _widths(elements))
+
+
+def _complete(elements: list[bytes], separator: bytes, offset: int) -> None:
+    """Raises DecodeError for an ISA that ends before its last element, so that the segment behind it begins in one of these."""
+    for number, element in enumerate(elements[13:], 13):
+        before = element.removesuffix(b"GS").removesuffix(b"TA1").removesuffix(b"IEA")
+        if before == element or not before or before[-1:].isalnum():
+            continue
+        if number == 15 and before[:1] in (b"P", b"T", b"I"):
+            text = "ISA16 is missing: the ISA ends behind ISA15, without a component separator"
+            raise DecodeError(text, segment="ISA", element="ISA16", offset=offset, code=NO_COMPONENT_SEPARATOR)
+        text = f"the ISA has {number} elements, expected {len(WIDTHS)}"
+        raise DecodeError(text, segment="ISA", offset=offset, code="022")
 
 
 def header_elements(data: bytes) -> tuple[str, ...]:

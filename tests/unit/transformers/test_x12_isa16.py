@@ -52,6 +52,27 @@ def test_its_sender_gets_a_ta1_that_says_so() -> None:
     assert (answer.status, answer.note) == ("R", "027")
 
 
+@pytest.mark.parametrize("end", ["~", "~\n", "\n", "\r\n", "'  \n"])
+@pytest.mark.parametrize(
+    ("without", "code", "text"),
+    [
+        ("*P", "027", "ISA16 is missing: the ISA ends behind ISA15"),
+        ("*>", "022", "the ISA has 15 elements, expected 16"),
+        ("", "022", "the ISA has 14 elements, expected 16"),
+    ],
+)
+def test_an_isa_that_ends_before_its_last_element_is_told_so(end: str, without: str, code: str, text: str) -> None:
+    data = WHOLE.replace("*P*>~\n", f"{without}{end}").replace("~\n", end).encode()
+    error = read(data)[0].error
+    assert error is not None
+    assert (error.x12_code, text in error.text) == (code, True), error
+
+
+@pytest.mark.parametrize("id", ["ACME-GS", "GS", "X/IEA", "TA1"])
+def test_an_id_may_end_as_the_name_of_a_segment(id: str) -> None:
+    assert [reading.error for reading in read(WHOLE.replace("043645501      ", id).encode())] == [None, None]
+
+
 def test_a_draft_proposes_no_separators() -> None:
     (seen,) = observe(BytesBody(missing("\n")))
     assert not seen.delimiters
