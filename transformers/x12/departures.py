@@ -15,8 +15,11 @@ from transformers.x12.finding import Finding
 from transformers.x12.inspection import GroupSeen, InterchangeSeen, Stray, TransactionSeen, inspect
 from transformers.x12.observation import charset_of, newline_of
 
-Kind = Literal["ids", "test", "delimiters", "version", "group", "set", "charset", "envelope", "content", "totals"]
-"""What it departs from; `content` is what stands in a transaction: elements, codes, the order and number of segments."""
+Kind = Literal[
+    "ids", "test", "delimiters", "version", "group", "set", "charset", "envelope", "content", "accepted", "totals"
+]
+"""What it departs from; `content` is what stands in a transaction: elements, codes, the order and number of segments; `accepted` the same,
+of one that the agreement takes with its errors."""
 
 ADVICE: dict[Kind, str] = {
     "ids": "a sender that is in no agreement is refused: ask them, or write the id into `ids`; an id of ours that is another one is"
@@ -34,6 +37,8 @@ ADVICE: dict[Kind, str] = {
     " syntax): they correct the totals or the lines, or write `totals: warn`",
     "content": "the transaction is refused, and acknowledged as such (`errors: accept` takes what can be understood): they correct it,"
     " or a rule in `overlays` says what their guide says",
+    "accepted": "the transaction is taken with its errors, and acknowledged as such (`errors: accept`); what could not be read is in the"
+    " document's extras: they correct it, or a rule in `overlays` says what their guide says",
 }
 """What to do about each kind, for those who look after the agreement."""
 
@@ -207,7 +212,8 @@ def _of_transaction(seen: TransactionSeen, agreement: Agreement) -> Iterator[Dep
     name, number = read.set, read.control_number
     unagreed = bool(agreement.receive) and name not in agreement.receive
     for finding in seen.findings:
-        kind: Kind = "set" if unagreed and finding.segment == "ST" else "content"
+        kind: Kind = "content" if read.document is None else "accepted"
+        kind = "set" if unagreed and finding.segment == "ST" else kind
         yield Departure(kind, finding.text, set=name, control_number=number, finding=finding)
     if (
         "charset" in agreement.stated

@@ -39,6 +39,11 @@ class Finding:
             return f"{self.segment}[{self.position}]"
         return f"{self.segment}{self.element:02}" + (f"-{self.component}" if self.component else "")
 
+    @property
+    def sentence(self) -> str:
+        """With its place, for a warning."""
+        return f"{self.where}: {self.text}"
+
 
 def quoted(text: str) -> str:
     """A value as the text of a finding shows it: of a long one the beginning."""

@@ -190,7 +190,9 @@ class _Inspection:
         read = read_transaction(event, self._header.delimiters, version, partner, self._agreement)
         again = self._numbers.again(read.control_number)
         read = as_member(read, self._group.elements, event, self._agreement, again=again)
-        read = read._replace(warnings=(*self._warnings, *read.warnings))
+        listed = {one.sentence for one in read.findings}
+        warnings = (*self._warnings, *(text for text in read.warnings if text not in listed))
+        read = read._replace(warnings=warnings)
         findings = read.findings or ((finding_of(read.error, read.segments),) if read.error else ())
         refused = self._group.refusal is not None or self._interchanges in self._verdict.interchanges
         if self._misread:

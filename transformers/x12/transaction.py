@@ -319,7 +319,7 @@ def _bounded(warnings: tuple[str, ...]) -> tuple[str, ...]:
 
 def _noted(findings: tuple[Finding, ...]) -> Iterator[str]:
     """Findings as warnings."""
-    yield from (f"{one.where}: {one.text}" for one in findings[:MOST])
+    yield from (one.sentence for one in findings[:MOST])
     if len(findings) > MOST:
         yield f"{len(findings) - MOST} more of what is wrong"
 

@@ -61,7 +61,7 @@ class _Tally:
             self.notes += one.note
             if one.note and not notes:
                 continue
-            alike = one if one.kind == "content" and not one.note else _alike(one)
+            alike = one if one.kind in ("content", "accepted") and not one.note else _alike(one)
             if alike in self._first or len(self._first) < MOST:
                 self._first.setdefault(alike, one)
                 self._times[alike] += 1

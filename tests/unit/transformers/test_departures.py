@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from hub.core.agreement import Agreement, InterchangeId, OverlayRule, Separators
+from hub.core.agreement import Acknowledge, Agreement, InterchangeId, OverlayRule, Separators
+from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from tests.golden.x12_files import FIXTURES
 from transformers.x12.departures import ADVICE, Departure, departures
+from transformers.x12.inspection import TransactionSeen, inspect
 
 SMALL = (FIXTURES / "850-small.edi").read_bytes()
 ACME = Agreement(
@@ -79,6 +81,19 @@ def test_a_departure(changes: dict[str, object], kind: str, text: str) -> None:
     (one,) = found(replace(ACME, **changes))  # type: ignore[arg-type]
     assert one[0] == kind
     assert one[1].startswith(text)
+
+
+def test_what_is_accepted_with_its_errors_is_told_as_that_and_once() -> None:
+    accepting = replace(ACME, acknowledge=Acknowledge(errors="accept"))
+    data = SMALL.replace(b"CUR*BY*USD", b"CUR*BY*USDX")
+    for terms, kind in ((ACME, "content"), (accepting, "accepted")):
+        (one,) = departures(BytesBody(data), terms)
+        assert (one.kind, one.note) == (kind, False)
+    assert "taken with its errors" in ADVICE["accepted"]
+    (transaction,) = [
+        one for one in inspect(BytesBody(data), PartnerDirectory(), accepting) if isinstance(one, TransactionSeen)
+    ]
+    assert (transaction.status, len(transaction.findings), transaction.read.warnings) == ("accepted_with_errors", 1, ())
 
 
 def test_the_character_set_counts_where_it_is_agreed() -> None:
