@@ -21,6 +21,7 @@ from hub.core import topology
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 from hub.core.plugin import Plugins
+from hub.core.route import Route
 from hub.core.topology import Topology
 from hub.journal.bindings import DeclaredBindings
 from hub.journal.bulk import QUEUE
@@ -49,6 +50,7 @@ from hub.runtime.recoverability import Recoverability
 from hub.runtime.replay import Replay
 from hub.runtime.replies import Replies
 from hub.runtime.sending import Sender
+from hub.runtime.side_by_side import side_by_side
 from hub.runtime.supervisor import Supervisor
 from hub.runtime.suspicion import Suspicion
 from hub.runtime.waits import Waker
@@ -308,13 +310,15 @@ class RunningHub:
 
     async def _start_workers(self) -> None:
         """A worker for every route. That of a removed route goes on: copies that were made for it are still served."""
-        for id, route in self.site.table.by_id.items():
-            if id in self._workers:
-                self._workers[id].route = route
-            else:
-                worker = RouteWorker(route, self.live, self._sender, self.recoverability, self._suspicion)
-                await worker.start()
-                self._workers[id] = worker
+        await side_by_side(self._start_worker(route) for route in self.site.table.routes)
+
+    async def _start_worker(self, route: Route) -> None:
+        if route.id in self._workers:
+            self._workers[route.id].route = route
+            return
+        worker = RouteWorker(route, self.live, self._sender, self.recoverability, self._suspicion)
+        await worker.start()
+        self._workers[route.id] = worker
 
     async def _record_queues(self, opened: Opened) -> None:
         entry, now = Entry(), self.live.clock()

@@ -10,12 +10,15 @@ from hub.core.amqp_hosts import hosts_of
 from hub.core.errors import ConfigError
 
 PORTS = {"amqp": 5672, "amqps": 5671}
-OPTIONS = {"heartbeat", "cafile", "certfile", "keyfile"}
+OPTIONS = {"heartbeat", "channel_max", "cafile", "certfile", "keyfile"}
+
+RESERVED_CHANNELS = 16
+"""Channels of each connection that consumers leave to questions and declarations."""
 
 
 @dataclass(frozen=True, slots=True)
 class AmqpAddress:
-    """`amqp[s]://user:password@host:port,host:port/vhost?heartbeat=10&cafile=...&certfile=...&keyfile=...`"""
+    """`amqp[s]://user:password@host:port,host:port/vhost?heartbeat=10&channel_max=2047&cafile=...&certfile=...&keyfile=...`"""
 
     host: str
     port: int
@@ -27,6 +30,8 @@ class AmqpAddress:
     cafile: str | None = None
     certfile: str | None = None
     keyfile: str | None = None
+    channel_max: int | None = None
+    """Channels of one connection; None: as many as the broker allows."""
     others: tuple[tuple[str, int], ...] = ()
     """Further nodes of the cluster, tried in turn."""
 
@@ -47,9 +52,8 @@ class AmqpAddress:
             raise ConfigError(
                 f"unknown option {unknown[0]!r} in the AMQP URL", hint=f"known: {', '.join(sorted(OPTIONS))}"
             )
-        heartbeat = options.get("heartbeat")
-        if heartbeat is not None and not (heartbeat.isdecimal() and int(heartbeat) < 65536):
-            raise ConfigError(f"heartbeat in the AMQP URL must be seconds, found {heartbeat!r}")
+        heartbeat = _number(options, "heartbeat", "seconds")
+        channels = _number(options, "channel_max", f"a number above {RESERVED_CHANNELS}", RESERVED_CHANNELS + 1)
         return cls(
             hosts[0][0],
             hosts[0][1] or PORTS[parts.scheme],
@@ -57,10 +61,11 @@ class AmqpAddress:
             unquote(parts.password or "guest"),
             unquote(parts.path[1:]) or "/",
             parts.scheme == "amqps",
-            None if heartbeat is None else int(heartbeat),
+            heartbeat,
             options.get("cafile"),
             options.get("certfile"),
             options.get("keyfile"),
+            channels,
             tuple((host, port or PORTS[parts.scheme]) for host, port in hosts[1:]),
         )
 
@@ -84,3 +89,12 @@ class AmqpAddress:
         except OSError as error:
             raise ConfigError(f"TLS for {self} can't be set up: {error}") from error
         return context
+
+
+def _number(options: dict[str, str], name: str, expected: str, least: int = 0) -> int | None:
+    text = options.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and least <= int(text) < 65536):
+        raise ConfigError(f"{name} in the AMQP URL must be {expected}, found {text!r}")
+    return int(text)

@@ -77,6 +77,11 @@ class Link(asyncio.Protocol):
         """How many more channels it can have."""
         return self._channel_limit - len(self._channels)
 
+    @property
+    def most_channels(self) -> int:
+        """How many channels it can have at once."""
+        return self._channel_limit
+
     def add(self, make: Callable[[Link, int], Any]) -> Any:
         """A channel that isn't open yet. Raises LinkLost when there is no room."""
         if self.ended.done():
@@ -197,7 +202,7 @@ class Link(asyncio.Protocol):
                     "en_US",
                 )
             )
-            self._tune(tune)
+            self._tune(tune, address.channel_max)
             await self._control.call(commands.Connection.Open(address.vhost))
         except LinkLost:
             if self.code in (403, 530):
@@ -205,10 +210,10 @@ class Link(asyncio.Protocol):
             raise
         self._beat()
 
-    def _tune(self, tune: commands.Connection.Tune) -> None:
+    def _tune(self, tune: commands.Connection.Tune, most_channels: int | None) -> None:
         largest = tune.frame_max or wire.LARGEST_FRAME
         self.largest_frame = min(largest, wire.LARGEST_FRAME)
-        self._channel_limit = min(tune.channel_max or 65535, 65535)
+        self._channel_limit = min(tune.channel_max or 65535, most_channels or 65535)
         answer = commands.Connection.TuneOk(self._channel_limit, self.largest_frame, self._heartbeat)
         self.send(frame.marshal(answer, 0))
 

@@ -1,4 +1,4 @@
-"""RabbitMQ: two supervised connections, one for publishing and one for everything else.
+"""RabbitMQ: supervised connections, one for publishing, and one (or more, where there are many consumers) for everything else.
 
 RabbitMQ stops reading from a connection that publishes when its memory or disk runs low; acknowledgements go through all
 the same because they have a connection of their own.
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import structlog
 from pamqp import commands
 
-from hub.broker.address import AmqpAddress
+from hub.broker.address import RESERVED_CHANNELS, AmqpAddress
 from hub.broker.channel import Channel, ChannelRefused, LinkLost
 from hub.broker.consumer import RabbitSubscription
 from hub.broker.declaration import (
@@ -42,8 +42,34 @@ T = TypeVar("T")
 HEARTBEAT = 10
 TIMEOUT = 30.0
 
-RESERVED = 16
-"""Channels that consumers leave to questions and declarations."""
+
+CHANNELS = 2047
+"""Channels of a connection, until the broker says how many it allows."""
+
+
+class _Consuming:
+    """A connection for consumers, and those that it carries: as many as it has channels."""
+
+    def __init__(self, address: AmqpAddress, name: str, heartbeat: int) -> None:
+        self.supervisor = Supervisor(address, name, heartbeat, self._begin)
+        self.subscriptions: list[RabbitSubscription] = []
+        self.coming = 0
+        """Consumers that are on their way."""
+        self._most = CHANNELS
+
+    @property
+    def has_room(self) -> bool:
+        self.subscriptions = [each for each in self.subscriptions if each.active]
+        link, left = self.supervisor.link, self._most - len(self.subscriptions)
+        if link is not None:
+            self._most = link.most_channels
+            left = min(self._most - len(self.subscriptions), link.room())
+        return left - self.coming > RESERVED_CHANNELS
+
+    async def _begin(self, link: Link) -> None:
+        for subscription in self.subscriptions:
+            if subscription.active:
+                subscription.keep(link, started=False)
 
 
 class RabbitBroker:
@@ -56,10 +82,9 @@ class RabbitBroker:
         self._timeout = timeout
         self._address = address
         self._publisher = Publisher()
-        self._subscriptions: list[RabbitSubscription] = []
-        beat = HEARTBEAT if beat is None else beat
-        self._publishing = Supervisor(address, f"{name} publishing", beat, self._begin_publishing)
-        self._consuming = Supervisor(address, f"{name} consuming", beat, self._begin_consuming)
+        self._name, self._beat = name, HEARTBEAT if beat is None else beat
+        self._publishing = Supervisor(address, f"{name} publishing", self._beat, self._begin_publishing)
+        self._consuming = [_Consuming(address, f"{name} consuming", self._beat)]
         self._begin_channel: asyncio.Task[None] | None = None
         self._declaring = asyncio.Lock()
         self._open = False
@@ -72,7 +97,7 @@ class RabbitBroker:
 
     @property
     def connected(self) -> bool:
-        links = (self._consuming.link, self._publishing.link)
+        links = (*(each.supervisor.link for each in self._consuming), self._publishing.link)
         if any(link is None or link.is_silent for link in links):
             return False
         return self._publisher.channel is not None and not self.blocked
@@ -95,15 +120,17 @@ class RabbitBroker:
     @property
     def reconnects(self) -> int:
         """How many connections followed the first ones."""
-        return max(0, self._publishing.epochs - 1) + max(0, self._consuming.epochs - 1)
+        supervisors = (self._publishing, *(each.supervisor for each in self._consuming))
+        return sum(max(0, each.epochs - 1) for each in supervisors)
 
     async def open(self) -> None:
         """Raises TransientError(unreachable), or ConfigError when the broker refuses the user or the virtual host."""
         self._open = True
         self._publishing.start()
-        self._consuming.start()
+        first = self._consuming[0].supervisor
+        first.start()
         try:
-            await self._consuming.first(self._timeout)
+            await first.first(self._timeout)
             await self._publishing.first(self._timeout)
         except BaseException:
             await self.close()
@@ -111,10 +138,11 @@ class RabbitBroker:
 
     async def close(self) -> None:
         self._open = False
-        for subscription in self._subscriptions:
-            subscription.stop()
-        self._subscriptions.clear()
-        await asyncio.gather(self._consuming.stop(), self._publishing.stop())
+        for each in self._consuming:
+            for subscription in each.subscriptions:
+                subscription.stop()
+            each.subscriptions.clear()
+        await asyncio.gather(*(each.supervisor.stop() for each in self._consuming), self._publishing.stop())
         self._publisher.close()
 
     def publish(
@@ -135,24 +163,36 @@ class RabbitBroker:
         arguments: ConsumerArguments | None = None,
         on_missing: Callable[[], None] | None = None,
     ) -> RabbitSubscription:
+        """A connection that has no room for more channels gets another one beside it."""
         subscription = RabbitSubscription(queue, handler, prefetch, arguments, on_missing)
+        consuming = self._with_room()
+        supervisor = consuming.supervisor
 
         async def start(link: Link) -> Link:
-            if link.room() < RESERVED:
-                raise ConfigError(f"queue {queue!r} can't be consumed: the broker allows no more channels")
             await subscription.start(link)
             subscription.keep(link, started=True)
             return link
 
+        consuming.coming += 1
         try:
-            used = await self._insist(start)
+            used = await self._insist(start, supervisor)
         except ChannelRefused as refused:
             raise ConfigError(f"queue {queue!r} can't be consumed: {refused.text}") from refused
-        self._subscriptions = [each for each in self._subscriptions if each.active]
-        self._subscriptions.append(subscription)
-        if self._consuming.link not in (None, used):
-            subscription.keep(self._consuming.link, started=False)
+        finally:
+            consuming.coming -= 1
+        consuming.subscriptions.append(subscription)
+        if supervisor.link not in (None, used):
+            subscription.keep(supervisor.link, started=False)
         return subscription
+
+    def _with_room(self) -> _Consuming:
+        for consuming in self._consuming:
+            if consuming.has_room:
+                return consuming
+        further = _Consuming(self._address, f"{self._name} consuming {len(self._consuming) + 1}", self._beat)
+        further.supervisor.start()
+        self._consuming.append(further)
+        return further
 
     async def declare(self, topology: Topology) -> None:
         async with self._declaring:
@@ -186,19 +226,15 @@ class RabbitBroker:
         except (LinkLost, ChannelRefused) as error:
             link.end(str(error))
 
-    async def _begin_consuming(self, link: Link) -> None:
-        for subscription in self._subscriptions:
-            if subscription.active:
-                subscription.keep(link, started=False)
-
-    async def _insist(self, action: Callable[[Link], Awaitable[T]]) -> T:
-        """Does it on the running link; again on the next one when that was lost meanwhile."""
+    async def _insist(self, action: Callable[[Link], Awaitable[T]], supervisor: Supervisor | None = None) -> T:
+        """Does it on the running link (without `supervisor` the first for consumers); again on the next one when that was lost meanwhile."""
+        supervisor = supervisor or self._consuming[0].supervisor
         loop = asyncio.get_running_loop()
         end = loop.time() + self._timeout
         while True:
             if not self._open:
                 raise TransientError("the broker is closed", "unreachable")
-            link = await self._consuming.ready(max(0.001, end - loop.time()))
+            link = await supervisor.ready(max(0.001, end - loop.time()))
             try:
                 async with asyncio.timeout_at(end):
                     return await action(link)

@@ -23,6 +23,7 @@ from hub.runtime.copy import DOCUMENT
 from hub.runtime.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
+from hub.runtime.side_by_side import side_by_side
 
 RETURN_PAUSE = 5.0
 """Seconds before a dead letter that could not be recorded is looked at again."""
@@ -40,17 +41,16 @@ class Keeper:
 
     async def watch(self, routes: Iterable[str], sources: Iterable[str]) -> None:
         """Begins to consume the queues of these, beside those it has."""
-        for grave in (UNMATCHED, *map(Grave.of_route, routes), *map(Grave.of_source, sources)):
-            queue = grave.queue
-            if queue not in self._subscriptions:
-                handler = self._handler(grave)
-                self._subscriptions[queue] = await self._live.broker.consume(
-                    queue, handler, prefetch=50, on_missing=self._live.own_queues.mender(queue)
-                )
+        graves = (UNMATCHED, *map(Grave.of_route, routes), *map(Grave.of_source, sources))
+        await side_by_side(self._begin(grave) for grave in graves if grave.queue not in self._subscriptions)
+
+    async def _begin(self, grave: Grave) -> None:
+        queue, mender = grave.queue, self._live.own_queues.mender(grave.queue)
+        handler = self._handler(grave)
+        self._subscriptions[queue] = await self._live.broker.consume(queue, handler, prefetch=50, on_missing=mender)
 
     async def stop(self, timeout: float) -> None:
-        for subscription in self._subscriptions.values():
-            await subscription.cancel()
+        await side_by_side(subscription.cancel() for subscription in self._subscriptions.values())
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=timeout)
             for task in late:

@@ -178,6 +178,38 @@ async def test_a_consumer_waits_for_a_queue_that_was_deleted(broker: BrokerLifec
     assert (await inbox.next()).message.id == "m"
 
 
+async def test_more_consumers_than_a_connection_has_channels_get_further_connections(
+    tcp_proxy: TcpProxy, amqp_url: str, unique: str
+) -> None:
+    broker = RabbitBroker(tcp_proxy.through(amqp_url) + "?channel_max=20")
+    names = [f"q{number}.{unique}" for number in range(10)]
+    inbox = Inbox(ack=True)
+    await broker.open()
+    try:
+        await broker.declare(Topology(queues=tuple(map(Queue, names))))
+        subscriptions = await asyncio.gather(*(broker.consume(name, inbox) for name in names))
+        for round in range(2):
+            await _arrive(broker, names, inbox, round)
+            tcp_proxy.cut()
+        for subscription in subscriptions[:4]:
+            await subscription.cancel()
+        await asyncio.gather(*(broker.consume(name, inbox) for name in names[:4]))
+        await _arrive(broker, names, inbox, 2)
+        assert broker.connected
+    finally:
+        await broker.close()
+
+
+async def _arrive(broker: RabbitBroker, queues: list[str], inbox: Inbox, round: int) -> None:
+    wanted = {queue: f"{round} {queue}" for queue in queues}
+    await asyncio.gather(*(broker.publish("", queue, Message(id, b"{}")) for queue, id in wanted.items()))
+
+    async def arrived() -> bool:
+        return inbox.ids.issuperset(wanted.values())
+
+    await eventually(arrived)
+
+
 async def test_nobody_there(kind: str, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     broker = make_broker(kind, f"amqp://user:sesame@127.0.0.1:{port}/", tmp_path, timeout=0.5)
