@@ -78,7 +78,7 @@ class RestSource:
                 failures += 1
                 pause = self._rounds.pause(failures, error)
                 self._log.warning(
-                    *("list_not_read",),
+                    "list_not_read",
                     source=self._name,
                     error=str(error),
                     failures=failures,

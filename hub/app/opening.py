@@ -142,7 +142,14 @@ class Opening:
         earlier = before.snapshot.recipe if before is not None else None
         recipe = recipe_of(site, self._folder.path, self._texts, self._log, earlier)
         snapshot = Snapshot(
-            *(site.table, site.facts, readers, destinations, holds, site.partners, owners, steps),
+            table=site.table,
+            facts=site.facts,
+            readers=readers,
+            destinations=destinations,
+            holds=holds,
+            partners=site.partners,
+            source_owners=owners,
+            steps=steps,
             recipe=recipe,
             limits={name: thing for (kind, name), (_, thing) in built.items() if kind == "limit"},
         )
@@ -162,8 +169,17 @@ class Opening:
         steps = steps_of(config.steps, context)
         gather = config.gather_by if config.gather is not None else None
         return OpenDestination(
-            *(config.name, adapter, writer, config.retry, limit, sequence, batch, config.captures, config.replies_to),
-            *(gather, steps),
+            name=config.name,
+            adapter=adapter,
+            writer=writer,
+            retry=config.retry,
+            limit=limit,
+            sequence=sequence,
+            batch=batch,
+            captures=config.captures,
+            replies_to=config.replies_to,
+            gather=gather,
+            steps=steps,
         )
 
     def _limit(self, name: str, endpoints: Mapping[str, Any], keep: Any) -> Limit | None:

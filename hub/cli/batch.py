@@ -13,6 +13,7 @@ from hub.cli.output import AsJson, age, entry, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.journal.batches import Batches, Waiting
 from hub.journal.journal import Journal
+from hub.journal.rows import StuckBatch
 
 commands = typer.Typer(help="Documents that wait to go together, and batches that have not left.", no_args_is_help=True)
 
@@ -24,13 +25,13 @@ def list_(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     """Lists what waits for a batch, and batches that are not published yet, with the cause. Example: hub batch list"""
     now = time.time()
 
-    async def work(journal: Journal) -> tuple[list[Waiting], list[Any]]:
+    async def work(journal: Journal) -> tuple[list[Waiting], list[StuckBatch]]:
         batches = Batches(journal)
         return await batches.waiting(), await batches.stuck()
 
     waiting, stuck = with_journal(site, work)
     if as_json:
-        shown = {"waiting": [waiting_as_dict(one) for one in waiting], "batches": [dict(row._mapping) for row in stuck]}
+        shown = {"waiting": [waiting_as_dict(one) for one in waiting], "batches": [row._asdict() for row in stuck]}
         print_json(shown)
         return
     for one in waiting:

@@ -37,14 +37,15 @@ from hub.core.dead_letter import DeadStatus
 from hub.core.errors import ClaimMissing
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.journal import Journal
+from hub.journal.rows import DeadLetterFound
 
 commands = typer.Typer(
     help="Messages that can't proceed: find them, understand them, send them again.", no_args_is_help=True
 )
 
 
-def rows_of(site: Any, wanted: DeadFilter, limit: int) -> tuple[list[Any], int]:
-    async def work(journal: Journal) -> tuple[list[Any], int]:
+def rows_of(site: Any, wanted: DeadFilter, limit: int) -> tuple[list[DeadLetterFound], int]:
+    async def work(journal: Journal) -> tuple[list[DeadLetterFound], int]:
         decisions, now = Decisions(journal), time.time()
         return await decisions.dead_letters(wanted, now, limit), await decisions.count_dead(wanted, now)
 
@@ -71,7 +72,15 @@ def list_(
 ) -> None:
     """Lists dead letters, oldest first. Example: hub dead list --route acme-orders --error timeout --newer 4h"""
     wanted = DeadFilter(
-        *((), kind_of(kind), route, source, destination, error, partner, span(older), span(newer), owner),
+        kind=kind_of(kind),
+        route=route,
+        source=source,
+        destination=destination,
+        error=error,
+        partner=partner,
+        older=span(older),
+        newer=span(newer),
+        owner=owner,
         status=() if every else (DeadStatus.DEAD, DeadStatus.REPLAYING),
     )
     rows, count = rows_of(site, wanted, limit)
@@ -99,7 +108,7 @@ def show(
 ) -> None:
     """Shows one dead letter: cause, headers, and the body as it would be sent again. Example: hub dead show 3fa2"""
 
-    async def work(journal: Journal) -> tuple[list[Any], list[Any], bytes]:
+    async def work(journal: Journal) -> tuple[list[DeadLetterFound], list[DeadLetterFound], bytes]:
         decisions, now = Decisions(journal), time.time()
         found = await decisions.dead_letters(DeadFilter((id,), status=()), now, 2)
         if len(found) != 1:

@@ -10,6 +10,7 @@ import typer
 from hub.cli.output import fail
 from hub.core.duration import seconds
 from hub.journal.decisions import DeadFilter
+from hub.journal.rows import DeadLetterFound
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or how they begin.")]
 Route = Annotated[str | None, typer.Option(help="Only of this route.")]
@@ -55,7 +56,16 @@ def selected(
 ) -> DeadFilter:
     """The filter; nothing at all selects nothing, unless --all says so."""
     made = DeadFilter(
-        *(tuple(ids or ()), kind_of(kind), route, source, destination, error, partner, span(older), span(newer), owner),
+        ids=tuple(ids or ()),
+        kind=kind_of(kind),
+        route=route,
+        source=source,
+        destination=destination,
+        error=error,
+        partner=partner,
+        older=span(older),
+        newer=span(newer),
+        owner=owner,
     )
     refuse_empty(made.ids)
     if made == DeadFilter() and not every:
@@ -77,7 +87,7 @@ def names_of(wanted: DeadFilter) -> dict[str, str | None]:
     return {name: getattr(wanted, name) for name in NAMES}
 
 
-def known_names(rows: Sequence[Any]) -> dict[str, list[str]]:
+def known_names(rows: Sequence[DeadLetterFound]) -> dict[str, list[str]]:
     """The names that dead letters have, by option."""
     known = {name: [getattr(row, name) for row in rows] for name in NAMES if name != "destination"}
     return {**known, "destination": [each for row in rows for each in row.destinations.split(",")]}

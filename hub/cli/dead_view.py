@@ -8,12 +8,13 @@ from typing import Any
 import orjson
 
 from hub.cli.output import age, entry, moment, status
+from hub.journal.rows import DeadLetterFound
 from hub.runtime.unreadable_place import PLACE
 
 LEVELS = ("interchange", "group", "transaction")
 
 
-def list_entry(row: Any, now: float) -> None:
+def list_entry(row: DeadLetterFound, now: float) -> None:
     """One entry of the list: what it is and whose, where it came from, and why it is dead."""
     where = f"{row.kind} {row.route or row.source or ''}" + (f" -> {row.destinations}" if row.destinations else "")
     what = " ".join(part for part in (row.partner, row.number) if part)
@@ -22,13 +23,13 @@ def list_entry(row: Any, now: float) -> None:
     entry((*head, came_from(row)), f"{row.error}: {row.cause[:300]}")
 
 
-def came_from(row: Any) -> str:
+def came_from(row: DeadLetterFound) -> str:
     """`acme_17.edi, interchange 1, group 1, transaction 2`; a body without a name is called by its claim."""
     name = PurePath(row.file or "").name or (f"claim {row.claim[:12]}" if row.claim else "")
     return ", ".join(part for part in (name, position_words(row)) if part)
 
 
-def position_words(row: Any) -> str:
+def position_words(row: DeadLetterFound) -> str:
     """Where in the file it stood, in words: a part of an X12 file by its levels, of another by its ordinal; of a
     packed file first the entry."""
     steps = [step for step in (row.position or "").split(".") if step]
@@ -50,20 +51,20 @@ def position_words(row: Any) -> str:
     return ", ".join(words)
 
 
-def place_of(row: Any) -> dict[str, Any]:
+def place_of(row: DeadLetterFound) -> dict[str, Any]:
     """What its headers say of the place in the part."""
     packed = orjson.loads(row.headers).get("headers", {}).get(PLACE)
     found = orjson.loads(packed) if isinstance(packed, str) else {}
     return found if isinstance(found, dict) else {}
 
 
-def as_dict(row: Any) -> dict[str, Any]:
+def as_dict(row: DeadLetterFound) -> dict[str, Any]:
     """All of it but the headers and the body. `place`: what is known of the segment, element and byte that failed."""
-    found = {name: value for name, value in row._mapping.items() if name != "headers"}
+    found = {name: value for name, value in row._asdict().items() if name != "headers"}
     return found | {"place": place_of(row)}
 
 
-def properties(row: Any) -> dict[str, Any]:
+def properties(row: DeadLetterFound) -> dict[str, Any]:
     """What `show` prints, by its name."""
     times = {"dead_at": moment(row.dead_at), "decided_at": moment(row.decided_at)}
     found = as_dict(row) | times | {"position": position_words(row)}

@@ -15,6 +15,7 @@ from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.hold import HoldStatus
 from hub.journal.decisions import Decisions
 from hub.journal.journal import Journal
+from hub.journal.rows import HoldRow
 
 commands = typer.Typer(help="Documents that wait for somebody's decision.", no_args_is_help=True)
 
@@ -51,7 +52,7 @@ def list_(
     )
 
 
-def due(row: Any, now: float) -> Text:
+def due(row: HoldRow, now: float) -> Text:
     if row.due_at is None or row.status != HoldStatus.OPEN:
         return Text("")
     if row.due_at < now:
@@ -65,7 +66,7 @@ def show(
 ) -> None:
     """Shows one hold with the document it keeps. Example: hub hold show 81c0"""
 
-    async def work(journal: Journal) -> tuple[list[Any], bytes]:
+    async def work(journal: Journal) -> tuple[list[HoldRow], bytes]:
         found = await Decisions(journal).holds((), (id,))
         if len(found) != 1:
             return found, b""
@@ -132,5 +133,5 @@ def report(result: dict[str, Any], word: str, as_json: bool) -> None:
     raise typer.Exit(0 if result[word] or not result["skipped"] else FOUND)
 
 
-def as_dict(row: Any) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if name != "headers"}
+def as_dict(row: HoldRow) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name != "headers"}

@@ -74,7 +74,19 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
     steps = read_steps(draft, file, node.child("steps"), check_use, "destination")
     gather, by = read_gather(draft, file, node.child("gather"))
     config = DestinationConfig(
-        *(name, placed.use, place, retry, writer, replies, endpoint, captures, replies_to, answer, steps, gather, by)
+        name=name,
+        use=placed.use,
+        place=place,
+        retry=retry,
+        writer=writer,
+        replies=replies,
+        endpoint=endpoint,
+        captures=captures,
+        replies_to=replies_to,
+        answer=answer,
+        steps=steps,
+        gather=gather,
+        gather_by=by,
     )
     check_together(draft, file, node, config)
     return replace(config, steps=(*agreed_totals(draft, writer), *steps))
@@ -116,9 +128,15 @@ def _read_replies(draft: Draft, file: YamlFile, node: Node | None) -> Iterator[R
             held = item.child("hold") or item
             draft.use("hold", reply.hold, file.place_of(held), DECLARED_IN.format("policies"))
         statuses = reply.status if isinstance(reply.status, tuple) else (reply.status,)
-        delivered = reply.delivered is True
         yield ReplyRule(
-            *(statuses, reply.body, reply.headers, reply.hold, delivered, reply.retry, reply.refuse, reply.fault)
+            status=statuses,
+            body=reply.body,
+            headers=reply.headers,
+            hold=reply.hold,
+            delivered=reply.delivered is True,
+            retry=reply.retry,
+            refuse=reply.refuse,
+            fault=reply.fault,
         )
 
 

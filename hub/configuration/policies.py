@@ -60,8 +60,13 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
         for problem in credentials_in_the_clear("amqp", url, "the password travels"):
             draft.findings.warning(file.place(path), problem.text, problem.hint)
     draft.settings = Settings(
-        *("embedded" if url is None else "amqp", url, model.journal, model.claims, host.strip("[]"), int(port)),
-        WorkBounds(model.templates.steps, parse_size(model.templates.characters)),
+        broker="embedded" if url is None else "amqp",
+        amqp=url,
+        journal=model.journal,
+        claims=model.claims,
+        console_host=host.strip("[]"),
+        console_port=int(port),
+        work=WorkBounds(model.templates.steps, parse_size(model.templates.characters)),
         containment=containment_of(model.containment),
     )
 

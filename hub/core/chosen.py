@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, Protocol, TypeVar
+
+
+class Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+N = TypeVar("N", bound=Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Generic[N]):
     """`rows`: each that an id names, once. `refused`: why each other id names none."""
 
-    rows: tuple[Any, ...]
+    rows: tuple[N, ...]
     refused: tuple[str, ...]
 
 
-def choose(ids: Iterable[str], known: Iterable[Any], noun: str, plural: str = "") -> Chosen:
+def choose(ids: Iterable[str], known: Iterable[N], noun: str, plural: str = "") -> Chosen[N]:
     """Each id must begin exactly one row's id: what a beginning of several names is a guess, and an empty id (a shell variable that is
     not set) begins all. `known` are rows that the ids may begin; `noun` is what one of them is called, as in `dead letter`."""
-    rows, found, refused = list(known), dict[str, Any](), list[str]()
+    rows, found, refused = list(known), dict[str, N](), list[str]()
     for id in dict.fromkeys(ids):
         begun = [row for row in rows if row.id.startswith(id)]
         if not id:

@@ -19,7 +19,7 @@ from hub.core.stage import Stage
 from hub.journal import effects, schema
 from hub.journal.batch_members import BatchSays, tell
 from hub.journal.bulk import EVENT, HOLD, clean
-from hub.journal.rows import EventRow, HoldRow
+from hub.journal.rows import BatchMemberRow, EventRow, HoldRow, InterchangeSentRow, columns, typed
 
 REJECTED, OVERDUE = "acknowledgment_rejected", "acknowledgment_overdue"
 """The holds of what a partner rejected, and of what it has not acknowledged in time."""
@@ -69,7 +69,11 @@ class Settled:
     held: tuple[str, ...] = ()
 
 
-def settle(connection: Connection, said: Acknowledgment, row: Any) -> Settled:
+SentCopy = InterchangeSentRow | BatchMemberRow
+"""What was sent: an interchange, or a document of one. It has the copy that it was made from."""
+
+
+def settle(connection: Connection, said: Acknowledgment, row: InterchangeSentRow) -> Settled:
     """What it has changed of the document that was sent as `row`. What was settled before changes nothing, what contradicts is
     recorded; only a rejection overrules what was accepted."""
     table, message = schema.interchange_sent, schema.message
@@ -100,19 +104,21 @@ def settle(connection: Connection, said: Acknowledgment, row: Any) -> Settled:
     return Settled(said.partner, said.status, (row.route,) if held else ())
 
 
-def interchange(connection: Connection, said: Acknowledgment) -> Any:
+def interchange(connection: Connection, said: Acknowledgment) -> InterchangeSentRow:
     """The row of what is acknowledged, which nobody else changes before this transaction ends."""
     table = schema.interchange_sent
     mine = (table.c.partner == said.partner, table.c.control_number == said.control_number)
-    return connection.execute(sa.select(table).where(*mine).with_for_update()).one()
+    select = sa.select(*columns(InterchangeSentRow, table)).where(*mine).with_for_update()
+    (row,) = typed(InterchangeSentRow, connection.execute(select))
+    return row
 
 
-def repeats(row: Any, said: Acknowledgment) -> bool:
+def repeats(row: InterchangeSentRow, said: Acknowledgment) -> bool:
     """This message has said it before, or an accepting TA1 comes after something else."""
     return row.ack_message == said.message_id or (said.status == Ack.NOTED and row.ack_text is not None)
 
 
-def close_overdue(connection: Connection, row: Any, said: Acknowledgment) -> None:
+def close_overdue(connection: Connection, row: InterchangeSentRow, said: Acknowledgment) -> None:
     """The hold that waited for this closes by itself."""
     hold, reason = schema.hold, "rejected late" if said.status == Ack.REJECTED else "acknowledged late"
     mine = (hold.c.document_id == row.document_id, hold.c.destination == row.destination)
@@ -122,7 +128,7 @@ def close_overdue(connection: Connection, row: Any, said: Acknowledgment) -> Non
         event(connection, row.document_id, said.at, Stage.CLOSED, row, f"{OVERDUE}: {reason}")
 
 
-def hold_rejected(connection: Connection, row: Any, said: Acknowledgment) -> bool:
+def hold_rejected(connection: Connection, row: SentCopy, said: Acknowledgment) -> bool:
     """Holds what was rejected, unless it was sent anew since then or somebody has decided about it; its once-key is pending
     again, so that another message waits for the decision."""
     effect, once = schema.effect, schema.once_key
@@ -137,7 +143,7 @@ def hold_rejected(connection: Connection, row: Any, said: Acknowledgment) -> boo
     return True
 
 
-def expire(connection: Connection, row: Any, terms: HoldTerms, now: float) -> bool:
+def expire(connection: Connection, row: InterchangeSentRow, terms: HoldTerms, now: float) -> bool:
     """awaiting -> overdue, and a hold for it. False: somebody else was quicker, or the acknowledgment has come."""
     table = schema.interchange_sent
     mine = (table.c.partner == row.partner, table.c.control_number == row.control_number)
@@ -149,10 +155,11 @@ def expire(connection: Connection, row: Any, terms: HoldTerms, now: float) -> bo
     return True
 
 
-def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, cause: str, at: float) -> None:
+def add_hold(connection: Connection, row: SentCopy, name: str, terms: HoldTerms, cause: str, at: float) -> None:
     """A hold on what was sent, at its destination, with the copy that it was made from."""
     due = at + terms.sla if terms.sla else None
-    id = message_id("hold", (row.document_id, row.destination, str(row.generation), name, str(row.ack_due_at)))
+    awaited = row.ack_due_at if isinstance(row, InterchangeSentRow) else None
+    id = message_id("hold", (row.document_id, row.destination, str(row.generation), name, str(awaited)))
     message = schema.message
     number = sa.select(message.c.number).where(message.c.id == row.document_id)
     held = HoldRow(
@@ -180,7 +187,9 @@ def add_hold(connection: Connection, row: Any, name: str, terms: HoldTerms, caus
     tell(connection, [said])
 
 
-def event(connection: Connection, id: str, at: float, stage: Stage, row: Any, text: str, by: str | None = None) -> None:
+def event(
+    connection: Connection, id: str, at: float, stage: Stage, row: SentCopy | None, text: str, by: str | None = None
+) -> None:
     """`row` is the interchange that was sent, None for an event of the acknowledgment; `by` the message that says it."""
     told = EventRow(
         message_id=id,

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.effect import EffectStatus
 from hub.journal import schema
 from hub.journal.journal import Journal
+from hub.journal.rows import AnswerRow, columns, typed
 
 Place = tuple[str, str]
 """A claim, and a position in it."""
@@ -37,17 +38,15 @@ class AnswerSent:
 
 async def answers_sent(connection: AsyncConnection, places: Sequence[Place]) -> Mapping[Place, list[AnswerSent]]:
     """By what they answer: a transaction is answered with its group, and with its interchange."""
-    message, effect = schema.message, schema.effect
+    message = schema.message
     wanted = {place: positions for place in places if (positions := _answering(place[1]))}
     if not wanted:
         return {}
     claims = {claim for claim, _ in wanted}
     inside = {one for positions in wanted.values() for one in positions}
-    columns = (effect.c.destination, effect.c.status, effect.c.facts)
-    select = sa.select(message, *columns).outerjoin(effect, effect.c.document_id == message.c.id)
     ours = (message.c.claim.in_(claims), message.c.position.in_(inside), message.c.direction == "outbound")
     found: dict[Place, list[AnswerSent]] = {}
-    for row in (await connection.execute(select.where(*ours).order_by(message.c.position))).all():
+    for row in typed(AnswerRow, await connection.execute(_answers(*ours).order_by(message.c.position))):
         found.setdefault((row.claim, row.position), []).append(_answer(row))
     return {
         place: [answer for one in positions for answer in found.get((place[0], one), ())]
@@ -60,10 +59,11 @@ async def newest_answer(journal: Journal, ids: Sequence[str]) -> tuple[int, str 
     None: none was made. Raises JournalUnavailable."""
     table = schema.message
 
-    async def query(connection: AsyncConnection) -> Sequence[Any]:
-        return (await connection.execute(sa.select(table.c.id, table.c.canonical).where(table.c.id.in_(ids)))).all()
+    async def query(connection: AsyncConnection) -> dict[str, str | None]:
+        rows = await connection.execute(sa.select(table.c.id, table.c.canonical).where(table.c.id.in_(ids)))
+        return {row.id: row.canonical for row in rows}
 
-    made = {row.id: row.canonical for row in await journal.read(query)}
+    made = await journal.read(query)
     place = next((place for place in reversed(range(len(ids))) if ids[place] in made), None)
     return None if place is None else (place, made[ids[place]])
 
@@ -78,12 +78,9 @@ class Standing:
 
 async def answers_standing(journal: Journal, ids: Sequence[str]) -> Mapping[str, Standing]:
     """Those of the acknowledgments that were made. Raises JournalUnavailable."""
-    message, effect = schema.message, schema.effect
-    columns = (message.c.id, message.c.received_at, effect.c.status)
-    select = sa.select(*columns).outerjoin(effect, effect.c.document_id == message.c.id).where(message.c.id.in_(ids))
 
-    async def query(connection: AsyncConnection) -> Sequence[Any]:
-        return (await connection.execute(select)).all()
+    async def query(connection: AsyncConnection) -> list[AnswerRow]:
+        return typed(AnswerRow, await connection.execute(_answers(schema.message.c.id.in_(ids))))
 
     found: dict[str, Standing] = {}
     for row in await journal.read(query):
@@ -98,7 +95,19 @@ def _answering(position: str) -> tuple[str, ...]:
     return (f"{found[1]}.{found[2]}.ack", f"{found[1]}.ta1") if found is not None else ()
 
 
-def _answer(row: Any) -> AnswerSent:
+def _answers(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    message, effect = schema.message, schema.effect
+    wants = columns(AnswerRow, message, effect, claim=message.c.claim)
+    return sa.select(*wants).outerjoin_from(message, effect, effect.c.document_id == message.c.id).where(*which)
+
+
+def _answer(row: AnswerRow) -> AnswerSent:
     facts = orjson.loads(row.facts) if row.facts else {}
-    number, status = facts.get("control_number"), row.status or "no route took it"
-    return AnswerSent(row.id, row.document or "", facts.get("set"), number, row.destination, status)
+    return AnswerSent(
+        message=row.id,
+        document=row.document or "",
+        set=facts.get("set"),
+        control_number=facts.get("control_number"),
+        destination=row.destination,
+        status=row.status or "no route took it",
+    )

@@ -15,6 +15,7 @@ from hub.core.stage import Stage
 from hub.journal import acknowledgments, effects, schema
 from hub.journal.acknowledgments import (
     Acknowledgment,
+    SentCopy,
     Settled,
     Verdict,
     close_overdue,
@@ -25,6 +26,7 @@ from hub.journal.acknowledgments import (
     text_of,
 )
 from hub.journal.batch_members import members
+from hub.journal.rows import BatchMemberRow, InterchangeSentRow
 from hub.journal.writer import Question
 
 
@@ -42,7 +44,7 @@ def settle(connection: Connection, said: Iterable[Acknowledgment]) -> dict[str, 
 ACKNOWLEDGE: Question[Acknowledgment, str, Settled] = Question(settle, lambda said: said.message_id)
 
 
-def _in_force(connection: Connection, row: Any) -> bool:
+def _in_force(connection: Connection, row: InterchangeSentRow) -> bool:
     """Whether it was not sent anew since then, under another number: then nothing is said of its members."""
     effect = schema.effect
     mine = (effect.c.document_id == row.document_id, effect.c.destination == row.destination)
@@ -50,12 +52,14 @@ def _in_force(connection: Connection, row: Any) -> bool:
     return bool(generation == row.generation)
 
 
-def verdict_of(said: Acknowledgment, position: int) -> Verdict:
+def verdict_of(said: Acknowledgment, position: int | None) -> Verdict:
     """Of the transaction at the position. What is said of the envelope alone is said of all."""
     return said.transactions.get(str(position), said.others)
 
 
-def _settle(connection: Connection, said: Acknowledgment, row: Any, batched: Sequence[Any]) -> Settled:
+def _settle(
+    connection: Connection, said: Acknowledgment, row: InterchangeSentRow, batched: Sequence[BatchMemberRow]
+) -> Settled:
     if repeats(row, said):
         return Settled(said.partner, "repeated")
     if said.status == Ack.NOTED:
@@ -89,18 +93,21 @@ def _settle(connection: Connection, said: Acknowledgment, row: Any, batched: Seq
     return Settled(said.partner, word, tuple(held))
 
 
-def _note(connection: Connection, said: Acknowledgment, row: Any, batched: Sequence[Any]) -> Settled:
+def _note(
+    connection: Connection, said: Acknowledgment, row: InterchangeSentRow, batched: Sequence[BatchMemberRow]
+) -> Settled:
     """An accepting TA1 says nothing yet of the transactions."""
     number = f"control number {said.control_number}"
     event(connection, said.message_id, said.at, Stage.ACKNOWLEDGES, None, f"acknowledges a batch ({number}): taken")
-    for one in (row, *batched):
+    sent: list[SentCopy] = [row, *batched]
+    for one in sent:
         text = f"taken by {said.partner}'s {said.by} ({number})"
         event(connection, one.document_id, said.at, Stage.ACKNOWLEDGED, row, text, said.message_id)
     _update(connection, said, {"ack_text": f"taken by {said.by}"})
     return Settled(said.partner, Ack.NOTED)
 
 
-def _settle_member(connection: Connection, said: Acknowledgment, member: Any, verdict: Verdict) -> bool:
+def _settle_member(connection: Connection, said: Acknowledgment, member: BatchMemberRow, verdict: Verdict) -> bool:
     """Whether it was news: the first word about the member, or a rejection of what was accepted."""
     table = schema.batch_member
     news = member.ack == Ack.NONE or (verdict.status == Ack.REJECTED and member.ack != Ack.REJECTED)
@@ -118,7 +125,7 @@ def _settle_member(connection: Connection, said: Acknowledgment, member: Any, ve
     return news
 
 
-def _of(said: Acknowledgment, member: Any, verdict: Verdict) -> Acknowledgment:
+def _of(said: Acknowledgment, member: BatchMemberRow, verdict: Verdict) -> Acknowledgment:
     """The acknowledgment as it concerns the member."""
     return replace(said, status=verdict.status, text=f"transaction {member.position:04}: {verdict.text}".rstrip(": "))
 
@@ -135,7 +142,7 @@ def _update(connection: Connection, said: Acknowledgment, values: dict[str, Any]
     connection.execute(sa.update(table).where(*mine).values(**values))
 
 
-def _stop(connection: Connection, row: Any, said: Acknowledgment) -> None:
+def _stop(connection: Connection, row: InterchangeSentRow, said: Acknowledgment) -> None:
     """All its members are held: what is still under way of the batch is not sent again."""
     mine = (effects.at(row.document_id, row.destination), schema.effect.c.generation == row.generation)
     update = effects.move(Act.REFUSE_ALL, EffectStatus.DISCARDED, *mine)

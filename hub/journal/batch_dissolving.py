@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ from hub.core.stage import Stage
 from hub.journal import effects, schema
 from hub.journal.batch_members import members
 from hub.journal.bulk import EVENT, HOLD, Bulk
-from hub.journal.rows import EffectSettled, EventRow, HoldRow
+from hub.journal.rows import BatchMemberRow, BatchRow, EffectSettled, EventRow, HoldRow, columns, typed
 
 DISSOLVED = "batch_dissolved"
 """The hold by which a member goes on. It is released at once, and stays open only where the copy can't be published."""
@@ -45,7 +44,8 @@ def dissolve(connection: Connection, wanted: Dissolution) -> list[str] | None:
     copy of the batch that is on its way finds that the batch was discarded, and nothing is sent of it."""
     batch, member = schema.batch, schema.batch_member
     unpublished = (batch.c.id == wanted.batch, batch.c.published_at.is_(None))
-    row = connection.execute(sa.select(batch).where(*unpublished).with_for_update()).first()
+    select = sa.select(*columns(BatchRow, batch)).where(*unpublished).with_for_update()
+    row = next(iter(typed(BatchRow, connection.execute(select))), None)
     if row is None:
         return None
     found = members(connection, row.id)
@@ -60,7 +60,7 @@ def dissolve(connection: Connection, wanted: Dissolution) -> list[str] | None:
     return holds
 
 
-def _close(connection: Connection, row: Any, found: Sequence[Any], wanted: Dissolution) -> bool:
+def _close(connection: Connection, row: BatchRow, found: Sequence[BatchMemberRow], wanted: Dissolution) -> bool:
     """Ends the effect of the batch before it begins; False when it has begun."""
     effect, route = schema.effect, found[0].route if found else ""
     key = idempotency_key(row.id, row.destination)
@@ -83,7 +83,7 @@ def _close(connection: Connection, row: Any, found: Sequence[Any], wanted: Disso
     return bool(connection.execute(select).scalar() == OURS)
 
 
-def _go_alone(connection: Connection, member: Any, text: str, wanted: Dissolution) -> str | None:
+def _go_alone(connection: Connection, member: BatchMemberRow, text: str, wanted: Dissolution) -> str | None:
     """The hold of a member that still waits."""
     at, mine = wanted.at, effects.at(member.document_id, member.destination)
     waits = effects.move(Act.DISSOLVE, EffectStatus.RELEASED, mine, schema.effect.c.generation == member.generation)

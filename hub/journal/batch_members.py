@@ -14,7 +14,7 @@ from hub.core.effect import Act, EffectStatus
 from hub.core.stage import Stage
 from hub.journal import effects, once_keys, schema
 from hub.journal.bulk import EVENT, KEY
-from hub.journal.rows import EventRow, KeyRow
+from hub.journal.rows import BatchMemberRow, EventRow, KeyRow, columns, typed
 from hub.journal.writer import Change
 
 
@@ -43,11 +43,11 @@ class BatchSays:
     attempt: int | None = None
 
 
-def members(connection: Connection, batch: str) -> Sequence[Any]:
-    """Rows of batch_member, in the order of their transactions. Their `ack_due_at` is null: the interchange has one."""
+def members(connection: Connection, batch: str) -> list[BatchMemberRow]:
+    """Those of a batch, in the order of their transactions."""
     table = schema.batch_member
-    select = sa.select(table, sa.null().label("ack_due_at")).where(table.c.batch == batch)
-    return connection.execute(select.order_by(table.c.position)).all()
+    select = sa.select(*columns(BatchMemberRow, table)).where(table.c.batch == batch).order_by(table.c.position)
+    return typed(BatchMemberRow, connection.execute(select))
 
 
 def tell(connection: Connection, said: Iterable[BatchSays]) -> None:
@@ -93,7 +93,7 @@ def _deliver(connection: Connection, sent: BatchSent) -> None:
     once_keys.settle_dead(connection, [(row.document_id, row.destination) for row in waiting])
 
 
-def _has_left(sent: BatchSent, row: Any) -> EventRow:
+def _has_left(sent: BatchSent, row: BatchMemberRow) -> EventRow:
     """What is told of a member. The facts of its effect are the event's detail."""
     facts = {**sent.facts, "batch": sent.batch}
     if sent.facts.get("control_number"):
@@ -120,7 +120,7 @@ def end(connection: Connection, batch: str, status: EffectStatus, at: float, tex
     once_keys.free(connection, [once_keys.OnceHeld(row.route, row.document_id) for row in waiting])
 
 
-def _waiting(connection: Connection, rows: Sequence[Any]) -> list[Any]:
+def _waiting(connection: Connection, rows: Sequence[BatchMemberRow]) -> list[BatchMemberRow]:
     """Those of the members that are in the batch, in the generation that is in it, and have not left."""
     effect, found = schema.effect, set()
     for start in range(0, len(rows), 900):
@@ -131,14 +131,14 @@ def _waiting(connection: Connection, rows: Sequence[Any]) -> list[Any]:
     return [row for row in rows if (row.document_id, row.destination, row.generation) in found]
 
 
-def _interchange(facts: Mapping[str, Any], row: Any) -> str:
+def _interchange(facts: Mapping[str, Any], row: BatchMemberRow) -> str:
     number = facts.get("control_number")
     return f"in interchange {number} as transaction {row.position:04}" if number else _in_batch(row, "sent")
 
 
-def _in_batch(row: Any, text: str) -> str:
+def _in_batch(row: BatchMemberRow, text: str) -> str:
     place = f"document {row.position}" if row.gathered else f"transaction {row.position:04}"
-    return f"batch {row.batch[:12]}, {place}: {text}"
+    return f"batch {(row.batch or '')[:12]}, {place}: {text}"
 
 
 DELIVER: Change[BatchSent] = Change(deliver)

@@ -3,7 +3,6 @@ process, and taken over when that process is gone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from hub.journal.batch_dissolving import Dissolution, dissolve
 from hub.journal.batch_members import members
 from hub.journal.journal import Journal
 from hub.journal.processes import living
+from hub.journal.rows import BatchMemberRow, BatchRow, StuckBatch, columns, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,13 @@ class Batches:
         """What waits now, by destination, partner, kind and test."""
         table = schema.batch_member
         by = (table.c.destination, table.c.partner, table.c.document, table.c.test, table.c.gathered)
-        counted = (sa.func.count(), sa.func.min(table.c.added_at))
+        wants = columns(Waiting, table, count=sa.func.count(), oldest=sa.func.min(table.c.added_at))
+        select = sa.select(*wants).where(table.c.batch.is_(None)).group_by(*by).order_by(*by)
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
-            select = sa.select(*by, *counted).where(table.c.batch.is_(None)).group_by(*by).order_by(*by)
-            return (await connection.execute(select)).all()
+        async def query(connection: AsyncConnection) -> list[Waiting]:
+            return typed(Waiting, await connection.execute(select))
 
-        rows = await self._journal.read(query)
-        return [Waiting(row[0], row[1], row[2], bool(row[3]), row[5], row[6], row[4]) for row in rows]
+        return await self._journal.read(query)
 
     async def close(self, group: Waiting, most: int, before: float, now: float) -> str | None:
         """Makes a batch of the oldest of the group: at most `most`, when there are so many or one was added at `before` or
@@ -67,8 +66,8 @@ class Batches:
         order = (table.c.added_at, table.c.document_id, table.c.generation)
 
         async def write(connection: AsyncConnection) -> str | None:
-            select = sa.select(table).where(*mine).order_by(*order).limit(most).with_for_update()
-            rows = (await connection.execute(select)).all()
+            select = sa.select(*columns(BatchMemberRow, table)).where(*mine).order_by(*order).limit(most)
+            rows = typed(BatchMemberRow, await connection.execute(select.with_for_update()))
             if not rows or (len(rows) < most and rows[0].added_at > before):
                 return None
             parts = [f"{row.document_id}.{row.generation}" for row in rows]
@@ -84,39 +83,40 @@ class Batches:
             await connection.execute(sa.insert(schema.batch).values(**values, taken_by=self._journal.process))
             return id
 
-        return await self._journal.read(write)  # type: ignore[no-any-return]
+        return await self._journal.change(write)
 
-    async def unpublished(self) -> list[Any]:
+    async def unpublished(self) -> list[BatchRow]:
         """Batches that this process is to publish, oldest first: those that it closed, and those of processes that are gone."""
         table, live = schema.batch, living(self._journal.is_sqlite)
         me = self._journal.process
 
-        async def write(connection: AsyncConnection) -> Sequence[Any]:
-            select = sa.select(table).where(table.c.published_at.is_(None))
-            rows = (await connection.execute(select.order_by(table.c.closed_at, table.c.id))).all()
+        select = sa.select(*columns(BatchRow, table)).where(table.c.published_at.is_(None))
+        select = select.order_by(table.c.closed_at, table.c.id)
+
+        async def write(connection: AsyncConnection) -> list[BatchRow]:
+            rows = typed(BatchRow, await connection.execute(select))
             if all(row.taken_by == me for row in rows):
                 return rows
             left = (table.c.published_at.is_(None), table.c.taken_by != me, table.c.taken_by.not_in(live))
             await connection.execute(sa.update(table).where(*left).values(taken_by=me))
-            mine = select.where(table.c.taken_by == me).order_by(table.c.closed_at, table.c.id)
-            return (await connection.execute(mine)).all()
+            return typed(BatchRow, await connection.execute(select.where(table.c.taken_by == me)))
 
-        return list(await self._journal.read(write))
+        return await self._journal.change(write)
 
-    async def stuck(self, since: float | None = None) -> list[Any]:
+    async def stuck(self, since: float | None = None) -> list[StuckBatch]:
         """Batches that were closed, at `since` or earlier, and aren't published, oldest first; with each the `cause`, where one was
         recorded. It decides nothing."""
         table, event = schema.batch, schema.event
         last = sa.select(event.c.text).where(event.c.message_id == table.c.id, event.c.stage == Stage.UNPUBLISHED)
-        cause = last.order_by(event.c.id.desc()).limit(1).scalar_subquery().label("cause")
+        cause = last.order_by(event.c.id.desc()).limit(1).scalar_subquery()
+        select = sa.select(*columns(StuckBatch, table, cause=cause)).where(table.c.published_at.is_(None))
+        if since is not None:
+            select = select.where(table.c.closed_at <= since)
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
-            select = sa.select(table, cause).where(table.c.published_at.is_(None))
-            if since is not None:
-                select = select.where(table.c.closed_at <= since)
-            return (await connection.execute(select.order_by(table.c.closed_at, table.c.id))).all()
+        async def query(connection: AsyncConnection) -> list[StuckBatch]:
+            return typed(StuckBatch, await connection.execute(select.order_by(table.c.closed_at, table.c.id)))
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def dissolve(self, wanted: Dissolution) -> list[str] | None:
         """See `hub.journal.batch_dissolving`."""
@@ -124,15 +124,15 @@ class Batches:
         async def write(connection: AsyncConnection) -> list[str] | None:
             return await connection.run_sync(dissolve, wanted)
 
-        return await self._journal.read(write)  # type: ignore[no-any-return]
+        return await self._journal.change(write)
 
-    async def members(self, batch: str) -> list[Any]:
-        """Rows of batch_member, in the order of their transactions."""
+    async def members(self, batch: str) -> list[BatchMemberRow]:
+        """In the order of their transactions."""
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
+        async def query(connection: AsyncConnection) -> list[BatchMemberRow]:
             return await connection.run_sync(members, batch)
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def published(self, batch: str, now: float) -> None:
         """The broker has confirmed it."""
@@ -141,7 +141,7 @@ class Batches:
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(sa.update(table).where(table.c.id == batch).values(published_at=now))
 
-        await self._journal.read(write)
+        await self._journal.change(write)
 
 
 async def _is_ours(connection: AsyncConnection, id: str, count: int) -> bool:

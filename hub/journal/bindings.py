@@ -75,17 +75,17 @@ class DeclaredBindings:
             await connection.execute(gone)
 
         if unneeded.rows:
-            await self._journal.read(write)
+            await self._journal.change(write)
 
-    async def _rows(self) -> list[Any]:
+    async def _rows(self) -> list[tuple[str, str]]:
         table = schema.memory
         named = sa.or_(table.c.name == NAME, table.c.name.startswith(f"{NAME}:"))
         select = sa.select(table.c.name, table.c.value).where(table.c.owner == OWNER, named)
 
-        async def query(connection: AsyncConnection) -> list[Any]:
-            return list((await connection.execute(select)).all())
+        async def query(connection: AsyncConnection) -> list[tuple[str, str]]:
+            return [(row.name, row.value) for row in await connection.execute(select)]
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
 
 def packed(wants: Iterable[Binding], declared: Iterable[Binding]) -> str:
@@ -96,8 +96,9 @@ def unpacked(value: str | None) -> tuple[list[Binding], list[Binding]]:
     """What is needed, and what was declared. A row of an earlier release is a list of what was declared."""
     found = orjson.loads(value) if value else {}
     if isinstance(found, list):
-        return [], [binding_of(row) for row in found]
-    return [binding_of(row) for row in found.get("wants", ())], [binding_of(row) for row in found.get("declared", ())]
+        return [], [binding_of(*parts) for parts in found]
+    wants, declared = found.get("wants", ()), found.get("declared", ())
+    return [binding_of(*parts) for parts in wants], [binding_of(*parts) for parts in declared]
 
 
 def rows_of(bindings: Iterable[Binding]) -> list[list[Any]]:
@@ -107,6 +108,5 @@ def rows_of(bindings: Iterable[Binding]) -> list[list[Any]]:
     return sorted(rows, key=orjson.dumps)
 
 
-def binding_of(row: list[Any]) -> Binding:
-    exchange, queue, key, headers = row
+def binding_of(exchange: Any, queue: Any, key: Any, headers: Any) -> Binding:
     return Binding(str(exchange), str(queue), str(key), tuple((str(name), value) for name, value in headers))

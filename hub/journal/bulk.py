@@ -34,6 +34,8 @@ from hub.journal.rows import (
     MessageRow,
     OnceRow,
     QueueRow,
+    columns,
+    typed,
 )
 from hub.journal.schema import listed
 
@@ -94,12 +96,18 @@ def stored(connection: Connection, text: str) -> str:
     return str(clean((text,))[0]) if connection.dialect.name == "postgresql" else text
 
 
-def select_in(connection: Connection, table: sa.Table, column: sa.Column[Any], values: Sequence[str]) -> list[Any]:
-    """All rows whose column is one of the values, however many there are."""
-    found: list[Any] = []
+def select_in(
+    connection: Connection,
+    row: type[R],
+    table: sa.Table,
+    column: sa.Column[Any],
+    values: Sequence[str],
+    *more: sa.ColumnElement[bool],
+) -> list[R]:
+    """All rows whose column is one of the values, however many there are, and of which `more` is true."""
+    select, found = sa.select(*columns(row, table)).where(*more), list[R]()
     for start in range(0, len(values), 900):
-        part = values[start : start + 900]
-        found.extend(connection.execute(sa.select(table).where(column.in_(part))).all())
+        found += typed(row, connection.execute(select.where(column.in_(values[start : start + 900]))))
     return found
 
 

@@ -14,6 +14,7 @@ from hub.journal import schema
 from hub.journal.host import gone
 from hub.journal.journal import Journal
 from hub.journal.processes import living
+from hub.journal.rows import CommandRow, ProcessRow, columns, typed
 
 
 def addressed(kind: str, process: str) -> str:
@@ -42,12 +43,12 @@ class Commands:
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(sa.insert(schema.command).values(values))
 
-        await self._journal.read(write)
+        await self._journal.change(write)
         return id
 
     async def submit_to_all(
         self, kind: str, arguments: dict[str, Any], who: str, *, but: str = ""
-    ) -> list[tuple[str, Any]]:
+    ) -> list[tuple[str, ProcessRow]]:
         """One command for each process that lives: its id, and the process. `but`: a process that needs none."""
         others = [row for row in await self.processes() if row.id != but]
         return [(await self.submit(addressed(kind, row.id), arguments, who), row) for row in others]
@@ -55,24 +56,26 @@ class Commands:
     async def state(self, id: str) -> tuple[str, dict[str, Any]]:
         """(status, result)."""
 
-        async def query(connection: AsyncConnection) -> Any:
-            return (await connection.execute(sa.select(schema.command).where(schema.command.c.id == id))).one()
+        mine = sa.select(*columns(CommandRow, schema.command)).where(schema.command.c.id == id)
 
-        row = await self._journal.read(query)
+        async def query(connection: AsyncConnection) -> list[CommandRow]:
+            return typed(CommandRow, await connection.execute(mine))
+
+        (row,) = await self._journal.read(query)
         return row.status, orjson.loads(row.result) if row.result else {}
 
-    async def take(self, process: str) -> list[Any]:
+    async def take(self, process: str) -> list[CommandRow]:
         """Pending commands, now running in this process; also those of a process that is gone."""
         table = schema.command
 
-        async def write(connection: AsyncConnection) -> list[Any]:
+        async def write(connection: AsyncConnection) -> list[CommandRow]:
             live = living(self._journal.is_sqlite)
             orphan = sa.and_(table.c.status == "running", table.c.taken_by.not_in(live), table.c.taken_by != process)
             for_me = sa.or_(table.c.kind.not_like(addressed("%", "%")), table.c.kind.like(addressed("%", process)))
             open_ = sa.and_(sa.or_(table.c.status == "pending", orphan), for_me)
-            found = (await connection.execute(sa.select(table).where(open_).order_by(table.c.created_at))).all()
+            select = sa.select(*columns(CommandRow, table)).where(open_).order_by(table.c.created_at)
             mine = []
-            for row in found:
+            for row in typed(CommandRow, await connection.execute(select)):
                 taken = await connection.execute(
                     sa.update(table).where(table.c.id == row.id, open_).values(status="running", taken_by=process)
                 )
@@ -80,7 +83,7 @@ class Commands:
                     mine.append(row)
             return mine
 
-        return list(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def finish(self, id: str, status: str, result: dict[str, Any]) -> None:
         values = {
@@ -92,14 +95,14 @@ class Commands:
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(sa.update(schema.command).where(schema.command.c.id == id).values(values))
 
-        await self._journal.read(write)
+        await self._journal.change(write)
 
-    async def processes(self) -> list[Any]:
+    async def processes(self) -> list[ProcessRow]:
         """The hub processes that live."""
-        table = schema.process
+        table, alive = schema.process, schema.process.c.id.in_(living(self._journal.is_sqlite))
+        select = sa.select(*columns(ProcessRow, table)).where(alive).order_by(table.c.started_at)
 
-        async def query(connection: AsyncConnection) -> Any:
-            alive = table.c.id.in_(living(self._journal.is_sqlite))
-            return (await connection.execute(sa.select(table).where(alive).order_by(table.c.started_at))).all()
+        async def query(connection: AsyncConnection) -> list[ProcessRow]:
+            return typed(ProcessRow, await connection.execute(select))
 
         return [row for row in await self._journal.read(query) if not gone(row.host, row.pid)]

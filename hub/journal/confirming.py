@@ -15,10 +15,10 @@ from hub.journal import effects, once_keys, schema
 from hub.journal.batch_members import BatchSent, deliver
 from hub.journal.bulk import EVENT, KEY
 from hub.journal.control_numbers import Sent, record_sent
-from hub.journal.rows import EventRow, KeyRow
+from hub.journal.rows import EffectRow, EventRow, HoldRow, KeyRow, columns, typed
 
 
-def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float) -> bool:
+def confirm(connection: Connection, hold: HoldRow, who: str, reason: str, now: float) -> bool:
     """open -> delivered: the effect is delivered, as if the far end had said so. Its once-keys are done, the acknowledgment is awaited,
     and the members of a batch are delivered. False: somebody else has decided."""
     table = schema.hold
@@ -28,7 +28,7 @@ def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float
         return False
     text = f"recorded as delivered by {who}: {reason}"
     mine = effects.at(hold.document_id, hold.destination)
-    row = connection.execute(sa.select(schema.effect).where(mine)).one()
+    (row,) = typed(EffectRow, connection.execute(sa.select(*columns(EffectRow, schema.effect)).where(mine)))
     delivered = effects.move(Act.CONFIRM, EffectStatus.DELIVERED, mine).values(text=text, updated_at=now)
     if connection.execute(delivered).rowcount == 0:
         raise effects.Forbidden(row.status)
@@ -51,9 +51,16 @@ def confirm(connection: Connection, hold: Any, who: str, reason: str, now: float
     return True
 
 
-def _has_left(connection: Connection, effect: Any, facts: dict[str, Any], now: float) -> None:
+def _has_left(connection: Connection, effect: EffectRow, facts: dict[str, Any], now: float) -> None:
     if number := facts.get("control_number"):
         KEY.write(connection, [KeyRow(str(number), "control_number", effect.document_id)])
     set_ = str(facts["set"]) if facts.get("set") else None
-    sent = Sent(effect.document_id, effect.destination, effect.generation, now, effect.expect_ack, set_)
+    sent = Sent(
+        document_id=effect.document_id,
+        destination=effect.destination,
+        generation=effect.generation,
+        at=now,
+        within=effect.expect_ack,
+        transaction_set=set_,
+    )
     record_sent(connection, [sent])

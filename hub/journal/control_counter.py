@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,6 +13,7 @@ from hub.core.errors import HubError
 from hub.journal import schema
 from hub.journal.control_numbers import MOST, locked
 from hub.journal.journal import Journal
+from hub.journal.rows import CommandRow, columns, typed
 
 SEEDED = "partner.numbers"
 """The kind of command under which a change of the counter is journaled."""
@@ -33,7 +33,7 @@ class ControlCounter:
             select = sa.select(table.c.last).where(table.c.partner == partner)
             return int((await connection.execute(select)).scalar() or 0)
 
-        return int(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def seed(self, partner: str, following: int, who: str) -> dict[str, int]:
         """Makes `following` the partner's next number: `{"before": n, "after": n}`, the next numbers then and now. Journaled with
@@ -67,7 +67,7 @@ class ControlCounter:
             )
             return result
 
-        return dict(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def skip(self, count: int) -> dict[str, int]:
         """Leaves out the next `count` numbers of every partner; the last number of each then."""
@@ -80,20 +80,18 @@ class ControlCounter:
             rows = await connection.execute(sa.select(table.c.partner, table.c.last).order_by(table.c.partner))
             return {row.partner: row.last for row in rows}
 
-        return dict(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def seeds(self, partner: str) -> list[dict[str, Any]]:
         """Every change of the partner's counter, oldest first: `{"at", "who", "before", "after"}`."""
         table = schema.command
+        select = sa.select(*columns(CommandRow, table)).where(table.c.kind == SEEDED).order_by(table.c.created_at)
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
-            return (
-                await connection.execute(sa.select(table).where(table.c.kind == SEEDED).order_by(table.c.created_at))
-            ).all()
+        async def query(connection: AsyncConnection) -> list[CommandRow]:
+            return typed(CommandRow, await connection.execute(select))
 
-        rows = await self._journal.read(query)
         return [
-            {"at": row.created_at, "who": row.who, **orjson.loads(row.result)}
-            for row in rows
+            {"at": row.created_at, "who": row.who, **orjson.loads(row.result or "{}")}
+            for row in await self._journal.read(query)
             if orjson.loads(row.arguments).get("partner") == partner and row.status == "done"
         ]

@@ -23,6 +23,7 @@ from hub.journal.acknowledgments import OVERDUE
 from hub.journal.confirming import confirm
 from hub.journal.journal import Journal
 from hub.journal.once_keys import OnceHeld
+from hub.journal.rows import DeadLetterFound, EffectRow, HoldRow, OnceRow, columns, typed
 
 DEFINITE = ("RejectedError", "MappingError", "ConfigError")
 """Errors after which nothing can have happened at the far end: a replay renders anew, under a new key."""
@@ -90,19 +91,19 @@ class Decisions:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def dead_letters(self, wanted: DeadFilter, now: float, limit: int = 1000) -> list[Any]:
-        """Rows of dead_letter, oldest first; with each the `file` it came in as, the `claim` of that and the `position` in it."""
+    async def dead_letters(self, wanted: DeadFilter, now: float, limit: int = 1000) -> list[DeadLetterFound]:
+        """The oldest first."""
         table, message = schema.dead_letter, schema.message
-        came = (message.c.name.label("file"), message.c.claim, message.c.position)
+        wants = columns(DeadLetterFound, table, message, file=message.c.name)
+        select = sa.select(*wants).outerjoin_from(table, message, message.c.id == table.c.message_id)
+        ordered = select.where(*wanted.where(now)).order_by(table.c.dead_at, table.c.id).limit(limit)
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
-            select = sa.select(table, *came).outerjoin(message, message.c.id == table.c.message_id)
-            ordered = select.where(*wanted.where(now)).order_by(table.c.dead_at, table.c.id).limit(limit)
-            return (await connection.execute(ordered)).all()
+        async def query(connection: AsyncConnection) -> list[DeadLetterFound]:
+            return typed(DeadLetterFound, await connection.execute(ordered))
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
-    async def chosen_dead(self, wanted: DeadFilter, now: float) -> tuple[list[Any], tuple[str, ...]]:
+    async def chosen_dead(self, wanted: DeadFilter, now: float) -> tuple[list[DeadLetterFound], tuple[str, ...]]:
         """The dead letters that are to be decided, and why each id that names none of them does not."""
         rows = await self.dead_letters(wanted, now, MOST_DECIDED)
         if not wanted.ids:
@@ -123,9 +124,9 @@ class Decisions:
             select = sa.select(sa.func.count()).select_from(schema.dead_letter).where(*wanted.where(now))
             return int((await connection.execute(select)).scalar_one())
 
-        return int(await self._journal.read(query))
+        return await self._journal.read(query)
 
-    async def begin_replay(self, row: Any, who: str, now: float, render: bool) -> list[str] | None:
+    async def begin_replay(self, row: DeadLetterFound, who: str, now: float, render: bool) -> list[str] | None:
         """dead -> replaying. The destinations that are still open; None when somebody else was quicker. An effect that a
         definite refusal ended, or with `render` any, begins a new generation: new bytes, new key."""
         effect = schema.effect
@@ -134,16 +135,9 @@ class Decisions:
             if not await self._move_dead(connection, row.id, DeadStatus.REPLAYING, who, now):
                 return None
             wanted = [name for name in row.destinations.split(",") if name]
-            states = {
-                found.destination: found
-                for found in (
-                    await connection.execute(
-                        sa.select(effect).where(
-                            effect.c.document_id == row.message_id, effect.c.destination.in_(wanted)
-                        )
-                    )
-                ).all()
-            }
+            select = sa.select(*columns(EffectRow, effect)).where(effect.c.document_id == row.message_id)
+            found = await connection.execute(select.where(effect.c.destination.in_(wanted)))
+            states = {one.destination: one for one in typed(EffectRow, found)}
             still = [name for name in wanted if name not in states or states[name].status in Act.REPLAY.before]
             for name in still:
                 if name in states:
@@ -153,9 +147,9 @@ class Decisions:
                     )
             return still
 
-        return await self._journal.read(write)  # type: ignore[no-any-return]
+        return await self._journal.change(write)
 
-    async def begin_replay_to(self, row: Any, destination: str, who: str, now: float) -> list[str] | None:
+    async def begin_replay_to(self, row: DeadLetterFound, destination: str, who: str, now: float) -> list[str] | None:
         """dead -> replaying, to another destination than those that it died on: for them the document is discarded. None when somebody else
         was quicker, [] when it has been at that destination."""
         dead, effect = schema.dead_letter, schema.effect
@@ -165,8 +159,8 @@ class Decisions:
         async def write(connection: AsyncConnection) -> list[str] | None:
             if not await self._move_dead(connection, row.id, DeadStatus.REPLAYING, who, now):
                 return None
-            state = (await connection.execute(sa.select(effect.c.status).where(there))).first()
-            if state is not None and state.status not in Act.REPLAY.before:
+            status = (await connection.execute(sa.select(effect.c.status).where(there))).scalar()
+            if status is not None and status not in Act.REPLAY.before:
                 return []
             await connection.execute(sa.update(dead).where(dead.c.id == row.id).values(destinations=destination))
             mine = (effect.c.document_id == row.message_id, effect.c.destination.in_(old))
@@ -175,7 +169,7 @@ class Decisions:
             await connection.execute(_again(Act.REPLAY, EffectStatus.REPLAYING, row.message_id, destination, None))
             return [destination]
 
-        return await self._journal.read(write)  # type: ignore[no-any-return]
+        return await self._journal.change(write)
 
     async def undo_replay(self, id: str, reason: str) -> None:
         """replaying -> dead: what could not be published is back in the list, with the reason."""
@@ -192,27 +186,26 @@ class Decisions:
             mine = (table.c.id == id, table.c.status == before)
             await connection.execute(sa.update(table).where(*mine).values(status=after, **values))
 
-        await self._journal.read(write)
+        await self._journal.change(write)
 
     async def once_holder(self, route: str, value: str, message_id: str) -> str | None:
         """Who else holds this once-key, and how far they are; None when it is free for this message."""
         table = schema.once_key
 
-        async def query(connection: AsyncConnection) -> Any:
-            mine = (table.c.route == route, table.c.value == value)
-            return (await connection.execute(sa.select(table).where(*mine))).first()
+        mine = (table.c.route == route, table.c.value == value)
 
-        row = await self._journal.read(query)
-        if row is None or row.owner == message_id or row.status == OnceStatus.FREED:
-            return None
-        return f"{row.owner} ({row.status})"
+        async def query(connection: AsyncConnection) -> list[OnceRow]:
+            return typed(OnceRow, await connection.execute(sa.select(*columns(OnceRow, table)).where(*mine)))
+
+        holding = [row for row in await self._journal.read(query) if row.status != OnceStatus.FREED]
+        return next((f"{row.owner} ({row.status})" for row in holding if row.owner != message_id), None)
 
     async def end_replay(self, id: str, text: str, now: float) -> None:
         """replaying -> replayed, once the copy is confirmed."""
         decided = {"reason": text, "decided_at": now}
         await self._step(schema.dead_letter, id, DeadStatus.REPLAYING, DeadStatus.REPLAYED, **decided)
 
-    async def discard(self, row: Any, who: str, reason: str, now: float) -> bool:
+    async def discard(self, row: DeadLetterFound, who: str, reason: str, now: float) -> bool:
         """dead -> discarded: its open destinations are closed for good, its once-key is free."""
         effect = schema.effect
 
@@ -229,27 +222,30 @@ class Decisions:
             await connection.run_sync(batch_members.end, row.message_id, EffectStatus.DISCARDED, now, text)
             return True
 
-        return bool(await self._journal.read(write))
+        return await self._journal.change(write)
 
-    async def holds(self, status: Sequence[HoldStatus], ids: Sequence[str] = (), name: str | None = None) -> list[Any]:
-        """Rows of hold, oldest first. `ids`: how they begin."""
+    async def holds(
+        self, status: Sequence[HoldStatus], ids: Sequence[str] = (), name: str | None = None
+    ) -> list[HoldRow]:
+        """The oldest first. `ids`: how they begin."""
         if len(ids) > MOST_IDS:
             parts = [ids[start : start + MOST_IDS] for start in range(0, len(ids), MOST_IDS)]
             rows = [row for part in parts for row in await self.holds(status, part, name)]
             return sorted(rows, key=lambda row: (row.held_at, row.id))
         table = schema.hold
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
-            select = sa.select(table).order_by(table.c.held_at, table.c.id)
-            if status:
-                select = select.where(table.c.status.in_(status))
-            if ids:
-                select = select.where(sa.or_(*(table.c.id.startswith(id, autoescape=True) for id in ids)))
-            if name is not None:
-                select = select.where(table.c.name == name)
-            return (await connection.execute(select)).all()
+        select = sa.select(*columns(HoldRow, table)).order_by(table.c.held_at, table.c.id)
+        if status:
+            select = select.where(table.c.status.in_(status))
+        if ids:
+            select = select.where(sa.or_(*(table.c.id.startswith(id, autoescape=True) for id in ids)))
+        if name is not None:
+            select = select.where(table.c.name == name)
 
-        return list(await self._journal.read(query))
+        async def query(connection: AsyncConnection) -> list[HoldRow]:
+            return typed(HoldRow, await connection.execute(select))
+
+        return await self._journal.read(query)
 
     async def released_from(self, document_id: str, destination: str) -> frozenset[str]:
         """The holds from which people have let a document go, at a destination."""
@@ -260,10 +256,9 @@ class Decisions:
         async def query(connection: AsyncConnection) -> frozenset[str]:
             return frozenset((await connection.execute(sa.select(table.c.name).where(*mine, gone))).scalars())
 
-        found: frozenset[str] = await self._journal.read(query)
-        return found
+        return await self._journal.read(query)
 
-    async def begin_release(self, row: Any, who: str, reason: str, now: float) -> bool:
+    async def begin_release(self, row: HoldRow, who: str, reason: str, now: float) -> bool:
         """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time, or not
         confirmed, goes again as it is, under its name and key: the partner may have it. Raises Forbidden where a person has ended
         the document at that destination, or where it goes with a batch."""
@@ -272,8 +267,7 @@ class Decisions:
         async def write(connection: AsyncConnection) -> bool:
             if not await self._move_hold(connection, row.id, HoldStatus.RELEASING, who, now, reason):
                 return False
-            select = sa.select(effect.c.status, effect.c.generation).where(mine)
-            found = (await connection.execute(select)).one()
+            (found,) = typed(EffectRow, await connection.execute(sa.select(*columns(EffectRow, effect)).where(mine)))
             generation = found.generation if row.name not in (OVERDUE, UNCONFIRMED) else None
             release = _again(Act.RELEASE, EffectStatus.RELEASED, row.document_id, row.destination, generation)
             if (await connection.execute(release)).rowcount == 0:
@@ -282,22 +276,22 @@ class Decisions:
             await self._event(connection, row.document_id, now, Stage.RELEASED, row.route, row.destination, text)
             return True
 
-        return bool(await self._journal.read(write))
+        return await self._journal.change(write)
 
-    async def confirm(self, row: Any, who: str, reason: str, now: float) -> bool:
+    async def confirm(self, row: HoldRow, who: str, reason: str, now: float) -> bool:
         """open -> delivered, of what may have been delivered. False: somebody else has decided. Raises Forbidden where a person has
         ended the document at that destination, or where it goes with a batch."""
 
         async def write(connection: AsyncConnection) -> bool:
             return bool(await connection.run_sync(confirm, row, who, reason, now))
 
-        return bool(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def end_release(self, id: str) -> None:
         """releasing -> released, once the copy is confirmed."""
         await self._step(schema.hold, id, HoldStatus.RELEASING, HoldStatus.RELEASED)
 
-    async def reject(self, row: Any, who: str, reason: str, now: float) -> bool:
+    async def reject(self, row: HoldRow, who: str, reason: str, now: float) -> bool:
         """open -> rejected: the document never goes to that destination; its once-key is free. What was only not acknowledged in
         time has gone there, and stays delivered."""
 
@@ -313,7 +307,7 @@ class Decisions:
             await self._event(connection, row.document_id, now, Stage.REJECTED, row.route, row.destination, text)
             return True
 
-        return bool(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def _move_dead(
         self, connection: AsyncConnection, id: str, after: DeadStatus, who: str, now: float, reason: str | None = None

@@ -33,7 +33,7 @@ class DeclaredQueues:
             rows = (await connection.execute(sa.select(table).order_by(table.c.name))).all()
             return [(row.name, row.route) for row in rows]
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def orphans(self, broker: Depths, declared: Topology, routes: Container[str]) -> dict[str, int]:
         """Recorded queues that no route and no source of the site uses, and that hold messages: nobody would ever take them."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from hub.core.effect import FINISHED, Act, EffectStatus
 from hub.journal import schema
 from hub.journal.bulk import select_in, stored
+from hub.journal.rows import EffectRow
 from hub.journal.writer import Question
 
 
@@ -62,10 +63,8 @@ def states(connection: Connection, asked: Sequence[EffectAsked]) -> dict[EffectK
     """What is in force of each. Without an answer where there is no effect."""
     kept = {one: (stored(connection, one.document_id), stored(connection, one.destination)) for one in asked}
     documents = list({document for document, _ in kept.values()})
-    rows = {
-        (row.document_id, row.destination): row
-        for row in select_in(connection, schema.effect, schema.effect.c.document_id, documents)
-    }
+    found = select_in(connection, EffectRow, schema.effect, schema.effect.c.document_id, documents)
+    rows = {(row.document_id, row.destination): row for row in found}
     return {
         (one.document_id, one.destination): _state(rows[place], one.process)
         for one, place in kept.items()
@@ -73,7 +72,7 @@ def states(connection: Connection, asked: Sequence[EffectAsked]) -> dict[EffectK
     }
 
 
-def _state(row: Any, process: str) -> EffectState:
+def _state(row: EffectRow, process: str) -> EffectState:
     return EffectState(
         document_id=row.document_id,
         destination=row.destination,

@@ -53,6 +53,15 @@ def make_engine(url: str, patience: float = PATIENCE) -> AsyncEngine:
     return engine
 
 
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """The engine again, for transactions that can't write. On PostgreSQL the two share their connections."""
+    if engine.dialect.name != "sqlite":
+        return engine.execution_options(postgresql_readonly=True)
+    made = make_engine(engine.url.render_as_string(hide_password=False))
+    sa.event.listen(made.sync_engine, "connect", lambda connection, record: pragma(connection, "query_only=ON"))
+    return made
+
+
 def waits(patience: float) -> str:
     """What a session tells the server: how long it may hold locks idly, wait for those of others, and be silent."""
     milliseconds = round(patience * 1000)
@@ -69,9 +78,13 @@ def waits(patience: float) -> str:
 
 
 def set_pragmas(connection: Any, record: object) -> None:
+    pragma(connection, *PRAGMAS)
+
+
+def pragma(connection: Any, *pragmas: str) -> None:
     cursor = connection.cursor()
-    for pragma in PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
+    for one in pragmas:
+        cursor.execute(f"PRAGMA {one}")
     cursor.close()
 
 

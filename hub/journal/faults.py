@@ -46,6 +46,12 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, InterfaceError) and not _is_misuse(error)
 
 
+def is_refused_write(error: BaseException) -> bool:
+    """Whether a statement would have written in a transaction that only reads."""
+    codes = {getattr(each, "sqlite_errorcode", None) for each in _layers(error)}
+    return sqlstate(error) == "25006" or sqlite3.SQLITE_READONLY in codes
+
+
 def is_conflict(error: BaseException) -> bool:
     """Whether another transaction was in the way: a deadlock, or no serial order. The same works when repeated."""
     return sqlstate(error) in _CONFLICTS

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from hub.core.dead_letter import DeadStatus
 from hub.core.effect import ENDED
 from hub.journal import schema
 from hub.journal.bulk import RECEIVED
-from hub.journal.rows import InterchangeReceivedRow
+from hub.journal.rows import InterchangeReceivedRow, columns, typed
 from hub.journal.writer import Question
 
 Key = tuple[str, str, str]
@@ -77,7 +77,8 @@ def _take(connection: Connection, one: InterchangeSeen) -> EarlierOne | None:
     )
     RECEIVED.write(connection, [row])
     number = (table.c.partner == one.partner, table.c.control_number == one.control_number)
-    rows = {row.claim: row for row in connection.execute(sa.select(table).where(*number).order_by(table.c.at))}
+    select = sa.select(*columns(InterchangeReceivedRow, table)).where(*number).order_by(table.c.at)
+    rows = {row.claim: row for row in typed(InterchangeReceivedRow, connection.execute(select))}
     mine = rows.pop(one.claim)
     is_new = mine.at == one.at and not mine.duplicate
     if not is_new and not mine.duplicate and _state(connection, mine) != "ended":
@@ -98,12 +99,12 @@ def _alone(connection: Connection, one: InterchangeSeen) -> None:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
 
-def _has_taken(connection: Connection, row: Any) -> bool:
+def _has_taken(connection: Connection, row: InterchangeReceivedRow) -> bool:
     state = _state(connection, row)
     return state == "alive" or (state == "begun" and not row.duplicate)
 
 
-def _state(connection: Connection, row: Any) -> Literal["begun", "alive", "ended"]:
+def _state(connection: Connection, row: InterchangeReceivedRow) -> Literal["begun", "alive", "ended"]:
     """`begun`: nothing of it is recorded yet. `alive`: one of its transactions is, or may become, effective."""
     message, effect, dead = schema.message.c, schema.effect.c, schema.dead_letter.c
     inside = sa.or_(message.position == row.position, message.position.startswith(f"{row.position}.", autoescape=True))

@@ -16,7 +16,8 @@ from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.acknowledgments import HoldTerms, expire
 from hub.journal.journal import Journal
-from hub.journal.number_use import EFFECT_COLUMNS, OF_THE_NUMBER, NumberUse, number_use
+from hub.journal.number_use import NumberUse, number_use, numbers
+from hub.journal.rows import EventRow, InterchangeSentRow, NumberRow, columns, typed
 
 ENDS = (Stage.DEAD, Stage.HELD, Stage.REJECTED, Stage.DISCARDED)
 """Events that say why a document did not leave."""
@@ -68,27 +69,24 @@ class InterchangesSent:
 
     async def find(self, partner: str, control_number: int) -> NumberUse | None:
         """What was done under the number; None: it was never taken."""
-        table, effect = schema.interchange_sent, schema.effect
-
-        async def query(connection: AsyncConnection) -> Any:
-            mine = (table.c.partner == partner, table.c.control_number == control_number)
-            select = sa.select(table, *EFFECT_COLUMNS).outerjoin(effect, OF_THE_NUMBER).where(*mine)
-            return (await connection.execute(select)).first()
-
-        row = await self._journal.read(query)
-        return number_use(row) if row is not None else None
-
-    async def late(self, now: float, limit: int = 500) -> list[Any]:
-        """Rows whose acknowledgment should have come, the longest due first."""
         table = schema.interchange_sent
+        mine = numbers(table.c.partner == partner, table.c.control_number == control_number)
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
-            due = (table.c.ack == Ack.AWAITING, table.c.ack_due_at < now)
-            return (
-                await connection.execute(sa.select(table).where(*due).order_by(table.c.ack_due_at).limit(limit))
-            ).all()
+        async def query(connection: AsyncConnection) -> list[NumberRow]:
+            return typed(NumberRow, await connection.execute(mine))
 
-        return list(await self._journal.read(query))
+        return next(map(number_use, await self._journal.read(query)), None)
+
+    async def late(self, now: float, limit: int = 500) -> list[InterchangeSentRow]:
+        """Those whose acknowledgment should have come, the longest due first."""
+        table = schema.interchange_sent
+        due = (table.c.ack == Ack.AWAITING, table.c.ack_due_at < now)
+        select = sa.select(*columns(InterchangeSentRow, table)).where(*due).order_by(table.c.ack_due_at).limit(limit)
+
+        async def query(connection: AsyncConnection) -> list[InterchangeSentRow]:
+            return typed(InterchangeSentRow, await connection.execute(select))
+
+        return await self._journal.read(query)
 
     async def overdue(self, now: float) -> dict[str, int]:
         """By partner: how many acknowledgments should have come."""
@@ -96,81 +94,92 @@ class InterchangesSent:
         due = sa.and_(table.c.ack == Ack.AWAITING, table.c.ack_due_at < now)
         late = sa.or_(table.c.ack == Ack.OVERDUE, due)
 
-        async def query(connection: AsyncConnection) -> Sequence[Any]:
-            select = sa.select(table.c.partner, sa.func.count()).where(late).group_by(table.c.partner)
-            return (await connection.execute(select.order_by(table.c.partner))).all()
+        counted = sa.select(table.c.partner, sa.func.count()).where(late).group_by(table.c.partner)
 
-        return {row[0]: row[1] for row in await self._journal.read(query)}
+        async def query(connection: AsyncConnection) -> dict[str, int]:
+            found = await connection.execute(counted.order_by(table.c.partner))
+            return {row[0]: row[1] for row in found}
 
-    async def expire(self, row: Any, terms: HoldTerms, now: float) -> bool:
+        return await self._journal.read(query)
+
+    async def expire(self, row: InterchangeSentRow, terms: HoldTerms, now: float) -> bool:
         """awaiting -> overdue, with a hold. Whether it was this call that did it."""
 
         async def write(connection: AsyncConnection) -> bool:
             return await connection.run_sync(expire, row, terms, now)
 
-        return bool(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def stories(self, partner: str, acks: Sequence[str] = (), limit: int = 100) -> list[NumberStory]:
         """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment, or that of one of their
         members, is in that state."""
-        table, message = schema.interchange_sent, schema.message
+        table, member = schema.interchange_sent, schema.batch_member
+        select = numbers(table.c.partner == partner).order_by(table.c.control_number.desc()).limit(limit)
+        if acks:
+            inside = sa.exists().where(
+                member.c.batch == table.c.document_id, member.c.ack.in_(set(acks) & set(ANSWERED))
+            )
+            select = select.where(sa.or_(table.c.ack.in_(acks), inside))
 
         async def query(connection: AsyncConnection) -> list[NumberStory]:
-            select = (
-                sa.select(table, message.c.document, message.c.number, schema.effect.c.text, *EFFECT_COLUMNS)
-                .outerjoin(message, message.c.id == table.c.document_id)
-                .outerjoin(schema.effect, OF_THE_NUMBER)
-                .where(table.c.partner == partner)
-                .order_by(table.c.control_number.desc())
-                .limit(limit)
-            )
-            if acks:
-                member = schema.batch_member
-                inside = sa.exists().where(
-                    member.c.batch == table.c.document_id, member.c.ack.in_(set(acks) & set(ANSWERED))
-                )
-                select = select.where(sa.or_(table.c.ack.in_(acks), inside))
-            rows = (await connection.execute(select)).all()
+            rows = typed(NumberRow, await connection.execute(select))
             ends = await _ends(connection, [row.document_id for row in rows if row.sent_at is None])
             members = await _members(connection, [row.document_id for row in rows])
             return [_story(row, ends.get(row.document_id, ()), members.get(row.document_id, ())) for row in rows]
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
 
-async def _ends(connection: AsyncConnection, documents: Sequence[str]) -> Mapping[str, Sequence[Any]]:
+async def _ends(connection: AsyncConnection, documents: Sequence[str]) -> Mapping[str, Sequence[EventRow]]:
     """What ended documents, oldest first, by document."""
-    event, found = schema.event, defaultdict(list)
+    event, found = schema.event, defaultdict[str, list[EventRow]](list)
     for start in range(0, len(documents), 900):
-        part = documents[start : start + 900]
-        select = sa.select(event).where(event.c.message_id.in_(part), event.c.stage.in_(ENDS)).order_by(event.c.id)
-        for row in (await connection.execute(select)).all():
+        mine = (event.c.message_id.in_(documents[start : start + 900]), event.c.stage.in_(ENDS))
+        select = sa.select(*columns(EventRow, event)).where(*mine).order_by(event.c.id)
+        for row in typed(EventRow, await connection.execute(select)):
             found[row.message_id].append(row)
     return found
 
 
 async def _members(connection: AsyncConnection, ids: Sequence[str]) -> Mapping[str, Sequence[MemberStory]]:
     """The members of those that are batches."""
-    table, message, found = schema.batch_member, schema.message, defaultdict(list)
+    table, message, found = schema.batch_member, schema.message, defaultdict[str, list[MemberStory]](list)
+    wants = (table.c.document_id, table.c.document, message.c.number, table.c.position, table.c.ack, table.c.batch)
     for start in range(0, len(ids), 900):
-        part = ids[start : start + 900]
-        select = sa.select(table, message.c.number).outerjoin(message, message.c.id == table.c.document_id)
-        for row in (await connection.execute(select.where(table.c.batch.in_(part)).order_by(table.c.position))).all():
-            one = MemberStory(row.document_id, row.document, row.number, f"{row.position:04}", row.ack)
-            found[row.batch].append(one)
+        select = sa.select(*wants).outerjoin_from(table, message, message.c.id == table.c.document_id)
+        mine = select.where(table.c.batch.in_(ids[start : start + 900])).order_by(table.c.position)
+        for document_id, document, number, position, ack, batch in await connection.execute(mine):
+            one = MemberStory(
+                document_id=document_id, document=document, number=number, transaction=f"{position:04}", ack=ack
+            )
+            found[batch].append(one)
     return found
 
 
-def _story(row: Any, ends: Sequence[Any], members: Sequence[MemberStory]) -> NumberStory:
+def _story(row: NumberRow, ends: Sequence[EventRow], members: Sequence[MemberStory]) -> NumberStory:
     gap, why = _outcome(row, ends)
     return NumberStory(
-        *(row.control_number, row.document_id, row.document, row.number, row.destination, row.generation),
-        *(row.transaction_set, row.taken_at, row.sent_at, row.ack, row.ack_due_at, row.ack_at, row.ack_message),
-        *(row.ack_text, gap, why, tuple(members)),
+        control_number=row.control_number,
+        document_id=row.document_id,
+        document=row.document,
+        number=row.number,
+        destination=row.destination,
+        generation=row.generation,
+        transaction_set=row.transaction_set,
+        taken_at=row.taken_at,
+        sent_at=row.sent_at,
+        ack=row.ack,
+        ack_due_at=row.ack_due_at,
+        ack_at=row.ack_at,
+        ack_message=row.ack_message,
+        ack_text=row.ack_text,
+        gap=gap,
+        why=why,
+        members=tuple(members),
     )
 
 
-def _outcome(row: Any, ends: Sequence[Any]) -> tuple[bool, str]:
+def _outcome(row: NumberRow, ends: Sequence[EventRow]) -> tuple[bool, str]:
     """Whether the number is a gap, and why nothing has left under it."""
     if row.sent_at is not None:
         return False, ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
@@ -21,15 +21,17 @@ from hub.core.ports import Body, BytesBody
 from hub.journal import schema
 from hub.journal.claims import INLINE, ClaimStore, StoredClaim
 from hub.journal.clock import DatabaseClock, database_now
-from hub.journal.engines import PATIENCE, Transactions, make_engine, transact
+from hub.journal.engines import PATIENCE, Transactions, make_engine, reading, transact
 from hub.journal.entry import Committed, Entry
-from hub.journal.faults import first_line, is_away, is_conflict
+from hub.journal.faults import first_line, is_away, is_conflict, is_refused_write
 from hub.journal.group_commit import CONFLICTS, GroupCommit
 from hub.journal.host import gone, this_host
 from hub.journal.journal_file import refuse_unusable
 from hub.journal.migrate import is_current, upgrade
 from hub.journal.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
 from hub.journal.writers import IN_ORDER
+
+T = TypeVar("T")
 
 LONGEST_MIGRATION = 3600.0
 """Seconds that one statement of a migration may take."""
@@ -44,8 +46,8 @@ LONGEST_PAUSE = 5.0
 class Journal:
     """The journal database and its claim store.
 
-    `commit` returns when the rows are durable; while the database is away it waits, and `available` is False. `read`
-    runs queries on a connection of its own and raises JournalUnavailable at once.
+    `commit` returns when the rows are durable; while the database is away it waits, and `available` is False. `read` and `change`
+    run in a transaction of their own, and raise JournalUnavailable at once.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Journal:
         self._on_state = on_state
         self._patience = patience
         self._engine: AsyncEngine | None = None
+        self._reading: AsyncEngine | None = None
         self._group: GroupCommit | None = None
         self._transactions: Transactions | None = None
         self._heartbeat: asyncio.Task[None] | None = None
@@ -105,12 +108,13 @@ class Journal:
                 refuse_unusable(path)
                 path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = make_engine(self.url, self._patience)
+        self._reading = reading(self._engine)
         try:
             if migrate:
                 await self._migrate(self._engine)
             await self.read(self._ask_time)
         except (SQLAlchemyError, OSError, TimeoutError, JournalUnavailable) as error:
-            await self._engine.dispose()
+            await self._dispose()
             raise JournalUnavailable(
                 f"the journal at {shown(self.url)} can't be opened: {first_line(error)}"
             ) from error
@@ -141,8 +145,12 @@ class Journal:
             await self._group.close()
         if self._transactions is not None:
             await self._transactions.close()
-        if self._engine is not None:
-            await self._engine.dispose()
+        await self._dispose()
+
+    async def _dispose(self) -> None:
+        for engine in (self._engine, self._reading):
+            if engine is not None:
+                await engine.dispose()
 
     def commit(self, entry: Entry) -> asyncio.Future[Committed]:
         """See GroupCommit.submit."""
@@ -155,17 +163,25 @@ class Journal:
         """(transactions, entries) committed so far."""
         return (self._group.commits, self._group.entries) if self._group else (0, 0)
 
-    async def read(self, query: Callable[[AsyncConnection], Any]) -> Any:
-        """`await query(connection)` in a transaction of its own; once more when another transaction was in its way. Raises
-        JournalUnavailable when the database is away, or has not answered for `patience` seconds."""
-        if self._engine is None:
+    async def read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """`await query(connection)` in a transaction that the database lets write nothing. Raises JournalUnavailable when the database
+        is away, or has not answered for `patience` seconds."""
+        return await self._transact(self._reading, query)
+
+    async def change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """`await work(connection)` in a transaction of its own; once more when another transaction was in its way. What it gives exists
+        after the commit. Raises as `read`."""
+        return await self._transact(self._engine, work)
+
+    async def _transact(self, engine: AsyncEngine | None, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        if engine is None:
             raise JournalUnavailable("the journal is not open")
         conflicts = 0
         while True:
             try:
-                return await transact(self._engine, query, self._patience)
+                return await transact(engine, work, self._patience)
             except Exception as error:
-                if is_away(error):
+                if is_away(error) and not (engine is self._reading and is_refused_write(error)):
                     raise JournalUnavailable(f"the journal can't be reached: {first_line(error)}") from error
                 conflicts += 1
                 if not is_conflict(error) or conflicts > CONFLICTS:
@@ -217,11 +233,11 @@ class Journal:
         """Tells the others by which route table this process works from now on, before it makes a copy by it."""
         self.table_version = table_version
         if self._heartbeat is not None:
-            await self.read(self._say_alive)
+            await self.change(self._say_alive)
 
     async def _announce(self) -> None:
-        await self.read(self._forget_others)
-        await self.read(self._say_alive)
+        await self.change(self._forget_others)
+        await self.change(self._say_alive)
 
     async def _forget_others(self, connection: AsyncConnection) -> None:
         """SQLite has one process at a time; with PostgreSQL those go that have been silent for long, and those of this machine that
@@ -239,7 +255,7 @@ class Journal:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
-                await self.read(self._say_alive)
+                await self.change(self._say_alive)
             except (JournalUnavailable, SQLAlchemyError) as error:
                 self._log.warning("heartbeat not written", cause=first_line(error))
                 self._report_away()
@@ -272,7 +288,7 @@ class Journal:
             await connection.execute(sa.delete(schema.process).where(schema.process.c.id == self.process))
 
         try:
-            await self.read(write)
+            await self.change(write)
         except JournalUnavailable:
             return
 

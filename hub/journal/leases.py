@@ -30,20 +30,20 @@ class Leases:
         held = {"holder": self._journal.process, "until": until}
         taken = row.on_conflict_do_update(index_elements=["name"], set_=held, where=free).returning(table.c.name)
 
-        async def query(connection: AsyncConnection) -> bool:
+        async def write(connection: AsyncConnection) -> bool:
             return (await connection.execute(taken)).first() is not None
 
-        return bool(await self._journal.read(query))
+        return await self._journal.change(write)
 
     async def give(self, name: str) -> None:
         """Gives the lease back, so that another process need not wait for its end. Harmless where it is not ours."""
         table = schema.lease
         mine = sa.and_(table.c.name == name, table.c.holder == self._journal.process)
 
-        async def query(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> None:
             await connection.execute(sa.delete(table).where(mine))
 
-        await self._journal.read(query)
+        await self._journal.change(write)
 
     async def holders(self) -> dict[str, str]:
         """Who holds what, of the leases that have not ended."""
@@ -55,7 +55,7 @@ class Leases:
             )
             return {row.name: row.holder for row in rows}
 
-        return dict(await self._journal.read(query))
+        return await self._journal.read(query)
 
     @staticmethod
     def _gone() -> Any:

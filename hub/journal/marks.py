@@ -31,7 +31,7 @@ class Marks:
             return (await connection.execute(sa.update(table).where(mine).values(mark=mark[:LONGEST] or None))).rowcount
 
         try:
-            written = await self._journal.read(write)
+            written = await self._journal.change(write)
         except JournalUnavailable as error:
             raise TransientError(f"the journal can't note {mark!r} now: {error}", "busy") from error
         if not written:

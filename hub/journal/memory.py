@@ -25,8 +25,7 @@ class JournalMemory:
             row = (await connection.execute(sa.select(table.c.value).where(mine))).first()
             return row.value if row is not None else None
 
-        found: str | None = await self._journal.read(query)
-        return found
+        return await self._journal.read(query)
 
     async def put(self, name: str, value: str) -> None:
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
@@ -34,17 +33,17 @@ class JournalMemory:
         row = insert(schema.memory).values(owner=self._owner, name=name, value=value, updated_at=now)
         kept = row.on_conflict_do_update(index_elements=["owner", "name"], set_={"value": value, "updated_at": now})
 
-        async def query(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> None:
             await connection.execute(kept)
 
-        await self._journal.read(query)
+        await self._journal.change(write)
 
     async def first(self, name: str, value: str) -> str:
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
         row = insert(schema.memory).values(owner=self._owner, name=name, value=value, updated_at=self._journal.clock())
 
-        async def query(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> None:
             await connection.execute(row.on_conflict_do_nothing())
 
-        await self._journal.read(query)
+        await self._journal.change(write)
         return await self.get(name) or value

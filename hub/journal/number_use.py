@@ -11,20 +11,20 @@ import sqlalchemy as sa
 from hub.core.ack import ANSWERED
 from hub.core.effect import UNSEEN, UNTRIED
 from hub.journal import schema
+from hub.journal.rows import NumberRow, columns
 
 Progress = Literal["sent", "under_way", "never"]
 
 
-EFFECT_COLUMNS = (
-    *(schema.effect.c.status, schema.effect.c.generation.label("in_force")),
-    *(schema.effect.c.claim, schema.effect.c.facts),
-)
-
-OF_THE_NUMBER = sa.and_(
-    schema.effect.c.document_id == schema.interchange_sent.c.document_id,
-    schema.effect.c.destination == schema.interchange_sent.c.destination,
-)
-"""The effect for which a number was taken, whatever generation is in force."""
+def numbers(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Selects NumberRows: with each its effect, whatever generation is in force."""
+    table, message, effect = schema.interchange_sent, schema.message, schema.effect
+    wants = columns(
+        NumberRow, table, effect, document=message.c.document, number=message.c.number, in_force=effect.c.generation
+    )
+    mine = sa.and_(effect.c.document_id == table.c.document_id, effect.c.destination == table.c.destination)
+    select = sa.select(*wants).select_from(table).outerjoin(message, message.c.id == table.c.document_id)
+    return select.outerjoin(effect, mine).where(*which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,14 @@ class NumberUse:
     group_code: str | None
 
 
-def number_use(row: Any) -> NumberUse:
-    """Of a row of interchange_sent with EFFECT_COLUMNS."""
+def number_use(row: NumberRow) -> NumberUse:
     mine = row.in_force == row.generation
     facts = orjson.loads(row.facts) if mine and row.facts else {}
     written = row.transaction_set or facts.get("set")
     return NumberUse(_progress(row, mine), row.status or "unknown", written, facts.get("group_code"))
 
 
-def _progress(row: Any, mine: bool) -> Progress:
+def _progress(row: NumberRow, mine: bool) -> Progress:
     if row.sent_at is not None or row.ack in ANSWERED:
         return "sent"
     if not mine or row.claim is None:

@@ -17,6 +17,7 @@ from hub.journal import schema
 from hub.journal.bulk import select_in, stored
 from hub.journal.clock import now_of
 from hub.journal.effects import EffectKey
+from hub.journal.rows import OnceRow
 from hub.journal.writer import Change, Question
 
 
@@ -53,10 +54,8 @@ def holders(connection: Connection, asked: Sequence[OnceAsked]) -> dict[OnceAske
     """Who holds each of the keys."""
     kept = {one: (stored(connection, one.route), stored(connection, one.value)) for one in asked}
     values = list({value for _, value in kept.values()})
-    rows = {
-        (row.route, row.value): OnceState(row.owner, OnceStatus(row.status))
-        for row in select_in(connection, schema.once_key, schema.once_key.c.value, values)
-    }
+    found = select_in(connection, OnceRow, schema.once_key, schema.once_key.c.value, values)
+    rows = {(row.route, row.value): OnceState(row.owner, OnceStatus(row.status)) for row in found}
     return {one: rows[place] for one, place in kept.items() if place in rows}
 
 

@@ -9,17 +9,21 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.dead_letter import BURYING
 from hub.core.effect import OPEN, UNDER_WAY, EffectStatus
 from hub.core.stage import Stage
 from hub.journal import schema
+from hub.journal.bulk import select_in
 from hub.journal.clock import database_now
 from hub.journal.journal import Journal
 from hub.journal.open_batches import publish_batches_again
 from hub.journal.open_place import Place, names, row_waits
 from hub.journal.processes import living
+from hub.journal.rows import DeadLetterRow, DecisionRow, EffectRow, EventRow, MessageRow, columns, typed
+from hub.journal.wait import Wait
 
 ABANDONED = 300.0
 """Seconds after which nobody has taken over what a dead process left prepared."""
@@ -76,14 +80,13 @@ class OpenCopies:
         """The open copies of the next decisions after an event, and the last event looked at; None: there are no more."""
         event = schema.event
         decided = (event.c.id > after, event.c.stage == Stage.MATCHED)
-        wanted = sa.select(event).where(*decided).order_by(event.c.id).limit(size)
+        wanted = sa.select(*columns(DecisionRow, event)).where(*decided).order_by(event.c.id).limit(size)
 
         async def query(connection: AsyncConnection) -> tuple[list[OpenCopy], int | None]:
-            rows = (await connection.execute(wanted)).all()
+            rows = typed(DecisionRow, await connection.execute(wanted))
             return await _copies(connection, rows), rows[-1].id if rows else None
 
-        found: tuple[list[OpenCopy], int | None] = await self._journal.read(query)
-        return found
+        return await self._journal.read(query)
 
     async def take_abandoned(self, routes: Collection[str], older: float = ABANDONED) -> list[OpenCopy]:
         """What dead processes left prepared, `older` seconds ago or more, on these routes; nobody else takes it within as long again."""
@@ -111,12 +114,13 @@ class OpenCopies:
                 return []
             await publish_batches_again(connection, schema.batch.c.id.in_(list(taken)))
             event = schema.event
-            decided = sa.select(event).where(event.c.message_id.in_(list(taken)), event.c.stage == Stage.MATCHED)
-            rows = {row.message_id: row for row in (await connection.execute(decided.order_by(event.c.id))).all()}
+            decided = (event.c.message_id.in_(list(taken)), event.c.stage == Stage.MATCHED)
+            select = sa.select(*columns(DecisionRow, event)).where(*decided).order_by(event.c.id)
+            rows = {row.message_id: row for row in typed(DecisionRow, await connection.execute(select))}
             copies = await _copies(connection, list(rows.values()))
             return [copy for copy in copies if taken[copy.document_id].intersection(copy.open)]
 
-        return list(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def batches(self) -> set[tuple[str, str]]:
         """Has every batch without an outcome published again. Batch and destination of all that are to be published now."""
@@ -127,7 +131,7 @@ class OpenCopies:
             await publish_batches_again(connection)
             return {(row[0], row[1]) for row in (await connection.execute(unpublished)).all()}
 
-        return set(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def open_since(self, at: float) -> set[tuple[str, str]]:
         """Document and destination of what began before, is open, is sent by nobody now, and waits as no row."""
@@ -139,64 +143,77 @@ class OpenCopies:
         async def query(connection: AsyncConnection) -> set[tuple[str, str]]:
             return {(row[0], row[1]) for row in (await connection.execute(wanted)).all()}
 
-        return set(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def unclaimed(self, older: float = LOST) -> list[OpenRoute]:
         """By route: open effects that only a queue can hold."""
         effect, sqlite = schema.effect, self._journal.is_sqlite
         nobodys = sa.or_(effect.c.claimed_by.is_(None), effect.c.claimed_by.not_in(living(sqlite)))
-        select = sa.select(effect.c.route, sa.func.count(), sa.func.min(effect.c.updated_at))
+        wants = columns(OpenRoute, effect, count=sa.func.count(), oldest=sa.func.min(effect.c.updated_at))
+        select = sa.select(*wants)
         old = effect.c.updated_at < database_now(sqlite) - older
         grouped = select.where(IS_OPEN, old, nobodys, _not_waiting()).group_by(effect.c.route).order_by(effect.c.route)
 
         async def query(connection: AsyncConnection) -> list[OpenRoute]:
-            return [OpenRoute(*row) for row in (await connection.execute(grouped)).all()]
+            return typed(OpenRoute, await connection.execute(grouped))
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
 
 def _not_waiting() -> Any:
     return sa.not_(row_waits(schema.effect.c.document_id, schema.effect.c.destination))
 
 
-async def _copies(connection: AsyncConnection, decisions: Sequence[Any]) -> list[OpenCopy]:
+async def _copies(connection: AsyncConnection, decisions: Sequence[DecisionRow]) -> list[OpenCopy]:
     """The open copies of these `matched` events."""
+    return await connection.run_sync(_copies_of, decisions)
+
+
+def _copies_of(connection: Connection, decisions: Sequence[DecisionRow]) -> list[OpenCopy]:
     ids = list({row.message_id for row in decisions})
-    if not ids:
-        return []
-
-    async def of(table: sa.Table, column: str, *more: Any) -> list[Any]:
-        return list((await connection.execute(sa.select(table).where(table.c[column].in_(ids), *more))).all())
-
-    messages = {row.id: row for row in await of(schema.message, "id")}
-    effects: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in await of(schema.effect, "document_id"):
-        effects[row.document_id][row.destination] = row
-    places: dict[tuple[str, str], Place] = defaultdict(Place)
-    for row in await of(schema.event, "message_id", schema.event.c.stage == Stage.DUPLICATE):
-        places[row.message_id, row.route].ended = True
-    for row in await of(schema.dead_letter, "message_id"):
-        place = places[row.message_id, row.route]
-        place.ended = True
-        (place.buried if row.status in BURYING else place.replayed).update(names(row.destinations))
-    for row in await of(schema.waiting, "document_id"):
-        places[row.document_id, row.route].waiting.update(names(row.destinations))
+    message, effect = schema.message, schema.effect
+    messages = {row.id: row for row in select_in(connection, MessageRow, message, message.c.id, ids)}
+    effects: dict[str, dict[str, EffectRow]] = defaultdict(dict)
+    for one in select_in(connection, EffectRow, effect, effect.c.document_id, ids):
+        effects[one.document_id][one.destination] = one
+    places = _places(connection, ids)
     found: list[OpenCopy] = []
     for row in decisions:
-        message, detail = messages.get(row.message_id), orjson.loads(row.detail or "{}")
-        if message is None or COPY not in detail or message.canonical is None:
+        came, detail = messages.get(row.message_id), orjson.loads(row.detail or "{}")
+        if came is None or COPY not in detail or came.canonical is None:
             continue
         for route, decided in detail.get("routes", {}).items():
             known, place = effects[row.message_id], places[row.message_id, route]
-            others = [name for name, effect in known.items() if effect.route == route]
+            others = [name for name, one in known.items() if one.route == route]
             send = dict.fromkeys([*decided, *sorted(others), *sorted(place.replayed)])
             mine = {name: known.get(name) for name in send}
-            found += _of_route(row, message, detail, route, mine, place)
+            found += _of_route(row, came, detail, route, mine, place)
     return found
 
 
+def _places(connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str | None], Place]:
+    """What is recorded of documents on their routes, beside their effects."""
+    event, dead, waiting = schema.event, schema.dead_letter, schema.waiting
+    places: dict[tuple[str, str | None], Place] = defaultdict(Place)
+    repeats = event.c.stage == Stage.DUPLICATE
+    for repeated in select_in(connection, EventRow, event, event.c.message_id, ids, repeats):
+        places[repeated.message_id, repeated.route].ended = True
+    for letter in select_in(connection, DeadLetterRow, dead, dead.c.message_id, ids):
+        place = places[letter.message_id, letter.route]
+        place.ended = True
+        (place.buried if letter.status in BURYING else place.replayed).update(names(letter.destinations))
+    for wait in select_in(connection, Wait, waiting, waiting.c.document_id, ids):
+        places[wait.document_id, wait.route].waiting.update(names(wait.destinations))
+    return places
+
+
 def _of_route(
-    event: Any, message: Any, detail: Mapping[str, Any], route: str, effects: Mapping[str, Any], place: Place
+    event: DecisionRow,
+    message: MessageRow,
+    detail: Mapping[str, Any],
+    route: str,
+    effects: Mapping[str, EffectRow | None],
+    place: Place,
 ) -> Iterable[OpenCopy]:
     """One copy for all destinations that were not tried, and one for each that was."""
     by_attempt: dict[int, list[str]] = defaultdict(list)
@@ -214,8 +231,8 @@ def _of_route(
         yield OpenCopy(
             event=event.id,
             document_id=event.message_id,
-            document=message.document,
-            canonical=message.canonical,
+            document=message.document or "",
+            canonical=message.canonical or "",
             source=detail.get("source", message.source),
             route=route,
             table=detail.get("table", ""),

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from hub.core.effect import UNDER_WAY, EffectStatus
 from hub.journal import schema
+from hub.journal.rows import EffectRow
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class Place:
     replayed: set[str] = field(default_factory=set)
     waiting: set[str] = field(default_factory=set)
 
-    def is_open(self, name: str, effect: Any, route: str) -> bool:
+    def is_open(self, name: str, effect: EffectRow | None, route: str) -> bool:
         """Whether a copy for this destination should be under way. An effect belongs to one route."""
         if name in self.waiting:
             return False

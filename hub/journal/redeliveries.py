@@ -54,11 +54,10 @@ class Redeliveries:
         """Records that this process begins, where fewer than `below` have died and nothing is in doubt. `beat` is what the last
         answer said: a process that has said nothing since then is dead."""
 
-        async def query(connection: AsyncConnection) -> Begun:
+        async def write(connection: AsyncConnection) -> Begun:
             return await self._begin(connection, name, below, beat)
 
-        begun: Begun = await self._journal.read(query)
-        return begun
+        return await self._journal.change(write)
 
     async def finish(self, name: str) -> None:
         """Its outcome is committed: nothing is counted any more."""
@@ -108,7 +107,7 @@ class Redeliveries:
         return Fate.LIVES, None if alive else row.heartbeat_at
 
     async def _write(self, statement: Any) -> None:
-        async def query(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> None:
             await connection.execute(statement)
 
-        await self._journal.read(query)
+        await self._journal.change(write)

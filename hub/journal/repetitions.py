@@ -14,6 +14,7 @@ from hub.core.web import Repetition, WebResponse
 from hub.journal import schema
 from hub.journal.journal import Journal
 from hub.journal.processes import HEARTBEAT_SECONDS, living
+from hub.journal.rows import RepetitionRow, columns, typed
 
 SWEEP_SECONDS = 60.0
 """How often a process removes what has expired."""
@@ -46,17 +47,18 @@ class JournalRepetitions:
         idle = mine not in self._in_work
         self._in_work.add(mine)
 
-        async def query(connection: AsyncConnection) -> Repetition | None:
+        async def write(connection: AsyncConnection) -> Repetition | None:
             if await self._take(connection, key, fingerprint, keep, idle):
                 return None
-            row = (await connection.execute(sa.select(schema.repetition).where(self._is(key)))).one()
+            select = sa.select(*columns(RepetitionRow, schema.repetition)).where(self._is(key))
+            (row,) = typed(RepetitionRow, await connection.execute(select))
             beats = sa.select(sa.literal(row.taken_by).in_(living(self._journal.is_sqlite, BEATING)))
             answer = answer_of(row)
             return Repetition(row.fingerprint, answer, bool(answer or (await connection.execute(beats)).scalar()))
 
         taken = False
         try:
-            found: Repetition | None = await self._journal.read(query)
+            found: Repetition | None = await self._journal.change(write)
             taken = found is None
         finally:
             if idle and not taken:
@@ -73,19 +75,19 @@ class JournalRepetitions:
         }
         kept = sa.update(schema.repetition).where(self._is(key), self._mine()).values(**values)
 
-        async def query(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> None:
             await connection.execute(kept)
 
-        await self._journal.read(query)
+        await self._journal.change(write)
 
     async def free(self, key: str) -> None:
         self._in_work.discard((self._owner, key))
         gone = sa.delete(schema.repetition).where(self._is(key), self._mine())
 
-        async def query(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> None:
             await connection.execute(gone)
 
-        await self._journal.read(query)
+        await self._journal.change(write)
 
     async def _take(self, connection: AsyncConnection, key: str, fingerprint: str, keep: float, idle: bool) -> bool:
         """Whether the key was free: new, expired, left undone by a process that has ended, or ours while this process is `idle` about it."""
@@ -127,7 +129,7 @@ class JournalRepetitions:
         return sa.and_(schema.repetition.c.status.is_(None), schema.repetition.c.taken_by == self._journal.process)
 
 
-def answer_of(row: Any) -> WebResponse | None:
+def answer_of(row: RepetitionRow) -> WebResponse | None:
     if row.status is None:
         return None
     headers = orjson.loads(row.headers) if row.headers else {}

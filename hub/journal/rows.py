@@ -1,11 +1,31 @@
-"""The rows of the journal by name, in the order of the columns of `hub.journal.schema`; a test compares the two.
+"""The rows of the journal by name; a test compares them with the columns of `hub.journal.schema`. This is the one file that meets
+rows as the driver gives them.
 
-Types that end in Row have every column of their table, but for the id of an event. The others have what one statement writes.
+Types that end in Row have every column of their table, but for the id of an event. The others have what one statement writes
+or asks for.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+
+R = TypeVar("R")
+
+
+def columns(row: type, *tables: sa.Table, **more: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
+    """What is selected for rows of a type, a NamedTuple or a dataclass: each field is what `more` says, else the column of the first
+    table that has it."""
+    names = getattr(row, "_fields", ()) or tuple(one.name for one in fields(row))
+    return [more[name] if name in more else next(t.c[name] for t in tables if name in t.c) for name in names]
+
+
+def typed(row: Callable[..., R], found: Iterable[Any]) -> list[R]:
+    """The rows of a result whose select was made of `columns` of the same type."""
+    return [row(*one) for one in found]
 
 
 class ClaimRow(NamedTuple):
@@ -183,3 +203,163 @@ class QueueRow(NamedTuple):
     name: str
     route: str | None
     declared_at: float
+
+
+class EffectRow(NamedTuple):
+    document_id: str
+    destination: str
+    route: str
+    status: str
+    generation: int
+    key: str
+    claim: str | None
+    content_type: str | None
+    attempts: int
+    text: str | None
+    reply: str | None
+    first_at: float
+    updated_at: float
+    claimed_by: str | None
+    facts: str | None
+    expect_ack: float | None
+    reply_type: str | None
+    address: str | None
+    mark: str | None
+
+
+class DeadLetterFound(NamedTuple):
+    """A dead letter, the `file` that it came in as, the `claim` of that, and the `position` in it."""
+
+    id: str
+    message_id: str
+    kind: str
+    queue: str
+    route: str | None
+    source: str | None
+    destinations: str
+    partner: str | None
+    number: str | None
+    error: str
+    cause: str
+    attempts: int
+    headers: str
+    body: str
+    content_type: str
+    status: str
+    parent: str | None
+    dead_at: float
+    decided_at: float | None
+    decided_by: str | None
+    reason: str | None
+    owner: str
+    file: str | None
+    claim: str | None
+    position: str | None
+
+
+class DecisionRow(NamedTuple):
+    """A `matched` event, which says on which routes a document goes, and to which destinations."""
+
+    id: int
+    message_id: str
+    at: float
+    detail: str | None
+
+
+class NumberRow(NamedTuple):
+    """An interchange that was sent, what is known of its document, and its effect: `in_force` is the generation of that."""
+
+    control_number: int
+    document_id: str
+    destination: str
+    generation: int
+    transaction_set: str | None
+    taken_at: float
+    sent_at: float | None
+    ack: str
+    ack_due_at: float | None
+    ack_at: float | None
+    ack_message: str | None
+    ack_text: str | None
+    document: str | None
+    number: str | None
+    status: str | None
+    in_force: int | None
+    claim: str | None
+    facts: str | None
+    text: str | None
+
+
+class BatchRow(NamedTuple):
+    id: str
+    destination: str
+    partner: str
+    document: str
+    test: bool
+    members: int
+    closed_at: float
+    taken_by: str
+    published_at: float | None
+
+
+class StuckBatch(NamedTuple):
+    """A batch that is not published. `cause` is why, where one was recorded."""
+
+    id: str
+    destination: str
+    partner: str
+    document: str
+    test: bool
+    members: int
+    closed_at: float
+    taken_by: str
+    published_at: float | None
+    cause: str | None
+
+
+class RepetitionRow(NamedTuple):
+    owner: str
+    key: str
+    fingerprint: str
+    taken_by: str
+    taken_at: float
+    expires_at: float
+    status: int | None
+    content_type: str | None
+    headers: str | None
+    body: bytes | None
+
+
+class AnswerRow(NamedTuple):
+    """A message of ours, and its effect at one destination; without one where no route took it."""
+
+    id: str
+    claim: str
+    position: str
+    document: str | None
+    received_at: float
+    destination: str | None
+    status: str | None
+    facts: str | None
+
+
+class CommandRow(NamedTuple):
+    id: str
+    kind: str
+    arguments: str
+    who: str
+    status: str
+    result: str | None
+    created_at: float
+    done_at: float | None
+    taken_by: str | None
+
+
+class ProcessRow(NamedTuple):
+    id: str
+    host: str
+    pid: int
+    started_at: float
+    heartbeat_at: float
+    table_version: str | None
+    listen: str | None

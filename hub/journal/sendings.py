@@ -68,8 +68,19 @@ class Sendings:
 def _sending(story: Story, effect: dict[str, Any], facts: dict[str, Any], whole: dict[str, Any] | None) -> Sending:
     bytes_of = whole or effect
     return Sending(
-        *(story.id, story.document, story.number, story.partner, effect["destination"], effect["status"]),
-        *(effect["generation"], effect["key"], bytes_of["claim"], bytes_of["content_type"]),
-        *(facts.get("control_number"), facts.get("set"), facts.get("batch")),
-        *(facts.get("transaction_control_number"), effect["updated_at"]),
+        document_id=story.id,
+        document=story.document,
+        number=story.number,
+        partner=story.partner,
+        destination=effect["destination"],
+        status=effect["status"],
+        generation=effect["generation"],
+        key=effect["key"],
+        claim=bytes_of["claim"],
+        content_type=bytes_of["content_type"],
+        control_number=facts.get("control_number"),
+        set=facts.get("set"),
+        batch=facts.get("batch"),
+        transaction=facts.get("transaction_control_number"),
+        updated_at=effect["updated_at"],
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -15,6 +14,7 @@ from hub.core.outcome import ARRIVAL, DestinationState, DocumentState, State
 from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.journal import Journal
+from hub.journal.rows import EffectRow, EventRow, MessageRow, columns, typed
 
 MOST = 1000
 """Documents of one arrival that are told."""
@@ -35,10 +35,10 @@ OF_EFFECT: Mapping[str, State] = {
 class Standing:
     """The rows of one document."""
 
-    message: Any
-    stages: dict[str, Any] = field(default_factory=dict)
+    message: MessageRow
+    stages: dict[str, EventRow] = field(default_factory=dict)
     """The last event of each stage that tells how it was taken."""
-    effects: dict[str, Any] = field(default_factory=dict)
+    effects: dict[str, EffectRow] = field(default_factory=dict)
     """By destination."""
 
     @property
@@ -62,8 +62,16 @@ class Standing:
     def told(self) -> DocumentState:
         row, unreadable = self.message, self.stages.get(Stage.UNREADABLE)
         cause = (unreadable.text or "") if self.state is State.UNREADABLE and unreadable is not None else ""
-        known = (row.id, self.state, row.received_at, row.document, row.number, cause)
-        return DocumentState(*known, tuple(self._destinations()), ours=bool(cause) and Stage.STEP in self.stages)
+        return DocumentState(
+            id=row.id,
+            state=self.state,
+            received_at=row.received_at,
+            document=row.document,
+            number=row.number,
+            cause=cause,
+            destinations=tuple(self._destinations()),
+            ours=bool(cause) and Stage.STEP in self.stages,
+        )
 
     def _destinations(self) -> Iterable[DestinationState]:
         for name in dict.fromkeys((*self.routed, *self.effects)):
@@ -73,27 +81,25 @@ class Standing:
 
 async def standings(journal: Journal, source: str, arrival: str) -> list[Standing]:
     """Those of an arrival, in the order of its body. Raises JournalUnavailable."""
-    key, message = schema.business_key, schema.message
+    key, message, event, effect = schema.business_key, schema.message, schema.event, schema.effect
     named = sa.select(key.c.message_id).where(key.c.value == arrival, key.c.kind == ARRIVAL)
-    mine = sa.select(message).where(message.c.id.in_(named), message.c.source == source)
-    ours = mine.where(message.c.direction.is_(None)).order_by(message.c.position, message.c.id).limit(MOST)
+    ours = (message.c.id.in_(named), message.c.source == source, message.c.direction.is_(None))
+    mine = sa.select(*columns(MessageRow, message)).where(*ours)
 
     async def query(connection: AsyncConnection) -> list[Standing]:
-        found = {row.id: Standing(row) for row in (await connection.execute(ours)).all()}
-        for event in await rows(connection, schema.event, "message_id", list(found)):
-            found[event.message_id].stages[event.stage] = event
-        for effect in await rows(connection, schema.effect, "document_id", list(found)):
-            found[effect.document_id].effects[effect.destination] = effect
+        rows = await connection.execute(mine.order_by(message.c.position, message.c.id).limit(MOST))
+        found = {row.id: Standing(row) for row in typed(MessageRow, rows)}
+        if not found:
+            return []
+        told = sa.select(*columns(EventRow, event)).where(event.c.message_id.in_(found), event.c.stage.in_(STAGES))
+        for one in typed(EventRow, await connection.execute(told.order_by(event.c.id))):
+            found[one.message_id].stages[one.stage] = one
+        settled = sa.select(*columns(EffectRow, effect)).where(effect.c.document_id.in_(found))
+        for each in typed(EffectRow, await connection.execute(settled)):
+            found[each.document_id].effects[each.destination] = each
         return list(found.values())
 
-    return list(await journal.read(query))
+    return await journal.read(query)
 
 
 STAGES = (Stage.MATCHED, Stage.UNMATCHED, Stage.FILTERED, Stage.DUPLICATE, Stage.UNREADABLE, Stage.STEP)
-
-
-async def rows(connection: AsyncConnection, table: sa.Table, column: str, ids: Sequence[str]) -> Sequence[Any]:
-    select = sa.select(table).where(table.c[column].in_(ids))
-    if table is schema.event:
-        select = select.where(table.c.stage.in_(STAGES)).order_by(table.c.id)
-    return (await connection.execute(select)).all() if ids else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -39,12 +38,12 @@ class Suspects:
         """At the start of the hub, and now and then: what is older than a day is forgotten, what other processes have counted is known."""
         table = schema.suspect
 
-        async def query(connection: AsyncConnection) -> list[Any]:
+        async def write(connection: AsyncConnection) -> dict[str, Suspect]:
             await connection.execute(sa.delete(table).where(table.c.updated_at < now - FORGET_SECONDS))
-            return list((await connection.execute(sa.select(table))).all())
+            rows = await connection.execute(sa.select(table))
+            return {row.name: Suspect(count=row.losses, cause=row.cause, at=row.updated_at) for row in rows}
 
-        rows = await self._journal.read(query)
-        self._known = {row.name: Suspect(row.losses, row.cause, row.updated_at) for row in rows}
+        self._known = await self._journal.change(write)
 
     def count(self, name: str) -> int:
         known = self._suspect(name)
@@ -69,10 +68,10 @@ class Suspects:
             index_elements=["name"], set_={"losses": counted, "cause": cause, "updated_at": now}
         ).returning(table.c.losses)
 
-        async def query(connection: AsyncConnection) -> int:
+        async def write(connection: AsyncConnection) -> int:
             return int((await connection.execute(stored)).scalar_one())
 
-        count = int(await self._journal.read(query))
+        count = int(await self._journal.change(write))
         self._known[name] = Suspect(count, cause, now)
         return count
 
@@ -81,7 +80,7 @@ class Suspects:
         self._known.pop(name, None)
         gone = sa.delete(schema.suspect).where(schema.suspect.c.name == name)
 
-        async def query(connection: AsyncConnection) -> None:
+        async def write(connection: AsyncConnection) -> None:
             await connection.execute(gone)
 
-        await self._journal.read(query)
+        await self._journal.change(write)

@@ -64,7 +64,7 @@ class Timeline:
             ids = await self._ids(connection, value)
             return await self._stories(connection, ids)
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def summary(self) -> dict[str, Any]:
         """Counts over the whole journal, by status."""
@@ -82,7 +82,7 @@ class Timeline:
             found["messages"] = (await connection.execute(count)).scalar_one()
             return found
 
-        return dict(await self._journal.read(query))
+        return await self._journal.read(query)
 
     @staticmethod
     async def _ids(connection: AsyncConnection, value: str) -> list[str]:

@@ -44,8 +44,8 @@ class Sum:
     rows: int = 0
     checksum: int = 0
 
-    def add(self, row: Sequence[Any]) -> None:
-        packed = orjson.dumps(list(row), default=_digest)
+    def add(self, values: Sequence[Any]) -> None:
+        packed = orjson.dumps(list(values), default=_digest)
         self.rows += 1
         self.checksum = (self.checksum + int.from_bytes(hashlib.sha256(packed).digest()[:16])) % (1 << 128)
 

@@ -81,7 +81,7 @@ class Waits:
                     ]
             return sorted(taken, key=lambda wait: (wait.since, wait.id))
 
-        return list(await self._journal.read(write))
+        return await self._journal.change(write)
 
     async def end(self, ids: Sequence[str]) -> None:
         """Their copies are confirmed. One that waits again meanwhile stays."""
@@ -91,7 +91,7 @@ class Waits:
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(gone)
 
-        await self._journal.read(write)
+        await self._journal.change(write)
 
     async def look_again(self, known: Collection[str]) -> None:
         """The copies of this process that wait for an endpoint which is not among the known ones go on now."""
@@ -103,7 +103,7 @@ class Waits:
         async def write(connection: AsyncConnection) -> None:
             await connection.execute(now)
 
-        await self._journal.read(write)
+        await self._journal.change(write)
 
     async def counts(self) -> list[Waiting]:
         """What copies wait for, the oldest first."""
@@ -119,7 +119,7 @@ class Waits:
             found = [Waiting(Reason(row.reason), row.waits_for, row.copies, row.oldest) for row in rows]
             return sorted(found, key=lambda one: one.oldest)
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def without(self, routes: Container[str]) -> dict[str, int]:
         """By route: how many copies wait for routes that are not among these."""
@@ -129,7 +129,7 @@ class Waits:
         async def query(connection: AsyncConnection) -> dict[str, int]:
             return {route: count for route, count in (await connection.execute(grouped)).all() if route not in routes}
 
-        return dict(await self._journal.read(query))
+        return await self._journal.read(query)
 
     async def oldest(self, limit: int = 1000) -> list[Wait]:
         """The copies that wait, the oldest first."""
@@ -140,4 +140,4 @@ class Waits:
             rows = await connection.execute(select)
             return [Wait(**{name: getattr(row, name) for name in Wait._fields}) for row in rows]
 
-        return list(await self._journal.read(query))
+        return await self._journal.read(query)

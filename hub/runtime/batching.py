@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
 
 from hub.core import topology
 from hub.core.apart import Piece
@@ -21,6 +20,7 @@ from hub.journal.batch_dissolving import Dissolution
 from hub.journal.batch_members import TELL, BatchSays
 from hub.journal.batches import Batches, Waiting
 from hub.journal.entry import Entry
+from hub.journal.rows import BatchMemberRow, BatchRow
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.copy import make_copy, number, pack_facts, unpack, unpack_facts
 from hub.runtime.guard import outcome_of
@@ -97,7 +97,7 @@ class Batching:
         one = self._live.snapshot.destinations.get(destination)
         return one is None or one.gather is not None or isinstance(one.writer, BatchingWriter)
 
-    async def _part(self, row: Any) -> None:
+    async def _part(self, row: BatchRow) -> None:
         """The site doesn't gather them any more: each goes alone."""
         live = self._live
         wanted = Dissolution(row.id, "hub", "they are not gathered any more", live.clock(), live.snapshot.owner_of)
@@ -112,7 +112,7 @@ class Batching:
         for name, count in counts.items():
             live.metrics.batch_waiting.labels(name).set(count)
 
-    async def _say(self, row: Any, cause: str) -> None:
+    async def _say(self, row: BatchRow, cause: str) -> None:
         """Why a batch could not be published: in the log each time, in the journal when it is news."""
         self._live.log.warning("batch_not_published", batch=row.id, error=cause)
         if self._causes.get(row.id) != cause:
@@ -121,7 +121,7 @@ class Batching:
             await self._live.journal.commit(entry)
             self._causes[row.id] = cause
 
-    async def _publish(self, row: Any) -> None:
+    async def _publish(self, row: BatchRow) -> None:
         """Records the batch as a message, publishes its copy, and notes the confirm."""
         live = self._live
         members = await self._batches.members(row.id)
@@ -160,7 +160,7 @@ class Batching:
         await self._batches.published(row.id, live.clock())
         self._causes.pop(row.id, None)
 
-    async def _body(self, row: Any, members: Sequence[Any]) -> tuple[bytes, list[str]]:
+    async def _body(self, row: BatchRow, members: Sequence[BatchMemberRow]) -> tuple[bytes, list[str]]:
         """The batch as a document, and the numbers of what is in it."""
         claims = [await self._live.journal.claim_body(member.body) for member in members]
         bodies = await asyncio.to_thread(lambda: [b"".join(claim.chunks()) for claim in claims])
@@ -168,7 +168,7 @@ class Batching:
         ((head, body),) = await self._apart(row.destination, size, batch_of, row.id[:12], row.partner, bodies)
         return body, list(head["numbers"])
 
-    def _copy(self, row: Any, members: Sequence[Any], body: bytes, canonical: str) -> Message:
+    def _copy(self, row: BatchRow, members: Sequence[BatchMemberRow], body: bytes, canonical: str) -> Message:
         """The batch as a copy for the route of its oldest member whose route is still there. Its facts are that member's, but for
         the number. Raises HubError where none is: nobody would take it."""
         routes = self._live.snapshot.table.by_id

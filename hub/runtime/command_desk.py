@@ -10,6 +10,7 @@ import orjson
 
 from hub.core.errors import HubError, JournalUnavailable
 from hub.journal.commands import Commands
+from hub.journal.rows import CommandRow
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
 
@@ -76,13 +77,13 @@ class CommandDesk:
                 await self._commands.finish(row.id, "done", result)
             del self._begun[row.id]
 
-    async def _carry_out(self, row: Any) -> dict[str, Any]:
+    async def _carry_out(self, row: CommandRow) -> dict[str, Any]:
         act = self._acts.get(kind_of(row))
         if act is None:
             raise HubError(f"this hub doesn't know the command {row.kind!r}")
         return await act(orjson.loads(row.arguments), row.who)
 
 
-def kind_of(row: Any) -> str:
+def kind_of(row: CommandRow) -> str:
     """Without the process that it is for."""
     return str(row.kind.partition("@")[0])

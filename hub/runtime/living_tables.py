@@ -16,7 +16,7 @@ class LivingTables:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._known: frozenset[str] = frozenset()
+        self._known: frozenset[str | None] = frozenset()
         self._asked = -FRESH
 
     async def others_may_know(self, version: str) -> bool:

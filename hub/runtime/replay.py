@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hub.core import topology
@@ -21,6 +21,7 @@ from hub.journal.batches import Batches
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.effects import Forbidden
 from hub.journal.entry import Entry
+from hub.journal.rows import DeadLetterFound, HoldRow
 from hub.runtime.arrival_terms import TERMS, TERMS_CLAIM, with_terms
 from hub.runtime.copy import AGAIN, DOCUMENT, WAITS, split, unpack, unpack_facts
 from hub.runtime.guard import outcome_of, result_of
@@ -47,12 +48,13 @@ class Replay:
         """Finishes what a crash interrupted, one by one; what can't be finished is back in its list, with the reason. `older`
         (seconds) leaves alone what somebody may be at right now."""
         now = self._live.clock()
-        for row in await self._decisions.dead_letters(DeadFilter(status=(DeadStatus.REPLAYING,)), now):
-            if now - row.decided_at >= older:
-                await self._publish_again(row, [name for name in row.destinations.split(",") if name], "after a stop")
-        for row in await self._decisions.holds((HoldStatus.RELEASING,)):
-            if now - row.decided_at >= older:
-                await self._publish_released(row)
+        for letter in await self._decisions.dead_letters(DeadFilter(status=(DeadStatus.REPLAYING,)), now):
+            if now - (letter.decided_at or 0.0) >= older:
+                still = [name for name in letter.destinations.split(",") if name]
+                await self._publish_again(letter, still, "after a stop")
+        for hold in await self._decisions.holds((HoldStatus.RELEASING,)):
+            if now - (hold.decided_at or 0.0) >= older:
+                await self._publish_released(hold)
 
     async def replay(self, wanted: DeadFilter, who: str, render: bool = False, to: str | None = None) -> dict[str, Any]:
         """Replays all that the filter finds: `{"replayed": n, "skipped": {reason: n}, "ids": [...]}`. `to`: a destination that takes the
@@ -72,7 +74,7 @@ class Replay:
                 skipped[reason] += 1
         return told(DeadStatus.REPLAYED, done, skipped)
 
-    async def _replay_one(self, row: Any, who: str, render: bool, to: str | None) -> str | None:
+    async def _replay_one(self, row: DeadLetterFound, who: str, render: bool, to: str | None) -> str | None:
         """None when it was replayed, else why not."""
         live = self._live
         if to is not None and row.kind != "route":
@@ -117,7 +119,7 @@ class Replay:
         await live.journal.commit(entry)
         return None
 
-    async def _publish_again(self, row: Any, still: list[str], text: str) -> str | None:
+    async def _publish_again(self, row: DeadLetterFound, still: list[str], text: str) -> str | None:
         """None when the copy is confirmed; else why not: the dead letter is in the list again."""
         error = await outcome_of(lambda: self._again(row, still))
         if isinstance(error, Exception):
@@ -128,14 +130,14 @@ class Replay:
         await self._decisions.end_replay(row.id, text, self._live.clock())
         return None
 
-    async def _again(self, row: Any, still: list[str]) -> None:
+    async def _again(self, row: DeadLetterFound, still: list[str]) -> None:
         body = await self._live.journal.claim_body(row.body)
-        if row.kind == "route":
+        if row.route is not None:
             message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))
             await self._publish(message, row.route, still, row.id)
         elif row.kind == "source":
             headers = unpack(row.headers, b"").headers
-            arrival = Arrival(row.source, body, headers.get("hub-name", ""), {"content_type": row.content_type})
+            arrival = Arrival(row.source or "", body, headers.get("hub-name", ""), {"content_type": row.content_type})
             arrival = with_terms(arrival, await self._terms(headers))
             position = headers.get(Header.POSITION, "")
             only = None if position.startswith(REST) else position or None
@@ -179,9 +181,9 @@ class Replay:
         new = [name for name in still if name not in known]
         return [name for name in known if name in self._live.snapshot.destinations] + new if new else known
 
-    async def _once_holder(self, row: Any) -> str | None:
+    async def _once_holder(self, row: DeadLetterFound) -> str | None:
         """Another message that has taken the place of this one, under the route's once-key."""
-        route = self._live.snapshot.table.by_id.get(row.route) if row.kind == "route" else None
+        route = self._live.snapshot.table.by_id.get(row.route) if row.route is not None else None
         headers = unpack(row.headers, b"").headers
         if route is None or not route.once or headers.get(DOCUMENT) == BATCH:
             return None
@@ -236,7 +238,9 @@ class Replay:
         rows = await self._decisions.holds((HoldStatus.RELEASING,), holds) if holds else ()
         return sum([await self._publish_released(row) for row in rows])
 
-    async def _decide(self, ids: list[str], word: HoldStatus, step: Any) -> dict[str, Any]:
+    async def _decide(
+        self, ids: list[str], word: HoldStatus, step: Callable[[HoldRow], Awaitable[bool]]
+    ) -> dict[str, Any]:
         done: list[str] = []
         chosen = choose(ids, await self._decisions.holds((), ids), "hold")
         skipped = Counter(chosen.refused)
@@ -256,7 +260,7 @@ class Replay:
                 skipped[f"{row.id[:12]}: {state}"] += 1
         return told(word, done, skipped)
 
-    async def _confirm_one(self, row: Any, who: str, reason: str) -> bool:
+    async def _confirm_one(self, row: HoldRow, who: str, reason: str) -> bool:
         if row.name != UNCONFIRMED:
             text = f"it is {row.name}: only what may have been delivered ({UNCONFIRMED}) can be ended as delivered"
             raise Refused(text)
@@ -264,14 +268,14 @@ class Replay:
         self._live.settled(row.document_id)
         return done
 
-    async def _release_one(self, row: Any, who: str, reason: str) -> bool:
+    async def _release_one(self, row: HoldRow, who: str, reason: str) -> bool:
         if row.route not in self._live.snapshot.table.by_id:
             raise Refused(f"the route {row.route} is not there any more")
         if not await self._decisions.begin_release(row, who, reason, self._live.clock()):
             return False
         return await self._publish_released(row)
 
-    async def _publish_released(self, row: Any) -> bool:
+    async def _publish_released(self, row: HoldRow) -> bool:
         """Whether the copy is confirmed; if not, the hold is open again."""
         error = await outcome_of(lambda: self._release_copy(row))
         if isinstance(error, Exception):
@@ -282,7 +286,7 @@ class Replay:
         await self._decisions.end_release(row.id)
         return True
 
-    async def _release_copy(self, row: Any) -> None:
+    async def _release_copy(self, row: HoldRow) -> None:
         body = await self._live.journal.claim_body(row.body)
         message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))
         await self._publish(message, row.route, [row.destination], message.headers.get(Header.PARENT) or row.id)

@@ -53,7 +53,7 @@ async def test_an_edit_or_an_upgrade_between_two_attempts_never_sends_to_a_secon
         for number in numbers:
             await status_becomes(hub, number, "retrying", "erp")
             await status_becomes(hub, number, "retrying", "copies")
-        await hub.journal.read(forget_address)  # as if a release that stored none had begun it
+        await hub.journal.change(forget_address)  # as if a release that stored none had begun it
         address(site, "v2/{partner}/{number}", "{partner}-{number}.json")
         await hub.reload()
         (site.folder / "var/out").unlink()

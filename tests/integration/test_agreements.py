@@ -154,7 +154,7 @@ async def set_status(hub: RunningHub, before: str, after: str) -> None:
     async def query(connection: AsyncConnection) -> None:
         await connection.execute(sa.update(schema.effect).where(schema.effect.c.status == before).values(status=after))
 
-    await hub.journal.read(query)
+    await hub.journal.change(query)
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ async def lose_the_claim(hub: RunningHub, number: str) -> None:
         body = (await connection.execute(named.where(message.c.number == number))).scalar_one()
         await connection.execute(sa.delete(claim).where(claim.c.digest == body))
 
-    await hub.journal.read(write)
+    await hub.journal.change(write)
 
 
 async def stuck(hub: RunningHub) -> str:
@@ -75,7 +75,7 @@ async def closed_long_ago(hub: RunningHub) -> None:
     async def write(connection: AsyncConnection) -> None:
         await connection.execute(sa.update(schema.batch).values(closed_at=1.0))
 
-    await hub.journal.read(write)
+    await hub.journal.change(write)
 
 
 async def test_acknowledgments_that_should_have_come_are_diagnosed(site: BatchSite) -> None:
@@ -158,7 +158,7 @@ async def test_a_batch_that_is_being_sent_is_not_dissolved(site: BatchSite) -> N
         async def unconfirmed(connection: AsyncConnection) -> None:
             await connection.execute(sa.update(schema.batch).values(published_at=None))
 
-        await hub.journal.read(unconfirmed)
+        await hub.journal.change(unconfirmed)
         assert await Batches(hub.journal).dissolve(wanted) is None
         await becomes(hub, "delivered", "1001", "1002", "1003")
 

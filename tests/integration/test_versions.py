@@ -151,7 +151,7 @@ async def test_a_process_with_older_files_takes_no_bindings_from_the_others(
             async def forget(connection: Any) -> None:
                 await connection.exec_driver_sql(f"DELETE FROM process WHERE id = '{old.journal.process}'")
 
-            await new.journal.read(forget)  # as where its heartbeats could not be written
+            await new.journal.change(forget)  # as where its heartbeats could not be written
             await new._unbind()
             assert not await is_bound(new, "order.placed")
             await old._unbind()

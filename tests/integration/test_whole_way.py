@@ -279,7 +279,7 @@ async def test_what_can_not_be_replayed_is_in_the_list_again_with_the_reason(
     async def forget(connection: AsyncConnection) -> None:
         await connection.execute(sa.text("DELETE FROM claim WHERE digest = :digest"), {"digest": dead.body})
 
-    await hub.journal.read(forget)
+    await hub.journal.change(forget)
     result = await hub.replay.replay(DeadFilter(ids=(dead.id,)), "tester")
     assert result["replayed"] == 0
     (still,) = await dead_letters(hub, 1, route="orders")

@@ -58,18 +58,10 @@ class SetView:
         repeat = f"up to {row.repeat} times" if row.repeat > 1 else ""
         default = f"default {row.default}" if row.default else ""
         where = (f"-> {row.field}", "green") if row.field else ""
-        show(
-            line(
-                *(
-                    depth,
-                    (f"{place:<8}", "cyan"),
-                    row.usage,
-                    f"{row.type:<2} {length(row):<6}",
-                    f"{row.name:<38}" if row.field or row.changed else row.name,
-                ),
-                *(repeat, default, where, *_changes(row.changed)),
-            )
-        )
+        form = f"{row.type:<2} {length(row):<6}"
+        name = f"{row.name:<38}" if row.field or row.changed else row.name
+        id = (f"{place:<8}", "cyan")
+        show(line(depth, id, row.usage, form, name, repeat, default, where, *_changes(row.changed)))
         for text in _codes(row):
             show(line(depth + 5, (text, "dim"), whole=True))
         for component in row.components:

@@ -149,7 +149,7 @@ async def test_the_list_says_what_became_of_each_number_and_why_one_is_a_gap(jou
         table = schema.effect
         await connection.execute(sa.update(table).where(table.c.document_id == "anew").values(generation=2))
 
-    await journal.read(anew)
+    await journal.change(anew)
     found = {story.document_id: story for story in await InterchangesSent(journal).stories("ACME")}
     assert [story.control_number for story in found.values()] == [4, 3, 2, 1]
     sent = found["sent"]

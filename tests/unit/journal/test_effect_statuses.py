@@ -26,7 +26,7 @@ async def on_database(journal: Journal, work: Callable[[Connection], None]) -> N
     async def write(connection: AsyncConnection) -> None:
         await connection.run_sync(work)
 
-    await journal.read(write)
+    await journal.change(write)
 
 
 def begin(connection: Connection, document: str, status: EffectStatus) -> None:

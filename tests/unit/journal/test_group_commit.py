@@ -147,7 +147,7 @@ async def test_a_process_whose_row_was_removed_lives_again_with_its_next_beat(jo
         return list((await connection.execute(sa.select(schema.process.c.id))).scalars())
 
     assert await journal.read(living) == [journal.process]
-    await journal.read(remove)
+    await journal.change(remove)
     async with asyncio.timeout(30):
         while await journal.read(living) != [journal.process]:
             await asyncio.sleep(0.1)

@@ -24,7 +24,7 @@ async def begin(journal: Journal, status: EffectStatus, generation: int = 1) -> 
     async def write(connection: AsyncConnection) -> None:
         await connection.execute(sa.insert(schema.effect).values(**values))
 
-    await journal.read(write)
+    await journal.change(write)
 
 
 async def settle(journal: Journal, status: EffectStatus, generation: int = 1) -> None:

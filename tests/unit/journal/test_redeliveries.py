@@ -40,7 +40,7 @@ class Process(Redeliveries):
             mine = sa.update(table).where(table.c.id == self.journal.process)
             await connection.execute(mine.values(heartbeat_at=at))
 
-        await self.journal.read(write)
+        await self.journal.change(write)
 
 
 class Hosts:
@@ -64,7 +64,7 @@ class Hosts:
             row |= {"id": journal.process, "started_at": 0.0, "table_version": ""}
             await connection.execute(sa.insert(schema.process).values(**row))
 
-        await self.first.read(announce)
+        await self.first.change(announce)
         return Process(journal)
 
 

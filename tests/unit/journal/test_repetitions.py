@@ -60,7 +60,7 @@ async def test_the_work_of_a_process_that_has_ended_is_free(journals: tuple[Jour
         gone = sa.delete(schema.process).where(schema.process.c.id == journals[0].process)
         await connection.execute(gone)  # type: ignore[attr-defined]
 
-    await journals[0].read(end)
+    await journals[0].change(end)
     assert await other.begin("k", "f", 60) is None
     await mine.finish("k", WebResponse(500))
     await other.finish("k", ANSWER)
@@ -83,5 +83,5 @@ async def test_a_process_that_has_fallen_silent_may_have_ended(journals: tuple[J
         late = sa.update(schema.process).values(heartbeat_at=schema.process.c.heartbeat_at - 10)
         await connection.execute(late)  # type: ignore[attr-defined]
 
-    await journals[0].read(silent)
+    await journals[0].change(silent)
     assert await JournalRepetitions(journals[1], "web").begin("k", "f", 60) == Repetition("f", None, in_work=False)

@@ -100,7 +100,7 @@ async def test_copies_of_a_process_that_is_gone_are_woken_by_others(journal: Jou
     async def die(connection: AsyncConnection) -> None:
         await connection.execute(sa.delete(schema.process))
 
-    await journal.read(die)
+    await journal.change(die)
     assert await taken(other, erp=0) == ["w"]
 
 
@@ -117,7 +117,7 @@ async def test_what_another_process_was_sending_is_woken_when_that_has_ended_or_
         row = {"id": other.process, "host": "h", "pid": 1, "started_at": 0.0, "heartbeat_at": journal.clock()}
         await connection.execute(sa.insert(schema.process).values(**row))
 
-    await journal.read(live)
+    await journal.change(live)
 
     async def finish(connection: AsyncConnection) -> None:
         if end == "gone":
@@ -126,7 +126,7 @@ async def test_what_another_process_was_sending_is_woken_when_that_has_ended_or_
             await connection.execute(sa.update(schema.effect).values(claimed_by=None, status="retrying"))
 
     assert await taken(journal) == []
-    await journal.read(finish)
+    await journal.change(finish)
     assert await taken(journal) == ["w"]
 
 
@@ -138,7 +138,7 @@ async def test_what_a_killed_process_had_taken_is_taken_again(journal: Journal, 
     async def later(connection: AsyncConnection) -> None:
         await connection.execute(sa.update(schema.waiting).values(taken_at=schema.waiting.c.taken_at - 61.0))
 
-    await journal.read(later)
+    await journal.change(later)
     assert await taken(journal) == ["w"]
 
 
