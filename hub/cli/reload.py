@@ -10,7 +10,7 @@ import typer
 from hub.app.finding import GONE
 from hub.cli.output import FOUND, LATER, AsJson, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, whoami, with_journal
-from hub.journal.commands import Commands
+from hub.journal.commands import UNFINISHED, Commands, CommandStatus
 from hub.journal.journal import Journal
 
 
@@ -26,18 +26,19 @@ def reload(
     told = with_journal(site, lambda journal: ask(journal, timeout))
     if not told:
         fail("no hub runs on this site: it reads the files when it starts", LATER)
-    done = [one["result"] for one in told if one["status"] == "done"]
-    code = FOUND if any(one["status"] == "failed" for one in told) else 0 if len(done) == len(told) else LATER
+    done = [one["result"] for one in told if one["status"] == CommandStatus.DONE]
+    failed = any(one["status"] == CommandStatus.FAILED for one in told)
+    code = FOUND if failed else 0 if len(done) == len(told) else LATER
     if as_json:
         print_json({**(done[0] if done else {}), "ok": code == 0, "processes": told})
         raise typer.Exit(code)
     for one in told:
         name = f"pid {one['pid']} on {one['host']}: " if len(told) > 1 else ""
-        if one["status"] == "done":
+        if one["status"] == CommandStatus.DONE:
             show(name, one["result"])
-        elif one["status"] == "failed" and len(told) == 1:
+        elif one["status"] == CommandStatus.FAILED and len(told) == 1:
             fail(str(one["result"].get("error", "the command failed")))
-        elif one["status"] == "failed":
+        elif one["status"] == CommandStatus.FAILED:
             say(f"{name}{one['result'].get('error', 'failed')}", "red")
         else:
             say(f"{name}has not finished this in {timeout:.0f} seconds: the command stays recorded", "yellow")
@@ -49,9 +50,9 @@ async def ask(journal: Journal, timeout: float) -> list[dict[str, Any]]:
     """What each process says; empty where none runs. One that ends meanwhile has nothing to reload."""
     commands = Commands(journal)
     asked = await commands.submit_to_all("reload", {}, whoami())
-    states: dict[str, tuple[str, dict[str, Any]]] = {id: ("pending", {}) for id, _ in asked}
+    states = {id: (CommandStatus.PENDING, dict[str, Any]()) for id, _ in asked}
     end = asyncio.get_running_loop().time() + timeout
-    while (waiting := [id for id, state in states.items() if state[0] in ("pending", "running")]) and (
+    while (waiting := [id for id, state in states.items() if state[0] in UNFINISHED]) and (
         asyncio.get_running_loop().time() < end
     ):
         await asyncio.sleep(0.1)
@@ -59,9 +60,9 @@ async def ask(journal: Journal, timeout: float) -> list[dict[str, Any]]:
         for id, process in asked:
             if id in waiting:
                 states[id] = await commands.state(id)
-                if states[id][0] == "pending" and process.id not in living:
-                    await commands.finish(id, "done", ended := {"ended": True})
-                    states[id] = ("done", ended)
+                if states[id][0] is CommandStatus.PENDING and process.id not in living:
+                    await commands.finish(id, CommandStatus.DONE, ended := {"ended": True})
+                    states[id] = (CommandStatus.DONE, ended)
     return [
         {
             "process": row.id,

@@ -21,7 +21,7 @@ from hub.cli.output import AWAY, LATER, fail, note
 from hub.cli.site_option import HERE, SiteDir, disk_error
 from hub.configuration.site import Checked, Settings
 from hub.core.errors import ConfigError, JournalUnavailable
-from hub.journal.commands import Commands
+from hub.journal.commands import UNFINISHED, Commands, CommandStatus
 from hub.journal.journal import Journal
 
 __all__ = [
@@ -132,18 +132,18 @@ def command(
     or with code 3 when nobody has carried it out in time: the command then stays recorded. Without `record` it is not even
     left where no hub runs."""
 
-    async def work(journal: Journal) -> tuple[str, dict[str, Any]]:
+    async def work(journal: Journal) -> tuple[CommandStatus | None, dict[str, Any]]:
+        """None: nobody runs who could carry it out."""
         commands = Commands(journal)
         running = await commands.processes()
         if not running and not record:
-            return "nobody", {}
+            return None, {}
         id = await commands.submit(kind, arguments, whoami())
         if not running:
-            return "nobody", {}
-        status: str = "pending"
-        result: dict[str, Any] = {}
+            return None, {}
+        status, result = CommandStatus.PENDING, dict[str, Any]()
         deadline = asyncio.get_running_loop().time() + timeout
-        while status in ("pending", "running") and asyncio.get_running_loop().time() < deadline:
+        while status in UNFINISHED and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.1)
             status, result = await commands.state(id)
         return status, result
@@ -151,10 +151,10 @@ def command(
     if record and (missing := missing_journal(SiteFolder(folder), settings_of(folder))) is not None:
         fail(f"{no_hub_yet(missing)}, and nothing to do this with", LATER)
     status, result = with_journal(folder, work)
-    if status == "nobody":
+    if status is None:
         fail("no hub runs on this site" + (NOT_YET if record else ": it reads the files when it starts"), LATER)
-    if status in ("pending", "running"):
+    if status in UNFINISHED:
         fail(f"the hub has not finished this in {timeout:.0f} seconds: the command stays recorded", LATER)
-    if status == "failed":
+    if status is CommandStatus.FAILED:
         fail(str(result.get("error", "the command failed")))
     return result

@@ -4,6 +4,7 @@ what administrators did."""
 from __future__ import annotations
 
 import uuid
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -17,13 +18,25 @@ from hub.journal.processes import living
 from hub.journal.rows import CommandRow, ProcessRow, columns, typed
 
 
+class CommandStatus(StrEnum):
+    """How far a command is. `failed` has an error as its result."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+UNFINISHED = (CommandStatus.PENDING, CommandStatus.RUNNING)
+
+
 def addressed(kind: str, process: str) -> str:
     """The kind of a command that only one process carries out."""
     return f"{kind}@{process}"
 
 
 class Commands:
-    """A command is pending, running, then done or failed, with a JSON result."""
+    """Commands with their results, which are JSON."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -36,7 +49,7 @@ class Commands:
             "kind": kind,
             "arguments": orjson.dumps(arguments).decode(),
             "who": who,
-            "status": "pending",
+            "status": CommandStatus.PENDING,
             "created_at": self._journal.clock(),
         }
 
@@ -53,7 +66,7 @@ class Commands:
         others = [row for row in await self.processes() if row.id != but]
         return [(await self.submit(addressed(kind, row.id), arguments, who), row) for row in others]
 
-    async def state(self, id: str) -> tuple[str, dict[str, Any]]:
+    async def state(self, id: str) -> tuple[CommandStatus, dict[str, Any]]:
         """(status, result)."""
 
         mine = sa.select(*columns(CommandRow, schema.command)).where(schema.command.c.id == id)
@@ -62,7 +75,7 @@ class Commands:
             return typed(CommandRow, await connection.execute(mine))
 
         (row,) = await self._journal.read(query)
-        return row.status, orjson.loads(row.result) if row.result else {}
+        return CommandStatus(row.status), orjson.loads(row.result) if row.result else {}
 
     async def take(self, process: str) -> list[CommandRow]:
         """Pending commands, now running in this process; also those of a process that is gone."""
@@ -70,22 +83,22 @@ class Commands:
 
         async def write(connection: AsyncConnection) -> list[CommandRow]:
             live = living(self._journal.is_sqlite)
-            orphan = sa.and_(table.c.status == "running", table.c.taken_by.not_in(live), table.c.taken_by != process)
+            running = table.c.status == CommandStatus.RUNNING
+            orphan = sa.and_(running, table.c.taken_by.not_in(live), table.c.taken_by != process)
             for_me = sa.or_(table.c.kind.not_like(addressed("%", "%")), table.c.kind.like(addressed("%", process)))
-            open_ = sa.and_(sa.or_(table.c.status == "pending", orphan), for_me)
+            open_ = sa.and_(sa.or_(table.c.status == CommandStatus.PENDING, orphan), for_me)
             select = sa.select(*columns(CommandRow, table)).where(open_).order_by(table.c.created_at)
             mine = []
             for row in typed(CommandRow, await connection.execute(select)):
-                taken = await connection.execute(
-                    sa.update(table).where(table.c.id == row.id, open_).values(status="running", taken_by=process)
-                )
+                take = sa.update(table).where(table.c.id == row.id, open_)
+                taken = await connection.execute(take.values(status=CommandStatus.RUNNING, taken_by=process))
                 if taken.rowcount == 1:
                     mine.append(row)
             return mine
 
         return await self._journal.change(write)
 
-    async def finish(self, id: str, status: str, result: dict[str, Any]) -> None:
+    async def finish(self, id: str, status: CommandStatus, result: dict[str, Any]) -> None:
         values = {
             "status": status,
             "result": orjson.dumps(result, default=str).decode(),

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import HubError
 from hub.journal import schema
+from hub.journal.commands import CommandStatus
 from hub.journal.control_numbers import MOST, locked
 from hub.journal.journal import Journal
 from hub.journal.rows import CommandRow, columns, typed
@@ -59,7 +60,7 @@ class ControlCounter:
                     kind=SEEDED,
                     arguments=orjson.dumps({"partner": partner, "next": following}).decode(),
                     who=who,
-                    status="done",
+                    status=CommandStatus.DONE,
                     result=orjson.dumps(result).decode(),
                     created_at=now,
                     done_at=now,
@@ -93,5 +94,5 @@ class ControlCounter:
         return [
             {"at": row.created_at, "who": row.who, **orjson.loads(row.result or "{}")}
             for row in await self._journal.read(query)
-            if orjson.loads(row.arguments).get("partner") == partner and row.status == "done"
+            if orjson.loads(row.arguments).get("partner") == partner and row.status == CommandStatus.DONE
         ]

@@ -16,6 +16,7 @@ from hub.journal.clock import database_now
 from hub.journal.host import gone, this_host
 from hub.journal.journal import Journal
 from hub.journal.processes import LIVE_SECONDS
+from hub.journal.rows import SuspectRow, columns, typed
 
 WORK_SECONDS = 10.0
 """A process that still says, so long after it has begun a copy, that it lives does nothing more for it but wait for a far end. Who ends
@@ -81,7 +82,8 @@ class Redeliveries:
         new = insert(table).values(name=name, losses=0, cause="", updated_at=now, begun_by=me, begun_at=began)
         if (await connection.execute(new.on_conflict_do_nothing().returning(table.c.name))).first() is not None:
             return Begun(0)
-        row = (await connection.execute(sa.select(table).where(table.c.name == name).with_for_update())).first()
+        select = sa.select(*columns(SuspectRow, table)).where(table.c.name == name).with_for_update()
+        row = next(iter(typed(SuspectRow, await connection.execute(select))), None)
         if row is None:
             return Begun(0)
         fate, seen = await self._fate(connection, row, beat)
@@ -92,7 +94,9 @@ class Redeliveries:
             await connection.execute(sa.update(table).where(table.c.name == name).values(**values))
         return Begun(deaths, seen, losses + late)
 
-    async def _fate(self, connection: AsyncConnection, suspect: Any, beat: float | None) -> tuple[Fate, float | None]:
+    async def _fate(
+        self, connection: AsyncConnection, suspect: SuspectRow, beat: float | None
+    ) -> tuple[Fate, float | None]:
         """What has become of the process that began, or when it last said that it lives."""
         table, process = schema.process, suspect.begun_by
         if process is None or process == self._journal.process:

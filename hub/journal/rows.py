@@ -330,6 +330,16 @@ class RepetitionRow(NamedTuple):
     body: bytes | None
 
 
+class SuspectRow(NamedTuple):
+    name: str
+    losses: int
+    cause: str
+    updated_at: float
+    begun_by: str | None
+    begun_at: float | None
+    late: int
+
+
 class AnswerRow(NamedTuple):
     """A message of ours, and its effect at one destination; without one where no route took it."""
 

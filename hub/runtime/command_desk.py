@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from hub.core.errors import HubError, JournalUnavailable
-from hub.journal.commands import Commands
+from hub.journal.commands import Commands, CommandStatus
 from hub.journal.rows import CommandRow
 from hub.runtime.guard import outcome_of
 from hub.runtime.live import Live
@@ -71,10 +71,12 @@ class CommandDesk:
                 self._live.log.warning(
                     "command_failed", command=row.kind, who=row.who, error=str(result), exc_info=unforeseen
                 )
-                await self._commands.finish(row.id, "failed", {"error": str(result) or type(result).__name__})
+                await self._commands.finish(
+                    row.id, CommandStatus.FAILED, {"error": str(result) or type(result).__name__}
+                )
             else:
                 self._live.log.info("command_done", command=row.kind, who=row.who, result=result)
-                await self._commands.finish(row.id, "done", result)
+                await self._commands.finish(row.id, CommandStatus.DONE, result)
             del self._begun[row.id]
 
     async def _carry_out(self, row: CommandRow) -> dict[str, Any]:

@@ -13,7 +13,7 @@ ROWS = "hub/journal/rows.py"
 """The one file that meets rows as the driver gives them."""
 
 UNTYPED = {"Any", "list[Any]", "Sequence[Any]", "Iterable[Any]", "tuple[Any, ...]"}
-NAMES = {"row", "hold", "letter", "member", "effect"}
+NAMES = {"row", "hold", "letter", "member", "effect", "suspect"}
 
 LATER = "transformers/x12/"
 """Where seven lists of arguments are left."""

@@ -27,6 +27,7 @@ READ = [
     (rows.BatchMemberRow, schema.batch_member),
     (rows.RepetitionRow, schema.repetition),
     (rows.CommandRow, schema.command),
+    (rows.SuspectRow, schema.suspect),
     (rows.ProcessRow, schema.process),
 ]
 
