@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from hub.core.agreement import Agreement
 from hub.core.errors import DecodeError
-from hub.documents import Document
+from hub.documents import Document, from_json, to_json
 from transformers.x12.catalogue import known_sets, release_of
 from transformers.x12.characters import character_set
 from transformers.x12.compiled import CompiledSet, compiled_set
@@ -169,7 +169,16 @@ def _understood(
     except Refused:
         return None
     document: Document = read["document"]
-    return {**read, "document": left.whole(document), "understood": left} if complete(document) else None
+    whole = left.whole(document)
+    return {**read, "document": whole, "understood": left} if complete(document) and _storable(whole) else None
+
+
+def _storable(document: Document) -> bool:
+    """Whether it is one for everybody who reads it back: a code may stand where only some have a meaning (the sign of an amount)."""
+    try:
+        return from_json(to_json(document)) == document
+    except DecodeError:
+        return False
 
 
 def complete(document: Document) -> bool:

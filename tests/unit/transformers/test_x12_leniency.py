@@ -95,6 +95,7 @@ def test_each_code_that_still_gives_a_document_is_taken_and_acknowledged_with_e(
     [
         ("BEG*00*SA*4711", "BEG*00*SA*"),
         ("BEG*00*SA*4711**20260302", "BEX*1"),
+        ("CTT*2", "AMT*1*5*X~CTT*2"),
     ],
 )
 def test_what_gives_no_document_stays_refused(old: str, new: str) -> None:
