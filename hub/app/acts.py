@@ -10,7 +10,7 @@ from hub.core.errors import HubError
 from hub.core.identity import digest, message_id
 from hub.core.message import Message
 from hub.journal.decisions import DeadFilter
-from hub.runtime.command_desk import Act
+from hub.runtime.recovery.command_desk import Act
 
 if TYPE_CHECKING:
     from hub.app.running_hub import RunningHub

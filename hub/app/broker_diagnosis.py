@@ -20,7 +20,7 @@ from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
 from hub.journal.open_copies import LOST, OpenCopies
 from hub.journal.waits import Waits
-from hub.runtime.rebuilding import LEFT, OWNER
+from hub.runtime.recovery.rebuilding import LEFT, OWNER
 
 
 class FileDepths:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hub.broker.rabbit import RabbitBroker
 from hub.core import topology
 from hub.core.errors import HubError, JournalUnavailable
-from hub.runtime.guard import outcome_of
+from hub.runtime.boundary import outcome_of
 from hub.runtime.metrics import BREAKERS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Health:
             "broker": broker,
             "journal": journal,
             "waiting": [asdict(one) for one in hub.waker.waiting],
-            "missing_queues": dict(hub.live.own_queues.missing),
+            "missing_queues": dict(hub.runtime.own_queues.missing),
             "clock": hub.journal.clock.told or None,
             "table": hub.site.table.version,
             "failing": dict(supervisor.failing),
@@ -80,7 +80,7 @@ class Health:
         for route in hub.site.table.by_id:
             queues += [topology.route_queue(route), topology.dead_queue(route)]
         queues += [topology.source_dead_queue(source) for source in hub.site.sources]
-        queues += sorted(hub.live.declared)
+        queues += sorted(hub.runtime.declared)
         try:
             async with asyncio.timeout(DEPTHS):
                 depths = await hub.broker.depths(queues)

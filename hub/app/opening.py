@@ -26,8 +26,8 @@ from hub.core.topology import Topology, hub_topology, route_topology, source_top
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
 from hub.journal.repetitions import JournalRepetitions
-from hub.runtime.limit import Breaker, Limit
-from hub.runtime.live import HoldPolicy, OpenDestination, Snapshot
+from hub.runtime.delivery.limit import Breaker, Limit
+from hub.runtime.runtime import HoldPolicy, OpenDestination, Snapshot
 from transformers.unpack import unpacked_by
 
 SPOOL = "var/spool"

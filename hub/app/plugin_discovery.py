@@ -14,7 +14,7 @@ import adapters
 import transformers
 from hub.core.errors import ConfigError
 from hub.core.plugin import Plugin, Plugins, declared
-from hub.runtime import enriching
+from hub.runtime.steps import enriching
 
 GROUP = "hub.plugins"
 

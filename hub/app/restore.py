@@ -18,7 +18,7 @@ from hub.journal.control_counter import ControlCounter
 from hub.journal.journal import Journal, engine_url, shown, sqlite_path
 from hub.journal.memory import JournalMemory
 from hub.journal.transfer import Progress, Transfer
-from hub.runtime.rebuilding import OWNER, WANTED
+from hub.runtime.recovery.rebuilding import OWNER, WANTED
 
 SKIP = 1000
 """Control numbers of each partner that are left out: those that were sent after the backup was made are not known any more."""

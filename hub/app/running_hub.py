@@ -32,29 +32,29 @@ from hub.journal.journal import Journal
 from hub.journal.rows import QueueRow
 from hub.journal.suspects import Suspects
 from hub.journal.waits import Waits
-from hub.runtime.acknowledgments import Acknowledgments
-from hub.runtime.batching import Batching
-from hub.runtime.command_desk import CommandDesk
+from hub.runtime.boundary import outcome_of
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.contained.pool import WorkerPool
-from hub.runtime.flight_recorder import FlightRecorder
-from hub.runtime.guard import outcome_of
-from hub.runtime.intake import Intake
-from hub.runtime.keeper import Keeper
-from hub.runtime.live import Live
+from hub.runtime.delivery.batching import Batching
+from hub.runtime.delivery.replies import Replies
+from hub.runtime.delivery.sending import Sender
+from hub.runtime.delivery.suspicion import Suspicion
+from hub.runtime.delivery.worker import RouteWorker
+from hub.runtime.intake.acknowledgments import Acknowledgments
+from hub.runtime.intake.awaited_outcomes import JournalOutcomes
+from hub.runtime.intake.intake import Intake
 from hub.runtime.metrics import Metrics
-from hub.runtime.outcomes import JournalOutcomes
-from hub.runtime.rebuilding import Rebuilding
-from hub.runtime.recoverability import Recoverability
-from hub.runtime.replay import Replay
-from hub.runtime.replies import Replies
-from hub.runtime.sending import Sender
+from hub.runtime.recovery.command_desk import CommandDesk
+from hub.runtime.recovery.flight_recorder import FlightRecorder
+from hub.runtime.recovery.keeper import Keeper
+from hub.runtime.recovery.rebuilding import Rebuilding
+from hub.runtime.recovery.recoverability import Recoverability
+from hub.runtime.recovery.replay import Replay
+from hub.runtime.recovery.waits import Waker
+from hub.runtime.runtime import Runtime
 from hub.runtime.side_by_side import side_by_side
-from hub.runtime.supervisor import Supervisor
-from hub.runtime.suspicion import Suspicion
-from hub.runtime.waits import Waker
-from hub.runtime.worker import RouteWorker
+from hub.runtime.sources.supervisor import Supervisor
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class RunningHub:
         apart = ContainedApart(self.pool).do
         self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes, look, apart)
         self.opened: Opened = self._opening.open(site)
-        self.live = Live(
+        self.runtime = Runtime(
             self.broker,
             self.journal,
             self.metrics,
@@ -112,19 +112,19 @@ class RunningHub:
             self.journal.clock,
             settled=self.outcomes.settled,
         )
-        self.acknowledgments = Acknowledgments(self.live)
-        self.intake = Intake(self.live, self.acknowledgments)
-        self.replay = Replay(self.live, self.intake)
-        self.batching = Batching(self.live, self.replay.go_on)
-        self.recoverability = Recoverability(self.live, Replies(self.live, self.intake.take))
-        self.waker = Waker(self.live)
-        self.rebuilding = Rebuilding(self.live)
-        self._sender = Sender(self.live)
-        self._suspicion = Suspicion(self.live)
+        self.acknowledgments = Acknowledgments(self.runtime)
+        self.intake = Intake(self.runtime, self.acknowledgments)
+        self.replay = Replay(self.runtime, self.intake)
+        self.batching = Batching(self.runtime, self.replay.go_on)
+        self.recoverability = Recoverability(self.runtime, Replies(self.runtime, self.intake.take))
+        self.waker = Waker(self.runtime)
+        self.rebuilding = Rebuilding(self.runtime)
+        self._sender = Sender(self.runtime)
+        self._suspicion = Suspicion(self.runtime)
         self._left: list[str] = []
         """Names of arrivals that dead processes were reading."""
-        self._keeper = Keeper(self.live)
-        self.supervisor = Supervisor(self.live, self.intake)
+        self._keeper = Keeper(self.runtime)
+        self.supervisor = Supervisor(self.runtime, self.intake)
         self._workers: dict[str, RouteWorker] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._reloading = asyncio.Lock()
@@ -160,7 +160,7 @@ class RunningHub:
         await asyncio.to_thread(self._make_private)
         self.journal.table_version = self.site.table.version
         await self._insist("journal", lambda: self.journal.open(worker=True))
-        self._left = self.live.recorder.open(self.journal.process)
+        self._left = self.runtime.recorder.open(self.journal.process)
         await self._insist("journal", self._look_back)
         await self._insist("broker", self.broker.open)
         bindings = self.opened.topology().bindings
@@ -174,7 +174,7 @@ class RunningHub:
         await self._insist("broker", self.rebuilding.begin)
         await self.replay.resume(0.0 if self.journal.is_sqlite else RESUME_SECONDS)
         await self.supervisor.apply(self.opened.sources)
-        desk = CommandDesk(self.live, Acts(self).table())
+        desk = CommandDesk(self.runtime, Acts(self).table())
         self._tasks.append(asyncio.create_task(desk.run(), name="command-desk"))
         self._tasks.append(asyncio.create_task(self._resume(), name="resume"))
         self._tasks.append(asyncio.create_task(self.acknowledgments.watch(), name="acknowledgments"))
@@ -189,7 +189,7 @@ class RunningHub:
 
     async def _look_back(self) -> None:
         """Remembers what workers were lost over, and what dead processes were reading when they died."""
-        now, suspects = self.live.clock(), self.live.suspects
+        now, suspects = self.runtime.clock(), self.runtime.suspects
         await suspects.load(now)
         while self._left:
             await suspects.add(self._left[-1], "ended the hub's process", now)
@@ -200,7 +200,7 @@ class RunningHub:
         what a process needed that is gone."""
         while True:
             await asyncio.sleep(RESUME_SECONDS)
-            await outcome_of(lambda: self.live.suspects.load(self.live.clock()))
+            await outcome_of(lambda: self.runtime.suspects.load(self.runtime.clock()))
             await outcome_of(self._unbind)
             error = await outcome_of(lambda: self.replay.resume(RESUME_SECONDS))
             if isinstance(error, Exception):
@@ -217,7 +217,7 @@ class RunningHub:
         await self._keeper.stop(5.0)
         await self.pool.close()
         await self._leave()
-        self.live.recorder.close()
+        self.runtime.recorder.close()
         await self.opened.close()
         await self.broker.close()
         await self.journal.close()
@@ -280,7 +280,7 @@ class RunningHub:
         await self._keeper.watch(after.by_id, opened.site.sources)
         await self.journal.announce(after.version)
         replaced = self.opened.replaced_by(opened)
-        self.opened, self.live.snapshot = opened, opened.snapshot
+        self.opened, self.runtime.snapshot = opened, opened.snapshot
         if replaced:
             self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
         await self._start_workers()
@@ -316,12 +316,12 @@ class RunningHub:
         if route.id in self._workers:
             self._workers[route.id].route = route
             return
-        worker = RouteWorker(route, self.live, self._sender, self.recoverability, self._suspicion)
+        worker = RouteWorker(route, self.runtime, self._sender, self.recoverability, self._suspicion)
         await worker.start()
         self._workers[route.id] = worker
 
     async def _record_queues(self, opened: Opened) -> None:
-        entry, now = Entry(), self.live.clock()
+        entry, now = Entry(), self.runtime.clock()
         for route in opened.site.table.by_id:
             for queue in (topology.route_queue(route), topology.dead_queue(route)):
                 entry.add(QUEUE, QueueRow(name=queue, route=route, declared_at=now))

@@ -9,7 +9,7 @@ import orjson
 
 from hub.cli.output import age, entry, moment, status
 from hub.journal.rows import DeadLetterFound
-from hub.runtime.unreadable_place import PLACE
+from hub.runtime.intake.unreadable_place import PLACE
 
 LEVELS = ("interchange", "group", "transaction")
 

@@ -20,7 +20,7 @@ from hub.core.errors import ClaimMissing
 from hub.core.ports import Body, FieldOrigin
 from hub.core.stage import Stage
 from hub.journal.timeline import Story, Timeline
-from hub.runtime.steps import without_parts
+from hub.runtime.steps.walk import without_parts
 
 
 def trace(

@@ -1,4 +1,4 @@
-"""What an endpoint can bear: the options; `hub.runtime.limit` keeps to them."""
+"""What an endpoint can bear: the options; `hub.runtime.delivery.limit` keeps to them."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Batches:
 
     async def unpublished(self) -> list[BatchRow]:
         """Batches that this process is to publish, oldest first: those that it closed, and those of processes that are gone."""
-        table, live = schema.batch, living(self._journal.is_sqlite)
+        table, living_now = schema.batch, living(self._journal.is_sqlite)
         me = self._journal.process
 
         select = sa.select(*columns(BatchRow, table)).where(table.c.published_at.is_(None))
@@ -97,7 +97,7 @@ class Batches:
             rows = typed(BatchRow, await connection.execute(select))
             if all(row.taken_by == me for row in rows):
                 return rows
-            left = (table.c.published_at.is_(None), table.c.taken_by != me, table.c.taken_by.not_in(live))
+            left = (table.c.published_at.is_(None), table.c.taken_by != me, table.c.taken_by.not_in(living_now))
             await connection.execute(sa.update(table).where(*left).values(taken_by=me))
             return typed(BatchRow, await connection.execute(select.where(table.c.taken_by == me)))
 

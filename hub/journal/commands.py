@@ -82,9 +82,9 @@ class Commands:
         table = schema.command
 
         async def write(connection: AsyncConnection) -> list[CommandRow]:
-            live = living(self._journal.is_sqlite)
+            living_now = living(self._journal.is_sqlite)
             running = table.c.status == CommandStatus.RUNNING
-            orphan = sa.and_(running, table.c.taken_by.not_in(live), table.c.taken_by != process)
+            orphan = sa.and_(running, table.c.taken_by.not_in(living_now), table.c.taken_by != process)
             for_me = sa.or_(table.c.kind.not_like(addressed("%", "%")), table.c.kind.like(addressed("%", process)))
             open_ = sa.and_(sa.or_(table.c.status == CommandStatus.PENDING, orphan), for_me)
             select = sa.select(*columns(CommandRow, table)).where(open_).order_by(table.c.created_at)

@@ -31,7 +31,7 @@ def test_importing_the_hub_package_imports_nothing() -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("hub/core/message.py", "from hub.runtime.worker import Worker"),
+        ("hub/core/message.py", "from hub.runtime.delivery.worker import Worker"),
         ("hub/core/message.py", "import hub.broker.embedded"),
         ("hub/core/message.py", "from hub.documents import Order"),
         ("hub/core/message.py", "from ..journal import journal"),
@@ -44,9 +44,9 @@ def test_importing_the_hub_package_imports_nothing() -> None:
         ("adapters/file.py", "from adapters.rest import PLUGINS"),
         ("adapters/file.py", "from hub.broker.embedded import EmbeddedBroker"),
         ("hub/journal/journal.py", "from hub.broker.embedded import EmbeddedBroker"),
-        ("hub/runtime/intake.py", "from hub.app.opening import Opening"),
+        ("hub/runtime/intake/intake.py", "from hub.app.opening import Opening"),
         ("hub/app/opening.py", "from hub.cli.main import main"),
-        ("hub/runtime/intake.py", "import aio_pika"),
+        ("hub/runtime/intake/intake.py", "import aio_pika"),
         ("hub/broker/consumer.py", "from sqlalchemy import select"),
         ("hub/core/route_table.py", "import cel"),
         ("hub/core/replies.py", "import aiohttp"),
@@ -73,7 +73,7 @@ def test_a_planted_violation_is_caught(name: str, source: str) -> None:
         ("adapters/rest.py", "import aiohttp"),
         ("hub/broker/consumer.py", "import aio_pika"),
         ("hub/core/condition.py", "import cel"),
-        ("hub/app/opening.py", "import adapters\nimport transformers\nfrom hub.runtime.worker import Worker"),
+        ("hub/app/opening.py", "import adapters\nimport transformers\nfrom hub.runtime.delivery.worker import Worker"),
         ("hub/core/replies.py", "from urllib.parse import urlsplit\nfrom datetime import datetime"),
     ],
 )
@@ -82,6 +82,6 @@ def test_what_is_allowed_stays_allowed(name: str, source: str) -> None:
 
 
 def test_a_finding_names_the_file_the_line_and_both_floors() -> None:
-    (found,) = broken("hub/core/message.py", "\nfrom hub.runtime.worker import Worker")
-    assert found.startswith("hub/core/message.py:2: imports hub.runtime.worker.Worker: hub.core (floor 0)")
+    (found,) = broken("hub/core/message.py", "\nfrom hub.runtime.delivery.worker import Worker")
+    assert found.startswith("hub/core/message.py:2: imports hub.runtime.delivery.worker.Worker: hub.core (floor 0)")
     assert "hub.runtime (floor 3)" in found

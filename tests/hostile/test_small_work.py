@@ -89,7 +89,7 @@ async def are_out(site: SiteOnDisk, *numbers: str) -> bool:
 
 
 async def dead(hub: object) -> list[object]:
-    return list(await Decisions(hub.journal).dead_letters(DeadFilter(), hub.live.clock()))  # type: ignore[attr-defined]
+    return list(await Decisions(hub.journal).dead_letters(DeadFilter(), hub.runtime.clock()))  # type: ignore[attr-defined]
 
 
 async def rest(hub: object, count: int) -> bool:

@@ -187,7 +187,7 @@ async def test_an_agreement_that_changes_with_a_reload_is_in_force_at_once(tmp_p
     async with site.running() as hub:
         await send(hub, site)
         changed = PartnerDirectory([Agreement("ACME", (), expect_ack=ExpectAck(60.0, "new-desk"))])
-        hub.live.snapshot = replace(hub.live.snapshot, partners=changed)
+        hub.runtime.snapshot = replace(hub.runtime.snapshot, partners=changed)
         site.answer("997.json", acknowledgment(1, "R"))
         (hold,) = await open_holds(hub, 1)
         assert hold.owner == "new-desk"

@@ -43,7 +43,7 @@ async def test_an_acceptance_is_recorded_on_both_sides_and_needs_no_route(site: 
         assert await said(hub, "1001.json", "acknowledged") == ["accepted by ACME's 997 (control number 1)"]
         assert await said(hub, "997.json", "acknowledges") == ["acknowledges order 1001 (control number 1): accepted"]
         assert await Decisions(hub.journal).holds(("open",)) == []
-        assert await Decisions(hub.journal).count_dead(DeadFilter(), hub.live.clock()) == 0
+        assert await Decisions(hub.journal).count_dead(DeadFilter(), hub.runtime.clock()) == 0
         await eventually(lambda: asyncio.sleep(0, counted(hub, "accepted") == 1.0))
         shown = site.cli("partner", "acks", "ACME", "--status", "accepted").stdout
         assert "order 1001 -> acme-out  accepted by 997" in shown

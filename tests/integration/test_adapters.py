@@ -49,9 +49,9 @@ def site_in(folder: Path) -> SiteOnDisk:
 async def bound(hub: RunningHub) -> Inbox:
     queue = Queue("desk.approvals")
     binding = Binding("orders.approval", queue.name, "ACME.#")
-    await hub.live.broker.declare(Topology((Exchange("orders.approval"),), (queue,), (binding,)))
+    await hub.runtime.broker.declare(Topology((Exchange("orders.approval"),), (queue,), (binding,)))
     inbox = Inbox(ack=True)
-    await hub.live.broker.consume(queue.name, inbox)
+    await hub.runtime.broker.consume(queue.name, inbox)
     return inbox
 
 
@@ -91,10 +91,10 @@ async def test_an_exchange_to_which_nothing_is_bound_ends_in_the_dead_letters(tm
         decisions = Decisions(hub.journal)
 
         async def dead() -> bool:
-            return await decisions.count_dead(DeadFilter(destination="approval"), hub.live.clock()) == 1
+            return await decisions.count_dead(DeadFilter(destination="approval"), hub.runtime.clock()) == 1
 
         await eventually(dead)
-        (letter,) = await decisions.dead_letters(DeadFilter(), hub.live.clock())
+        (letter,) = await decisions.dead_letters(DeadFilter(), hub.runtime.clock())
         told = await effect_becomes(hub, "1001", "folder", "delivered")
         assert "nothing is bound to exchange 'orders.approval' for key 'ACME.1001'" in letter.cause
         approval = next(effect for effect in told.effects if effect["destination"] == "approval")
@@ -110,7 +110,7 @@ async def test_headers_of_a_publisher_do_not_steer_the_hub(tmp_path: Path) -> No
         inbox = await bound(hub)
         evil = {"content_type": {"a": 1}, "correlation_id": ["x"], "hub-route": "other", "hub-hops": "many"}
         message = Message("m1", order("1001"), "application/json", evil, correlation_id="theirs")
-        await hub.live.broker.publish("shop.events", "order.placed", message)
+        await hub.runtime.broker.publish("shop.events", "order.placed", message)
         assert (await inbox.next()).message.correlation_id == "theirs"
         told = await effect_becomes(hub, "1001", "approval", "delivered")
     assert told.source == "shop"

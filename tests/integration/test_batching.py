@@ -190,7 +190,7 @@ async def test_of_many_who_close_the_same_batch_at_once_one_does(site: BatchSite
             one, other = str(first), str(first + 1)
             site.orders(one, other)
             await becomes(hub, "batched", one, other)
-            batches, now = Batches(hub.journal), hub.live.clock() + 301.0
+            batches, now = Batches(hub.journal), hub.runtime.clock() + 301.0
             (group,) = await batches.waiting()
             found = await asyncio.gather(*(batches.close(group, 3, now, now) for _ in range(6)))
             (id,) = [id for id in found if id is not None]

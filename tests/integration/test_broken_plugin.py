@@ -112,12 +112,12 @@ async def test_the_cause_is_kept_and_the_hub_goes_on(tmp_path: Path) -> None:
                 site.drop(f"{number}.edi", b"ISA " + number.encode(), "var/edi")
 
                 async def both(expected: int = int(number)) -> bool:
-                    now = hub.live.clock()
+                    now = hub.runtime.clock()
                     counts = [await decisions.count_dead(DeadFilter(kind=kind), now) for kind in ("route", "source")]
                     return counts == [expected, expected]
 
                 await eventually(both)
-            found = await decisions.dead_letters(DeadFilter(), hub.live.clock())
+            found = await decisions.dead_letters(DeadFilter(), hub.runtime.clock())
             assert {row.error for row in found} == {"KeyError", "DecodeError"}
             assert any("not my fault" in row.cause for row in found)
             assert any("ZeroDivisionError: oh" in row.cause for row in found)

@@ -13,7 +13,7 @@ from hub.app.running_hub import RunningHub
 from hub.cli.run import reload
 from hub.core.errors import JournalUnavailable
 from hub.journal.commands import Commands
-from hub.runtime.command_desk import CommandDesk
+from hub.runtime.recovery.command_desk import CommandDesk
 from tests.support.brokers import eventually
 from tests.support.proxy import TcpProxy
 from tests.support.site import ROUTES, SiteOnDisk
@@ -31,7 +31,7 @@ async def test_a_command_during_which_the_journal_goes_away_is_carried_out_again
     next(task for task in hub._tasks if task.get_name() == "command-desk").cancel()
     commands = Commands(hub.journal)
     id = await commands.submit("count", {}, "ann")
-    desk = asyncio.create_task(CommandDesk(hub.live, {"count": act}).run())
+    desk = asyncio.create_task(CommandDesk(hub.runtime, {"count": act}).run())
 
     async def done() -> bool:
         return await commands.state(id) == ("done", {"times": 2})
@@ -59,7 +59,7 @@ async def test_a_long_command_keeps_no_other_waiting(hub: RunningHub) -> None:
     commands = Commands(hub.journal)
     ids = [await commands.submit("long", {}, "first"), await commands.submit("long", {}, "second")]
     ids.append(await commands.submit("quick", {}, "third"))
-    desk = asyncio.create_task(CommandDesk(hub.live, {"long": long, "quick": quick}).run())
+    desk = asyncio.create_task(CommandDesk(hub.runtime, {"long": long, "quick": quick}).run())
 
     async def states() -> list[str]:
         return [(await commands.state(id))[0] for id in ids]
@@ -96,7 +96,7 @@ async def test_a_signal_while_the_journal_is_away_reloads_when_it_is_back(tmp_pa
         proxy.allow()
 
         async def reloaded() -> bool:
-            return "others" in hub.site.table.by_id and hub.live.snapshot.table is hub.site.table
+            return "others" in hub.site.table.by_id and hub.runtime.snapshot.table is hub.site.table
 
         await eventually(reloaded)
         await signal

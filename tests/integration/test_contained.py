@@ -86,7 +86,7 @@ def workers_of(parent: int) -> list[int]:
 
 
 async def dead(hub: RunningHub) -> list[Any]:
-    return list(await Decisions(hub.journal).dead_letters(DeadFilter(), hub.live.clock()))
+    return list(await Decisions(hub.journal).dead_letters(DeadFilter(), hub.runtime.clock()))
 
 
 def sent(site: SiteOnDisk) -> set[str]:

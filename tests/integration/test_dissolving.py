@@ -119,7 +119,7 @@ async def test_a_crash_after_the_decision_is_finished_by_the_next_start(site: Ba
         site.orders("1001", "1002")
         await becomes(hub, "batched", "1001", "1002")
         id = await stuck(hub)
-        wanted = Dissolution(id, "tester", "", hub.live.clock() - 400.0, lambda route, source: "desk")
+        wanted = Dissolution(id, "tester", "", hub.runtime.clock() - 400.0, lambda route, source: "desk")
         assert len(await Batches(hub.journal).dissolve(wanted) or ()) == 2
         assert site.sent() == {}
     async with site.running() as hub:
@@ -135,11 +135,11 @@ async def test_a_copy_of_the_batch_that_is_on_its_way_finds_nothing_to_send(site
         let_time_pass(hub, 301.0)
         batches = Batches(hub.journal)
         (group,) = await batches.waiting()
-        id = await batches.close(group, 3, hub.live.clock(), hub.live.clock())
+        id = await batches.close(group, 3, hub.runtime.clock(), hub.runtime.clock())
         assert id is not None
         assert (await hub.replay.dissolve([id], "tester", ""))["released"] == 2
         entry = Entry()
-        entry.prepare(id, "acme-out", "orders", "key", hub.live.clock(), hub.journal.process, claim="bytes")
+        entry.prepare(id, "acme-out", "orders", "key", hub.runtime.clock(), hub.journal.process, claim="bytes")
         committed = await hub.journal.commit(entry)
         assert committed.of(STATES)[id, "acme-out"].finished
         await becomes(hub, "delivered", "1001", "1002")
@@ -152,7 +152,7 @@ async def test_a_batch_that_is_being_sent_is_not_dissolved(site: BatchSite) -> N
         site.orders("1001", "1002", "1003")
         await becomes(hub, "delivered", "1001", "1002", "1003")
         batch = (await numbers(hub))[0].document_id
-        wanted = Dissolution(batch, "tester", "", hub.live.clock(), lambda route, source: "desk")
+        wanted = Dissolution(batch, "tester", "", hub.runtime.clock(), lambda route, source: "desk")
         assert await Batches(hub.journal).dissolve(wanted) is None
 
         async def unconfirmed(connection: AsyncConnection) -> None:

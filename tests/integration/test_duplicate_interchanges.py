@@ -144,11 +144,11 @@ async def test_a_transaction_that_was_refused_while_our_acknowledgment_was_sent_
 
 async def test_after_the_agreed_days_the_number_may_come_again(site: PartnerSite) -> None:
     async with site.running() as hub:
-        clock = hub.live.clock
+        clock = hub.runtime.clock
         await take(hub, interchange("17", "1001"), "acme_17.edi")
-        hub.live.clock = lambda: clock() + 29 * DAY
+        hub.runtime.clock = lambda: clock() + 29 * DAY
         assert (await take(hub, interchange("17", "1002"), "early.edi")).refused == 1
-        hub.live.clock = lambda: clock() + 31 * DAY
+        hub.runtime.clock = lambda: clock() + 31 * DAY
         assert (await take(hub, interchange("17", "1003"), "late.edi")).refused == 0
 
 
@@ -172,4 +172,4 @@ async def test_a_sender_cannot_name_duplicates(site: PartnerSite) -> None:
     async with site.running() as hub:
         forged = {"hub-duplicate-interchanges": {"1": "never"}}
         assert (await take(hub, interchange("17", "1001"), "a.edi", **forged)).refused == 0
-        assert await Decisions(hub.journal).count_dead(DeadFilter(), hub.live.clock()) == 0
+        assert await Decisions(hub.journal).count_dead(DeadFilter(), hub.runtime.clock()) == 0

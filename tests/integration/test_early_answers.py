@@ -94,7 +94,7 @@ class TestBeforeOurRecord:
             story = await ack_becomes(hub, "accepted")
             assert story.sent_at is not None
             assert await effect(hub) == ("delivered", 1)
-            assert await Decisions(hub.journal).count_dead(DeadFilter(), hub.live.clock()) == 0
+            assert await Decisions(hub.journal).count_dead(DeadFilter(), hub.runtime.clock()) == 0
 
     async def test_a_rejection_ends_as_one_hold(self, site: PartnerSite, partner: SlowPartner) -> None:
         async with site.running() as hub:

@@ -97,7 +97,7 @@ async def test_what_was_closed_before_the_site_gathered_no_more_goes_alone_too(s
         (waiting,) = await batches.waiting()
         plain = DESTINATION.replace("  gather: {by: [partner], max: 3, within: 5m}\n", "").partition("  write:")[0]
         site.write("config/destinations.yaml", plain)
-        now = hub.live.clock()
+        now = hub.runtime.clock()
         assert await batches.close(waiting, 3, now, now) is not None  # and here it was killed
         await hub.reload()
         for number in ("1", "2"):

@@ -53,7 +53,7 @@ async def test_the_guide_takes_everything_along(tmp_path: Path, erp: Erp, amqp_v
     async with site.running() as hub:
         for number in ("1", "2", "3"):
             site.drop(f"{number}.json", order(number))
-        await until(lambda: len(erp.requests) == 3 and hub.live.declared)
+        await until(lambda: len(erp.requests) == 3 and hub.runtime.declared)
         await until_retrying(hub.journal)
     asked = len(erp.requests)
 

@@ -33,7 +33,7 @@ async def test_a_queue_that_somebody_deletes_is_declared_again_and_served(
     site.drop("broken.json", b"no order")
     await dead_letters(hub, 1, route="orders")
     await dead_letters(hub, 1, kind="source")
-    assert hub.live.own_queues.missing == {}
+    assert hub.runtime.own_queues.missing == {}
 
 
 async def test_a_source_whose_queue_is_deleted_fails_and_comes_back_with_its_binding(

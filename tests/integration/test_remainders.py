@@ -7,7 +7,7 @@ from pathlib import Path
 from hub.core.ports import Arrival, BytesBody
 from hub.journal.decisions import DeadFilter
 from hub.journal.timeline import Timeline
-from hub.runtime.remainder import MOST_LETTERS
+from hub.runtime.intake.remainder import MOST_LETTERS
 from tests.support.brokers import eventually
 from tests.support.erp import Erp
 from tests.support.site import INBOX, SiteOnDisk, order

@@ -159,7 +159,7 @@ async def test_what_is_refused_is_found_by_its_number_and_overtaken_when_it_is_d
         site.drop("again.edi", edi, "var/edi")
         found = await stories(hub, "1003", lambda found: any(letter["status"] != "dead" for letter in letters(found)))
         assert [letter["status"] for letter in letters(found) if letter["source"] == "edi"] == ["overtaken"]
-        assert await Decisions(hub.journal).dead_letters(DeadFilter(source="edi"), hub.live.clock()) == []
+        assert await Decisions(hub.journal).dead_letters(DeadFilter(source="edi"), hub.runtime.clock()) == []
 
 
 async def test_an_empty_reply_is_a_warning(site: SiteOnDisk, erp: Erp) -> None:
@@ -176,16 +176,16 @@ async def test_a_reply_that_was_kept_is_read_after_a_failure_without_asking_agai
     erp.script = lambda request: Answer(200, acknowledgment(f"{request.number}-{request.times}"), {})
     asking(site)
     async with site.running() as hub:
-        readers = dict(hub.live.snapshot.readers)
+        readers = dict(hub.runtime.snapshot.readers)
         kept = readers.pop("erp.reply")
-        hub.live.snapshot = replace(hub.live.snapshot, readers=readers)
+        hub.runtime.snapshot = replace(hub.runtime.snapshot, readers=readers)
         await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
 
         def answered(found: list[Story]) -> bool:
             return any(effect["reply"] for story in found for effect in story.effects)
 
         await stories(hub, "104582", answered)
-        hub.live.snapshot = replace(hub.live.snapshot, readers={**readers, "erp.reply": kept})
+        hub.runtime.snapshot = replace(hub.runtime.snapshot, readers={**readers, "erp.reply": kept})
         found = await stories(hub, "104582-1", lambda s: len(s) == 1 and sent(s))
         assert found[0].source == "erp.reply"
         await stories(hub, "104582", sent)

@@ -96,7 +96,7 @@ async def test_a_credit_hold_waits_for_its_owner(hub: RunningHub, site: SiteOnDi
     holds = {row.number: row for row in await decisions.holds(("open",))}
     assert holds["1001"].owner == "finance-ops"
     assert holds["1001"].due_at == pytest.approx(holds["1001"].held_at + 4 * 3600)
-    assert await decisions.count_dead(DeadFilter(), hub.live.clock()) == 0
+    assert await decisions.count_dead(DeadFilter(), hub.runtime.clock()) == 0
     assert (await hub.replay.release([holds["1001"].id], "tester", "paid"))["released"] == 1
     assert (await hub.replay.reject([holds["1002"].id], "tester", "no credit"))["rejected"] == 1
     told = await status_becomes(hub, "1001", "delivered")

@@ -81,5 +81,5 @@ def counted(hub: RunningHub, status: str) -> float:
 
 def let_time_pass(hub: RunningHub, seconds: float) -> None:
     """The hub's clock goes on, nobody waits."""
-    clock = hub.live.clock
-    hub.live.clock = lambda: clock() + seconds
+    clock = hub.runtime.clock
+    hub.runtime.clock = lambda: clock() + seconds

@@ -30,7 +30,7 @@ from hub.journal.batches import Batches
 from hub.journal.journal import Journal
 from hub.journal.memory import JournalMemory
 from hub.main import main
-from hub.runtime.intake import Intake
+from hub.runtime.intake.intake import Intake
 
 POINTS = (
     "claim",

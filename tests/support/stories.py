@@ -31,10 +31,10 @@ async def dead_letters(hub: RunningHub, count: int, **wanted: Any) -> list[Any]:
     decisions = Decisions(hub.journal)
 
     async def right() -> bool:
-        return await decisions.count_dead(DeadFilter(**wanted), hub.live.clock()) == count
+        return await decisions.count_dead(DeadFilter(**wanted), hub.runtime.clock()) == count
 
     await eventually(right)
-    return await decisions.dead_letters(DeadFilter(**wanted), hub.live.clock())
+    return await decisions.dead_letters(DeadFilter(**wanted), hub.runtime.clock())
 
 
 async def exists(path: Path) -> bool:

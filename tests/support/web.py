@@ -21,7 +21,7 @@ from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
 from hub.journal.repetitions import JournalRepetitions
-from hub.runtime.outcomes import JournalOutcomes
+from hub.runtime.intake.awaited_outcomes import JournalOutcomes
 from tests.support.ports import free_ports
 from tests.support.site import SiteOnDisk
 

@@ -12,7 +12,7 @@ from typing import Any
 from hub.core.errors import DecodeError, MessageError, RejectedError
 from hub.core.step import NamedStep
 from hub.runtime.contained.frame import Garbled, Result
-from hub.runtime.steps import Answers, Asked, Walked, Way, advanced, answers_to
+from hub.runtime.steps.walk import Answers, Asked, Walked, Way, advanced, answers_to
 
 QUESTIONS = "questions"
 """The key of a result's head that asks the hub."""

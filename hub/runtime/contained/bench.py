@@ -15,7 +15,7 @@ from transformers.unpack import unpacked_by
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a destination makes its bytes, as `hub.runtime.rendering` needs it."""
+    """How a destination makes its bytes, as `hub.runtime.delivery.rendering` needs it."""
 
     name: str
     writer: Writer | None

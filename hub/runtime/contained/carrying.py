@@ -10,9 +10,9 @@ from hub.core.errors import DecodeError
 from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
 from hub.runtime.contained.frame import Garbled, Result, facts_again, plain_facts
-from hub.runtime.document_found import DocumentFound
-from hub.runtime.passing import Passed
-from hub.runtime.unreadable_place import FoundPlace, finding_of
+from hub.runtime.intake.document_found import DocumentFound
+from hub.runtime.intake.source_steps import Passed
+from hub.runtime.intake.unreadable_place import FoundPlace, finding_of
 
 
 def passed_result(passed: Passed) -> Result:

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hub.runtime.boundary import TOO_MUCH_MEMORY
 from hub.runtime.contained.asking import QUESTIONS, Answered, GivenUp
 from hub.runtime.contained.bench import Bench
 from hub.runtime.contained.frame import Result, receive_order, send_result
-from hub.runtime.guard import TOO_MUCH_MEMORY
 
 PR_SET_PDEATHSIG = 1
 KEPT = 2

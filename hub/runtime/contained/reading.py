@@ -18,18 +18,18 @@ from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import FindDocument, ListInterchanges, ReadArrival, Work
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
 from hub.runtime.contained.writing import as_it_was
-from hub.runtime.document_found import DocumentFound
-from hub.runtime.passing import Passage, Passed
+from hub.runtime.intake.document_found import DocumentFound
+from hub.runtime.intake.source_steps import Passage, Passed
 
 if TYPE_CHECKING:
-    from hub.runtime.live import Live
+    from hub.runtime.runtime import Runtime
 
 
 class ContainedReading:
     """Has arrivals read by workers. What a worker gave before it was lost stays, and is not given twice."""
 
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     async def passed(
         self, recipe: Recipe, passage: Passage, body: Body, headers: Mapping[str, Any], only: str | None, given: int = 0
@@ -37,9 +37,9 @@ class ContainedReading:
         """See `ArrivalReader.passed`. The first `given` results are known already. An arrival whose workers were lost as often as `containment.quarantine_after` says is one more
         reading with an error, for the whole of it; the count is committed before a worker gets it again."""
         work = ReadArrival(without_body(passage.arrival), carriable(body), dict(headers), passage.claim, only)
-        suspects, name = self._live.suspects, suspect_name(passage.arrival, passage.claim)
+        suspects, name = self._runtime.suspects, suspect_name(passage.arrival, passage.claim)
         lost = suspects.count(name)
-        while lost < self._live.pool.limits.quarantine_after:
+        while lost < self._runtime.pool.limits.quarantine_after:
             ordinal, cause = 0, ""
             try:
                 async with aclosing(self._given(recipe, passage, work, body.size)) as readings:
@@ -50,7 +50,7 @@ class ContainedReading:
                             yield found
             except WorkerLost as error:
                 cause = str(error)
-                lost = await suspects.add(name, cause, self._live.clock())
+                lost = await suspects.add(name, cause, self._runtime.clock())
                 continue
             if lost:
                 await suspects.clear(name)
@@ -60,7 +60,7 @@ class ContainedReading:
     async def interchanges(self, recipe: Recipe, source: str, body: Body) -> list[tuple[str, str, str]]:
         """What the source's reader lists. Raises WorkerLost, WorkFailed and TransientError."""
         work, found = ListInterchanges(source, carriable(body)), []
-        async with aclosing(self._live.pool.results(source, recipe, work, body.size)) as results:
+        async with aclosing(self._runtime.pool.results(source, recipe, work, body.size)) as results:
             async for result in results:
                 partner, number, position = map(str, result.head["interchange"])
                 found.append((partner, number, position))
@@ -69,9 +69,9 @@ class ContainedReading:
     async def found(self, recipe: Recipe, arrival: Arrival, body: bytes, envelope: Mapping[str, Any]) -> DocumentFound:
         """As `document_found`, of a canonical document; its id is that of an arrival. Raises DecodeError and TransientError."""
         work, cause = FindDocument(without_body(arrival), body, dict(envelope)), ""
-        for _ in range(self._live.pool.limits.quarantine_after):
+        for _ in range(self._runtime.pool.limits.quarantine_after):
             try:
-                async with aclosing(self._live.pool.results(arrival.source, recipe, work, len(body))) as results:
+                async with aclosing(self._runtime.pool.results(arrival.source, recipe, work, len(body))) as results:
                     async for result in results:
                         last = carried(result, arrival, "")
                 if last.found is not None:
@@ -87,7 +87,7 @@ class ContainedReading:
         owner = passage.arrival.source
         try:
             asked = asking(passage.steps)
-            async with aclosing(self._live.pool.results(owner, recipe, work, size, asked)) as results:
+            async with aclosing(self._runtime.pool.results(owner, recipe, work, size, asked)) as results:
                 async for result in results:
                     yield [carried(result, passage.arrival, passage.claim)]
         except WorkFailed as error:

@@ -9,17 +9,17 @@ from typing import Any, Protocol
 
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, InterchangeReader, Reading
 from hub.documents import from_json, to_json
+from hub.runtime.boundary import guarded
 from hub.runtime.contained.asking import asked_of_hub, plain_error
 from hub.runtime.contained.bench import Bench
 from hub.runtime.contained.carrying import passed_result
 from hub.runtime.contained.frame import Result, plain_facts
 from hub.runtime.copy import RouteCopy
-from hub.runtime.document_found import document_found
-from hub.runtime.guard import guarded
-from hub.runtime.passing import Passage, Passed
-from hub.runtime.rendering import render
-from hub.runtime.stepping import facts_of, only
-from hub.runtime.steps import Walked, joined, through, wanted
+from hub.runtime.delivery.destination_steps import facts_of, only
+from hub.runtime.delivery.rendering import render
+from hub.runtime.intake.document_found import document_found
+from hub.runtime.intake.source_steps import Passage, Passed
+from hub.runtime.steps.walk import Walked, joined, through, wanted
 
 
 class Work(Protocol):

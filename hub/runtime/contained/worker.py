@@ -14,12 +14,12 @@ from functools import partial
 
 from hub.core.containment import Containment
 from hub.core.errors import HubError, TransientError
+from hub.runtime.boundary import outcome_of
 from hub.runtime.contained.asking import QUESTIONS, Answered, Ask
 from hub.runtime.contained.child import KEPT, Do, Learn, SetUp
 from hub.runtime.contained.frame import Garbled, Result, packed_order, receive_result
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import Work
-from hub.runtime.guard import outcome_of
 
 PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 """Variables that a worker sees. Secrets are in none of them."""

@@ -15,18 +15,18 @@ from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import StepDocument, Work, WriteDocument
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
 from hub.runtime.copy import RouteCopy
-from hub.runtime.stepping import SteppedBody
+from hub.runtime.delivery.destination_steps import SteppedBody
 
 if TYPE_CHECKING:
-    from hub.runtime.live import Live, OpenDestination
+    from hub.runtime.runtime import OpenDestination, Runtime
 
 
 class ContainedWriting:
     """Has documents written, and changed by the steps of a destination, by workers. A document over which workers were lost as often as
     `containment.quarantine_after` says is poison."""
 
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     async def write(
         self,
@@ -39,7 +39,7 @@ class ContainedWriting:
         number: int | None,
         trial: bool,
     ) -> Written:
-        """As `hub.runtime.rendering.render`. Raises MappingError, DecodeError, Poison and TransientError."""
+        """As `hub.runtime.delivery.rendering.render`. Raises MappingError, DecodeError, Poison and TransientError."""
         work = WriteDocument(without_body(copy), destination, body, now, key, number, trial)
         result = await self._result(recipe, destination, work, len(body))
         try:
@@ -62,7 +62,7 @@ class ContainedWriting:
         body: bytes,
         released: Collection[str],
     ) -> SteppedBody:
-        """As `hub.runtime.stepping.stepped`; the questions of steps are asked here."""
+        """As `hub.runtime.delivery.destination_steps.stepped`; the questions of steps are asked here."""
         work = StepDocument(without_body(copy), destination.name, body, tuple(released))
         result = await self._result(recipe, destination.name, work, len(body), asking(destination.steps))
         try:
@@ -74,10 +74,10 @@ class ContainedWriting:
 
     async def _result(self, recipe: Recipe, destination: str, work: Work, size: int, ask: Ask | None = None) -> Result:
         """The only one."""
-        tries, cause = self._live.pool.limits.quarantine_after, ""
+        tries, cause = self._runtime.pool.limits.quarantine_after, ""
         for _ in range(tries):
             try:
-                async with aclosing(self._live.pool.results(destination, recipe, work, size, ask)) as results:
+                async with aclosing(self._runtime.pool.results(destination, recipe, work, size, ask)) as results:
                     async for result in results:
                         last = result
                 return last

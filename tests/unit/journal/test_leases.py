@@ -12,7 +12,7 @@ from hub.core.errors import TransientError
 from hub.journal.journal import Journal
 from hub.journal.leases import Leases
 from hub.journal.memory import JournalMemory
-from hub.runtime.alone import STANDS_BY, Alone
+from hub.runtime.sources.single_process import STANDS_BY, Alone
 
 LIMIT = 20.0
 

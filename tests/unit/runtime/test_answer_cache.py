@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hub.runtime.answer_cache import AnswerCache
+from hub.runtime.steps.answer_cache import AnswerCache
 
 
 class Oracle:

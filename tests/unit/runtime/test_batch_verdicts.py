@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hub.documents import FunctionalAcknowledgment, InterchangeAcknowledgment
-from hub.runtime.acknowledgment_text import Judgement, judgement_of
+from hub.runtime.intake.acknowledgment_text import Judgement, judgement_of
 
 
 def judged(group: str, *listed: tuple[str, str | None], codes: tuple[str, ...] = ()) -> Judgement:

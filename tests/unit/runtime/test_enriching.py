@@ -17,11 +17,11 @@ from hub.core.step import NamedStep, Stepped
 from hub.core.work import IN_PROCESS
 from hub.documents import Document, Order, from_json
 from hub.mapping.allowance import Allowance, within
-from hub.runtime.answer_cache import AnswerCache
-from hub.runtime.enrich_options import EnrichOptions
-from hub.runtime.enriching import PLUGIN, EnrichFromEndpoint, plainly
-from hub.runtime.known_answers import RestLookup
-from hub.runtime.steps import MOST_ANSWERED, Walked, walk_on
+from hub.runtime.steps.answer_cache import AnswerCache
+from hub.runtime.steps.enrich_options import EnrichOptions
+from hub.runtime.steps.enriching import PLUGIN, EnrichFromEndpoint, plainly
+from hub.runtime.steps.known_answers import RestLookup
+from hub.runtime.steps.walk import MOST_ANSWERED, Walked, walk_on
 
 ITEM = {"endpoint": "erp", "call": "GET /p?c={a}&i={b}", "names": {"a": "partner", "b": "number"}}
 

@@ -26,7 +26,7 @@ from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody, FileBody, Taken
 from hub.core.topology import route_queue, source_dead_queue
 from hub.journal.timeline import Timeline
-from hub.runtime.intake import Intake
+from hub.runtime.intake.intake import Intake
 from hub.runtime.placing import Placing, carry_out
 from tests.support.erp import Erp
 from tests.support.site import SiteOnDisk, order
@@ -105,8 +105,8 @@ async def hub(tmp_path: Path) -> AsyncIterator[RunningHub]:
 def intake_with(hub: RunningHub, fault: Fault) -> Intake:
     """An intake of its own beside the hub's, with the fault between it and the world."""
     broker, journal = WithFaults(hub.broker, fault), WithFaults(hub.journal, fault)
-    live = replace(hub.live, broker=broker, journal=journal)  # type: ignore[arg-type]
-    return Intake(live, WithFaults(hub.acknowledgments, fault))  # type: ignore[arg-type]
+    runtime = replace(hub.runtime, broker=broker, journal=journal)  # type: ignore[arg-type]
+    return Intake(runtime, WithFaults(hub.acknowledgments, fault))  # type: ignore[arg-type]
 
 
 async def taken(intake: Intake, arrival: Arrival) -> Taken | Exception:
@@ -224,7 +224,7 @@ async def test_a_deleted_route_queue_is_declared_again_by_the_next_document(hub:
 async def test_what_is_offered_again_because_it_could_not_be_published_is_told_once(hub: RunningHub) -> None:
     """A source whose route queue is missing offers its document again and again; the journal has one event, not one for each."""
     intake = intake_with(hub, Fault())
-    broker: Any = intake._live.broker
+    broker: Any = intake._runtime.broker
     broker._fault = Always(lambda: TransientError("the broker is away", "unreachable"), "publish")
     arrival = Arrival("inbox", BytesBody(order("12")), "twelve.json")
     for _ in range(3):

@@ -8,7 +8,7 @@ import pytest
 
 from hub.core.errors import RejectedError, TransientError
 from hub.core.limits import LimitOptions
-from hub.runtime.limit import Limit
+from hub.runtime.delivery.limit import Limit
 
 
 async def fail(limit: Limit, error: Exception) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.journal.journal import Journal
-from hub.runtime.living_tables import LivingTables
+from hub.runtime.delivery.living_tables import LivingTables
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""From a copy on its route to the outcome at each destination."""

@@ -1,0 +1,32 @@
+"""Work that this process does itself as long as it stays small."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from hub.core.work import IN_PROCESS
+from hub.mapping.allowance import Allowance, within
+from hub.runtime.boundary import outcome_of
+
+if TYPE_CHECKING:
+    from hub.runtime.contained.recipe import Recipe
+
+T = TypeVar("T")
+
+
+def allowance_before(fallback: Recipe | None) -> Allowance | None:
+    """What templates may do here before a worker, by the recipe `fallback`, does the work; None: no worker can."""
+    return Allowance(IN_PROCESS) if fallback is not None else None
+
+
+async def here_or_contained(
+    fallback: Recipe | None, here: Callable[[], Awaitable[T]], contained: Callable[[Recipe], Awaitable[T]]
+) -> T | Exception:
+    """The result of `here`; where its templates wanted more than they may do in this process, that of a worker that has begun again."""
+    allowance = allowance_before(fallback)
+    with within(allowance):
+        found = await outcome_of(here)
+    if fallback is None or allowance is None or not allowance.spent:
+        return found
+    return await outcome_of(lambda: contained(fallback))

@@ -1,0 +1,1 @@
+"""From an arrival to the confirmed copies of its documents."""

@@ -1,0 +1,207 @@
+"""From an arrival to its claim and its readings."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hub.core.errors import DecodeError, TransientError
+from hub.core.facts import LONGEST_FACT
+from hub.core.identity import digest, message_id
+from hub.core.message import Header, Message
+from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
+from hub.documents import from_json
+from hub.journal.claims import INLINE, StoredClaim
+from hub.mapping.allowance import Allowance, within
+from hub.mapping.canonical import NAME
+from hub.runtime.boundary import guarded, outcome_of
+from hub.runtime.contained.reading import ContainedReading, suspect_name
+from hub.runtime.contained.recipe import Recipe
+from hub.runtime.delivery.small_work import allowance_before
+from hub.runtime.intake.acknowledgments import Answer
+from hub.runtime.intake.document_found import DocumentFound, document_found
+from hub.runtime.intake.duplicate_interchanges import DuplicateInterchanges
+from hub.runtime.intake.remainder import Remainder
+from hub.runtime.intake.source_steps import Passage, Passed
+from hub.runtime.runtime import Runtime, Snapshot
+from hub.runtime.steps.walk import Walked, joined, wanted
+
+WINDOW = 200
+"""Documents of one arrival that may be unconfirmed at once."""
+
+TURN_SECONDS = 0.02
+"""After so long an arrival lets others go on: a small body may hold thousands of documents."""
+
+MOST_HOPS = 16
+"""Times a document may pass a hub before it is taken for one that goes in a circle."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One arrival, while it is taken."""
+
+    arrival: Arrival
+    claim: StoredClaim
+    correlation_id: str
+    hops: int
+    at: float
+    raw: bytes | None
+    only: str | None = None
+    among: frozenset[str] = frozenset()
+    parent: str | None = None
+    documents: int = 0
+    refused: int = 0
+    answers: int = 0
+    cause: str = ""
+    told: str = ""
+    letters: int = 0
+    remainder: Remainder = field(default_factory=Remainder)
+    claimed: bool = False
+    """Whether an entry of this visit has the claim's row already."""
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    answer: Answer | None = None
+    settling: dict[str, int] = field(default_factory=dict)
+    """By acknowledgment: how often its bytes have come once the source has acknowledged this arrival; where repeats are agreed."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Only some places of the arrival are taken: they are replayed."""
+        return self.only is not None or bool(self.among)
+
+
+class ArrivalReader:
+    """Claims arrivals and reads them: in a worker process where reading may cost much, so that the event loop stays free."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._contained = ContainedReading(runtime)
+        self._duplicates = DuplicateInterchanges(runtime, self._contained)
+
+    async def claim(self, arrival: Arrival, at: float) -> Visit:
+        """The bytes are kept once the claim's row is committed."""
+        body = arrival.body
+        raw = b"".join(body.chunks()) if body.size <= INLINE else None
+        if raw is not None:
+            claim = StoredClaim(digest(raw), len(raw), raw)
+        else:
+            claim = await asyncio.to_thread(self._runtime.journal.claims.keep_stream, body)
+        arrival = replace(arrival, name=arrival.name[:LONGEST_FACT].encode("utf-8", "backslashreplace").decode())
+        headers = arrival.headers
+        hops = headers.get(Header.HOPS, 0)
+        correlation = headers.get("correlation_id")
+        correlation = correlation if isinstance(correlation, str) else None
+        return Visit(
+            arrival,
+            claim,
+            correlation[:200] if correlation else message_id(claim.digest, (), arrival.identity),
+            hops + 1 if isinstance(hops, int) else 1,
+            at,
+            raw,
+        )
+
+    async def passed(self, snapshot: Snapshot, visit: Visit) -> AsyncGenerator[list[Passed]]:
+        """For each reading of the body what has come of it, as its source checks and changes it. A reader that breaks the rules counts
+        as a body that can't be read. Raises TransientError and JournalUnavailable."""
+        if visit.hops > MOST_HOPS:
+            circle = DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle")
+            yield [Passed(Reading((), error=circle))]
+            return
+        source = visit.arrival.source
+        reader = snapshot.readers.get(source)
+        if reader is None:
+            raise TransientError(f"the source {source} is not there any more", "busy")
+        body: Body = visit.arrival.body if visit.raw is None else BytesBody(visit.raw)
+        if visit.raw is None:
+            body = self._runtime.journal.claims.open(visit.claim.digest) or body
+        name = suspect_name(visit.arrival, visit.claim.digest)
+        suspect = self._runtime.suspects.count(name) > 0
+        recipe = snapshot.contained_source(source, body.size, suspect)
+        headers = await self._headers(snapshot, visit, reader, body, recipe)
+        passage = Passage(snapshot.facts, snapshot.steps.get(source, ()), visit.arrival, visit.claim.digest)
+        given = 0
+        if recipe is None:
+            recipe = snapshot.contained_source(source, 0, True)
+            allowance = allowance_before(recipe)
+            readings = guarded(lambda: reader.read(body, headers))
+            turn = time.monotonic()
+            while (one := self._next(name, readings, passage, visit.only, allowance)) is not None:
+                reading, begun = one
+                if allowance is not None and allowance.spent:
+                    break
+                if time.monotonic() - turn > TURN_SECONDS:
+                    await asyncio.sleep(0)
+                    turn = time.monotonic()
+                if begun is not None:
+                    found = await self._on(passage, reading, begun, allowance)
+                    if allowance is not None and allowance.spent:
+                        break
+                    if isinstance(found, Exception):
+                        raise found
+                    given += len(found)
+                    yield found
+            if one is None or recipe is None:
+                return
+        async with aclosing(self._contained.passed(recipe, passage, body, headers, visit.only, given)) as contained:
+            async for found in contained:
+                yield found
+
+    async def found_again(
+        self, snapshot: Snapshot, arrival: Arrival, message: Message, envelope: Mapping[str, Any]
+    ) -> DocumentFound:
+        """What a canonical document says that waits as unmatched. Raises DecodeError and TransientError."""
+        if snapshot.recipe is not None and len(message.body) > self._runtime.pool.limits.in_process_up_to:
+            found = await self._contained.found(snapshot.recipe, arrival, message.body, envelope)
+            return replace(found, id=message.id)
+        reading = Reading((), from_json(message.body), envelope=envelope)
+        return document_found(snapshot.facts, arrival, reading, message.id)
+
+    def _next(
+        self,
+        name: str,
+        readings: Iterator[Reading],
+        passage: Passage,
+        only: str | None,
+        allowance: Allowance | None,
+    ) -> tuple[Reading, Passed | list[Walked] | None] | None:
+        """The next reading, and what has come of it where it is wanted. Where that spends the allowance, a worker is to begin again.
+        Should it end this process, the next process knows it by the name."""
+        self._runtime.recorder.note(name)
+        with within(allowance):
+            return self._ahead(readings, passage, only)
+
+    @staticmethod
+    async def _on(
+        passage: Passage, reading: Reading, begun: Passed | list[Walked], allowance: Allowance | None
+    ) -> list[Passed] | Exception:
+        if isinstance(begun, Passed):
+            return [begun]
+        with within(allowance):
+            return await outcome_of(lambda: passage.on(reading, begun))
+
+    def _ahead(
+        self, readings: Iterator[Reading], passage: Passage, only: str | None
+    ) -> tuple[Reading, Passed | list[Walked] | None] | None:
+        try:
+            reading = next(readings, None)
+            if reading is None:
+                return None
+            is_wanted = wanted(only, joined(reading.position), part=True)
+            return reading, passage.ahead(reading) if is_wanted else None
+        finally:
+            self._runtime.recorder.clear()
+
+    async def _headers(
+        self, snapshot: Snapshot, visit: Visit, reader: Reader, body: Body, recipe: Recipe | None
+    ) -> Mapping[str, Any]:
+        """The arrival's headers, and in them what it was called and the duplicates; a sender can't name any."""
+        arrival = visit.arrival
+        told = await self._duplicates.find(
+            snapshot, reader, body, visit.claim.digest, arrival.name, visit.at, arrival.source, recipe
+        )
+        if not told and not arrival.name and not {NAME, DUPLICATES} & arrival.headers.keys():
+            return arrival.headers
+        return {**arrival.headers, NAME: arrival.name, DUPLICATES: told}

@@ -1,0 +1,134 @@
+"""Waking: copies that wait as rows go back to their route's queue when what they wait for has happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+
+from hub.core import topology
+from hub.core.identity import message_id
+from hub.core.message import Message
+from hub.journal.wait import Reason, Wait, Waiting
+from hub.journal.waits import MOST, Waits
+from hub.runtime.boundary import outcome_of
+from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, unpack
+from hub.runtime.delivery.limit import Limit
+from hub.runtime.placing import Placed, place_all
+from hub.runtime.runtime import Runtime
+
+LOOK_SECONDS = 0.5
+
+
+def wait_of(
+    *,
+    copy: RouteCopy,
+    body: str,
+    destinations: Sequence[str],
+    reason: Reason,
+    waits_for: str,
+    text: str,
+    now: float,
+    seconds: float,
+    process: str,
+    message: Message,
+) -> Wait:
+    """The row of a copy that waits. `message` is what is published when it is woken, `body` the claim of its canonical form."""
+    facts = copy.facts()
+    names = ",".join(destinations)
+    partner, number = facts.get("partner"), facts.get("number")
+    return Wait(
+        id=message_id("wait", (copy.document_id, copy.route, names)),
+        document_id=copy.document_id,
+        route=copy.route,
+        destinations=names,
+        reason=reason,
+        waits_for=waits_for,
+        text=text[:2000],
+        partner=str(partner) if partner else None,
+        number=str(number) if number else None,
+        headers=pack(message),
+        body=body,
+        since=now,
+        due_at=now + seconds,
+        process=process,
+    )
+
+
+class Waker:
+    """Looks twice a second for copies that may go on, and publishes them. Many processes may do so at once: each row is taken by one of
+    them. A copy is published before its row goes: after a crash between the two it is published twice, and its effects are once."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._waits = Waits(runtime.journal)
+        self.waiting: list[Waiting] = []
+        """What copies waited for when it was looked last, the oldest first."""
+        self._gone: Collection[str] = ()
+        """Routes for which copies wait, and which this process does not have."""
+
+    async def watch(self) -> None:
+        looked = 0.0
+        while True:
+            error = await outcome_of(self._round)
+            if isinstance(error, Exception):
+                self._runtime.log.warning("waits_not_looked_at", error=str(error) or type(error).__name__)
+            now = asyncio.get_running_loop().time()
+            if now - looked >= 5.0:
+                looked = now
+                await outcome_of(self.measure)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def measure(self) -> None:
+        """Brings `waiting` and the gauges up to date. Nobody waits for an endpoint that has no limit any more."""
+        runtime = self._runtime
+        self.waiting = await self._waits.counts()
+        self._gone = await self._waits.without(runtime.snapshot.table.by_id) if self.waiting else ()
+        limits = runtime.snapshot.limits
+        if any(one.reason is Reason.ENDPOINT and one.waits_for not in limits for one in self.waiting):
+            await self._waits.look_again(limits)
+        runtime.metrics.waiting_copies.clear()
+        runtime.metrics.waiting_oldest.clear()
+        now = runtime.clock()
+        for one in self.waiting:
+            runtime.metrics.waiting_copies.labels(one.reason, one.waits_for).set(one.count)
+            runtime.metrics.waiting_oldest.labels(one.reason, one.waits_for).set(max(now - one.oldest, 0.0))
+
+    async def _round(self) -> None:
+        while await self.wake() >= MOST:
+            continue
+
+    async def wake(self) -> int:
+        """Publishes what may go on now; how many copies. What can't be published (its claim is missing, the broker away) is looked at
+        again after a minute."""
+        taken = await self._waits.take(let_through(self._runtime.snapshot.limits), self._gone)
+        if not taken:
+            return 0
+        done: list[str] = []
+        for wait, error in zip(taken, await asyncio.gather(*map(self._publish, taken)), strict=True):
+            if error is None:
+                done.append(wait.id)
+            else:
+                names = {"route": wait.route, "message_id": wait.document_id}
+                self._runtime.log.warning("copy_not_woken", **names, error=str(error) or type(error).__name__)
+        await self._waits.end(done)
+        return len(done)
+
+    async def _publish(self, wait: Wait) -> Exception | None:
+        if wait.route not in self._runtime.snapshot.table.by_id:
+            return LookupError(
+                f"the route {wait.route} is not there any more: bring it back to have its copies delivered"
+            )
+
+        async def step() -> None:
+            body = await self._runtime.journal.claim_body(wait.body)
+            whole = b"" if body.size > LARGEST_BODY else b"".join(body.chunks())
+            copy = unpack(wait.headers, whole)
+            await place_all(self._runtime.broker, [Placed(topology.route_queue(wait.route), copy)])
+
+        return await outcome_of(step)
+
+
+def let_through(limits: Mapping[str, Limit]) -> dict[str, int]:
+    """How many copies each endpoint bears now: none while it is left alone, one when it is to be tried, else many."""
+    bears = {"open": 0, "half_open": 1, "closed": MOST}
+    return {name: 0 if limit.trying else bears[limit.state.breaker] for name, limit in limits.items()}

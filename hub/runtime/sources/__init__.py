@@ -1,0 +1,1 @@
+"""Keeping sources running."""

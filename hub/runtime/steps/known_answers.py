@@ -1,0 +1,92 @@
+"""What `enrich` asks an endpoint, and what it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from hub.core.errors import MappingError, RejectedError
+from hub.core.naming import names_in
+from hub.core.plugin import Look
+from hub.core.ports import Asking, Receipt
+from hub.core.reply_body import NOTHING, look_here
+from hub.core.step import Question
+from hub.runtime.delivery.limit import Limit
+from hub.runtime.steps.answer_cache import AnswerCache
+from hub.runtime.steps.enrich_options import EnrichOptions
+
+AT_ONCE = 100
+"""Questions of one document that are asked at the same time."""
+
+MOST = 16_000_000
+"""Bytes of all answers for one document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known: values by field. `at` is when it was said (seconds of the hub's clock), `age` how many seconds ago that was when it
+    was asked for. `size` is that of the values, in bytes."""
+
+    values: Mapping[str, Any]
+    at: float = 0.0
+    size: int = 0
+    age: float = 0.0
+
+
+class RestLookup:
+    """What an endpoint answers. Questions wait for their turn within its limit, and are asked once for what is asked at once."""
+
+    def __init__(
+        self,
+        endpoint: Asking,
+        limit: Limit | None,
+        options: EnrichOptions,
+        cache: AnswerCache[Answer | None],
+        clock: Callable[[], float] = time.time,
+        look: Look = look_here,
+        name: str = "enrich",
+    ) -> None:
+        self._endpoint, self._limit, self._options, self._cache, self._clock = endpoint, limit, options, cache, clock
+        self._look, self._name = look, name
+
+    async def find_all(self, questions: Sequence[Question]) -> list[Answer | None]:
+        """In their order. None: nothing is known at all. Raises TransientError, RejectedError and MappingError."""
+        found: list[Answer | None] = []
+        for start in range(0, len(questions), AT_ONCE):
+            answers = await asyncio.gather(*(self.find(question) for question in questions[start : start + AT_ONCE]))
+            now = self._clock()
+            found += [replace(answer, age=now - answer.at) if answer is not None else None for answer in answers]
+            size = sum(answer.size for answer in found if answer is not None)
+            if size > MOST:
+                raise MappingError(f"the answers have {size} bytes together; at most {MOST} go into one document")
+        return found
+
+    async def find(self, question: Question) -> Answer | None:
+        values = tuple(question.get(name, "") for name in names_in(self._options.call or ""))
+        return await self._cache.get(values, lambda: self._ask(question))
+
+    async def _ask(self, question: Question) -> Answer | None:
+        try:
+            receipt = await self._asked(question)
+        except RejectedError as error:
+            if error.status in (404, 410):
+                return None
+            raise
+        body = await self._look(self._name, receipt.reply, tuple(self._options.put.values()))
+        if body.wrong:
+            raise RejectedError(f"the answer could not be looked into: {body.wrong}", receipt.status, "unclear")
+        values = {field: body.at(place) for field, place in self._options.put.items()}
+        known = {f: v for f, v in values.items() if v is not NOTHING and v is not None}
+        return Answer(known, self._clock(), len(orjson.dumps(known, default=str)))
+
+    async def _asked(self, question: Question) -> Receipt:
+        call = self._options.call or ""
+        if self._limit is None:
+            return await self._endpoint.ask(call, question)
+        async with self._limit.turn():
+            return await self._endpoint.ask(call, question)

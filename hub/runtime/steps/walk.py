@@ -1,0 +1,250 @@
+"""The steps of a source or a destination, taken one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from hub.core.errors import (
+    DecodeError,
+    JournalUnavailable,
+    MappingError,
+    MessageError,
+    RejectedError,
+    TransientError,
+    Withheld,
+)
+from hub.core.step import AskingStep, NamedStep, Question, Stepped
+from hub.mapping.allowance import ALLOWANCE
+from hub.runtime.boundary import TOO_MUCH_MEMORY, outcome_of, result_of
+
+if TYPE_CHECKING:
+    from hub.documents import Document
+
+MOST_ASKED = 4_000_000
+"""Characters of all questions about one document."""
+
+MOST_ANSWERED = 64_000
+"""Bytes of the answers about one document with which this process goes on, where a worker can do it as well."""
+
+PART = "part-"
+"""How the position of a part begins that `split` has made: `1.1.3.part-EA`."""
+
+FactsOf = Callable[["Document"], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it: name, and what it did.
+    `filtered`: it ends here. `error`: it can't go on. `part`: its name, for each `split` that it came through. `next` counts the steps
+    that it has taken."""
+
+    document: Document
+    said: tuple[tuple[str, str], ...] = ()
+    filtered: str = ""
+    error: MessageError | RejectedError | None = None
+    part: tuple[str, ...] = ()
+    next: int = 0
+
+    @property
+    def goes_on(self) -> bool:
+        return not self.filtered and self.error is None
+
+    def asks(self, steps: Sequence[NamedStep]) -> bool:
+        """Whether its next step asks somebody else."""
+        return self.goes_on and self.next < len(steps) and isinstance(steps[self.next].step, AskingStep)
+
+    @property
+    def position(self) -> tuple[str, ...]:
+        return tuple(f"{PART}{name}" for name in self.part)
+
+
+async def walk_on(
+    steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
+) -> list[Walked]:
+    """Takes them to the end of the steps. Each step sees the document that the one before it has made, and its facts. `released`: the
+    holds from which a person has let it go; no step holds it by these any more. Large answers spend the allowance of this process.
+    Raises TransientError and JournalUnavailable: nothing is decided then."""
+    way = through(steps, walks, facts_of, released)
+    found = advanced(way, None)
+    while isinstance(found, Asked):
+        answers = await answers_to(steps, found)
+        allowance = ALLOWANCE.get()
+        if allowance is not None and len(pickle.dumps(answers)) > MOST_ANSWERED:
+            allowance.spent = True
+            raise MappingError("the answers are too large for this process")
+        found = await asyncio.to_thread(advanced, way, answers)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the step with the number `step` (from 0) wants to know before a document can go on."""
+
+    step: int
+    questions: Sequence[Question]
+
+
+Answers = Sequence[Any] | Exception
+
+Way = Generator[Asked, Answers | None, list[Walked]]
+"""Of documents through their steps. It waits for answers, and gives all documents in the end."""
+
+
+def through(
+    steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
+) -> Way:
+    """Pure: whoever drives it asks."""
+    found = walk_ahead(steps, walks, facts_of, released)
+    while any(walked.asks(steps) for walked in found):
+        after: list[Walked] = []
+        for before in found:
+            after.extend((yield from _asking(steps, before, facts_of, released)) if before.asks(steps) else [before])
+        found = walk_ahead(steps, after, facts_of, released)
+    return found
+
+
+def advanced(way: Way, answers: Answers | None) -> Asked | list[Walked]:
+    """What it asks next, or what has come out of it. Raises what the steps raise that decides nothing."""
+    try:
+        return way.send(answers)
+    except StopIteration as end:
+        found: list[Walked] = end.value
+        return found
+
+
+async def answers_to(steps: Sequence[NamedStep], asked: Asked) -> Answers:
+    """The error is one that decides. Raises TransientError and JournalUnavailable."""
+    named = steps[asked.step]
+    step = named.step
+    assert isinstance(step, AskingStep)  # noqa: S101  (Walked.asks looked)
+    found = await outcome_of(lambda: step.ask(asked.questions))
+    if isinstance(found, Exception):
+        _raise_undecided(named, found)
+    return found
+
+
+def _asking(
+    steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]
+) -> Generator[Asked, Answers | None, list[Walked]]:
+    named = steps[before.next]
+    step, document = named.step, before.document
+    assert isinstance(step, AskingStep)  # noqa: S101  (Walked.asks looked)
+    facts = facts_of(document)
+    asked = result_of(lambda: _few(step.questions(document, facts)))
+    if isinstance(asked, Exception):
+        return _after(named, before, asked, released)
+    answers = yield Asked(before.next, asked)
+    if isinstance(answers, Exception):
+        return _after(named, before, answers, released)
+    return _after(named, before, result_of(lambda: step.answered(document, facts, answers or ())), released)
+
+
+def _few(questions: Sequence[Question]) -> Sequence[Question]:
+    size = sum(len(name) + len(text) for question in questions for name, text in question.items())
+    if size > MOST_ASKED:
+        raise MappingError(f"its questions have {size} characters together; at most {MOST_ASKED} are asked")
+    return questions
+
+
+def walk_ahead(
+    steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
+) -> list[Walked]:
+    """Takes each as far as it comes without asking anybody. Where `asks` is true of one afterwards, its next step asks."""
+    done: list[Walked] = []
+    waiting = list(reversed(walks))
+    while waiting:
+        before = waiting.pop()
+        if not before.goes_on or before.next == len(steps) or before.asks(steps):
+            done.append(before)
+        else:
+            waiting.extend(reversed(_taken(steps, before, facts_of, released)))
+    return done
+
+
+def _taken(steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]) -> list[Walked]:
+    named = steps[before.next]
+
+    def take() -> Stepped:
+        assert not isinstance(named.step, AskingStep)  # noqa: S101  (walk_ahead looked)
+        return named.step.take(before.document, facts_of(before.document))
+
+    return _after(named, before, result_of(take), released)
+
+
+def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, released: Collection[str]) -> list[Walked]:
+    before = replace(before, next=before.next + 1)
+    if isinstance(stepped, Exception):
+        return [_refused(named, before, stepped, released)]
+    if stepped.filtered:
+        said = (named.name, f"filtered out: {stepped.filtered}")
+        return [replace(before, said=(*before.said, said), filtered=stepped.filtered)]
+    if stepped.parts:
+        count = len(stepped.parts)
+        return [
+            replace(
+                before,
+                document=part.document,
+                part=(*before.part, part.name),
+                said=(*before.said, (named.name, f"part {part.name}, {number} of {count}")),
+            )
+            for number, part in enumerate(stepped.parts, 1)
+        ]
+    if stepped.document is before.document and not stepped.said:
+        return [before]
+    said = (named.name, stepped.said or "changed")
+    return [replace(before, document=stepped.document, said=(*before.said, said))]
+
+
+def _refused(named: NamedStep, before: Walked, error: Exception, released: Collection[str]) -> Walked:
+    _raise_undecided(named, error)
+    if isinstance(error, RejectedError):
+        if error.hold in released:
+            return replace(before, said=(*before.said, (named.name, f"was released: {error.text}")))
+        cause: MessageError | RejectedError = RejectedError(
+            f"step {named.name}: {error.text}", error.status, error.code, error.hold
+        )
+    elif isinstance(error, MessageError):
+        cause = DecodeError(f"step {named.name}: {error}")
+    else:
+        said = TOO_MUCH_MEMORY if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
+        cause = DecodeError(f"step {named.name} failed: {said}")
+    return replace(before, said=(*before.said, (named.name, "refused")), error=cause)
+
+
+def _raise_undecided(named: NamedStep, error: Exception) -> None:
+    """Raises the errors that say nothing of the document."""
+    if isinstance(error, Withheld):
+        text, left = f"step {named.name}: {error.text}", error.retry_after or 0.0
+        raise Withheld(text, error.endpoint, left, watched=error.watched) from error
+    if isinstance(error, TransientError):
+        raise TransientError(f"step {named.name}: {error.text}", error.kind, error.retry_after) from error
+    if isinstance(error, JournalUnavailable):
+        raise error
+
+
+def joined(position: Sequence[str]) -> str:
+    """A position as the journal writes it: `1.1.3`."""
+    return ".".join(position)
+
+
+def without_parts(position: str) -> str:
+    """Where in the bytes it stands: the position without the parts that `split` has made."""
+    return joined([place for place in position.split(".") if not place.startswith(PART)])
+
+
+def wanted(only: str | None, position: str, part: bool) -> bool:
+    """Whether what stands at `position` is to be taken when only one place is. `part`: it isn't known yet which parts it has."""
+    if only is None or only == position or answers(position, only):
+        return True
+    return part and only.startswith(f"{position}.{PART}" if position else PART)
+
+
+def answers(position: str, only: str) -> bool:
+    """Whether at a position stands the acknowledgment of the group, or of the interchange, in which a transaction stands: the verdict on
+    it may change when the transaction is read again."""
+    transaction = only.split(".")[:3]
+    return len(transaction) == 3 and position in (f"{transaction[0]}.{transaction[1]}.ack", f"{transaction[0]}.ta1")
