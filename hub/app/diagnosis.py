@@ -121,12 +121,14 @@ class Diagnosis:
             yield self._clock(journal)
             running = await Commands(journal).processes()
             text = ", ".join(
-                f"pid {row.pid} on {row.host.partition('/')[0]}, table {row.table_version}" for row in running
+                f"pid {row.pid} on {row.host.partition('/')[0]}, version {row.table_version}" for row in running
             )
             yield Finding("hub", "ok" if running else "warning", text or "no hub runs on this site")
             if len({row.table_version for row in running}) > 1:
                 yield Finding(
-                    "tables", "error", "processes work by different route tables: hub reload reaches all of them"
+                    "tables",
+                    "error",
+                    "processes work by different versions of the site's files: hub reload reaches all of them",
                 )
             async for finding in self._waiting(journal):
                 yield finding

@@ -45,7 +45,7 @@ class Health:
             "waiting": [asdict(one) for one in hub.waker.waiting],
             "missing_queues": dict(hub.runtime.own_queues.missing),
             "clock": hub.journal.clock.told or None,
-            "table": hub.site.table.version,
+            "table": hub.site.version,
             "failing": dict(supervisor.failing),
             "stopped": {
                 name: why for name, one in hub.opened.endpoints.items() if (why := getattr(one, "stopped", ""))

@@ -142,6 +142,7 @@ class Opening:
         earlier = before.snapshot.recipe if before is not None else None
         recipe = recipe_of(site, self._folder.path, self._texts, self._log, earlier)
         snapshot = Snapshot(
+            version=site.version,
             table=site.table,
             facts=site.facts,
             readers=readers,

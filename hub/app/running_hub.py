@@ -158,7 +158,7 @@ class RunningHub:
         self.own()
         refuse_left(self._folder, self.settings)
         await asyncio.to_thread(self._make_private)
-        self.journal.table_version = self.site.table.version
+        self.journal.table_version = self.site.version
         await self._insist("journal", lambda: self.journal.open(worker=True))
         self._left = self.runtime.recorder.open(self.journal.process)
         await self._insist("journal", self._look_back)
@@ -182,9 +182,9 @@ class RunningHub:
         self._tasks.append(asyncio.create_task(self.waker.watch(), name="waker"))
         self._tasks.append(asyncio.create_task(self.rebuilding.watch(), name="rebuilding"))
         self.started, self.waiting_for = True, ""
-        self.metrics.table.labels(self.site.table.version).set(1)
+        self.metrics.table.labels(self.site.version).set(1)
         self.log.info(
-            "hub_started", routes=len(self.site.table), sources=len(self.site.sources), table=self.site.table.version
+            "hub_started", routes=len(self.site.table), sources=len(self.site.sources), table=self.site.version
         )
 
     async def _look_back(self) -> None:
@@ -270,15 +270,16 @@ class RunningHub:
         told = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
         trace = None if told is error else error
         self.metrics.reloads.labels("refused").inc()
-        self.log.warning("reload_refused", error=str(told), table=self.site.table.version, exc_info=trace)
+        self.log.warning("reload_refused", error=str(told), table=self.site.version, exc_info=trace)
         return told
 
     async def _swap(self, opened: Opened) -> dict[str, Any]:
         """What may fail comes first: a swap that is begun is finished. Raises JournalUnavailable and TransientError."""
-        before, after = self.opened.site.table, opened.site.table
+        before, after, version = self.opened.site.table, opened.site.table, opened.site.version
+        told = {"table": version, "before": self.opened.site.version}
         await self._record_queues(opened)
         await self._keeper.watch(after.by_id, opened.site.sources)
-        await self.journal.announce(after.version)
+        await self.journal.announce(version)
         replaced = self.opened.replaced_by(opened)
         self.opened, self.runtime.snapshot = opened, opened.snapshot
         if replaced:
@@ -288,10 +289,9 @@ class RunningHub:
         await self.supervisor.apply(opened.sources)
         await outcome_of(self._unbind)
         self.metrics.table.clear()
-        self.metrics.table.labels(after.version).set(1)
+        self.metrics.table.labels(version).set(1)
         return {
-            "table": after.version,
-            "before": before.version,
+            **told,
             "added": sorted(set(after.by_id) - set(before.by_id)),
             "removed": sorted(set(before.by_id) - set(after.by_id)),
             "changed": sorted(

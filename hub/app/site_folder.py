@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.configuration.check import HUB, check_site, wanted
-from hub.configuration.site import Checked, Settings
+from hub.configuration.checked_use import texts
+from hub.configuration.site import Checked, Settings, Site
 from hub.core.errors import ConfigError, Place
-from hub.core.identity import digest
+from hub.core.identity import site_version
 from hub.core.plugin import Plugins
 
 LARGEST_FILE = 16 << 20
+TRANSFORMERS = ("reader", "writer", "step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,36 @@ class SiteFolder:
             raise ConfigError(f"can't be read: {error.strerror}", Place(name)) from error
 
     def check(self, plugins: Plugins, environ: Mapping[str, str] | None = None) -> Checked:
-        """Reads and checks the whole site, with the templates, schemas and tables that it names."""
-        known = os.environ if environ is None else environ
-        return check_site(self.files(), plugins, known, self.exists, folder=self.path, text=self.text)
+        """Reads and checks the whole site, with the templates, schemas and tables that it names. The site's version is a digest of all
+        files that were read, as they stand there: not of the values of environment variables, and not of keys, certificates and
+        secrets in files, of which the path alone counts."""
+        known, files, read = os.environ if environ is None else environ, self.files(), set[tuple[str, str]]()
+
+        def text(folder: str, name: str) -> str:
+            read.add((folder, name))
+            return self.text(folder, name)
+
+        checked = check_site(files, plugins, known, self.exists, folder=self.path, text=text)
+        if checked.site is None:
+            return checked
+        mine = {name: body for name, body in files.items() if wanted(name)}
+        version = site_version(mine | self._named(checked.site, read))
+        return replace(checked, site=replace(checked.site, version=version))
+
+    def _named(self, site: Site, read: Iterable[tuple[str, str]]) -> dict[str, bytes]:
+        """The files that were read for readers, writers, steps and plug-ins that inspect theirs, and those beside them that they name.
+        Not a file that a source reads anew while it runs: the public keys of those who send."""
+        folders: dict[str, set[str]] = {}
+        for folder, name in read:
+            folders.setdefault(folder, set()).add(name)
+        for use in (one for one in site.uses() if one.plugin.inspect is not None or one.plugin.kind in TRANSFORMERS):
+            for field, folder in use.plugin.files.items():
+                folders.setdefault(folder, set()).update(name for name in texts(use.value(field)) if name)
+        return {
+            f"{folder}/{name}" if folder else name: body
+            for folder, names in folders.items()
+            for name, body in self._with_imports(folder, names).items()
+        }
 
     def exists(self, name: str) -> bool:
         """Whether a file of the site is there; what leads out of the site is not."""
@@ -98,14 +127,24 @@ class SiteFolder:
 
     def version(self, folder: str, name: str) -> str:
         """A digest of a file of the site, and of those beside it that it names (what a WSDL imports); of one that isn't there too."""
-        found, waiting = {}, [name]
-        beside = {path.name: path for path in sorted((self.path / folder).glob("*")) if path.is_file()}
+        return site_version(self._with_imports(folder, (name,)))
+
+    def _with_imports(self, folder: str, names: Iterable[str]) -> dict[str, bytes]:
+        """Files of a folder of the site, and those beside them that they name. One that isn't there is empty."""
+        found: dict[str, bytes] = {}
+        waiting = list(names)
+        beside = {path.name: path for path in (self.path / folder).glob("*") if path.is_file()}
+        for name in waiting:
+            beside.pop(name, None)
         while waiting:
-            one = waiting.pop()
-            path = beside.get(one, self.path / folder / one)
-            found[one] = path.read_bytes() if path.is_file() else b""
-            waiting += [other for other in beside if other.encode() in found[one] and other not in (*found, *waiting)]
-        return digest(b"".join(digest(found[one]).encode() for one in sorted(found)))
+            name = waiting.pop()
+            path = self.path / folder / name
+            found[name] = path.read_bytes() if path.is_file() else b""
+            named = [other for other in beside if other.encode() in found[name]]
+            waiting += named
+            for other in named:
+                del beside[other]
+        return found
 
     def resolve(self, name: str) -> Path:
         """A path of the configuration: relative ones stand in the site."""

@@ -24,7 +24,7 @@ def check(site: SiteDir = HERE, as_json: AsJson = False) -> None:
         checked = replace(checked, findings=(*checked.findings, *left))
     errors, warnings = len(checked.errors), len(checked.warnings)
     if as_json:
-        table = checked.site.table.version if checked.site else None
+        table = checked.site.version if checked.site else None
         found = [finding.as_dict() for finding in checked.findings]
         print_json({"ok": not errors, "errors": errors, "warnings": warnings, "table": table, "findings": found})
     else:
@@ -34,7 +34,7 @@ def check(site: SiteDir = HERE, as_json: AsJson = False) -> None:
             made = checked.site
             say(
                 f"ok: {counted(len(made.table), 'route')}, {counted(len(made.sources), 'source')}, {counted(len(made.destinations), 'destination')},"
-                f" {counted(warnings, 'warning')} (table {made.table.version})",
+                f" {counted(warnings, 'warning')} (version {made.version})",
                 "green",
             )
         else:

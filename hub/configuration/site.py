@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -123,6 +123,17 @@ class Site:
     table: RouteTable
     places: Mapping[str, Place]
     """Where each route stands in the files."""
+    version: str = ""
+    """A digest of the files that the check read; see `hub.core.identity.site_version`. Empty while nobody has read them from a disk."""
+
+    def uses(self) -> Iterator[Use]:
+        """Every use of a plug-in."""
+        for endpoint in self.endpoints.values():
+            yield endpoint.use
+        for source in self.sources.values():
+            yield from (use for use in (source.use, source.reader, *(step.use for step in source.steps)) if use)
+        for each in self.destinations.values():
+            yield from (use for use in (each.use, each.writer, *(step.use for step in each.steps)) if use)
 
 
 @dataclass(frozen=True, slots=True)

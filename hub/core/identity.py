@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b, sha256
 
 
 def digest(body: bytes) -> str:
     """The digest that names a claim: SHA-256 as 64 lower-case hex digits."""
     return sha256(body).hexdigest()
+
+
+def site_version(files: Mapping[str, bytes]) -> str:
+    """The version of a site with these files, by their paths relative to the site: 16 hex digits. Their order doesn't matter, each byte
+    of them does."""
+    found = blake2b(digest_size=8)
+    for name in sorted(files):
+        found.update(f"{name}\0{digest(files[name])}\n".encode())
+    return found.hexdigest()
 
 
 def message_id(claim: str, position: Iterable[str] = (), salt: str = "") -> str:

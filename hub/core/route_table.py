@@ -7,10 +7,8 @@ table is. Order is the table's: every route that applies gets its copy.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import product
 from typing import Any
 
@@ -101,15 +99,13 @@ class _Shape:
 
 
 class RouteTable:
-    """An immutable table of routes. `version` is a digest of their content and order: the same routes have the same
-    version in every process."""
+    """An immutable table of routes."""
 
     def __init__(self, routes: Iterable[Route] = ()) -> None:
         self.routes = tuple(routes)
         self.by_id: Mapping[str, Route] = {route.id: route for route in self.routes}
         if len(self.by_id) != len(self.routes):
             raise ValueError("two routes have the same id")
-        self.version = _version(self.routes)
         self._shapes = _indexed(self.routes)
         told = {"document", "partner", "direction"}
         self._names = tuple(sorted(told | {name for route in self.routes for name in route.when}))
@@ -234,8 +230,3 @@ def _indexed_names(route: Route) -> tuple[str, ...]:
 
 def _keys(route: Route, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
     return product(*(route.when[name] for name in names))
-
-
-def _version(routes: Sequence[Route]) -> str:
-    content = json.dumps([route.content for route in routes], separators=(",", ":"), ensure_ascii=True)
-    return blake2b(content.encode(), digest_size=8).hexdigest()

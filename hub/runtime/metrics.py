@@ -87,7 +87,9 @@ class Metrics:
         self.endpoint_in_use = ByLabels(of_endpoint("hub_endpoint_in_use", "Requests under way at an endpoint."))
         self.broker_up = Gauge("hub_broker_up", "Whether the broker is reachable.", registry=self.registry)
         self.journal_up = Gauge("hub_journal_up", "Whether the journal commits.", registry=self.registry)
-        self.table = Gauge("hub_route_table_info", "The route table in force.", ["version"], registry=self.registry)
+        self.table = Gauge(
+            "hub_route_table_info", "The version of the site in force.", ["version"], registry=self.registry
+        )
         self.stage = ByLabels(
             Histogram(
                 "hub_stage_seconds",

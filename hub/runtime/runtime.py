@@ -70,6 +70,8 @@ class HoldPolicy:
 class Snapshot:
     """Everything that a message's way depends on, of one version."""
 
+    version: str
+    """Of the site: see `hub.configuration.site.Site`."""
     table: RouteTable
     facts: FactSet
     readers: Mapping[str, Reader]

@@ -66,11 +66,11 @@ async def test_a_builder_that_breaks_refuses_the_reload(tmp_path: Path) -> None:
         hub = RunningHub(SiteFolder(tmp_path), checked.site, fused, make_logger(json=True, stream=stream), site.environ)
         await hub.start()
         try:
-            table, fuse.blown = hub.site.table.version, True
+            table, fuse.blown = hub.site.version, True
             site.write("config/destinations.yaml", "erp: {fused: }\n")
             with pytest.raises(HubError, match="KeyError: 'no fuse'"):
                 await hub.reload()
-            assert hub.site.table.version == table
+            assert hub.site.version == table
             assert hub.metrics.registry.get_sample_value("hub_reloads_total", {"outcome": "refused"}) == 1
         finally:
             await hub.stop(5.0)

@@ -56,12 +56,12 @@ async def test_old_and_new_processes_side_by_side(tmp_path: Path, erp: Erp, amqp
             except TimeoutError:
                 raise AssertionError(await effects(new)) from None
             assert sorted(erp.numbers(), key=int) == [str(number) for number in range(12)], "sent once each"
-            assert old.site.table.version != new.site.table.version
+            assert old.site.version != new.site.version
             reloaded = await asyncio.to_thread(site.cli, "reload", "--json")
             assert reloaded.returncode == 0, reloaded.stderr
             processes = json.loads(reloaded.stdout)["processes"]
             assert [one["status"] for one in processes] == ["done", "done"]
-            assert old.site.table.version == new.site.table.version
+            assert old.site.version == new.site.version
 
             site.write("routes/acme.yaml", "routes: [")
             refused = await asyncio.to_thread(site.cli, "reload", "--json")

@@ -25,7 +25,7 @@ async def test_a_dropped_order_reaches_the_erp_once(hub: RunningHub, site: SiteO
     told = await status_becomes(hub, "1001", "delivered")
     assert erp.numbers() == ["1001"]
     assert [event["stage"] for event in told.events] == ["received", "read", "matched", "sent"]
-    assert told.events[2]["detail"]["table"] == hub.site.table.version
+    assert told.events[2]["detail"]["table"] == hub.site.version
     await eventually(lambda: exists(site.folder / "var/drop/done/a.json"))
     assert erp.requests[0].key == told.effects[0]["key"]
 
@@ -202,12 +202,23 @@ async def test_messages_from_an_exchange_with_and_without_headers(hub: RunningHu
     assert "JSON" in dead.cause
 
 
+async def test_an_edited_retry_class_is_another_version_of_the_site(hub: RunningHub, site: SiteOnDisk) -> None:
+    policies = site.folder / "config/policies.yaml"
+    site.write("config/policies.yaml", policies.read_text().replace("300ms", "400ms"))
+    done = await hub.reload()
+    assert (done["before"] != done["table"], done["changed"]) == (True, [])
+    assert hub.site.version == hub.live.snapshot.version == hub.journal.table_version == done["table"]
+    site.drop("a.json", order("1001"))
+    told = await status_becomes(hub, "1001", "delivered")
+    assert told.events[2]["detail"]["table"] == done["table"]
+
+
 async def test_a_bad_reload_changes_nothing_and_says_why(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
-    before = hub.site.table.version
+    before = hub.site.version
     site.write("routes/acme.yaml", (site.folder / "routes/acme.yaml").read_text().replace("[erp]", "[epr]"))
     with pytest.raises(Exception, match="epr"):
         await hub.reload()
-    assert hub.site.table.version == before
+    assert hub.site.version == before
     assert hub.metrics.registry.get_sample_value("hub_reloads_total", {"outcome": "refused"}) == 1
     log = [json.loads(line) for line in (site.folder / "hub.log").read_text().splitlines()]
     assert any(line["event"] == "reload_refused" and "routes/acme.yaml:" in line["error"] for line in log)

@@ -1,4 +1,4 @@
-"""Which route tables the processes work by that live now: whether one of them may know what this one doesn't."""
+"""Which versions of the site the living processes work by: whether one of them may know what this one doesn't."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class LivingTables:
         self._asked = -FRESH
 
     async def others_may_know(self, version: str) -> bool:
-        """Whether another process that lives works by another table than this one. The table that made the copy may be in force nowhere
-        any more: a later one may have the destination too. A copy of this process's own table is not waited for. Raises
+        """Whether another living process works by another version of the site than this one. The version that made the copy may be in force
+        nowhere any more: a later one may have the destination too. A copy of this process's own version doesn't wait. Raises
         JournalUnavailable."""
         mine = self._journal.table_version
         if version == mine:

@@ -63,7 +63,7 @@ class DocumentFound:
             route=route,
             send=send,
             facts=self.packed,
-            table=snapshot.table.version,
+            table=snapshot.version,
             source=visit.arrival.source,
             correlation_id=visit.correlation_id,
             hops=visit.hops,

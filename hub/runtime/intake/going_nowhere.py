@@ -114,7 +114,7 @@ class Resting:
         )
         copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
         self._rest(UNMATCHED, copy, found.canonical, placing)
-        detail = {"table": snapshot.table.version, "source": source}
+        detail = {"table": snapshot.version, "source": source}
         placing.entry.event(found.id, runtime.clock(), Stage.UNMATCHED, text=cause, detail=detail)
         runtime.metrics.unmatched.labels(source).inc()
         runtime.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)

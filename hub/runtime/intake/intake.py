@@ -239,7 +239,7 @@ class Intake:
         id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
         if passed.found is not None and passed.found.outbound:
             id = passed.found.id
-        found, placing = passed.found, Placing(story=f"{id} {snapshot.table.version}")
+        found, placing = passed.found, Placing(story=f"{id} {snapshot.version}")
         entry = placing.entry
         for step, outcome in passed.said:
             entry.event(id, self._runtime.clock(), Stage.STEP, text=f"{step}: {outcome}", detail={"step": step})
@@ -367,9 +367,9 @@ def offer(visit: Visit, found: DocumentFound) -> tuple[str, Message]:
 def matched(
     snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match], found: DocumentFound
 ) -> dict[str, Any]:
-    """What the journal keeps of a decision: the table's version, the routes and their destinations, and what a copy is made of again."""
+    """What the journal keeps of a decision: the site's version, the routes and their destinations, and what a copy is made of again."""
     return {
-        "table": snapshot.table.version,
+        "table": snapshot.version,
         "source": visit.arrival.source,
         "name": visit.arrival.name,
         "routes": {match.route.id: list(match.destinations) for match in matches},

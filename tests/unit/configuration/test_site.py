@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -129,16 +128,6 @@ def test_numbers_in_when_are_exact(check: Check) -> None:
 
 def test_tests_of_routes_are_no_routes(check: Check) -> None:
     assert check({"routes/acme.test.yaml": "tests: 7"}).findings == ()
-
-
-def test_the_same_files_give_the_same_version(check: Check) -> None:
-    def version(*replacements: Any) -> str:
-        found = check({}, *replacements).site
-        assert found is not None
-        return found.table.version
-
-    assert version() == version(("settle: 2s", "settle: 3s"))
-    assert version() != version(('if: "total >= 10000"', 'if: "total >= 10001"'))
 
 
 def test_findings_as_json(check: Check) -> None:

@@ -119,25 +119,6 @@ def test_the_index_finds_what_a_linear_scan_finds(routes: list[Any], facts: dict
     assert [trace.route for trace in table.explain(found) if trace.applies] == scanned
 
 
-def test_the_version_follows_the_content() -> None:
-    def table(*routes: Route) -> str:
-        return RouteTable(routes).version
-
-    base = route("a", document="order", partner=["X", "Y"])
-    assert table(base) == table(route("a", partner=["Y", "X"], document="order"))
-    others = [
-        route("b", document="order", partner=["X", "Y"]),
-        route("a", document="order", partner="X"),
-        route("a", "crm", document="order", partner=["X", "Y"]),
-        route("a", Send("erp", cel("total > 5")), document="order", partner=["X", "Y"]),
-        route("a", document="order", partner=["X", "Y"], drop=True),
-        Route("a", (Send("erp"),), base.when, once=("number",)),
-        Route("a", (Send("erp"),), base.when, owner="desk"),
-    ]
-    assert len({table(one) for one in (base, *others)}) == len(others) + 1
-    assert table(base, route("z")) != table(route("z"), base)
-
-
 def test_explain_says_what_differs_and_what_each_guard_said() -> None:
     table = RouteTable(
         [
