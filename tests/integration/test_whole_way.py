@@ -207,7 +207,7 @@ async def test_an_edited_retry_class_is_another_version_of_the_site(hub: Running
     site.write("config/policies.yaml", policies.read_text().replace("300ms", "400ms"))
     done = await hub.reload()
     assert (done["before"] != done["table"], done["changed"]) == (True, [])
-    assert hub.site.version == hub.live.snapshot.version == hub.journal.table_version == done["table"]
+    assert hub.site.version == hub.runtime.snapshot.version == hub.journal.table_version == done["table"]
     site.drop("a.json", order("1001"))
     told = await status_becomes(hub, "1001", "delivered")
     assert told.events[2]["detail"]["table"] == done["table"]
