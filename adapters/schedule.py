@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.core.cron import Cron, Expression, Zone
 from hub.core.errors import HubError
 from hub.core.message import JSON
+from hub.core.options.cron import Cron, Expression, Zone
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Arrival, BytesBody, Memory, Take
 

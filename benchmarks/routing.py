@@ -22,10 +22,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hub.core.condition import Condition
-from hub.core.facts import BUILT_IN
-from hub.core.route import Route, Send, when
-from hub.core.route_table import Match, RouteTable
+from hub.core.routing.condition import Condition
+from hub.core.routing.facts import BUILT_IN
+from hub.core.routing.route import Route, Send, when
+from hub.core.routing.route_table import Match, RouteTable
 
 SIZES = (10, 100, 1_000, 10_000)
 LIMIT = 2.0

@@ -15,7 +15,7 @@ from option_table import shape
 from hub.app.plugin_discovery import discover
 from hub.cli.program import build
 from hub.core.effect import Act, EffectStatus
-from hub.core.facts import BUILT_IN
+from hub.core.routing.facts import BUILT_IN
 from hub.documents import DOCUMENTS, json_schema
 from transformers.x12.catalogue import known_sets, set_declaration
 from transformers.x12.description import ElementRow, SegmentRow, SetDescription, describe

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from hub.core.condition import Condition
 from hub.core.errors import ConditionError, DecodeError, MappingError, RejectedError
 from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.routing.condition import Condition
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_foreign_json, to_json
 from hub.mapping.canonical import text_or_none

@@ -20,10 +20,10 @@ from collections.abc import Callable
 from pydantic import Field
 
 from hub.core.errors import ConfigError, MappingError
+from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
 from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import WriteContext, Written
-from hub.core.work import DEFAULT_BOUNDS, WorkBounds
-from hub.core.xml_parsing import SAFE
+from hub.core.replies.xml_parsing import SAFE
 from hub.documents.base import Document
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
 from hub.mapping.site_template import TEMPLATES, SiteTemplate

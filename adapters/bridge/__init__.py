@@ -9,7 +9,7 @@ from typing import Any
 from adapters.bridge.destination import BridgeDestination, BridgeDestinationOptions
 from adapters.bridge.endpoint import BridgeEndpoint, BridgeEndpointOptions
 from adapters.bridge.source import BridgeSource, BridgeSourceOptions
-from hub.core.clear_text import credentials_in_the_clear, holds_password, lets_in
+from hub.core.network.clear_text import credentials_in_the_clear, holds_password, lets_in
 from hub.core.plugin import Context, Plugin, Problem
 
 __all__ = [

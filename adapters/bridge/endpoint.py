@@ -11,8 +11,8 @@ from kombu.transport import TRANSPORT_ALIASES
 from pydantic import Field, field_validator
 
 from hub.core.errors import TransientError
-from hub.core.limits import LimitOptions
-from hub.core.nearest import did_you_mean
+from hub.core.options.limits import LimitOptions
+from hub.core.options.nearest import did_you_mean
 from hub.core.plugin import Options
 
 NOT_HERE = ("amqp", "amqps", "pyamqp", "librabbitmq", "memory")

@@ -13,9 +13,9 @@ from pydantic import Field
 from adapters.bridge.endpoint import BridgeEndpoint, lost, told
 from adapters.bridge.envelope import keep_all
 from hub.core.errors import HubError, TransientError
-from hub.core.given_facts import GivenFacts, given
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, BytesBody, Take
+from hub.core.routing.given_facts import GivenFacts, given
 
 LOOK = 0.2
 """Seconds that the thread waits for the broker at most, before it looks what the intake has finished."""

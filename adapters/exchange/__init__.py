@@ -11,7 +11,7 @@ from adapters.exchange.endpoint import AmqpEndpoint, AmqpEndpointOptions
 from adapters.exchange.source import ExchangeSource, ExchangeSourceOptions
 from adapters.exchange.stream import StreamSource, StreamSourceOptions
 from adapters.exchange.texts import arrival_headers, safe_text
-from hub.core.clear_text import credentials_in_the_clear, holds_password
+from hub.core.network.clear_text import credentials_in_the_clear, holds_password
 from hub.core.plugin import Context, Plugin, Problem
 
 __all__ = [

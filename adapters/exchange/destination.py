@@ -12,13 +12,13 @@ from pydantic import Field, model_validator
 
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from hub.core.broker import Broker
-from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
-from hub.core.naming import names_in
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.naming import names_in
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
-from hub.core.replies import ReplyRule, classify, paths_of
+from hub.core.replies.replies import ReplyRule, classify, paths_of
 from hub.core.topology import Binding, Exchange, ExchangeType, Queue, Topology, reply_queue
 from hub.documents.naming import header_of, name_of
 

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.errors import HubError, TransientError
-from hub.core.limits import LimitOptions
+from hub.core.options.limits import LimitOptions
 from hub.core.plugin import FILE, Options
 from hub.core.topology import Topology
 

@@ -12,10 +12,10 @@ from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.texts import arrival_headers, safe_text, stands
 from hub.core.broker import Delivery, Origin
 from hub.core.errors import HubError, JournalUnavailable, TransientError
-from hub.core.given_facts import GivenFacts, given
 from hub.core.message import Message
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, BytesBody, Take
+from hub.core.routing.given_facts import GivenFacts, given
 from hub.core.topology import (
     ROUTE_DELIVERY_LIMIT,
     Binding,

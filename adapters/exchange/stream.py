@@ -12,9 +12,9 @@ from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.source import arrival_of, rest
 from hub.core.broker import Origin
 from hub.core.errors import HubError, JournalUnavailable, TransientError
-from hub.core.given_facts import GivenFacts
 from hub.core.plugin import Context, Options
 from hub.core.ports import Memory, Take
+from hub.core.routing.given_facts import GivenFacts
 from hub.core.topology import Queue, Topology
 
 OFFSET = "x-stream-offset"

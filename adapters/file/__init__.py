@@ -11,7 +11,7 @@ from adapters.file.source import FileSource, FileSourceOptions
 from adapters.file.store import Store, StoreEndpointOptions
 from adapters.file.store_destination import StoreDestination
 from adapters.file.store_source import StoreSource
-from hub.core.clear_text import credentials_in_the_clear, holds_password, lets_in
+from hub.core.network.clear_text import credentials_in_the_clear, holds_password, lets_in
 from hub.core.plugin import Context, Plugin, Problem
 
 __all__ = [

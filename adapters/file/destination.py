@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from adapters.file.moving import NEW, TEMPORARY, sweep, sync
 from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
-from hub.core.form import Form
+from hub.core.options.form import Form
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.documents.naming import file_name

@@ -15,10 +15,10 @@ from pathlib import Path
 from pydantic import Field
 
 from adapters.file.moving import move, printable, shown, sweep, sync, with_mark, without_mark
-from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError, TransientError
-from hub.core.name_pattern import FactsOfNames, facts_of_names
-from hub.core.pauses import Pauses
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.name_pattern import FactsOfNames, facts_of_names
+from hub.core.options.pauses import Pauses
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
 

@@ -16,7 +16,7 @@ import fsspec
 from pydantic import Field, field_validator
 
 from hub.core.errors import RejectedError, TransientError
-from hub.core.limits import LimitOptions
+from hub.core.options.limits import LimitOptions
 from hub.core.plugin import Options
 
 BLOCK = 1 << 20

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from adapters.file.source import AT_ONCE, SELDOM, SMALL, SOON, FileSourceOptions
 from adapters.file.store import Store, Stored
-from hub.core.duration import seconds
 from hub.core.errors import HubError, TransientError
-from hub.core.name_pattern import facts_of_names
-from hub.core.pauses import Pauses
+from hub.core.options.duration import seconds
+from hub.core.options.name_pattern import facts_of_names
+from hub.core.options.pauses import Pauses
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from hub.core.crowd import Crowd
-from hub.core.sampling import SampledLog
+from hub.core.network.crowd import Crowd
+from hub.core.network.sampling import SampledLog
 
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 HANDSHAKE_SECONDS = 10.0

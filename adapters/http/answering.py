@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from hub.core.message import JSON
+from hub.core.network.problem import problem
+from hub.core.network.web import WebResponse
 from hub.core.outcome import Ending, State
-from hub.core.problem import problem
-from hub.core.web import WebResponse
 
 LARGEST = 16 << 20
 """Bytes of a reply that is handed on."""

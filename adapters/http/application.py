@@ -22,10 +22,10 @@ from adapters.http.request_body import BodyRefused, LookRefused, body_of
 from adapters.http.responses import answer, refusal
 from adapters.http.server import LARGEST_HEAD
 from hub.core.errors import ConfigError
-from hub.core.failures import FailedAddresses
-from hub.core.problem import problem
-from hub.core.sampling import SampledLog
-from hub.core.web import Admitted, Mount, WebRequest, WebResponse
+from hub.core.network.failures import FailedAddresses
+from hub.core.network.problem import problem
+from hub.core.network.sampling import SampledLog
+from hub.core.network.web import Admitted, Mount, WebRequest, WebResponse
 
 LEAVING = 5.0
 """Seconds after its removal in which a path says `come again` instead of `not found`: a reload may bring it back."""

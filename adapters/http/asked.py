@@ -1,10 +1,10 @@
-"""A request of the framework as `hub.core.web.WebRequest`."""
+"""A request of the framework as `hub.core.network.web.WebRequest`."""
 
 from __future__ import annotations
 
 from fastapi import Request
 
-from hub.core.web import WebRequest
+from hub.core.network.web import WebRequest
 
 
 def web_request(request: Request, secure: bool) -> WebRequest | None:

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from hub.core.duration import Duration
-from hub.core.form import Form
+from hub.core.network.web import within_longest_window
+from hub.core.options.duration import Duration
+from hub.core.options.form import Form
 from hub.core.plugin import SECRET, Options
-from hub.core.web import within_longest_window
 
 SHORTEST = 16
 """Characters of a key that nobody guesses."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from adapters.http.auth_options import AuthOptions, BasicUser
 from adapters.http.signature import Signatures, Signed
 from adapters.http.token import Tokens
-from hub.core.web import WebRequest
+from hub.core.network.web import WebRequest
 
 
 @dataclass(frozen=True, slots=True)

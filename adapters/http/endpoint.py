@@ -13,11 +13,11 @@ from adapters.http.client_address import ClientAddresses
 from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.request_body import swept
 from adapters.http.server import ListeningServer, bound
-from hub.core.duration import seconds
 from hub.core.errors import ConfigError, TransientError
+from hub.core.network.web import Mount
+from hub.core.options.duration import seconds
+from hub.core.options.size import parse_size
 from hub.core.plugin import Context
-from hub.core.size import parse_size
-from hub.core.web import Mount
 
 LINGER = 1.0
 """Seconds that the port stays open with nothing mounted: a reload that replaces all sources doesn't close it."""
@@ -30,7 +30,7 @@ STOP = 5.0
 
 
 class HttpEndpoint:
-    """See `hub.core.web.WebListener`."""
+    """See `hub.core.network.web.WebListener`."""
 
     def __init__(self, name: str, options: HttpEndpointOptions, context: Context) -> None:
         self.options = options

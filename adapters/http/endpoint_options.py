@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from adapters.http.client_address import ProxyHeader, networks_of
-from hub.core.client_network import is_loopback
-from hub.core.duration import Duration
+from hub.core.network.client_network import is_loopback
+from hub.core.options.duration import Duration
+from hub.core.options.size import Size
 from hub.core.plugin import FILE, Options, Problem
-from hub.core.size import Size
 
 
 class TlsOptions(Options):

@@ -16,15 +16,15 @@ from adapters.http.authentication import Sender
 from adapters.http.parts import Part, parts_of
 from adapters.http.reading import digest_of, values_of
 from adapters.http.source_options import HttpSourceOptions
-from hub.core.duration import seconds
 from hub.core.errors import DecodeError, JournalUnavailable, TransientError
-from hub.core.given_facts import given
 from hub.core.identity import message_id
 from hub.core.message import JSON
+from hub.core.network.problem import problem
+from hub.core.network.web import Repetitions, WebRequest, WebResponse
+from hub.core.options.duration import seconds
 from hub.core.outcome import ARRIVAL, Outcomes
 from hub.core.ports import Arrival, Body, Take, Taken
-from hub.core.problem import problem
-from hub.core.web import Repetitions, WebRequest, WebResponse
+from hub.core.routing.given_facts import given
 
 COME_AGAIN = 5
 """Seconds after which a client may try again when broker or journal are away."""

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 
+from hub.core.network.web import WebRequest
 from hub.core.ports import Body
-from hub.core.web import WebRequest
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 

@@ -12,8 +12,8 @@ from typing import IO
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from hub.core.network.web import FirstLook, WebResponse
 from hub.core.ports import Body, BytesBody, FileBody
-from hub.core.web import FirstLook, WebResponse
 
 IN_MEMORY = 1 << 18
 """Bytes of a body that stay in memory."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from hub.core.web import WebResponse
+from hub.core.network.web import WebResponse
 
 DRAINED, DRAIN_SECONDS = 8 << 20, 2.0
 """How much of a body that nobody wants is let in, so that the client reads the answer before the connection ends."""

@@ -14,8 +14,8 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapters.http.accepting import BACKLOG, Accepted, Acceptor
-from hub.core.crowd import Crowd
-from hub.core.duration import seconds
+from hub.core.network.crowd import Crowd
+from hub.core.options.duration import seconds
 
 LARGEST_HEAD = 32 << 10
 KEEP_ALIVE = 15

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.http.auth_options import HmacOptions
-from hub.core.duration import seconds
+from hub.core.network.web import WebRequest
+from hub.core.options.duration import seconds
 from hub.core.ports import Body
-from hub.core.web import WebRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from adapters.http.signature import Signed
 from adapters.http.source_options import HttpSourceOptions
 from adapters.http.status import status_answer
 from hub.core.errors import JournalUnavailable
-from hub.core.failures import FailedAccounts
+from hub.core.network.failures import FailedAccounts
+from hub.core.network.problem import problem
+from hub.core.network.rate import Rate
+from hub.core.network.sampling import SampledLog
+from hub.core.network.web import LONGEST_WINDOW, SENDERS, Admitted, Mount, WebListener, WebRequest, WebResponse
 from hub.core.plugin import Context
 from hub.core.ports import Body, Take
-from hub.core.problem import problem
-from hub.core.rate import Rate
-from hub.core.sampling import SampledLog
-from hub.core.web import LONGEST_WINDOW, SENDERS, Admitted, Mount, WebListener, WebRequest, WebResponse
 
 
 class HttpSource:

@@ -10,10 +10,10 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.http.auth_options import AuthOptions
 from adapters.http.endpoint_options import HttpEndpointOptions
-from hub.core.duration import Duration
-from hub.core.given_facts import GivenFacts
+from hub.core.network.rate import RateOptions
+from hub.core.options.duration import Duration
 from hub.core.plugin import Options, Problem
-from hub.core.rate import RateOptions
+from hub.core.routing.given_facts import GivenFacts
 
 PATH = re.compile(r"(/([A-Za-z0-9._~-]+|\{[a-z][a-z0-9_]*\}))+")
 OWN_PATHS = ("/docs", "/openapi.json", "/status")

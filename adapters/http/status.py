@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.http.answering import UNTOLD
+from hub.core.network.problem import problem
+from hub.core.network.web import WebResponse
 from hub.core.outcome import DocumentState, Outcomes
-from hub.core.problem import problem
-from hub.core.web import WebResponse
 
 ID = re.compile(r"[0-9a-f]{32}")
 

@@ -10,8 +10,8 @@ from typing import Any
 import jwt
 
 from adapters.http.auth_options import JwtOptions
-from hub.core.duration import seconds
 from hub.core.errors import ConfigError
+from hub.core.options.duration import seconds
 
 LONGEST = 8192
 

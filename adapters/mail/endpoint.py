@@ -14,9 +14,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from adapters.mail.finished import Mail
-from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError
-from hub.core.limits import LimitOptions
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.limits import LimitOptions
 from hub.core.plugin import FILE, SECRET, Options
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from adapters.mail.envelope import MailEnvelope, today
 from adapters.mail.finished import Attachment, Mail, harmless, split_type
 from hub.core.errors import MappingError, RejectedError
-from hub.core.naming import PLACE, names_in
+from hub.core.options.naming import PLACE, names_in
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing
 from hub.documents.naming import name_of

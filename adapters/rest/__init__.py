@@ -11,7 +11,7 @@ from adapters.rest.endpoint import RestEndpoint, RestEndpointOptions
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.source import build_source
 from adapters.rest.tls import context_of
-from hub.core.clear_text import credentials_in_the_clear, lets_in
+from hub.core.network.clear_text import credentials_in_the_clear, lets_in
 from hub.core.plugin import Context, Plugin, Problem
 
 ENDPOINT_EXAMPLE = """\

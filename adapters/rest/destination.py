@@ -11,10 +11,10 @@ from adapters.rest.auth import TOKEN
 from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.headers import OURS, checked_headers
 from adapters.rest.request import headers_of, path_as_before, path_of
-from hub.core.naming import safe
+from hub.core.options.naming import safe
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
-from hub.core.replies import ReplyRule, classify, paths_of
+from hub.core.replies.replies import ReplyRule, classify, paths_of
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
 WITHOUT_BODY = ("DELETE", "GET")

@@ -18,14 +18,14 @@ from adapters.rest.request import one_line, question_of
 from adapters.rest.tls import TlsOptions
 from adapters.rest.token import Tokens
 from adapters.rest.url import same_origin, shown, usable_url
-from hub.core.duration import Duration, seconds
 from hub.core.errors import RejectedError, TransientError
-from hub.core.limits import LimitOptions
 from hub.core.message import EMPTY
-from hub.core.network_error import reason_of
+from hub.core.network.network_error import reason_of
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.limits import LimitOptions
 from hub.core.plugin import Options
 from hub.core.ports import FactValue, Receipt
-from hub.core.replies import classify
+from hub.core.replies.replies import classify
 
 LARGE = 1 << 19
 """Bodies above this size (bytes) are sent piece by piece."""

@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from adapters.rest.headers import checked_headers
-from hub.core.cron import Expression, Zone
-from hub.core.duration import Duration, seconds
-from hub.core.form import Form
-from hub.core.naming import names_in
+from hub.core.options.cron import Expression, Zone
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.form import Form
+from hub.core.options.naming import names_in
+from hub.core.options.window import WindowOptions
 from hub.core.plugin import NO_SECRET, Options
-from hub.core.window import WindowOptions
 from hub.mapping.json_list import check_pointer
 
 CURSOR = "cursor"

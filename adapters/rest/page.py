@@ -15,7 +15,7 @@ from hub.core.apart import Piece
 from hub.core.errors import DecodeError
 from hub.core.exact_number import written_out
 from hub.core.message import JSON
-from hub.core.reply_body import NOTHING, at_pointer
+from hub.core.replies.reply_body import NOTHING, at_pointer
 from hub.mapping.json_list import elements
 from hub.mapping.json_text import parse_json
 

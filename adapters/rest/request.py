@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hub.core.errors import MappingError, RejectedError
-from hub.core.naming import PLACE, Reading, joined, names_in, render_as_before, split
+from hub.core.options.naming import PLACE, Reading, joined, names_in, render_as_before, split
 from hub.documents.naming import VOCABULARY
 
 LONGEST = 1000

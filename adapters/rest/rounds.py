@@ -7,10 +7,10 @@ import random
 from datetime import UTC, datetime
 
 from adapters.rest.list_options import RestSourceOptions
-from hub.core.cron import Cron
-from hub.core.duration import seconds
 from hub.core.errors import HubError, RejectedError, TransientError
-from hub.core.window import Window
+from hub.core.options.cron import Cron
+from hub.core.options.duration import seconds
+from hub.core.options.window import Window
 
 JITTER = 0.1
 """Part of the interval by which it varies."""

@@ -19,7 +19,7 @@ from adapters.rest.url import shown
 from hub.core.errors import DecodeError, HubError, RejectedError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Memory, Take
-from hub.core.replies import classify
+from hub.core.replies.replies import classify
 
 PROGRESS, ASKED = "progress", "asked"
 MOST_KNOWN = 100_000

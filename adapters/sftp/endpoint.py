@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import Field, field_validator, model_validator
 
 from adapters.sftp.session import HostKeyChanged, Login, NotLetIn
-from hub.core.duration import Duration, seconds
 from hub.core.errors import TransientError, Withheld
-from hub.core.limits import LimitOptions
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.limits import LimitOptions
 from hub.core.plugin import FILE, SECRET, Options
 
 if TYPE_CHECKING:

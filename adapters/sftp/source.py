@@ -19,13 +19,13 @@ from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.inbox import WORK, Found, Inbox, without_mark
 from adapters.sftp.progress import Progress
 from adapters.sftp.session import Declined, Entry
-from hub.core.duration import Duration, seconds
 from hub.core.errors import HubError, TransientError
-from hub.core.name_pattern import FactsOfNames, facts_of_names
-from hub.core.pauses import Pauses
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.name_pattern import FactsOfNames, facts_of_names
+from hub.core.options.pauses import Pauses
+from hub.core.options.window import Window, WindowOptions
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Memory, Take, Taken
-from hub.core.window import Window, WindowOptions
 
 if TYPE_CHECKING:
     from adapters.sftp.connection import Connection

@@ -13,10 +13,10 @@ import asyncssh
 from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.algorithms import without_sha1
 from adapters.sftp_server.options import SftpServerSourceOptions
-from hub.core.crowd import Crowd
-from hub.core.duration import seconds
-from hub.core.failures import FailedAccounts, FailedAddresses
-from hub.core.sampling import SampledLog
+from hub.core.network.crowd import Crowd
+from hub.core.network.failures import FailedAccounts, FailedAddresses
+from hub.core.network.sampling import SampledLog
+from hub.core.options.duration import seconds
 
 MOST_KEYS = 20
 """Keys that a client may offer on one connection. An agent offers all it has; nobody guesses a key."""

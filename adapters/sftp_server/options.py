@@ -6,8 +6,8 @@ import re
 
 from pydantic import Field, field_validator, model_validator
 
-from hub.core.duration import Duration
-from hub.core.name_pattern import FactsOfNames
+from hub.core.options.duration import Duration
+from hub.core.options.name_pattern import FactsOfNames
 from hub.core.plugin import SECRET, Options
 
 WORK = ".taken"

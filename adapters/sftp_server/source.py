@@ -15,10 +15,10 @@ from adapters.sftp_server.door import Door, Doorkeeper
 from adapters.sftp_server.home import Home, name_of, sync
 from adapters.sftp_server.jail import Jail
 from adapters.sftp_server.options import WORK, SftpServerSourceOptions
-from hub.core.duration import seconds
 from hub.core.errors import ConfigError, HubError, TransientError
-from hub.core.name_pattern import facts_of_names
-from hub.core.pauses import Pauses
+from hub.core.options.duration import seconds
+from hub.core.options.name_pattern import facts_of_names
+from hub.core.options.pauses import Pauses
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
 

@@ -10,10 +10,10 @@ from pydantic import Field, field_validator
 from adapters.soap.calls.reply import SoapReply, pieces_of, reply_from
 from adapters.soap.endpoint import Posted, SoapEndpoint
 from hub.core.errors import DecodeError, TransientError
-from hub.core.naming import safe
+from hub.core.options.naming import safe
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
-from hub.core.replies import ReplyRule, classify, paths_of
+from hub.core.replies.replies import ReplyRule, classify, paths_of
 
 if TYPE_CHECKING:
     from adapters.soap.calls.contract import Operation

@@ -17,9 +17,9 @@ from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
 from adapters.soap.calls.security import SecurityOptions, secure
-from hub.core.duration import Duration, seconds
 from hub.core.errors import ConfigError, TransientError
-from hub.core.limits import LimitOptions
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.limits import LimitOptions
 from hub.core.plugin import FILE, Options
 
 if TYPE_CHECKING:

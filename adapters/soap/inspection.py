@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hub.core.clear_text import credentials_in_the_clear
 from hub.core.errors import ConfigError
-from hub.core.nearest import hint
+from hub.core.network.clear_text import credentials_in_the_clear
+from hub.core.options.nearest import hint
 from hub.core.plugin import Problem
 
 if TYPE_CHECKING:

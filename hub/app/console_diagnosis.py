@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.app.finding import Finding
 from hub.configuration.site import Settings
-from hub.core.network_error import reason_of
+from hub.core.network.network_error import reason_of
 
 
 def told_by_console(settings: Settings) -> list[Finding]:

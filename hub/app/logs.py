@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
-from hub.core.visible import visible, visible_json
+from hub.core.network.visible import visible, visible_json
 
 LEVELS = ("debug", "info", "warning", "error")
 

@@ -16,11 +16,11 @@ from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepCo
 from hub.core.apart import Apart, apart_here
 from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.errors import ConfigError
-from hub.core.limits import LimitOptions
+from hub.core.options.limits import LimitOptions
 from hub.core.outcome import Outcomes
 from hub.core.plugin import Context, Look
 from hub.core.ports import BatchingWriter, NumberedWriter, Reader, Source
-from hub.core.reply_body import look_here
+from hub.core.replies.reply_body import look_here
 from hub.core.step import AskingStep, NamedStep
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from hub.app.site_folder import SiteFolder
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context, Plugins
 from hub.core.ports import Body, Reader, Reading, TracingReader

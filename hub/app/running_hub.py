@@ -21,7 +21,7 @@ from hub.core import topology
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 from hub.core.plugin import Plugins
-from hub.core.route import Route
+from hub.core.routing.route import Route
 from hub.core.topology import Topology
 from hub.journal.bindings import DeclaredBindings
 from hub.journal.bulk import QUEUE

@@ -11,7 +11,7 @@ from hub.configuration.draft import Draft
 from hub.configuration.yaml_loader import load
 from hub.core.agreement import Agreement
 from hub.core.errors import ConfigError
-from hub.core.nearest import did_you_mean
+from hub.core.options.nearest import did_you_mean
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Plugins
 from hub.documents import DOCUMENTS

@@ -6,8 +6,8 @@ import ssl
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hub.core.amqp_hosts import hosts_of
 from hub.core.errors import ConfigError
+from hub.core.network.amqp_hosts import hosts_of
 
 PORTS = {"amqp": 5672, "amqps": 5671}
 OPTIONS = {"heartbeat", "channel_max", "cafile", "certfile", "keyfile"}

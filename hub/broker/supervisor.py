@@ -12,7 +12,7 @@ from hub.broker.address import AmqpAddress
 from hub.broker.channel import ChannelRefused, LinkLost
 from hub.broker.link import Link
 from hub.core.errors import ConfigError, TransientError
-from hub.core.network_error import reason_of
+from hub.core.network.network_error import reason_of
 
 FIRST_PAUSE, SHORT_PAUSE, LONGEST_PAUSE = 0.05, 0.4, 3.0
 """Seconds before the next attempt: at most SHORT_PAUSE after a link that was up, LONGEST_PAUSE when there was none."""

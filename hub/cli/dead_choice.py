@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.output import fail
-from hub.core.duration import seconds
+from hub.core.options.duration import seconds
 from hub.journal.decisions import DeadFilter
 from hub.journal.rows import DeadLetterFound
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperGroup
 
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 
 
 def none_fits(noun: str, names: Mapping[str, str | None], known: Mapping[str, Iterable[str | None]], count: int) -> str:

@@ -16,8 +16,8 @@ from rich.text import Text
 from hub.core.dead_letter import DeadStatus
 from hub.core.effect import ENDED, EffectStatus
 from hub.core.hold import HoldStatus
+from hub.core.network.visible import visible, visible_json
 from hub.core.stage import Stage
-from hub.core.visible import visible, visible_json
 
 OK, FOUND, USAGE, LATER, AWAY = 0, 1, 2, 3, 4
 """Exit codes; see `hub.cli`."""

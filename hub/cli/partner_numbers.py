@@ -12,7 +12,7 @@ from hub.cli.output import AsJson, age, entry, fail, moment, print_json, say
 from hub.cli.site import HERE, SiteDir, changing_journal, checked_site, whoami, with_journal
 from hub.core.ack import Ack
 from hub.core.errors import HubError
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 from hub.journal.control_counter import ControlCounter
 from hub.journal.interchanges_sent import InterchangesSent, MemberStory, NumberStory
 from hub.journal.journal import Journal

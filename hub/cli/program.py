@@ -25,7 +25,7 @@ COMMANDS = (
     Entry("check", "hub.cli.check:check", "Checks config/ and routes/ as one whole."),
     Entry("reload", "hub.cli.reload:reload", "Makes the running hub read its files again."),
     Entry("schema", "hub.cli.schema:schema", "Prints the JSON Schemas of files and documents."),
-    Entry("demo", "hub.cli.demo:demo", "Shows the sample site at work."),
+    Entry("demo", "hub.demo:demo", "Shows the sample site at work."),
     Entry("publish", "hub.cli.publish:publish", "Makes the running hub publish a file."),
     Entry("trace", "hub.cli.trace:trace", "Prints the timeline of all that a value names."),
     Entry("sent", "hub.cli.sent:sent", "Prints the bytes that a destination was sent."),

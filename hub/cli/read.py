@@ -16,8 +16,8 @@ from hub.cli.lineage_view import lineage_json, show_lineage
 from hub.cli.output import FOUND, AsJson, fail, one_line, say
 from hub.cli.site_option import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
+from hub.core.network.visible import visible_json
 from hub.core.ports import FieldOrigin, FileBody, Reading, TracingReader
-from hub.core.visible import visible_json
 from hub.documents import to_json
 from hub.mapping.canonical import NAME
 

@@ -6,7 +6,7 @@ from hub.configuration.draft import AgreementDraft, Draft, RouteDraft
 from hub.configuration.yaml_file import Node
 from hub.core.agreement import Acknowledge
 from hub.core.errors import Place
-from hub.core.route import Route, Send
+from hub.core.routing.route import Route, Send
 
 KINDS = ("functional_acknowledgment", "interchange_acknowledgment")
 ADVICE = "application_advice"

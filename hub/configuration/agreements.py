@@ -25,8 +25,8 @@ from hub.core.agreement import (
     OverlayRule,
     Separators,
 )
-from hub.core.duration import seconds
 from hub.core.errors import Place
+from hub.core.options.duration import seconds
 
 NEWLINES = {"none": "", "lf": "\n", "crlf": "\r\n"}
 

@@ -21,10 +21,10 @@ from hub.configuration.whole import check_whole
 from hub.configuration.yaml_file import YamlFile
 from hub.configuration.yaml_loader import load
 from hub.core.errors import ConfigError, Place
-from hub.core.nearest import did_you_mean, hint
+from hub.core.options.nearest import did_you_mean, hint
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Plugins
-from hub.core.route_table import RouteTable
+from hub.core.routing.route_table import RouteTable
 from hub.documents import DOCUMENTS, Document
 
 HUB = "config/hub.yaml"

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from hub.configuration.draft import Draft
 from hub.configuration.plug import Placed
 from hub.core.errors import Place
-from hub.core.naming import names_in
-from hub.core.nearest import did_you_mean
+from hub.core.options.naming import names_in
+from hub.core.options.nearest import did_you_mean
 from hub.core.plugin import Options, Problem
 
 DECLARED_IN = "declare it in config/{}.yaml"

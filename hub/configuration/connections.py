@@ -17,10 +17,10 @@ from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConf
 from hub.configuration.steps import read_steps
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.captures import check_capture
 from hub.core.errors import Place
-from hub.core.nearest import hint
-from hub.core.replies import ReplyRule
+from hub.core.options.nearest import hint
+from hub.core.replies.captures import check_capture
+from hub.core.replies.replies import ReplyRule
 from hub.core.retry import QUICK, RetryClass
 from hub.core.topology import reply_source
 

@@ -12,14 +12,14 @@ from hub.configuration.models import NAME
 from hub.configuration.plug import Placed, Reading
 from hub.configuration.site import DestinationConfig, EndpointConfig, HoldConfig, Settings, SourceConfig
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.condition import Condition
 from hub.core.errors import Place
-from hub.core.facts import FactPath, FactSet
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 from hub.core.partners import Agreement
 from hub.core.plugin import Plugins
 from hub.core.retry import QUICK, RetryClass
-from hub.core.route import Route
+from hub.core.routing.condition import Condition
+from hub.core.routing.facts import FactPath, FactSet
+from hub.core.routing.route import Route
 from hub.documents import Document
 
 NAME_PATTERN = re.compile(NAME)

@@ -16,8 +16,8 @@ from hub.configuration.models import FactEntry
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import ConfigError
-from hub.core.facts import BUILT_IN, FACT_NAME, FactPath, FactSet, FactType
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
+from hub.core.routing.facts import BUILT_IN, FACT_NAME, FactPath, FactSet, FactType
 from hub.documents import Document
 
 ARRIVAL = "arrival."

@@ -10,8 +10,8 @@ from hub.configuration.site import DestinationConfig
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.agreement import Batch
-from hub.core.duration import seconds
-from hub.core.nearest import did_you_mean
+from hub.core.options.duration import seconds
+from hub.core.options.nearest import did_you_mean
 
 
 def read_gather(draft: Draft, file: YamlFile, node: Node | None) -> tuple[Batch | None, tuple[str, ...]]:

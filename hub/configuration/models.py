@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from hub.core.duration import Duration, seconds
 from hub.core.errors import TransientKind
-from hub.core.facts import FACT_NAME, FactType
-from hub.core.form import Form
-from hub.core.replies import STATUS_PATTERN
-from hub.core.reply_body import check_path
-from hub.core.size import Size, parse_size
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.form import Form
+from hub.core.options.size import Size, parse_size
+from hub.core.replies.replies import STATUS_PATTERN
+from hub.core.replies.reply_body import check_path
+from hub.core.routing.facts import FACT_NAME, FactType
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$"
 Name = Annotated[str, Form(NAME, "a name: 1 to 80 letters, digits, - and _, as in acme-orders")]

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from hub.configuration.draft import Draft, RouteDraft
-from hub.core.route import Send
+from hub.core.routing.route import Send
 
 MOST_FINDINGS = 20
 """Per destination; beyond it the findings would say the same."""

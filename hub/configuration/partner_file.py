@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from hub.configuration.models import Entry, Name
 from hub.core.agreement import AcknowledgmentSet, Charset, ErrorPolicy, InterchangeAckPolicy
-from hub.core.duration import Duration, seconds
-from hub.core.form import Form
+from hub.core.options.duration import Duration, seconds
+from hub.core.options.form import Form
 
 NAMED_CHARACTERS = {"\\n": "\n", "\\r": "\r", "\\t": "\t"}
 HEXADECIMAL = re.compile(r"(?:0x|\\x)([0-9A-Fa-f]{2})")

@@ -10,7 +10,7 @@ from hub.configuration.finding import Findings
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
-from hub.core.nearest import did_you_mean, hint
+from hub.core.options.nearest import did_you_mean, hint
 from hub.core.plugin import Options, Plugin, PluginKind, Plugins
 
 

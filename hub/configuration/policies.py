@@ -9,15 +9,15 @@ from hub.configuration.models import AmqpBroker, ContainmentEntry, Hold, HubFile
 from hub.configuration.site import HoldConfig, Settings
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.amqp_hosts import hosts_of
-from hub.core.clear_text import credentials_in_the_clear, holds_password
-from hub.core.client_network import is_loopback
-from hub.core.containment import Containment
 from hub.core.errors import Place
-from hub.core.nearest import hint
+from hub.core.network.amqp_hosts import hosts_of
+from hub.core.network.clear_text import credentials_in_the_clear, holds_password
+from hub.core.network.client_network import is_loopback
+from hub.core.options.containment import Containment
+from hub.core.options.nearest import hint
+from hub.core.options.size import parse_size
+from hub.core.options.work import WorkBounds
 from hub.core.retry import QUICK, RetryClass, parse_duration
-from hub.core.size import parse_size
-from hub.core.work import WorkBounds
 
 JOURNALS = ("sqlite", "sqlite+aiosqlite", "postgres", "postgresql", "postgresql+asyncpg")
 """Schemes of URLs that name a journal."""

@@ -8,10 +8,10 @@ from math import prod
 
 from hub.configuration.checked_use import texts
 from hub.configuration.draft import Draft, RouteDraft
-from hub.core.condition import Condition
 from hub.core.errors import ConditionError
-from hub.core.naming import names_in
-from hub.core.route import Send
+from hub.core.options.naming import names_in
+from hub.core.routing.condition import Condition
+from hub.core.routing.route import Send
 from hub.documents import Document
 
 MOST_COMBINATIONS = 64

@@ -10,11 +10,11 @@ from hub.configuration.models import RouteEntry, SendTo
 from hub.configuration.policies import unsupported
 from hub.configuration.validation import validated
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.condition import Condition
 from hub.core.errors import ConfigError, Place
-from hub.core.expression_tree import ExpressionError
-from hub.core.nearest import did_you_mean, hint
-from hub.core.route import Route, Send
+from hub.core.options.nearest import did_you_mean, hint
+from hub.core.routing.condition import Condition
+from hub.core.routing.expression_tree import ExpressionError
+from hub.core.routing.route import Route, Send
 
 NAMED = {"source": "source", "partner": "partner"}
 """Facts whose values are names that must be declared."""

@@ -10,8 +10,8 @@ from pydantic.json_schema import models_json_schema
 
 from hub.configuration.models import NAME, UNPACK, FactEntry, Gather, Hold, HubFile, Reply, Retry, RouteEntry
 from hub.configuration.partner_file import PartnerFile
-from hub.core.facts import BUILT_IN
 from hub.core.plugin import Plugin, PluginKind, Plugins
+from hub.core.routing.facts import BUILT_IN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REFERENCE = "#/$defs/{model}"

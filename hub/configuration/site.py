@@ -9,15 +9,15 @@ from typing import Literal
 from hub.configuration.finding import Finding
 from hub.configuration.plug import Use
 from hub.core.agreement import Batch
-from hub.core.containment import Containment
 from hub.core.errors import Place
-from hub.core.facts import FactSet
 from hub.core.message import empty
+from hub.core.options.containment import Containment
+from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
 from hub.core.partners import PartnerDirectory
-from hub.core.replies import ReplyRule
+from hub.core.replies.replies import ReplyRule
 from hub.core.retry import RetryClass
-from hub.core.route_table import RouteTable
-from hub.core.work import DEFAULT_BOUNDS, WorkBounds
+from hub.core.routing.facts import FactSet
+from hub.core.routing.route_table import RouteTable
 
 
 @dataclass(frozen=True, slots=True)

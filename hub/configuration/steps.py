@@ -9,8 +9,8 @@ from hub.configuration.draft import Draft
 from hub.configuration.plug import Placed, Use
 from hub.configuration.site import StepConfig
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.condition import Condition
-from hub.core.expression_tree import ExpressionError
+from hub.core.routing.condition import Condition
+from hub.core.routing.expression_tree import ExpressionError
 
 
 def read_steps(

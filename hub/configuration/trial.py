@@ -6,9 +6,9 @@ from hub.configuration.checked_use import texts
 from hub.configuration.draft import Draft, Text
 from hub.configuration.plug import Placed
 from hub.core.errors import ConfigError, Place
-from hub.core.expression_tree import ExpressionError
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context
+from hub.core.routing.expression_tree import ExpressionError
 
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, OSError)
 """What a builder may raise beside ConfigError, when a file is not what it takes it for."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from hub.configuration.finding import Findings
 from hub.configuration.secrets import is_secret_key
 from hub.configuration.yaml_file import Node, YamlFile
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -17,7 +17,7 @@ import yaml
 
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import ConfigError, Place
-from hub.core.nearest import did_you_mean
+from hub.core.options.nearest import did_you_mean
 
 MAX_BYTES = 16 << 20
 MAX_DEPTH = 40

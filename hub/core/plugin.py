@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from hub.core.agreement import Agreement
 from hub.core.apart import Apart, apart_here
-from hub.core.reply_body import ReplyBody, look_here
-from hub.core.work import DEFAULT_BOUNDS, WorkBounds
+from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
+from hub.core.replies.reply_body import ReplyBody, look_here
 
 LINEAR = 256_000
 """For `bounded`: work that takes time and memory in proportion to the body takes little for so many bytes."""
@@ -131,9 +131,9 @@ class Context:
     """What a builder may use. `site` is the site's folder (paths in options are relative to it). `endpoint(name)` is
     the built endpoint. `partners` is the partner directory. `broker` is the hub's own broker. `text(folder, name)` reads
     a template or schema of the site, so that pure transformers need no disk. `replies` are the
-    destination's compiled reply rules (`hub.core.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
+    destination's compiled reply rules (`hub.core.replies.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
     (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.broker.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
-    `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.web.Repetitions`; `SENDERS` is no source), `outcomes` what has become of
+    `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.network.web.Repetitions`; `SENDERS` is no source), `outcomes` what has become of
     what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
     for; None where it has none. `work` bounds what a template may do for one document. `look(name, reply, paths)` finds what stands at
     paths of a far end's reply, for the destination or step of that name, in a worker process where that may take long. Raises TransientError. `apart` does pure work on foreign bytes

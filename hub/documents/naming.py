@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.core.naming import PLACE, Vocabulary, digest_of, render, render_as_before, text_of
+from hub.core.options.naming import PLACE, Vocabulary, digest_of, render, render_as_before, text_of
 from hub.documents.batch import BATCH
 from hub.documents.codec import DOCUMENTS
 
@@ -16,7 +16,7 @@ VOCABULARY: Vocabulary = {"document": frozenset((*DOCUMENTS, BATCH.partition("@"
 
 
 def name_of(facts: Mapping[str, Any], *templates: str, earlier: bool = False) -> str:
-    """The name by the first template whose facts are all there; see `hub.core.naming.render`. `earlier`: as releases before 0.3 made
+    """The name by the first template whose facts are all there; see `hub.core.options.naming.render`. `earlier`: as releases before 0.3 made
     it, by the last template. Raises MappingError for a fact that has no value."""
     if earlier:
         return render_as_before(templates[-1], facts)

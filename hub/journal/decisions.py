@@ -10,13 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.chosen import choose
 from hub.core.dead_letter import DeadStatus
 from hub.core.effect import Act, EffectStatus
 from hub.core.errors import UNCONFIRMED
 from hub.core.hold import HoldStatus
 from hub.core.identity import idempotency_key
 from hub.core.once_key import OnceStatus
+from hub.core.options.chosen import choose
 from hub.core.stage import Stage
 from hub.journal import batch_members, effects, once_keys, schema
 from hub.journal.acknowledgments import OVERDUE

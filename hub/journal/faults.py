@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from hub.core.network_error import reason_of
+from hub.core.network.network_error import reason_of
 
 _AWAY_CLASSES = ("08", "28", "53", "57", "58")
 """PostgreSQL: connections, logins, resources, the operator (also starting up and shutting down), the system."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.core.web import Repetition, WebResponse
+from hub.core.network.web import Repetition, WebResponse
 from hub.journal import schema
 from hub.journal.journal import Journal
 from hub.journal.processes import HEARTBEAT_SECONDS, living
@@ -27,7 +27,7 @@ LONGEST_WORK = 900.0
 
 
 class JournalRepetitions:
-    """Of one source. See `hub.core.web.Repetitions`."""
+    """Of one source. See `hub.core.network.web.Repetitions`."""
 
     def __init__(self, journal: Journal, owner: str) -> None:
         self._journal = journal

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from hub.core.work import WorkBounds
+from hub.core.options.work import WorkBounds
 
 
 class Allowance:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.core.errors import ConfigError
-from hub.core.nearest import did_you_mean
+from hub.core.options.nearest import did_you_mean
 
 TABLES = "config/tables"
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from hub.core.errors import MappingError
-from hub.core.nearest import did_you_mean
+from hub.core.options.nearest import did_you_mean
 from hub.documents import DOCUMENTS
 
 NOTHING = object()

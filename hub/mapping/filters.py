@@ -14,7 +14,7 @@ from jinja2 import Undefined
 from pydantic import BaseModel
 
 from hub.core.exact_number import exact, written_out
-from hub.core.window import zone_named
+from hub.core.options.window import zone_named
 from hub.documents.base import EXACT
 from hub.mapping.json_text import Json, text_of_number
 

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2.runtime import LoopContext
 from jinja2.utils import Namespace
 
-from hub.core.work import DEFAULT_BOUNDS, WorkBounds
+from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
 from hub.documents.base import Part
 from hub.mapping.allowance import Allowance
 

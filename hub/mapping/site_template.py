@@ -18,7 +18,7 @@ from jinja2 import (
 )
 
 from hub.core.errors import ConfigError, MappingError
-from hub.core.work import DEFAULT_BOUNDS, WorkBounds
+from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
 from hub.mapping.allowance import ALLOWANCE
 from hub.mapping.code_table import TABLES, CodeTable, table_file
 from hub.mapping.counted_filters import counted

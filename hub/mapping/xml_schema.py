@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from hub.core.errors import ConfigError
-from hub.core.xml_parsing import SAFE
+from hub.core.replies.xml_parsing import SAFE
 from hub.mapping.json_text import SCHEMAS, short
 
 SITE = "site:"

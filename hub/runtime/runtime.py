@@ -10,12 +10,12 @@ from typing import Any
 from hub.core.agreement import Batch
 from hub.core.broker import Broker
 from hub.core.errors import UNCONFIRMED
-from hub.core.facts import FactSet
 from hub.core.message import empty
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Destination, Reader, Writer
 from hub.core.retry import RetryClass
-from hub.core.route_table import RouteTable
+from hub.core.routing.facts import FactSet
+from hub.core.routing.route_table import RouteTable
 from hub.core.step import NamedStep
 from hub.journal.journal import Journal
 from hub.journal.schema import UNASSIGNED

@@ -19,6 +19,7 @@ FLOORS = {
     "hub.runtime": 3,
     "hub.app": 4,
     "hub.cli": 5,
+    "hub.demo": 5,
     "hub.console": 5,
     "hub.client": 5,
     "hub.main": 6,
@@ -31,6 +32,7 @@ SAME_FLOOR = {
     ("hub.documents", "hub.core"),
     ("hub.mapping", "hub.core"),
     ("hub.mapping", "hub.documents"),
+    ("hub.demo", "hub.cli"),
     ("hub.__main__", "hub.main"),
 }
 
@@ -47,7 +49,7 @@ CONFINED = {
     "alembic": ("hub/journal/",),
     "aiosqlite": ("hub/journal/",),
     "asyncpg": ("hub/journal/",),
-    "cel": ("hub/core/condition.py",),
+    "cel": ("hub/core/routing/condition.py",),
     "paramiko": ("adapters/sftp/connection.py",),
     "asyncssh": ("adapters/sftp_server/",),
     "fastapi": ("adapters/http/", "hub/console/"),
@@ -55,14 +57,14 @@ CONFINED = {
     "zeep": ("adapters/soap/",),
     "kombu": ("adapters/bridge.py", "adapters/bridge/", "hub/client/"),
     "fsspec": ("adapters/file/store.py",),
-    "cronsim": ("hub/core/cron.py",),
+    "cronsim": ("hub/core/options/cron.py",),
     "jwt": ("adapters/http/",),
     "aiohttp": ("adapters/",),
     "httpx": ("adapters/",),
     "jinja2": ("hub/mapping/",),
     "yaml": ("hub/configuration/yaml_loader.py", "transformers/x12/"),
-    "typer": ("hub/cli/",),
-    "rich": ("hub/cli/",),
+    "typer": ("hub/cli/", "hub/demo/"),
+    "rich": ("hub/cli/", "hub/demo/"),
 }
 """A third-party package, and the places whose business it is to wrap it."""
 

@@ -48,8 +48,8 @@ def test_importing_the_hub_package_imports_nothing() -> None:
         ("hub/app/opening.py", "from hub.cli.main import main"),
         ("hub/runtime/intake/intake.py", "import aio_pika"),
         ("hub/broker/consumer.py", "from sqlalchemy import select"),
-        ("hub/core/route_table.py", "import cel"),
-        ("hub/core/replies.py", "import aiohttp"),
+        ("hub/core/routing/route_table.py", "import cel"),
+        ("hub/core/replies/replies.py", "import aiohttp"),
         ("hub/core/message.py", "import time"),
         ("hub/core/message.py", "from asyncio import sleep"),
         ("hub/documents/order.py", "import logging"),
@@ -72,9 +72,9 @@ def test_a_planted_violation_is_caught(name: str, source: str) -> None:
         ("transformers/x12/reader.py", "from transformers.x12.envelope import Interchange"),
         ("adapters/rest.py", "import aiohttp"),
         ("hub/broker/consumer.py", "import aio_pika"),
-        ("hub/core/condition.py", "import cel"),
+        ("hub/core/routing/condition.py", "import cel"),
         ("hub/app/opening.py", "import adapters\nimport transformers\nfrom hub.runtime.delivery.worker import Worker"),
-        ("hub/core/replies.py", "from urllib.parse import urlsplit\nfrom datetime import datetime"),
+        ("hub/core/replies/replies.py", "from urllib.parse import urlsplit\nfrom datetime import datetime"),
     ],
 )
 def test_what_is_allowed_stays_allowed(name: str, source: str) -> None:

@@ -23,7 +23,7 @@ from adapters.http import accepting
 from adapters.soap.serving import safe_xml
 from adapters.soap.serving.names import WSSE
 from adapters.soap.serving.safe_xml import UnsafeXml, parsed
-from hub.core.failures import FailedAccounts
+from hub.core.network.failures import FailedAccounts
 from hub.journal.journal import Journal
 from tests.support.brokers import eventually
 from tests.support.certificates import Authority
@@ -176,7 +176,7 @@ async def test_what_stands_beside_a_wrong_password_or_key_makes_the_guess_no_che
     beside = ({"X-Signature": "x"}, {**good, "X-Signature": "00" * 32}, good, {"X-Api-Key": ACME_KEY})
     takes = Takes()
     async with http_source(tmp_path, journal, takes, {"auth": auth}) as url:
-        monkeypatch.setattr("hub.core.failures.FIRST_DELAY", 0.001)
+        monkeypatch.setattr("hub.core.network.failures.FIRST_DELAY", 0.001)
         assert await with_key(url, "", **good) == 401
         for headers in beside:
             assert await posted(url, "guess", **headers) == 401
@@ -203,7 +203,7 @@ def signature(secret: str) -> dict[str, str]:
 async def test_a_soap_message_is_read_only_after_its_token(
     tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.core.failures.FIRST_DELAY", 0.0)
+    monkeypatch.setattr("hub.core.network.failures.FIRST_DELAY", 0.0)
     takes = Takes()
     async with serving(tmp_path, journal, takes, USERS, reply="one-way", operations=["Notify"]) as url:
         parts = urlsplit(url)

@@ -15,12 +15,11 @@ import structlog
 from adapters.rest.answer import Answer
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.page import page_from, pieces_of
-from hub.core import reply_xml
-from hub.core.captures import captured
-from hub.core.containment import Containment
 from hub.core.errors import DecodeError, RejectedError
-from hub.core.replies import ReplyRule, classify
-from hub.core.reply_body import LARGEST, ReplyBody, is_cheap, look_into
+from hub.core.options.containment import Containment
+from hub.core.replies.captures import captured
+from hub.core.replies.replies import ReplyRule, classify, reply_xml
+from hub.core.replies.reply_body import LARGEST, ReplyBody, is_cheap, look_into
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.contained.pool import WorkerPool

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.core.errors import MappingError
-from hub.core.work import IN_PROCESS, WorkBounds
+from hub.core.options.work import IN_PROCESS, WorkBounds
 from hub.journal.decisions import DeadFilter, Decisions
 from hub.mapping.allowance import Allowance, within
 from hub.mapping.site_template import SiteTemplate

@@ -14,8 +14,8 @@ import pytest
 from lxml import etree
 
 from hub.core.errors import ConfigError, MappingError
+from hub.core.options.work import WorkBounds
 from hub.core.ports import WriteContext
-from hub.core.work import WorkBounds
 from hub.documents import DOCUMENTS, Document, from_json
 from hub.documents.base import Part
 from hub.mapping.canonical import Canonical, Found

@@ -16,8 +16,8 @@ import structlog
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
-from hub.core.containment import Containment
 from hub.core.errors import TransientError
+from hub.core.options.containment import Containment
 from hub.runtime.contained.asking import Answered, Ask
 from hub.runtime.contained.frame import Result
 from hub.runtime.contained.pool import WorkerPool

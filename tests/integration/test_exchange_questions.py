@@ -18,7 +18,7 @@ from adapters.exchange import (
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
-from hub.core.replies import ReplyRule
+from hub.core.replies.replies import ReplyRule
 from tests.support.exchanges import outgoing
 
 pytestmark = pytest.mark.rabbitmq

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import structlog
 
-from hub.core.containment import Containment
 from hub.core.errors import ClaimMissing, Withheld
+from hub.core.options.containment import Containment
 from hub.core.retry import Dead, Retry, RetryClass, decide
 from hub.runtime.contained.looking import ContainedLooking, LookIntoReply
 from hub.runtime.contained.pool import WorkerPool

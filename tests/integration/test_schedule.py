@@ -12,8 +12,8 @@ import structlog
 from pydantic import ValidationError
 
 from adapters.schedule import ScheduleSource, ScheduleSourceOptions
-from hub.core.cron import Cron
 from hub.core.errors import TransientError
+from hub.core.options.cron import Cron
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal

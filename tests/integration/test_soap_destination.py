@@ -22,7 +22,7 @@ from adapters.soap.outward import build_destination, build_endpoint
 from hub.core.errors import ConfigError, RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Outgoing, Receipt
-from hub.core.replies import ReplyRule
+from hub.core.replies.replies import ReplyRule
 from hub.journal.timeline import Timeline
 from tests.support.brokers import LIMIT
 from tests.support.erp import Answer, Erp

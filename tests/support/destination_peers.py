@@ -15,8 +15,8 @@ import structlog
 
 from hub.app.plugin_discovery import discover
 from hub.broker.rabbit import RabbitBroker
-from hub.core.duration import seconds
 from hub.core.message import EMPTY
+from hub.core.options.duration import seconds
 from hub.core.plugin import Context
 from hub.core.ports import Destination, Outgoing
 from hub.core.topology import Binding, Exchange, Queue, Topology

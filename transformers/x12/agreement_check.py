@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from hub.core.agreement import ALL_SETS, Agreement, OverlayRule
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 from hub.core.plugin import Problem
 from hub.documents import DOCUMENTS
 from transformers.x12.catalogue import NEWEST, RELEASES, known_sets, release_of, set_declaration

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hub.core.agreement import OverlayRule
-from hub.core.nearest import hint
+from hub.core.options.nearest import hint
 from hub.documents import DOCUMENTS
 from hub.documents.base import Part
 from transformers.x12.declaration import Element, Loop, SetDeclaration, Use

@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from hub.core.errors import DecodeError
-from hub.core.xml_parsing import SAFE, WITHOUT_REMARKS
+from hub.core.replies.xml_parsing import SAFE, WITHOUT_REMARKS
 
 DEEPEST = 200
 MOST_ATTRIBUTES = 1000

@@ -10,9 +10,9 @@ from pydantic import Field, model_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
+from hub.core.options.size import Size, parse_size
 from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, Reading
-from hub.core.size import Size, parse_size
 from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of
 from hub.mapping.json_text import SCHEMAS
 from hub.mapping.site_template import TEMPLATES

@@ -14,7 +14,7 @@ from zeep.exceptions import Error as ZeepError
 from adapters.soap.calls.envelopes import ENVELOPES
 from hub.core.errors import ConfigError, RejectedError
 from hub.core.exact_number import exact
-from hub.core.reply_xml import safe_xml
+from hub.core.replies.reply_xml import safe_xml
 
 MISTAKES = (ZeepError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 

@@ -11,7 +11,7 @@ from adapters.soap.calls.envelopes import ENVELOPES
 from adapters.soap.calls.multipart import is_multipart, parts, put_in
 from hub.core.apart import Piece
 from hub.core.errors import DecodeError
-from hub.core.reply_xml import safe_xml
+from hub.core.replies.reply_xml import safe_xml
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
-from hub.core.duration import Duration, seconds
+from hub.core.options.duration import Duration, seconds
 from hub.core.plugin import SECRET, Options
 
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"

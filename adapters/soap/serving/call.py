@@ -12,12 +12,12 @@ from adapters.soap.serving.names import Version
 from adapters.soap.serving.options import SoapSourceOptions
 from adapters.soap.serving.replies import Replies
 from adapters.soap.serving.username_token import Token
-from hub.core.duration import seconds
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.identity import digest, message_id
+from hub.core.network.web import Repetitions, WebResponse
+from hub.core.options.duration import seconds
 from hub.core.outcome import ARRIVAL, Ending, Outcomes, State
 from hub.core.ports import Arrival, BytesBody, Take, Taken
-from hub.core.web import Repetitions, WebResponse
 
 XML = "application/xml"
 TOLD: dict[str, str] = {

@@ -12,7 +12,7 @@ from lxml import etree
 from adapters.soap.serving.fault import SoapFault
 from adapters.soap.serving.names import CONTENT_TYPES, ENVELOPES, INSTANCE, NAMESPACES, NEXT, Version
 from adapters.soap.serving.safe_xml import UnsafeXml, first_match, parsed
-from hub.core.web import WebRequest
+from hub.core.network.web import WebRequest
 
 ACTION = re.compile(r';\s*action="?([^";]*)"?', re.IGNORECASE)
 

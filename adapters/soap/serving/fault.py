@@ -10,7 +10,7 @@ from lxml import etree
 
 from adapters.soap.serving.names import CONTENT_TYPES, NAMESPACES, PROBLEM, WSSE, Version
 from hub.core.message import empty
-from hub.core.web import WebResponse
+from hub.core.network.web import WebResponse
 
 Whose = Literal["sender", "receiver", "must-understand", "version"]
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from adapters.soap.serving.security_options import SecurityOptions
-from hub.core.duration import Duration
+from hub.core.network.rate import RateOptions
+from hub.core.options.duration import Duration
+from hub.core.options.size import Size
 from hub.core.plugin import NO_SECRET, Options, Problem
-from hub.core.rate import RateOptions
-from hub.core.size import Size
 
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 

@@ -12,7 +12,7 @@ from adapters.soap.serving.fault import new_envelope, soap_response
 from adapters.soap.serving.names import ENVELOPES, Version
 from adapters.soap.serving.safe_xml import UnsafeXml, parsed
 from hub.core.errors import ConfigError
-from hub.core.web import WebResponse
+from hub.core.network.web import WebResponse
 
 
 class Replies:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from hub.core.xml_parsing import SAFE, WITHOUT_REMARKS
+from hub.core.replies.xml_parsing import SAFE, WITHOUT_REMARKS
 
 DEEPEST = 100
 MOST_ELEMENTS = 500_000

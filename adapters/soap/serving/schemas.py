@@ -13,7 +13,7 @@ from lxml import etree
 from adapters.soap.serving.names import SCHEMA
 from adapters.soap.serving.safe_xml import UnsafeXml, parsed
 from hub.core.errors import ConfigError
-from hub.core.xml_parsing import SAFE
+from hub.core.replies.xml_parsing import SAFE
 
 FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 REFERRING = tuple(f"{{{SCHEMA}}}{name}" for name in ("import", "include", "redefine"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from hub.core.duration import Duration
+from hub.core.network.web import within_longest_window
+from hub.core.options.duration import Duration
 from hub.core.plugin import SECRET, Options
-from hub.core.web import within_longest_window
 
 
 class SoapUser(Options):

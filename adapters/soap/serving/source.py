@@ -19,14 +19,14 @@ from adapters.soap.serving.replies import Replies
 from adapters.soap.serving.security_options import SecurityOptions
 from adapters.soap.serving.username_token import SECURITY, Token, UsernameTokens, WrongSecret
 from hub.core.errors import ConfigError
-from hub.core.failures import FailedAccounts
+from hub.core.network.failures import FailedAccounts
+from hub.core.network.problem import problem
+from hub.core.network.rate import Rate
+from hub.core.network.sampling import SampledLog
+from hub.core.network.web import SENDERS, Admitted, FirstLook, Mount, WebListener, WebRequest, WebResponse
+from hub.core.options.size import parse_size
 from hub.core.plugin import Context
 from hub.core.ports import Body, Take
-from hub.core.problem import problem
-from hub.core.rate import Rate
-from hub.core.sampling import SampledLog
-from hub.core.size import parse_size
-from hub.core.web import SENDERS, Admitted, FirstLook, Mount, WebListener, WebRequest, WebResponse
 
 FOLDER = "routes/schemas"
 IN_THREAD = 1 << 18

@@ -15,8 +15,8 @@ from typing import Any
 from adapters.soap.serving.fault import SoapFault
 from adapters.soap.serving.names import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU
 from adapters.soap.serving.security_options import SecurityOptions
-from hub.core.duration import seconds
-from hub.core.web import LONGEST_WINDOW
+from hub.core.network.web import LONGEST_WINDOW
+from hub.core.options.duration import seconds
 
 SECURITY = f"{{{WSSE}}}Security"
 

@@ -14,7 +14,7 @@ from hub.cli.x12.file import PartnerName, piped, terms
 from hub.cli.x12.lines import line, show
 from hub.cli.x12.set_view import SetView
 from hub.core.errors import ConfigError
-from hub.core.nearest import did_you_mean
+from hub.core.options.nearest import did_you_mean
 from transformers.x12.catalogue import RELEASES, known_sets
 from transformers.x12.code_names import code_name
 from transformers.x12.description import ElementRow, LoopRow, Row, SetDescription

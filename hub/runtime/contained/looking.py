@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.core.errors import Withheld
-from hub.core.reply_body import ReplyBody, is_cheap, look_into
+from hub.core.replies.reply_body import ReplyBody, is_cheap, look_into
 from hub.runtime.contained.bench import Bench
 from hub.runtime.contained.frame import Garbled, Result, facts_again, plain_facts
 from hub.runtime.contained.pool import WorkerPool
@@ -52,7 +52,7 @@ class ContainedLooking:
         self._pool = pool
 
     async def look(self, owner: str, raw: bytes, paths: Iterable[str]) -> ReplyBody:
-        """See `hub.core.reply_body.look_into`; `owner` is the destination or step that asks. Raises TransientError when the hub stops."""
+        """See `hub.core.replies.reply_body.look_into`; `owner` is the destination or step that asks. Raises TransientError when the hub stops."""
         paths = tuple(paths)
         if not paths or is_cheap(raw, paths):
             return look_into(raw, paths)

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from hub.core.containment import Containment
 from hub.core.errors import TransientError, Withheld
+from hub.core.options.containment import Containment
 from hub.runtime.contained.asking import Answered, Ask
 from hub.runtime.contained.frame import Result
 from hub.runtime.contained.recipe import Recipe

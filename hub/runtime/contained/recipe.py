@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from hub.core.errors import ConfigError
-from hub.core.facts import FactSet
 from hub.core.identity import digest
+from hub.core.options.work import WorkBounds
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Plugin, PluginKind, declared
-from hub.core.work import WorkBounds
+from hub.core.routing.facts import FactSet
 
 
 @dataclass(frozen=True, slots=True)

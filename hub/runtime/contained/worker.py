@@ -12,8 +12,8 @@ import time
 from collections.abc import AsyncGenerator
 from functools import partial
 
-from hub.core.containment import Containment
 from hub.core.errors import HubError, TransientError
+from hub.core.options.containment import Containment
 from hub.runtime.boundary import outcome_of
 from hub.runtime.contained.asking import QUESTIONS, Answered, Ask
 from hub.runtime.contained.child import KEPT, Do, Learn, SetUp

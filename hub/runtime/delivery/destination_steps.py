@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.core.errors import MappingError, MessageError, RejectedError
-from hub.core.facts import ENVELOPE, FactSet
+from hub.core.routing.facts import ENVELOPE, FactSet
 from hub.core.step import NamedStep
 from hub.documents import from_json, to_json
 from hub.runtime.copy import RouteCopy, unpack_facts

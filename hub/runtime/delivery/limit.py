@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from hub.core.duration import seconds
 from hub.core.errors import HubError, TransientError, Withheld
-from hub.core.limits import LimitOptions
+from hub.core.options.duration import seconds
+from hub.core.options.limits import LimitOptions
 
 Breaker = Literal["closed", "half_open", "open"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from hub.core.errors import MappingError
-from hub.core.route import Route
+from hub.core.routing.route import Route
 
 
 def once_value(route: Route, facts: Mapping[str, Any]) -> str:

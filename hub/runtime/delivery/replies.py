@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.core.captures import captured, paths_in
 from hub.core.errors import TransientError
 from hub.core.message import Header
 from hub.core.ports import Arrival, BytesBody, Receipt, Take
-from hub.core.reply_body import ReplyBody
+from hub.core.replies.captures import captured, paths_in
+from hub.core.replies.reply_body import ReplyBody
 from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.runtime.contained.looking import ContainedLooking

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from hub.core.work import IN_PROCESS
+from hub.core.options.work import IN_PROCESS
 from hub.mapping.allowance import Allowance, within
 from hub.runtime.boundary import outcome_of
 

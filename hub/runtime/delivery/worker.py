@@ -13,7 +13,7 @@ from hub.core.effect import EffectStatus
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
 from hub.core.message import Message, storable
 from hub.core.once_key import OnceStatus
-from hub.core.route import Route
+from hub.core.routing.route import Route
 from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.journal.once_keys import FINISH, FINISH_ALL, HOLDERS, OnceAsked, OnceOwner

@@ -9,8 +9,8 @@ from typing import Any
 
 from hub.core.ack import Ack
 from hub.core.errors import TransientError
-from hub.core.facts import OUTBOUND
 from hub.core.hold import HoldStatus
+from hub.core.routing.facts import OUTBOUND
 from hub.core.stage import Stage
 from hub.documents import ACKNOWLEDGMENTS
 from hub.journal.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms

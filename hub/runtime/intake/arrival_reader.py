@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.core.errors import DecodeError, TransientError
-from hub.core.facts import LONGEST_FACT
 from hub.core.identity import digest, message_id
 from hub.core.message import Header, Message
 from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
+from hub.core.routing.facts import LONGEST_FACT
 from hub.documents import from_json
 from hub.journal.claims import INLINE, StoredClaim
 from hub.mapping.allowance import Allowance, within

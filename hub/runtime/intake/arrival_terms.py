@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 
 from hub.core.errors import DecodeError
-from hub.core.facts import plain
 from hub.core.ports import Arrival, Reading
+from hub.core.routing.facts import plain
 from hub.runtime.copy import fact_text
 
 TERMS = "hub-terms"

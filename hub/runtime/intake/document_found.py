@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub.core.errors import DecodeError
-from hub.core.facts import OUTBOUND, FactSet, check_lengths
 from hub.core.identity import digest
 from hub.core.message import Message
 from hub.core.ports import Arrival, Reading
+from hub.core.routing.facts import OUTBOUND, FactSet, check_lengths
 from hub.documents import ACKNOWLEDGMENTS, Document, document_name, from_json, to_json
 from hub.runtime.copy import make_copy, pack_facts
 from hub.runtime.intake.arrival_terms import known, pack_terms

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 
 from hub.core.errors import ConditionError, DecodeError
-from hub.core.facts import LONGEST_FACT
 from hub.core.identity import digest
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival, Reading
+from hub.core.routing.facts import LONGEST_FACT
 from hub.core.stage import Stage
 from hub.journal.bulk import DEAD
 from hub.journal.claims import StoredClaim

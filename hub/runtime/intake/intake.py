@@ -10,11 +10,11 @@ from typing import Any
 from hub.core import topology
 from hub.core.broker import Broker
 from hub.core.errors import DecodeError, HubError, TransientError
-from hub.core.facts import ENVELOPE, OUTBOUND
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
 from hub.core.ports import Arrival, BytesBody, Reading, Taken
-from hub.core.route_table import Match
+from hub.core.routing.facts import ENVELOPE, OUTBOUND
+from hub.core.routing.route_table import Match
 from hub.core.stage import Stage
 from hub.journal.bulk import EVENT
 from hub.journal.claims import StoredClaim

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.core.errors import DecodeError
-from hub.core.facts import OUTBOUND, FactSet
 from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
+from hub.core.routing.facts import OUTBOUND, FactSet
 from hub.core.step import NamedStep
 from hub.documents import ACKNOWLEDGMENTS, Document
 from hub.runtime.boundary import result_of

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from hub.core import topology
-from hub.core.chosen import choose
 from hub.core.dead_letter import DeadStatus
 from hub.core.errors import UNCONFIRMED, HubError
 from hub.core.hold import HoldStatus
 from hub.core.message import Header, Message
+from hub.core.options.chosen import choose
 from hub.core.ports import Arrival
 from hub.core.stage import DEAD_LETTER, Stage
 from hub.documents import BATCH

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from hub.core.duration import Duration
+from hub.core.options.duration import Duration
 from hub.core.plugin import Options
-from hub.core.reply_body import check_path
+from hub.core.replies.reply_body import check_path
 from hub.mapping.field_path import known_field, known_list, known_path, no_such_field
 
 VOLATILE = frozenset(("price", "prices", "quantity", "quantities", "amount", "amounts", "on_hand", "available"))

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from hub.core.duration import seconds
 from hub.core.errors import ConfigError, DecodeError, MappingError
 from hub.core.exact_number import written_out
-from hub.core.naming import PLACE, names_in, render
+from hub.core.options.duration import seconds
+from hub.core.options.naming import PLACE, names_in, render
 from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.step import AskingStep, Question, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from hub.core.errors import MappingError, RejectedError
-from hub.core.naming import names_in
+from hub.core.options.naming import names_in
 from hub.core.plugin import Look
 from hub.core.ports import Asking, Receipt
-from hub.core.reply_body import NOTHING, look_here
+from hub.core.replies.reply_body import NOTHING, look_here
 from hub.core.step import Question
 from hub.runtime.delivery.limit import Limit
 from hub.runtime.steps.answer_cache import AnswerCache

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from hub.configuration.check import check_site
 from hub.configuration.site import Checked
-from hub.core.duration import Duration
+from hub.core.options.duration import Duration
 from hub.core.plugin import Options, Plugin, Plugins
 
 HUB = """\

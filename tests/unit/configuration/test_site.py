@@ -12,7 +12,7 @@ import pytest
 from hub.configuration.site import Checked, Site
 from hub.core.errors import Place
 from hub.core.partners import InterchangeId
-from hub.core.replies import ReplyRule
+from hub.core.replies.replies import ReplyRule
 from hub.core.retry import QUICK, RetryClass
 
 Check = Callable[..., Checked]

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.condition import Condition
 from hub.core.errors import ConditionError
-from hub.core.expression_tree import ExpressionError
-from hub.core.facts import BUILT_IN, Fact
+from hub.core.routing.condition import Condition
+from hub.core.routing.expression_tree import ExpressionError
+from hub.core.routing.facts import BUILT_IN, Fact
 
 FACTS = {
     **BUILT_IN,
@@ -77,7 +77,7 @@ def test_a_choice_is_exact(total: Decimal, limit: Decimal) -> None:
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_text_equals_itself_as_a_literal(text: str) -> None:
-    from hub.core.rewriting import quoted
+    from hub.core.routing.rewriting import quoted
 
     assert holds(f"partner == {quoted(text)}", partner=text)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from hub.core.errors import ConfigError
-from hub.core.facts import BUILT_IN, FactPath, FactSet, plain
+from hub.core.routing.facts import BUILT_IN, FactPath, FactSet, plain
 from hub.documents import Order, from_json
 
 STATE = FactPath("ship_to_state", "text", {"order": ("ship_to", "address", "state")}, default="")

@@ -8,10 +8,10 @@ import pytest
 from structlog import get_logger
 from structlog.testing import capture_logs
 
-from hub.core.client_network import network_of
-from hub.core.crowd import Crowd
-from hub.core.failures import LONGEST_DELAY, MOST, REMEMBERED, FailedAccounts, FailedAddresses, Failures
-from hub.core.sampling import SampledLog
+from hub.core.network.client_network import network_of
+from hub.core.network.crowd import Crowd
+from hub.core.network.failures import LONGEST_DELAY, MOST, REMEMBERED, FailedAccounts, FailedAddresses, Failures
+from hub.core.network.sampling import SampledLog
 
 
 class Clock:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.core.name_pattern import LONGEST, NamePattern
-from hub.core.naming import render
+from hub.core.options.name_pattern import LONGEST, NamePattern
+from hub.core.options.naming import render
 
 
 @pytest.mark.parametrize(

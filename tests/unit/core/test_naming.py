@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.errors import MappingError
-from hub.core.naming import LONGEST, render
+from hub.core.options.naming import LONGEST, render
 from hub.documents.naming import file_name, header_of, name_of
 
 TEXTS = st.text(alphabet="AB_1-.~ /é", min_size=1, max_size=6)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Receipt
-from hub.core.replies import ReplyRule, classify, retry_after
-from hub.core.reply_body import at_pointer
+from hub.core.replies.replies import ReplyRule, classify, retry_after
+from hub.core.replies.reply_body import at_pointer
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 HOLD = ReplyRule(status=(409,), body={"/error/code": "CREDIT_HOLD"}, hold="credit_hold")

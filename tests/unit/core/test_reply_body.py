@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.captures import captured, check_capture
 from hub.core.ports import Receipt
-from hub.core.reply_body import NOTHING, check_path, look_into
+from hub.core.replies.captures import captured, check_capture
+from hub.core.replies.reply_body import NOTHING, check_path, look_into
 
 XML = b"""<?xml version="1.0"?>
 <o:order xmlns:o="urn:o" xmlns:x="urn:x" x:state="new"><o:id> 7 </o:id><line n="1"/><line n="2"/><ok>true</ok></o:order>"""

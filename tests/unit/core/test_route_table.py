@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.condition import Condition
-from hub.core.facts import BUILT_IN
-from hub.core.route import Route, Send, when
-from hub.core.route_table import RouteTable
+from hub.core.routing.condition import Condition
+from hub.core.routing.facts import BUILT_IN
+from hub.core.routing.route import Route, Send, when
+from hub.core.routing.route_table import RouteTable
 
 ORDER: dict[str, Any] = {
     **dict.fromkeys(BUILT_IN),

@@ -9,7 +9,7 @@ import pytest
 
 from hub.app.logs import make_logger
 from hub.cli.output import one_line, printable
-from hub.core.visible import visible, visible_json
+from hub.core.network.visible import visible, visible_json
 
 HOSTILE = "a\x1b[2J\x00\r\nb\x7f\x85\x9b31m\u2028c\u2029\u202ed\u2066\u200b\ufeff\U000e0001é€"
 STEERS = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff"}  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from hub.core.window import Window, WindowOptions
+from hub.core.options.window import Window, WindowOptions
 
 
 def window(**options: object) -> Window:

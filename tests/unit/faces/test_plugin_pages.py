@@ -14,8 +14,8 @@ import yaml
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Checked
-from hub.core.facts import BUILT_IN
 from hub.core.plugin import Context, Plugin
+from hub.core.routing.facts import BUILT_IN
 from tests.support.soap_orders import ACCEPTANCE, TYPES, WSDL
 
 PAGES = Path(__file__).parents[3] / "docs/reference/plugins"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hub.core.web import Repetition, WebResponse
+from hub.core.network.web import Repetition, WebResponse
 from hub.journal import schema
 from hub.journal.journal import Journal
 from hub.journal.repetitions import JournalRepetitions

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from hub.core.errors import ConfigError, MappingError
 from hub.core.message import EMPTY
+from hub.core.options.work import IN_PROCESS
 from hub.core.plugin import Context
 from hub.core.ports import Receipt
 from hub.core.step import NamedStep, Stepped
-from hub.core.work import IN_PROCESS
 from hub.documents import Document, Order, from_json
 from hub.mapping.allowance import Allowance, within
 from hub.runtime.steps.answer_cache import AnswerCache

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from hub.core.errors import RejectedError, TransientError
-from hub.core.limits import LimitOptions
+from hub.core.options.limits import LimitOptions
 from hub.runtime.delivery.limit import Limit
 
 

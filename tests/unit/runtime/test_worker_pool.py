@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pytest
 import structlog
 
-from hub.core.containment import Containment
 from hub.core.errors import TransientError
+from hub.core.options.containment import Containment
 from hub.runtime.contained.frame import Result
 from hub.runtime.contained.pool import WorkerPool
 

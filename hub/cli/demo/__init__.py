@@ -1,5 +1,0 @@
-"""`hub demo`: the sample site at work, from dropped files to a summary of what became of each."""
-
-from hub.cli.demo.command import demo
-
-__all__ = ["demo"]

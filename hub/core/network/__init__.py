@@ -1,0 +1,1 @@
+"""What listeners and connections have in common: requests, problems, crowds, failures, hosts."""

@@ -1,0 +1,1 @@
+"""What a far end's reply means, and what is taken from it."""
