@@ -23,7 +23,7 @@ from hub.core.agreement import Agreement, InterchangeId
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import FileBody
 from transformers.x12 import X12Reader
-from transformers.x12.writer import write_interchange
+from transformers.x12.writing.writer import write_interchange
 
 US = Agreement("ACME", (InterchangeId("01", "043645501"),), InterchangeId("01", "068717859"))
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)

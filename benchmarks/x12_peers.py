@@ -26,7 +26,7 @@ from benchmarks.x12_reading import ROOT, write_file
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import FileBody
 from transformers.x12 import X12Reader
-from transformers.x12.envelope import events
+from transformers.x12.envelope.scan import events
 
 PEERS = ROOT / "benchmarks" / "peers"
 BUILD = ROOT / "build" / "peers"

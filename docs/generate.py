@@ -17,9 +17,9 @@ from hub.cli.program import build
 from hub.core.effect import Act, EffectStatus
 from hub.core.routing.facts import BUILT_IN
 from hub.documents import DOCUMENTS, json_schema
-from transformers.x12.catalogue import known_sets, set_declaration
-from transformers.x12.description import ElementRow, SegmentRow, SetDescription, describe
-from transformers.x12.set_page import code_section, segment_section, set_page
+from transformers.x12.declarations.catalogue import known_sets, set_declaration
+from transformers.x12.declarations.description import ElementRow, SegmentRow, SetDescription, describe
+from transformers.x12.declarations.set_page import code_section, segment_section, set_page
 
 RELEASES = ("004010", "005010")
 ROOT = Path(__file__).parent / "reference"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hub.core.agreement import InterchangeId
-from transformers.x12.observation import Observation
+from transformers.x12.terms.observation import Observation
 
 NEWLINES = {"": "none", "\n": "lf", "\r\n": "crlf"}
 

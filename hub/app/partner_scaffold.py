@@ -10,11 +10,11 @@ from hub.app.partner_sample import NEWLINES, plain, sentences
 from hub.configuration.models import NAME
 from hub.configuration.partner_file import character
 from hub.core.agreement import InterchangeId, OverlayRule, Separators
-from transformers.x12.agreement_check import ACKNOWLEDGMENTS
-from transformers.x12.catalogue import known_sets, release_of, set_declaration
-from transformers.x12.delimiters import Delimiters
-from transformers.x12.observation import Observation
-from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.declarations.catalogue import known_sets, release_of, set_declaration
+from transformers.x12.declarations.overlay import WrongRule, overlaid
+from transformers.x12.envelope.delimiters import Delimiters
+from transformers.x12.terms.agreement_check import ACKNOWLEDGMENTS
+from transformers.x12.terms.observation import Observation
 
 HEAD = "# yaml-language-server: $schema=../schemas/partner.schema.json\n"
 VERSION = re.compile(r"[0-9]{6}[A-Z0-9]{0,6}")

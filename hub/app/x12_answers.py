@@ -13,11 +13,11 @@ from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from hub.documents import Document
 from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
-from transformers.x12.delimiters import NO_COMPONENT_SEPARATOR, InterchangeHeader
-from transformers.x12.envelope import events
-from transformers.x12.progress import agreement_for
-from transformers.x12.reader import X12Reader
-from transformers.x12.writer import VERSION, write_interchange
+from transformers.x12.envelope.delimiters import NO_COMPONENT_SEPARATOR, InterchangeHeader
+from transformers.x12.envelope.scan import events
+from transformers.x12.reading.progress import agreement_for
+from transformers.x12.reading.reader import X12Reader
+from transformers.x12.writing.writer import VERSION, write_interchange
 
 _LINES = re.compile(rb"(\r?\n)(?:GS|TA1|IEA)[^0-9A-Za-z]")
 

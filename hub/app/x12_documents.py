@@ -9,7 +9,7 @@ from hub.core.errors import DecodeError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body, Reading
 from hub.documents import from_foreign_json
-from transformers.x12.reader import X12Reader
+from transformers.x12.reading.reader import X12Reader
 
 LARGEST_JSON = 256 << 20
 """Bytes of a file of documents in JSON: it is read whole."""

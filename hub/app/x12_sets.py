@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hub.core.agreement import Agreement
 from hub.core.errors import ConfigError
-from transformers.x12.catalogue import known_sets, set_declaration
-from transformers.x12.declaration import SetDeclaration
-from transformers.x12.description import SetDescription, describe
-from transformers.x12.overlay import WrongRule, overlaid
+from transformers.x12.declarations.catalogue import known_sets, set_declaration
+from transformers.x12.declarations.declaration import SetDeclaration
+from transformers.x12.declarations.description import SetDescription, describe
+from transformers.x12.declarations.overlay import WrongRule, overlaid
 
 
 def set_list() -> list[SetDeclaration]:

@@ -39,7 +39,7 @@ def test_importing_the_hub_package_imports_nothing() -> None:
         ("hub/configuration/site.py", "from transformers.json import PLUGIN"),
         ("transformers/json.py", "from hub.configuration.site import Site"),
         ("transformers/json.py", "import adapters.file"),
-        ("transformers/json.py", "from transformers.x12.reader import Reader"),
+        ("transformers/json.py", "from transformers.x12.reading.reader import Reader"),
         ("adapters/file.py", "from transformers.json import PLUGIN"),
         ("adapters/file.py", "from adapters.rest import PLUGINS"),
         ("adapters/file.py", "from hub.broker.embedded import EmbeddedBroker"),
@@ -54,8 +54,8 @@ def test_importing_the_hub_package_imports_nothing() -> None:
         ("hub/core/message.py", "from asyncio import sleep"),
         ("hub/documents/order.py", "import logging"),
         ("hub/configuration/check.py", "from pathlib import Path"),
-        ("transformers/x12/reader.py", "import socket"),
-        ("transformers/x12/reader.py", "import urllib.request"),
+        ("transformers/x12/reading/reader.py", "import socket"),
+        ("transformers/x12/reading/reader.py", "import urllib.request"),
     ],
 )
 def test_a_planted_violation_is_caught(name: str, source: str) -> None:
@@ -69,7 +69,7 @@ def test_a_planted_violation_is_caught(name: str, source: str) -> None:
         ("hub/documents/codec.py", "from hub.core.errors import DecodeError"),
         ("hub/core/ports.py", "if TYPE_CHECKING:\n    from hub.documents.base import Document"),
         ("hub/configuration/site.py", "from hub.documents import DOCUMENTS"),
-        ("transformers/x12/reader.py", "from transformers.x12.envelope import Interchange"),
+        ("transformers/x12/reading/reader.py", "from transformers.x12.envelope.scan import Interchange"),
         ("adapters/rest.py", "import aiohttp"),
         ("hub/broker/consumer.py", "import aio_pika"),
         ("hub/core/routing/condition.py", "import cel"),

@@ -17,8 +17,8 @@ from hub.documents import DOCUMENTS, Document
 from hub.documents.base import Part, structured
 from hub.documents.identifiers import Identifiers
 from tests.golden.x12_files import FIXTURES, read
-from transformers.x12.fields import FieldShape, shapes
-from transformers.x12.writer import sets_of
+from transformers.x12.declarations.fields import FieldShape, shapes
+from transformers.x12.writing.writer import sets_of
 
 DEEPEST = 3
 """Parts within parts that are made up."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hub.core.ports import BytesBody
 from tests.golden.x12_files import FIXTURES, read
-from transformers.x12.envelope import events
+from transformers.x12.envelope.scan import events
 
 PIECES = [
     b"*",

@@ -18,10 +18,10 @@ from tests.fuzz.documents import real
 from tests.fuzz.mutants import interchanges
 from tests.fuzz.reading import ASKING, is_answered
 from tests.fuzz.writing import AT, names_a_field
-from transformers.x12.agreement_check import agreement_problems
-from transformers.x12.catalogue import known_sets, set_declaration
-from transformers.x12.declaration import Loop, Use
-from transformers.x12.writer import sets_of, write_interchange
+from transformers.x12.declarations.catalogue import known_sets, set_declaration
+from transformers.x12.declarations.declaration import Loop, Use
+from transformers.x12.terms.agreement_check import agreement_problems
+from transformers.x12.writing.writer import sets_of, write_interchange
 
 PARTNER = """\
 partner: ACME

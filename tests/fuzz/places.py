@@ -11,10 +11,10 @@ from hub.core.errors import MappingError
 from hub.core.ports import BytesBody
 from tests.fuzz.mutants import interchanges
 from tests.golden.x12_transactions import read_one, written
-from transformers.x12.catalogue import release_of, set_declaration
-from transformers.x12.declaration import walk
-from transformers.x12.envelope import events
-from transformers.x12.place import bare_number
+from transformers.x12.declarations.catalogue import release_of, set_declaration
+from transformers.x12.declarations.declaration import walk
+from transformers.x12.declarations.place import bare_number
+from transformers.x12.envelope.scan import events
 
 ANSWERS = frozenset({"997", "999"})
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)

@@ -19,16 +19,16 @@ from tests.fuzz.writing import AT
 from tests.golden.x12_files import FIXTURES, read
 from tests.unit.transformers.test_x12_lineage import DEFAULTS, fields, transactions
 from transformers.x12 import X12Reader
-from transformers.x12.catalogue import known_sets, release_of
-from transformers.x12.compiled import CompiledSet, compiled_set
-from transformers.x12.delimiters import as_text
-from transformers.x12.diagnose import diagnose
-from transformers.x12.envelope import events
-from transformers.x12.reader import ONE_PASS
-from transformers.x12.transaction import complete
-from transformers.x12.tree import segment_texts
-from transformers.x12.values import Refused
-from transformers.x12.writer import write_interchange
+from transformers.x12.compiled.compiled import CompiledSet, compiled_set
+from transformers.x12.declarations.catalogue import known_sets, release_of
+from transformers.x12.declarations.values import Refused
+from transformers.x12.envelope.delimiters import as_text
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.tree import segment_texts
+from transformers.x12.reading.reader import ONE_PASS
+from transformers.x12.reading.transaction import complete
+from transformers.x12.validation.diagnose import diagnose
+from transformers.x12.writing.writer import write_interchange
 
 ACCEPTING = Agreement(
     "ACME",

@@ -15,10 +15,10 @@ from hub.core.ports import BytesBody
 from hub.documents import Document, InterchangeAcknowledgment
 from hub.documents.base import Part
 from transformers.x12 import X12Reader
-from transformers.x12.comparison import differences
-from transformers.x12.counted import as_counted
-from transformers.x12.fields import shapes
-from transformers.x12.writer import sets_of, write_interchange
+from transformers.x12.declarations.fields import shapes
+from transformers.x12.writing.comparison import differences
+from transformers.x12.writing.counted import as_counted
+from transformers.x12.writing.writer import sets_of, write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 THEY, WE = InterchangeId("01", "043645501"), InterchangeId("01", "068717859")

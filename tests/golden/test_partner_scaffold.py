@@ -13,8 +13,8 @@ from hub.app.site_folder import SiteFolder
 from hub.configuration.check import check_site
 from hub.core.ports import FileBody
 from tests.golden.x12_files import FIXTURES, SHIPPED
-from transformers.x12.departures import departures
-from transformers.x12.observation import observe
+from transformers.x12.terms.departures import departures
+from transformers.x12.terms.observation import observe
 
 SOUND = [*sorted(FIXTURES.glob("*.edi")), *sorted(SHIPPED.glob("acme-8*.edi"))]
 PLUGINS = discover()

@@ -17,9 +17,9 @@ from hub.core.ports import FileBody, Reading
 from hub.documents import InterchangeAcknowledgment
 from tests.golden.x12_files import FIXTURES, read
 from transformers.x12 import X12Reader
-from transformers.x12.comparison import differences
-from transformers.x12.reader import DUPLICATES
-from transformers.x12.writer import write_interchange
+from transformers.x12.reading.reader import DUPLICATES
+from transformers.x12.writing.comparison import differences
+from transformers.x12.writing.writer import write_interchange
 
 FILES = sorted([*(FIXTURES / "broken").glob("*.edi"), *(FIXTURES / "agreed").glob("*.edi")])
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)

@@ -19,11 +19,11 @@ from hub.documents import Order
 from hub.documents.parts import Milestone
 from tests.golden.x12_transactions import AT, document_of, interchange, read_one, written
 from transformers.x12 import X12Reader
-from transformers.x12.agreement_check import agreement_problems
-from transformers.x12.departures import departures
-from transformers.x12.envelope import events
-from transformers.x12.lineage import lineage
-from transformers.x12.writer import write_interchange
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.lineage import lineage
+from transformers.x12.terms.agreement_check import agreement_problems
+from transformers.x12.terms.departures import departures
+from transformers.x12.writing.writer import write_interchange
 
 OLD = ("003040", "003050", "003060", "003070")
 

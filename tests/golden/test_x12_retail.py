@@ -11,8 +11,8 @@ from hub.core.errors import MappingError
 from hub.core.ports import BytesBody
 from hub.documents.parts import Milestone
 from tests.golden.x12_transactions import document_of, interchange, read_one, written
-from transformers.x12.envelope import events
-from transformers.x12.lineage import lineage
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.lineage import lineage
 
 SDQ = ["SDQ*EA*92*0012*10*0014*20", "SDQ*CA**AA*1*BB*2*CC*3*DD*4*EE*5*FF*6*GG*7*HH*8*II*9*JJ*10*LOC"]
 TEN = dict(zip(("AA", "BB", "CC", "DD", "EE", "FF", "GG", "HH", "II", "JJ"), map(str, range(1, 11)), strict=True))

@@ -13,10 +13,10 @@ import pytest
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId, Separators
 from hub.core.ports import BytesBody, FileBody, Reading
 from tests.golden.x12_files import FIXTURES, SAMPLES, read
-from transformers.x12.comparison import differences
-from transformers.x12.envelope import events
-from transformers.x12.tree import segment_texts
-from transformers.x12.writer import write_interchange
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.tree import segment_texts
+from transformers.x12.writing.comparison import differences
+from transformers.x12.writing.writer import write_interchange
 
 FILES = [*sorted(FIXTURES.glob("*.edi")), *sorted(SAMPLES.rglob("*.edi"))]
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)

@@ -17,11 +17,11 @@ from hub.documents import ApplicationAdvice, Document, FunctionalAcknowledgment,
 from tests.golden.x12_files import read
 from tests.unit.transformers.x12_text import interchange
 from transformers.x12 import X12Reader
-from transformers.x12.catalogue import NEWEST, set_declaration
-from transformers.x12.departures import departures
-from transformers.x12.inspection import TransactionSeen, inspect
-from transformers.x12.totals import counted_elements, hash_of
-from transformers.x12.writer import write_interchange
+from transformers.x12.declarations.catalogue import NEWEST, set_declaration
+from transformers.x12.lineage.inspection import TransactionSeen, inspect
+from transformers.x12.terms.departures import departures
+from transformers.x12.validation.totals import counted_elements, hash_of
+from transformers.x12.writing.writer import write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 TERMS = Agreement(

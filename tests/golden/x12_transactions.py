@@ -9,8 +9,8 @@ from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.ports import Reading
 from hub.documents import Document
 from tests.golden.x12_files import read
-from transformers.x12.catalogue import NEWEST, set_declaration
-from transformers.x12.writer import write_interchange
+from transformers.x12.declarations.catalogue import NEWEST, set_declaration
+from transformers.x12.writing.writer import write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.hostile.patterns import Use, uses, uses_in
-from transformers.x12.boundaries import boundaries
-from transformers.x12.delimiters import Delimiters, as_text
+from transformers.x12.envelope.boundaries import boundaries
+from transformers.x12.envelope.delimiters import Delimiters, as_text
 
 SIZE = 20_000
 """Characters; and eight times as many. A pattern that takes their square takes seconds for these."""
@@ -46,9 +46,9 @@ OWN = {
     "hub/mapping/column.py:_IMPLIED",
     "hub/mapping/width.py:_DIGITS",
     "hub/mapping/width.py:_FILLED",
-    "transformers/x12/catalogue.py:\\n#\\s*",
-    "transformers/x12/catalogue.py:^# source: ((?:.*\\n)(?:#  ?.*\\n)*)",
-    "transformers/x12/overlay.py:[A-Z][A-Z0-9]{1,2}",
+    "transformers/x12/declarations/catalogue.py:\\n#\\s*",
+    "transformers/x12/declarations/catalogue.py:^# source: ((?:.*\\n)(?:#  ?.*\\n)*)",
+    "transformers/x12/declarations/overlay.py:[A-Z][A-Z0-9]{1,2}",
     "transformers/xml/reader.py:_STEP",
     "adapters/http/about.py:\\{(\\w+)\\}",
     "adapters/http/source_options.py:PATH",
@@ -102,21 +102,21 @@ WORST: dict[str, tuple[Input, ...]] = {
         ("message-id", " ", ""),
         ("message-id", "\t ", ""),
     ),
-    "transformers/x12/binary.py:_WHOLE": (("", "1", "x"),),
-    "transformers/x12/boundaries.py:SPACE": (("", " ", "x"),),
-    "transformers/x12/boundaries.py:ISA": (("", "IS", ""), ("", "ISA", "")),
-    "transformers/x12/boundaries.py:NEXT": (
+    "transformers/x12/envelope/binary.py:_WHOLE": (("", "1", "x"),),
+    "transformers/x12/envelope/boundaries.py:SPACE": (("", " ", "x"),),
+    "transformers/x12/envelope/boundaries.py:ISA": (("", "IS", ""), ("", "ISA", "")),
+    "transformers/x12/envelope/boundaries.py:NEXT": (
         *(("", "\nISA", ""), ("", "ISA*", ""), ("", "ISA*" + "1*" * 11, ""), ("", "ISA*" + "1*" * 10 + "a", "")),
         *(("ISA*" + "1*" * 11 + "00401*1", " ", ""), ("ISA*" + "1*" * 11 + "00401*1*0*P*>~", " \n", "")),
         ("", "ISA*" + "1*" * 11 + "00401*1*0*P*>~ ", ""),
     ),
-    "transformers/x12/boundaries.py:_LINE_END": (("", "\r", ""),),
-    "transformers/x12/observation.py:\\r?\\n": (("", "\r", ""),),
-    "transformers/x12/observation.py:[\r\n]": (("", "\r", ""),),
-    "transformers/x12/values.py:_WHOLE": (("", "1", "x"), ("-", "1", "")),
-    "transformers/x12/values.py:_DECIMAL": (("", "1", "x"), ("1.", "1", "x"), (".", "1", "x")),
-    "transformers/x12/values.py:_TIME": (("12", "1", "x"), ("123456", "7", "")),
-    "transformers/x12/values.py:_DIGITS": (("", "1", "x"),),
+    "transformers/x12/envelope/boundaries.py:_LINE_END": (("", "\r", ""),),
+    "transformers/x12/terms/observation.py:\\r?\\n": (("", "\r", ""),),
+    "transformers/x12/terms/observation.py:[\r\n]": (("", "\r", ""),),
+    "transformers/x12/declarations/values.py:_WHOLE": (("", "1", "x"), ("-", "1", "")),
+    "transformers/x12/declarations/values.py:_DECIMAL": (("", "1", "x"), ("1.", "1", "x"), (".", "1", "x")),
+    "transformers/x12/declarations/values.py:_TIME": (("12", "1", "x"), ("123456", "7", "")),
+    "transformers/x12/declarations/values.py:_DIGITS": (("", "1", "x"),),
     "transformers/xml/elements.py:_DOCTYPE": (
         *(
             ("", " ", "x"),
@@ -162,7 +162,7 @@ WORST: dict[str, tuple[Input, ...]] = {
     ),
 }
 
-HANDED_ON = {"transformers/x12/boundaries.py:SPACE": {"match"}}
+HANDED_ON = {"transformers/x12/envelope/boundaries.py:SPACE": {"match"}}
 """How a pattern is asked that another function is given."""
 
 TERMINATORS = ("\n", "\r", "\t", "\x0c", "\x1c", "~")
@@ -185,9 +185,9 @@ def _text_marks(terminator: str) -> Iterator[Callable[[bytes], object]]:
 
 
 MADE: dict[str, Callable[[str], Iterator[Callable[[bytes], object]]]] = {
-    "transformers/x12/boundaries.py:__init__()": _bounded,
-    "transformers/x12/boundaries.py:boundaries()": _bounded,
-    "transformers/x12/delimiters.py:as_text()": _text_marks,
+    "transformers/x12/envelope/boundaries.py:__init__()": _bounded,
+    "transformers/x12/envelope/boundaries.py:boundaries()": _bounded,
+    "transformers/x12/envelope/delimiters.py:as_text()": _text_marks,
 }
 """Patterns that are made of the delimiters of an interchange."""
 
@@ -208,7 +208,7 @@ IN_RUNS = (
 )
 
 BOUNDED = {
-    "transformers/x12/writer.py:_ta1()": "values of at most 256 characters, and patterns of fixed widths",
+    "transformers/x12/writing/writer.py:_ta1()": "values of at most 256 characters, and patterns of fixed widths",
 }
 
 ANY: tuple[Input, ...] = tuple(
@@ -286,7 +286,7 @@ def asking(pattern: re.Pattern[Any], method: str) -> Callable[[Any], object]:
 
 @pytest.mark.parametrize("terminator", TERMINATORS)
 @pytest.mark.parametrize(
-    "key", ["transformers/x12/boundaries.py:boundaries()", "transformers/x12/delimiters.py:as_text()"]
+    "key", ["transformers/x12/envelope/boundaries.py:boundaries()", "transformers/x12/envelope/delimiters.py:as_text()"]
 )
 def test_patterns_made_of_delimiters_are_linear(key: str, terminator: str) -> None:
     for asked in MADE[key](terminator):

@@ -21,8 +21,8 @@ from hub.configuration.draft import NAME_PATTERN
 from hub.configuration.finding import Finding
 from hub.core.errors import ConfigError
 from hub.core.ports import Body
-from transformers.x12.envelope import events
-from transformers.x12.observation import Observation, observe
+from transformers.x12.envelope.scan import events
+from transformers.x12.terms.observation import Observation, observe
 
 
 def add(

@@ -15,7 +15,7 @@ from hub.cli.output import FOUND, AsJson, entry, fail, print_json, say
 from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import File, partners_here, watched
 from hub.core.errors import ConfigError, HubError
-from transformers.x12.departures import ADVICE, Departure, departures
+from transformers.x12.terms.departures import ADVICE, Departure, departures
 
 MOST = 1000
 """Departures that are told one by one."""

@@ -18,7 +18,7 @@ from hub.cli.x12.output import write_x12
 from hub.core.agreement import AcknowledgmentSet
 from hub.core.errors import MappingError
 from hub.documents import ApplicationAdvice, Document, to_json
-from transformers.x12.envelope import events
+from transformers.x12.envelope.scan import events
 
 SETS: dict[str, AcknowledgmentSet] = {"997": "997", "999": "999"}
 REFUSING = frozenset({"P", "R"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from transformers.x12.inspection import Closed, GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
+from transformers.x12.lineage.inspection import Closed, GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
 
 
 def chosen(seen: Iterable[Seen], wanted: Callable[[TransactionSeen], bool], *, strays: bool = True) -> Iterator[Seen]:

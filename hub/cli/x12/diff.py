@@ -19,8 +19,8 @@ from hub.cli.x12.lines import line, show
 from hub.core.partners import PartnerDirectory
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.counted import without_counts
-from transformers.x12.difference import all_differences
+from transformers.x12.lineage.difference import all_differences
+from transformers.x12.writing.counted import without_counts
 
 NOTHING = "-"
 

@@ -15,10 +15,10 @@ from hub.cli.x12.lines import line, show
 from hub.cli.x12.set_view import SetView
 from hub.core.errors import ConfigError
 from hub.core.options.nearest import did_you_mean
-from transformers.x12.catalogue import RELEASES, known_sets
-from transformers.x12.code_names import code_name
-from transformers.x12.description import ElementRow, LoopRow, Row, SetDescription
-from transformers.x12.set_page import set_page
+from transformers.x12.declarations.catalogue import RELEASES, known_sets
+from transformers.x12.declarations.code_names import code_name
+from transformers.x12.declarations.description import ElementRow, LoopRow, Row, SetDescription
+from transformers.x12.declarations.set_page import set_page
 
 DEFAULT = "004010"
 

@@ -14,7 +14,7 @@ from hub.cli.x12.lines import show, tally_line
 from hub.cli.x12.report import JsonReport
 from hub.cli.x12.tally import Tally
 from hub.cli.x12.tree_view import TreeView
-from transformers.x12 import inspection
+from transformers.x12.lineage import inspection
 
 WHOLE = 1 << 20
 """Bytes up to which every segment is shown unless something else is asked for."""

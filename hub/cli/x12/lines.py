@@ -8,10 +8,10 @@ from rich.text import Text
 
 from hub.cli.output import one_line, out
 from hub.cli.x12.tally import Tally
-from transformers.x12.code_names import code_name, date_text, time_text
+from transformers.x12.declarations.code_names import code_name, date_text, time_text
 from transformers.x12.finding import Finding
-from transformers.x12.inspection import GroupSeen, InterchangeSeen, TransactionSeen
-from transformers.x12.tree import ElementNode, SegmentNode
+from transformers.x12.lineage.inspection import GroupSeen, InterchangeSeen, TransactionSeen
+from transformers.x12.lineage.tree import ElementNode, SegmentNode
 
 STYLES = {"accepted": "green", "accepted_with_errors": "yellow", "rejected": "red"}
 NAME_WIDTH = 38

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from transformers.x12.finding import Finding
-from transformers.x12.inspection import Closed, GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
+from transformers.x12.lineage.inspection import Closed, GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
 
 
 def error_dict(finding: Finding) -> dict[str, Any]:

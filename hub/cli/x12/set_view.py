@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hub.cli.x12.lines import line, show
-from transformers.x12.code_names import code_name
-from transformers.x12.description import ElementRow, LoopRow, SegmentRow, SetDescription, folded
-from transformers.x12.set_page import SAME, length, many, rule_text, shown_codes
+from transformers.x12.declarations.code_names import code_name
+from transformers.x12.declarations.description import ElementRow, LoopRow, SegmentRow, SetDescription, folded
+from transformers.x12.declarations.set_page import SAME, length, many, rule_text, shown_codes
 
 NAMES = 48
 """Codes of an element that are shown with their names; of a longer list only the codes."""

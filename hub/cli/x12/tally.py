@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from transformers.x12.inspection import GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
+from transformers.x12.lineage.inspection import GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
 
 
 class Tally:

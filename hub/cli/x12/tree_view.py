@@ -17,10 +17,10 @@ from hub.cli.x12.lines import (
     warning_line,
 )
 from hub.cli.x12.tally import Tally
-from transformers.x12.catalogue import known_sets, set_declaration
-from transformers.x12.delimiters import as_text
+from transformers.x12.declarations.catalogue import known_sets, set_declaration
+from transformers.x12.envelope.delimiters import as_text
 from transformers.x12.finding import Finding
-from transformers.x12.inspection import (
+from transformers.x12.lineage.inspection import (
     AcknowledgmentSeen,
     Closed,
     GroupSeen,
@@ -29,7 +29,7 @@ from transformers.x12.inspection import (
     Stray,
     TransactionSeen,
 )
-from transformers.x12.tree import SegmentNode, annotated, segment_texts
+from transformers.x12.lineage.tree import SegmentNode, annotated, segment_texts
 
 
 class TreeView:

@@ -12,7 +12,7 @@ from hub.cli.x12.file import File, PartnerName, piped, terms, watched
 from hub.cli.x12.lines import error_line, line, show, tally_line, transaction_line, warning_line
 from hub.cli.x12.report import JsonReport
 from hub.cli.x12.tally import Tally
-from transformers.x12.inspection import GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen, inspect
+from transformers.x12.lineage.inspection import GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen, inspect
 
 
 def validate(file: File, partner: PartnerName = None, site: SiteDir = HERE, as_json: AsJson = False) -> None:

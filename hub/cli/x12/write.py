@@ -22,8 +22,8 @@ from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Written
 from hub.documents import Document
-from transformers.x12.catalogue import RELEASES, known_sets, release_of
-from transformers.x12.writer import sets_of, write_interchange
+from transformers.x12.declarations.catalogue import RELEASES, known_sets, release_of
+from transformers.x12.writing.writer import sets_of, write_interchange
 
 WE, THEY = InterchangeId("ZZ", "SENDER"), InterchangeId("ZZ", "RECEIVER")
 

@@ -16,7 +16,7 @@ from hub.app.site_folder import SiteFolder
 from hub.configuration.schema import schemas
 from hub.configuration.yaml_loader import load
 from hub.documents import from_json
-from transformers.x12.writer import write_interchange
+from transformers.x12.writing.writer import write_interchange
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("config/partners/*.yaml"), *ROOT.glob("routes/*.yaml")])

@@ -14,7 +14,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.cli.program import build
 from tests.golden.x12_files import FIXTURES
-from transformers.x12.departures import ADVICE
+from transformers.x12.terms.departures import ADVICE
 
 SMALL = FIXTURES / "850-small.edi"
 PICK = FIXTURES / "856-pick-and-pack.edi"

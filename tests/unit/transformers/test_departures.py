@@ -10,8 +10,8 @@ from hub.core.agreement import Acknowledge, Agreement, InterchangeId, OverlayRul
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from tests.golden.x12_files import FIXTURES
-from transformers.x12.departures import ADVICE, Departure, departures
-from transformers.x12.inspection import TransactionSeen, inspect
+from transformers.x12.lineage.inspection import TransactionSeen, inspect
+from transformers.x12.terms.departures import ADVICE, Departure, departures
 
 SMALL = (FIXTURES / "850-small.edi").read_bytes()
 ACME = Agreement(

@@ -13,8 +13,8 @@ from hub.configuration.yaml_loader import load
 from hub.core.agreement import InterchangeId
 from hub.core.ports import BytesBody
 from tests.golden.x12_files import FIXTURES
-from transformers.x12.departures import departures
-from transformers.x12.observation import MOST_KINDS, MOST_SENDERS, observe
+from transformers.x12.terms.departures import departures
+from transformers.x12.terms.observation import MOST_KINDS, MOST_SENDERS, observe
 
 SMALL = (FIXTURES / "850-small.edi").read_bytes()
 SAMPLES = [

@@ -13,10 +13,10 @@ from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import Document
 from tests.golden.x12_files import FIXTURES
-from transformers.x12.departures import departures
-from transformers.x12.observation import observe
-from transformers.x12.reader import X12Reader
-from transformers.x12.writer import write_interchange
+from transformers.x12.reading.reader import X12Reader
+from transformers.x12.terms.departures import departures
+from transformers.x12.terms.observation import observe
+from transformers.x12.writing.writer import write_interchange
 
 ORDER = (FIXTURES / "850-small.edi").read_bytes()
 NOTICE = (FIXTURES / "856-sotpi.edi").read_bytes()

@@ -16,12 +16,12 @@ from hub.documents import Order
 from tests.golden.x12_files import read
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.characters import character_set
-from transformers.x12.delimiters import Delimiters
-from transformers.x12.envelope import events
-from transformers.x12.lineage import lineage
-from transformers.x12.observation import observe
-from transformers.x12.writer import write_interchange
+from transformers.x12.envelope.characters import character_set
+from transformers.x12.envelope.delimiters import Delimiters
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.lineage import lineage
+from transformers.x12.terms.observation import observe
+from transformers.x12.writing.writer import write_interchange
 
 ACME = Agreement("ACME", (InterchangeId("01", "043645501"),), InterchangeId("01", "068717859"))
 MARKS = Delimiters(b"*", b">", b"", b"~")

@@ -9,13 +9,13 @@ import pytest
 
 from hub.documents import DOCUMENTS, to_json
 from tests.golden.x12_files import FIXTURES
-from transformers.x12.catalogue import RELEASES, declaration_of, known_sets, release_of, set_declaration
-from transformers.x12.code_names import code_name
-from transformers.x12.compiled import CompiledSet, compiled_set
-from transformers.x12.declaration import Loop, Rule, Use, walk
-from transformers.x12.delimiters import Delimiters, as_text
-from transformers.x12.diagnose import diagnose
-from transformers.x12.values import Refused
+from transformers.x12.compiled.compiled import CompiledSet, compiled_set
+from transformers.x12.declarations.catalogue import RELEASES, declaration_of, known_sets, release_of, set_declaration
+from transformers.x12.declarations.code_names import code_name
+from transformers.x12.declarations.declaration import Loop, Rule, Use, walk
+from transformers.x12.declarations.values import Refused
+from transformers.x12.envelope.delimiters import Delimiters, as_text
+from transformers.x12.validation.diagnose import diagnose
 
 SETS = [(name, release) for name in known_sets() for release in RELEASES]
 FILES = {"850": "850-full.edi", "810": "810-invoice.edi", "856": "856-sotpi.edi"}

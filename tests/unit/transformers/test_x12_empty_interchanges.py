@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub.core.ports import BytesBody
-from transformers.x12.envelope import events
-from transformers.x12.verdict import judge
+from transformers.x12.envelope.scan import events
+from transformers.x12.envelope.verdict import judge
 
 TRANSACTION = ("ST*850*0001", "BEG*00*SA*1001**20260302", "SE*3*0001")
 

@@ -12,8 +12,8 @@ from tests.golden.x12_files import read
 from tests.unit.transformers.reading import Pieces
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.inspection import InterchangeSeen, TransactionSeen, inspect
-from transformers.x12.observation import observe
+from transformers.x12.lineage.inspection import InterchangeSeen, TransactionSeen, inspect
+from transformers.x12.terms.observation import observe
 
 WHOLE = interchange([transaction("1"), transaction("2", control="0002")])
 ENDS = ["\n", "\r\n", "", "\n\n", "\n  "]

@@ -20,8 +20,8 @@ from tests.fuzz.documents import HARD, STRUCTURES, TEXTS
 from tests.fuzz.writing import SEPARATORS
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.comparison import differences
-from transformers.x12.writer import write_interchange
+from transformers.x12.writing.comparison import differences
+from transformers.x12.writing.writer import write_interchange
 
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)
 THEY, WE = InterchangeId("01", "043645501"), InterchangeId("01", "068717859")

@@ -17,7 +17,7 @@ from hub.documents import FunctionalAcknowledgment, Order, from_json, to_json
 from tests.golden.x12_files import SAMPLES
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.writer import write_interchange
+from transformers.x12.writing.writer import write_interchange
 
 STRICT = Agreement(
     "ACME", (InterchangeId("01", "043645501"),), InterchangeId("01", "068717859"), acknowledge=Acknowledge()

@@ -16,13 +16,13 @@ from hub.documents.ship_notice import Level
 from tests.golden.x12_files import read
 from tests.golden.x12_transactions import read_one
 from transformers.x12 import X12Reader
-from transformers.x12.catalogue import known_sets, set_declaration
-from transformers.x12.comparison import differences
-from transformers.x12.declaration import Loop
-from transformers.x12.envelope import events
-from transformers.x12.levels import TREES
-from transformers.x12.lineage import lineage
-from transformers.x12.writer import write_interchange
+from transformers.x12.declarations.catalogue import known_sets, set_declaration
+from transformers.x12.declarations.declaration import Loop
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.lineage import lineage
+from transformers.x12.reading.levels import TREES
+from transformers.x12.writing.comparison import differences
+from transformers.x12.writing.writer import write_interchange
 
 ACME = Agreement("ACME", (InterchangeId("ZZ", "BUYERCO"),), InterchangeId("ZZ", "SELLERCO"), acknowledge=Acknowledge())
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)

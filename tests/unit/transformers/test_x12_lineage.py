@@ -17,11 +17,11 @@ from hub.documents.base import Part
 from tests.golden.x12_files import FIXTURES, PARTNERS, read
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.delimiters import Delimiters
-from transformers.x12.envelope import events
-from transformers.x12.event import Event
-from transformers.x12.fields import shapes
-from transformers.x12.lineage import lineage
+from transformers.x12.declarations.fields import shapes
+from transformers.x12.envelope.delimiters import Delimiters
+from transformers.x12.envelope.event import Event
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.lineage import lineage
 
 DEFAULTS = {"type": "F", "purpose": "00"}
 """Values that a field has where nothing gives one."""

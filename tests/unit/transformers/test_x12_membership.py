@@ -14,8 +14,8 @@ from hub.documents import InterchangeAcknowledgment
 from tests.golden.x12_files import FIXTURES
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.inspection import GroupSeen, Stray, TransactionSeen, inspect
-from transformers.x12.membership import kinds
+from transformers.x12.lineage.inspection import GroupSeen, Stray, TransactionSeen, inspect
+from transformers.x12.reading.membership import kinds
 
 ACME = Agreement("ACME", (InterchangeId("01", "043645501"),))
 TWICE = interchange([transaction("1")], [transaction("2")]).replace("*2*X*", "*1*X*").replace("GE*1*2", "GE*1*1")

@@ -28,8 +28,8 @@ from tests.fuzz.reading import (
 from tests.fuzz.writing import AT
 from tests.golden.x12_files import read
 from transformers.x12 import X12Reader
-from transformers.x12.catalogue import known_sets
-from transformers.x12.writer import write_interchange
+from transformers.x12.declarations.catalogue import known_sets
+from transformers.x12.writing.writer import write_interchange
 
 MODERATE = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 PIECES = st.sampled_from([1, 2, 3, 7, 64, 1000])

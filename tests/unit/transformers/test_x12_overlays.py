@@ -14,7 +14,7 @@ from hub.documents import Order
 from tests.golden.x12_files import read
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.writer import write_interchange
+from transformers.x12.writing.writer import write_interchange
 
 THEY, WE = InterchangeId("01", "043645501"), InterchangeId("01", "068717859")
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)

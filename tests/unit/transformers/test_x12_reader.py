@@ -21,7 +21,7 @@ from tests.golden.x12_files import FIXTURES, PARTNERS, read
 from tests.support.memory import Growth
 from tests.unit.transformers.x12_text import interchange, transaction
 from transformers.x12 import X12Reader
-from transformers.x12.reader import ONE_PASS, PLUGIN
+from transformers.x12.reading.reader import ONE_PASS, PLUGIN
 
 
 @dataclass(frozen=True)

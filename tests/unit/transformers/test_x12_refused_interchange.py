@@ -7,7 +7,7 @@ import pytest
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import DUPLICATES, BytesBody
 from tests.support.x12 import orders_850
-from transformers.x12.reader import X12Reader
+from transformers.x12.reading.reader import X12Reader
 
 SEEN = {DUPLICATES: {"1": "taken on 2026-03-02 as acme_17.edi"}}
 

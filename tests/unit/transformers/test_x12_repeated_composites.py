@@ -11,8 +11,8 @@ from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import Document, from_json, to_json
 from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
-from transformers.x12.reader import X12Reader
-from transformers.x12.writer import write_interchange
+from transformers.x12.reading.reader import X12Reader
+from transformers.x12.writing.writer import write_interchange
 
 HEAD = b"ISA*00*          *00*          *01*043645501      *01*068717859      *260302*0815*^*00501*000000033*0*P*>~"
 BODY = (

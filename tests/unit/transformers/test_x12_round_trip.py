@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hub.core.agreement import Agreement
 from tests.fuzz.documents import KINDS, changed, made_up, real
 from tests.fuzz.writing import THEY, VERSIONS, WE, agreements, carried
-from transformers.x12.writer import sets_of
+from transformers.x12.writing.writer import sets_of
 
 MODERATE = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 

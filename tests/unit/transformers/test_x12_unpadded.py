@@ -7,7 +7,7 @@ import pytest
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import FunctionalAcknowledgment
-from transformers.x12.reader import X12Reader
+from transformers.x12.reading.reader import X12Reader
 
 ISA = "ISA*00*          *00*          *ZZ*BUYERCO        *ZZ*SELLERCO       *260105*0930*U*00401*000000303*0*P*>~"
 

@@ -14,9 +14,9 @@ from hub.documents import Document
 from tests.golden.x12_files import read
 from tests.unit.transformers.reading import Pieces
 from tests.unit.transformers.x12_text import interchange, transaction
-from transformers.x12.envelope import events
-from transformers.x12.lineage import lineage
-from transformers.x12.reader import X12Reader
+from transformers.x12.envelope.scan import events
+from transformers.x12.lineage.lineage import lineage
+from transformers.x12.reading.reader import X12Reader
 
 PLAIN = interchange([transaction("1", 2), transaction("2", control="0002")], [transaction("3")]).replace("~\n", "~")
 TERMINATORS = ["~", "'", "\n", "\r", "\x1c", "\x85", "|", "\f"]

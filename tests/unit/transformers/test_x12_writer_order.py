@@ -11,7 +11,7 @@ from hub.documents import Document, Order, ShipNotice
 from hub.documents.parts import Reference
 from hub.documents.ship_notice import Level
 from transformers.x12 import X12Reader
-from transformers.x12.writer import write_interchange
+from transformers.x12.writing.writer import write_interchange
 
 ACME = Agreement("ACME", (InterchangeId("01", "043645501"),), InterchangeId("01", "068717859"), "004010")
 AT = datetime(2026, 3, 2, 8, 15, tzinfo=UTC)

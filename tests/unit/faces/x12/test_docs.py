@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.faces.x12.conftest import Call
-from transformers.x12.catalogue import known_sets, set_declaration
-from transformers.x12.code_names import code_names
-from transformers.x12.declaration import walk
+from transformers.x12.declarations.catalogue import known_sets, set_declaration
+from transformers.x12.declarations.code_names import code_names
+from transformers.x12.declarations.declaration import walk
 
 
 def test_the_list_of_sets(x12: Call) -> None:

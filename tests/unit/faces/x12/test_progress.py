@@ -8,8 +8,8 @@ from hub.cli.x12.file import READ, SCAN, WatchedBody
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from tests.unit.faces.x12.conftest import FILES
-from transformers.x12.inspection import inspect
-from transformers.x12.reader import ONE_PASS
+from transformers.x12.lineage.inspection import inspect
+from transformers.x12.reading.reader import ONE_PASS
 
 DATA = (FILES / "850-small.edi").read_bytes()
 

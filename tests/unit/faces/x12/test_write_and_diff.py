@@ -12,7 +12,7 @@ from hub.core.partners import PartnerDirectory
 from hub.core.ports import FileBody
 from hub.documents import to_json
 from tests.unit.faces.x12.conftest import FILES, Call
-from transformers.x12.reader import X12Reader
+from transformers.x12.reading.reader import X12Reader
 
 SOUND = sorted(FILES.glob("*.edi"))
 

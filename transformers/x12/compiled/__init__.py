@@ -1,0 +1,1 @@
+"""A declaration as a function: generated Python that reads one transaction."""

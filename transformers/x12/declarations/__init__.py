@@ -1,0 +1,1 @@
+"""Transaction sets as data: segments, elements, codes, and where each field of a document stands."""

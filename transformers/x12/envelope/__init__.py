@@ -1,0 +1,1 @@
+"""What stands around transactions: delimiters, characters, the scan of a body, control numbers."""

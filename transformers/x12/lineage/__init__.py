@@ -1,0 +1,1 @@
+"""Files and transactions for people: which bytes gave which field, trees, differences."""
