@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import kombu
 from pydantic import Field
 
+from adapters.bridge.address import BridgeAddress
 from adapters.bridge.endpoint import BridgeEndpoint, lost, told
 from hub.core.errors import MappingError, RejectedError, TransientError
+from hub.core.options.secret_names import without_credentials
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.documents.naming import header_of, name_of
@@ -33,10 +37,23 @@ class BridgeDestination:
     def __init__(self, options: BridgeDestinationOptions, endpoint: BridgeEndpoint) -> None:
         self._options = options
         self._endpoint = endpoint
+        self._headers, self._credentials = without_credentials(options.headers)
         self._thread = ThreadPoolExecutor(1, f"bridge-{endpoint.name}")
         self._connection: kombu.Connection | None = None
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+    def address(self, outgoing: Outgoing) -> BridgeAddress:
+        return BridgeAddress(
+            endpoint=self._endpoint.name,
+            queue=outgoing.fixed_address or self.fix_address(outgoing),
+            headers={**headers_of(self._headers, outgoing), **outgoing.headers},
+            message_id=outgoing.key,
+            correlation_id=outgoing.correlation_id,
+            type=outgoing.document,
+            content_type=outgoing.content_type,
+            credentials=tuple(self._credentials),
+        )
+
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The queue. See `hub.core.ports.Addressing`."""
         try:
             return name_of(outgoing.facts, self._options.queue, earlier=earlier)
@@ -44,32 +61,28 @@ class BridgeDestination:
             raise RejectedError(str(error), code="no_queue") from error
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        queue = outgoing.address or self.address(outgoing)
-        try:
-            headers = {name: header_of(text, outgoing.facts) for name, text in self._options.headers.items()}
-        except MappingError as error:
-            raise RejectedError(str(error), code="no_queue") from error
-        send = asyncio.get_running_loop().run_in_executor(self._thread, self._publish, queue, headers, outgoing)
-        await send
-        return Receipt(f"published to {queue}")
+        address, credentials = self.address(outgoing), headers_of(self._credentials, outgoing)
+        publish = partial(self._publish, address, credentials, outgoing.body)
+        await asyncio.get_running_loop().run_in_executor(self._thread, publish)
+        return Receipt(f"published to {address.queue}")
 
-    def _publish(self, queue: str, headers: dict[str, str], outgoing: Outgoing) -> None:
+    def _publish(self, address: BridgeAddress, credentials: dict[str, str], body: bytes) -> None:
         connection = self._connection or self._endpoint.connect()
         self._connection = connection
         try:
             with connection.channel() as channel:
                 producer = kombu.Producer(channel)
                 producer.publish(
-                    outgoing.body,
+                    body,
                     exchange="",
-                    routing_key=queue,
-                    declare=[kombu.Queue(queue, durable=True)],
-                    content_type=outgoing.content_type,
+                    routing_key=address.queue,
+                    declare=[kombu.Queue(address.queue, durable=True)],
+                    content_type=address.content_type,
                     content_encoding="binary",
-                    headers={**headers, **outgoing.headers},
-                    message_id=outgoing.key,
-                    correlation_id=outgoing.correlation_id,
-                    type=outgoing.document,
+                    headers={**address.headers, **credentials},
+                    message_id=address.message_id,
+                    correlation_id=address.correlation_id,
+                    type=address.type,
                     delivery_mode=2,
                     retry=False,
                 )
@@ -86,3 +99,10 @@ class BridgeDestination:
         forgetting = asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
         await asyncio.wait({forgetting}, timeout=CLOSE)
         self._thread.shutdown(wait=False)
+
+
+def headers_of(templates: Mapping[str, str], outgoing: Outgoing) -> dict[str, str]:
+    try:
+        return {name: header_of(text, outgoing.facts) for name, text in templates.items()}
+    except MappingError as error:
+        raise RejectedError(str(error), code="no_queue") from error

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field, model_validator
 
+from adapters.exchange.address import ExchangeAddress
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from hub.core.broker import Broker
 from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.naming import names_in
+from hub.core.options.secret_names import without_credentials
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
@@ -111,6 +114,7 @@ class ExchangeDestination:
         self._timeout = seconds(options.timeout)
         self._fixed = options.key if not names_in(options.key) else None
         self._further = options.properties.further()
+        self._headers, self._credentials = without_credentials(options.headers)
         self._answers: Answers | None = None
 
     def topology(self) -> Topology:
@@ -126,7 +130,24 @@ class ExchangeDestination:
         bindings = (Binding(options.name, options.queue, "#"),) if options.name else ()
         return Topology(exchanges=exchanges, queues=(Queue(options.queue),), bindings=bindings)
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+    def address(self, outgoing: Outgoing) -> ExchangeAddress:
+        options = self._options
+        return ExchangeAddress(
+            endpoint=options.endpoint,
+            exchange=options.name,
+            key=outgoing.fixed_address or self.fix_address(outgoing),
+            mandatory=options.mandatory,
+            headers={**headers_of(self._headers, outgoing), **outgoing.headers},
+            message_id=outgoing.key,
+            correlation_id=outgoing.correlation_id if options.answer is None else outgoing.key,
+            type=options.properties.type or outgoing.document,
+            content_type=outgoing.content_type,
+            reply_to=options.properties.reply_to,
+            properties=self._further,
+            credentials=tuple(self._credentials),
+        )
+
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The routing key. See `hub.core.ports.Addressing`."""
         if self._fixed is not None:
             return self._fixed
@@ -136,27 +157,23 @@ class ExchangeDestination:
             raise RejectedError(str(error), code="no_key") from error
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        options = self._options
-        key = outgoing.address or self.address(outgoing)
-        try:
-            headers = {name: header_of(text, outgoing.facts) for name, text in options.headers.items()}
-        except MappingError as error:
-            raise RejectedError(str(error), code="no_key") from error
+        address, credentials, answer = self.address(outgoing), self._credentials, self._options.answer
+        headers = {**address.headers, **headers_of(credentials, outgoing)} if credentials else address.headers
         try:
             broker = await self._broker.ready(self._needed())
             message = Message(
-                id=outgoing.key,
+                id=address.message_id,
                 body=outgoing.body,
-                content_type=outgoing.content_type,
-                headers={**headers, **outgoing.headers},
-                correlation_id=outgoing.correlation_id,
-                type=options.properties.type or outgoing.document,
-                reply_to=options.properties.reply_to,
-                properties=self._further,
+                content_type=address.content_type,
+                headers=headers,
+                correlation_id=address.correlation_id,
+                type=address.type,
+                reply_to=address.reply_to,
+                properties=address.properties,
             )
-            if options.answer is not None:
-                return await self._ask(broker, key, message, options.answer)
-            await broker.publish(options.name, key, message, mandatory=options.mandatory, timeout=self._timeout)
+            if answer is not None:
+                return await self._ask(broker, address, message, answer)
+            await self._publish(broker, address, message)
         except Unroutable as error:
             raise TransientError(str(error), "unreachable") from error
         except ConfigError as error:
@@ -165,13 +182,14 @@ class ExchangeDestination:
             raise RejectedError(str(error), code="not_carried") from error
         return Receipt("confirmed")
 
-    async def _ask(self, broker: Broker, key: str, message: Message, answer: Answer) -> Receipt:
+    async def _publish(self, broker: Broker, address: ExchangeAddress, message: Message) -> None:
+        await broker.publish(address.exchange, address.key, message, mandatory=address.mandatory, timeout=self._timeout)
+
+    async def _ask(self, broker: Broker, address: ExchangeAddress, message: Message, answer: Answer) -> Receipt:
         if self._answers is None:
             self._answers = Answers(broker, reply_queue(self._name, uuid.uuid4().hex[:12]))
         status, body, content_type = await self._answers.to(
-            lambda asked: broker.publish(
-                self._options.name, key, asked, mandatory=self._options.mandatory, timeout=self._timeout
-            ),
+            lambda asked: self._publish(broker, address, asked),
             message,
             seconds(answer.within),
             answer.status,
@@ -182,6 +200,13 @@ class ExchangeDestination:
     async def close(self) -> None:
         if self._answers is not None:
             await self._answers.close()
+
+
+def headers_of(templates: Mapping[str, str], outgoing: Outgoing) -> dict[str, str]:
+    try:
+        return {name: header_of(text, outgoing.facts) for name, text in templates.items()}
+    except MappingError as error:
+        raise RejectedError(str(error), code="no_key") from error
 
 
 class Answers:
@@ -202,7 +227,7 @@ class Answers:
                 self._subscription = await self._broker.consume(self._queue, self._arrived, prefetch=100)
         waiting = self._waiting.setdefault(message.id, asyncio.get_running_loop().create_future())
         try:
-            await publish(replace(message, reply_to=self._queue, correlation_id=message.id))
+            await publish(replace(message, reply_to=self._queue))
             found = await asyncio.wait_for(asyncio.shield(waiting), within)
         except TimeoutError as error:
             raise TransientError(f"no answer within {within:g}s", "timeout") from error

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from adapters.file.address import FileAddress
 from adapters.file.moving import NEW, TEMPORARY, sweep, sync
 from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
 from hub.core.options.form import Form
@@ -59,13 +60,17 @@ class FileDestination:
     with the same contents counts as delivered."""
 
     def __init__(self, options: FileDestinationOptions, context: Context) -> None:
+        self._named_folder = options.folder
         self._folder = Path(context.site) / options.folder
         self._name = options.name
         self._overwrite = options.overwrite
         self._mode = int(options.mode, 8)
         self._swept = False
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+    def address(self, outgoing: Outgoing) -> FileAddress:
+        return FileAddress(folder=self._named_folder, name=outgoing.fixed_address or self.fix_address(outgoing))
+
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The file's name. See `hub.core.ports.Addressing`."""
         try:
             return file_name(outgoing.facts, self._name, earlier=earlier)
@@ -73,8 +78,7 @@ class FileDestination:
             raise RejectedError(str(error), code="no_name") from error
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        name = outgoing.address or self.address(outgoing)
-        return await asyncio.to_thread(self._write, name, outgoing.body)
+        return await asyncio.to_thread(self._write, self.address(outgoing).name, outgoing.body)
 
     def _write(self, name: str, body: bytes) -> Receipt:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from adapters.file.address import FileAddress
 from adapters.file.destination import FileDestinationOptions
 from adapters.file.store import Store
 from hub.core.errors import MappingError, RejectedError
@@ -19,7 +20,11 @@ class StoreDestination:
         self._options = options
         self._store = store
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+    def address(self, outgoing: Outgoing) -> FileAddress:
+        name = outgoing.fixed_address or self.fix_address(outgoing)
+        return FileAddress(folder=self._options.folder, name=name, store=self._options.store)
+
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The file's name. See `hub.core.ports.Addressing`."""
         try:
             return file_name(outgoing.facts, self._options.name, earlier=earlier)
@@ -27,11 +32,10 @@ class StoreDestination:
             raise RejectedError(str(error), code="no_name") from error
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        name = outgoing.address or self.address(outgoing)
-        return await self._store.in_thread(self._put, name, outgoing.body)
+        return await self._store.in_thread(self._put, self.address(outgoing), outgoing.body)
 
-    def _put(self, name: str, body: bytes) -> Receipt:
-        path = self._store.path(self._options.folder, name)
+    def _put(self, address: FileAddress, body: bytes) -> Receipt:
+        path, name = self._store.path(address.folder, address.name), address.name
         if self._store.put(path, body, self._options.overwrite):
             return Receipt(f"written to {name}")
         there = self._store.look(path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import smtplib
+from dataclasses import replace
 from typing import Literal
 
+from adapters.mail.address import MailAddress
 from adapters.mail.endpoint import Errand, MailEndpoint
-from adapters.mail.envelope import MailEnvelope
+from adapters.mail.envelope import MailEnvelope, today
 from adapters.mail.notice import MailDestinationOptions, envelope_of, finished, notice
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Outgoing, Receipt
@@ -19,13 +21,19 @@ class MailDestination:
         self._options = options
         self._endpoint = endpoint
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+    def address(self, outgoing: Outgoing) -> MailAddress:
+        fixed = outgoing.fixed_address
+        envelope = MailEnvelope.model_validate_json(fixed) if fixed else envelope_of(self._options, outgoing)
+        message_id = f"<{outgoing.key}@{envelope.sender.rpartition('@')[2]}>"
+        return MailAddress(**envelope.model_dump(), message_id=message_id)
+
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The envelope, packed. See `hub.core.ports.Addressing`: a mail that comes twice is the same one, whatever the options say now."""
-        return envelope_of(self._options, outgoing).packed()
+        return envelope_of(self._options, outgoing).model_copy(update={"date": today()}).packed()
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        envelope = MailEnvelope.model_validate_json(outgoing.address or self.address(outgoing))
-        mail = notice(envelope, outgoing)
+        fixed = outgoing.fixed_address or self.fix_address(outgoing)
+        mail = notice(self.address(replace(outgoing, fixed_address=fixed)), outgoing)
         errand = Errand(self._endpoint, mail, finished(mail))
         try:
             refused = await self._endpoint.run(errand)

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 
 class MailEnvelope(BaseModel):
-    """Who sends it and to whom, what its subject, text and attachment's name are, and its date. `text` None: the body is the text."""
+    """Who sends it and to whom, what its subject, text and attachment's name are, and its date, empty while it isn't fixed.
+    `text` None: the body is the text."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -18,7 +19,7 @@ class MailEnvelope(BaseModel):
     subject: str
     text: str | None
     name: str
-    date: str
+    date: str = ""
 
     def packed(self) -> str:
         return self.model_dump_json()

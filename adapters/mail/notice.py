@@ -1,4 +1,4 @@
-"""The mail that a destination makes of a document. Pure but for the date of its envelope. A fact becomes a part of the subject, of the text or of an
+"""The mail that a destination makes of a document. Pure. A fact becomes a part of the subject, of the text or of an
 address within the allowed domains; never a header of its own, never a further recipient."""
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from email.errors import MessageError as MailError
 
 from pydantic import Field, field_validator, model_validator
 
-from adapters.mail.envelope import MailEnvelope, today
+from adapters.mail.address import MailAddress
+from adapters.mail.envelope import MailEnvelope
 from adapters.mail.finished import Attachment, Mail, harmless, split_type
 from hub.core.errors import MappingError, RejectedError
 from hub.core.options.naming import PLACE, names_in
@@ -67,29 +68,29 @@ def envelope_of(options: MailDestinationOptions, outgoing: Outgoing) -> MailEnve
     """What the facts make of the options. Raises RejectedError where they make nothing."""
     try:
         subject = harmless(substituted(options.subject, outgoing))[:LONGEST_SUBJECT].strip()
-        to = tuple(address(template, options, outgoing) for template in options.to)
+        to = tuple(recipient(template, options, outgoing) for template in options.to)
         text, name = None, ""
         if options.text is not None or split_type(outgoing.content_type)[0] != "text":
             text = substituted(options.text, outgoing) if options.text else subject
             name = harmless(name_of(outgoing.facts, options.name))
-        return MailEnvelope(sender=options.sender, to=to, subject=subject, text=text, name=name, date=today())
+        return MailEnvelope(sender=options.sender, to=to, subject=subject, text=text, name=name)
     except (MappingError, ValueError, LookupError) as error:
         raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
 
 
-def notice(envelope: MailEnvelope, outgoing: Outgoing) -> Mail:
+def notice(address: MailAddress, outgoing: Outgoing) -> Mail:
     """The mail for a document: the same at every attempt. Raises RejectedError where none can be made of it."""
     try:
-        text, subtype, attachment = content(envelope, outgoing)
+        text, subtype, attachment = content(address, outgoing)
     except ValueError as error:
         raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
     return Mail(
-        envelope.sender,
-        envelope.to,
+        address.sender,
+        address.to,
         (
-            ("Subject", envelope.subject),
-            ("Message-ID", f"<{outgoing.key}@{envelope.sender.rpartition('@')[2]}>"),
-            ("Date", envelope.date),
+            ("Subject", address.subject),
+            ("Message-ID", address.message_id),
+            ("Date", address.date),
             ("Auto-Submitted", "auto-generated"),  # RFC 3834: nobody's absence note answers
         ),
         text,
@@ -107,14 +108,14 @@ def finished(mail: Mail) -> bytes:
         raise RejectedError(f"no mail can be made of it: {error}", code="no_mail") from error
 
 
-def content(envelope: MailEnvelope, outgoing: Outgoing) -> tuple[str, str, Attachment | None]:
+def content(address: MailAddress, outgoing: Outgoing) -> tuple[str, str, Attachment | None]:
     """The text, its subtype, and what is attached."""
-    if envelope.text is None:
+    if address.text is None:
         return outgoing.body.decode("utf-8"), split_type(outgoing.content_type)[1], None
-    return envelope.text, "plain", Attachment(outgoing.body, envelope.name, outgoing.content_type)
+    return address.text, "plain", Attachment(outgoing.body, address.name, outgoing.content_type)
 
 
-def address(template: str, options: MailDestinationOptions, outgoing: Outgoing) -> str:
+def recipient(template: str, options: MailDestinationOptions, outgoing: Outgoing) -> str:
     if not names_in(template):
         return template
     found = substituted(template, outgoing)

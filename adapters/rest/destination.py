@@ -7,11 +7,18 @@ from datetime import UTC, datetime
 
 from pydantic import Field, field_validator
 
+from adapters.rest.address import RestAddress
 from adapters.rest.auth import TOKEN
 from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.headers import OURS, checked_headers
 from adapters.rest.request import headers_of, path_as_before, path_of
 from hub.core.options.naming import safe
+from hub.core.options.secret_names import (
+    parameter_names,
+    with_parameters,
+    without_credentials,
+    without_secret_parameters,
+)
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
@@ -69,23 +76,39 @@ class RestDestination:
         self._endpoint: RestEndpoint = context.endpoint(options.endpoint)
         self._replies: tuple[ReplyRule, ...] = context.replies
         self._look = context.look
-        self._method, _, self._path = options.call.partition(" ")
+        self._method, _, path = options.call.partition(" ")
+        self._path, self._secret_path = without_secret_parameters(path)
+        self._query, self._secret_query = without_credentials(options.query)
+        self._headers, self._secret_headers = without_credentials(options.headers)
+        self._credentials = (
+            *self._secret_headers,
+            *self._endpoint.credentials,
+            *parameter_names(self._secret_path),
+            *self._secret_query,
+        )
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
-        """Path and query. See `hub.core.ports.Addressing`."""
-        make = path_as_before if earlier else path_of
-        return make(self._path, self._options.query, outgoing.facts)
-
-    async def send(self, outgoing: Outgoing) -> Receipt:
-        options = self._options
-        path = outgoing.address or self.address(outgoing)
-        headers = {**headers_of(options.headers, outgoing.facts), options.key_header: outgoing.key}
-        body = None if self._method in WITHOUT_BODY else outgoing.body
-        if body is not None:
+    def address(self, outgoing: Outgoing) -> RestAddress:
+        headers = {**headers_of(self._headers, outgoing.facts), self._options.key_header: outgoing.key}
+        if self._method not in WITHOUT_BODY:
             headers["Content-Type"] = outgoing.content_type
         if outgoing.correlation_id:
             headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
-        answer = await self._endpoint.request(self._method, path, headers, body)
+        url = self._endpoint.url(outgoing.fixed_address or self.fix_address(outgoing))
+        return RestAddress(method=self._method, url=url, headers=headers, credentials=self._credentials)
+
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+        """Path and query. See `hub.core.ports.Addressing`."""
+        make = path_as_before if earlier else path_of
+        return make(self._path, self._query, outgoing.facts)
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        address, facts = self.address(outgoing), outgoing.facts
+        secret = self._secret_path or self._secret_query
+        query = path_of(self._secret_path, self._secret_query, facts) if secret else ""
+        url = with_parameters(address.url, query)
+        headers = {**address.headers, **headers_of(self._secret_headers, facts)}
+        body = None if self._method in WITHOUT_BODY else outgoing.body
+        answer = await self._endpoint.request(address.method, url, headers, body)
         reply = self._endpoint.blackened(answer.body)
         content = await self._look(self._name, reply, paths_of(self._replies))
         receipt = classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC), content=content)

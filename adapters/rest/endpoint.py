@@ -83,17 +83,17 @@ class RestEndpoint:
         if method != "GET":
             raise RejectedError(f"{call!r} is no question; it begins with GET", code="no_path")
         sent = {name: one_line(value) for name, value in headers.items()}
-        answer = await self.request(method, question_of(path, facts), sent)
+        answer = await self.request(method, self.url(question_of(path, facts)), sent)
         if answer.cut:
             text = f"the reply is larger than {self.options.largest_reply} bytes (largest_reply of the endpoint)"
             raise RejectedError(text, answer.status, "too_large")
         return classify(answer.status, answer.headers, self.blackened(answer.body), (), datetime.now(UTC))
 
-    async def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """One request with the endpoint's credentials; a token that isn't taken any more is asked for anew, once. Raises
+    async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """One request of what `url` has made, with the endpoint's credentials; a token that isn't taken any more is asked for anew, once. Raises
         TransientError where there is no whole answer: the request may have had its effect. RejectedError where there
         can't be one."""
-        return await self._authenticated(method, self.url(path), headers, body)
+        return await self._authenticated(method, url, headers, body)
 
     async def follow(self, url: str, headers: Mapping[str, str]) -> Answer:
         """Asks for what a reply of the far end names: a URL of the same scheme, host and port, else RejectedError. Nobody else
@@ -101,6 +101,12 @@ class RestEndpoint:
         if not same_origin(self.options.base, url):
             raise RejectedError(f"{shown(url)} is not at {self.options.base}", code="elsewhere")
         return await self._authenticated("GET", url, headers, None)
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """The names of the headers that every request gets."""
+        auth = self.options.auth
+        return () if auth is None else tuple(auth.headers()) or ("Authorization",)
 
     def url(self, path: str) -> str:
         """Of a path that is percent-encoded already."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from adapters.sftp.address import SftpAddress
 from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.progress import Progress
 from adapters.sftp.session import UNMEASURED, Declined
@@ -120,7 +121,22 @@ class SftpDestination:
         """Files whose attempt has not ended well, and whether the server was asked to close them when all was written. The journal knows it
         too (CLOSING), for the time after a crash, and for other processes."""
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
+    def address(self, outgoing: Outgoing) -> SftpAddress:
+        options, server = self._options, self._endpoint.options
+        name = outgoing.fixed_address or self.fix_address(outgoing)
+        if len(name) > LONGEST_NAME:
+            raise RejectedError(f"the name {name[:60]}... has {len(name)} characters", code="bad_name")
+        temporary = options.temporary.replace("{name}", own_name(name, outgoing.key))
+        return SftpAddress(
+            host=server.host,
+            port=server.port,
+            path=joined(options.folder, name),
+            name=name,
+            temporary=within(options.folder, temporary) if options.rename else None,
+            marker=joined(options.folder, marked(options.marker, name)) if options.marker is not None else None,
+        )
+
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The file's name. See `hub.core.ports.Addressing`."""
         try:
             return file_name(outgoing.facts, self._options.name, earlier=earlier)
@@ -128,10 +144,8 @@ class SftpDestination:
             raise RejectedError(str(error), code="no_name") from error
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        name = outgoing.address or self.address(outgoing)
-        if len(name) > LONGEST_NAME:
-            raise RejectedError(f"the name {name[:60]}... has {len(name)} characters", code="bad_name")
-        own = f"{name}.{hashlib.sha256(outgoing.key.encode()).hexdigest()[:8]}"
+        address = self.address(outgoing)
+        own = own_name(address.name, outgoing.key)
         if outgoing.mark == CLOSING:
             self._closed.setdefault(own, True)
         loop = asyncio.get_running_loop()
@@ -142,25 +156,21 @@ class SftpDestination:
         def note(mark: str) -> None:
             asyncio.run_coroutine_threadsafe(noted(mark), loop).result()
 
-        return await self._endpoint.use(lambda connection: self._put(connection, name, own, outgoing.body, note))
+        return await self._endpoint.use(lambda connection: self._put(connection, address, own, outgoing.body, note))
 
-    def _put(self, connection: Connection, name: str, own: str, body: bytes, note: Note) -> Receipt:
-        """`own` is a name that no other document has, and every attempt of this one: two of one name never mix their bytes."""
-        options = self._options
-        target = joined(options.folder, name)
+    def _put(self, connection: Connection, address: SftpAddress, own: str, body: bytes, note: Note) -> Receipt:
+        options, target, name = self._options, address.path, address.name
         there = connection.entry(target) if options.stat else None
         if there is not None and self._stood_there(connection, target, there, body):
-            self._mark(connection, name)
+            self._mark(connection, address)
             return Receipt(f"{name} stood there already, with the same contents")
         if there is not None and not options.overwrite and not self._is_begun(connection, target, there, body):
             raise RejectedError(f"{name} stands there already with other contents", code="exists")
-        temporary = options.temporary.replace("{name}", own)
-        temporary = temporary if "/" in temporary else joined(options.folder, temporary)
-        taken = self._upload(connection, temporary if options.rename else target, own, name, body, note)
-        if options.rename:
-            self._place(connection, temporary, target, body)
+        taken = self._upload(connection, address.temporary or target, own, name, body, note)
+        if address.temporary is not None:
+            self._place(connection, address.temporary, target, body)
         self._closed.pop(own, None)
-        self._mark(connection, name)
+        self._mark(connection, address)
         return Receipt(f"uploaded as {name}" + (", the server has taken it" if taken else ""))
 
     def _upload(self, connection: Connection, path: str, own: str, name: str, body: bytes, note: Note) -> bool:
@@ -245,11 +255,9 @@ class SftpDestination:
             if not self._stood_there(connection, target, there, body):
                 raise RejectedError(f"{target} stands there already with other contents", code="exists") from None
 
-    def _mark(self, connection: Connection, name: str) -> None:
-        marker = self._options.marker
-        if marker is not None:
-            path = joined(self._options.folder, marked(marker, name))
-            connection.upload(b"", path, lambda done: None)
+    def _mark(self, connection: Connection, address: SftpAddress) -> None:
+        if address.marker is not None:
+            connection.upload(b"", address.marker, lambda done: None)
 
     async def close(self) -> None:
         return None
@@ -259,6 +267,16 @@ def same(connection: Connection, path: str, size: int, body: bytes) -> bool:
     if size == UNMEASURED:
         return connection.holds(path, body)
     return size == len(body) and connection.digest(path, size) == hashlib.sha256(body).hexdigest()
+
+
+def own_name(name: str, key: str) -> str:
+    """A name that no other document has, and every attempt of this one: two of one name never mix their bytes."""
+    return f"{name}.{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+
+
+def within(folder: str, name: str) -> str:
+    """In the folder, unless the name has one of its own."""
+    return name if "/" in name else joined(folder, name)
 
 
 def joined(folder: str, name: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
 
+from adapters.soap.address import SoapAddress
 from adapters.soap.calls.reply import SoapReply, pieces_of, reply_from
 from adapters.soap.endpoint import Posted, SoapEndpoint
 from hub.core.errors import DecodeError, TransientError
@@ -55,11 +56,20 @@ class SoapDestination:
         self._replies: tuple[ReplyRule, ...] = context.replies
         self._look, self._apart = context.look, context.apart
 
-    async def send(self, outgoing: Outgoing) -> Receipt:
+    def address(self, outgoing: Outgoing) -> SoapAddress:
         headers = {self._options.key_header: outgoing.key}
         if outgoing.correlation_id:
             headers["X-Correlation-ID"] = safe(outgoing.correlation_id)
-        posted = await self._endpoint.call(self._operation, outgoing.body, outgoing.content_type, headers)
+        return SoapAddress(
+            url=self._endpoint.url,
+            operation=self._operation.name,
+            headers={**headers, **self._endpoint.headers(self._operation)},
+            credentials=self._endpoint.credentials,
+        )
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        address, operation = self.address(outgoing), self._operation
+        posted = await self._endpoint.call(address, operation, outgoing.body, outgoing.content_type)
         reply = await self._read(posted)
         names = {**posted.headers, "content-type": XML} if reply.payload else posted.headers
         said = self._endpoint.blackened(f"{reply.fault[-1]}: {reply.text}") if reply.fault else None

@@ -16,10 +16,12 @@ import aiohttp
 from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
+from adapters.soap.address import SoapAddress
 from adapters.soap.calls.security import SecurityOptions, secure
 from hub.core.errors import ConfigError, TransientError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
+from hub.core.options.secret_names import parameter_names, with_parameters, without_secret_parameters
 from hub.core.plugin import FILE, Options
 
 if TYPE_CHECKING:
@@ -103,18 +105,25 @@ class SoapEndpoint:
         """Raises ConfigError where nobody says what to call."""
         self.options = options
         self.contract = contract
-        self.address = options.address or contract.address or ""
-        if not usable(self.address):
+        address = options.address or contract.address or ""
+        self.url, self._secret_query = without_secret_parameters(address)
+        if not usable(address):
             raise ConfigError(f"endpoint {name}: the WSDL names no address that can be called; say `address`")
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(options.connections)
 
-    async def call(self, operation: Operation, body: bytes, content_type: str, headers: Mapping[str, str]) -> Posted:
+    async def call(self, address: SoapAddress, operation: Operation, body: bytes, content_type: str) -> Posted:
         """Raises RejectedError where the body doesn't fit the contract, TransientError where there is no whole answer."""
         message = await asyncio.to_thread(self._message, operation, body, content_type)
         async with self._free:  # the clock of a call starts with a connection in hand
-            return await self._post(message, {**headers, **self._headers(operation)})
+            return await self._post(message, address)
+
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """The names of what lets us in: the header of WS-Security, parameters of the URL."""
+        security = ("wsse:Security",) if self.options.security is not None else ()
+        return (*security, *parameter_names(self._secret_query))
 
     def blackened(self, text: str) -> str:
         """Without the password that a far end may repeat."""
@@ -131,7 +140,8 @@ class SoapEndpoint:
             secure(envelope, self.options.security, datetime.now(UTC))
         return bytes(etree.tostring(envelope, encoding="utf-8", xml_declaration=True))
 
-    def _headers(self, operation: Operation) -> dict[str, str]:
+    def headers(self, operation: Operation) -> dict[str, str]:
+        """Those that SOAP asks for."""
         if self.contract.version == "1.1":
             return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'}
         action = f'; action="{operation.action}"' if operation.action else ""
@@ -149,10 +159,13 @@ class SoapEndpoint:
             )
         return self._session
 
-    async def _post(self, message: bytes, headers: Mapping[str, str]) -> Posted:
+    async def _post(self, message: bytes, address: SoapAddress) -> Posted:
         try:
             async with self._opened().post(
-                self.address, data=message, headers=headers, allow_redirects=False
+                with_parameters(address.url, self._secret_query),
+                data=message,
+                headers=address.headers,
+                allow_redirects=False,
             ) as response:
                 body = await whole(response, self.options.largest_reply)
                 return Posted(response.status, {n.lower(): v for n, v in response.headers.items()}, body)

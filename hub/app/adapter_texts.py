@@ -80,11 +80,14 @@ DESTINATION = '''\
 """The destination `$name`: each document becomes a file of a folder."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import Field
 
 from hub.core.errors import RejectedError, TransientError
+from hub.core.outgoing_address import OutgoingAddress
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Outgoing, Receipt
 
@@ -95,32 +98,47 @@ class ${Noun}Options(Options):
     folder: str = Field(min_length=1, description="The folder, relative to the site. Created when missing.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ${Noun}Address(OutgoingAddress):
+    """The file, relative to the site: what a person is shown before anything is sent. Never a secret."""
+
+    kind: ClassVar[str] = "$name"
+    path: str
+
+    @property
+    def target(self) -> str:
+        return self.path
+
+
 class $Noun:
     """The file is named by the key, so that sending a document again changes nothing, and appears whole or not at all."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, site: Path, folder: str) -> None:
+        self._site, self._folder = site, folder
+
+    def address(self, outgoing: Outgoing) -> ${Noun}Address:  # pure: no clock, no disk, no network
+        return ${Noun}Address(path=f"{self._folder}/{outgoing.key}")
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         if not outgoing.body:
             raise RejectedError("there is nothing to write", code="empty")  # a definite no
         try:
-            return await asyncio.to_thread(self._write, outgoing)
+            return await asyncio.to_thread(self._write, self._site / self.address(outgoing).path, outgoing.body)
         except OSError as error:
             raise TransientError(f"{self._folder}: {error.strerror}", "unreachable") from error  # the hub tries again
 
-    def _write(self, outgoing: Outgoing) -> Receipt:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._folder / f".{outgoing.key}.part"
-        part.write_bytes(outgoing.body)
-        return Receipt(f"written to {part.replace(self._folder / outgoing.key).name}")
+    def _write(self, path: Path, body: bytes) -> Receipt:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.part")
+        part.write_bytes(body)
+        return Receipt(f"written to {part.replace(path).name}")
 
     async def close(self) -> None:
         return None
 
 
 def build(name: str, options: ${Noun}Options, context: Context) -> $Noun:
-    return $Noun(Path(context.site) / options.folder)
+    return $Noun(Path(context.site), options.folder)
 
 
 PLUGIN = Plugin(
@@ -138,7 +156,7 @@ DESTINATION_TEST = '''\
 
 from pathlib import Path
 
-from hub.app.plugin_contract import fails, installed, made, outgoing, refuses, sends
+from hub.app.plugin_contract import addresses, fails, installed, made, outgoing, refuses, sends
 from hub.core.errors import RejectedError, TransientError
 
 
@@ -147,8 +165,9 @@ def test_the_declaration() -> None:
 
 
 def test_what_is_sent_twice_is_there_once(tmp_path: Path) -> None:
-    one = outgoing()
-    sends(made(installed("destination", "$name"), tmp_path), one, one)
+    one, destination = outgoing(), made(installed("destination", "$name"), tmp_path)
+    assert addresses(destination, one)["target"] == f"var/$name/{one.key}"
+    sends(destination, one, one)
     assert [path.read_bytes() for path in (tmp_path / "var/$name").iterdir()] == [one.body]
 
 

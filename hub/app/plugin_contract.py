@@ -21,6 +21,7 @@ from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.configuration.yaml_loader import load
 from hub.core.errors import DecodeError, RejectedError, TransientError
+from hub.core.outgoing_address import OutgoingAddress
 from hub.core.plugin import Context, Plugin, PluginKind
 from hub.core.ports import (
     Arrival,
@@ -139,6 +140,19 @@ _OUTGOING: dict[str, Any] = {
     "content_type": "application/json",
     "facts": {"document": "order", "partner": "ACME", "number": "1"},
 }
+
+
+def addresses(destination: Destination, one: Outgoing) -> dict[str, Any]:
+    """What a person is shown of its address before it is sent: plain values, the same each time."""
+    first, second = destination.address(one), destination.address(one)
+    if not isinstance(first, OutgoingAddress):
+        raise AssertionError(f"address should give an OutgoingAddress, not {first!r}")
+    if first != second:
+        raise AssertionError("the same document gave two different addresses: a retry would go elsewhere")
+    try:
+        return dict(json.loads(json.dumps(first.shown())))
+    except (TypeError, ValueError) as error:
+        raise AssertionError(f"an address holds plain values alone: {error}") from error
 
 
 def sends(destination: Destination, *all: Outgoing) -> list[Receipt]:

@@ -10,24 +10,12 @@ from hub.configuration.finding import Findings
 from hub.configuration.marked_options import marked
 from hub.configuration.yaml_file import Node, YamlFile
 from hub.configuration.yaml_loader import REFERENCE
+from hub.core.options.secret_names import SCHEME, SIGNED, is_secret_key
 from hub.core.plugin import WRITE_ONLY, PluginKind, Plugins
 
-WORDS = (
-    "token|password|passwd|passwort|pwd|pass|passphrase|passcode|secrets?|bearer|api_?key|private_?key|access_?key|account_?key|"
-    "secret_?key|shared_?key|shared_access_key|subscription_?key|functions?_?key|signing_?key|encryption_?key|auth_?key|hmac_?key|"
-    "master_?key|credentials?|authorization|cookie|sas|connection_?string|client_?secret|access_?token|refresh_?token"
-)
-SECRET_KEY = re.compile(rf"(?:^|[_.])(?:{WORDS})$")
-CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s@:]{0,200}:(?P<password>[^/\s]{1,500})@")
 ASSIGNED = re.compile(r"(?:^|[?&;,\s])(?P<name>[A-Za-z][\w.-]{0,60})\s?=(?!=)\s?(?P<value>[^&;,\s]{1,500})")
 """A parameter of a query, or of a connection string: `?api_key=abc`, `AccountKey=abc;`."""
-
-SIGNED = ("sig", "signature")
-"""Parameters of queries that sign a URL, so that whoever has it may use it."""
-
-SCHEME = re.compile(r"(?i:bearer|basic|token|digest|apikey|api-key|sharedaccesssignature|dpop)\s+")
-"""How the value of a header begins that lets somebody in; by itself it is no secret."""
 
 SHAPES = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30}|\bxox[abprs]-[A-Za-z0-9-]{10}"
@@ -40,11 +28,6 @@ HEADERS = ("headers", "header")
 FILE = "file"
 BY_REFERENCE = "write ${NAME} and set the environment variable"
 INLINE = "a secret can only stand here by reference"
-
-
-def is_secret_key(name: str) -> bool:
-    """Whether a value under this key is a secret: `token`, `password`, `client_secret`, `X-Api-Key`, `accountKey`, ..."""
-    return SECRET_KEY.search(CAMEL.sub("_", name).lower().replace("-", "_")) is not None
 
 
 def check_entry(file: YamlFile, node: Node, findings: Findings, plugins: Plugins, kind: PluginKind) -> None:

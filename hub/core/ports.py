@@ -13,6 +13,7 @@ from hub.core.agreement import Batch
 from hub.core.effect import EffectStatus
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, JSON, empty
+from hub.core.outgoing_address import OutgoingAddress
 
 if TYPE_CHECKING:
     from hub.documents.base import Document
@@ -293,7 +294,7 @@ async def noted_nowhere(mark: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What a destination sends: stored before the first attempt and the same at every attempt. `address` is what an `Addressing`
+    """What a destination sends: stored before the first attempt and the same at every attempt. `fixed_address` is what an `Addressing`
     adapter has called it before the first attempt (a file name, a routing key, a path); empty where the adapter is to make it.
 
     `note` commits a short mark before a step that can't be undone, and that the far end can't tell from its repetition. Raises TransientError:
@@ -308,7 +309,7 @@ class Outgoing:
     correlation_id: str | None = None
     facts: Mapping[str, FactValue] = field(default_factory=empty)
     headers: Mapping[str, Any] = field(default_factory=empty)
-    address: str = ""
+    fixed_address: str = ""
     mark: str = ""
     note: Callable[[str], Awaitable[None]] = field(default=noted_nowhere, compare=False, repr=False)
 
@@ -328,10 +329,18 @@ class Receipt:
 
 
 class Destination(Protocol):
-    """An outbound channel adapter. `send` returns once the far end has taken the document. It raises TransientError
-    (may work later), RejectedError (a definite no, or a hold), Unconfirmed (the far end may have it, and can't tell one sending from
-    another), and nothing else; it never retries by itself. Sending the same `key` again is the far end's chance to recognise a
-    repetition."""
+    """An outbound channel adapter.
+
+    `address` says where the document goes and under which names: method, URL, headers, file name, routing key. It is pure: made of the
+    outgoing document and the options alone, without I/O, clock or chance. The same document has the same address every time. An address
+    holds no secret. Raises RejectedError where the facts make none.
+
+    `send` sends to exactly this address, and adds credentials. It returns once the far end has taken the document. It raises
+    TransientError (may work later), RejectedError (a definite no, or a hold), Unconfirmed (the far end may have it, and can't tell one
+    sending from another), and nothing else; it never retries by itself. Sending the same `key` again is the far end's chance to
+    recognise a repetition."""
+
+    def address(self, outgoing: Outgoing) -> OutgoingAddress: ...
 
     async def send(self, outgoing: Outgoing) -> Receipt: ...
 
@@ -340,12 +349,12 @@ class Destination(Protocol):
 
 @runtime_checkable
 class Addressing(Destination, Protocol):
-    """A destination that makes an address of a document's facts: a file name, a routing key, a path. The hub asks for it before the
-    first attempt and stores it; every attempt gets it back in `Outgoing.address`, so that an edit of the template or a newer release
-    never sends to a second place. `earlier`: the document was begun by a release that stored no address; the answer is the address
-    that it used. Raises RejectedError where the facts make none."""
+    """A destination that makes a part of the address of a document's facts: a file name, a routing key, a path. The hub asks for this part
+    before the first attempt and stores it; every attempt gets it back in `Outgoing.fixed_address`, so that an edit of the template or a
+    newer release never sends to a second place. `earlier`: the document was begun by a release that stored no address; the answer is the
+    one that it used. Raises RejectedError where the facts make none."""
 
-    def address(self, outgoing: Outgoing, *, earlier: bool = False) -> str: ...
+    def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str: ...
 
 
 @runtime_checkable

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
 
 from hub.core.errors import EndpointError, RejectedError, TransientError
-from hub.core.ports import Receipt
+from hub.core.ports import Addressing, Receipt
+from tests.support.addresses_seen import SECRET
 from tests.support.brokers import LIMIT
-from tests.support.destination_peers import KINDS, NETWORKED, Peer, peer
+from tests.support.destination_peer import Peer
+from tests.support.destination_peers import ADDRESSED, KINDS, NETWORKED, peer
 from tests.support.listening import Listening
 from tests.support.ports import free_ports
 
@@ -33,6 +36,7 @@ async def far_end(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         yield made
 
 
+addressed = pytest.mark.parametrize("far_end", marked(ADDRESSED), indirect=True)
 every = pytest.mark.parametrize("far_end", marked(KINDS), indirect=True)
 over_a_network = pytest.mark.parametrize("far_end", marked(NETWORKED), indirect=True)
 
@@ -162,3 +166,42 @@ async def test_closing_twice_is_harmless(far_end: Peer) -> None:
     for _ in range(2):
         await destination.close()
         await far_end.close()
+
+
+@addressed
+async def test_an_address_is_made_of_the_document_alone(far_end: Peer, tmp_path: Path) -> None:
+    """In a thread without an event loop, while the far end counts who comes: nothing is touched."""
+    came: list[asyncio.StreamReader] = []
+
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(reader)
+
+    async with Listening(count) as server:
+        destination, outgoing = far_end.make(server.port), far_end.outgoing()
+        there = sorted(tmp_path.rglob("*"))
+        first, again = [await asyncio.to_thread(destination.address, outgoing) for _ in range(2)]
+        assert sorted(tmp_path.rglob("*")) == there
+    assert came == []
+    assert first == again
+    assert first != destination.address(far_end.outgoing("k2", number="2"))
+    assert json.loads(json.dumps(first.shown()))["kind"] == first.kind
+    with pytest.raises(FrozenInstanceError):
+        first.credentials = ()  # type: ignore[misc]
+
+
+@addressed
+async def test_what_is_sent_goes_exactly_to_its_address(far_end: Peer) -> None:
+    destination, outgoing = far_end.make(far_end.port), far_end.outgoing()
+    if isinstance(destination, Addressing):
+        outgoing = replace(outgoing, fixed_address=destination.fix_address(outgoing))
+    told = destination.address(outgoing).shown()
+    await destination.send(outgoing)
+    (seen,) = await far_end.seen()
+    assert seen == {name: value for name, value in told.items() if name not in far_end.unseen}
+    assert SECRET not in f"{json.dumps(told)} {outgoing.fixed_address}"
+
+
+@pytest.mark.parametrize("far_end", marked(tuple(kind for kind in ADDRESSED if kind != "soap")), indirect=True)
+async def test_facts_that_make_no_address_are_a_refusal(far_end: Peer) -> None:
+    with pytest.raises(RejectedError):
+        far_end.make(far_end.port).address(far_end.outgoing(number=""))

@@ -89,7 +89,7 @@ async def test_a_mail_that_is_sent_again_has_the_same_bytes_whatever_the_options
         for each in (options, edited)
     )
     outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts={"number": "1", "document": "order"})
-    addressed = replace(outgoing, address=first.address(outgoing))
+    addressed = replace(outgoing, fixed_address=first.fix_address(outgoing))
     await first.send(addressed)
     await asyncio.sleep(1.0)  # a date tells seconds
     await later.send(addressed)

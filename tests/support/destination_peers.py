@@ -3,101 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-import structlog
 
-from hub.app.plugin_discovery import discover
 from hub.broker.rabbit import RabbitBroker
-from hub.core.message import EMPTY
-from hub.core.options.duration import seconds
 from hub.core.plugin import Context
-from hub.core.ports import Destination, Outgoing
+from hub.core.ports import Destination
 from hub.core.topology import Binding, Exchange, Queue, Topology
+from tests.support.addresses_seen import (
+    SECRET,
+    Seen,
+    seen_by_consumer,
+    seen_by_kombu,
+    seen_by_mail,
+    seen_by_rest,
+    seen_by_soap,
+    seen_in,
+)
 from tests.support.brokers import Inbox
+from tests.support.destination_peer import PATIENCE, PLUGINS, Peer, Reaching, built
 from tests.support.erp import Answer, Erp
 from tests.support.mail_server import MailServer
+from tests.support.moto_store import moto_bucket
 from tests.support.openssh import OpenSsh
 from tests.support.ports import free_ports
 from tests.support.spyne_erp import SpyneErp
 
-PLUGINS = discover()
-PATIENCE = "5s"
-"""How long an ordinary send may take."""
-
-Arrived = Callable[[], Awaitable[list[tuple[str, bytes]]]]
+KIND = frozenset({"kind"})
 NETWORKED = ("rest", "soap", "sftp", "exchange", "mail")
 KINDS = ("file", *NETWORKED)
-
-
-class Make(Protocol):
-    def __call__(self, port: int, patience: str = PATIENCE) -> Destination: ...
-
-
-@dataclass
-class Peer:
-    """One far end. `make(port)` is a destination that looks for it at that port of the loopback, and gives up after its
-    `patience`. `arrived` gives what it has: by what it knows a repetition, and the bytes. `fails` makes it answer with
-    something that may change."""
-
-    port: int
-    make: Make
-    arrived: Arrived
-    fails: Callable[[], None]
-    body: bytes = b'{"number": "1"}'
-    content_type: str = "application/json"
-    recognises: bool = False
-    """It knows a file that it has already: a repetition leaves no second one."""
-    without_facts: bool = False
-    """Nothing about it is made of facts: it can only be refused for its bytes."""
-    endpoints: list[Any] = field(default_factory=list)
-
-    def outgoing(self, key: str = "k1", **facts: str) -> Outgoing:
-        known = {"number": "1", "document": "order", **facts}
-        return Outgoing("id", "order@1", key, self.body, self.content_type, correlation_id="c", facts=known)
-
-    async def close(self) -> None:
-        for endpoint in self.endpoints:
-            if (close := getattr(endpoint, "close", None)) is not None:
-                await close()
-
-
-def built(kind: str, options: dict[str, Any], context: Context) -> Destination:
-    plugin = PLUGINS.find("destination", kind)
-    assert plugin is not None
-    made: Destination = plugin.build("out", plugin.options.model_validate(options), context)
-    return made
-
-
-class Reaching:
-    """Makes destinations of one kind, each with an endpoint of its own, which `endpoints` remembers."""
-
-    def __init__(self, kind: str, endpoint: str, site: Path, options: dict[str, Any]) -> None:
-        self._kind, self._endpoint, self._site, self._options = kind, endpoint, site, options
-        self.endpoints: list[Any] = []
-
-    def __call__(self, patience: str = PATIENCE, more: Mapping[str, Any] = EMPTY, **endpoint: Any) -> Destination:
-        """`more` are options of the destination."""
-        plugin = PLUGINS.find("endpoint", self._endpoint)
-        assert plugin is not None
-        context = Context(
-            self._site,
-            log=structlog.get_logger(),
-            connect=lambda url, name: RabbitBroker(url, name=name, timeout=seconds(patience)),
-        )
-        made = plugin.build("peer", plugin.options.model_validate(endpoint), context)
-        self.endpoints.append(made)
-        return built(
-            self._kind,
-            {"endpoint": "peer", **self._options, **more},
-            Context(self._site, endpoint=lambda name: made, log=structlog.get_logger()),
-        )
+ADDRESSED = (*KINDS, "store", "bridge")
+"""All that have addresses. Stores and bridges have contract suites of their own beside these."""
 
 
 @asynccontextmanager
@@ -110,7 +50,15 @@ async def peer(kind: str, request: pytest.FixtureRequest, folder: Path) -> Async
 
 async def rest(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
     erp = stack.enter_context(Erp().serving())
-    reach = Reaching("rest", "rest", folder, {"call": "POST /orders/{number}"})
+    options = {
+        "call": f"POST /orders/{{number}}?a=1&sig={SECRET}",
+        "query": {"region": "{document}", "api_key": SECRET},
+        "headers": {"X-Of": "{document}", "X-Functions-Key": SECRET},
+    }
+    reach = Reaching("rest", "rest", folder, options)
+
+    async def seen() -> list[Seen]:
+        return seen_by_rest(erp)
 
     async def arrived() -> list[tuple[str, bytes]]:
         return [(one.key, one.body) for one in erp.requests]
@@ -119,9 +67,10 @@ async def rest(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
         erp.script = lambda asked: Answer(503)
 
     def make(port: int, patience: str = PATIENCE) -> Destination:
-        return reach(base=f"http://127.0.0.1:{port}", timeout=patience, connect_timeout=patience)
+        waits = {"timeout": patience, "connect_timeout": patience}
+        return reach(base=f"http://127.0.0.1:{port}", auth={"bearer": SECRET}, **waits)
 
-    return Peer(urlsplit(erp.url).port or 0, make, arrived, fails, endpoints=reach.endpoints)
+    return Peer(urlsplit(erp.url).port or 0, make, arrived, fails, seen, KIND, endpoints=reach.endpoints)
 
 
 async def soap(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
@@ -139,9 +88,14 @@ async def soap(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
         erp.script = script
 
     def make(port: int, patience: str = PATIENCE) -> Destination:
-        return reach(wsdl="erp.wsdl", address=f"http://127.0.0.1:{port}", timeout=patience, connect_timeout=patience)
+        address = f"http://127.0.0.1:{port}/?a=1&token={SECRET}"
+        return reach(wsdl="erp.wsdl", address=address, timeout=patience, connect_timeout=patience)
 
-    return Peer(urlsplit(erp.url).port or 0, make, arrived, fails, without_facts=True, endpoints=reach.endpoints)
+    async def seen() -> list[Seen]:
+        return seen_by_soap(erp)
+
+    port = urlsplit(erp.url).port or 0
+    return Peer(port, make, arrived, fails, seen, KIND, without_facts=True, endpoints=reach.endpoints)
 
 
 async def file(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
@@ -154,7 +108,45 @@ async def file(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
     def make(port: int, patience: str = PATIENCE) -> Destination:
         return built("file", {"folder": "out", "name": "{number}.json"}, Context(folder))
 
-    return Peer(0, make, arrived, fails, recognises=True)
+    async def seen() -> list[Seen]:
+        return [
+            {"name": one["name"], "folder": one["folder"], "target": one["path"]} for one in seen_in(folder / "out")
+        ]
+
+    return Peer(0, make, arrived, fails, seen, KIND | {"store", "credentials"}, recognises=True)
+
+
+async def store(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
+    bucket = stack.enter_context(moto_bucket())
+    wanted = {"url": "s3://acme/edi", "options": {"key": "k", "secret": SECRET, "endpoint_url": bucket.url}}
+
+    async def seen() -> list[Seen]:
+        keys = await asyncio.to_thread(bucket.keys, "edi/")
+        return [{"folder": key.split("/")[1], "name": key.split("/")[2], "target": f"peer:{key[4:]}"} for key in keys]
+
+    def make(port: int, patience: str = PATIENCE) -> Destination:
+        plugin = PLUGINS.find("endpoint", "store")
+        assert plugin is not None
+        made = plugin.build("peer", plugin.options.model_validate(wanted), Context(folder))
+        options = {"store": "peer", "folder": "out", "name": "{number}.json"}
+        return built("file", options, Context(folder, endpoint=lambda name: made))
+
+    return Peer(0, make, nothing, lambda: None, seen, KIND | {"store", "credentials"})
+
+
+async def bridge(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
+    options = {"data_folder_in": "bus", "data_folder_out": "bus", "control_folder": "control"}
+    headers = {"of": "{document}", "token": SECRET}
+    reach = Reaching("bridge", "bridge", folder, {"queue": "orders.{number}", "headers": headers})
+
+    async def seen() -> list[Seen]:
+        places = {name: str(folder / place) for name, place in options.items()}
+        return await asyncio.to_thread(seen_by_kombu, places, "orders.1")
+
+    def make(port: int, patience: str = PATIENCE) -> Destination:
+        return reach(url="filesystem://", options=options)
+
+    return Peer(0, make, nothing, lambda: None, seen, KIND | {"endpoint"}, endpoints=reach.endpoints)
 
 
 async def sftp(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
@@ -163,6 +155,11 @@ async def sftp(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
     place.mkdir()
     reach = Reaching("sftp", "sftp", folder, {"folder": "in", "name": "{number}.json"})
 
+    async def seen() -> list[Seen]:
+        return [
+            {"name": one["name"], "path": one["path"], "target": f"127.0.0.1:{one['path']}"} for one in seen_in(place)
+        ]
+
     async def arrived() -> list[tuple[str, bytes]]:
         return contents(place)
 
@@ -170,7 +167,8 @@ async def sftp(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
         login = {"user": server.user, "key": str(server.key), "host_key": server.fingerprint}
         return reach(host="127.0.0.1", port=port, timeout=patience, connect_timeout=patience, **login)
 
-    return Peer(server.port, make, arrived, place.rmdir, recognises=True, endpoints=reach.endpoints)
+    unseen = KIND | {"host", "port", "temporary", "marker", "credentials"}
+    return Peer(server.port, make, arrived, place.rmdir, seen, unseen, recognises=True, endpoints=reach.endpoints)
 
 
 async def exchange(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
@@ -183,7 +181,11 @@ async def exchange(stack: AsyncExitStack, request: pytest.FixtureRequest, folder
     inbox = Inbox(ack=True)
     await broker.consume(name, inbox)
     stack.push_async_callback(broker.delete_queue, name, if_empty=False)
-    reach = Reaching("exchange", "amqp", folder, {"name": name, "key": "{number}"})
+    headers = {"of": "{document}", "token": SECRET}
+    reach = Reaching("exchange", "amqp", folder, {"name": name, "key": "{number}", "headers": headers})
+
+    async def seen() -> list[Seen]:
+        return seen_by_consumer([await inbox.next()])
 
     async def arrived() -> list[tuple[str, bytes]]:
         await asyncio.sleep(0.2)
@@ -194,7 +196,8 @@ async def exchange(stack: AsyncExitStack, request: pytest.FixtureRequest, folder
         place = parts.netloc.rpartition("@")[0] + f"@127.0.0.1:{port}"
         return reach(patience, {"timeout": patience}, url=urlunsplit(parts._replace(netloc=place)))
 
-    return Peer(urlsplit(url).port or 5672, make, arrived, lambda: None, endpoints=reach.endpoints)
+    port, unseen = urlsplit(url).port or 5672, KIND | {"endpoint", "mandatory"}
+    return Peer(port, make, arrived, lambda: None, seen, unseen, endpoints=reach.endpoints)
 
 
 async def mail(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
@@ -212,10 +215,27 @@ async def mail(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
     def make(port: int, patience: str = PATIENCE) -> Destination:
         return reach(host="127.0.0.1", port=port, tls="never", timeout=patience, whole_timeout=patience)
 
-    return Peer(port, make, arrived, fails, endpoints=reach.endpoints)
+    async def seen() -> list[Seen]:
+        return seen_by_mail(server)
+
+    return Peer(port, make, arrived, fails, seen, KIND | {"credentials"}, endpoints=reach.endpoints)
 
 
-PEERS = {"rest": rest, "soap": soap, "file": file, "sftp": sftp, "exchange": exchange, "mail": mail}
+PEERS = {
+    "rest": rest,
+    "soap": soap,
+    "file": file,
+    "sftp": sftp,
+    "exchange": exchange,
+    "mail": mail,
+    "store": store,
+    "bridge": bridge,
+}
+
+
+async def nothing() -> list[tuple[str, bytes]]:
+    """Of those of which only addresses are looked at."""
+    return []
 
 
 def contents(folder: Path) -> list[tuple[str, bytes]]:

@@ -38,6 +38,7 @@ class Call:
     key: str
     headers: dict[str, str]
     envelope: bytes
+    url: str = ""
 
 
 @dataclass
@@ -56,9 +57,12 @@ class SpyneErp:
             @rpc(Unicode, Decimal, _returns=Unicode, _out_variable_name="order_id")  # type: ignore[untyped-decorator]
             def create_order(ctx: Any, number: str, amount: Any) -> str:
                 environ = ctx.transport.req_env
-                headers = {name: str(value) for name, value in environ.items() if name.startswith("HTTP_")}
+                headers = {
+                    name: str(value) for name, value in environ.items() if name.startswith(("HTTP_", "CONTENT_T"))
+                }
                 key = headers.get("HTTP_IDEMPOTENCY_KEY", "")
-                call = Call(number, amount, key, headers, etree.tostring(ctx.in_document))
+                url = f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}"
+                call = Call(number, amount, key, headers, etree.tostring(ctx.in_document), url)
                 erp.calls.append(call)
                 return erp.script(call)
 

@@ -25,7 +25,7 @@ from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, pack_facts
 from hub.runtime.delivery.attempt import Attempt, Outcome, Stale, stale
 from hub.runtime.delivery.destination_steps import SteppedBody, stepped
 from hub.runtime.delivery.living_tables import LivingTables
-from hub.runtime.delivery.outgoing import address_of, outgoing_of, send_within_limit
+from hub.runtime.delivery.outgoing import fixed_address_of, outgoing_of, send_within_limit
 from hub.runtime.delivery.rendering import render, waits_for_others
 from hub.runtime.delivery.small_work import here_or_contained
 from hub.runtime.runtime import OpenDestination, Runtime
@@ -202,7 +202,7 @@ class Sender:
         if not trial:
             facts = pack_facts(written.facts) if written.facts else None
             outgoing = outgoing_of(copy, key, written.body, written.content_type, facts)
-            attempt.addresses[name] = result_of(lambda: address_of(destination, outgoing))
+            attempt.addresses[name] = result_of(lambda: fixed_address_of(destination, outgoing))
         return written
 
     async def _prepare(
@@ -284,11 +284,11 @@ class Sender:
         outgoing = outgoing_of(copy, state.key, body, state.content_type or JSON, state.facts)
         address: str | Exception = state.address or ""
         if state.address is None:  # a release that stored none has begun it
-            address = result_of(lambda: address_of(destination, outgoing, earlier=True))
+            address = result_of(lambda: fixed_address_of(destination, outgoing, earlier=True))
         if isinstance(address, Exception):
             return Outcome(name, state, error=address, said=said)
         note = partial(self._marks.put, copy.document_id, name)
-        outgoing = replace(outgoing, address=address, mark=state.mark or "", note=note)
+        outgoing = replace(outgoing, fixed_address=address, mark=state.mark or "", note=note)
         started = self._runtime.clock()
         result = await outcome_of(lambda: send_within_limit(destination, outgoing))
         took = self._runtime.clock() - started

@@ -59,10 +59,10 @@ async def test_the_default_name_has_the_partner_where_the_document_has_one(tmp_p
     await destination.send(one)
     await destination.send(replace(one, facts={**one.facts, "partner": "ACME"}))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["ACME_order_1.json", "order_1.json"]
-    assert destination.address(replace(one, facts={**one.facts, "partner": "ACME"}), earlier=True) == "order_1.json"
+    assert destination.fix_address(replace(one, facts={**one.facts, "partner": "ACME"}), earlier=True) == "order_1.json"
 
 
 async def test_every_attempt_uses_the_name_that_was_stored_before_the_first(tmp_path: Path) -> None:
     destination = FileDestination(FileDestinationOptions(folder="out", name="new-{number}"), Context(tmp_path))
-    await destination.send(replace(outgoing("1"), address="old-1"))
+    await destination.send(replace(outgoing("1"), fixed_address="old-1"))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["old-1"]

@@ -99,8 +99,8 @@ def test_what_an_earlier_release_began_goes_on_to_the_same_path() -> None:
     endpoint = build_endpoint("e", RestEndpointOptions(base="http://127.0.0.1"), Context(site=Path()))
     made = build_destination("erp", options, Context(site=Path(), endpoint=lambda name: endpoint))
     outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts=FACTS)
-    assert made.address(outgoing, earlier=True) == "/o/PO_4711_y?n=PO%2F4711%20%3Fy"
-    assert made.address(outgoing) == "/o/PO%2F4711%20%3Fy?n=PO%2F4711%20%3Fy"
+    assert made.fix_address(outgoing, earlier=True) == "/o/PO_4711_y?n=PO%2F4711%20%3Fy"
+    assert made.fix_address(outgoing) == "/o/PO%2F4711%20%3Fy?n=PO%2F4711%20%3Fy"
 
 
 async def test_nothing_of_a_path_is_changed_on_its_way() -> None:

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from hub.app.plugin_discovery import discover
 from hub.configuration.check import check_site
-from hub.configuration.secrets import is_secret_key
+from hub.core.options.secret_names import is_secret_key
 from hub.core.plugin import WRITE_ONLY
 
 ENVIRON = {"S": "0123456789abcdef", "URL": "https://erp.example"}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hub.configuration.secrets import is_secret_key
+from hub.core.options.secret_names import is_secret_key
 
 Said = Callable[..., list[str]]
 INLINE = "a secret can only stand here by reference (write ${NAME} and set the environment variable)"

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from adapters.file.address import FileAddress
 from hub.app.plugin_contract import (
+    addresses,
     bears_garbage,
     fails,
     installed,
@@ -22,6 +24,7 @@ from hub.app.plugin_contract import (
     writes,
 )
 from hub.core.errors import DecodeError, HubError, RejectedError
+from hub.core.outgoing_address import OutgoingAddress
 from hub.core.plugin import PluginKind
 from hub.core.ports import Arrival, Body, BytesBody, Outgoing, Reading, Receipt, Take, WriteContext, Written
 from hub.documents import Order
@@ -53,6 +56,7 @@ def test_our_reader_bears_garbage_and_reads_lazily(tmp_path: Path) -> None:
 def test_our_destination_sends_and_its_failures_are_of_the_two(tmp_path: Path) -> None:
     plugin = installed("destination", "file")
     options = {"folder": "var/out", "name": "{number}.json"}
+    assert addresses(made(plugin, tmp_path, options), outgoing())["target"] == "var/out/1.json"
     assert len(sends(made(plugin, tmp_path, options), outgoing(), outgoing())) == 2
     with pytest.raises(AssertionError, match="it was sent"):
         fails(made(plugin, tmp_path, options), outgoing())
@@ -120,6 +124,10 @@ class Careless:
     def __init__(self) -> None:
         self._count = 0
 
+    def address(self, outgoing: Outgoing) -> OutgoingAddress:
+        self._count += 1
+        return FileAddress(folder="out", name=f"{outgoing.key}-{self._count}")
+
     async def send(self, outgoing: Outgoing) -> Receipt:
         raise KeyError("oh")
 
@@ -138,6 +146,8 @@ def test_each_broken_promise_is_told() -> None:
     order = Order.model_validate({"number": "1", "partner": "ACME", "lines": []})
     with pytest.raises(AssertionError, match="TransientError or RejectedError, not KeyError"):
         fails(Careless(), outgoing())
+    with pytest.raises(AssertionError, match="two different addresses"):
+        addresses(Careless(), outgoing())
     with pytest.raises(AssertionError, match="DecodeError alone, not UnicodeDecodeError"):
         bears_garbage(Careless(), SAMPLE)
     with pytest.raises(AssertionError, match="reads the body whole"):
