@@ -79,11 +79,8 @@ class Standing:
 async def answers_standing(journal: Journal, ids: Sequence[str]) -> Mapping[str, Standing]:
     """Those of the acknowledgments that were made. Raises JournalUnavailable."""
 
-    async def query(connection: AsyncConnection) -> list[AnswerRow]:
-        return typed(AnswerRow, await connection.execute(_answers(schema.message.c.id.in_(ids))))
-
     found: dict[str, Standing] = {}
-    for row in await journal.read(query):
+    for row in await journal.rows(AnswerRow, _answers(schema.message.c.id.in_(ids))):
         delivered = row.status == EffectStatus.DELIVERED and (row.id not in found or found[row.id].delivered)
         found[row.id] = Standing(row.received_at, delivered)
     return found

@@ -46,10 +46,7 @@ class Batches:
         wants = columns(Waiting, table, count=sa.func.count(), oldest=sa.func.min(table.c.added_at))
         select = sa.select(*wants).where(table.c.batch.is_(None)).group_by(*by).order_by(*by)
 
-        async def query(connection: AsyncConnection) -> list[Waiting]:
-            return typed(Waiting, await connection.execute(select))
-
-        return await self._journal.read(query)
+        return await self._journal.rows(Waiting, select)
 
     async def close(self, group: Waiting, most: int, before: float, now: float) -> str | None:
         """Makes a batch of the oldest of the group: at most `most`, when there are so many or one was added at `before` or
@@ -113,35 +110,23 @@ class Batches:
         if since is not None:
             select = select.where(table.c.closed_at <= since)
 
-        async def query(connection: AsyncConnection) -> list[StuckBatch]:
-            return typed(StuckBatch, await connection.execute(select.order_by(table.c.closed_at, table.c.id)))
-
-        return await self._journal.read(query)
+        return await self._journal.rows(StuckBatch, select.order_by(table.c.closed_at, table.c.id))
 
     async def dissolve(self, wanted: Dissolution) -> list[str] | None:
         """See `hub.journal.batch_dissolving`."""
 
-        async def write(connection: AsyncConnection) -> list[str] | None:
-            return await connection.run_sync(dissolve, wanted)
-
-        return await self._journal.change(write)
+        return await self._journal.change(lambda connection: connection.run_sync(dissolve, wanted))
 
     async def members(self, batch: str) -> list[BatchMemberRow]:
         """In the order of their transactions."""
 
-        async def query(connection: AsyncConnection) -> list[BatchMemberRow]:
-            return await connection.run_sync(members, batch)
-
-        return await self._journal.read(query)
+        return await self._journal.read(lambda connection: connection.run_sync(members, batch))
 
     async def published(self, batch: str, now: float) -> None:
         """The broker has confirmed it."""
         table = schema.batch
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(sa.update(table).where(table.c.id == batch).values(published_at=now))
-
-        await self._journal.change(write)
+        await self._journal.execute(sa.update(table).where(table.c.id == batch).values(published_at=now))
 
 
 async def _is_ours(connection: AsyncConnection, id: str, count: int) -> bool:

@@ -71,11 +71,8 @@ class DeclaredBindings:
         table = schema.memory
         gone = sa.delete(table).where(table.c.owner == OWNER, table.c.name.in_(unneeded.rows))
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(gone)
-
         if unneeded.rows:
-            await self._journal.change(write)
+            await self._journal.execute(gone)
 
     async def _rows(self) -> list[tuple[str, str]]:
         table = schema.memory

@@ -53,10 +53,7 @@ class Commands:
             "created_at": self._journal.clock(),
         }
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(sa.insert(schema.command).values(values))
-
-        await self._journal.change(write)
+        await self._journal.execute(sa.insert(schema.command).values(values))
         return id
 
     async def submit_to_all(
@@ -71,10 +68,7 @@ class Commands:
 
         mine = sa.select(*columns(CommandRow, schema.command)).where(schema.command.c.id == id)
 
-        async def query(connection: AsyncConnection) -> list[CommandRow]:
-            return typed(CommandRow, await connection.execute(mine))
-
-        (row,) = await self._journal.read(query)
+        (row,) = await self._journal.rows(CommandRow, mine)
         return CommandStatus(row.status), orjson.loads(row.result) if row.result else {}
 
     async def take(self, process: str) -> list[CommandRow]:
@@ -105,17 +99,11 @@ class Commands:
             "done_at": self._journal.clock(),
         }
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(sa.update(schema.command).where(schema.command.c.id == id).values(values))
-
-        await self._journal.change(write)
+        await self._journal.execute(sa.update(schema.command).where(schema.command.c.id == id).values(values))
 
     async def processes(self) -> list[ProcessRow]:
         """The hub processes that live."""
         table, alive = schema.process, schema.process.c.id.in_(living(self._journal.is_sqlite))
         select = sa.select(*columns(ProcessRow, table)).where(alive).order_by(table.c.started_at)
 
-        async def query(connection: AsyncConnection) -> list[ProcessRow]:
-            return typed(ProcessRow, await connection.execute(select))
-
-        return [row for row in await self._journal.read(query) if not gone(row.host, row.pid)]
+        return [row for row in await self._journal.rows(ProcessRow, select) if not gone(row.host, row.pid)]

@@ -14,7 +14,7 @@ from hub.journal import schema
 from hub.journal.commands import CommandStatus
 from hub.journal.control_numbers import MOST, locked
 from hub.journal.journal import Journal
-from hub.journal.rows import CommandRow, columns, typed
+from hub.journal.rows import CommandRow, columns
 
 SEEDED = "partner.numbers"
 """The kind of command under which a change of the counter is journaled."""
@@ -88,11 +88,8 @@ class ControlCounter:
         table = schema.command
         select = sa.select(*columns(CommandRow, table)).where(table.c.kind == SEEDED).order_by(table.c.created_at)
 
-        async def query(connection: AsyncConnection) -> list[CommandRow]:
-            return typed(CommandRow, await connection.execute(select))
-
         return [
             {"at": row.created_at, "who": row.who, **orjson.loads(row.result or "{}")}
-            for row in await self._journal.read(query)
+            for row in await self._journal.rows(CommandRow, select)
             if orjson.loads(row.arguments).get("partner") == partner and row.status == CommandStatus.DONE
         ]

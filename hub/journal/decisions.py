@@ -98,10 +98,7 @@ class Decisions:
         select = sa.select(*wants).outerjoin_from(table, message, message.c.id == table.c.message_id)
         ordered = select.where(*wanted.where(now)).order_by(table.c.dead_at, table.c.id).limit(limit)
 
-        async def query(connection: AsyncConnection) -> list[DeadLetterFound]:
-            return typed(DeadLetterFound, await connection.execute(ordered))
-
-        return await self._journal.read(query)
+        return await self._journal.rows(DeadLetterFound, ordered)
 
     async def chosen_dead(self, wanted: DeadFilter, now: float) -> tuple[list[DeadLetterFound], tuple[str, ...]]:
         """The dead letters that are to be decided, and why each id that names none of them does not."""
@@ -182,22 +179,15 @@ class Decisions:
     async def _step(
         self, table: sa.Table, id: str, before: DeadStatus | HoldStatus, after: DeadStatus | HoldStatus, **values: Any
     ) -> None:
-        async def write(connection: AsyncConnection) -> None:
-            mine = (table.c.id == id, table.c.status == before)
-            await connection.execute(sa.update(table).where(*mine).values(status=after, **values))
-
-        await self._journal.change(write)
+        mine = (table.c.id == id, table.c.status == before)
+        await self._journal.execute(sa.update(table).where(*mine).values(status=after, **values))
 
     async def once_holder(self, route: str, value: str, message_id: str) -> str | None:
         """Who else holds this once-key, and how far they are; None when it is free for this message."""
         table = schema.once_key
 
-        mine = (table.c.route == route, table.c.value == value)
-
-        async def query(connection: AsyncConnection) -> list[OnceRow]:
-            return typed(OnceRow, await connection.execute(sa.select(*columns(OnceRow, table)).where(*mine)))
-
-        holding = [row for row in await self._journal.read(query) if row.status != OnceStatus.FREED]
+        mine = (table.c.route == route, table.c.value == value, table.c.status != OnceStatus.FREED)
+        holding = await self._journal.rows(OnceRow, sa.select(*columns(OnceRow, table)).where(*mine))
         return next((f"{row.owner} ({row.status})" for row in holding if row.owner != message_id), None)
 
     async def end_replay(self, id: str, text: str, now: float) -> None:
@@ -242,10 +232,7 @@ class Decisions:
         if name is not None:
             select = select.where(table.c.name == name)
 
-        async def query(connection: AsyncConnection) -> list[HoldRow]:
-            return typed(HoldRow, await connection.execute(select))
-
-        return await self._journal.read(query)
+        return await self._journal.rows(HoldRow, select)
 
     async def released_from(self, document_id: str, destination: str) -> frozenset[str]:
         """The holds from which people have let a document go, at a destination."""
@@ -282,10 +269,7 @@ class Decisions:
         """open -> delivered, of what may have been delivered. False: somebody else has decided. Raises Forbidden where a person has
         ended the document at that destination, or where it goes with a batch."""
 
-        async def write(connection: AsyncConnection) -> bool:
-            return bool(await connection.run_sync(confirm, row, who, reason, now))
-
-        return await self._journal.change(write)
+        return await self._journal.change(lambda connection: connection.run_sync(confirm, row, who, reason, now))
 
     async def end_release(self, id: str) -> None:
         """releasing -> released, once the copy is confirmed."""

@@ -72,10 +72,7 @@ class InterchangesSent:
         table = schema.interchange_sent
         mine = numbers(table.c.partner == partner, table.c.control_number == control_number)
 
-        async def query(connection: AsyncConnection) -> list[NumberRow]:
-            return typed(NumberRow, await connection.execute(mine))
-
-        return next(map(number_use, await self._journal.read(query)), None)
+        return next(map(number_use, await self._journal.rows(NumberRow, mine)), None)
 
     async def late(self, now: float, limit: int = 500) -> list[InterchangeSentRow]:
         """Those whose acknowledgment should have come, the longest due first."""
@@ -83,10 +80,7 @@ class InterchangesSent:
         due = (table.c.ack == Ack.AWAITING, table.c.ack_due_at < now)
         select = sa.select(*columns(InterchangeSentRow, table)).where(*due).order_by(table.c.ack_due_at).limit(limit)
 
-        async def query(connection: AsyncConnection) -> list[InterchangeSentRow]:
-            return typed(InterchangeSentRow, await connection.execute(select))
-
-        return await self._journal.read(query)
+        return await self._journal.rows(InterchangeSentRow, select)
 
     async def overdue(self, now: float) -> dict[str, int]:
         """By partner: how many acknowledgments should have come."""
@@ -105,10 +99,7 @@ class InterchangesSent:
     async def expire(self, row: InterchangeSentRow, terms: HoldTerms, now: float) -> bool:
         """awaiting -> overdue, with a hold. Whether it was this call that did it."""
 
-        async def write(connection: AsyncConnection) -> bool:
-            return await connection.run_sync(expire, row, terms, now)
-
-        return await self._journal.change(write)
+        return await self._journal.change(lambda connection: connection.run_sync(expire, row, terms, now))
 
     async def stories(self, partner: str, acks: Sequence[str] = (), limit: int = 100) -> list[NumberStory]:
         """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment, or that of one of their

@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ from hub.journal.host import gone, this_host
 from hub.journal.journal_file import refuse_unusable
 from hub.journal.migrate import is_current, upgrade
 from hub.journal.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
+from hub.journal.rows import typed
 from hub.journal.writers import IN_ORDER
 
 T = TypeVar("T")
@@ -168,6 +169,22 @@ class Journal:
         is away, or has not answered for `patience` seconds."""
         return await self._transact(self._reading, query)
 
+    async def rows(self, row: Callable[..., T], select: sa.Select[Any]) -> list[T]:
+        """The rows of a select that was made of `columns` of their type. Raises as `read`."""
+
+        async def query(connection: AsyncConnection) -> list[T]:
+            return typed(row, await connection.execute(select))
+
+        return await self.read(query)
+
+    async def execute(self, statement: sa.Insert | sa.Update | sa.Delete) -> int:
+        """A change that is one statement; how many rows it met."""
+
+        async def work(connection: AsyncConnection) -> int:
+            return (await connection.execute(statement)).rowcount
+
+        return await self.change(work)
+
     async def change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """`await work(connection)` in a transaction of its own; once more when another transaction was in its way. What it gives exists
         after the commit. Raises as `read`."""
@@ -284,11 +301,8 @@ class Journal:
             self._group.submit(Entry())
 
     async def _forget(self) -> None:
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(sa.delete(schema.process).where(schema.process.c.id == self.process))
-
         try:
-            await self.change(write)
+            await self.execute(sa.delete(schema.process).where(schema.process.c.id == self.process))
         except JournalUnavailable:
             return
 

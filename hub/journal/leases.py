@@ -40,10 +40,7 @@ class Leases:
         table = schema.lease
         mine = sa.and_(table.c.name == name, table.c.holder == self._journal.process)
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(sa.delete(table).where(mine))
-
-        await self._journal.change(write)
+        await self._journal.execute(sa.delete(table).where(mine))
 
     async def holders(self) -> dict[str, str]:
         """Who holds what, of the leases that have not ended."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.journal import schema
@@ -27,11 +26,8 @@ class Marks:
             & (table.c.claimed_by == self._journal.process)
         )
 
-        async def write(connection: AsyncConnection) -> int:
-            return (await connection.execute(sa.update(table).where(mine).values(mark=mark[:LONGEST] or None))).rowcount
-
         try:
-            written = await self._journal.change(write)
+            written = await self._journal.execute(sa.update(table).where(mine).values(mark=mark[:LONGEST] or None))
         except JournalUnavailable as error:
             raise TransientError(f"the journal can't note {mark!r} now: {error}", "busy") from error
         if not written:

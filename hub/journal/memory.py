@@ -33,17 +33,11 @@ class JournalMemory:
         row = insert(schema.memory).values(owner=self._owner, name=name, value=value, updated_at=now)
         kept = row.on_conflict_do_update(index_elements=["owner", "name"], set_={"value": value, "updated_at": now})
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(kept)
-
-        await self._journal.change(write)
+        await self._journal.execute(kept)
 
     async def first(self, name: str, value: str) -> str:
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
         row = insert(schema.memory).values(owner=self._owner, name=name, value=value, updated_at=self._journal.clock())
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(row.on_conflict_do_nothing())
-
-        await self._journal.change(write)
+        await self._journal.execute(row.on_conflict_do_nothing())
         return await self.get(name) or value

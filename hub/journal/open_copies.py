@@ -154,10 +154,7 @@ class OpenCopies:
         old = effect.c.updated_at < database_now(sqlite) - older
         grouped = select.where(IS_OPEN, old, nobodys, _not_waiting()).group_by(effect.c.route).order_by(effect.c.route)
 
-        async def query(connection: AsyncConnection) -> list[OpenRoute]:
-            return typed(OpenRoute, await connection.execute(grouped))
-
-        return await self._journal.read(query)
+        return await self._journal.rows(OpenRoute, grouped)
 
 
 def _not_waiting() -> Any:

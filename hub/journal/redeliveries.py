@@ -111,7 +111,4 @@ class Redeliveries:
         return Fate.LIVES, None if alive else row.heartbeat_at
 
     async def _write(self, statement: Any) -> None:
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(statement)
-
-        await self._journal.change(write)
+        await self._journal.execute(statement)

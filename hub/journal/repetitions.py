@@ -75,19 +75,13 @@ class JournalRepetitions:
         }
         kept = sa.update(schema.repetition).where(self._is(key), self._mine()).values(**values)
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(kept)
-
-        await self._journal.change(write)
+        await self._journal.execute(kept)
 
     async def free(self, key: str) -> None:
         self._in_work.discard((self._owner, key))
         gone = sa.delete(schema.repetition).where(self._is(key), self._mine())
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(gone)
-
-        await self._journal.change(write)
+        await self._journal.execute(gone)
 
     async def _take(self, connection: AsyncConnection, key: str, fingerprint: str, keep: float, idle: bool) -> bool:
         """Whether the key was free: new, expired, left undone by a process that has ended, or ours while this process is `idle` about it."""

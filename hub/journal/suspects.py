@@ -80,7 +80,4 @@ class Suspects:
         self._known.pop(name, None)
         gone = sa.delete(schema.suspect).where(schema.suspect.c.name == name)
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(gone)
-
-        await self._journal.change(write)
+        await self._journal.execute(gone)

@@ -88,10 +88,7 @@ class Waits:
         table = schema.waiting
         gone = sa.delete(table).where(table.c.id.in_(list(ids)), table.c.taken_by == self._journal.process)
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(gone)
-
-        await self._journal.change(write)
+        await self._journal.execute(gone)
 
     async def look_again(self, known: Collection[str]) -> None:
         """The copies of this process that wait for an endpoint which is not among the known ones go on now."""
@@ -100,10 +97,7 @@ class Waits:
         due = sa.update(table).where(*mine, table.c.waits_for.not_in(list(known)))
         now = due.values(due_at=database_now(self._journal.is_sqlite))
 
-        async def write(connection: AsyncConnection) -> None:
-            await connection.execute(now)
-
-        await self._journal.change(write)
+        await self._journal.execute(now)
 
     async def counts(self) -> list[Waiting]:
         """What copies wait for, the oldest first."""
