@@ -17,7 +17,7 @@ from hub.core.identity import message_id
 from hub.core.once_key import OnceStatus
 from hub.core.stage import Stage
 from hub.journal import effects, schema
-from hub.journal.batch_members import BatchSays, tell
+from hub.journal.batch_members import BatchSays, record
 from hub.journal.bulk import EVENT, HOLD, clean
 from hub.journal.rows import BatchMemberRow, EventRow, HoldRow, InterchangeSentRow, columns, typed
 
@@ -180,11 +180,10 @@ def add_hold(connection: Connection, row: SentCopy, name: str, terms: HoldTerms,
     )
     HOLD.write(connection, [held])
     text = f"{name}, for {terms.owner}: {cause}"
-    event(connection, row.document_id, at, Stage.HELD, row, text)
     said = BatchSays(
         batch=row.document_id, at=at, stage=Stage.HELD, route=row.route, destination=row.destination, text=text
     )
-    tell(connection, [said])
+    record(connection, said)
 
 
 def event(

@@ -69,6 +69,21 @@ def tell(connection: Connection, said: Iterable[BatchSays]) -> None:
         EVENT.write(connection, rows)
 
 
+def record(connection: Connection, said: BatchSays) -> None:
+    """An event of a document, which the members tell as well where it is a batch."""
+    own = EventRow(
+        message_id=said.batch,
+        at=said.at,
+        stage=said.stage,
+        route=said.route,
+        destination=said.destination,
+        attempt=said.attempt,
+        text=said.text,
+    )
+    EVENT.write(connection, [own])
+    tell(connection, [said])
+
+
 def deliver(connection: Connection, sent: Iterable[BatchSent]) -> None:
     """The members of what has left are delivered; not those of which the partner has said meanwhile that they aren't."""
     for one in sent:

@@ -20,6 +20,7 @@ from hub.core.options.chosen import choose
 from hub.core.stage import Stage
 from hub.journal import batch_members, effects, once_keys, schema
 from hub.journal.acknowledgments import OVERDUE
+from hub.journal.batch_members import BatchSays
 from hub.journal.confirming import confirm
 from hub.journal.journal import Journal
 from hub.journal.once_keys import OnceHeld
@@ -208,7 +209,15 @@ class Decisions:
             if row.route is not None:
                 await connection.run_sync(once_keys.free, [OnceHeld(row.route, row.message_id)])
             text = f"by {who}: {reason}"
-            await self._event(connection, row.message_id, now, Stage.DISCARDED, row.route, row.destinations, text)
+            said = BatchSays(
+                batch=row.message_id,
+                at=now,
+                stage=Stage.DISCARDED,
+                route=row.route,
+                destination=row.destinations,
+                text=text,
+            )
+            await connection.run_sync(batch_members.record, said)
             await connection.run_sync(batch_members.end, row.message_id, EffectStatus.DISCARDED, now, text)
             return True
 
@@ -260,7 +269,15 @@ class Decisions:
             if (await connection.execute(release)).rowcount == 0:
                 raise effects.Forbidden(found.status)
             text = f"{row.name} released by {who}" + (f": {reason}" if reason else "")
-            await self._event(connection, row.document_id, now, Stage.RELEASED, row.route, row.destination, text)
+            said = BatchSays(
+                batch=row.document_id,
+                at=now,
+                stage=Stage.RELEASED,
+                route=row.route,
+                destination=row.destination,
+                text=text,
+            )
+            await connection.run_sync(batch_members.record, said)
             return True
 
         return await self._journal.change(write)
@@ -288,7 +305,15 @@ class Decisions:
                 await connection.execute(effects.move(Act.REJECT, EffectStatus.REJECTED, mine).values(updated_at=now))
                 await connection.run_sync(once_keys.free, [OnceHeld(row.route, row.document_id)])
                 await connection.run_sync(batch_members.end, row.document_id, EffectStatus.REJECTED, now, text)
-            await self._event(connection, row.document_id, now, Stage.REJECTED, row.route, row.destination, text)
+            said = BatchSays(
+                batch=row.document_id,
+                at=now,
+                stage=Stage.REJECTED,
+                route=row.route,
+                destination=row.destination,
+                text=text,
+            )
+            await connection.run_sync(batch_members.record, said)
             return True
 
         return await self._journal.change(write)
@@ -306,30 +331,6 @@ class Decisions:
         """Whether it was this decision that ended its being open."""
         decided = _decided(schema.hold, id, HoldStatus.OPEN, after, who, now, reason)
         return (await connection.execute(decided)).rowcount == 1
-
-    @staticmethod
-    async def _event(
-        connection: AsyncConnection,
-        message_id: str,
-        now: float,
-        stage: Stage,
-        route: str | None,
-        destination: str | None,
-        text: str,
-    ) -> None:
-        values = {
-            "message_id": message_id,
-            "at": now,
-            "stage": stage,
-            "route": route,
-            "destination": destination,
-            "text": text,
-        }
-        await connection.execute(sa.insert(schema.event).values(values))
-        said = batch_members.BatchSays(
-            batch=message_id, at=now, stage=stage, route=route, destination=destination, text=text
-        )
-        await connection.run_sync(batch_members.tell, [said])
 
 
 def _decided(table: sa.Table, id: str, before: str, after: str, who: str, now: float, reason: str | None) -> sa.Update:
