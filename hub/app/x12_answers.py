@@ -12,7 +12,7 @@ from hub.core.agreement import Acknowledge, AcknowledgmentSet, Agreement, Interc
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from hub.documents import Document
-from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
+from hub.documents.acknowledgments.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.envelope.delimiters import NO_COMPONENT_SEPARATOR, InterchangeHeader
 from transformers.x12.envelope.scan import events
 from transformers.x12.reading.progress import agreement_for

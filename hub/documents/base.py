@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 if TYPE_CHECKING:
-    from hub.documents.balance import Balance
+    from hub.documents.parts.balance import Balance
 
 EXACT = Context(prec=60)
 """Arithmetic on money: wide enough that no sum or product of what a document carries is rounded."""

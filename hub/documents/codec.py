@@ -19,36 +19,36 @@ import jiter
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hub.core.errors import DecodeError
-from hub.documents.application_advice import ApplicationAdvice
+from hub.documents.acknowledgments.application_advice import ApplicationAdvice
+from hub.documents.acknowledgments.functional_acknowledgment import FunctionalAcknowledgment
+from hub.documents.acknowledgments.interchange_acknowledgment import InterchangeAcknowledgment
 from hub.documents.base import Document
-from hub.documents.freight_invoice import FreightInvoice
-from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
-from hub.documents.goods_return import GoodsReturn
-from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
-from hub.documents.inventory_advice import InventoryAdvice
-from hub.documents.invoice import Invoice
-from hub.documents.load_tender import LoadTender
-from hub.documents.load_tender_response import LoadTenderResponse
-from hub.documents.order import Order
-from hub.documents.order_acknowledgment import OrderAcknowledgment
-from hub.documents.order_change import OrderChange
-from hub.documents.order_change_acknowledgment import OrderChangeAcknowledgment
-from hub.documents.order_status import OrderStatus
-from hub.documents.organization_relationships import OrganizationRelationships
-from hub.documents.planning_schedule import PlanningSchedule
-from hub.documents.price_catalog import PriceCatalog
-from hub.documents.product_activity import ProductActivity
-from hub.documents.product_transfer import ProductTransfer
-from hub.documents.receiving_advice import ReceivingAdvice
-from hub.documents.remittance import Remittance
-from hub.documents.ship_notice import ShipNotice
-from hub.documents.shipment_billing import ShipmentBilling
-from hub.documents.shipment_status import ShipmentStatus
-from hub.documents.shipping_schedule import ShippingSchedule
-from hub.documents.stock_receipt import StockReceipt
-from hub.documents.stock_transfer import StockTransfer
-from hub.documents.warehouse_advice import WarehouseAdvice
-from hub.documents.warehouse_order import WarehouseOrder
+from hub.documents.billing.invoice import Invoice
+from hub.documents.billing.remittance import Remittance
+from hub.documents.billing.shipment_billing import ShipmentBilling
+from hub.documents.orders.goods_return import GoodsReturn
+from hub.documents.orders.order import Order
+from hub.documents.orders.order_acknowledgment import OrderAcknowledgment
+from hub.documents.orders.order_change import OrderChange
+from hub.documents.orders.order_change_acknowledgment import OrderChangeAcknowledgment
+from hub.documents.orders.order_status import OrderStatus
+from hub.documents.orders.organization_relationships import OrganizationRelationships
+from hub.documents.orders.planning_schedule import PlanningSchedule
+from hub.documents.orders.price_catalog import PriceCatalog
+from hub.documents.orders.shipping_schedule import ShippingSchedule
+from hub.documents.transport.freight_invoice import FreightInvoice
+from hub.documents.transport.load_tender import LoadTender
+from hub.documents.transport.load_tender_response import LoadTenderResponse
+from hub.documents.transport.ship_notice import ShipNotice
+from hub.documents.transport.shipment_status import ShipmentStatus
+from hub.documents.warehouse.inventory_advice import InventoryAdvice
+from hub.documents.warehouse.product_activity import ProductActivity
+from hub.documents.warehouse.product_transfer import ProductTransfer
+from hub.documents.warehouse.receiving_advice import ReceivingAdvice
+from hub.documents.warehouse.stock_receipt import StockReceipt
+from hub.documents.warehouse.stock_transfer import StockTransfer
+from hub.documents.warehouse.warehouse_advice import WarehouseAdvice
+from hub.documents.warehouse.warehouse_order import WarehouseOrder
 
 DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
     {

@@ -173,4 +173,8 @@ def _place(error: BaseException, name: str) -> str:
 def _said(error: BaseException) -> str:
     """A template's mistake as people say it: without the names of Python classes."""
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return (text or type(error).__name__).replace("hub.documents.", "").replace(" object'", "'")
+    words = (text or type(error).__name__).split(" ")
+    for place, word in enumerate(words):
+        if "hub.documents." in word:
+            words[place] = "'" * word.startswith("'") + word.rpartition(".")[2]
+    return " ".join(words).replace(" object'", "'")

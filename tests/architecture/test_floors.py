@@ -52,7 +52,7 @@ def test_importing_the_hub_package_imports_nothing() -> None:
         ("hub/core/replies/replies.py", "import aiohttp"),
         ("hub/core/message.py", "import time"),
         ("hub/core/message.py", "from asyncio import sleep"),
-        ("hub/documents/order.py", "import logging"),
+        ("hub/documents/orders/order.py", "import logging"),
         ("hub/configuration/check.py", "from pathlib import Path"),
         ("transformers/x12/reading/reader.py", "import socket"),
         ("transformers/x12/reading/reader.py", "import urllib.request"),

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from hub.core.ports import FileBody
 from hub.documents import DOCUMENTS, Document
 from hub.documents.base import Part, structured
-from hub.documents.identifiers import Identifiers
+from hub.documents.parts.identifiers import Identifiers
 from tests.golden.x12_files import FIXTURES, read
 from transformers.x12.declarations.fields import FieldShape, shapes
 from transformers.x12.writing.writer import sets_of

@@ -13,8 +13,8 @@ from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import Document, Order, from_json, to_json
-from hub.documents.identifiers import Identifiers
-from hub.documents.parts import MonetaryAmount
+from hub.documents.parts.identifiers import Identifiers
+from hub.documents.parts.parts import MonetaryAmount
 from tests.golden.x12_transactions import document_of, interchange, read_one, written
 from transformers.x12 import X12Reader
 

@@ -16,7 +16,7 @@ from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import Order
-from hub.documents.parts import Milestone
+from hub.documents.parts.parts import Milestone
 from tests.golden.x12_transactions import AT, document_of, interchange, read_one, written
 from transformers.x12 import X12Reader
 from transformers.x12.envelope.scan import events

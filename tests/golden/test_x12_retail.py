@@ -9,7 +9,7 @@ import pytest
 
 from hub.core.errors import MappingError
 from hub.core.ports import BytesBody
-from hub.documents.parts import Milestone
+from hub.documents.parts.parts import Milestone
 from tests.golden.x12_transactions import document_of, interchange, read_one, written
 from transformers.x12.envelope.scan import events
 from transformers.x12.lineage.lineage import lineage

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.core.ack import Ack
 from hub.documents import FunctionalAcknowledgment
-from hub.documents.functional_acknowledgment import AcknowledgedTransaction
+from hub.documents.acknowledgments.functional_acknowledgment import AcknowledgedTransaction
 from hub.journal.acknowledgments import Verdict
 
 TAKING = frozenset(("A", "E", None))

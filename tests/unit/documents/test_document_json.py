@@ -24,11 +24,11 @@ from hub.documents import (
     json_schema,
     to_json,
 )
-from hub.documents.commerce import Adjustment
-from hub.documents.identifiers import Identifiers
-from hub.documents.line import Line
-from hub.documents.parts import Address, Milestone, MonetaryAmount, Party
-from hub.documents.ship_notice import Level, OrderShipped
+from hub.documents.parts.commerce import Adjustment
+from hub.documents.parts.identifiers import Identifiers
+from hub.documents.parts.line import Line
+from hub.documents.parts.parts import Address, Milestone, MonetaryAmount, Party
+from hub.documents.transport.ship_notice import Level, OrderShipped
 
 
 def order(**changes: object) -> Order:

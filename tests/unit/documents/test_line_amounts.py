@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.documents.line import Line, sum_lines
+from hub.documents.parts.line import Line, sum_lines
 
 
 def amount(**fields: Any) -> str | None:

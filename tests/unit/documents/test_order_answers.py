@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from hub.documents import InventoryAdvice, OrderAcknowledgment, OrderChange, OrderChangeAcknowledgment, PriceCatalog
-from hub.documents.inventory_advice import StockItem, StockQuantity
-from hub.documents.line import Line
-from hub.documents.order_acknowledgment import AcknowledgedLine
-from hub.documents.order_change import ChangedLine
-from hub.documents.parts import MonetaryAmount, Reference
-from hub.documents.price_catalog import CatalogItem, CatalogPrice
+from hub.documents.orders.order_acknowledgment import AcknowledgedLine
+from hub.documents.orders.order_change import ChangedLine
+from hub.documents.orders.price_catalog import CatalogItem, CatalogPrice
+from hub.documents.parts.line import Line
+from hub.documents.parts.parts import MonetaryAmount, Reference
+from hub.documents.warehouse.inventory_advice import StockItem, StockQuantity
 
 
 def test_the_total_of_an_answer_is_what_its_sender_states_and_never_computed() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hub.core.errors import MappingError
 from hub.core.ports import BytesBody, WriteContext
 from hub.documents import Order
-from hub.documents.line import Line
+from hub.documents.parts.line import Line
 from tests.support.growth import growth
 from tests.unit.transformers.reading import Pieces, Repeated, built, said
 from transformers.csv import PLUGINS

@@ -13,7 +13,7 @@ from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import Context
 from hub.core.ports import WriteContext
 from hub.documents import Document, Order, from_json
-from hub.documents.line import Line
+from hub.documents.parts.line import Line
 from transformers.template import PLUGIN, TemplateWriter
 
 SITE = Path(__file__).resolve().parents[3]

@@ -12,7 +12,7 @@ from hub.core.agreement import Acknowledge, Agreement, InterchangeId
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody, Reading
 from hub.documents import FunctionalAcknowledgment, ShipNotice
-from hub.documents.ship_notice import Level
+from hub.documents.transport.ship_notice import Level
 from tests.golden.x12_files import read
 from tests.golden.x12_transactions import read_one
 from transformers.x12 import X12Reader

@@ -10,7 +10,7 @@ from hub.core.agreement import Acknowledge, Agreement, InterchangeId
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import Document, from_json, to_json
-from hub.documents.functional_acknowledgment import FunctionalAcknowledgment
+from hub.documents.acknowledgments.functional_acknowledgment import FunctionalAcknowledgment
 from transformers.x12.reading.reader import X12Reader
 from transformers.x12.writing.writer import write_interchange
 

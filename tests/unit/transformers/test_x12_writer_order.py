@@ -8,8 +8,8 @@ from hub.core.agreement import Agreement, InterchangeId, OverlayRule
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody
 from hub.documents import Document, Order, ShipNotice
-from hub.documents.parts import Reference
-from hub.documents.ship_notice import Level
+from hub.documents.parts.parts import Reference
+from hub.documents.transport.ship_notice import Level
 from transformers.x12 import X12Reader
 from transformers.x12.writing.writer import write_interchange
 

@@ -12,14 +12,14 @@ from datetime import date
 
 from hub.core.agreement import Agreement, InterchangeAckPolicy
 from hub.core.errors import DecodeError
-from hub.documents.functional_acknowledgment import (
+from hub.documents.acknowledgments.functional_acknowledgment import (
     AcknowledgedTransaction,
     ElementError,
     ErrorContext,
     FunctionalAcknowledgment,
     SegmentError,
 )
-from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
+from hub.documents.acknowledgments.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.envelope.verdict import is_number
 from transformers.x12.finding import Finding
 from transformers.x12.reading.transaction import Transaction

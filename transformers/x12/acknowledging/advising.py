@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.documents import ApplicationAdvice, Document
-from hub.documents.application_advice import AdvisedTransaction, ApplicationError
+from hub.documents.acknowledgments.application_advice import AdvisedTransaction, ApplicationError
 from transformers.x12.reading.transaction import Transaction
 from transformers.x12.validation.totals import Contradiction
 

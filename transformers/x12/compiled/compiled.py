@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from hub.core.agreement import OverlayRule
 from hub.documents import DOCUMENTS, Document
 from hub.documents.base import Extra, Structure, structured, unchecked
-from hub.documents.identifiers import NO_IDS, Identifiers
+from hub.documents.parts.identifiers import NO_IDS, Identifiers
 from transformers.x12.compiled.element_lines import GAP, TWICE
 from transformers.x12.compiled.generate import Source
 from transformers.x12.declarations.catalogue import set_declaration

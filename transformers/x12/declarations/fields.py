@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic_core import PydanticUndefined
 
 from hub.documents.base import Part
-from hub.documents.identifiers import Identifiers
+from hub.documents.parts.identifiers import Identifiers
 
 Kind = Literal["text", "number", "whole", "date", "ids", "part", "parts", "texts", "elements"]
 

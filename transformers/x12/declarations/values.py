@@ -46,7 +46,7 @@ def checked(element: Element, text: str) -> Any:
     """The value of an element that is present. Raises WrongElement. A code outside of an unverified list passes."""
     kind = element.type
     number = numeric(kind)
-    if number and not (_DECIMAL if kind == "R" else _WHOLE).match(text):
+    if number and not (_DECIMAL.match(text) if kind == "R" else _WHOLE.match(text)):
         expected = "a number" if kind == "R" else "a whole number"
         raise WrongElement("6", f"found {text[:40]!r}, expected {expected}")
     if kind == "DT":

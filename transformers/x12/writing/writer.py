@@ -21,7 +21,7 @@ from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import BytesBody, WriteContext, Written
 from hub.documents import ApplicationAdvice, Batch, Document
-from hub.documents.interchange_acknowledgment import InterchangeAcknowledgment
+from hub.documents.acknowledgments.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.declarations.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.declarations.overlay import WrongRule
 from transformers.x12.envelope.binary import LENGTH_AT

@@ -1,0 +1,1 @@
+"""What a receiver says of what it was sent."""

@@ -1,0 +1,1 @@
+"""Orders, their changes and acknowledgments; schedules, catalogs, returns."""

@@ -1,0 +1,1 @@
+"""Shipments, load tenders, and what carriers say and charge."""

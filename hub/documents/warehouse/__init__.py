@@ -1,0 +1,1 @@
+"""What warehouses and retailers say of stock, and what they are told."""
