@@ -1,3 +1,3 @@
 """The mediation hub: what arrives becomes canonical documents, and their content decides where each goes."""
 
-__version__ = "0.1.0"
+__version__ = "0.3.0.dev0"
