@@ -39,6 +39,7 @@ from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.delivery.batching import Batching
 from hub.runtime.delivery.replies import Replies
 from hub.runtime.delivery.sending import Sender
+from hub.runtime.delivery.settling import Settling
 from hub.runtime.delivery.suspicion import Suspicion
 from hub.runtime.delivery.worker import RouteWorker
 from hub.runtime.intake.acknowledgments import Acknowledgments
@@ -116,10 +117,11 @@ class RunningHub:
         self.intake = Intake(self.runtime, self.acknowledgments)
         self.replay = Replay(self.runtime, self.intake)
         self.batching = Batching(self.runtime, self.replay.go_on)
-        self.recoverability = Recoverability(self.runtime, Replies(self.runtime, self.intake.take))
+        self.recoverability = Recoverability(self.runtime)
         self.waker = Waker(self.runtime)
         self.rebuilding = Rebuilding(self.runtime)
-        self._sender = Sender(self.runtime)
+        replies = Replies(self.runtime, self.intake.take)
+        self._sender = Sender(self.runtime, Settling(self.runtime, replies, self.recoverability))
         self._suspicion = Suspicion(self.runtime)
         self._left: list[str] = []
         """Names of arrivals that dead processes were reading."""

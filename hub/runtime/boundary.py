@@ -4,7 +4,8 @@ silence."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Reading
@@ -12,6 +13,31 @@ from hub.core.ports import Reading
 T = TypeVar("T")
 
 TOO_MUCH_MEMORY = "it needs more memory than it may have (containment.memory in config/hub.yaml)"
+
+
+class Boundary:
+    """No error of its block passes it: `with Boundary() as boundary: ...` goes on after the block, and `boundary.error` is the
+    error that ended it, or None. A cancellation goes through."""
+
+    __slots__ = ("error",)
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        if isinstance(error, Exception):
+            self.error = error
+            return True
+        return False
+
+    @property
+    def caught(self) -> Exception:
+        """The error, where the block returns unless one ended it."""
+        assert self.error is not None  # noqa: S101
+        return self.error
 
 
 async def outcome_of(step: Callable[[], Awaitable[T]]) -> T | Exception:

@@ -13,8 +13,7 @@ from hub.core.replies.reply_body import ReplyBody
 from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.runtime.contained.looking import ContainedLooking
-from hub.runtime.copy import RouteCopy
-from hub.runtime.delivery.attempt import Outcome
+from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.intake.going_nowhere import ANSWERS
 from hub.runtime.runtime import OpenDestination, Runtime
 
@@ -31,54 +30,42 @@ class Replies:
         self._take = take
         self._looking = ContainedLooking(runtime.pool)
 
-    async def keep(self, copy: RouteCopy, outcome: Outcome, entry: Entry, now: float) -> tuple[str | None, Receipt]:
+    async def keep(self, delivery: Delivery, receipt: Receipt, entry: Entry, now: float) -> tuple[str | None, Receipt]:
         """Adds the reply's claim and the captured keys to the entry. Gives the claim's digest, and the receipt with all keys."""
-        receipt = outcome.receipt
-        assert receipt is not None  # noqa: S101  (no error)
         reply = None
         if receipt.reply:
             kept = await self._runtime.journal.keep(receipt.reply)
             entry.claim(kept, now)
             reply = kept.digest
-        destination = self._runtime.snapshot.destinations.get(outcome.destination)
-        if destination is not None and destination.captures:
-            receipt = await self._capture(copy, outcome, destination, receipt, entry, now)
+        if delivery.opened.captures:
+            receipt = await self._capture(delivery, receipt, entry, now)
         for kind, value in receipt.keys:
-            entry.key(value, kind, copy.document_id)
+            entry.key(value, kind, delivery.copy.document_id)
         return reply, receipt
 
-    async def read(
-        self, copy: RouteCopy, outcome: Outcome, receipt: Receipt, reply: str | None, now: float, entry: Entry
-    ) -> None:
+    async def read(self, delivery: Delivery, receipt: Receipt, reply: str | None, now: float, entry: Entry) -> None:
         """Takes the reply as a document, if the destination says so. Its copies are confirmed when this returns; the entry says it when it
         can't be read. Raises TransientError or JournalUnavailable when it could not be taken."""
-        destination = self._runtime.snapshot.destinations.get(outcome.destination)
-        if destination is None or destination.replies_to is None:
+        source = delivery.opened.replies_to
+        if source is None:
             return
         if not receipt.reply:
-            await self._say_empty(copy, outcome, now)
+            await self._say_empty(delivery, now)
             return
-        if outcome.state.reply is None:
-            await self._keep_first(copy, outcome, receipt, reply, now)
-        taken = await self._take(arrival(copy, outcome, destination.replies_to, receipt))
+        if delivery.state.reply is None:
+            await self._keep_first(delivery, receipt, reply, now)
+        taken = await self._take(arrival(delivery, source, receipt))
         if taken.refused:
-            self._warn(entry, copy, outcome, f"the reply can't be read: {taken.cause}"[:2000], now)
+            self._warn(entry, delivery, f"the reply can't be read: {taken.cause}"[:2000], now)
 
-    async def _capture(
-        self,
-        copy: RouteCopy,
-        outcome: Outcome,
-        destination: OpenDestination,
-        receipt: Receipt,
-        entry: Entry,
-        now: float,
-    ) -> Receipt:
+    async def _capture(self, delivery: Delivery, receipt: Receipt, entry: Entry, now: float) -> Receipt:
+        destination = delivery.opened
         body = await self._looked_into(destination, receipt.reply)
         found, missing = captured(destination.captures, receipt, body)
-        if missing and outcome.state.reply is None:
+        if missing and delivery.state.reply is None:
             where = ", ".join(f"{name} at {destination.captures[name]}" for name in missing)
             why = f": {body.wrong}" if body.wrong else ""
-            self._warn(entry, copy, outcome, f"the reply doesn't say {where}{why}", now)
+            self._warn(entry, delivery, f"the reply doesn't say {where}{why}", now)
         return replace(receipt, keys=(*receipt.keys, *found))
 
     async def _looked_into(self, destination: OpenDestination, reply: bytes) -> ReplyBody:
@@ -88,15 +75,13 @@ class Replies:
         except TransientError as error:
             return ReplyBody(wrong=str(error))
 
-    async def _keep_first(
-        self, copy: RouteCopy, outcome: Outcome, receipt: Receipt, reply: str | None, now: float
-    ) -> None:
+    async def _keep_first(self, delivery: Delivery, receipt: Receipt, reply: str | None, now: float) -> None:
         """From here on the far end has answered, whatever becomes of this process."""
-        entry, state = Entry(), outcome.state
+        entry, state = Entry(), delivery.state
         kept = await self._runtime.journal.keep(receipt.reply)
         entry.claim(kept, now)
         for kind, value in receipt.keys:
-            entry.key(value, kind, copy.document_id)
+            entry.key(value, kind, delivery.copy.document_id)
         entry.settle(
             state,
             state.status,
@@ -108,28 +93,30 @@ class Replies:
         )
         await self._runtime.journal.commit(entry)
 
-    async def _say_empty(self, copy: RouteCopy, outcome: Outcome, now: float) -> None:
+    async def _say_empty(self, delivery: Delivery, now: float) -> None:
         entry = Entry()
-        self._warn(entry, copy, outcome, "the reply is empty: there is no document in it", now)
+        self._warn(entry, delivery, "the reply is empty: there is no document in it", now)
         await self._runtime.journal.commit(entry)
 
     @staticmethod
-    def _warn(entry: Entry, copy: RouteCopy, outcome: Outcome, text: str, now: float) -> None:
+    def _warn(entry: Entry, delivery: Delivery, text: str, now: float) -> None:
         """The trace of the document that was sent says it."""
+        copy = delivery.copy
         entry.event(
             copy.document_id,
             now,
             Stage.WARNING,
             route=copy.route,
-            destination=outcome.destination,
+            destination=delivery.name,
             attempt=copy.attempt,
             text=text,
         )
 
 
-def arrival(copy: RouteCopy, outcome: Outcome, source: str, receipt: Receipt) -> Arrival:
+def arrival(delivery: Delivery, source: str, receipt: Receipt) -> Arrival:
     """The reply as an arrival. Equal replies to different documents are different messages; the document that was sent, and what
     the far end calls it, find the reply."""
+    copy = delivery.copy
     facts = copy.facts()
     headers = {
         Header.HOPS: copy.hops,
@@ -142,6 +129,6 @@ def arrival(copy: RouteCopy, outcome: Outcome, source: str, receipt: Receipt) ->
         BytesBody(receipt.reply),
         headers=headers,
         facts={name: facts[name] for name in PASSED_ON if facts.get(name) is not None},
-        salt=outcome.state.key,
+        salt=delivery.state.key,
         keys=(("in_reply_to", copy.document_id), *receipt.keys),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hub.core.options.work import IN_PROCESS
 from hub.mapping.allowance import Allowance, within
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 
 if TYPE_CHECKING:
     from hub.runtime.contained.recipe import Recipe
@@ -22,11 +22,16 @@ def allowance_before(fallback: Recipe | None) -> Allowance | None:
 
 async def here_or_contained(
     fallback: Recipe | None, here: Callable[[], Awaitable[T]], contained: Callable[[Recipe], Awaitable[T]]
-) -> T | Exception:
-    """The result of `here`; where its templates wanted more than they may do in this process, that of a worker that has begun again."""
-    allowance = allowance_before(fallback)
-    with within(allowance):
-        found = await outcome_of(here)
-    if fallback is None or allowance is None or not allowance.spent:
-        return found
-    return await outcome_of(lambda: contained(fallback))
+) -> T:
+    """The result of `here`; where its templates wanted more than they may do in this process, that of a worker that begins again.
+    Raises what the last of the two raises."""
+    if fallback is None:
+        return await here()
+    allowance = Allowance(IN_PROCESS)
+    with within(allowance), Boundary() as boundary:
+        result = await here()
+    if allowance.spent:
+        return await contained(fallback)
+    if boundary.error is not None:
+        raise boundary.error
+    return result

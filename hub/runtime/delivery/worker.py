@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from hub.core import topology
 from hub.core.broker import Delivery, Subscription
-from hub.core.effect import EffectStatus
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
 from hub.core.message import Message, storable
 from hub.core.once_key import OnceStatus
 from hub.core.routing.route import Route
 from hub.core.stage import Stage
 from hub.journal.entry import Entry
-from hub.journal.once_keys import FINISH, FINISH_ALL, HOLDERS, OnceAsked, OnceOwner
-from hub.journal.wait import WAIT, Reason
-from hub.runtime.boundary import outcome_of
+from hub.journal.once_keys import HOLDERS, OnceAsked
+from hub.journal.wait import Reason
+from hub.runtime.boundary import Boundary
 from hub.runtime.copy import Cause, RouteCopy
-from hub.runtime.delivery.attempt import Outcome
+from hub.runtime.delivery.attempt import Attempt
 from hub.runtime.delivery.once_value import once_value
-from hub.runtime.delivery.sending import Sender, kept_body
+from hub.runtime.delivery.outcome import Busy
+from hub.runtime.delivery.putting_off import put_off
+from hub.runtime.delivery.sending import Sender
 from hub.runtime.delivery.suspicion import Suspicion
 from hub.runtime.recovery.recoverability import Recoverability
-from hub.runtime.recovery.waits import wait_of
 from hub.runtime.runtime import Runtime
 
 PREFETCH = 200
 RETURN_PAUSE = 1.0
 """Seconds before a copy goes back to the broker, so that a failing broker or journal is not asked in a loop."""
-
-WAIT_DELAYS = (1.0, 10.0, 60.0)
-"""How long a copy waits (seconds) while another process is sending it; ever longer, the more often it has waited."""
 
 
 class RouteWorker:
@@ -86,14 +82,16 @@ class RouteWorker:
         started = time.perf_counter()
         with runtime.metrics.in_flight.labels("route").track_inprogress():
             try:
-                error = await outcome_of(lambda: self._work(delivery))
-                if error is not None and not isinstance(error, EndpointError | JournalUnavailable):
-                    unforeseen = error
-                    error = await outcome_of(lambda: self._bury(delivery, unforeseen))
-                if error is None:
+                with Boundary() as boundary:
+                    await self._work(delivery)
+                if boundary.error is not None and not isinstance(boundary.error, EndpointError | JournalUnavailable):
+                    unforeseen = boundary.error
+                    with Boundary() as boundary:
+                        await self._bury(delivery, unforeseen)
+                if boundary.error is None:
                     delivery.ack()
                 else:
-                    await self._return(delivery, error)
+                    await self._return(delivery, boundary.error)
             except asyncio.CancelledError:
                 delivery.requeue()
         runtime.metrics.stage.labels("route").observe(time.perf_counter() - started)
@@ -124,7 +122,7 @@ class RouteWorker:
             )
             return
         again = delivery.redelivered or copy.came_again
-        async with self._sender.alone(copy), self._suspicion.begun(copy, again) as suspect:
+        async with self._sender.exclusive(copy), self._suspicion.begun(copy, again) as suspect:
             begun = suspect.begun
             if begun.deaths >= (most := self._runtime.pool.limits.poison_after):
                 await self._poison(delivery.message, begun.times, most)
@@ -132,12 +130,12 @@ class RouteWorker:
             suspect.put_off = True
             if once and begins(copy) and not await self._once(copy, again):
                 return
-
-            async def conclude(outcome: Outcome) -> None:
-                suspect.put_off = suspect.put_off and (outcome.busy or outcome.elsewhere)
-                await self._conclude(copy, outcome, again)
-
-            await self._sender.attempt(copy, delivery.redelivered, conclude, suspect=begun.deaths > 0)
+            attempt = Attempt(copy, self.route, self._runtime.snapshot, delivery.redelivered, begun.deaths > 0)
+            entry = Entry()
+            deliveries = await self._sender.prepare(attempt, entry)
+            committed = await self._runtime.journal.commit(entry)
+            outcomes = await self._sender.deliver(deliveries, committed)
+            suspect.put_off = all(isinstance(outcome, Busy) for outcome in outcomes)
 
     async def _poison(self, message: Message, times: int, most: int) -> None:
         text = (
@@ -166,80 +164,18 @@ class RouteWorker:
             text = f"{value} is held by message {holder.owner}, which is not finished"
             if copy.waits == 0:
                 said.event(copy.document_id, now, Stage.WAITS, route=where, text=text, detail=detail)
-            await self._wait(copy, copy.open, Reason.ONCE, value, text, said, again)
+            await put_off(
+                runtime,
+                copy,
+                said,
+                destinations=copy.open,
+                reason=Reason.ONCE,
+                waits_for=value,
+                text=text,
+                again=again,
+            )
         await runtime.journal.commit(said)
         return False
-
-    async def _wait(
-        self,
-        copy: RouteCopy,
-        destinations: Sequence[str],
-        reason: Reason,
-        waits_for: str,
-        text: str,
-        entry: Entry,
-        again: bool,
-    ) -> None:
-        """Keeps the copy as a row, without counting an attempt. `again`: it had come again, and is a suspect also when it is woken."""
-        runtime, now = self._runtime, self._runtime.clock()
-        wait = wait_of(
-            copy=copy,
-            body=await kept_body(runtime, copy, entry, now),
-            destinations=destinations,
-            reason=reason,
-            waits_for=waits_for,
-            text=text,
-            now=now,
-            seconds=1.0 if reason is Reason.TABLE else WAIT_DELAYS[min(copy.waits, len(WAIT_DELAYS) - 1)],
-            process=runtime.journal.process,
-            message=copy.still_open(",".join(destinations), copy.attempt, None, now, copy.waits + 1, again=again),
-        )
-        entry.add(WAIT, wait)
-        runtime.metrics.waiting.labels(self.route.id).inc()
-
-    async def _conclude(self, copy: RouteCopy, outcome: Outcome, again: bool) -> None:
-        """Commits the outcome at one destination. Raises EndpointError when the copy for a later attempt can't be placed, and
-        JournalUnavailable."""
-        error = await outcome_of(lambda: self._record(copy, outcome, again))
-        if (
-            error is not None
-            and outcome.receipt is not None
-            and not isinstance(error, EndpointError | JournalUnavailable)
-        ):
-            await self._commit(copy, self._bare_delivery(copy, outcome, error))
-        elif error is not None:
-            raise error
-        self._runtime.settled(copy.document_id)
-
-    async def _record(self, copy: RouteCopy, outcome: Outcome, again: bool) -> None:
-        entry = Entry()
-        if outcome.busy:
-            text = "another process is sending it"
-            await self._wait(copy, (outcome.destination,), Reason.PROCESS, outcome.destination, text, entry, again)
-        elif outcome.elsewhere:
-            text = f"this process doesn't know {outcome.destination}; another one has the route table {copy.table}"
-            await self._wait(copy, (outcome.destination,), Reason.TABLE, outcome.destination, text, entry, again)
-            entry.settle(outcome.state, EffectStatus.RETRYING, copy.attempt - 1, self._runtime.clock(), text=text)
-        else:
-            await self._recoverability.record(copy, outcome, entry)
-        await self._commit(copy, entry)
-
-    async def _commit(self, copy: RouteCopy, entry: Entry) -> None:
-        if copy.parent is not None:
-            entry.add(FINISH_ALL, copy.document_id)
-        if self.route.once:
-            entry.add(FINISH, OnceOwner(route=self.route.id, owner=copy.document_id, destinations=copy.send))
-        await self._runtime.journal.commit(entry)
-
-    def _bare_delivery(self, copy: RouteCopy, outcome: Outcome, error: Exception) -> Entry:
-        """The far end has taken the document. That the details of its answer can't be recorded never makes the document dead, which a
-        replay would send again."""
-        self._runtime.log.error("answer_not_recorded", route=self.route.id, message_id=copy.document_id, exc_info=error)
-        entry, now = Entry(), self._runtime.clock()
-        text = "delivered; the details of the answer could not be recorded, the log says why"
-        entry.settle(outcome.state, EffectStatus.DELIVERED, copy.attempt, now, text=text)
-        entry.event(copy.document_id, now, Stage.SENT, route=copy.route, destination=outcome.destination, text=text)
-        return entry
 
 
 def begins(copy: RouteCopy) -> bool:
