@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hub.broker.rabbit import RabbitBroker
 from hub.core import topology
 from hub.core.errors import HubError, JournalUnavailable
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.metrics import BREAKERS
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Health:
             return
         for queue, count in depths.items():
             hub.metrics.depth.labels(queue).set(count or 0)
-        orphans = await outcome_of(hub.orphans)
-        if not isinstance(orphans, Exception):
+        with Boundary():
+            orphans = await hub.orphans()
             hub.metrics.orphans.clear()
             for queue, count in orphans.items():
                 hub.metrics.orphans.labels(queue).set(count)

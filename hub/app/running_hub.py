@@ -32,7 +32,7 @@ from hub.journal.journal import Journal
 from hub.journal.rows import QueueRow
 from hub.journal.suspects import Suspects
 from hub.journal.waits import Waits
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.contained.pool import WorkerPool
@@ -202,11 +202,12 @@ class RunningHub:
         what a process needed that is gone."""
         while True:
             await asyncio.sleep(RESUME_SECONDS)
-            await outcome_of(lambda: self.runtime.suspects.load(self.runtime.clock()))
-            await outcome_of(self._unbind)
-            error = await outcome_of(lambda: self.replay.resume(RESUME_SECONDS))
-            if isinstance(error, Exception):
-                self.log.warning("resume_failed", error=str(error))
+            with Boundary():
+                await self.runtime.suspects.load(self.runtime.clock())
+            with Boundary():
+                await self._unbind()
+            with Logged(self.log, "resume_failed"):
+                await self.replay.resume(RESUME_SECONDS)
 
     async def stop(self, timeout: float = STOP_SECONDS) -> None:
         """Sources first, then the routes; what is not finished after `timeout` seconds goes back to the broker."""
@@ -229,19 +230,19 @@ class RunningHub:
 
     async def _leave(self) -> None:
         if self.journal.available:
-            await outcome_of(self._suspicion.leave)
+            with Boundary():
+                await self._suspicion.leave()
 
     async def reload(self) -> dict[str, Any]:
         """Reads, checks and swaps the table at once; new messages take the new one. Raises RefusedReload, and changes
         nothing, when the site has errors; HubError when it can't be opened; TransientError and JournalUnavailable while broker or
         journal are away: it may be tried again."""
         async with self._reloading:
-            opened = await outcome_of(self._read_anew)
-            if isinstance(opened, TransientError | JournalUnavailable):
-                raise opened  # nothing is wrong with the site
-            if isinstance(opened, Exception):
-                refused = self._refused(opened)
-                raise refused from None if refused is opened else opened
+            with Boundary(but=(TransientError, JournalUnavailable)) as boundary:  # nothing is wrong with the site then
+                opened = await self._read_anew()
+            if (error := boundary.error) is not None:
+                refused = self._refused(error)
+                raise refused from None if refused is error else error
             result = await self._swap(opened)
             if opened.site.settings != self.settings:
                 result["restart_needed"] = (
@@ -287,9 +288,11 @@ class RunningHub:
         if replaced:
             self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
         await self._start_workers()
-        await outcome_of(self.waker.measure)
+        with Boundary():
+            await self.waker.measure()
         await self.supervisor.apply(opened.sources)
-        await outcome_of(self._unbind)
+        with Boundary():
+            await self._unbind()
         self.metrics.table.clear()
         self.metrics.table.labels(version).set(1)
         return {
@@ -308,7 +311,8 @@ class RunningHub:
             await asyncio.sleep(RETIRE_SECONDS)
         finally:
             for thing in replaced:
-                await outcome_of(thing.close)
+                with Boundary():
+                    await thing.close()
 
     async def _start_workers(self) -> None:
         """A worker for every route. That of a removed route goes on: copies that were made for it are still served."""

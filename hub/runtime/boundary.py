@@ -3,9 +3,9 @@ silence."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Reading
@@ -14,66 +14,69 @@ T = TypeVar("T")
 
 TOO_MUCH_MEMORY = "it needs more memory than it may have (containment.memory in config/hub.yaml)"
 
+Errors = tuple[type[Exception], ...]
+
 
 class Boundary:
-    """No error of its block passes it: `with Boundary() as boundary: ...` goes on after the block, and `boundary.error` is the
-    error that ended it, or None. A cancellation goes through."""
+    """No error of its block goes further, but for the kinds that `but` names and for a cancellation. Code after the block reads
+    `error`: what ended it, or None.
 
-    __slots__ = ("error",)
+        with Boundary() as boundary:
+            written = writer.write(document, context)
+        if boundary.error is not None:
+            ...
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_but", "error")
+
+    def __init__(self, *, but: Errors = ()) -> None:
+        self._but = but
         self.error: Exception | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
-        if isinstance(error, Exception):
-            self.error = error
-            return True
-        return False
+        if not isinstance(error, Exception) or isinstance(error, self._but):
+            return False
+        self.error = error
+        return True
 
     @property
     def caught(self) -> Exception:
-        """The error, where the block returns unless one ended it."""
+        """The error, after a block that returns unless one ended it."""
         assert self.error is not None  # noqa: S101
         return self.error
 
 
-async def outcome_of(step: Callable[[], Awaitable[T]]) -> T | Exception:
-    """The step's result, or the error that it ended with. A cancellation goes through."""
-    try:
-        return await step()
-    except Exception as error:  # noqa: BLE001
-        return error
+class Logged(Boundary):
+    """A boundary that logs the error as a warning: for what is tried again later, or can be missed."""
+
+    __slots__ = ("_event", "_log", "_names")
+
+    def __init__(self, log: Any, event: str, *, but: Errors = (), **names: str) -> None:
+        super().__init__(but=but)
+        self._log, self._event, self._names = log, event, names
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+        ended = super().__exit__(kind, error, at)
+        if self.error is not None:
+            self._log.warning(self._event, **self._names, error=str(error) or type(error).__name__)
+        return ended
 
 
-def result_of(step: Callable[[], T]) -> T | Exception:
-    """The same for a step that doesn't wait."""
-    try:
-        return step()
-    except Exception as error:  # noqa: BLE001
-        return error
-
-
-def items_of(items: Iterator[T]) -> Iterator[T | Exception]:
+def items_of(read: Callable[[], Iterator[T]]) -> Iterator[T | Exception]:
     """The items, and the error that ended them, if one did."""
-    while True:
-        try:
-            item = next(items)
-        except StopIteration:
-            return
-        except Exception as error:  # noqa: BLE001
-            yield error
-            return
-        yield item
+    try:
+        yield from read()
+    except Exception as error:  # noqa: BLE001
+        yield error
 
 
 def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:
     """Readers promise to raise nothing but DecodeError. Whatever one raises becomes a reading with an error; what it has given before
     stays."""
-    begun = result_of(read)
-    for item in items_of(begun) if not isinstance(begun, Exception) else (begun,):
+    for item in items_of(read):
         if isinstance(item, DecodeError):
             yield Reading((), error=item)
         elif isinstance(item, MemoryError):

@@ -10,11 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator
-from functools import partial
 
 from hub.core.errors import HubError, TransientError
 from hub.core.options.containment import Containment
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.contained.asking import QUESTIONS, Answered, Ask
 from hub.runtime.contained.child import KEPT, Do, Learn, SetUp
 from hub.runtime.contained.frame import Garbled, Result, packed_order, receive_result
@@ -121,12 +120,13 @@ class Worker:
             if QUESTIONS not in result.head or ask is None:
                 yield result
                 continue
-            answered = await outcome_of(partial(ask, result.head))
-            if isinstance(answered, Garbled):
+            with Boundary() as boundary:
+                answered = await ask(result.head)
+            if isinstance(boundary.error, Garbled):
                 await self.end()
-                raise WorkerLost(f"broke its worker: {answered}")
-            if isinstance(answered, Exception):
-                unanswered, answered = answered, Answered(gives_up=True)
+                raise WorkerLost(f"broke its worker: {boundary.error}")
+            if boundary.error is not None:
+                unanswered, answered = boundary.error, Answered(gives_up=True)
             await self._order(answered)
 
     async def _learn(self, recipe: Recipe) -> None:

@@ -21,7 +21,7 @@ from hub.journal.batch_members import TELL, BatchSays
 from hub.journal.batches import Batches, Waiting
 from hub.journal.entry import Entry
 from hub.journal.rows import BatchMemberRow, BatchRow
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.copy import make_copy, number, pack_facts, unpack, unpack_facts
 from hub.runtime.runtime import Runtime
@@ -53,9 +53,8 @@ class Batching:
     async def watch(self) -> None:
         """Looks every second for what is full or has waited long enough."""
         while True:
-            error = await outcome_of(self.check)
-            if isinstance(error, Exception):
-                self._runtime.log.warning("batches_not_checked", error=str(error))
+            with Logged(self._runtime.log, "batches_not_checked"):
+                await self.check()
             await asyncio.sleep(CHECK_SECONDS)
 
     async def check(self) -> int:
@@ -71,11 +70,11 @@ class Batching:
         published = 0
         for row in await self._batches.unpublished():
             go = self._publish if self._takes_batches(row.destination) else self._part
-            error = await outcome_of(lambda row=row, go=go: go(row))  # type: ignore[misc]
-            if isinstance(error, Exception):
-                await self._say(row, str(error) or type(error).__name__)
-            else:
+            with Boundary() as boundary:
+                await go(row)
                 published += 1
+            if boundary.error is not None:
+                await self._say(row, str(boundary.error) or type(boundary.error).__name__)
         return published
 
     async def _close(self, group: Waiting) -> bool:

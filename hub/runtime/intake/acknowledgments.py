@@ -19,7 +19,7 @@ from hub.journal.decisions import Decisions
 from hub.journal.entry import Committed, Entry
 from hub.journal.interchanges_sent import InterchangesSent
 from hub.journal.number_use import NumberUse
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Logged
 from hub.runtime.intake.acknowledgment_text import judgement_of
 from hub.runtime.runtime import DESK, Runtime, Snapshot
 
@@ -107,9 +107,8 @@ class Acknowledgments:
     async def watch(self) -> None:
         """Looks every half minute for what was not acknowledged in time."""
         while True:
-            error = await outcome_of(self.check)
-            if isinstance(error, Exception):
-                self._runtime.log.warning("acknowledgments_not_checked", error=str(error))
+            with Logged(self._runtime.log, "acknowledgments_not_checked"):
+                await self.check()
             await asyncio.sleep(CHECK_SECONDS)
 
     async def check(self) -> int:

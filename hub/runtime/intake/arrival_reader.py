@@ -18,7 +18,7 @@ from hub.documents import from_json
 from hub.journal.claims import INLINE, StoredClaim
 from hub.mapping.allowance import Allowance, within
 from hub.mapping.canonical import NAME
-from hub.runtime.boundary import guarded, outcome_of
+from hub.runtime.boundary import Boundary, guarded
 from hub.runtime.contained.reading import ContainedReading, suspect_name
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.delivery.small_work import allowance_before
@@ -136,11 +136,12 @@ class ArrivalReader:
                     await asyncio.sleep(0)
                     turn = time.monotonic()
                 if begun is not None:
-                    found = await self._on(passage, reading, begun, allowance)
+                    with Boundary() as boundary:
+                        found = await self._on(passage, reading, begun, allowance)
                     if allowance is not None and allowance.spent:
                         break
-                    if isinstance(found, Exception):
-                        raise found
+                    if boundary.error is not None:
+                        raise boundary.error
                     given += len(found)
                     yield found
             if one is None or recipe is None:
@@ -176,11 +177,11 @@ class ArrivalReader:
     @staticmethod
     async def _on(
         passage: Passage, reading: Reading, begun: Passed | list[Walked], allowance: Allowance | None
-    ) -> list[Passed] | Exception:
+    ) -> list[Passed]:
         if isinstance(begun, Passed):
             return [begun]
         with within(allowance):
-            return await outcome_of(lambda: passage.on(reading, begun))
+            return await passage.on(reading, begun)
 
     def _ahead(
         self, readings: Iterator[Reading], passage: Passage, only: str | None

@@ -9,7 +9,7 @@ from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.ports import Body, InterchangeReader, Reader
 from hub.journal.entry import Entry
 from hub.journal.interchanges_received import EARLIER, EarlierOne, InterchangeSeen
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Logged
 from hub.runtime.contained.reading import ContainedReading
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.worker import WorkerLost
@@ -38,12 +38,9 @@ class DuplicateInterchanges:
         days = snapshot.duplicate_days
         if not days or not isinstance(reader, InterchangeReader):
             return {}
-        found = await outcome_of(lambda: self._listed(reader, body, source, recipe))
-        if isinstance(found, TransientError | JournalUnavailable | WorkerLost):
-            raise found
-        if isinstance(found, Exception):
-            self._runtime.log.warning("interchanges_not_listed", error=str(found) or type(found).__name__)
-            found = []
+        found: list[tuple[str, str, str]] = []
+        with Logged(self._runtime.log, "interchanges_not_listed", but=(TransientError, JournalUnavailable, WorkerLost)):
+            found = await self._listed(reader, body, source, recipe)
         seen = [
             InterchangeSeen(
                 partner=partner,

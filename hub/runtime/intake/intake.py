@@ -19,7 +19,7 @@ from hub.core.stage import Stage
 from hub.journal.bulk import EVENT
 from hub.journal.claims import StoredClaim
 from hub.journal.open_copies import COPY
-from hub.runtime.boundary import outcome_of, result_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.contained.reading import suspect_name
 from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, unpack_facts
 from hub.runtime.intake.acknowledgments import Acknowledgments
@@ -72,27 +72,34 @@ class Intake:
         with runtime.metrics.in_flight.labels("intake").track_inprogress():
             visit = await self._claimed(arrival, started)
             visit.only, visit.among, visit.parent = only, among, parent
-            error = await outcome_of(lambda: self._visit(visit))
-            if isinstance(error, Exception):
-                await outcome_of(lambda: settle(visit.waiting))
-                if isinstance(error, NothingThere):
-                    raise HubError(str(error))
-                if not is_passing(error):
-                    unforeseen_error = error
-                    error = await outcome_of(lambda: self._refuse_whole(visit, unforeseen_error))
-                if isinstance(error, Exception):
-                    raise as_taken(error)
+            with Boundary() as boundary:
+                await self._visit(visit)
+            if boundary.error is not None:
+                await self._end_badly(visit, boundary.error)
         runtime.metrics.received.labels(arrival.source).inc()
         runtime.metrics.stage.labels("intake").observe(runtime.clock() - started)
         return Taken(visit.documents, visit.refused, visit.cause, visit.told, self._verdicts.settled(visit))
 
+    async def _end_badly(self, visit: Visit, error: Exception) -> None:
+        """What nobody foresaw refuses the arrival as a whole. Raises what keeps it from being acknowledged."""
+        with Boundary():
+            await settle(visit.waiting)
+        if isinstance(error, NothingThere):
+            raise HubError(str(error))
+        if is_passing(error):
+            raise as_taken(error)
+        with Boundary() as boundary:
+            await self._refuse_whole(visit, error)
+        if boundary.error is not None:
+            raise as_taken(boundary.error)
+
     async def _claimed(self, arrival: Arrival, started: float) -> Visit:
-        visit = await outcome_of(lambda: self._reader.claim(arrival, started))
-        if isinstance(visit, OSError):
-            raise TransientError(f"the bytes of {arrival.name or 'the arrival'} can't be read: {visit}", "unreachable")
-        if isinstance(visit, Exception):
-            raise as_taken(visit)
-        return visit
+        with Boundary() as boundary:
+            return await self._reader.claim(arrival, started)
+        error = boundary.caught
+        if isinstance(error, OSError):
+            raise TransientError(f"the bytes of {arrival.name or 'the arrival'} can't be read: {error}", "unreachable")
+        raise as_taken(error)
 
     async def _visit(self, visit: Visit) -> None:
         """Takes everything that the reader finds. Raises NothingThere when a replayed part is gone."""
@@ -180,9 +187,10 @@ class Intake:
     def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
         """Begins to place one reading; `settle` waits for it. What nobody foresaw about one document ends that document, with its
         cause, and not the arrival."""
-        placing = result_of(lambda: self._route(snapshot, visit, passed))
-        if isinstance(placing, Exception):
-            placing = self._refused_instead(visit, passed, placing)
+        with Boundary() as boundary:
+            placing = self._route(snapshot, visit, passed)
+        if boundary.error is not None:
+            placing = self._refused_instead(visit, passed, boundary.error)
         placed = asyncio.ensure_future(self._place(visit, passed, placing))
         placed.add_done_callback(forget)
         visit.waiting.append(placed)
@@ -192,8 +200,9 @@ class Intake:
         runtime = self._runtime
         if placing.story in self._recorded:  # offered again: its story has been told
             placing.entry.leave_out(EVENT)
-        outcome = await outcome_of(lambda: carry_out(placing, runtime.journal, runtime.broker))
-        error = outcome if isinstance(outcome, Exception) else None
+        with Boundary() as boundary:
+            await carry_out(placing, runtime.journal, runtime.broker)
+        error = boundary.error
         if placing.committed is not None:
             self._note(placing.story, placed=error is None)
         if error is not None and not is_passing(error):

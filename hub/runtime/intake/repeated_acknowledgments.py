@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 
 from hub.core.identity import message_id
 from hub.core.ports import nothing_to_note
 from hub.journal.answers import answers_standing
 from hub.journal.memory import JournalMemory
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Logged
 from hub.runtime.intake.arrival_reader import Visit
 from hub.runtime.intake.source_steps import Passed
 from hub.runtime.runtime import Runtime
@@ -77,9 +76,9 @@ class _Settled:
 
     async def __call__(self) -> None:
         for id, count in self._counts.items():
-            error = await outcome_of(partial(self._memory.put, _name(id), str(count)))
-            if isinstance(error, Exception):
-                self._runtime.log.warning("repeat_not_noted", message_id=id, error=str(error))
+            with Logged(self._runtime.log, "repeat_not_noted", message_id=id) as boundary:
+                await self._memory.put(_name(id), str(count))
+            if boundary.error is not None:
                 return
 
 

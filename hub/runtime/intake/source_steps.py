@@ -12,7 +12,7 @@ from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import OUTBOUND, FactSet
 from hub.core.step import NamedStep
 from hub.documents import ACKNOWLEDGMENTS, Document
-from hub.runtime.boundary import result_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.intake.arrival_terms import belied, known
 from hub.runtime.intake.document_found import DocumentFound, document_found
 from hub.runtime.steps.walk import Walked, walk_ahead, walk_on
@@ -84,12 +84,12 @@ class Passage:
         ):  # a step may name another partner, but not than the one that has proved to have sent the arrival
             return Passed(refused(reading, walked.document, lie), walked.said)
         id = message_id(self.claim, reading.position, self.arrival.identity)
-        found = result_of(lambda: document_found(self.facts, self.arrival, whole, id))
-        if isinstance(found, Exception):
-            foreseen = isinstance(found, DecodeError)
-            cause = found if isinstance(found, DecodeError) else DecodeError(UNFORESEEN)
+        with Boundary() as boundary:
+            found = document_found(self.facts, self.arrival, whole, id)
+        if (failure := boundary.error) is not None:
+            cause = failure if isinstance(failure, DecodeError) else DecodeError(UNFORESEEN)
             told = refused(reading, walked.document, cause)
-            return Passed(told, walked.said, unforeseen=None if foreseen else found)
+            return Passed(told, walked.said, unforeseen=None if cause is failure else failure)
         return Passed(whole, walked.said, bool(walked.filtered), found)
 
 

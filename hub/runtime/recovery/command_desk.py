@@ -11,7 +11,7 @@ import orjson
 from hub.core.errors import HubError, JournalUnavailable
 from hub.journal.commands import Commands, CommandStatus
 from hub.journal.rows import CommandRow
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.runtime import Runtime
 
 Act = Callable[[dict[str, Any], str], Awaitable[dict[str, Any]]]
@@ -36,9 +36,9 @@ class CommandDesk:
     async def run(self) -> None:
         try:
             while True:
-                error = await outcome_of(self._look)
-                if isinstance(error, Exception):
-                    await self._failed(error)
+                with Boundary() as boundary:
+                    await self._look()
+                await self._pause_after(boundary.error)
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             for task in self._at_work.values():
@@ -52,28 +52,30 @@ class CommandDesk:
             task.add_done_callback(lambda _, kind=kind: self._at_work.pop(kind))  # type: ignore[misc]
 
     async def _work(self, kind: str) -> None:
-        error = await outcome_of(lambda: self._all_of(kind))
-        if isinstance(error, Exception):
-            await self._failed(error)
+        with Boundary() as boundary:
+            await self._all_of(kind)
+        await self._pause_after(boundary.error)
 
-    async def _failed(self, error: Exception) -> None:
+    async def _pause_after(self, error: Exception | None) -> None:
+        if error is None:
+            return
         if not isinstance(error, JournalUnavailable):
             self._runtime.log.error("command_desk", error=str(error), exc_info=error)
         await asyncio.sleep(1.0)
 
     async def _all_of(self, kind: str) -> None:
         for row in [row for row in self._begun.values() if kind_of(row) == kind]:
-            result = await outcome_of(lambda row=row: self._carry_out(row))  # type: ignore[misc]
-            if isinstance(result, JournalUnavailable):
-                raise result
-            if isinstance(result, Exception):
-                unforeseen = None if isinstance(result, HubError) else result
+            with Boundary() as boundary:
+                result = await self._carry_out(row)
+            error = boundary.error
+            if isinstance(error, JournalUnavailable):
+                raise error
+            if error is not None:
+                unforeseen = None if isinstance(error, HubError) else error
                 self._runtime.log.warning(
-                    "command_failed", command=row.kind, who=row.who, error=str(result), exc_info=unforeseen
+                    "command_failed", command=row.kind, who=row.who, error=str(error), exc_info=unforeseen
                 )
-                await self._commands.finish(
-                    row.id, CommandStatus.FAILED, {"error": str(result) or type(result).__name__}
-                )
+                await self._commands.finish(row.id, CommandStatus.FAILED, {"error": str(error) or type(error).__name__})
             else:
                 self._runtime.log.info("command_done", command=row.kind, who=row.who, result=result)
                 await self._commands.finish(row.id, CommandStatus.DONE, result)

@@ -19,7 +19,7 @@ from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.effects import EffectState
 from hub.journal.entry import Entry
 from hub.journal.once_keys import FREE, OnceHeld
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.copy import DOCUMENT
 from hub.runtime.recovery.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.runtime import Runtime
@@ -66,11 +66,12 @@ class Keeper:
 
     async def _keep(self, delivery: Delivery, grave: Grave) -> None:
         try:
-            error = await outcome_of(lambda: self._take_in(delivery.message, grave))
+            with Boundary() as boundary:
+                await self._take_in(delivery.message, grave)
         except asyncio.CancelledError:
             delivery.requeue()
             raise
-        if error is None:
+        if (error := boundary.error) is None:
             delivery.ack()
             return
         self._runtime.log.error("dead_letter_returned", queue=grave.queue, error=str(error), exc_info=error)

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.core import topology
 from hub.core.broker import Broker
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 
 
 class OwnQueues:
@@ -33,8 +33,9 @@ class OwnQueues:
         return missing
 
     async def _mend(self, queue: str) -> None:
-        error = await outcome_of(lambda: self._broker.declare(topology.topology_of(queue)))
-        if error is None:
+        with Boundary() as boundary:
+            await self._broker.declare(topology.topology_of(queue))
+        if (error := boundary.error) is None:
             self.missing.pop(queue, None)
             self._log.warning("queue_declared_again", queue=queue, hint="somebody has deleted it; what it held is lost")
             return

@@ -10,7 +10,7 @@ from hub.core.errors import ClaimMissing
 from hub.core.message import Message
 from hub.journal.memory import JournalMemory
 from hub.journal.open_copies import OpenCopies, OpenCopy
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.copy import LARGEST_BODY, make_copy
 from hub.runtime.placing import Placed, place_all
 from hub.runtime.runtime import Runtime
@@ -39,9 +39,8 @@ class Rebuilding:
     async def watch(self) -> None:
         """Takes up what dead processes have left, every minute."""
         while True:
-            error = await outcome_of(self.sweep)
-            if isinstance(error, Exception):
-                self._runtime.log.warning("left_copies_not_looked_for", error=str(error) or type(error).__name__)
+            with Logged(self._runtime.log, "left_copies_not_looked_for"):
+                await self.sweep()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def begin(self) -> None:
@@ -85,14 +84,14 @@ class Rebuilding:
         """Those that could be made. Raises TransientError and JournalUnavailable."""
         placed, made = [], []
         for copy in copies:
-            message = await outcome_of(lambda copy=copy: self._message(copy))  # type: ignore[misc]
-            if isinstance(message, ClaimMissing):
-                self._runtime.log.error("copy_lost", route=copy.route, message_id=copy.document_id, error=str(message))
-            elif isinstance(message, Exception):
-                raise message
-            else:
+            with Boundary() as boundary:
+                message = await self._message(copy)
                 placed.append(Placed(topology.route_queue(copy.route), message))
                 made.append(copy)
+            if isinstance(error := boundary.error, ClaimMissing):
+                self._runtime.log.error("copy_lost", route=copy.route, message_id=copy.document_id, error=str(error))
+            elif error is not None:
+                raise error
         await place_all(self._runtime.broker, placed)
         return made
 

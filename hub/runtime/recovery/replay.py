@@ -22,7 +22,7 @@ from hub.journal.decisions import DeadFilter, Decisions
 from hub.journal.effects import Forbidden
 from hub.journal.entry import Entry
 from hub.journal.rows import DeadLetterFound, HoldRow
-from hub.runtime.boundary import outcome_of, result_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.copy import AGAIN, DOCUMENT, WAITS, split, unpack, unpack_facts
 from hub.runtime.delivery.once_value import once_value
 from hub.runtime.intake.arrival_terms import TERMS, TERMS_CLAIM, with_terms
@@ -121,8 +121,9 @@ class Replay:
 
     async def _publish_again(self, row: DeadLetterFound, still: list[str], text: str) -> str | None:
         """None when the copy is confirmed; else why not: the dead letter is in the list again."""
-        error = await outcome_of(lambda: self._again(row, still))
-        if isinstance(error, Exception):
+        with Boundary() as boundary:
+            await self._again(row, still)
+        if (error := boundary.error) is not None:
             reason = f"could not be sent again: {str(error) or type(error).__name__}"
             self._runtime.log.warning("replay_failed", dead=row.id, message_id=row.message_id, error=reason)
             await self._decisions.undo_replay(row.id, reason)
@@ -187,8 +188,9 @@ class Replay:
         headers = unpack(row.headers, b"").headers
         if route is None or not route.once or headers.get(DOCUMENT) == BATCH:
             return None
-        value = result_of(lambda: once_value(route, unpack_facts(headers)))
-        if isinstance(value, Exception):
+        with Boundary() as boundary:
+            value = once_value(route, unpack_facts(headers))
+        if boundary.error is not None:
             return None
         return await self._decisions.once_holder(route.id, value, row.message_id)
 
@@ -277,8 +279,9 @@ class Replay:
 
     async def _publish_released(self, row: HoldRow) -> bool:
         """Whether the copy is confirmed; if not, the hold is open again."""
-        error = await outcome_of(lambda: self._release_copy(row))
-        if isinstance(error, Exception):
+        with Boundary() as boundary:
+            await self._release_copy(row)
+        if (error := boundary.error) is not None:
             reason = f"could not be sent: {str(error) or type(error).__name__}"
             self._runtime.log.warning("release_failed", hold=row.id, message_id=row.document_id, error=reason)
             await self._decisions.undo_release(row.id, reason)

@@ -10,7 +10,7 @@ from hub.core.identity import message_id
 from hub.core.message import Message
 from hub.journal.wait import Reason, Wait, Waiting
 from hub.journal.waits import MOST, Waits
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, unpack
 from hub.runtime.delivery.limit import Limit
 from hub.runtime.placing import Placed, place_all
@@ -69,13 +69,13 @@ class Waker:
     async def watch(self) -> None:
         looked = 0.0
         while True:
-            error = await outcome_of(self._round)
-            if isinstance(error, Exception):
-                self._runtime.log.warning("waits_not_looked_at", error=str(error) or type(error).__name__)
+            with Logged(self._runtime.log, "waits_not_looked_at"):
+                await self._round()
             now = asyncio.get_running_loop().time()
             if now - looked >= 5.0:
                 looked = now
-                await outcome_of(self.measure)
+                with Boundary():
+                    await self.measure()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def measure(self) -> None:
@@ -118,14 +118,12 @@ class Waker:
             return LookupError(
                 f"the route {wait.route} is not there any more: bring it back to have its copies delivered"
             )
-
-        async def step() -> None:
+        with Boundary() as boundary:
             body = await self._runtime.journal.claim_body(wait.body)
             whole = b"" if body.size > LARGEST_BODY else b"".join(body.chunks())
             copy = unpack(wait.headers, whole)
             await place_all(self._runtime.broker, [Placed(topology.route_queue(wait.route), copy)])
-
-        return await outcome_of(step)
+        return boundary.error
 
 
 def let_through(limits: Mapping[str, Limit]) -> dict[str, int]:

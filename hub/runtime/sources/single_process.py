@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.journal.leases import Leases
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 
 LEASE_SECONDS = 15.0
 """How long a lease lives that nobody keeps: so soon another process takes over from one that is gone."""
@@ -42,7 +42,8 @@ class Alone:
             keeping.cancel()
             running.cancel()
             await asyncio.wait({running, keeping})
-            await outcome_of(lambda: self._leases.give(name))
+            with Boundary():
+                await self._leases.give(name)
         running.result()
 
     async def _keep(self, name: str) -> None:

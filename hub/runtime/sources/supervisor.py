@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hub.core.errors import HubError
 from hub.core.ports import SoleSource, Source
 from hub.journal.leases import Leases
-from hub.runtime.boundary import outcome_of
+from hub.runtime.boundary import Boundary
 from hub.runtime.intake.intake import Intake
 from hub.runtime.runtime import Runtime
 from hub.runtime.sources.single_process import Alone
@@ -62,7 +62,9 @@ class Supervisor:
         while True:
             begun = time.monotonic()
             well = asyncio.get_running_loop().call_later(SETTLED, self.failing.pop, name, None)
-            error = await outcome_of(lambda: self._run(name, source))
+            with Boundary() as boundary:
+                await self._run(name, source)
+            error = boundary.error
             well.cancel()
             if time.monotonic() - begun > 2 * LONGEST_PAUSE:
                 pause = FIRST_PAUSE

@@ -19,7 +19,7 @@ from hub.core.errors import (
 )
 from hub.core.step import AskingStep, NamedStep, Question, Stepped
 from hub.mapping.allowance import ALLOWANCE
-from hub.runtime.boundary import TOO_MUCH_MEMORY, outcome_of, result_of
+from hub.runtime.boundary import TOO_MUCH_MEMORY, Boundary
 
 if TYPE_CHECKING:
     from hub.documents import Document
@@ -121,10 +121,10 @@ async def answers_to(steps: Sequence[NamedStep], asked: Asked) -> Answers:
     named = steps[asked.step]
     step = named.step
     assert isinstance(step, AskingStep)  # noqa: S101  (Walked.asks looked)
-    found = await outcome_of(lambda: step.ask(asked.questions))
-    if isinstance(found, Exception):
-        _raise_undecided(named, found)
-    return found
+    with Boundary() as boundary:
+        return await step.ask(asked.questions)
+    _raise_undecided(named, boundary.caught)
+    return boundary.caught
 
 
 def _asking(
@@ -134,13 +134,16 @@ def _asking(
     step, document = named.step, before.document
     assert isinstance(step, AskingStep)  # noqa: S101  (Walked.asks looked)
     facts = facts_of(document)
-    asked = result_of(lambda: _few(step.questions(document, facts)))
-    if isinstance(asked, Exception):
-        return _after(named, before, asked, released)
-    answers = yield Asked(before.next, asked)
+    with Boundary() as boundary:
+        questions = _few(step.questions(document, facts))
+    if boundary.error is not None:
+        return _after(named, before, boundary.error, released)
+    answers = yield Asked(before.next, questions)
     if isinstance(answers, Exception):
         return _after(named, before, answers, released)
-    return _after(named, before, result_of(lambda: step.answered(document, facts, answers or ())), released)
+    with Boundary() as boundary:
+        stepped = step.answered(document, facts, answers or ())
+    return _after(named, before, stepped if boundary.error is None else boundary.error, released)
 
 
 def _few(questions: Sequence[Question]) -> Sequence[Question]:
@@ -167,12 +170,10 @@ def walk_ahead(
 
 def _taken(steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]) -> list[Walked]:
     named = steps[before.next]
-
-    def take() -> Stepped:
-        assert not isinstance(named.step, AskingStep)  # noqa: S101  (walk_ahead looked)
-        return named.step.take(before.document, facts_of(before.document))
-
-    return _after(named, before, result_of(take), released)
+    assert not isinstance(named.step, AskingStep)  # noqa: S101  (walk_ahead looked)
+    with Boundary() as boundary:
+        stepped = named.step.take(before.document, facts_of(before.document))
+    return _after(named, before, stepped if boundary.error is None else boundary.error, released)
 
 
 def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, released: Collection[str]) -> list[Walked]:
