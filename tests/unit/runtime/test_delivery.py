@@ -1,0 +1,222 @@
+"""One copy at one destination: planned, made, sent and settled, on a journal of its own and without a hub."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from hub.broker.embedded import EmbeddedBroker
+from hub.core.effect import EffectStatus
+from hub.core.errors import ConfigError, MappingError, RejectedError, TransientError
+from hub.core.options.containment import Containment
+from hub.core.ports import Arrival, Outgoing, Receipt, Taken, WriteContext, Written
+from hub.core.retry import QUICK
+from hub.core.routing.facts import FactSet
+from hub.core.routing.route import Route, Send
+from hub.core.routing.route_table import RouteTable
+from hub.core.step import NamedStep, Stepped
+from hub.core.topology import route_topology
+from hub.documents import Document
+from hub.journal.effects import EffectState
+from hub.journal.entry import Entry
+from hub.journal.journal import Journal
+from hub.journal.suspects import Suspects
+from hub.journal.wait import Reason
+from hub.runtime.contained.pool import WorkerPool
+from hub.runtime.copy import RouteCopy, make_copy
+from hub.runtime.delivery.attempt import Attempt
+from hub.runtime.delivery.delivery import Delivery
+from hub.runtime.delivery.outcome import Busy, Delivered, Failed, Filtered, Outcome, Skipped
+from hub.runtime.delivery.replies import Replies
+from hub.runtime.delivery.sending import Sender
+from hub.runtime.delivery.settling import Settling
+from hub.runtime.metrics import Metrics
+from hub.runtime.recovery.flight_recorder import FlightRecorder
+from hub.runtime.recovery.recoverability import Recoverability
+from hub.runtime.runtime import OpenDestination, Runtime, Snapshot
+from tests.support.site import order
+
+BODY = order("PO-1")
+ROUTE = Route("orders", (Send("erp"), Send("wms")))
+
+
+def copy_of(*open: str, attempt: int = 1) -> RouteCopy:
+    made = make_copy(
+        document="order@1",
+        document_id="d1",
+        body=BODY,
+        canonical="",
+        route="orders",
+        send=("erp", "wms"),
+        facts="{}",
+        table="v1",
+        source="shop",
+        correlation_id=None,
+        hops=0,
+    )
+    return RouteCopy.of(made.with_headers(hub_open=",".join(open) or "erp", hub_attempt=attempt), "orders")
+
+
+@dataclass
+class Peer:
+    """A far end, in memory. It takes a document, or answers with the error."""
+
+    error: Exception | None = None
+    taken: list[bytes] = field(default_factory=list)
+
+    async def send(self, outgoing: Outgoing) -> Receipt:
+        if self.error is not None:
+            raise self.error
+        self.taken.append(outgoing.body)
+        return Receipt("taken")
+
+    async def check(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Counting:
+    """A writer whose bytes are new each time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def write(self, document: Document, context: WriteContext) -> Written:
+        self.count += 1
+        return Written(b"%d" % self.count, "text/plain")
+
+
+class Refusing:
+    def write(self, document: Document, context: WriteContext) -> Written:
+        raise MappingError("no price")
+
+
+class Ending:
+    def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
+        return Stepped(document, filtered="a test order")
+
+
+async def take(arrival: Arrival) -> Taken:
+    raise AssertionError(f"nothing here reads a reply: {arrival}")
+
+
+@pytest.fixture
+async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
+    journal, broker = Journal(str(tmp_path / "hub.db"), tmp_path / "claims"), EmbeddedBroker(tmp_path / "broker.db")
+    await journal.open(worker=True)
+    await broker.open()
+    await broker.declare(route_topology("orders"))
+    log = structlog.get_logger()
+    yield Runtime(
+        broker,
+        journal,
+        Metrics(),
+        log,
+        Snapshot("v1", RouteTable([ROUTE]), FactSet(), {}, {}, {}),
+        WorkerPool(Containment(), log),
+        Suspects(journal),
+        FlightRecorder(tmp_path / "reading"),
+    )
+    await broker.close()
+    await journal.close()
+
+
+async def deliver(
+    runtime: Runtime, copy: RouteCopy, *destinations: OpenDestination, redelivered: bool = False
+) -> list[Outcome]:
+    """What the worker does, and what an intake may do: prepare, commit, deliver."""
+    sender = Sender(runtime, Settling(runtime, Replies(runtime, take), Recoverability(runtime)))
+    known = {destination.name: destination for destination in destinations}
+    snapshot = Snapshot("v1", RouteTable([ROUTE]), FactSet(), {}, known, {})
+    entry = Entry()
+    deliveries = await sender.prepare(Attempt(copy, ROUTE, snapshot, redelivered), entry)
+    return await sender.deliver(deliveries, await runtime.journal.commit(entry))
+
+
+def state_of(status: EffectStatus, *, mine: bool = True, claim: str | None = None, attempts: int = 0) -> EffectState:
+    return EffectState("d1", "erp", "orders", status, 1, "key", claim, None, attempts, mine)
+
+
+FAILURE = MappingError("no price")
+GONE = Failed(ConfigError("not there any more"))
+
+
+@pytest.mark.parametrize(
+    ("state", "redelivered", "verdict", "failure", "outcome"),
+    [
+        (state_of(EffectStatus.PREPARED), False, None, None, None),
+        (state_of(EffectStatus.DELIVERED, mine=False), False, GONE, None, Skipped("delivered already")),
+        (state_of(EffectStatus.PREPARED, mine=False), False, GONE, None, Busy(Reason.PROCESS, "another process is sending it")),
+        (state_of(EffectStatus.RETRYING, attempts=1), True, GONE, None, Skipped("retrying already, after attempt 1")),
+        (state_of(EffectStatus.RETRYING, attempts=1), False, GONE, None, GONE),
+        (state_of(EffectStatus.PREPARED, claim="c"), False, GONE, None, GONE),
+        (state_of(EffectStatus.PREPARED), False, None, FAILURE, Failed(FAILURE)),
+        (state_of(EffectStatus.RETRYING, claim="c"), False, None, FAILURE, None),  # the journal holds the bytes
+    ],
+)  # fmt: skip
+def test_the_journal_comes_before_the_plan(
+    state: EffectState, redelivered: bool, verdict: Outcome | None, failure: Exception | None, outcome: Outcome | None
+) -> None:
+    snapshot = Snapshot("v1", RouteTable(), FactSet(), {}, {}, {})
+    delivery = Delivery(Attempt(copy_of(), ROUTE, snapshot, redelivered), "erp", None, verdict=verdict, failure=failure)
+    delivery.accept({("d1", "erp"): state}, {})
+    assert delivery.outcome() == outcome
+
+
+async def test_each_destination_has_its_own_outcome(runtime: Runtime) -> None:
+    erp, wms = Peer(), Peer(TransientError("away", "unreachable"))
+    outcomes = await deliver(
+        runtime,
+        copy_of("erp", "wms"),
+        OpenDestination("erp", erp, None, QUICK),
+        OpenDestination("wms", wms, None, QUICK),
+    )
+    assert [type(outcome) for outcome in outcomes] == [Delivered, Failed]
+    assert erp.taken == [BODY]
+    again = await deliver(runtime, copy_of("erp"), OpenDestination("erp", erp, None, QUICK))
+    assert again == [Skipped("delivered already")]
+    assert erp.taken == [BODY]
+
+
+async def test_a_retry_sends_the_bytes_of_the_first_attempt(runtime: Runtime) -> None:
+    peer, writer = Peer(TransientError("away", "unreachable")), Counting()
+    destination = OpenDestination("erp", peer, writer, QUICK)
+    assert isinstance((await deliver(runtime, copy_of(), destination))[0], Failed)
+    stale = await deliver(runtime, copy_of(), destination, redelivered=True)
+    assert stale == [Skipped("retrying already, after attempt 1")]
+    peer.error = None
+    assert isinstance((await deliver(runtime, copy_of(attempt=2), destination))[0], Delivered)
+    assert (peer.taken, writer.count) == ([b"1"], 1)
+
+
+async def test_what_can_not_be_written_is_not_sent(runtime: Runtime) -> None:
+    peer = Peer()
+    (outcome,) = await deliver(runtime, copy_of(), OpenDestination("erp", peer, Refusing(), QUICK))
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, MappingError)
+    assert peer.taken == []
+
+
+async def test_a_step_ends_it(runtime: Runtime) -> None:
+    peer = Peer()
+    destination = OpenDestination("erp", peer, Counting(), QUICK, steps=(NamedStep("only_real", Ending()),))
+    assert await deliver(runtime, copy_of(), destination) == [Filtered("a test order")]
+    assert peer.taken == []
+
+
+async def test_a_definite_no_is_held(runtime: Runtime) -> None:
+    refused = RejectedError("unknown partner", hold="partner-setup")
+    (outcome,) = await deliver(runtime, copy_of(), OpenDestination("erp", Peer(refused), None, QUICK))
+    assert outcome == Failed(refused)
+    assert await deliver(runtime, copy_of(), OpenDestination("erp", Peer(), None, QUICK)) == [Skipped("held already")]
+
+
+async def test_a_destination_that_no_process_knows_is_gone(runtime: Runtime) -> None:
+    (outcome,) = await deliver(runtime, copy_of())
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, ConfigError)
