@@ -14,6 +14,7 @@ from hub.broker.embedded import EmbeddedBroker
 from hub.core.effect import EffectStatus
 from hub.core.errors import ConfigError, MappingError, RejectedError, TransientError
 from hub.core.options.containment import Containment
+from hub.core.outgoing_address import OutgoingAddress
 from hub.core.ports import Arrival, Outgoing, Receipt, Taken, WriteContext, Written
 from hub.core.retry import QUICK
 from hub.core.routing.facts import FactSet
@@ -62,12 +63,19 @@ def copy_of(*open: str, attempt: int = 1) -> RouteCopy:
     return RouteCopy.of(made.with_headers(hub_open=",".join(open) or "erp", hub_attempt=attempt), "orders")
 
 
+class PeerAddress(OutgoingAddress):
+    kind = "peer"
+
+
 @dataclass
 class Peer:
     """A far end, in memory. It takes a document, or answers with the error."""
 
     error: Exception | None = None
     taken: list[bytes] = field(default_factory=list)
+
+    def address(self, outgoing: Outgoing) -> OutgoingAddress:
+        return PeerAddress()
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         if self.error is not None:
