@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from hub.core.effect import FAILED
 from hub.core.errors import MappingError
 from hub.core.ports import Written
+from hub.core.stage import Stage
 from hub.journal.effects import EffectKey, EffectState
+from hub.journal.entry import Entry
 from hub.journal.wait import Reason
 from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.attempt import Attempt
@@ -77,3 +80,26 @@ class Delivery:
         if self.verdict is not None:
             return self.verdict
         return Failed(self.failure) if self.failure is not None and state.claim is None else None
+
+    def tell(
+        self,
+        entry: Entry,
+        at: float,
+        stage: Stage,
+        *,
+        text: str | None = None,
+        attempt: int | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Adds an event to the story of the document: something happened to it at this destination."""
+        copy = self.copy
+        entry.event(
+            copy.document_id,
+            at,
+            stage,
+            route=copy.route,
+            destination=self.name,
+            attempt=attempt,
+            text=text,
+            detail=detail,
+        )

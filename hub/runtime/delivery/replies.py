@@ -102,15 +102,7 @@ class Replies:
     def _warn(entry: Entry, delivery: Delivery, text: str, now: float) -> None:
         """The trace of the document that was sent says it."""
         copy = delivery.copy
-        entry.event(
-            copy.document_id,
-            now,
-            Stage.WARNING,
-            route=copy.route,
-            destination=delivery.name,
-            attempt=copy.attempt,
-            text=text,
-        )
+        delivery.tell(entry, now, Stage.WARNING, attempt=copy.attempt, text=text)
 
 
 def arrival(delivery: Delivery, source: str, receipt: Receipt) -> Arrival:

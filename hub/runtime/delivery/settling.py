@@ -77,28 +77,19 @@ class Settling:
             case Filtered(why):
                 copy = delivery.copy
                 entry.settle(delivery.state, EffectStatus.FILTERED, copy.attempt, now, text=why[:2000])
-                entry.event(copy.document_id, now, Stage.FILTERED, route=copy.route, destination=delivery.name)
+                delivery.tell(entry, now, Stage.FILTERED)
 
     @staticmethod
     def _note(delivery: Delivery, entry: Entry, now: float) -> None:
         """What the steps and the writer report."""
-        copy = delivery.copy
         for step, text in delivery.notes:
-            entry.event(
-                copy.document_id,
-                now,
-                Stage.STEP,
-                route=copy.route,
-                destination=delivery.name,
-                text=f"{step}: {text}",
-                detail={"step": step},
-            )
+            delivery.tell(entry, now, Stage.STEP, text=f"{step}: {text}", detail={"step": step})
 
     def _skipped(self, delivery: Delivery, why: str, entry: Entry, now: float) -> None:
         copy = delivery.copy
         self._runtime.metrics.repeated.labels(copy.route).inc()
         if copy.attempt == 1:
-            entry.event(copy.document_id, now, Stage.REPEATED, route=copy.route, destination=delivery.name, text=why)
+            delivery.tell(entry, now, Stage.REPEATED, text=why)
 
     async def _busy(self, delivery: Delivery, outcome: Busy, entry: Entry, now: float) -> None:
         """The copy waits for the process that can go on with it."""
@@ -142,15 +133,7 @@ class Settling:
         entry.settle(state, EffectStatus.BATCHED, copy.attempt, now, text="waits for a batch")
         terms = destination.batch
         text = f"waits for a batch: at most {terms.max} documents, {terms.wait:g}s" if terms else "waits for a batch"
-        entry.event(
-            copy.document_id,
-            now,
-            Stage.BATCHED,
-            route=copy.route,
-            destination=delivery.name,
-            text=text,
-            detail={"due_at": now + terms.wait} if terms else None,
-        )
+        delivery.tell(entry, now, Stage.BATCHED, text=text, detail={"due_at": now + terms.wait} if terms else None)
 
     async def _delivered(self, delivery: Delivery, outcome: Delivered, entry: Entry, now: float) -> None:
         copy = delivery.copy
@@ -179,16 +162,7 @@ class Settling:
                 facts=facts,
             )
             entry.add(DELIVER, sent)
-        entry.event(
-            copy.document_id,
-            now,
-            Stage.SENT,
-            route=copy.route,
-            destination=delivery.name,
-            attempt=copy.attempt,
-            text=receipt.text,
-            detail=facts,
-        )
+        delivery.tell(entry, now, Stage.SENT, attempt=copy.attempt, text=receipt.text, detail=facts)
         self._runtime.metrics.sent.labels(copy.route, delivery.name).inc()
         self._runtime.metrics.stage.labels("send").observe(outcome.took)
 
@@ -220,7 +194,7 @@ class Settling:
         self._runtime.log.error("answer_not_recorded", route=copy.route, message_id=copy.document_id, exc_info=error)
         text = "delivered; the details of the answer could not be recorded, the log says why"
         entry.settle(delivery.state, EffectStatus.DELIVERED, copy.attempt, now, text=text)
-        entry.event(copy.document_id, now, Stage.SENT, route=copy.route, destination=delivery.name, text=text)
+        delivery.tell(entry, now, Stage.SENT, text=text)
         return entry
 
 

@@ -16,11 +16,11 @@ from hub.journal.batch_members import TELL, BatchSays
 from hub.journal.bulk import HOLD, QUEUE
 from hub.journal.entry import Entry
 from hub.journal.rows import HoldRow, QueueRow
-from hub.journal.wait import WAIT, Reason
+from hub.journal.wait import Reason
 from hub.runtime.copy import Cause, pack
 from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.delivery.kept_body import kept_body
-from hub.runtime.recovery.waits import wait_of
+from hub.runtime.delivery.putting_off import keep_waiting
 from hub.runtime.runtime import Runtime
 
 
@@ -55,12 +55,10 @@ class Recoverability:
         message = copy.still_open(delivery.name, copy.attempt + 1, cause, now)
         await self.publish_later(copy.route, message, delay)
         entry.settle(delivery.state, EffectStatus.RETRYING, copy.attempt, now, text=cause.text[:2000])
-        entry.event(
-            copy.document_id,
+        delivery.tell(
+            entry,
             now,
             Stage.RETRY,
-            route=copy.route,
-            destination=delivery.name,
             attempt=copy.attempt,
             text=f"{cause.text[:2000]}; again in {topology.delay_name(delay)}",
         )
@@ -73,19 +71,18 @@ class Recoverability:
         runtime, copy, text, counted = self._runtime, delivery.copy, cause.text[:2000], not wait.endpoint
         attempt = copy.attempt + counted
         message = copy.still_open(delivery.name, attempt, cause, now, 0 if counted else copy.waits + 1)
-        row = wait_of(
-            copy=copy,
-            body=await kept_body(runtime.journal, copy, entry, now),
+        await keep_waiting(
+            runtime,
+            copy,
+            entry,
+            now,
             destinations=(delivery.name,),
             reason=Reason.RETRY_AFTER if counted else Reason.ENDPOINT,
             waits_for=wait.endpoint or delivery.name,
             text=text,
-            now=now,
             seconds=wait.seconds,
-            process=runtime.journal.process,
             message=message,
         )
-        entry.add(WAIT, row)
         entry.settle(delivery.state, EffectStatus.RETRYING, attempt - 1, now, text=text)
         until = (
             f"; again in {topology.delay_name(round(wait.seconds) or 1)}"
@@ -94,17 +91,8 @@ class Recoverability:
         )
         if counted or copy.waits == 0:
             stage = Stage.RETRY if counted else Stage.WAITS
-            entry.event(
-                copy.document_id,
-                now,
-                stage,
-                route=copy.route,
-                destination=delivery.name,
-                attempt=copy.attempt if counted else None,
-                text=f"{text}{until}",
-            )
+            delivery.tell(entry, now, stage, attempt=copy.attempt if counted else None, text=f"{text}{until}")
             self._say(delivery, entry, stage, f"{text}{until}", now)
-        runtime.metrics.waiting.labels(copy.route).inc()
         runtime.log.info("waits", **names_of(delivery), attempt=copy.attempt, error=text)
 
     async def _hold(self, delivery: Delivery, entry: Entry, name: str, error: Exception, now: float) -> None:
@@ -136,12 +124,10 @@ class Recoverability:
         )
         entry.add(HOLD, hold)
         entry.settle(delivery.state, EffectStatus.HELD, copy.attempt, now, text=cause)
-        entry.event(
-            copy.document_id,
+        delivery.tell(
+            entry,
             now,
             Stage.HELD,
-            route=copy.route,
-            destination=delivery.name,
             attempt=copy.attempt,
             text=f"{name}, for {policy.owner}: {cause}",
             detail={"hold": id},

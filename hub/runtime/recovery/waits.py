@@ -3,55 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from hub.core import topology
-from hub.core.identity import message_id
-from hub.core.message import Message
 from hub.journal.wait import Reason, Wait, Waiting
 from hub.journal.waits import MOST, Waits
 from hub.runtime.boundary import Boundary, Logged
-from hub.runtime.copy import LARGEST_BODY, RouteCopy, pack, unpack
+from hub.runtime.copy import LARGEST_BODY, unpack
 from hub.runtime.delivery.limit import Limit
 from hub.runtime.placing import Placed, place_all
 from hub.runtime.runtime import Runtime
 
 LOOK_SECONDS = 0.5
-
-
-def wait_of(
-    *,
-    copy: RouteCopy,
-    body: str,
-    destinations: Sequence[str],
-    reason: Reason,
-    waits_for: str,
-    text: str,
-    now: float,
-    seconds: float,
-    process: str,
-    message: Message,
-) -> Wait:
-    """The row of a copy that waits. `message` is what is published when it is woken, `body` the claim of its canonical form."""
-    facts = copy.facts()
-    names = ",".join(destinations)
-    partner, number = facts.get("partner"), facts.get("number")
-    return Wait(
-        id=message_id("wait", (copy.document_id, copy.route, names)),
-        document_id=copy.document_id,
-        route=copy.route,
-        destinations=names,
-        reason=reason,
-        waits_for=waits_for,
-        text=text[:2000],
-        partner=str(partner) if partner else None,
-        number=str(number) if number else None,
-        headers=pack(message),
-        body=body,
-        since=now,
-        due_at=now + seconds,
-        process=process,
-    )
 
 
 class Waker:
