@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.texts import arrival_headers, safe_text, stands
-from hub.core.broker import Delivery, Origin
+from hub.core.broker import BrokerDelivery, Origin
 from hub.core.errors import HubError, JournalUnavailable, TransientError
 from hub.core.message import Message
 from hub.core.plugin import Context, Options
@@ -137,7 +137,7 @@ class ExchangeSource:
             if self._tasks:
                 await asyncio.wait(self._tasks)
 
-    async def _take(self, delivery: Delivery, take: Take, stopping: asyncio.Event) -> None:
+    async def _take(self, delivery: BrokerDelivery, take: Take, stopping: asyncio.Event) -> None:
         """Acknowledges the delivery or gives it back; there is no third way out."""
         try:
             if await self._taken(delivery, take, stopping):
@@ -151,7 +151,7 @@ class ExchangeSource:
             # Whatever broke: a delivery that is forgotten here would be lost to everybody until the next restart.
             await self._give_back(delivery, error, stopping)
 
-    async def _taken(self, delivery: Delivery, take: Take, stopping: asyncio.Event) -> bool:
+    async def _taken(self, delivery: BrokerDelivery, take: Take, stopping: asyncio.Event) -> bool:
         """Offers it until the intake takes it, with pauses that grow; False when the source is stopped before that."""
         message, pause = delivery.message, FIRST_PAUSE
         arrival = arrival_of(self._name, message, getattr(delivery, "origin", Origin()), self._options.facts)
@@ -166,7 +166,7 @@ class ExchangeSource:
                 return True
         return False
 
-    async def _give_back(self, delivery: Delivery, error: Exception, stopping: asyncio.Event) -> None:
+    async def _give_back(self, delivery: BrokerDelivery, error: Exception, stopping: asyncio.Event) -> None:
         self._not_taken(delivery.message, error)
         try:
             await rest(RETURN_PAUSE, stopping)

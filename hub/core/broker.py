@@ -10,7 +10,7 @@ from hub.core.message import Message
 from hub.core.topology import Binding, Topology
 
 
-class Delivery(Protocol):
+class BrokerDelivery(Protocol):
     """One message handed to a consumer. Exactly one of `ack` and `requeue` is called, once, from the event loop; both
     return at once and may be coalesced. After the connection that delivered it has ended both do nothing: the broker
     delivers the message again."""
@@ -105,7 +105,7 @@ class BrokerLifecycle(Broker, Protocol):
 
 
 DeliveryHandler = Callable[[Any], None]
-"""Takes a Delivery (with an `origin: Origin`)."""
+"""Takes a BrokerDelivery (with an `origin: Origin`)."""
 
 ConsumerArguments = Callable[[], Mapping[str, Any]]
 """The broker's own arguments of a consumer that begins now."""

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from hub.core import topology
-from hub.core.broker import Delivery, Subscription
+from hub.core.broker import BrokerDelivery, Subscription
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
 from hub.core.message import Message, storable
 from hub.core.once_key import OnceStatus
@@ -77,7 +77,7 @@ class RouteWorker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _handle(self, delivery: Delivery) -> None:
+    async def _handle(self, delivery: BrokerDelivery) -> None:
         runtime = self._runtime
         started = time.perf_counter()
         with runtime.metrics.in_flight.labels("route").track_inprogress():
@@ -96,20 +96,20 @@ class RouteWorker:
                 delivery.requeue()
         runtime.metrics.stage.labels("route").observe(time.perf_counter() - started)
 
-    async def _return(self, delivery: Delivery, error: BaseException) -> None:
+    async def _return(self, delivery: BrokerDelivery, error: BaseException) -> None:
         """The broker or the journal failed, not the message: it goes back, after a pause."""
         names = {"route": self.route.id, "message_id": delivery.message.id}
         self._runtime.log.warning("copy_returned", **names, error=str(error))
         await asyncio.sleep(RETURN_PAUSE)
         delivery.requeue()
 
-    async def _bury(self, delivery: Delivery, error: BaseException) -> None:
+    async def _bury(self, delivery: BrokerDelivery, error: BaseException) -> None:
         """What nobody foresaw: said whole in the log, and kept as a dead letter with its cause."""
         message = delivery.message
         self._runtime.log.error("unforeseen", route=self.route.id, message_id=message.id, exc_info=error)
         await self._recoverability.bury(message, self.route.id, Cause(type(error).__name__, storable(str(error))))
 
-    async def _work(self, delivery: Delivery) -> None:
+    async def _work(self, delivery: BrokerDelivery) -> None:
         """Returns when the delivery may be acknowledged."""
         try:
             copy = RouteCopy.of(delivery.message, self.route.id)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from hub.core.broker import Delivery, Subscription
+from hub.core.broker import BrokerDelivery, Subscription
 from hub.core.dead_letter import DECIDED
 from hub.core.effect import EffectStatus
 from hub.core.identity import idempotency_key
@@ -64,7 +64,7 @@ class Keeper:
 
         return on_delivery
 
-    async def _keep(self, delivery: Delivery, grave: Grave) -> None:
+    async def _keep(self, delivery: BrokerDelivery, grave: Grave) -> None:
         try:
             with Boundary() as boundary:
                 await self._take_in(delivery.message, grave)
