@@ -66,7 +66,7 @@ class Delivery:
         self.key = self.state.key
         self.number = numbers.get(place, self.number)
 
-    def outcome(self) -> Outcome | None:
+    def known_outcome(self) -> Outcome | None:
         """The outcome, when it is known without sending. None: the bytes are to be made or sent. The journal comes first, then
         the verdict. A failure to make the bytes counts only while the journal holds none."""
         state, attempt = self.state, self.attempt

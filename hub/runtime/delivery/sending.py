@@ -93,10 +93,10 @@ class Sender:
         return outcomes
 
     async def _deliver(self, delivery: Delivery) -> Outcome:
-        outcome = delivery.outcome()
+        outcome = delivery.known_outcome()
         if outcome is None and delivery.state.claim is None:
             await self._preparation.finish(delivery)
-            outcome = delivery.outcome()
+            outcome = delivery.known_outcome()
         if outcome is None:
             outcome = await self._send(delivery)
         await self._settling.settle(delivery, outcome)
