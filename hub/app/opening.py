@@ -10,8 +10,8 @@ from typing import Any
 from hub.app.recipes import recipe_of
 from hub.app.site_folder import SiteFolder
 from hub.broker.rabbit import RabbitBroker
-from hub.configuration.checked_use import texts
-from hub.configuration.plug import Use
+from hub.configuration.checks.checked_use import texts
+from hub.configuration.entries.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
 from hub.core.apart import Apart, apart_here
 from hub.core.broker import Broker, BrokerLifecycle

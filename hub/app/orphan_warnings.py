@@ -7,7 +7,7 @@ from collections.abc import Container
 from hub.app.broker_diagnosis import FileDepths
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
-from hub.configuration.finding import Finding
+from hub.configuration.files.finding import Finding
 from hub.configuration.site import Site
 from hub.core.errors import HubError, Place
 from hub.core.topology import Topology

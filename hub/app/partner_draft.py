@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from hub.app.partner_scaffold import Scaffold
 from hub.app.site_folder import SiteFolder
 from hub.configuration.check import check_site
-from hub.configuration.finding import Finding
+from hub.configuration.files.finding import Finding
 from hub.core.errors import ConfigError, Place
 from hub.core.plugin import Plugins
 

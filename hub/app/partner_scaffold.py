@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hub.app.partner_sample import NEWLINES, plain, sentences
-from hub.configuration.models import NAME
-from hub.configuration.partner_file import character
+from hub.configuration.files.models import NAME
+from hub.configuration.files.partner_file import character
 from hub.core.agreement import InterchangeId, OverlayRule, Separators
 from transformers.x12.declarations.catalogue import known_sets, release_of, set_declaration
 from transformers.x12.declarations.overlay import WrongRule, overlaid

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
-from hub.configuration.yaml_loader import load
+from hub.configuration.files.yaml_loader import load
 from hub.core.errors import DecodeError, RejectedError, TransientError
 from hub.core.outgoing_address import OutgoingAddress
 from hub.core.plugin import Context, Plugin, PluginKind

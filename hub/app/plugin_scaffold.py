@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from hub.app.plugin_discovery import GROUP
 from hub.app.plugin_texts import CODE, PYPROJECT, README, USAGES
-from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS
+from hub.configuration.files.models import DESTINATION_KEYS, SOURCE_KEYS
 from hub.core.options.nearest import hint
 from hub.core.plugin import Plugins
 

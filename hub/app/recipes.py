@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hub.configuration.plug import Use
+from hub.configuration.entries.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
 from hub.runtime.contained.recipe import DestinationRecipe, PluginUse, Recipe, SourceRecipe, can_travel
 

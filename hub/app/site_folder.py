@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.configuration.check import HUB, check_site, wanted
-from hub.configuration.checked_use import texts
+from hub.configuration.checks.checked_use import texts
 from hub.configuration.site import Checked, Settings, Site
 from hub.core.errors import ConfigError, Place
 from hub.core.identity import site_version

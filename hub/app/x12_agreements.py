@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hub.app.site_folder import SiteFolder
-from hub.configuration.agreements import read_partner
 from hub.configuration.draft import Draft
-from hub.configuration.yaml_loader import load
+from hub.configuration.entries.agreements import read_partner
+from hub.configuration.files.yaml_loader import load
 from hub.core.agreement import Agreement
 from hub.core.errors import ConfigError
 from hub.core.options.nearest import did_you_mean

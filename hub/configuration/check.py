@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from hub.configuration.acknowledge_routes import make_acknowledge_routes
-from hub.configuration.agreements import check_agreements, read_partner
-from hub.configuration.connections import declare_destinations, declare_sources, read_endpoints
+from hub.configuration.checks.trial import check_transformers
+from hub.configuration.checks.whole import check_whole
 from hub.configuration.draft import Draft, Text
-from hub.configuration.fact_paths import read_facts
-from hub.configuration.models import ROUTES_FILE_KEYS
-from hub.configuration.policies import declare_built_in, read_policies, read_settings
-from hub.configuration.routes import read_routes
-from hub.configuration.secrets import check_secrets
+from hub.configuration.entries.acknowledge_routes import make_acknowledge_routes
+from hub.configuration.entries.agreements import check_agreements, read_partner
+from hub.configuration.entries.connections import declare_destinations, declare_sources, read_endpoints
+from hub.configuration.entries.fact_paths import read_facts
+from hub.configuration.entries.routes import read_routes
+from hub.configuration.files.models import ROUTES_FILE_KEYS
+from hub.configuration.files.policies import declare_built_in, read_policies, read_settings
+from hub.configuration.files.secrets import check_secrets
+from hub.configuration.files.yaml_file import YamlFile
+from hub.configuration.files.yaml_loader import load
 from hub.configuration.site import Checked, Site
-from hub.configuration.trial import check_transformers
-from hub.configuration.whole import check_whole
-from hub.configuration.yaml_file import YamlFile
-from hub.configuration.yaml_loader import load
 from hub.core.errors import ConfigError, Place
 from hub.core.options.nearest import did_you_mean, hint
 from hub.core.partners import PartnerDirectory

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.configuration.finding import Findings
-from hub.configuration.models import NAME
-from hub.configuration.plug import Placed, Reading
+from hub.configuration.entries.plug import Placed, Reading
+from hub.configuration.files.finding import Findings
+from hub.configuration.files.models import NAME
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.configuration.site import DestinationConfig, EndpointConfig, HoldConfig, Settings, SourceConfig
-from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.options.nearest import hint
 from hub.core.partners import Agreement

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from hub.configuration.models import NAME, UNPACK, FactEntry, Gather, Hold, HubFile, Reply, Retry, RouteEntry
-from hub.configuration.partner_file import PartnerFile
+from hub.configuration.files.models import NAME, UNPACK, FactEntry, Gather, Hold, HubFile, Reply, Retry, RouteEntry
+from hub.configuration.files.partner_file import PartnerFile
 from hub.core.plugin import Plugin, PluginKind, Plugins
 from hub.core.routing.facts import BUILT_IN
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hub.configuration.finding import Finding
-from hub.configuration.plug import Use
+from hub.configuration.entries.plug import Use
+from hub.configuration.files.finding import Finding
 from hub.core.agreement import Batch
 from hub.core.errors import Place
 from hub.core.message import empty

@@ -62,7 +62,7 @@ CONFINED = {
     "aiohttp": ("adapters/",),
     "httpx": ("adapters/",),
     "jinja2": ("hub/mapping/",),
-    "yaml": ("hub/configuration/yaml_loader.py", "transformers/x12/"),
+    "yaml": ("hub/configuration/files/yaml_loader.py", "transformers/x12/"),
     "typer": ("hub/cli/", "hub/demo/"),
     "rich": ("hub/cli/", "hub/demo/"),
 }

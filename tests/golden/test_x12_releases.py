@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hub.configuration.agreements import agreement_of
-from hub.configuration.partner_file import PartnerFile
+from hub.configuration.entries.agreements import agreement_of
+from hub.configuration.files.partner_file import PartnerFile
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId, OverlayRule
 from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory

@@ -18,7 +18,7 @@ from hub.cli.output import FOUND, AsJson, err, fail, print_json, printable
 from hub.cli.site_option import HERE, SiteDir, disk_error
 from hub.cli.x12.file import File, opened, watched
 from hub.configuration.draft import NAME_PATTERN
-from hub.configuration.finding import Finding
+from hub.configuration.files.finding import Finding
 from hub.core.errors import ConfigError
 from hub.core.ports import Body
 from transformers.x12.envelope.scan import events

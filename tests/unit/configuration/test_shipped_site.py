@@ -13,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from hub.configuration.files.yaml_loader import load
 from hub.configuration.schema import schemas
-from hub.configuration.yaml_loader import load
 from hub.documents import from_json
 from transformers.x12.writing.writer import write_interchange
 

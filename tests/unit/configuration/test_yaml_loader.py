@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.configuration.yaml_file import YamlFile
-from hub.configuration.yaml_loader import load
+from hub.configuration.files.yaml_file import YamlFile
+from hub.configuration.files.yaml_loader import load
 from hub.core.errors import ConfigError, Place
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hub.app.partner_scaffold import quoted, scaffold
 from hub.app.plugin_discovery import discover
 from hub.configuration.check import check_site
-from hub.configuration.yaml_loader import load
+from hub.configuration.files.yaml_loader import load
 from hub.core.agreement import InterchangeId
 from hub.core.ports import BytesBody
 from tests.golden.x12_files import FIXTURES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.configuration.draft import AgreementDraft, Draft, RouteDraft
-from hub.configuration.yaml_file import Node
+from hub.configuration.files.yaml_file import Node
 from hub.core.agreement import Acknowledge
 from hub.core.errors import Place
 from hub.core.routing.route import Route, Send

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.core.errors import ConfigError, Place
 from hub.core.options.nearest import did_you_mean
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from hub.configuration.finding import Findings
-from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.files.finding import Findings
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.core.options.nearest import hint
 from hub.core.options.secret_names import is_secret_key
 

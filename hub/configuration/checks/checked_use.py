@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hub.configuration.draft import Draft
-from hub.configuration.plug import Placed
+from hub.configuration.entries.plug import Placed
 from hub.core.errors import Place
 from hub.core.options.naming import names_in
 from hub.core.options.nearest import did_you_mean

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from hub.configuration.agreed_totals import agreed_totals
-from hub.configuration.checked_use import DECLARED_IN, check_use
+from hub.configuration.checks.checked_use import DECLARED_IN, check_use
 from hub.configuration.draft import Draft
-from hub.configuration.gathering import check_together, read_gather
-from hub.configuration.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
-from hub.configuration.named_files import check_named_files
-from hub.configuration.plug import Use
-from hub.configuration.secrets import check_entry
+from hub.configuration.entries.agreed_totals import agreed_totals
+from hub.configuration.entries.gathering import check_together, read_gather
+from hub.configuration.entries.plug import Use
+from hub.configuration.entries.steps import read_steps
+from hub.configuration.files.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
+from hub.configuration.files.named_files import check_named_files
+from hub.configuration.files.secrets import check_entry
+from hub.configuration.files.validation import validated
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
-from hub.configuration.steps import read_steps
-from hub.configuration.validation import validated
-from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.options.nearest import hint
 from hub.core.replies.captures import check_capture

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel
 
 from hub.configuration.draft import Draft
-from hub.configuration.models import FactEntry
-from hub.configuration.validation import validated
-from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.files.models import FactEntry
+from hub.configuration.files.validation import validated
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.core.errors import ConfigError
 from hub.core.options.nearest import hint
 from hub.core.routing.facts import BUILT_IN, FACT_NAME, FactPath, FactSet, FactType

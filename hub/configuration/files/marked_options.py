@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from hub.configuration.yaml_file import Node
+from hub.configuration.files.yaml_file import Node
 
 
 def marked(model: type[BaseModel], node: Node, mark: str) -> Iterator[tuple[Node, Any]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hub.configuration.answering import check_answering
+from hub.configuration.checks.answering import check_answering
+from hub.configuration.checks.overlap import check_overlaps
+from hub.configuration.checks.reach import check_reach
+from hub.configuration.checks.shared_places import check_places
 from hub.configuration.draft import Draft
-from hub.configuration.overlap import check_overlaps
-from hub.configuration.reach import check_reach
-from hub.configuration.shared_places import check_places
 
 MOST_QUEUES = 3000
 QUEUE_COST = "an idle quorum queue costs 88 KB, and all of them delay a broker's restart"

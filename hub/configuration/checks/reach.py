@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
-from hub.configuration.checked_use import texts
+from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft, RouteDraft
 from hub.core.errors import ConditionError
 from hub.core.options.naming import names_in

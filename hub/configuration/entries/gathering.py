@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hub.configuration.checked_use import texts
+from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft
-from hub.configuration.models import Gather
-from hub.configuration.plug import Use
+from hub.configuration.entries.plug import Use
+from hub.configuration.files.models import Gather
+from hub.configuration.files.validation import validated
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.configuration.site import DestinationConfig
-from hub.configuration.validation import validated
-from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.agreement import Batch
 from hub.core.options.duration import seconds
 from hub.core.options.nearest import did_you_mean

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from hub.configuration.draft import Draft
-from hub.configuration.plug import Placed, Use
+from hub.configuration.entries.plug import Placed, Use
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.configuration.site import StepConfig
-from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.routing.condition import Condition
 from hub.core.routing.expression_tree import ExpressionError
 

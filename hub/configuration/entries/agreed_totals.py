@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.configuration.checked_use import texts
+from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft
-from hub.configuration.plug import Use
+from hub.configuration.entries.plug import Use
 from hub.configuration.site import StepConfig
 
 STEP = "totals"

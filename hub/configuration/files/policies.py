@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from hub.configuration.draft import Draft
-from hub.configuration.models import AmqpBroker, ContainmentEntry, Hold, HubFile, Retry
+from hub.configuration.files.models import AmqpBroker, ContainmentEntry, Hold, HubFile, Retry
+from hub.configuration.files.validation import validated
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.configuration.site import HoldConfig, Settings
-from hub.configuration.validation import validated
-from hub.configuration.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.network.amqp_hosts import hosts_of
 from hub.core.network.clear_text import credentials_in_the_clear, holds_password

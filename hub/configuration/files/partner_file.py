@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from hub.configuration.models import Entry, Name
+from hub.configuration.files.models import Entry, Name
 from hub.core.agreement import AcknowledgmentSet, Charset, ErrorPolicy, InterchangeAckPolicy
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.form import Form

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hub.configuration.checked_use import texts
+from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft, Text
-from hub.configuration.plug import Placed
+from hub.configuration.entries.plug import Placed
 from hub.core.errors import ConfigError, Place
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hub.configuration.draft import Draft
-from hub.configuration.marked_options import marked
-from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.files.marked_options import marked
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.core.plugin import FILE, FORMAT, PluginKind
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hub.configuration.draft import Draft, RouteDraft
-from hub.configuration.fact_paths import fact_value
-from hub.configuration.models import RouteEntry, SendTo
-from hub.configuration.policies import unsupported
-from hub.configuration.validation import validated
-from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.entries.fact_paths import fact_value
+from hub.configuration.files.models import RouteEntry, SendTo
+from hub.configuration.files.policies import unsupported
+from hub.configuration.files.validation import validated
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.core.errors import ConfigError, Place
 from hub.core.options.nearest import did_you_mean, hint
 from hub.core.routing.condition import Condition

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.configuration.finding import Findings
-from hub.configuration.validation import validated
-from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.files.finding import Findings
+from hub.configuration.files.validation import validated
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.core.errors import Place
 from hub.core.options.nearest import did_you_mean, hint
 from hub.core.plugin import Options, Plugin, PluginKind, Plugins

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from hub.configuration.finding import Findings
-from hub.configuration.marked_options import marked
-from hub.configuration.yaml_file import Node, YamlFile
-from hub.configuration.yaml_loader import REFERENCE
+from hub.configuration.files.finding import Findings
+from hub.configuration.files.marked_options import marked
+from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_loader import REFERENCE
 from hub.core.options.secret_names import SCHEME, SIGNED, is_secret_key
 from hub.core.plugin import WRITE_ONLY, PluginKind, Plugins
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hub.configuration.checked_use import DECLARED_IN
+from hub.configuration.checks.checked_use import DECLARED_IN
 from hub.configuration.draft import AgreementDraft, Draft
-from hub.configuration.partner_file import (
+from hub.configuration.files.partner_file import (
     Delimiters,
     ExpectAckTerms,
     HoldTotals,
@@ -13,8 +13,8 @@ from hub.configuration.partner_file import (
     Rule,
     X12Terms,
 )
-from hub.configuration.validation import validated
-from hub.configuration.yaml_file import Node, YamlFile
+from hub.configuration.files.validation import validated
+from hub.configuration.files.yaml_file import Node, YamlFile
 from hub.core.agreement import (
     ALL_SETS,
     Acknowledge,

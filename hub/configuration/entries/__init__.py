@@ -1,0 +1,1 @@
+"""What the files declare, compiled: routes, steps, connections, agreements, facts."""
