@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -154,12 +155,15 @@ class ExchangeSource:
     async def _taken(self, delivery: BrokerDelivery, take: Take, stopping: asyncio.Event) -> bool:
         """Offers it until the intake takes it, with pauses that grow; False when the source is stopped before that."""
         message, pause = delivery.message, FIRST_PAUSE
-        arrival = arrival_of(self._name, message, getattr(delivery, "origin", Origin()), self._options.facts)
+        arrival = arrival_of(
+            self._name, message, getattr(delivery, "origin", Origin()), self._options.facts, again=delivery.redelivered
+        )
         while not stopping.is_set():
             try:
                 await take(arrival)
             except (TransientError, JournalUnavailable) as error:
                 self._not_taken(message, error)
+                arrival = replace(arrival, offered_again=True)
                 await rest(pause, stopping)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
@@ -178,10 +182,13 @@ class ExchangeSource:
         self._log.warning("message_not_taken", source=self._name, message_id=safe_text(message.id), error=text)
 
 
-def arrival_of(source: str, message: Message, origin: Origin, facts: Mapping[str, str]) -> Arrival:
-    """A message as the intake takes it."""
+def arrival_of(
+    source: str, message: Message, origin: Origin, facts: Mapping[str, str], *, again: bool = False
+) -> Arrival:
+    """A message as the intake takes it. `again`: the broker delivered it before."""
     known = given(facts, stands(message, origin.exchange, origin.key)) if facts else {}
-    return Arrival(source, BytesBody(message.body), safe_text(message.id), arrival_headers(message), known)
+    body, name = BytesBody(message.body), safe_text(message.id)
+    return Arrival(source, body, name, arrival_headers(message), known, offered_again=again)
 
 
 async def rest(pause: float, stopping: asyncio.Event) -> None:

@@ -91,6 +91,8 @@ class FileSource:
         self._pauses = Pauses(max(self._poll, self._settle), time.monotonic)
         self._claim_pauses = Pauses(self._poll, time.monotonic)
         self._offered: dict[str, Offered] = {}
+        self._new: set[str] = set()
+        """Claimed by this process, and not offered yet."""
 
     async def run(self, take: Take) -> None:
         for folder in (self._done, self._failed):
@@ -160,7 +162,9 @@ class FileSource:
 
     def _claim(self, path: Path, inode: int) -> None:
         """One rename: of two hubs only one succeeds. No other file that is alive has the same inode, so nothing is replaced."""
-        path.rename(self._work / with_mark(path.name, inode))
+        marked = with_mark(path.name, inode)
+        path.rename(self._work / marked)
+        self._new.add(marked)
 
     async def _offer(self, path: Path, take: Take, free: asyncio.Semaphore) -> None:
         """One file, if no other hub works on it. Ends without an error, whatever happens."""
@@ -183,7 +187,9 @@ class FileSource:
         if offered is None or offered.version != version(path):
             self._offered.pop(path.name, None)
             body, before = await asyncio.to_thread(snapshot, path)
-            offered = Offered(before, await take(self._arrival(body, without_mark(path.name))))
+            again = path.name not in self._new
+            self._new.discard(path.name)
+            offered = Offered(before, await take(self._arrival(body, without_mark(path.name), again)))
         if version(path) != offered.version:
             pause = self._pauses.longer(path.name, SELDOM)
             self._warn("file_changed", path.name, "changed after it was claimed; it will be offered again", pause)
@@ -195,8 +201,8 @@ class FileSource:
         self._pauses.end(path.name)
         await offered.taken.settled()
 
-    def _arrival(self, body: Body, name: str) -> Arrival:
-        return Arrival(self._name, body, shown(name), facts=self._facts(name))
+    def _arrival(self, body: Body, name: str, again: bool) -> Arrival:
+        return Arrival(self._name, body, shown(name), facts=self._facts(name), offered_again=again)
 
     def _warn(self, event: str, name: str, error: object, pause: float) -> None:
         text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)

@@ -241,7 +241,7 @@ class SftpSource:
                 self._log.error("file_too_large", source=self._name, file=name, error=text)
                 offered = Offered(entry.version, Taken(0, 1, text))
             else:
-                offered = Offered(entry.version, await self._fetched(path, entry, name, take))
+                offered = Offered(entry.version, await self._fetched(path, entry, name, take, again=claimed))
             self._offered[path] = offered
         now = await use(lambda connection: connection.entry(path))
         if now is None:
@@ -257,21 +257,21 @@ class SftpSource:
         self._pauses.end(entry.name)
         await offered.taken.settled()
 
-    async def _fetched(self, path: str, entry: Entry, name: str, take: Take) -> Taken:
-        """Offers what the file holds. The partner's name never becomes a path of this machine."""
+    async def _fetched(self, path: str, entry: Entry, name: str, take: Take, *, again: bool) -> Taken:
+        """Offers what the file holds; `again`: it was claimed before. The partner's name never becomes a path of this machine."""
         progress = Progress(self._log, "sftp_download", name, entry.size)
         if entry.size <= SMALL:
             body: Body = BytesBody(await self._endpoint.use(lambda c: b"".join(c.pieces(path, entry.size))))
-            return await take(self._arrival(body, name))
+            return await take(self._arrival(body, name, again))
         spooled = self._spool / uuid.uuid4().hex
         try:
             await self._endpoint.use(lambda c: download(c, path, entry.size, spooled, progress))
-            return await take(self._arrival(FileBody(spooled), name))
+            return await take(self._arrival(FileBody(spooled), name, again))
         finally:
             await asyncio.to_thread(spooled.unlink, True)
 
-    def _arrival(self, body: Body, name: str) -> Arrival:
-        return Arrival(self._name, body, name, facts=self._facts(name))
+    def _arrival(self, body: Body, name: str, again: bool) -> Arrival:
+        return Arrival(self._name, body, name, facts=self._facts(name), offered_again=again)
 
     async def _remember(self, entry: Entry) -> None:
         self._left[entry.name] = list(entry.version)

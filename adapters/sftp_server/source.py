@@ -44,7 +44,7 @@ class SftpServerSource:
         self._log = context.log
         self._facts = facts_of_names(options.name)
         self._accounts = {login: Account(login, account) for login, account in options.accounts.items()}
-        self._waiting: asyncio.Queue[tuple[str, Path, str]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[str, Path, str, bool]] = asyncio.Queue()
         self._pauses = Pauses(0.2, time.monotonic)
         self._door = Door(name, options, self._accounts, self._log)
         self.port = 0
@@ -53,14 +53,14 @@ class SftpServerSource:
     async def run(self, take: Take) -> None:
         loop = asyncio.get_running_loop()
 
-        def taken(login: str, path: Path, name: str) -> None:
-            loop.call_soon_threadsafe(self._waiting.put_nowait, (login, path, name))
+        def taken(login: str, path: Path, name: str, again: bool = False) -> None:
+            loop.call_soon_threadsafe(self._waiting.put_nowait, (login, path, name, again))
 
         homes = {login: self._home(account, taken) for login, account in self._accounts.items()}
         for home in homes.values():
             await asyncio.to_thread(home.prepare)
             for left in sorted(home.work.iterdir()):
-                taken(home.account.name, left, name_of(left))
+                taken(home.account.name, left, name_of(left), again=True)
         await asyncio.to_thread(self._tell_left)
         host, _, port = self._options.listen.rpartition(":")
         try:
@@ -126,21 +126,22 @@ class SftpServerSource:
     async def _offer(self, take: Take) -> None:
         """Takes one file after the other. Ends only when it is cancelled."""
         while True:
-            login, path, name = await self._waiting.get()
+            login, path, name, again = await self._waiting.get()
             try:
-                await self._one(login, path, name, take)
+                await self._one(login, path, name, take, again)
             except Exception as error:  # noqa: BLE001
                 # Whatever broke: the file is still claimed, and is offered again.
                 text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
                 pause = self._pauses.longer(path.name, SOON)
                 self._log.warning("file_not_taken", source=self._name, file=name, error=text, again_in=pause)
-                asyncio.get_running_loop().call_later(pause, self._waiting.put_nowait, (login, path, name))
+                asyncio.get_running_loop().call_later(pause, self._waiting.put_nowait, (login, path, name, True))
 
-    async def _one(self, login: str, path: Path, name: str, take: Take) -> None:
+    async def _one(self, login: str, path: Path, name: str, take: Take, again: bool) -> None:
         size = (await asyncio.to_thread(path.stat)).st_size
         body: Body = BytesBody(await asyncio.to_thread(path.read_bytes)) if size <= SMALL else FileBody(path)
         partner = self._accounts[login].partner
-        result = await take(Arrival(self._name, body, name, facts=self._facts(name), partner=partner))
+        facts = self._facts(name)
+        result = await take(Arrival(self._name, body, name, facts=facts, partner=partner, offered_again=again))
         await asyncio.to_thread(self._put_away, login, path, result.failed)
         self._pauses.end(path.name)
         await result.settled()

@@ -204,7 +204,8 @@ class Arrival:
     others with the same bytes that are meant as another message; without it the same bytes are the same message, from the same
     partner and with the same facts (`identity`).
     `keys` are pairs (kind, value) of business keys of every document in it. `partner` is who has proved to have sent it: a document
-    that names another is refused.
+    that names another is refused. `offered_again`: the source may have offered it before: a crash has left it there, or a broker delivered it
+    again. What is recorded of it then is not done once more; a file that its sender drops once more is another matter.
     """
 
     source: str
@@ -215,6 +216,7 @@ class Arrival:
     salt: str = ""
     keys: tuple[tuple[str, str], ...] = ()
     partner: str = ""
+    offered_again: bool = False
 
     @property
     def identity(self) -> str:

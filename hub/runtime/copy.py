@@ -24,7 +24,7 @@ CANONICAL = "hub-canonical"
 DOCUMENT = "hub-document"
 WAITS = "hub-waits"
 AGAIN = "hub-again"
-"""Of a copy that had come again when it began to wait: a process may have died over it."""
+"""Of a copy that had come again when it began to wait, or when its document was read: a process may have died over it."""
 
 
 def fact_text(value: Any) -> Any:
@@ -151,6 +151,7 @@ def make_copy(
     source: str,
     correlation_id: str | None,
     hops: int,
+    again: bool = False,
 ) -> Message:
     """The first copy of a document (`order@1`) for a route. A body above a megabyte stays behind as the claim `canonical`."""
     large = len(body) > LARGEST_BODY
@@ -166,6 +167,8 @@ def make_copy(
     }
     if large:
         headers[Header.CLAIM] = canonical
+    if again:
+        headers[AGAIN] = True
     return Message(document_id, b"" if large else body, JSON, headers, correlation_id)
 
 

@@ -10,6 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.file.moving import with_mark
+from adapters.file.source import WORK
 from hub.app.running_hub import RunningHub
 from hub.core.message import Message
 from hub.journal.decisions import DeadFilter, Decisions
@@ -266,6 +268,22 @@ async def test_stop_finishes_what_is_in_work(site: SiteOnDisk, erp: Erp) -> None
         assert (await story(hub, "1001")).effects[0]["status"] == "delivered"
         await asyncio.sleep(0)
     assert len(erp.requests) == 1
+
+
+async def test_a_file_that_a_crash_left_in_work_repeats_no_recorded_refusal(
+    hub: RunningHub, site: SiteOnDisk, erp: Erp
+) -> None:
+    erp.script = lambda request: Answer(422, b'{"error": "no such item"}')
+    site.drop("a.json", order("1001"))
+    await dead_letters(hub, 1, error="RejectedError")
+    await eventually(lambda: exists(site.folder / "var/drop/done/a.json"))
+    (site.folder / "var/drop/done/a.json").rename(site.folder / "var/drop" / WORK / with_mark("a.json", 1))
+    await eventually(lambda: exists(site.folder / "var/drop/done/a.json"))
+    erp.script = lambda request: Answer(201)
+    site.drop("b.json", order("1002"))
+    await status_becomes(hub, "1002", "delivered")
+    assert erp.numbers() == ["1001", "1002"]
+    await dead_letters(hub, 1, error="RejectedError")
 
 
 async def test_a_file_dropped_again_after_its_dead_letter_settles_it(

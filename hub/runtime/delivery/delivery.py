@@ -74,7 +74,7 @@ class Delivery:
             return Skipped(f"{state.status} already")
         if not state.mine:
             return Busy(Reason.PROCESS, "another process is sending it")
-        if attempt.redelivered and state.status in FAILED and attempt.copy.attempt <= state.attempts:
+        if attempt.came_again and state.status in FAILED and attempt.copy.attempt <= state.attempts:
             # the attempt that this copy stands for is recorded: its successor, a retry or a dead letter, is on its way
             return Skipped(f"{state.status} already, after attempt {state.attempts}")
         if self.verdict is not None:

@@ -67,6 +67,7 @@ class DocumentFound:
             source=visit.arrival.source,
             correlation_id=visit.correlation_id,
             hops=visit.hops,
+            again=visit.arrival.offered_again,
         )
 
 
