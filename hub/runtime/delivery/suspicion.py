@@ -21,14 +21,42 @@ class Suspect:
     put_off: bool = False
 
 
+class Company:
+    """Who works beside whom: `shared` beside each other, `alone` beside nobody. Who waits to be alone comes before those that share."""
+
+    def __init__(self) -> None:
+        self._door = asyncio.Lock()
+        self._inside = 0
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @asynccontextmanager
+    async def shared(self) -> AsyncIterator[None]:
+        async with self._door:
+            self._inside += 1
+            self._empty.clear()
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                self._empty.set()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with self._door:
+            await self._empty.wait()
+            yield
+
+
 class Suspicion:
     """A copy that came again may be what ended its process, or an innocent neighbor of it. One death before it is poison it goes singly:
-    no other suspect of this process is in work then. An innocent one is delivered, and cleared."""
+    no other copy that came again is in work in this process then. An innocent one is delivered, and cleared."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._redeliveries = Redeliveries(runtime.journal)
-        self._one = asyncio.Lock()
+        self._company = Company()
 
     @asynccontextmanager
     async def begun(self, copy: RouteCopy, redelivered: bool) -> AsyncIterator[Suspect]:
@@ -38,14 +66,19 @@ class Suspicion:
             yield Suspect(Begun(0))
             return
         name, poison = name_of(copy), self._runtime.pool.limits.poison_after
-        begun = await self._begin(name, poison - 1)
-        if poison - 1 <= begun.deaths < poison:
-            async with self._one:
-                suspect = Suspect(await self._begin(name, poison))
+        async with self._company.shared():
+            begun = await self._begin(name, poison - 1)
+            if begun.deaths != poison - 1:
+                suspect = Suspect(begun)
                 yield suspect
-        else:
-            suspect = Suspect(begun)
+                await self._end(name, suspect)
+                return
+        async with self._company.alone():
+            suspect = Suspect(await self._begin(name, poison))
             yield suspect
+            await self._end(name, suspect)
+
+    async def _end(self, name: str, suspect: Suspect) -> None:
         await (self._redeliveries.release(name) if suspect.put_off else self._redeliveries.finish(name))
 
     async def leave(self) -> None:
