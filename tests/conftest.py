@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.openssh import MISSING as SSHD_MISSING
@@ -132,3 +133,10 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """A command that ran in this process may have said which log lines count: no other test is told so."""
+    yield
+    structlog.reset_defaults()

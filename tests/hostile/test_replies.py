@@ -17,8 +17,9 @@ from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.page import page_from, pieces_of
 from hub.core.errors import DecodeError, RejectedError
 from hub.core.options.containment import Containment
+from hub.core.replies import reply_xml
 from hub.core.replies.captures import captured
-from hub.core.replies.replies import ReplyRule, classify, reply_xml
+from hub.core.replies.replies import ReplyRule, classify
 from hub.core.replies.reply_body import LARGEST, ReplyBody, is_cheap, look_into
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking

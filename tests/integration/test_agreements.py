@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody
 from hub.journal import schema
-from hub.runtime.intake.intake import repeated_acknowledgments
+from hub.runtime.intake import repeated_acknowledgments
 from hub.runtime.intake.repeated_acknowledgments import MOST_A_DAY
 from tests.golden.x12_files import FIXTURES
 from tests.support.brokers import eventually
