@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from hub.cli.output import age, entry, moment, status
+from hub.core.message import Header
 from hub.journal.rows import DeadLetterFound
-from hub.runtime.intake.unreadable_place import PLACE
 
 LEVELS = ("interchange", "group", "transaction")
 
@@ -53,7 +53,7 @@ def position_words(row: DeadLetterFound) -> str:
 
 def place_of(row: DeadLetterFound) -> dict[str, Any]:
     """What its headers say of the place in the part."""
-    packed = orjson.loads(row.headers).get("headers", {}).get(PLACE)
+    packed = orjson.loads(row.headers).get("headers", {}).get(Header.PLACE)
     found = orjson.loads(packed) if isinstance(packed, str) else {}
     return found if isinstance(found, dict) else {}
 

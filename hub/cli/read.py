@@ -16,10 +16,10 @@ from hub.cli.lineage_view import lineage_json, show_lineage
 from hub.cli.output import FOUND, AsJson, fail, one_line, say
 from hub.cli.site_option import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
+from hub.core.message import Header
 from hub.core.network.visible import visible_json
 from hub.core.ports import FieldOrigin, FileBody, Reading, TracingReader
 from hub.documents import to_json
-from hub.mapping.canonical import NAME
 
 
 def read(
@@ -59,7 +59,7 @@ def read(
     failed = False
     traced = _Traced(made, FileBody(file)) if lineage and isinstance(made, TracingReader) else None
     try:
-        for reading in made.read(FileBody(file), {NAME: file.name}):
+        for reading in made.read(FileBody(file), {Header.NAME: file.name}):
             where = f"{file}: {'.'.join(reading.position)}: " if reading.position else f"{file}: "
             for warning in reading.warnings:
                 typer.echo(one_line(f"{where}warning: {warning}"), err=True)

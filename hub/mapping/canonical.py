@@ -10,7 +10,7 @@ import orjson
 from pydantic import Field
 
 from hub.core.errors import ConfigError, DecodeError, MappingError
-from hub.core.message import EMPTY
+from hub.core.message import EMPTY, Header
 from hub.core.plugin import Context, Options
 from hub.core.ports import Reading
 from hub.documents import Document
@@ -19,9 +19,6 @@ from hub.mapping.document_name import DocumentName
 from hub.mapping.json_template import JsonTemplate
 from hub.mapping.refused import known_of
 from hub.mapping.site_template import SiteTemplate
-
-NAME = "hub-name"
-"""The header in which a reader is told what the body was called where it came from."""
 
 
 class CanonicalOptions(Options):
@@ -94,7 +91,7 @@ class Canonical:
 
 def headers_seen(headers: Mapping[str, Any]) -> Mapping[str, Any]:
     """What templates see of the arrival: `name`, what it was called, and `headers`."""
-    name = headers.get(NAME)
+    name = headers.get(Header.NAME)
     return {"name": name if isinstance(name, str) else "", "headers": headers}
 
 

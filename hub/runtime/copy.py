@@ -20,12 +20,6 @@ LARGEST_BODY = 1 << 20
 IN_THREAD = 1 << 18
 """Bodies above this size (bytes) are read by a thread, so that the event loop stays free."""
 
-CANONICAL = "hub-canonical"
-DOCUMENT = "hub-document"
-WAITS = "hub-waits"
-AGAIN = "hub-again"
-"""Of a copy that had come again when it began to wait, or when its document was read: a process may have died over it."""
-
 
 def fact_text(value: Any) -> Any:
     """A fact as JSON: decimals and dates as text."""
@@ -90,7 +84,7 @@ class RouteCopy:
         """Raises DecodeError for a message that the intake didn't make."""
         headers = message.headers
         send = split(headers.get(Header.SEND))
-        if not message.id or not send or not isinstance(headers.get(DOCUMENT), str):
+        if not message.id or not send or not isinstance(headers.get(Header.DOCUMENT), str):
             raise DecodeError(
                 "not a copy that the hub made: its headers don't say which document it is and where it goes"
             )
@@ -98,20 +92,20 @@ class RouteCopy:
             message=message,
             document_id=message.id,
             route=route,
-            document=headers[DOCUMENT],
+            document=headers[Header.DOCUMENT],
             source=str(headers.get(Header.SOURCE, "")),
             table=str(headers.get(Header.TABLE, "")),
             send=send,
             open=split(headers.get(Header.OPEN)) or send,
             attempt=number(headers.get(Header.ATTEMPT), 1),
-            canonical=str(headers.get(CANONICAL, "")),
+            canonical=str(headers.get(Header.CANONICAL, "")),
             claim=headers.get(Header.CLAIM),
             parent=headers.get(Header.PARENT),
             first_failure=headers.get(Header.FIRST_FAILURE),
             hops=number(headers.get(Header.HOPS), 0),
-            waits=number(headers.get(WAITS), 0),
+            waits=number(headers.get(Header.WAITS), 0),
             alone=headers.get(Header.ALONE) is True,
-            came_again=headers.get(AGAIN) is True,
+            came_again=headers.get(Header.AGAIN) is True,
         )
 
     @property
@@ -161,14 +155,14 @@ def make_copy(
         Header.SOURCE: source,
         Header.SEND: ",".join(send),
         Header.FACTS: facts,
-        DOCUMENT: document,
-        CANONICAL: canonical,
+        Header.DOCUMENT: document,
+        Header.CANONICAL: canonical,
         Header.HOPS: hops,
     }
     if large:
         headers[Header.CLAIM] = canonical
     if again:
-        headers[AGAIN] = True
+        headers[Header.AGAIN] = True
     return Message(document_id, b"" if large else body, JSON, headers, correlation_id)
 
 

@@ -14,9 +14,9 @@ import pytest
 import yaml
 
 from hub.app.plugin_discovery import discover
+from hub.core.message import Header
 from hub.core.ports import FileBody
 from hub.documents import to_json
-from hub.mapping.canonical import NAME
 from tests.unit.transformers.reading import built
 
 FOLDERS = sorted(path for path in (Path(__file__).parent / "formats").iterdir() if path.is_dir())
@@ -37,7 +37,7 @@ def readings(folder: Path, name: str) -> list[dict[str, Any]]:
     }
     (path,) = (path for path in folder.glob(f"{name}.*") if ".expected." not in path.name)
     found = []
-    for reading in built(plugin, json.dumps(given), texts).read(FileBody(path), {NAME: path.name}):
+    for reading in built(plugin, json.dumps(given), texts).read(FileBody(path), {Header.NAME: path.name}):
         said = (
             {"error": str(reading.error)}
             if reading.document is None

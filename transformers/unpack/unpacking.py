@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from hub.core.errors import DecodeError
-from hub.core.message import EMPTY
+from hub.core.message import EMPTY, Header
 from hub.core.ports import DUPLICATES, Body, FieldOrigin, InterchangeReader, Reader, Reading, TracingReader
-from hub.mapping.canonical import NAME
 from transformers.unpack.entry import Allowance, Entry
 from transformers.unpack.inflating import gzip_entries
 from transformers.unpack.mime import mime_parts
@@ -105,7 +104,7 @@ def _begin(body: Body) -> bytes:
 
 def _within(headers: Mapping[str, Any], position: tuple[str, ...], entry: Entry) -> Mapping[str, Any]:
     """The headers as the reader of one entry sees them: its name, and the duplicates in it."""
-    seen = {**headers, NAME: entry.name or headers.get(NAME, "")}
+    seen = {**headers, Header.NAME: entry.name or headers.get(Header.NAME, "")}
     told = headers.get(DUPLICATES)
     if isinstance(told, Mapping):
         before = "".join(f"{part}." for part in position)

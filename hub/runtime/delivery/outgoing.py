@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import cast
 
+from hub.core.message import Header
 from hub.core.ports import Addressing, Outgoing, Receipt
 from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.outgoing_facts import OutgoingFacts
@@ -22,7 +23,7 @@ def outgoing_of(copy: RouteCopy, key: str, body: bytes, content_type: str, facts
         attempt=copy.attempt,
         correlation_id=copy.message.correlation_id,
         facts=OutgoingFacts(copy, facts),
-        headers={"hub-hops": copy.hops},
+        headers={Header.HOPS: copy.hops},
     )
 
 

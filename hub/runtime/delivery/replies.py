@@ -14,7 +14,6 @@ from hub.core.stage import Stage
 from hub.journal.entry import Entry
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.delivery.delivery import Delivery
-from hub.runtime.intake.going_nowhere import ANSWERS
 from hub.runtime.runtime import OpenDestination, Runtime
 
 PASSED_ON = ("partner", "test")
@@ -112,7 +111,7 @@ def arrival(delivery: Delivery, source: str, receipt: Receipt) -> Arrival:
     facts = copy.facts()
     headers = {
         Header.HOPS: copy.hops,
-        **({ANSWERS: str(facts["number"])} if facts.get("number") else {}),
+        **({Header.ANSWERS: str(facts["number"])} if facts.get("number") else {}),
         **({"content_type": receipt.content_type} if receipt.content_type else {}),
         **({"correlation_id": copy.message.correlation_id} if copy.message.correlation_id else {}),
     }

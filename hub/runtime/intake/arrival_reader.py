@@ -17,7 +17,6 @@ from hub.core.routing.facts import LONGEST_FACT
 from hub.documents import from_json
 from hub.journal.claims import INLINE, StoredClaim
 from hub.mapping.allowance import Allowance, within
-from hub.mapping.canonical import NAME
 from hub.runtime.boundary import Boundary, guarded
 from hub.runtime.contained.reading import ContainedReading, suspect_name
 from hub.runtime.contained.recipe import Recipe
@@ -203,6 +202,6 @@ class ArrivalReader:
         told = await self._duplicates.find(
             snapshot, reader, body, visit.claim.digest, arrival.name, visit.at, arrival.source, recipe
         )
-        if not told and not arrival.name and not {NAME, DUPLICATES} & arrival.headers.keys():
+        if not told and not arrival.name and not {Header.NAME, DUPLICATES} & arrival.headers.keys():
             return arrival.headers
-        return {**arrival.headers, NAME: arrival.name, DUPLICATES: told}
+        return {**arrival.headers, Header.NAME: arrival.name, DUPLICATES: told}

@@ -13,12 +13,6 @@ from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import plain
 from hub.runtime.copy import fact_text
 
-TERMS = "hub-terms"
-"""The header in which a dead letter keeps them."""
-
-TERMS_CLAIM = "hub-terms-claim"
-"""The header that names the claim which keeps them when they are longer than LONGEST_TERMS characters."""
-
 LONGEST_TERMS = 8000
 
 

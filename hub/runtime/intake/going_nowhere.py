@@ -16,18 +16,15 @@ from hub.core.stage import Stage
 from hub.journal.bulk import DEAD
 from hub.journal.claims import StoredClaim
 from hub.journal.entry import Entry
-from hub.runtime.copy import CANONICAL, pack_facts
+from hub.runtime.copy import pack_facts
 from hub.runtime.intake.arrival_reader import Visit
-from hub.runtime.intake.arrival_terms import LONGEST_TERMS, TERMS, TERMS_CLAIM, pack_terms
+from hub.runtime.intake.arrival_terms import LONGEST_TERMS, pack_terms
 from hub.runtime.intake.document_found import DocumentFound
-from hub.runtime.intake.remainder import COVERS, REST
-from hub.runtime.intake.unreadable_place import PLACE, place_of
+from hub.runtime.intake.remainder import REST
+from hub.runtime.intake.unreadable_place import place_of
 from hub.runtime.placing import Placing
 from hub.runtime.recovery.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.runtime import Runtime, Snapshot
-
-ANSWERS = "hub-answers"
-"""The header of a reply that is read: the number of the document which it answers."""
 
 
 class Resting:
@@ -81,9 +78,9 @@ class Resting:
                 Header.ERROR_TEXT: str(error)[:4000],
                 Header.FACTS: pack_facts(envelope),
                 Header.DEAD_AT: now,
-                "hub-name": arrival.name,
-                PLACE: orjson.dumps(place).decode(),
-                **({COVERS: digest(covers)} if covers else {}),
+                Header.NAME: arrival.name,
+                Header.PLACE: orjson.dumps(place).decode(),
+                **({Header.COVERS: digest(covers)} if covers else {}),
                 **({Header.PARENT: visit.parent} if visit.parent else {}),
                 **_terms(arrival, entry, visit.at),
             },
@@ -105,7 +102,7 @@ class Resting:
         message = copy.with_headers(
             hub_error=type(error).__name__, hub_error_text=str(error)[:4000], hub_dead_at=self._runtime.clock()
         )
-        self._rest(Grave.of_route(route), message, str(message.headers[CANONICAL]), placing)
+        self._rest(Grave.of_route(route), message, str(message.headers[Header.CANONICAL]), placing)
 
     def unmatched(self, snapshot: Snapshot, visit: Visit, found: DocumentFound, cause: str, placing: Placing) -> None:
         runtime, source = self._runtime, visit.arrival.source
@@ -130,7 +127,7 @@ class Resting:
 def keys_of(visit: Visit, envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """By what people look for a part that is no document: its number, that of the document which it answers, its file and correlation."""
     headers = visit.arrival.headers
-    for kind, value in (("number", envelope.get("number")), ("in_reply_to", headers.get(ANSWERS))):
+    for kind, value in (("number", envelope.get("number")), ("in_reply_to", headers.get(Header.ANSWERS))):
         if value:
             yield kind, str(value)
     if visit.arrival.name:
@@ -153,7 +150,7 @@ def _terms(arrival: Arrival, entry: Entry, at: float) -> dict[str, str]:
     """The header that keeps what the source knows beside the bytes. What is too long for a header is kept as a claim."""
     terms = pack_terms(arrival)
     if len(terms) <= LONGEST_TERMS:
-        return {TERMS: terms} if terms else {}
+        return {Header.TERMS: terms} if terms else {}
     body = terms.encode()
     entry.claim(StoredClaim(digest(body), len(body), body), at)
-    return {TERMS_CLAIM: digest(body)}
+    return {Header.TERMS_CLAIM: digest(body)}

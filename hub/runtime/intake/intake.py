@@ -21,10 +21,10 @@ from hub.journal.claims import StoredClaim
 from hub.journal.open_copies import COPY
 from hub.runtime.boundary import Boundary
 from hub.runtime.contained.reading import suspect_name
-from hub.runtime.copy import CANONICAL, LARGEST_BODY, number, unpack_facts
+from hub.runtime.copy import LARGEST_BODY, number, unpack_facts
 from hub.runtime.intake.acknowledgments import Acknowledgments
 from hub.runtime.intake.arrival_reader import WINDOW, ArrivalReader, Visit
-from hub.runtime.intake.arrival_terms import TERMS, with_terms
+from hub.runtime.intake.arrival_terms import with_terms
 from hub.runtime.intake.changed_verdicts import ChangedVerdicts
 from hub.runtime.intake.document_found import DocumentFound
 from hub.runtime.intake.going_nowhere import Resting
@@ -165,10 +165,10 @@ class Intake:
             for name in (*ENVELOPE, "partner", "test", "direction", "part")
             if told.get(name) is not None
         }
-        claim = StoredClaim(str(headers.get(CANONICAL) or digest(message.body)), len(message.body), message.body)
+        claim = StoredClaim(str(headers.get(Header.CANONICAL) or digest(message.body)), len(message.body), message.body)
         visit = Visit(
             arrival=with_terms(
-                Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)), headers.get(TERMS)
+                Arrival(str(headers.get(Header.SOURCE, "")), BytesBody(message.body)), headers.get(Header.TERMS)
             ),
             claim=claim,
             correlation_id=message.correlation_id or message.id,

@@ -16,8 +16,6 @@ MOST_POSITIONS = 100_000
 """Positions that one letter keeps. One that stands for more takes the whole arrival when it is replayed: what was taken before is
 not done again."""
 
-COVERS = "hub-covers"
-"""The header of a letter that stands for many parts: the claim that holds their positions, a line each."""
 
 REST = "rest-"
 """How the position of such a letter begins."""

@@ -7,9 +7,6 @@ from typing import Any
 
 from hub.core.errors import DecodeError
 
-PLACE = "hub-place"
-"""The header of a dead letter that holds the place, as JSON."""
-
 
 @dataclass(frozen=True, slots=True)
 class FoundPlace:

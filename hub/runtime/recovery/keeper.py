@@ -20,7 +20,6 @@ from hub.journal.effects import EffectState
 from hub.journal.entry import Entry
 from hub.journal.once_keys import FREE, OnceHeld
 from hub.runtime.boundary import Boundary
-from hub.runtime.copy import DOCUMENT
 from hub.runtime.recovery.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.runtime import Runtime
 from hub.runtime.side_by_side import side_by_side
@@ -131,7 +130,7 @@ class Keeper:
             detail={DEAD_LETTER: letter.id, "kind": grave.kind, "error": error}
             | ({"parent": parent} if parent else {}),
         )
-        if headers.get(DOCUMENT) == BATCH:
+        if headers.get(Header.DOCUMENT) == BATCH:
             said = BatchSays(
                 batch=letter.document_id,
                 at=letter.at,
@@ -150,7 +149,7 @@ class Keeper:
             kind=grave.kind,
             name=grave.name,
             owner=letter.owner,
-            document=headers.get(DOCUMENT),
+            document=headers.get(Header.DOCUMENT),
             error=error,
             cause=cause,
         )

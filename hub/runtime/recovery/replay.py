@@ -23,11 +23,11 @@ from hub.journal.effects import Forbidden
 from hub.journal.entry import Entry
 from hub.journal.rows import DeadLetterFound, HoldRow
 from hub.runtime.boundary import Boundary
-from hub.runtime.copy import AGAIN, DOCUMENT, WAITS, split, unpack, unpack_facts
+from hub.runtime.copy import split, unpack, unpack_facts
 from hub.runtime.delivery.once_value import once_value
-from hub.runtime.intake.arrival_terms import TERMS, TERMS_CLAIM, with_terms
+from hub.runtime.intake.arrival_terms import with_terms
 from hub.runtime.intake.intake import Intake
-from hub.runtime.intake.remainder import COVERS, REST, covered
+from hub.runtime.intake.remainder import REST, covered
 from hub.runtime.runtime import Runtime
 
 
@@ -138,7 +138,7 @@ class Replay:
             await self._publish(message, row.route, still, row.id)
         elif row.kind == "source":
             headers = unpack(row.headers, b"").headers
-            arrival = Arrival(row.source or "", body, headers.get("hub-name", ""), {"content_type": row.content_type})
+            arrival = Arrival(row.source or "", body, headers.get(Header.NAME, ""), {"content_type": row.content_type})
             arrival = with_terms(arrival, await self._terms(headers))
             position = headers.get(Header.POSITION, "")
             only = None if position.startswith(REST) else position or None
@@ -148,16 +148,16 @@ class Replay:
 
     async def _covered(self, headers: Mapping[str, Any]) -> frozenset[str]:
         """The positions that a letter stands for which stands for many. Raises ClaimMissing and JournalUnavailable."""
-        claim = headers.get(COVERS)
+        claim = headers.get(Header.COVERS)
         if not isinstance(claim, str):
             return frozenset()
         return covered(b"".join((await self._runtime.journal.claim_body(claim)).chunks()))
 
     async def _terms(self, headers: Mapping[str, Any]) -> Any:
         """What its source knew of an arrival beside the bytes, packed. Raises ClaimMissing and JournalUnavailable."""
-        claim = headers.get(TERMS_CLAIM)
+        claim = headers.get(Header.TERMS_CLAIM)
         if not isinstance(claim, str):
-            return headers.get(TERMS)
+            return headers.get(Header.TERMS)
         return b"".join((await self._runtime.journal.claim_body(claim)).chunks()).decode()
 
     async def _publish(self, message: Message, route: str, still: list[str], parent: str | None) -> None:
@@ -172,7 +172,7 @@ class Replay:
             hub_first_failure=None,
             hub_parent=parent,
             hub_send=",".join(self._send(message, still)),
-            **{name.replace("-", "_"): None for name in (WAITS, AGAIN)},
+            **{name.replace("-", "_"): None for name in (Header.WAITS, Header.AGAIN)},
         )
         await self._runtime.broker.publish("", topology.route_queue(route), fresh)
 
@@ -186,7 +186,7 @@ class Replay:
         """Another message that has taken the place of this one, under the route's once-key."""
         route = self._runtime.snapshot.table.by_id.get(row.route) if row.route is not None else None
         headers = unpack(row.headers, b"").headers
-        if route is None or not route.once or headers.get(DOCUMENT) == BATCH:
+        if route is None or not route.once or headers.get(Header.DOCUMENT) == BATCH:
             return None
         with Boundary() as boundary:
             value = once_value(route, unpack_facts(headers))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from hub.core.errors import ConfigError
+from hub.core.message import Header
 from hub.core.ports import BytesBody
-from hub.mapping.canonical import NAME
 from tests.unit.transformers.reading import Pieces, Repeated, built, said
 from transformers import json, ndjson
 
@@ -62,7 +62,7 @@ def test_a_schema_is_looked_at_before_the_template() -> None:
 def test_the_template_sees_what_the_body_was_called() -> None:
     files = {"routes/templates/n.json.j2": '{"number": "{{ name }}-{{ body.id }}"}'}
     reader = built(json.PLUGIN, "{document: order@1, map: n.json.j2}", files)
-    assert said(list(reader.read(BytesBody(ORDER), {NAME: "east.json"}))) == [("", "east.json-W-1")]
+    assert said(list(reader.read(BytesBody(ORDER), {Header.NAME: "east.json"}))) == [("", "east.json-W-1")]
 
 
 @pytest.mark.parametrize("piece", [1, 3, 1000])

@@ -16,9 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.core.message import EMPTY
+from hub.core.message import EMPTY, Header
 from hub.core.ports import BytesBody
-from hub.mapping.canonical import NAME
 from tests.support.growth import growth
 from tests.unit.transformers.reading import Pieces, built, said
 from transformers import json, ndjson
@@ -79,7 +78,7 @@ def test_a_reader_is_told_the_name_that_an_entry_has() -> None:
     files = {"routes/templates/n.json.j2": '{"number": "{{ name }}"}'}
     reader = built(json.PLUGIN, "{document: order@1, map: n.json.j2}", files)
     assert read(zipped({"x/a.json": b"1"}), reader=reader) == [("1", "x/a.json")]
-    assert read(gzip.compress(b"1"), reader=reader, headers={NAME: "b.gz"}) == [("1", "b.gz")]
+    assert read(gzip.compress(b"1"), reader=reader, headers={Header.NAME: "b.gz"}) == [("1", "b.gz")]
 
 
 def test_one_in_another_and_no_further() -> None:
