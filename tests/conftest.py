@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.support.proxy import TcpProxy
 from tests.support.rabbitmq import RabbitNode, find_server, private_node
 from tests.support.redis import MISSING as REDIS_MISSING
 from tests.support.redis import RedisServer, find_redis
-from tests.support.servers import MISSING, ServerMissing, TestServers, fresh_vhost, server_url
+from tests.support.servers import MISSING, ServerMissing, TestServers, fresh_vhost, server_url, unavailable
 
 _SERVERS = pytest.StashKey[TestServers]()
 
@@ -36,18 +35,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[_SERVERS].close()
 
 
-def _unavailable(reason: str) -> None:
-    """In CI a missing server is a failure, on a laptop a skip that says how to get it."""
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def _url(kind: str) -> str:
     try:
         return server_url(kind)
     except ServerMissing as missing:
-        _unavailable(str(missing))
+        unavailable(str(missing))
         raise
 
 
@@ -87,7 +79,7 @@ def rabbit_node() -> Iterator[RabbitNode]:
     """A running node of this test's own, to stop, start and kill."""
     server = find_server()
     if server is None:
-        _unavailable(MISSING["rabbitmq"])
+        unavailable(MISSING["rabbitmq"])
         return
     with private_node(server) as node:
         yield node
@@ -114,7 +106,7 @@ def openssh(tmp_path: Path) -> Iterator[OpenSsh]:
     """A running OpenSSH server of this test's own, with nothing in its home folder."""
     sshd = find_sshd()
     if sshd is None:
-        _unavailable(SSHD_MISSING)
+        unavailable(SSHD_MISSING)
         return
     server = OpenSsh(sshd, tmp_path / "openssh")
     server.start()
@@ -127,7 +119,7 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     """A running Redis of this test's own."""
     binary = find_redis()
     if binary is None:
-        _unavailable(REDIS_MISSING)
+        unavailable(REDIS_MISSING)
         return
     server = RedisServer(binary, tmp_path / "redis")
     server.start()

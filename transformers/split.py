@@ -88,7 +88,8 @@ class SplitBy:
             whole["amounts"] = [amount for amount in amounts if amount.get("qualifier") != STATED]
         name = document_name(document)
         return Stepped(
-            document, parts=tuple(Part(key, made({**whole, self._each: items}, name)) for key, items in limited(groups))
+            document,
+            parts=tuple(Part(key, make_document({**whole, self._each: items}, name)) for key, items in limited(groups)),
         )
 
 
@@ -125,10 +126,10 @@ class SplitTemplate:
         if len(found) > MOST:
             raise MappingError(f"{self._template.name} makes {len(found)} documents of it, more than {MOST}")
         name = self._document or document_name(document)
-        return Stepped(document, parts=tuple(Part(str(n), made(one, name)) for n, one in enumerate(found, 1)))
+        return Stepped(document, parts=tuple(Part(str(n), make_document(one, name)) for n, one in enumerate(found, 1)))
 
 
-def made(value: Any, name: str) -> Document:
+def make_document(value: Any, name: str) -> Document:
     """The document that a JSON value is. Raises DecodeError."""
     try:
         return from_json(orjson.dumps(value, default=str), name)

@@ -11,8 +11,9 @@ import kombu
 from pydantic import Field
 
 from adapters.bridge.address import BridgeAddress
-from adapters.bridge.endpoint import BridgeEndpoint, lost, told
+from adapters.bridge.endpoint import BridgeEndpoint, lost
 from hub.core.errors import MappingError, RejectedError, TransientError
+from hub.core.network.network_error import error_line
 from hub.core.options.secret_names import without_credentials
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
@@ -88,7 +89,7 @@ class BridgeDestination:
                 )
         except lost(connection) as error:
             self._forget()
-            raise TransientError(f"endpoint {self._endpoint.name}: {told(error)}", "unreachable") from error
+            raise TransientError(f"endpoint {self._endpoint.name}: {error_line(error)}", "unreachable") from error
 
     def _forget(self) -> None:
         connection, self._connection = self._connection, None

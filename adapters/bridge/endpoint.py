@@ -11,6 +11,7 @@ from kombu.transport import TRANSPORT_ALIASES
 from pydantic import Field, field_validator
 
 from hub.core.errors import TransientError
+from hub.core.network.network_error import error_line
 from hub.core.options.limits import LimitOptions
 from hub.core.options.nearest import did_you_mean
 from hub.core.plugin import Options
@@ -44,7 +45,7 @@ class BridgeEndpointOptions(Options):
 
     @field_validator("url")
     @classmethod
-    def known(cls, value: str) -> str:
+    def check_scheme(cls, value: str) -> str:
         scheme = value.partition("://")[0]
         if "://" not in value or scheme.partition("+")[0] not in schemes():
             if scheme in NOT_HERE:
@@ -85,7 +86,7 @@ class BridgeEndpoint:
             ) from error
         except lost(connection) as error:
             connection.release()
-            raise TransientError(f"endpoint {self.name}: {told(error)}", "unreachable") from error
+            raise TransientError(f"endpoint {self.name}: {error_line(error)}", "unreachable") from error
         return connection
 
 
@@ -101,8 +102,3 @@ def lost(connection: kombu.Connection) -> tuple[type[BaseException], ...]:
         *transport.connection_errors,
         *transport.channel_errors,
     )
-
-
-def told(error: BaseException) -> str:
-    text = " ".join(str(error).split())[:300] or type(error).__name__
-    return "".join(character if character.isprintable() else "?" for character in text)

@@ -10,12 +10,13 @@ from typing import Any
 import kombu
 from pydantic import Field
 
-from adapters.bridge.endpoint import BridgeEndpoint, lost, told
+from adapters.bridge.endpoint import BridgeEndpoint, lost
 from adapters.bridge.envelope import keep_all
 from hub.core.errors import HubError, TransientError
+from hub.core.network.network_error import error_line
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, BytesBody, Take
-from hub.core.routing.given_facts import GivenFacts, given
+from hub.core.routing.given_facts import GivenFacts, take_given
 
 LOOK = 0.2
 """Seconds that the thread waits for the broker at most, before it looks what the intake has finished."""
@@ -114,7 +115,7 @@ class Pump:
         except TransientError:
             raise
         except lost(connection) as error:
-            raise TransientError(f"endpoint {self._endpoint.name}: {told(error)}", "unreachable") from error
+            raise TransientError(f"endpoint {self._endpoint.name}: {error_line(error)}", "unreachable") from error
 
     def _drain(self, connection: kombu.Connection) -> None:
         try:
@@ -137,7 +138,7 @@ class Pump:
             carried["correlation_id"] = properties["correlation_id"][:200]
         name = str(properties.get("message_id") or properties.get("correlation_id") or "")
         name = "".join(character if character.isprintable() else "_" for character in name[:200])
-        return Arrival(self._name, BytesBody(raw), name, carried, given(self._options.facts, values))
+        return Arrival(self._name, BytesBody(raw), name, carried, take_given(self._options.facts, values))
 
     def _settle(self) -> None:
         waiting = []

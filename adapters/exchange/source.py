@@ -16,7 +16,7 @@ from hub.core.errors import HubError, JournalUnavailable, TransientError
 from hub.core.message import Message
 from hub.core.plugin import Context, Options
 from hub.core.ports import Arrival, BytesBody, Take
-from hub.core.routing.given_facts import GivenFacts, given
+from hub.core.routing.given_facts import GivenFacts, take_given
 from hub.core.topology import (
     ROUTE_DELIVERY_LIMIT,
     Binding,
@@ -186,7 +186,7 @@ def arrival_of(
     source: str, message: Message, origin: Origin, facts: Mapping[str, str], *, again: bool = False
 ) -> Arrival:
     """A message as the intake takes it. `again`: the broker delivered it before."""
-    known = given(facts, stands(message, origin.exchange, origin.key)) if facts else {}
+    known = take_given(facts, stands(message, origin.exchange, origin.key)) if facts else {}
     body, name = BytesBody(message.body), safe_text(message.id)
     return Arrival(source, body, name, arrival_headers(message), known, offered_again=again)
 

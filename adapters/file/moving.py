@@ -40,7 +40,7 @@ def move(path: Path, folder: Path, name: str) -> Path:
             continue
         sync(folder)
         return target
-    raise OSError(errno.EEXIST, f"no free name for {shown(name)} in {folder}")
+    raise OSError(errno.EEXIST, f"no free name for {show_name(name)} in {folder}")
 
 
 def place(path: Path, target: Path) -> None:
@@ -111,7 +111,7 @@ def without_mark(name: str) -> str:
     return stem if mark and number.isdigit() else name
 
 
-def shown(name: str) -> str:
+def show_name(name: str) -> str:
     """A file name as text that can be stored and shown, whatever bytes it is made of."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 

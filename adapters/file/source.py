@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from adapters.file.moving import move, printable, shown, sweep, sync, with_mark, without_mark
+from adapters.file.moving import move, printable, show_name, sweep, sync, with_mark, without_mark
 from hub.core.errors import HubError, TransientError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.name_pattern import FactsOfNames, facts_of_names
@@ -202,11 +202,11 @@ class FileSource:
         await offered.taken.settled()
 
     def _arrival(self, body: Body, name: str, again: bool) -> Arrival:
-        return Arrival(self._name, body, shown(name), facts=self._facts(name), offered_again=again)
+        return Arrival(self._name, body, show_name(name), facts=self._facts(name), offered_again=again)
 
     def _warn(self, event: str, name: str, error: object, pause: float) -> None:
         text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
-        self._log.warning(event, source=self._name, file=shown(name), error=printable(text), again_in=pause)
+        self._log.warning(event, source=self._name, file=show_name(name), error=printable(text), again_in=pause)
 
 
 def version(path: Path) -> Version:

@@ -41,7 +41,7 @@ class StoreEndpointOptions(Options):
 
     @field_validator("url")
     @classmethod
-    def known(cls, value: str) -> str:
+    def check_scheme(cls, value: str) -> str:
         scheme = value.partition("://")[0]
         if "://" not in value or scheme not in fsspec.available_protocols():
             raise ValueError(

@@ -50,10 +50,10 @@ async def parts_of(body: Body, content_type: str, spool: Path) -> AsyncIterator[
             kept.append(spooled)
             if isinstance(value, UploadFile):
                 await copy(value.file, spooled)
-                parts.append(Part(shown(value.filename or field), value.content_type or "", await spooled.body()))
+                parts.append(Part(show_name(value.filename or field), value.content_type or "", await spooled.body()))
             else:
                 await spooled.add(value.encode("utf-8", "surrogateescape"))
-                parts.append(Part(shown(field), "text/plain", await spooled.body()))
+                parts.append(Part(show_name(field), "text/plain", await spooled.body()))
         yield [part for part in parts if part.body.size]
     finally:
         await form.close()
@@ -66,5 +66,5 @@ async def copy(file: IO[bytes], to: Spooled) -> None:
         await to.add(piece)
 
 
-def shown(name: str) -> str:
+def show_name(name: str) -> str:
     return "".join(character if character.isprintable() else "_" for character in name)[:200]

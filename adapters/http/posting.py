@@ -24,7 +24,7 @@ from hub.core.network.web import Repetitions, WebRequest, WebResponse
 from hub.core.options.duration import seconds
 from hub.core.outcome import ARRIVAL, Outcomes
 from hub.core.ports import Arrival, Body, Take, Taken
-from hub.core.routing.given_facts import given
+from hub.core.routing.given_facts import take_given
 
 COME_AGAIN = 5
 """Seconds after which a client may try again when broker or journal are away."""
@@ -107,7 +107,7 @@ class Posting:
 
     async def _answer(self, body: Body, digest: str) -> WebResponse:
         salt = "|".join((self.sender.name, self.key)) if self.sender.name or self.key else ""
-        facts = given(self.terms.options.facts, values_of(self.request))
+        facts = take_given(self.terms.options.facts, values_of(self.request))
         whole = Arrival(self.terms.source, body, facts=facts, salt=salt, partner=self.sender.partner)
         id = message_id(digest, (), whole.identity)
         try:
@@ -144,7 +144,7 @@ class Posting:
             part.body,
             part.name,
             {"content_type": part.content_type} if part.content_type else {},
-            given(options.facts, values_of(self.request)),
+            take_given(options.facts, values_of(self.request)),
             f"{salt}|{position}" if self.key and position else salt,
             ((ARRIVAL, id), *keyed),
             self.sender.partner,

@@ -42,12 +42,12 @@ class MailDestination:
                 [code for code, _ in error.recipients.values()], f"no recipient is taken: {error}"
             ) from error
         except smtplib.SMTPAuthenticationError as error:
-            raise TransientError(f"we are not let in: {said(error)}", "failed") from error
+            raise TransientError(f"we are not let in: {describe_reply(error)}", "failed") from error
         except smtplib.SMTPServerDisconnected as error:
             silent = isinstance(error.__context__, TimeoutError)  # smtplib takes silence for an end
             raise TransientError(f"the server went away: {error}", "timeout" if silent else "unreachable") from error
         except smtplib.SMTPResponseException as error:
-            raise of_codes([error.smtp_code], said(error)) from error
+            raise of_codes([error.smtp_code], describe_reply(error)) from error
         except smtplib.SMTPNotSupportedError as error:
             raise TransientError(f"the server can't do it: {error}", "failed") from error
         except TimeoutError as error:
@@ -69,6 +69,6 @@ def of_codes(codes: list[int], text: str) -> TransientError | RejectedError:
     return TransientError(text, "busy")
 
 
-def said(error: smtplib.SMTPResponseException) -> str:
+def describe_reply(error: smtplib.SMTPResponseException) -> str:
     text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
     return f"{error.smtp_code} {' '.join(text.split())[:300]}"

@@ -17,10 +17,10 @@ from adapters.rest.auth import Auth
 from adapters.rest.request import one_line, question_of
 from adapters.rest.tls import TlsOptions
 from adapters.rest.token import Tokens
-from adapters.rest.url import same_origin, shown, usable_url
+from adapters.rest.url import same_origin, show_url, usable_url
 from hub.core.errors import RejectedError, TransientError
 from hub.core.message import EMPTY
-from hub.core.network.network_error import reason_of
+from hub.core.network.network_error import error_line, reason_of
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
 from hub.core.plugin import Options
@@ -32,9 +32,6 @@ LARGE = 1 << 19
 
 SHORTEST_SECRET = 6
 """Characters from which on a secret that a far end repeats is blackened; a shorter one would blacken half the reply."""
-
-SHOWN = 300
-"""Characters of a library's error that are worth to be told."""
 
 
 class RestEndpointOptions(Options):
@@ -99,7 +96,7 @@ class RestEndpoint:
         """Asks for what a reply of the far end names: a URL of the same scheme, host and port, else RejectedError. Nobody else
         ever gets the endpoint's credentials, or a request of ours."""
         if not same_origin(self.options.base, url):
-            raise RejectedError(f"{shown(url)} is not at {self.options.base}", code="elsewhere")
+            raise RejectedError(f"{show_url(url)} is not at {self.options.base}", code="elsewhere")
         return await self._authenticated("GET", url, headers, None)
 
     @property
@@ -184,11 +181,13 @@ class RestEndpoint:
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
             raise RejectedError(f"{place}: this is no URL that can be called", code="no_path") from error
         except (aiohttp.ClientConnectionError, OSError) as error:
-            raise TransientError(f"{place}: {told(error)}", "unreachable") from error
+            raise TransientError(f"{place}: {describe_error(error)}", "unreachable") from error
         except aiohttp.ClientPayloadError as error:
-            raise TransientError(f"{place}: the reply ended in the middle: {told(error)}", "unreachable") from error
+            raise TransientError(
+                f"{place}: the reply ended in the middle: {describe_error(error)}", "unreachable"
+            ) from error
         except (aiohttp.ClientError, ValueError) as error:
-            raise TransientError(f"{place}: the reply can't be read: {told(error)}", "failed") from error
+            raise TransientError(f"{place}: the reply can't be read: {describe_error(error)}", "failed") from error
 
 
 def as_it_is(url: str) -> URL:
@@ -197,13 +196,11 @@ def as_it_is(url: str) -> URL:
     return URL(url, encoded=plain)
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What a library says of an error, on one line, without the URL that it may add."""
     if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
         return f"can't connect: {reason_of(error.os_error)}"
-    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    line = " ".join(text.split()) or type(error).__name__
-    return "".join(c if c.isprintable() else "?" for c in line)[:SHOWN]
+    return error_line(error, error.message if isinstance(error, aiohttp.ClientResponseError) else None)
 
 
 async def limited(response: aiohttp.ClientResponse, largest: int) -> tuple[bytes, bool]:

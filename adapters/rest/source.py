@@ -15,7 +15,7 @@ from adapters.rest.page import Item, Page, page_from, pieces_of
 from adapters.rest.progress import Progress
 from adapters.rest.request import question_of
 from adapters.rest.rounds import Rounds
-from adapters.rest.url import shown
+from adapters.rest.url import show_url
 from hub.core.errors import DecodeError, HubError, RejectedError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Memory, Take
@@ -94,7 +94,7 @@ class RestSource:
         for _ in range(self._options.pages):
             url = progress.page or self._first(progress)
             if url in asked:
-                raise DecodeError(f"{shown(url)} leads back to a page of the same round: the list would never end")
+                raise DecodeError(f"{show_url(url)} leads back to a page of the same round: the list would never end")
             asked.add(url)
             page = await self._page(progress, url)
             await self._offer(page, take)
@@ -127,7 +127,7 @@ class RestSource:
             whole = self._whole(answer)
         except RejectedError:
             if progress.page is not None:
-                self._log.warning("page_is_gone", source=self._name, page=shown(url), cursor=progress.cursor)
+                self._log.warning("page_is_gone", source=self._name, page=show_url(url), cursor=progress.cursor)
                 await self._memory.put(PROGRESS, progress.at_the_cursor().text())
             raise
         first, size = self._first(progress), len(whole.body)

@@ -39,7 +39,7 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
-def shown(url: str) -> str:
+def show_url(url: str) -> str:
     """A URL that somebody else gave, as it may be told: without its query, in which secrets stand."""
     text = url.partition("?")[0].rpartition("@")[2][:SHOWN]
     return "".join(c if c.isprintable() else "?" for c in text)

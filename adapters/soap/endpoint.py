@@ -19,6 +19,7 @@ from pydantic import Field, field_validator, model_validator
 from adapters.soap.address import SoapAddress
 from adapters.soap.calls.security import SecurityOptions, secure
 from hub.core.errors import ConfigError, TransientError
+from hub.core.network.network_error import error_line
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
 from hub.core.options.secret_names import parameter_names, with_parameters, without_secret_parameters
@@ -26,8 +27,6 @@ from hub.core.plugin import FILE, Options
 
 if TYPE_CHECKING:
     from adapters.soap.calls.contract import Contract, Operation
-
-SHOWN = 300
 
 
 class SoapTlsOptions(Options):
@@ -174,9 +173,9 @@ class SoapEndpoint:
         except TimeoutError as error:
             raise TransientError(f"no reply within {self.options.timeout}", "timeout") from error
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
-            raise TransientError(told(error), "unreachable") from error
+            raise TransientError(describe_error(error), "unreachable") from error
         except (aiohttp.ClientError, ValueError) as error:
-            raise TransientError(f"the reply can't be read: {told(error)}", "failed") from error
+            raise TransientError(f"the reply can't be read: {describe_error(error)}", "failed") from error
 
 
 def usable(url: str) -> bool:
@@ -189,11 +188,9 @@ def usable(url: str) -> bool:
         return False
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What a library says of an error, on one line."""
-    text = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    line = " ".join(text.split()) or type(error).__name__
-    return "".join(c if c.isprintable() else "?" for c in line)[:SHOWN]
+    return error_line(error, error.message if isinstance(error, aiohttp.ClientResponseError) else None)
 
 
 async def whole(response: aiohttp.ClientResponse, largest: int) -> bytes:

@@ -12,7 +12,7 @@ from hub.core.errors import ConfigError, JournalUnavailable
 from hub.core.ports import FileBody
 from hub.journal.claims import ClaimStore
 from hub.journal.commands import Commands
-from hub.journal.journal import Journal, engine_url, shown
+from hub.journal.journal import Journal, engine_url, show_url
 from hub.journal.transfer import Progress, Transfer, Transferred, mark_copied
 
 
@@ -63,7 +63,7 @@ class JournalCopy:
         if running:
             who = ", ".join(f"{row.pid} on {row.host.partition('/')[0]}" for row in running)
             raise ConfigError(
-                f"hubs run on {shown(journal.url)} (pid {who})", hint="stop them: a copy needs a journal at rest"
+                f"hubs run on {show_url(journal.url)} (pid {who})", hint="stop them: a copy needs a journal at rest"
             )
 
 

@@ -15,7 +15,7 @@ from hub.broker.lock import FileLock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError
 from hub.journal.control_counter import ControlCounter
-from hub.journal.journal import Journal, engine_url, shown, sqlite_path
+from hub.journal.journal import Journal, engine_url, show_url, sqlite_path
 from hub.journal.memory import JournalMemory
 from hub.journal.transfer import Progress, Transfer
 from hub.runtime.recovery.rebuilding import OWNER, WANTED
@@ -70,7 +70,7 @@ class Restore:
         await journal.open()
         try:
             if manifest.rebuild:
-                await JournalMemory(journal, OWNER).put(WANTED, shown(journal.url))
+                await JournalMemory(journal, OWNER).put(WANTED, show_url(journal.url))
             return await ControlCounter(journal).skip(skip)
         finally:
             await journal.close()

@@ -13,7 +13,7 @@ from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import AsJson, counted, err, print_json, say
 from hub.cli.site import HERE, SiteDir, run, settings_of
-from hub.journal.journal import engine_url, shown
+from hub.journal.journal import engine_url, show_url
 
 commands = typer.Typer(help="The journal: the history of every message.", no_args_is_help=True)
 
@@ -50,8 +50,8 @@ def copy(
     if as_json:
         print_json(
             {
-                "from": shown(engine_url(old.journal)),
-                "to": shown(engine_url(new.journal)),
+                "from": show_url(engine_url(old.journal)),
+                "to": show_url(engine_url(new.journal)),
                 "rows": done.rows,
                 "tables": done.tables,
                 "claim_files": claims,
@@ -59,7 +59,7 @@ def copy(
             }
         )
         return
-    say(f"{shown(engine_url(old.journal))} -> {shown(engine_url(new.journal))}")
+    say(f"{show_url(engine_url(old.journal))} -> {show_url(engine_url(new.journal))}")
     for table, rows in done.tables.items():
         if rows:
             say(f"  {table:22} {rows}")

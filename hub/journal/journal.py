@@ -117,7 +117,7 @@ class Journal:
         except (SQLAlchemyError, OSError, TimeoutError, JournalUnavailable) as error:
             await self._dispose()
             raise JournalUnavailable(
-                f"the journal at {shown(self.url)} can't be opened: {first_line(error)}"
+                f"the journal at {show_url(self.url)} can't be opened: {first_line(error)}"
             ) from error
         self._transactions = Transactions(self.url, self._engine, self._patience)
         self._group = GroupCommit(self._transactions, IN_ORDER, self._on_state)
@@ -329,7 +329,7 @@ def sqlite_path(url: str) -> Path | None:
     return Path(name) if name and name != ":memory:" else None
 
 
-def shown(url: str) -> str:
+def show_url(url: str) -> str:
     """The journal as a site's file names it: a path, or a URL without its password."""
     made = sa.make_url(url)
     if made.drivername.startswith("sqlite"):

@@ -17,7 +17,7 @@ from hub.journal import schema
 from hub.journal.bulk import clean
 from hub.journal.engines import make_engine
 from hub.journal.faults import first_line
-from hub.journal.journal import engine_url, shown, sqlite_path
+from hub.journal.journal import engine_url, show_url, sqlite_path
 from hub.journal.migrate import upgrade
 
 PATIENCE = 24 * 3600.0
@@ -70,7 +70,9 @@ class Transfer:
         self._from, self._to = engine_url(source), engine_url(target)
         self._progress = progress
         if self._from == self._to:
-            raise ConfigError(f"{shown(self._from)} can't be copied to itself", hint="name the old journal with --from")
+            raise ConfigError(
+                f"{show_url(self._from)} can't be copied to itself", hint="name the old journal with --from"
+            )
 
     async def run(self) -> Transferred:
         """Raises ConfigError when the source is no journal or the target holds rows, JournalUnavailable when one of the two can't be
@@ -87,7 +89,7 @@ class Transfer:
             await upgrade(there)
             return await self._between(here, there)
         except (SQLAlchemyError, OSError) as error:
-            text = f"{shown(self._from)} can't be copied to {shown(self._to)}: {first_line(error)}"
+            text = f"{show_url(self._from)} can't be copied to {show_url(self._to)}: {first_line(error)}"
             raise JournalUnavailable(text) from error
         finally:
             await here.dispose()
@@ -123,7 +125,7 @@ class Transfer:
         for name in names:
             if (await target.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1")).first() is not None:
                 raise ConfigError(
-                    f"the journal {shown(self._to)} is not empty: its table {name} holds rows",
+                    f"the journal {show_url(self._to)} is not empty: its table {name} holds rows",
                     hint="copy into an empty database; a hub that has begun on it must be stopped, and the database made anew",
                 )
 
@@ -151,7 +153,7 @@ class Transfer:
 async def mark_copied(source: str, target: str, at: float) -> None:
     """The source says from now on that it goes on in the target."""
     engine = make_engine(engine_url(source), PATIENCE)
-    values = {"owner": COPIED_FROM, "name": COPIED_TO, "value": shown(engine_url(target)), "updated_at": at}
+    values = {"owner": COPIED_FROM, "name": COPIED_TO, "value": show_url(engine_url(target)), "updated_at": at}
     table = schema.memory
     mine = (table.c.owner == COPIED_FROM, table.c.name == COPIED_TO)
     try:

@@ -10,7 +10,7 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, FileBody
 from hub.runtime.contained.reading import ContainedReading
-from hub.runtime.intake.source_steps import Passage
+from hub.runtime.intake.source_steps import SourceSteps
 from tests.support.memory import Growth
 from tests.support.site import INBOX, SiteOnDisk
 
@@ -67,7 +67,7 @@ async def test_ten_megabytes_take_bounded_memory(source: str, pieces: object, tm
 async def documents_in(hub: RunningHub, source: str, path: Path) -> int:
     snapshot, body = hub.runtime.snapshot, FileBody(path)
     assert snapshot.recipe is not None
-    passage = Passage(snapshot.facts, (), Arrival(source, body), "c" * 64)
+    passage = SourceSteps(snapshot.facts, (), Arrival(source, body), "c" * 64)
     count = 0
     async for found in ContainedReading(hub.runtime).passed(snapshot.recipe, passage, body, {}, None):
         assert all(one.found is not None for one in found), [one.reading.error for one in found]

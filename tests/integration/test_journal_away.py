@@ -24,6 +24,7 @@ from hub.journal.once_keys import HOLDERS, OnceAsked
 from tests.support.listening import Listening
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.proxy import TcpProxy
+from tests.support.servers import unavailable
 
 LIMIT = 60.0
 """Seconds after which a test gives up: a failure, never a measurement."""
@@ -56,7 +57,7 @@ def server() -> Iterator[PostgresServer]:
     """A server of this test's own, to kill."""
     binaries = find_binaries()
     if binaries is None:
-        pytest.skip("PostgreSQL isn't installed here")
+        unavailable("PostgreSQL isn't installed here")
     made = PostgresServer(binaries)
     try:
         made.start()

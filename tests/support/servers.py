@@ -18,7 +18,10 @@ import sys
 import tempfile
 import uuid
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
+
+import pytest
 
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.rabbitmq import RabbitNode, find_server
@@ -181,3 +184,10 @@ def _make(kind: str) -> RabbitNode | PostgresServer:
 
 if __name__ == "__main__":
     main(sys.argv[1])
+
+
+def unavailable(reason: str) -> NoReturn:
+    """In CI a missing server is a failure, on a laptop a skip that says how to get it."""
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)

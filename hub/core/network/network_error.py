@@ -19,3 +19,13 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, OSError) and number in REASONS:
         return REASONS[number]
     return str(error) or type(error).__name__
+
+
+LONGEST_LINE = 300
+"""Characters of an error's line."""
+
+
+def error_line(error: BaseException, text: str | None = None) -> str:
+    """What a library says of an error (`text`, where its own words aren't fit), on one line that a terminal can show."""
+    line = " ".join((str(error) if text is None else text).split()) or type(error).__name__
+    return "".join(character if character.isprintable() else "?" for character in line)[:LONGEST_LINE]

@@ -183,7 +183,7 @@ def as_fact(name: str, value: Any, kind: FactType) -> Any:
         raise DecodeError(f"{name} came as {plain(text)!r}, which is no {kind}") from None
 
 
-def shown(facts: Mapping[str, Any], names: Sequence[str]) -> str:
+def show_facts(facts: Mapping[str, Any], names: Sequence[str]) -> str:
     """Some facts for people: `document=order partner=ACME`."""
     return " ".join(f"{name}={plain(facts.get(name))}" for name in names)
 

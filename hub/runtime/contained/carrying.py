@@ -11,11 +11,11 @@ from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
 from hub.runtime.contained.frame import Garbled, Result, facts_again, plain_facts
 from hub.runtime.intake.document_found import DocumentFound
-from hub.runtime.intake.source_steps import Passed
+from hub.runtime.intake.source_steps import SteppedReading
 from hub.runtime.intake.unreadable_place import FoundPlace, finding_of
 
 
-def passed_result(passed: Passed) -> Result:
+def passed_result(passed: SteppedReading) -> Result:
     head = {"reading": _plain_reading(passed.reading), "said": passed.said, "ends": passed.filtered}
     found = passed.found
     if passed.unforeseen is not None:
@@ -35,7 +35,7 @@ def passed_result(passed: Passed) -> Result:
     return Result(head, found.body)
 
 
-def carried(result: Result, arrival: Arrival, claim: str) -> Passed:
+def carried(result: Result, arrival: Arrival, claim: str) -> SteppedReading:
     """What the worker has found. Its id is made here: a worker can't name another's. Raises Garbled."""
     head = result.head
     try:
@@ -45,9 +45,9 @@ def carried(result: Result, arrival: Arrival, claim: str) -> Passed:
         if "found" not in head:
             if reading.error is None:
                 reading = replace(reading, error=DecodeError("the reader gave neither a document nor an error"))
-            return Passed(reading, said, unforeseen=unforeseen)
+            return SteppedReading(reading, said, unforeseen=unforeseen)
         found = _found(head["found"], result.body, message_id(claim, reading.position, arrival.identity))
-        return Passed(reading, said, bool(head["ends"]), found)
+        return SteppedReading(reading, said, bool(head["ends"]), found)
     except (KeyError, TypeError, ValueError, AttributeError, DecodeError) as error:
         raise Garbled(f"its result is no reading: {type(error).__name__}: {error}") from None
 

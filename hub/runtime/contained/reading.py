@@ -19,7 +19,7 @@ from hub.runtime.contained.work import FindDocument, ListInterchanges, ReadArriv
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
 from hub.runtime.contained.writing import as_it_was
 from hub.runtime.intake.document_found import DocumentFound
-from hub.runtime.intake.source_steps import Passage, Passed
+from hub.runtime.intake.source_steps import SourceSteps, SteppedReading
 
 if TYPE_CHECKING:
     from hub.runtime.runtime import Runtime
@@ -32,8 +32,14 @@ class ContainedReading:
         self._runtime = runtime
 
     async def passed(
-        self, recipe: Recipe, passage: Passage, body: Body, headers: Mapping[str, Any], only: str | None, given: int = 0
-    ) -> AsyncGenerator[list[Passed]]:
+        self,
+        recipe: Recipe,
+        passage: SourceSteps,
+        body: Body,
+        headers: Mapping[str, Any],
+        only: str | None,
+        given: int = 0,
+    ) -> AsyncGenerator[list[SteppedReading]]:
         """See `ArrivalReader.passed`. The first `given` results are known already. An arrival whose workers were lost as often as `containment.quarantine_after` says is one more
         reading with an error, for the whole of it; the count is committed before a worker gets it again."""
         work = ReadArrival(without_body(passage.arrival), carriable(body), dict(headers), passage.claim, only)
@@ -83,7 +89,9 @@ class ContainedReading:
                 cause = str(error)
         raise DecodeError(f"reading it {cause} (containment in config/hub.yaml sets the bounds)")
 
-    async def _given(self, recipe: Recipe, passage: Passage, work: Work, size: int) -> AsyncGenerator[list[Passed]]:
+    async def _given(
+        self, recipe: Recipe, passage: SourceSteps, work: Work, size: int
+    ) -> AsyncGenerator[list[SteppedReading]]:
         owner = passage.arrival.source
         try:
             asked = asking(passage.steps)
@@ -94,14 +102,16 @@ class ContainedReading:
             if error.error in ("TransientError", "ConfigError", "OSError", "FileNotFoundError"):
                 raise TransientError(str(error), "failed") from error
             said = str(error) if error.error == "DecodeError" else f"the reader failed: {error.error}: {error}"
-            yield [Passed(Reading((), error=DecodeError(said)))]
+            yield [SteppedReading(Reading((), error=DecodeError(said)))]
         except Garbled as error:
             raise WorkerLost(f"broke its worker: {error}") from None
 
 
-def quarantined(lost: int, cause: str) -> Passed:
+def quarantined(lost: int, cause: str) -> SteppedReading:
     again = "hub dead replay tries it again; containment in config/hub.yaml sets the bounds"
-    return Passed(Reading((), error=DecodeError(f"quarantined after {lost} tries: reading it {cause} ({again})")))
+    return SteppedReading(
+        Reading((), error=DecodeError(f"quarantined after {lost} tries: reading it {cause} ({again})"))
+    )
 
 
 def without_body(arrival: Arrival) -> Arrival:

@@ -18,7 +18,7 @@ from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.destination_steps import facts_of, only
 from hub.runtime.delivery.rendering import render
 from hub.runtime.intake.document_found import document_found
-from hub.runtime.intake.source_steps import Passage, Passed
+from hub.runtime.intake.source_steps import SourceSteps, SteppedReading
 from hub.runtime.steps.walk import Walked, joined, through, wanted
 
 
@@ -45,12 +45,12 @@ class ReadArrival:
     def run(self, bench: Bench) -> Generator[Result, Any]:
         source = self.arrival.source
         reader = bench.reader(source)
-        passage = Passage(bench.facts, bench.source_steps(source), self.arrival, self.claim)
+        passage = SourceSteps(bench.facts, bench.source_steps(source), self.arrival, self.claim)
         for reading in guarded(lambda: reader.read(opened(self.body), self.headers)):
             if not wanted(self.only, joined(reading.position), part=True):
                 continue
             begun = passage.ahead(reading)
-            if isinstance(begun, Passed):
+            if isinstance(begun, SteppedReading):
                 yield passed_result(begun)
                 continue
             way = through(passage.steps, begun, passage.facts_of(reading))
@@ -68,7 +68,7 @@ class FindDocument:
 
     def run(self, bench: Bench) -> Generator[Result, Any]:
         reading = Reading((), from_json(self.body), envelope=self.envelope)
-        yield passed_result(Passed(reading, found=document_found(bench.facts, self.arrival, reading, "")))
+        yield passed_result(SteppedReading(reading, found=document_found(bench.facts, self.arrival, reading, "")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hub.journal.processes import HEARTBEAT_SECONDS
 from hub.journal.redeliveries import Begun, Redeliveries
 from hub.runtime.copy import RouteCopy
+from hub.runtime.delivery.company import Company
 from hub.runtime.runtime import Runtime
 
 
@@ -19,34 +20,6 @@ class Suspect:
 
     begun: Begun
     put_off: bool = False
-
-
-class Company:
-    """Who works beside whom: `shared` beside each other, `alone` beside nobody. Who waits to be alone comes before those that share."""
-
-    def __init__(self) -> None:
-        self._door = asyncio.Lock()
-        self._inside = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
-
-    @asynccontextmanager
-    async def shared(self) -> AsyncIterator[None]:
-        async with self._door:
-            self._inside += 1
-            self._empty.clear()
-        try:
-            yield
-        finally:
-            self._inside -= 1
-            if not self._inside:
-                self._empty.set()
-
-    @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        async with self._door:
-            await self._empty.wait()
-            yield
 
 
 class Suspicion:

@@ -25,7 +25,7 @@ from hub.runtime.intake.acknowledgments import Answer
 from hub.runtime.intake.document_found import DocumentFound, document_found
 from hub.runtime.intake.duplicate_interchanges import DuplicateInterchanges
 from hub.runtime.intake.remainder import Remainder
-from hub.runtime.intake.source_steps import Passage, Passed
+from hub.runtime.intake.source_steps import SourceSteps, SteppedReading
 from hub.runtime.runtime import Runtime, Snapshot
 from hub.runtime.steps.walk import Walked, joined, wanted
 
@@ -102,12 +102,12 @@ class ArrivalReader:
             raw,
         )
 
-    async def passed(self, snapshot: Snapshot, visit: Visit) -> AsyncGenerator[list[Passed]]:
+    async def passed(self, snapshot: Snapshot, visit: Visit) -> AsyncGenerator[list[SteppedReading]]:
         """For each reading of the body what has come of it, as its source checks and changes it. A reader that breaks the rules counts
         as a body that can't be read. Raises TransientError and JournalUnavailable."""
         if visit.hops > MOST_HOPS:
             circle = DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle")
-            yield [Passed(Reading((), error=circle))]
+            yield [SteppedReading(Reading((), error=circle))]
             return
         source = visit.arrival.source
         reader = snapshot.readers.get(source)
@@ -120,7 +120,7 @@ class ArrivalReader:
         suspect = self._runtime.suspects.count(name) > 0
         recipe = snapshot.contained_source(source, body.size, suspect)
         headers = await self._headers(snapshot, visit, reader, body, recipe)
-        passage = Passage(snapshot.facts, snapshot.steps.get(source, ()), visit.arrival, visit.claim.digest)
+        passage = SourceSteps(snapshot.facts, snapshot.steps.get(source, ()), visit.arrival, visit.claim.digest)
         given = 0
         if recipe is None:
             recipe = snapshot.contained_source(source, 0, True)
@@ -163,10 +163,10 @@ class ArrivalReader:
         self,
         name: str,
         readings: Iterator[Reading],
-        passage: Passage,
+        passage: SourceSteps,
         only: str | None,
         allowance: Allowance | None,
-    ) -> tuple[Reading, Passed | list[Walked] | None] | None:
+    ) -> tuple[Reading, SteppedReading | list[Walked] | None] | None:
         """The next reading, and what has come of it where it is wanted. Where that spends the allowance, a worker is to begin again.
         Should it end this process, the next process knows it by the name."""
         self._runtime.recorder.note(name)
@@ -175,16 +175,16 @@ class ArrivalReader:
 
     @staticmethod
     async def _on(
-        passage: Passage, reading: Reading, begun: Passed | list[Walked], allowance: Allowance | None
-    ) -> list[Passed]:
-        if isinstance(begun, Passed):
+        passage: SourceSteps, reading: Reading, begun: SteppedReading | list[Walked], allowance: Allowance | None
+    ) -> list[SteppedReading]:
+        if isinstance(begun, SteppedReading):
             return [begun]
         with within(allowance):
             return await passage.on(reading, begun)
 
     def _ahead(
-        self, readings: Iterator[Reading], passage: Passage, only: str | None
-    ) -> tuple[Reading, Passed | list[Walked] | None] | None:
+        self, readings: Iterator[Reading], passage: SourceSteps, only: str | None
+    ) -> tuple[Reading, SteppedReading | list[Walked] | None] | None:
         try:
             reading = next(readings, None)
             if reading is None:

@@ -16,7 +16,7 @@ from hub.runtime.copy import fact_text
 LONGEST_TERMS = 8000
 
 
-def known(arrival: Arrival, reading: Reading) -> Mapping[str, Any]:
+def known_facts(arrival: Arrival, reading: Reading) -> Mapping[str, Any]:
     """The facts of a reading: what its envelope says, and what the source knows where the envelope says nothing."""
     given = {**arrival.facts, "partner": arrival.partner} if arrival.partner else arrival.facts
     if not given:
@@ -28,7 +28,7 @@ def known(arrival: Arrival, reading: Reading) -> Mapping[str, Any]:
     return {**given, **said}
 
 
-def belied(arrival: Arrival, reading: Reading) -> DecodeError | None:
+def check_sender(arrival: Arrival, reading: Reading) -> DecodeError | None:
     """What is wrong with a document that names another partner than the one that has proved to have sent it."""
     if not arrival.partner or reading.document is None:
         return None

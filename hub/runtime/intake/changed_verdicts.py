@@ -10,7 +10,7 @@ from hub.core.identity import message_id
 from hub.journal.answers import newest_answer
 from hub.runtime.intake.arrival_reader import Visit
 from hub.runtime.intake.repeated_acknowledgments import RepeatedAcknowledgments
-from hub.runtime.intake.source_steps import Passed
+from hub.runtime.intake.source_steps import SteppedReading
 from hub.runtime.runtime import Runtime
 
 MOST_VERDICTS = 100
@@ -29,7 +29,7 @@ class ChangedVerdicts:
         """What the source calls once it has acknowledged the arrival."""
         return self._repeats.settled(visit)
 
-    async def named(self, visit: Visit, passed: Passed) -> Passed | None:
+    async def named(self, visit: Visit, passed: SteppedReading) -> SteppedReading | None:
         """The acknowledgment under its id. None: a part is replayed, and the verdict on its group is what it was. Raises
         JournalUnavailable."""
         found = passed.found

@@ -13,7 +13,7 @@ from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import OUTBOUND, FactSet, check_lengths
 from hub.documents import ACKNOWLEDGMENTS, Document, document_name, from_json, to_json
 from hub.runtime.copy import make_copy, pack_facts
-from hub.runtime.intake.arrival_terms import known, pack_terms
+from hub.runtime.intake.arrival_terms import known_facts, pack_terms
 
 if TYPE_CHECKING:
     from hub.runtime.intake.arrival_reader import Visit
@@ -76,7 +76,7 @@ def document_found(facts_of: FactSet, arrival: Arrival, reading: Reading, id: st
     nothing of its type."""
     document = reading.document
     assert document is not None  # noqa: S101  (the caller looked)
-    facts, body = facts_of.of(document, known(arrival, reading), arrival.source), to_json(document)
+    facts, body = facts_of.of(document, known_facts(arrival, reading), arrival.source), to_json(document)
     check_lengths(facts.items())
     check_lengths((*document.keys, *reading.keys, *arrival.keys, *arrival.facts.items()))
     packed = pack_facts(facts)

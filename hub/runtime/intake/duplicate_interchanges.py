@@ -60,7 +60,7 @@ class DuplicateInterchanges:
         for one in seen:
             entry.add(EARLIER, one)
         earlier = (await self._runtime.journal.commit(entry)).of(EARLIER)
-        return {one.position: said(earlier[one.key]) for one in seen if one.key in earlier}
+        return {one.position: describe_duplicate(earlier[one.key]) for one in seen if one.key in earlier}
 
     async def _listed(
         self, reader: InterchangeReader, body: Body, source: str, recipe: Recipe | None
@@ -71,7 +71,7 @@ class DuplicateInterchanges:
         return list(reader.interchanges(body))
 
 
-def said(earlier: EarlierOne) -> str:
+def describe_duplicate(earlier: EarlierOne) -> str:
     """`taken on 2026-03-02 as acme_17.edi`; the day is UTC's."""
     day = datetime.fromtimestamp(earlier.at, UTC).date().isoformat()
     return f"taken on {day} as {earlier.name}" if earlier.name else f"taken on {day}"

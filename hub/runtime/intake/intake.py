@@ -26,10 +26,10 @@ from hub.runtime.intake.acknowledgments import Acknowledgments
 from hub.runtime.intake.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.intake.arrival_terms import with_terms
 from hub.runtime.intake.changed_verdicts import ChangedVerdicts
+from hub.runtime.intake.dead_ends import DeadEnds
 from hub.runtime.intake.document_found import DocumentFound
-from hub.runtime.intake.going_nowhere import Resting
 from hub.runtime.intake.remainder import MOST_LETTERS, REST
-from hub.runtime.intake.source_steps import UNFORESEEN, Passed
+from hub.runtime.intake.source_steps import UNFORESEEN, SteppedReading
 from hub.runtime.placing import Placing, as_taken, carry_out, forget, is_passing, settle
 from hub.runtime.runtime import Runtime, Snapshot
 from hub.runtime.steps.walk import joined, wanted
@@ -48,7 +48,7 @@ class Intake:
         self._runtime = runtime
         self._acknowledgments = acknowledgments
         self._reader = ArrivalReader(runtime)
-        self._resting = Resting(runtime)
+        self._dead_ends = DeadEnds(runtime)
         self._verdicts = ChangedVerdicts(runtime)
         self._recorded: OrderedDict[str, None] = OrderedDict()
 
@@ -116,13 +116,13 @@ class Intake:
             if visit.is_partial:
                 raise NothingThere(visit.cause or f"there is nothing at {visit.only or 'its places'} any more")
             nothing = Reading((), error=DecodeError("there is no document in it"))
-            self._route_safely(snapshot, visit, Passed(nothing))
+            self._route_safely(snapshot, visit, SteppedReading(nothing))
         await settle(visit.waiting)
         if visit.remainder.count:
-            self._route_safely(snapshot, visit, Passed(visit.remainder.letter()))
+            self._route_safely(snapshot, visit, SteppedReading(visit.remainder.letter()))
             await settle(visit.waiting)
 
-    async def _take_one(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
+    async def _take_one(self, snapshot: Snapshot, visit: Visit, passed: SteppedReading) -> None:
         """Raises TransientError and JournalUnavailable."""
         found = passed.found
         visit.answer = None
@@ -138,7 +138,7 @@ class Intake:
         self._route_safely(snapshot, visit, passed)
 
     @staticmethod
-    def _wanted(visit: Visit, passed: list[Passed]) -> list[Passed]:
+    def _wanted(visit: Visit, passed: list[SteppedReading]) -> list[SteppedReading]:
         """Those at the position that is asked for, where one is."""
         if visit.only is None and not visit.among:
             return passed
@@ -153,7 +153,7 @@ class Intake:
     async def _refuse_whole(self, visit: Visit, error: Exception) -> None:
         """What nobody foresaw about an arrival sends it, whole, to the dead letters of its source; it is not offered again and again."""
         self._say_unforeseen(visit, error)
-        self._route_safely(self._runtime.snapshot, visit, Passed(Reading((), error=unforeseen())))
+        self._route_safely(self._runtime.snapshot, visit, SteppedReading(Reading((), error=unforeseen())))
         await settle(visit.waiting)
 
     async def again(self, message: Message, parent: str) -> None:
@@ -184,7 +184,7 @@ class Intake:
         self._match(snapshot, visit, found, Reading((), envelope=envelope), "", placing)
         self._acknowledgments.count(await carry_out(placing, runtime.journal, runtime.broker))
 
-    def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> None:
+    def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: SteppedReading) -> None:
         """Begins to place one reading; `settle` waits for it. What nobody foresaw about one document ends that document, with its
         cause, and not the arrival."""
         with Boundary() as boundary:
@@ -195,7 +195,7 @@ class Intake:
         placed.add_done_callback(forget)
         visit.waiting.append(placed)
 
-    async def _place(self, visit: Visit, passed: Passed, placing: Placing) -> None:
+    async def _place(self, visit: Visit, passed: SteppedReading, placing: Placing) -> None:
         """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of its source."""
         runtime = self._runtime
         if placing.story in self._recorded:  # offered again: its story has been told
@@ -226,18 +226,18 @@ class Intake:
         while len(self._recorded) > MOST_RECORDED:
             self._recorded.popitem(last=False)
 
-    def _refused_instead(self, visit: Visit, passed: Passed, error: Exception) -> Placing:
+    def _refused_instead(self, visit: Visit, passed: SteppedReading, error: Exception) -> Placing:
         """The rows and the dead letter of a reading that could not be taken. They hold nothing that came from the document."""
         cause = error if isinstance(error, DecodeError) else unforeseen(error)
         if not isinstance(error, HubError):
             self._say_unforeseen(visit, error)
         visit.claimed = False  # the entry that had the claim's row may be the one that failed
-        return self._route(self._runtime.snapshot, visit, Passed(Reading(passed.reading.position, error=cause)))
+        return self._route(self._runtime.snapshot, visit, SteppedReading(Reading(passed.reading.position, error=cause)))
 
     def _say_unforeseen(self, visit: Visit, error: Exception) -> None:
         self._runtime.log.error("unforeseen", source=visit.arrival.source, name=visit.arrival.name, exc_info=error)
 
-    def _route(self, snapshot: Snapshot, visit: Visit, passed: Passed) -> Placing:
+    def _route(self, snapshot: Snapshot, visit: Visit, passed: SteppedReading) -> Placing:
         """The rows and the copies of one reading."""
         reading = passed.reading
         position = joined(reading.position)
@@ -254,7 +254,7 @@ class Intake:
             entry.event(id, self._runtime.clock(), Stage.STEP, text=f"{step}: {outcome}", detail={"step": step})
         if found is None:
             visit.told = visit.told or ("" if passed.said else str(reading.error))
-            self._resting.refuse(visit, reading, id, position, placing)
+            self._dead_ends.refuse(visit, reading, id, position, placing)
         elif passed.filtered:
             self._end(visit, found, position, placing)
         else:
@@ -296,7 +296,7 @@ class Intake:
                 if answer is not None and len(taken) == len(matches)
                 else snapshot.table.nearest(found.facts)
             )
-            self._resting.unmatched(snapshot, visit, found, cause, placing)
+            self._dead_ends.unmatched(snapshot, visit, found, cause, placing)
         if taken:
             detail = {"read": read_at, **matched(snapshot, visit, reading, taken, found)}
             entry.event(found.id, self._runtime.clock(), Stage.MATCHED, detail=detail)
@@ -340,7 +340,7 @@ class Intake:
         if visit.parent:
             copy = copy.with_headers(hub_parent=visit.parent)
         if match.error is not None:
-            self._resting.bury(route, copy, match.error, placing)
+            self._dead_ends.bury(route, copy, match.error, placing)
         elif match.destinations:
             placing.place(topology.route_queue(route), copy)
             self._runtime.metrics.matched.labels(route).inc()

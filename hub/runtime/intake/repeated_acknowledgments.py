@@ -10,7 +10,7 @@ from hub.journal.answers import answers_standing
 from hub.journal.memory import JournalMemory
 from hub.runtime.boundary import Logged
 from hub.runtime.intake.arrival_reader import Visit
-from hub.runtime.intake.source_steps import Passed
+from hub.runtime.intake.source_steps import SteppedReading
 from hub.runtime.runtime import Runtime
 
 MOST_A_DAY = 3
@@ -30,7 +30,7 @@ class RepeatedAcknowledgments:
         self._runtime = runtime
         self._memory = JournalMemory(runtime.journal, OWNER)
 
-    def agreed(self, visit: Visit, passed: Passed) -> bool:
+    def agreed(self, visit: Visit, passed: SteppedReading) -> bool:
         """Whether the agreement has repeats, and the partner has sent what is read; a replay is ours."""
         if visit.is_partial or visit.parent is not None or passed.found is None:
             return False

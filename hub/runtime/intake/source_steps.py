@@ -13,7 +13,7 @@ from hub.core.routing.facts import OUTBOUND, FactSet
 from hub.core.step import NamedStep
 from hub.documents import ACKNOWLEDGMENTS, Document
 from hub.runtime.boundary import Boundary
-from hub.runtime.intake.arrival_terms import belied, known
+from hub.runtime.intake.arrival_terms import check_sender, known_facts
 from hub.runtime.intake.document_found import DocumentFound, document_found
 from hub.runtime.steps.walk import Walked, walk_ahead, walk_on
 
@@ -21,7 +21,7 @@ UNFORESEEN = "it could not be taken: the hub failed on it, and has said how in i
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
+class SteppedReading:
     """A reading that goes on to the routes, with its document (`found`), or one with the error that refuses it. `said` as in Walked.
     `filtered`: it ends here. `unforeseen`: what nobody foresaw, for the log."""
 
@@ -33,7 +33,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class SourceSteps:
     """The way of the readings of one arrival. `claim` is its digest."""
 
     facts: FactSet
@@ -41,18 +41,18 @@ class Passage:
     arrival: Arrival
     claim: str
 
-    def ahead(self, reading: Reading) -> Passed | list[Walked]:
+    def ahead(self, reading: Reading) -> SteppedReading | list[Walked]:
         """As far as it comes without asking anybody. Raises TransientError."""
-        lie = belied(self.arrival, reading)
+        lie = check_sender(self.arrival, reading)
         if lie is not None:
-            return Passed(refused(reading, reading.document, lie))
+            return SteppedReading(refused(reading, reading.document, lie))
         document = reading.document
         if document is None:
-            return Passed(reading)
+            return SteppedReading(reading)
         begin = len(self.steps) if self._passes_as_it_is(reading, document) else 0
         return walk_ahead(self.steps, [Walked(document, next=begin)], self.facts_of(reading))
 
-    async def on(self, reading: Reading, walks: Sequence[Walked]) -> list[Passed]:
+    async def on(self, reading: Reading, walks: Sequence[Walked]) -> list[SteppedReading]:
         """The rest of the way. Raises TransientError and JournalUnavailable."""
         if any(walked.asks(self.steps) for walked in walks):
             walks = await walk_on(self.steps, walks, self.facts_of(reading))
@@ -66,31 +66,31 @@ class Passage:
     def facts_of(self, reading: Reading) -> Callable[[Document], Mapping[str, Any]]:
         arrival = self.arrival
         return lambda document: self.facts.of(
-            document, known(arrival, replace(reading, document=document)), arrival.source
+            document, known_facts(arrival, replace(reading, document=document)), arrival.source
         )
 
-    def finished(self, reading: Reading, walked: Walked) -> Passed:
+    def finished(self, reading: Reading, walked: Walked) -> SteppedReading:
         if walked.part:
             envelope = {**reading.envelope, "part": "/".join(walked.part)}
             reading = replace(reading, position=(*reading.position, *walked.position), envelope=envelope)
         error = walked.error
         if error is not None:
             cause = error if isinstance(error, DecodeError) else DecodeError(str(error))
-            return Passed(refused(reading, walked.document, cause), walked.said)
+            return SteppedReading(refused(reading, walked.document, cause), walked.said)
         whole = replace(reading, document=walked.document)
-        lie = belied(self.arrival, whole)
+        lie = check_sender(self.arrival, whole)
         if (
             lie is not None
         ):  # a step may name another partner, but not than the one that has proved to have sent the arrival
-            return Passed(refused(reading, walked.document, lie), walked.said)
+            return SteppedReading(refused(reading, walked.document, lie), walked.said)
         id = message_id(self.claim, reading.position, self.arrival.identity)
         with Boundary() as boundary:
             found = document_found(self.facts, self.arrival, whole, id)
         if (failure := boundary.error) is not None:
             cause = failure if isinstance(failure, DecodeError) else DecodeError(UNFORESEEN)
             told = refused(reading, walked.document, cause)
-            return Passed(told, walked.said, unforeseen=None if cause is failure else failure)
-        return Passed(whole, walked.said, bool(walked.filtered), found)
+            return SteppedReading(told, walked.said, unforeseen=None if cause is failure else failure)
+        return SteppedReading(whole, walked.said, bool(walked.filtered), found)
 
 
 def refused(reading: Reading, document: Document | None, error: DecodeError) -> Reading:
@@ -98,6 +98,6 @@ def refused(reading: Reading, document: Document | None, error: DecodeError) -> 
     if document is None:
         return replace(reading, document=None, error=error)
     own = {"number": document.number, "partner": document.partner}
-    known = {name: value for name, value in own.items() if value and not reading.envelope.get(name)}
-    envelope, keys = {**reading.envelope, **known}, (*reading.keys, *document.keys)
+    further = {name: value for name, value in own.items() if value and not reading.envelope.get(name)}
+    envelope, keys = {**reading.envelope, **further}, (*reading.keys, *document.keys)
     return replace(reading, document=None, error=error, envelope=envelope, keys=keys)

@@ -90,18 +90,41 @@ class Keeper:
         return not any(row.decided_at is None or row.decided_at >= dead_at for row in decided)
 
     async def _record(self, message: Message, grave: Grave, entry: Entry) -> None:
-        runtime, headers = self._runtime, message.headers
-        now = runtime.clock()
-        body = headers.get(Header.RAW) or headers.get(Header.CLAIM)
-        if not isinstance(body, str):
-            kept = await runtime.journal.keep(message.body)
-            entry.claim(kept, now)
-            body = kept.digest
-        letter = DeadLetter.of(message, grave, body, runtime.snapshot, now)
+        """Its row, and what it means for the document's effects, its once-key, its story and its batch."""
+        runtime = self._runtime
+        body = await self._kept(message, entry)
+        letter = DeadLetter.of(message, grave, body, runtime.snapshot, runtime.clock())
         entry.add(DEAD, letter.row())
         if not await self._is_news(letter.id, letter.at):
             return
-        (error, cause), route = letter.why, letter.route
+        self._settle(letter, grave, entry)
+        self._tell(letter, message, grave, entry)
+        error, cause = letter.why
+        runtime.metrics.dead.labels(grave.kind, error).inc()
+        runtime.log.error(
+            "dead_letter",
+            message_id=letter.document_id,
+            correlation_id=message.correlation_id,
+            kind=grave.kind,
+            name=grave.name,
+            owner=letter.owner,
+            document=message.headers.get(Header.DOCUMENT),
+            error=error,
+            cause=cause,
+        )
+
+    async def _kept(self, message: Message, entry: Entry) -> str:
+        """The claim that holds its body."""
+        named = message.headers.get(Header.RAW) or message.headers.get(Header.CLAIM)
+        if isinstance(named, str):
+            return named
+        kept = await self._runtime.journal.keep(message.body)
+        entry.claim(kept, self._runtime.clock())
+        return kept.digest
+
+    @staticmethod
+    def _settle(letter: DeadLetter, grave: Grave, entry: Entry) -> None:
+        """The effects of its document are dead, and its once-key is free."""
         for destination in letter.destinations:
             state = EffectState(
                 document_id=letter.document_id,
@@ -115,41 +138,34 @@ class Keeper:
                 attempts=letter.attempts,
                 mine=True,
             )
-            entry.settle(state, EffectStatus.DEAD, letter.attempts, letter.at, text=cause[:2000])
-        if route is not None:
-            entry.add(FREE, OnceHeld(route=route, owner=letter.document_id))
-        parent = headers.get(Header.PARENT)
+            entry.settle(state, EffectStatus.DEAD, letter.attempts, letter.at, text=letter.why[1][:2000])
+        if letter.route is not None:
+            entry.add(FREE, OnceHeld(route=letter.route, owner=letter.document_id))
+
+    @staticmethod
+    def _tell(letter: DeadLetter, message: Message, grave: Grave, entry: Entry) -> None:
+        """The story of its document, and of each document of its batch."""
+        (error, cause), parent = letter.why, message.headers.get(Header.PARENT)
+        detail = {DEAD_LETTER: letter.id, "kind": grave.kind, "error": error}
+        destinations = ",".join(letter.destinations)
         entry.event(
             letter.document_id,
             letter.at,
             Stage.DEAD,
-            route=route,
-            destination=",".join(letter.destinations) or None,
+            route=letter.route,
+            destination=destinations or None,
             attempt=letter.attempts,
             text=cause,
-            detail={DEAD_LETTER: letter.id, "kind": grave.kind, "error": error}
-            | ({"parent": parent} if parent else {}),
+            detail=detail | ({"parent": parent} if parent else {}),
         )
-        if headers.get(Header.DOCUMENT) == BATCH:
+        if message.headers.get(Header.DOCUMENT) == BATCH:
             said = BatchSays(
                 batch=letter.document_id,
                 at=letter.at,
                 stage=Stage.DEAD,
                 route=grave.name,
-                destination=",".join(letter.destinations),
+                destination=destinations,
                 attempt=letter.attempts,
                 text=cause,
             )
             entry.add(TELL, said)
-        runtime.metrics.dead.labels(grave.kind, error).inc()
-        runtime.log.error(
-            "dead_letter",
-            message_id=letter.document_id,
-            correlation_id=message.correlation_id,
-            kind=grave.kind,
-            name=grave.name,
-            owner=letter.owner,
-            document=headers.get(Header.DOCUMENT),
-            error=error,
-            cause=cause,
-        )

@@ -72,7 +72,7 @@ class Replay:
                 done.append(row.id)
             else:
                 skipped[reason] += 1
-        return told(DeadStatus.REPLAYED, done, skipped)
+        return decision_result(DeadStatus.REPLAYED, done, skipped)
 
     async def _replay_one(self, row: DeadLetterFound, who: str, render: bool, to: str | None) -> str | None:
         """None when it was replayed, else why not."""
@@ -205,7 +205,7 @@ class Replay:
                 done.append(row.id)
             else:
                 skipped["somebody else replayed or discarded it meanwhile"] += 1
-        return told(DeadStatus.DISCARDED, done, skipped)
+        return decision_result(DeadStatus.DISCARDED, done, skipped)
 
     async def release(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
         """Sends held documents again, each under a new key."""
@@ -233,7 +233,7 @@ class Replay:
                 continue
             done.append(row.id)
             released += await self.go_on(holds)
-        return {**told("dissolved", done, skipped), HoldStatus.RELEASED.value: released}
+        return {**decision_result("dissolved", done, skipped), HoldStatus.RELEASED.value: released}
 
     async def go_on(self, holds: list[str]) -> int:
         """Publishes what these holds, which are being released, have kept; how many went."""
@@ -260,7 +260,7 @@ class Replay:
                     "could not be sent, see the log" if now[0].status == HoldStatus.OPEN else f"{now[0].status} already"
                 )
                 skipped[f"{row.id[:12]}: {state}"] += 1
-        return told(word, done, skipped)
+        return decision_result(word, done, skipped)
 
     async def _confirm_one(self, row: HoldRow, who: str, reason: str) -> bool:
         if row.name != UNCONFIRMED:
@@ -295,6 +295,6 @@ class Replay:
         await self._publish(message, row.route, [row.destination], message.headers.get(Header.PARENT) or row.id)
 
 
-def told(word: str, done: list[str], skipped: Mapping[str, int]) -> dict[str, Any]:
+def decision_result(word: str, done: list[str], skipped: Mapping[str, int]) -> dict[str, Any]:
     """The result of a command: how many were decided so, the first of them, and why others were not."""
     return {str(word): len(done), "skipped": dict(skipped), "ids": done[:1000]}

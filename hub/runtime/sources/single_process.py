@@ -15,7 +15,7 @@ LEASE_SECONDS = 15.0
 STANDS_BY = "stands by: another process runs it"
 
 
-class Alone:
+class SingleProcess:
     """Runs a step while this process holds a lease."""
 
     def __init__(self, leases: Leases, seconds: float = LEASE_SECONDS) -> None:

@@ -13,7 +13,7 @@ from hub.journal.leases import Leases
 from hub.runtime.boundary import Boundary
 from hub.runtime.intake.intake import Intake
 from hub.runtime.runtime import Runtime
-from hub.runtime.sources.single_process import Alone
+from hub.runtime.sources.single_process import SingleProcess
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 SETTLED = 5.0
@@ -29,7 +29,7 @@ class Supervisor:
     def __init__(self, runtime: Runtime, intake: Intake) -> None:
         self._runtime = runtime
         self._intake = intake
-        self._alone = Alone(Leases(runtime.journal))
+        self._alone = SingleProcess(Leases(runtime.journal))
         self._running: dict[str, tuple[Source, asyncio.Task[None]]] = {}
         self.failing: dict[str, str] = {}
         self.standing_by: dict[str, str] = {}

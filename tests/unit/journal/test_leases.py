@@ -12,7 +12,7 @@ from hub.core.errors import TransientError
 from hub.journal.journal import Journal
 from hub.journal.leases import Leases
 from hub.journal.memory import JournalMemory
-from hub.runtime.sources.single_process import STANDS_BY, Alone
+from hub.runtime.sources.single_process import STANDS_BY, SingleProcess
 
 LIMIT = 20.0
 
@@ -80,10 +80,12 @@ async def test_one_runs_and_the_other_stands_by_and_takes_over(one: Journal, oth
         finally:
             running.remove(name)
 
-    first = asyncio.create_task(Alone(Leases(one), 1.0).run("source:a", lambda: work("one"), lambda text: None))
+    first = asyncio.create_task(SingleProcess(Leases(one), 1.0).run("source:a", lambda: work("one"), lambda text: None))
     while not running:
         await asyncio.sleep(0.01)
-    second = asyncio.create_task(Alone(Leases(other), 1.0).run("source:a", lambda: work("other"), states.append))
+    second = asyncio.create_task(
+        SingleProcess(Leases(other), 1.0).run("source:a", lambda: work("other"), states.append)
+    )
     await asyncio.sleep(2.5)
     assert running == ["one"]
     assert set(states) == {STANDS_BY}
@@ -106,7 +108,7 @@ async def test_a_step_ends_when_its_lease_is_lost(one: Journal, other: Journal) 
         finally:
             ended.set()
 
-    task = asyncio.create_task(Alone(Leases(one), 1.0).run("source:a", work, lambda text: None))
+    task = asyncio.create_task(SingleProcess(Leases(one), 1.0).run("source:a", work, lambda text: None))
     while not await Leases(one).holders():
         await asyncio.sleep(0.01)
     await Leases(one).give("source:a")
@@ -122,7 +124,7 @@ async def test_what_a_step_raises_comes_through_and_frees_the_lease(journal: Jou
         raise TransientError("no such folder", "failed")
 
     with pytest.raises(TransientError, match="no such folder"):
-        await Alone(Leases(journal)).run("source:a", fails, lambda text: None)
+        await SingleProcess(Leases(journal)).run("source:a", fails, lambda text: None)
     assert await Leases(journal).holders() == {}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hub.runtime.delivery.suspicion import Company
+from hub.runtime.delivery.company import Company
 
 
 class Guest:

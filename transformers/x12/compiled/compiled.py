@@ -24,7 +24,7 @@ from transformers.x12.declarations.fields import shapes
 from transformers.x12.declarations.grammar import Grammar, grammar
 from transformers.x12.declarations.nodes import kept_order
 from transformers.x12.declarations.overlay import WrongRule, overlaid, relaxed
-from transformers.x12.declarations.period import taken
+from transformers.x12.declarations.period import take_period
 from transformers.x12.declarations.values import Composite, Refused, Values, Words
 from transformers.x12.envelope.binary import length_error
 
@@ -184,7 +184,7 @@ class CompiledSet:
             "repeated": _repeated,
             "all_compound": range(1, 100),
             "apart": _apart,
-            "period": taken,
+            "period": take_period,
             "pads": [[""] * n for n in range(64)],
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
             "unchecked": unchecked,

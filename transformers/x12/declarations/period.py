@@ -63,7 +63,7 @@ def parts(code: str) -> dict[str, tuple[int, int | None]]:
     return {"date": (0, form.day), **({second: (start, None)} if second else {})}
 
 
-def told(code: str, text: str) -> Told | None:
+def parse_period(code: str, text: str) -> Told | None:
     """None for a code that gives no fields. Raises WrongElement where the text isn't of its format."""
     form = FORMATS.get(code)
     if form is None:
@@ -103,13 +103,13 @@ def period_text(
     return chosen, "-".join(texts) + (time or "")
 
 
-def taken(
+def take_period(
     code: str, text: str, date: datetime.date | None, time: str, place: str, warnings: list[str]
 ) -> tuple[datetime.date | None, str, datetime.date | None, str | None]:
     """For a reader: date, time and last day of a segment, and the code of its format where the fields hold it. `date` and `time` are
     those of the segment's own elements: where there are such, the text is left alone. A text that isn't of its format is warned of."""
     try:
-        found = told(code, text) if date is None and not time else None
+        found = parse_period(code, text) if date is None and not time else None
     except WrongElement as error:
         warnings.append(f"{place}: {error}; it is kept as it came")
         found = None

@@ -11,7 +11,7 @@ from transformers.x12.compiled.compiled import CompiledSet, compiled_set
 from transformers.x12.declarations.catalogue import known_sets, release_of
 from transformers.x12.declarations.declaration import Loop, Period, Placement, Target, Use
 from transformers.x12.declarations.overlay import WrongRule
-from transformers.x12.declarations.period import RANGE, parts, told
+from transformers.x12.declarations.period import RANGE, parse_period, parts
 from transformers.x12.declarations.values import WrongElement
 from transformers.x12.envelope.characters import character_set
 from transformers.x12.envelope.delimiters import Delimiters
@@ -209,7 +209,7 @@ class _Tracing:
         if any(_text(placed, p) for p, target in mapping.put.items() if target.field in ("date", "time")):
             return
         try:
-            found = told(code, text)
+            found = parse_period(code, text)
         except WrongElement:
             return
         if found is None:

@@ -200,7 +200,7 @@ class Progress:
 
     def _said(self, position: tuple[str, ...], document: Document, name: str, version: str) -> Reading:
         header = self._header.elements if self._header else ("",) * 17
-        return said(position, document, name, version, header, self._partner)
+        return acknowledgment_reading(position, document, name, version, header, self._partner)
 
     # --- transactions ------------------------------------------------------------------------------------------------
 
@@ -279,7 +279,7 @@ class Progress:
         if agreement is None or terms is None or event.error is None or not wants_ta1(terms.ta1, isa, refused=True):
             return
         document = interchange_acknowledgment(isa, "R", event.error.x12_code or "024", agreement.partner)
-        yield said((*position, "ta1"), document, "TA1", "", isa, agreement.partner)
+        yield acknowledgment_reading((*position, "ta1"), document, "TA1", "", isa, agreement.partner)
 
     # --- readings ----------------------------------------------------------------------------------------------------
 
@@ -340,7 +340,7 @@ def agreement_for(isa: tuple[str, ...], partners: PartnerDirectory) -> Agreement
     return partners.by_id(isa[5], isa[6], isa[15] == "T")
 
 
-def said(
+def acknowledgment_reading(
     position: tuple[str, ...], document: Document, name: str, version: str, isa: tuple[str, ...], partner: str
 ) -> Reading:
     """Something that we say to the partner of an ISA: it goes out."""

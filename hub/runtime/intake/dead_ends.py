@@ -27,7 +27,7 @@ from hub.runtime.recovery.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.runtime import Runtime, Snapshot
 
 
-class Resting:
+class DeadEnds:
     """Makes the rows and the messages; the intake commits and publishes them."""
 
     def __init__(self, runtime: Runtime) -> None:
@@ -36,56 +36,13 @@ class Resting:
     def refuse(self, visit: Visit, reading: Reading, id: str, position: str, placing: Placing) -> None:
         """The source's dead letters: a part of an arrival that is no document, or none that may go on."""
         runtime, arrival = self._runtime, visit.arrival
-        entry = placing.entry
         error = reading.error or DecodeError("the reader gave neither a document nor an error")
-        covers = visit.remainder.covers if position.startswith(REST) else b""
-        if covers:
-            placing.large.append(covers)
         visit.refused += not position.startswith(REST)
         visit.letters += 1
         visit.cause = visit.cause or str(error)
-        now, place = runtime.clock(), place_of(error)
         envelope = {name: _short(value) for name, value in reading.envelope.items() if value is not None}
-        partner = arrival.partner or str(envelope.get("partner") or arrival.facts.get("partner") or "")
-        entry.message(
-            id,
-            arrival.source,
-            arrival.name,
-            visit.claim.digest,
-            position,
-            visit.at,
-            partner=partner or None,
-            number=str(envelope.get("number") or "") or None,
-        )
-        for kind, value in keys_of(visit, envelope):
-            entry.key(value, kind, id)
-        entry.event(
-            id,
-            now,
-            Stage.UNREADABLE,
-            text=str(error),
-            detail={"source": arrival.source, "name": arrival.name, **envelope, "place": place},
-        )
-        message = Message(
-            id,
-            visit.raw if visit.raw is not None and not position else b"",
-            content_type(arrival),
-            {
-                Header.SOURCE: arrival.source,
-                Header.RAW: visit.claim.digest,
-                Header.POSITION: position,
-                Header.ERROR: type(error).__name__,
-                Header.ERROR_TEXT: str(error)[:4000],
-                Header.FACTS: pack_facts(envelope),
-                Header.DEAD_AT: now,
-                Header.NAME: arrival.name,
-                Header.PLACE: orjson.dumps(place).decode(),
-                **({Header.COVERS: digest(covers)} if covers else {}),
-                **({Header.PARENT: visit.parent} if visit.parent else {}),
-                **_terms(arrival, entry, visit.at),
-            },
-            visit.correlation_id,
-        )
+        _record(visit, envelope, error, id, position, runtime.clock(), placing.entry)
+        message = _letter(visit, envelope, error, id, position, runtime.clock(), placing)
         self._rest(Grave.of_source(arrival.source), message, visit.claim.digest, placing)
         runtime.metrics.unreadable.labels(arrival.source).inc()
         runtime.log.warning(
@@ -122,6 +79,54 @@ class Resting:
         runtime = self._runtime
         placing.place(grave.queue, message)
         placing.entry.add(DEAD, DeadLetter.of(message, grave, body, runtime.snapshot, runtime.clock()).row())
+
+
+def _record(
+    visit: Visit, envelope: Mapping[str, Any], error: DecodeError, id: str, position: str, now: float, entry: Entry
+) -> None:
+    """The rows by which people find a part that is no document."""
+    arrival = visit.arrival
+    partner = arrival.partner or str(envelope.get("partner") or arrival.facts.get("partner") or "")
+    entry.message(
+        id,
+        arrival.source,
+        arrival.name,
+        visit.claim.digest,
+        position,
+        visit.at,
+        partner=partner or None,
+        number=str(envelope.get("number") or "") or None,
+    )
+    for kind, value in keys_of(visit, envelope):
+        entry.key(value, kind, id)
+    detail = {"source": arrival.source, "name": arrival.name, **envelope, "place": place_of(error)}
+    entry.event(id, now, Stage.UNREADABLE, text=str(error), detail=detail)
+
+
+def _letter(
+    visit: Visit, envelope: Mapping[str, Any], error: DecodeError, id: str, position: str, now: float, placing: Placing
+) -> Message:
+    """Its dead letter, with all that reading it again needs."""
+    arrival = visit.arrival
+    covers = visit.remainder.covers if position.startswith(REST) else b""
+    if covers:
+        placing.large.append(covers)
+    headers = {
+        Header.SOURCE: arrival.source,
+        Header.RAW: visit.claim.digest,
+        Header.POSITION: position,
+        Header.ERROR: type(error).__name__,
+        Header.ERROR_TEXT: str(error)[:4000],
+        Header.FACTS: pack_facts(envelope),
+        Header.DEAD_AT: now,
+        Header.NAME: arrival.name,
+        Header.PLACE: orjson.dumps(place_of(error)).decode(),
+        **({Header.COVERS: digest(covers)} if covers else {}),
+        **({Header.PARENT: visit.parent} if visit.parent else {}),
+        **_terms(arrival, placing.entry, visit.at),
+    }
+    body = visit.raw if visit.raw is not None and not position else b""
+    return Message(id, body, content_type(arrival), headers, visit.correlation_id)
 
 
 def keys_of(visit: Visit, envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
