@@ -21,8 +21,8 @@ from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError, JournalUnavailable
+from hub.journal.database.transfer import Progress, Transfer
 from hub.journal.journal import engine_url, sqlite_path
-from hub.journal.transfer import Progress, Transfer
 
 BROKER, JOURNAL, CLAIMS, MANIFEST = "broker.db", "hub.db", "claims", "backup.json"
 

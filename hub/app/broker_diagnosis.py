@@ -15,11 +15,11 @@ from hub.configuration.site import Site
 from hub.core import topology
 from hub.core.errors import ConfigError, HubError, plain
 from hub.core.topology import Topology, own_queues, topology_of
+from hub.journal.copies.open_copies import LOST, OpenCopies
+from hub.journal.copies.waits import Waits
 from hub.journal.declared_queues import DeclaredQueues, Depths
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
-from hub.journal.open_copies import LOST, OpenCopies
-from hub.journal.waits import Waits
+from hub.journal.processes.memory import JournalMemory
 from hub.runtime.recovery.rebuilding import LEFT, OWNER
 
 

@@ -24,13 +24,13 @@ from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Site
 from hub.core.errors import ConfigError, JournalUnavailable, plain
 from hub.core.hold import HoldStatus
-from hub.journal.batches import Batches
-from hub.journal.claims import ClaimStore
+from hub.journal.batches.batches import Batches
 from hub.journal.commands import Commands
-from hub.journal.decisions import DeadFilter, Decisions
-from hub.journal.interchanges_sent import InterchangesSent
+from hub.journal.commit.claims import ClaimStore
+from hub.journal.copies.waits import Waits
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.interchanges.interchanges_sent import InterchangesSent
 from hub.journal.journal import Journal
-from hub.journal.waits import Waits
 
 OWN = "mediation-hub"
 

@@ -10,10 +10,10 @@ from hub.app.site_folder import SiteFolder
 from hub.broker.lock import FileLock
 from hub.core.errors import ConfigError, JournalUnavailable
 from hub.core.ports import FileBody
-from hub.journal.claims import ClaimStore
 from hub.journal.commands import Commands
+from hub.journal.commit.claims import ClaimStore
+from hub.journal.database.transfer import Progress, Transfer, Transferred, mark_copied
 from hub.journal.journal import Journal, engine_url, show_url
-from hub.journal.transfer import Progress, Transfer, Transferred, mark_copied
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError
-from hub.journal.transfer import COPIED_FROM, COPIED_TO
+from hub.journal.database.transfer import COPIED_FROM, COPIED_TO
 
 BROKER_FILE = "var/broker.db"
 JOURNAL_FILE = "var/hub.db"

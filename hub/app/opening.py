@@ -24,7 +24,7 @@ from hub.core.replies.reply_body import look_here
 from hub.core.step import AskingStep, NamedStep
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from hub.journal.repetitions import JournalRepetitions
 from hub.runtime.delivery.limit import Breaker, Limit
 from hub.runtime.runtime import HoldPolicy, OpenDestination, Snapshot

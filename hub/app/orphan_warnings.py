@@ -11,10 +11,10 @@ from hub.configuration.files.finding import Finding
 from hub.configuration.site import Site
 from hub.core.errors import HubError, Place
 from hub.core.topology import Topology
+from hub.journal.copies.waits import Waits
 from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.journal import Journal, engine_url, sqlite_path
 from hub.journal.migrate import is_current
-from hub.journal.waits import Waits
 
 PATIENCE = 2.0
 """Seconds after which a journal that doesn't answer is not asked."""

@@ -14,10 +14,10 @@ from hub.app.site_folder import SiteFolder
 from hub.broker.lock import FileLock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError
-from hub.journal.control_counter import ControlCounter
+from hub.journal.database.transfer import Progress, Transfer
+from hub.journal.interchanges.control_counter import ControlCounter
 from hub.journal.journal import Journal, engine_url, show_url, sqlite_path
-from hub.journal.memory import JournalMemory
-from hub.journal.transfer import Progress, Transfer
+from hub.journal.processes.memory import JournalMemory
 from hub.runtime.recovery.rebuilding import OWNER, WANTED
 
 SKIP = 1000

@@ -24,14 +24,14 @@ from hub.core.plugin import Plugins
 from hub.core.routing.route import Route
 from hub.core.topology import Topology
 from hub.journal.bindings import DeclaredBindings
-from hub.journal.bulk import QUEUE
 from hub.journal.commands import Commands
+from hub.journal.commit.bulk import QUEUE
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.waits import Waits
 from hub.journal.declared_queues import DeclaredQueues
-from hub.journal.entry import Entry
 from hub.journal.journal import Journal
+from hub.journal.processes.suspects import Suspects
 from hub.journal.rows import QueueRow
-from hub.journal.suspects import Suspects
-from hub.journal.waits import Waits
 from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking

@@ -35,7 +35,7 @@ from hub.cli.output import FOUND, AsJson, fail, one_line, out, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.dead_letter import DeadStatus
 from hub.core.errors import ClaimMissing
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from hub.journal.journal import Journal
 from hub.journal.rows import DeadLetterFound
 

@@ -13,7 +13,7 @@ from hub.cli.no_match import none_fits
 from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, one_line, out, print_json, say, status
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.hold import HoldStatus
-from hub.journal.decisions import Decisions
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.journal import Journal
 from hub.journal.rows import HoldRow
 

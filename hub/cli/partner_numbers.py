@@ -13,8 +13,8 @@ from hub.cli.site import HERE, SiteDir, changing_journal, checked_site, whoami, 
 from hub.core.ack import Ack
 from hub.core.errors import HubError
 from hub.core.options.nearest import hint
-from hub.journal.control_counter import ControlCounter
-from hub.journal.interchanges_sent import InterchangesSent, MemberStory, NumberStory
+from hub.journal.interchanges.control_counter import ControlCounter
+from hub.journal.interchanges.interchanges_sent import InterchangesSent, MemberStory, NumberStory
 from hub.journal.journal import Journal
 
 Partner = Annotated[str, typer.Argument(help="The partner, as config/partners calls it.")]

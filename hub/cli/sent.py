@@ -14,8 +14,8 @@ from hub.cli.output import FOUND, AsJson, err, fail, moment, one_line, print_jso
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import Body
+from hub.journal.deliveries.sendings import Sending, Sendings
 from hub.journal.journal import Journal
-from hub.journal.sendings import Sending, Sendings
 
 
 def sent(

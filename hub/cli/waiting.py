@@ -9,9 +9,9 @@ import typer
 
 from hub.cli.output import AsJson, age, entry, print_json, say
 from hub.cli.site import HERE, SiteDir, with_journal
+from hub.journal.copies.wait import Wait, Waiting
+from hub.journal.copies.waits import Waits
 from hub.journal.journal import Journal
-from hub.journal.wait import Wait, Waiting
-from hub.journal.waits import Waits
 
 commands = typer.Typer(help="Copies that wait for an endpoint or another message.", no_args_is_help=True)
 

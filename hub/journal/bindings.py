@@ -17,7 +17,7 @@ from hub.core.topology import Binding
 from hub.journal import schema
 from hub.journal.commands import Commands
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 
 OWNER, NAME = "hub", "bindings"
 """What an earlier release recorded for all processes has the bare name; that of a process stands behind it."""

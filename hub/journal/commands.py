@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
-from hub.journal.host import gone
 from hub.journal.journal import Journal
-from hub.journal.processes import living
+from hub.journal.processes.host import gone
+from hub.journal.processes.processes import living
 from hub.journal.rows import CommandRow, ProcessRow, columns, typed
 
 

@@ -19,18 +19,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from hub.core.errors import ClaimMissing, ConfigError, JournalUnavailable
 from hub.core.ports import Body, BytesBody
 from hub.journal import schema
-from hub.journal.claims import INLINE, ClaimStore, StoredClaim
-from hub.journal.clock import DatabaseClock, database_now
-from hub.journal.engines import PATIENCE, Transactions, make_engine, reading, transact
-from hub.journal.entry import Committed, Entry
-from hub.journal.faults import first_line, is_away, is_conflict, is_refused_write
-from hub.journal.group_commit import CONFLICTS, GroupCommit
-from hub.journal.host import gone, this_host
-from hub.journal.journal_file import refuse_unusable
+from hub.journal.commit.claims import INLINE, ClaimStore, StoredClaim
+from hub.journal.commit.entry import Committed, Entry
+from hub.journal.commit.group_commit import CONFLICTS, GroupCommit
+from hub.journal.commit.writers import IN_ORDER
+from hub.journal.database.clock import DatabaseClock, database_now
+from hub.journal.database.engines import PATIENCE, Transactions, make_engine, reading, transact
+from hub.journal.database.faults import first_line, is_away, is_conflict, is_refused_write
+from hub.journal.database.journal_file import refuse_unusable
 from hub.journal.migrate import is_current, upgrade
-from hub.journal.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
+from hub.journal.processes.host import gone, this_host
+from hub.journal.processes.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
 from hub.journal.rows import typed
-from hub.journal.writers import IN_ORDER
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.network.web import Repetition, WebResponse
 from hub.journal import schema
 from hub.journal.journal import Journal
-from hub.journal.processes import HEARTBEAT_SECONDS, living
+from hub.journal.processes.processes import HEARTBEAT_SECONDS, living
 from hub.journal.rows import RepetitionRow, columns, typed
 
 SWEEP_SECONDS = 60.0

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.answers import AnswerSent, answers_sent
-from hub.journal.entry import LONGEST_KEY
+from hub.journal.commit.entry import LONGEST_KEY
+from hub.journal.copies.open_copies import COPY
+from hub.journal.interchanges.answers import AnswerSent, answers_sent
 from hub.journal.journal import Journal
-from hub.journal.open_copies import COPY
 
 MOST = 200
 """Messages that one trace shows at most."""

@@ -10,7 +10,7 @@ from hub.core import topology
 from hub.core.broker import Broker
 from hub.core.errors import ConfigError, EndpointError, JournalUnavailable, TransientError, Unroutable
 from hub.core.message import Message
-from hub.journal.entry import Committed, Entry
+from hub.journal.commit.entry import Committed, Entry
 from hub.journal.journal import Journal
 
 

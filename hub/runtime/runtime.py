@@ -18,8 +18,8 @@ from hub.core.routing.facts import FactSet
 from hub.core.routing.route_table import RouteTable
 from hub.core.step import NamedStep
 from hub.journal.journal import Journal
+from hub.journal.processes.suspects import Suspects
 from hub.journal.schema import UNASSIGNED
-from hub.journal.suspects import Suspects
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.delivery.limit import Limit

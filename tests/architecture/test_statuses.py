@@ -31,7 +31,7 @@ OTHER_THINGS = {
 }
 """Words that are no status where they stand."""
 
-CHANGING = {"hub/journal/effects.py", "hub/journal/marks.py", "hub/journal/open_copies.py"}
+CHANGING = {"hub/journal/deliveries/effects.py", "hub/journal/deliveries/marks.py", "hub/journal/copies/open_copies.py"}
 """Files with a statement that changes effects. The last two leave the status alone."""
 
 

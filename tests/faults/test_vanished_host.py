@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
 from hub.journal.journal import Journal
 from tests.support.proxy import TcpProxy
 
@@ -29,7 +29,7 @@ HOLDS_A_LOCK = """
 import asyncio, sys
 import sqlalchemy as sa
 from hub.journal import schema
-from hub.journal.engines import make_engine
+from hub.journal.database.engines import make_engine
 
 async def main():
     async with make_engine(sys.argv[1]).connect() as connection:

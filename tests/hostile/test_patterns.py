@@ -89,7 +89,7 @@ WORST: dict[str, tuple[Input, ...]] = {
         ('{"document"', " ", ""),
         ('{"document":"', "a", ""),
     ),
-    "hub/journal/answers.py:_TRANSACTION": (
+    "hub/journal/interchanges/answers.py:_TRANSACTION": (
         ("", "1", ""),
         ("", "1.", ""),
         ("1.1.1", "+", "x"),

@@ -10,7 +10,7 @@ import pytest
 
 from hub.core.agreement import Agreement, ExpectAck
 from hub.core.partners import PartnerDirectory
-from hub.journal.decisions import Decisions
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.timeline import Timeline
 from tests.support.answers import (
     GROWN,

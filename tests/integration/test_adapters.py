@@ -12,7 +12,7 @@ from hub.app.running_hub import RunningHub
 from hub.core.identity import digest, idempotency_key, message_id
 from hub.core.message import Message
 from hub.core.topology import Binding, Exchange, Queue, Topology
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import Inbox, eventually
 from tests.support.site import INBOX, SiteOnDisk, order

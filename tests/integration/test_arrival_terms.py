@@ -8,7 +8,7 @@ import pytest
 
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody, Taken
-from hub.journal.decisions import DeadFilter
+from hub.journal.deliveries.decisions import DeadFilter
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Erp

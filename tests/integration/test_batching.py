@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.journal.batches import Batches
+from hub.journal.batches.batches import Batches
 from hub.journal.timeline import Timeline
 from tests.support.answers import GROWN, grown, numbers
 from tests.support.batch_site import ROUTES, BatchSite, batched_order

@@ -15,7 +15,7 @@ from hub.app.site_folder import SiteFolder
 from hub.core.errors import HubError
 from hub.core.plugin import Context, Options, Plugin, Plugins
 from hub.core.ports import Body, Outgoing, Reading, Receipt
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from tests.support.brokers import eventually
 from tests.support.site import SiteOnDisk, order
 

@@ -16,7 +16,7 @@ from hub.app.plugin_discovery import declared_at, discover
 from hub.app.running_hub import RunningHub
 from hub.console.server import serving
 from hub.core.plugin import Plugins
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from tests.support import hostile_plugin
 from tests.support.brokers import eventually
 from tests.support.hostile_plugin import install

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.journal.decisions import DeadFilter
-from hub.journal.interchanges_sent import InterchangesSent, NumberStory
+from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.interchanges.interchanges_sent import InterchangesSent, NumberStory
 from tests.support.brokers import eventually
 from tests.support.partner_site import PartnerSite
 from tests.support.site import order

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from tests.support.answers import GROWN, grown
 from tests.support.erp import Answer, Erp
 from tests.support.site import SiteOnDisk, order

@@ -17,7 +17,7 @@ from hub.core.message import Message
 from hub.core.ports import FileBody
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from hub.documents import ShipNotice, to_json
-from hub.journal.decisions import Decisions
+from hub.journal.deliveries.decisions import Decisions
 from tests.golden.x12_files import read
 from tests.support.answers import ack_becomes
 from tests.support.brokers import Inbox, eventually

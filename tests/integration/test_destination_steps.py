@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from hub.app.running_hub import RunningHub
-from hub.journal.decisions import Decisions
+from hub.journal.deliveries.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
 from tests.support.site import INBOX, SiteOnDisk, order

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.app.running_hub import RunningHub
 from hub.journal import schema
-from hub.journal.batch_dissolving import Dissolution
-from hub.journal.batches import Batches
-from hub.journal.effects import STATES
-from hub.journal.entry import Entry
+from hub.journal.batches.batch_dissolving import Dissolution
+from hub.journal.batches.batches import Batches
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.effects import STATES
 from tests.support.answers import GROWN, grown, let_time_pass, numbers, open_holds, said
 from tests.support.batch_site import BatchSite
 from tests.support.stories import status_becomes

@@ -12,7 +12,7 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.core.agreement import Agreement
 from hub.core.ports import Arrival, BytesBody, Taken
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from tests.support.brokers import eventually
 from tests.support.partner_site import PartnerSite
 from tests.support.site import order

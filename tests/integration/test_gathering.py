@@ -11,7 +11,7 @@ import pytest
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
-from hub.journal.batches import Batches
+from hub.journal.batches.batches import Batches
 from tests.support.batch_stories import let_time_pass
 from tests.support.erp import Answer, Erp
 from tests.support.site import SiteOnDisk, order

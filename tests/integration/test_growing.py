@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.app.private_files import UMASK
 from hub.core.errors import ConfigError
+from hub.journal.database.transfer import Transfer
 from hub.journal.journal import Journal
-from hub.journal.transfer import Transfer
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
 from tests.support.site import ROUTES, SiteOnDisk, order

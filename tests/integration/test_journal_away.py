@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.errors import JournalUnavailable
 from hub.journal import schema
-from hub.journal.effects import STATES
-from hub.journal.engines import make_engine
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
+from hub.journal.database.engines import make_engine
+from hub.journal.deliveries.effects import STATES
+from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
 from hub.journal.journal import Journal, engine_url
-from hub.journal.once_keys import HOLDERS, OnceAsked
 from tests.support.listening import Listening
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.proxy import TcpProxy

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from hub.core.topology import UNMATCHED, dead_queue, source_dead_queue
-from hub.journal.waits import Waits
+from hub.journal.copies.waits import Waits
 from hub.runtime.recovery.rebuilding import OWNER, WANTED
 from tests.integration.test_backup import HOLDS, change, effects_are, rows
 from tests.support.batch_site import BatchSite

@@ -13,7 +13,7 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody
 from hub.documents import OrderAcknowledgment, to_json
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import LIMIT
 from tests.support.erp import Answer, Erp, Request

@@ -17,7 +17,7 @@ from hub.core.options.cron import Cron
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from tests.support.brokers import eventually
 
 

@@ -18,7 +18,7 @@ from adapters.sftp.destination import CLOSING
 from adapters.sftp.endpoint import SftpEndpoint, SftpEndpointOptions
 from hub.core.errors import RejectedError, TransientError, Unconfirmed
 from hub.core.ports import Outgoing
-from hub.journal.decisions import Decisions
+from hub.journal.deliveries.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.sftp import outgoing
 from tests.support.sftp_habits import PASSWORD, Habits

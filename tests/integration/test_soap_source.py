@@ -12,8 +12,8 @@ from zeep.exceptions import Fault
 from hub.core.effect import EffectStatus
 from hub.core.ports import Arrival, Taken
 from hub.core.stage import Stage
-from hub.journal.effects import STATES
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.effects import STATES
 from hub.journal.journal import Journal
 from tests.support.soap_calls import LINES, ORDER, called, client, envelope, fault_of, post, serving
 from tests.support.soap_orders import ORDERS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.journal.decisions import Decisions
+from hub.journal.deliveries.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.site import SiteOnDisk
 from tests.support.stories import dead_letters, status_becomes, story

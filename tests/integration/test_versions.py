@@ -14,7 +14,7 @@ from hub.app.running_hub import RunningHub
 from hub.core.errors import Unroutable
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
-from hub.journal.decisions import Decisions
+from hub.journal.deliveries.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
 from tests.support.site import ROUTES, SiteOnDisk, order

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
-from hub.journal.entry import Entry
-from hub.journal.wait import WAIT, Reason, Wait
-from hub.journal.waits import MOST, Waits
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import WAIT, Reason, Wait
+from hub.journal.copies.waits import MOST, Waits
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
 from tests.support.site import SiteOnDisk, order

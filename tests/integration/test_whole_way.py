@@ -14,7 +14,7 @@ from adapters.file.moving import with_mark
 from adapters.file.source import WORK
 from hub.app.running_hub import RunningHub
 from hub.core.message import Message
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.journal.decisions import Decisions
-from hub.journal.interchanges_sent import InterchangesSent, NumberStory
+from hub.journal.deliveries.decisions import Decisions
+from hub.journal.interchanges.interchanges_sent import InterchangesSent, NumberStory
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import eventually
 

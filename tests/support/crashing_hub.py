@@ -26,9 +26,9 @@ from hub.broker.consumer import RabbitDelivery
 from hub.broker.embedded import EmbeddedBroker, EmbeddedDelivery
 from hub.broker.rabbit import RabbitBroker
 from hub.documents import BATCH
-from hub.journal.batches import Batches
+from hub.journal.batches.batches import Batches
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from hub.main import main
 from hub.runtime.intake.intake import Intake
 

@@ -15,7 +15,7 @@ from hub.core.broker import BrokerLifecycle
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from tests.support.brokers import eventually
 from tests.support.running_source import running_source
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from hub.journal.control_numbers import NUMBERS, NumberWanted
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
+from hub.journal.interchanges.control_numbers import NUMBERS, NumberWanted
 from hub.journal.journal import Journal
 
 

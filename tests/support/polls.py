@@ -18,7 +18,7 @@ from hub.core.errors import TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, SoleSource, Taken
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from tests.support.brokers import eventually
 from tests.support.lists import Lists, Question, Reply
 

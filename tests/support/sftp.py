@@ -15,7 +15,7 @@ from adapters.sftp.endpoint import SftpEndpoint, SftpEndpointOptions
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from tests.support.openssh import OpenSsh
 
 

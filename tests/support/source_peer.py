@@ -13,7 +13,7 @@ from hub.broker.rabbit import RabbitBroker
 from hub.core.plugin import Context
 from hub.core.ports import Source
 from hub.journal.journal import Journal
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from tests.support.web import context_of
 
 PLUGINS = discover()

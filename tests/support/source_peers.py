@@ -13,7 +13,7 @@ from hub.broker.rabbit import RabbitBroker
 from hub.core.message import Message
 from hub.core.ports import Source
 from hub.core.topology import Queue, Topology
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.memory import JournalMemory
 from tests.support.moto_store import Bucket
 from tests.support.openssh import OpenSsh
 from tests.support.proxy import TcpProxy

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.app.running_hub import RunningHub
-from hub.journal.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Erp

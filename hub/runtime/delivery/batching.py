@@ -16,10 +16,10 @@ from hub.core.message import Header, Message
 from hub.core.ports import BatchingWriter
 from hub.core.stage import Stage
 from hub.documents import BATCH, Batch, batch_to_json, from_json
-from hub.journal.batch_dissolving import Dissolution
-from hub.journal.batch_members import TELL, BatchSays
-from hub.journal.batches import Batches, Waiting
-from hub.journal.entry import Entry
+from hub.journal.batches.batch_dissolving import Dissolution
+from hub.journal.batches.batch_members import TELL, BatchSays
+from hub.journal.batches.batches import Batches, Waiting
+from hub.journal.commit.entry import Entry
 from hub.journal.rows import BatchMemberRow, BatchRow
 from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.contained.apart import ContainedApart

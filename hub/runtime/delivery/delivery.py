@@ -10,9 +10,9 @@ from hub.core.effect import FAILED
 from hub.core.errors import MappingError
 from hub.core.ports import Written
 from hub.core.stage import Stage
-from hub.journal.effects import EffectKey, EffectState
-from hub.journal.entry import Entry
-from hub.journal.wait import Reason
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import Reason
+from hub.journal.deliveries.effects import EffectKey, EffectState
 from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.attempt import Attempt
 from hub.runtime.delivery.outcome import Busy, Failed, Outcome, Skipped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
 from hub.journal.journal import Journal
 from hub.runtime.copy import RouteCopy
 

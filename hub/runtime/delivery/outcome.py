@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hub.core.ports import Receipt
-from hub.journal.wait import Reason
+from hub.journal.copies.wait import Reason
 
 
 class Delivered(NamedTuple):

@@ -8,11 +8,11 @@ from typing import TypeVar
 from hub.core.errors import ConfigError
 from hub.core.identity import idempotency_key
 from hub.core.ports import Written
-from hub.journal.control_numbers import NUMBERS, NumberWanted
-from hub.journal.decisions import Decisions
-from hub.journal.effects import STATES
-from hub.journal.entry import Entry
-from hub.journal.wait import Reason
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import Reason
+from hub.journal.deliveries.decisions import Decisions
+from hub.journal.deliveries.effects import STATES
+from hub.journal.interchanges.control_numbers import NUMBERS, NumberWanted
 from hub.runtime.boundary import Boundary
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.writing import ContainedWriting

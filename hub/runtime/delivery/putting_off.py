@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from hub.core.identity import message_id
 from hub.core.message import Message
-from hub.journal.entry import Entry
-from hub.journal.wait import WAIT, Reason, Wait
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import WAIT, Reason, Wait
 from hub.runtime.copy import RouteCopy, pack
 from hub.runtime.delivery.kept_body import kept_body
 from hub.runtime.runtime import Runtime

@@ -11,7 +11,7 @@ from hub.core.ports import Arrival, BytesBody, Receipt, Take
 from hub.core.replies.captures import captured, paths_in
 from hub.core.replies.reply_body import ReplyBody
 from hub.core.stage import Stage
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.runtime import OpenDestination, Runtime

@@ -13,10 +13,10 @@ from hub.core.errors import ClaimMissing
 from hub.core.identity import digest
 from hub.core.message import JSON
 from hub.core.ports import Outgoing, Receipt
-from hub.journal.control_numbers import NUMBERS
-from hub.journal.effects import STATES, EffectState
-from hub.journal.entry import Committed, Entry
-from hub.journal.marks import Marks
+from hub.journal.commit.entry import Committed, Entry
+from hub.journal.deliveries.effects import STATES, EffectState
+from hub.journal.deliveries.marks import Marks
+from hub.journal.interchanges.control_numbers import NUMBERS
 from hub.runtime.boundary import Boundary
 from hub.runtime.copy import LARGEST_BODY, RouteCopy
 from hub.runtime.delivery.attempt import Attempt

@@ -11,14 +11,14 @@ from hub.core.ack import Ack
 from hub.core.effect import EffectStatus
 from hub.core.errors import EndpointError, JournalUnavailable
 from hub.core.stage import Stage
-from hub.journal.batch_members import DELIVER, BatchSent
-from hub.journal.bulk import BATCH_MEMBER
-from hub.journal.control_numbers import RECORD_SENT, Sent
-from hub.journal.effects import EffectState
-from hub.journal.entry import Entry
-from hub.journal.once_keys import FINISH, FINISH_ALL, OVERTAKE, SETTLE_DEAD, OnceOwner
+from hub.journal.batches.batch_members import DELIVER, BatchSent
+from hub.journal.commit.bulk import BATCH_MEMBER
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import Reason
+from hub.journal.deliveries.effects import EffectState
+from hub.journal.deliveries.once_keys import FINISH, FINISH_ALL, OVERTAKE, SETTLE_DEAD, OnceOwner
+from hub.journal.interchanges.control_numbers import RECORD_SENT, Sent
 from hub.journal.rows import BatchMemberRow
-from hub.journal.wait import Reason
 from hub.runtime.boundary import Boundary
 from hub.runtime.copy import facts_in, pack
 from hub.runtime.delivery.delivery import Delivery

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from hub.journal.processes import HEARTBEAT_SECONDS
-from hub.journal.redeliveries import Begun, Redeliveries
+from hub.journal.processes.processes import HEARTBEAT_SECONDS
+from hub.journal.processes.redeliveries import Begun, Redeliveries
 from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.company import Company
 from hub.runtime.runtime import Runtime

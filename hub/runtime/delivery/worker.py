@@ -13,9 +13,9 @@ from hub.core.message import Message, storable
 from hub.core.once_key import OnceStatus
 from hub.core.routing.route import Route
 from hub.core.stage import Stage
-from hub.journal.entry import Entry
-from hub.journal.once_keys import HOLDERS, OnceAsked
-from hub.journal.wait import Reason
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import Reason
+from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
 from hub.runtime.boundary import Boundary
 from hub.runtime.copy import Cause, RouteCopy
 from hub.runtime.delivery.attempt import Attempt

@@ -9,7 +9,7 @@ from typing import Any
 from hub.core.ack import Ack
 from hub.documents import FunctionalAcknowledgment
 from hub.documents.acknowledgments.functional_acknowledgment import AcknowledgedTransaction
-from hub.journal.acknowledgments import Verdict
+from hub.journal.interchanges.acknowledgments import Verdict
 
 TAKING = frozenset(("A", "E", None))
 """What AK501 says of a transaction that was taken, or doesn't say. R, M, W and X refuse it; so does a code that nobody knows, so

@@ -13,12 +13,12 @@ from hub.core.hold import HoldStatus
 from hub.core.routing.facts import OUTBOUND
 from hub.core.stage import Stage
 from hub.documents import ACKNOWLEDGMENTS
-from hub.journal.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms
-from hub.journal.batch_acknowledgments import ACKNOWLEDGE
-from hub.journal.decisions import Decisions
-from hub.journal.entry import Committed, Entry
-from hub.journal.interchanges_sent import InterchangesSent
-from hub.journal.number_use import NumberUse
+from hub.journal.batches.batch_acknowledgments import ACKNOWLEDGE
+from hub.journal.commit.entry import Committed, Entry
+from hub.journal.deliveries.decisions import Decisions
+from hub.journal.interchanges.acknowledgments import OVERDUE, REJECTED, Acknowledgment, HoldTerms
+from hub.journal.interchanges.interchanges_sent import InterchangesSent
+from hub.journal.interchanges.number_use import NumberUse
 from hub.runtime.boundary import Logged
 from hub.runtime.intake.acknowledgment_text import judgement_of
 from hub.runtime.runtime import DESK, Runtime, Snapshot

@@ -15,7 +15,7 @@ from hub.core.message import Header, Message
 from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
 from hub.core.routing.facts import LONGEST_FACT
 from hub.documents import from_json
-from hub.journal.claims import INLINE, StoredClaim
+from hub.journal.commit.claims import INLINE, StoredClaim
 from hub.mapping.allowance import Allowance, within
 from hub.runtime.boundary import Boundary, guarded
 from hub.runtime.contained.reading import ContainedReading, suspect_name

@@ -10,8 +10,8 @@ from hub.core.errors import ClaimMissing
 from hub.core.outcome import DocumentState, Ending, State
 from hub.core.ports import Body
 from hub.core.stage import Stage
+from hub.journal.deliveries.standings import OF_EFFECT, Standing, standings
 from hub.journal.journal import Journal
-from hub.journal.standings import OF_EFFECT, Standing, standings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two questions to the journal, growing; less where this process itself delivers."""

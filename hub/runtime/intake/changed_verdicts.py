@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from hub.core.identity import message_id
-from hub.journal.answers import newest_answer
+from hub.journal.interchanges.answers import newest_answer
 from hub.runtime.intake.arrival_reader import Visit
 from hub.runtime.intake.repeated_acknowledgments import RepeatedAcknowledgments
 from hub.runtime.intake.source_steps import SteppedReading

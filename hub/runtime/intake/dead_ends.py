@@ -13,9 +13,9 @@ from hub.core.message import Header, Message
 from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import LONGEST_FACT
 from hub.core.stage import Stage
-from hub.journal.bulk import DEAD
-from hub.journal.claims import StoredClaim
-from hub.journal.entry import Entry
+from hub.journal.commit.bulk import DEAD
+from hub.journal.commit.claims import StoredClaim
+from hub.journal.commit.entry import Entry
 from hub.runtime.copy import pack_facts
 from hub.runtime.intake.arrival_reader import Visit
 from hub.runtime.intake.arrival_terms import LONGEST_TERMS, pack_terms

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.ports import Body, InterchangeReader, Reader
-from hub.journal.entry import Entry
-from hub.journal.interchanges_received import EARLIER, EarlierOne, InterchangeSeen
+from hub.journal.commit.entry import Entry
+from hub.journal.interchanges.interchanges_received import EARLIER, EarlierOne, InterchangeSeen
 from hub.runtime.boundary import Logged
 from hub.runtime.contained.reading import ContainedReading
 from hub.runtime.contained.recipe import Recipe

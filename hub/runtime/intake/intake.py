@@ -16,9 +16,9 @@ from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.routing.facts import ENVELOPE, OUTBOUND
 from hub.core.routing.route_table import Match
 from hub.core.stage import Stage
-from hub.journal.bulk import EVENT
-from hub.journal.claims import StoredClaim
-from hub.journal.open_copies import COPY
+from hub.journal.commit.bulk import EVENT
+from hub.journal.commit.claims import StoredClaim
+from hub.journal.copies.open_copies import COPY
 from hub.runtime.boundary import Boundary
 from hub.runtime.contained.reading import suspect_name
 from hub.runtime.copy import LARGEST_BODY, number, unpack_facts

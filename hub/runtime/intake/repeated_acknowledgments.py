@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from hub.core.identity import message_id
 from hub.core.ports import nothing_to_note
-from hub.journal.answers import answers_standing
-from hub.journal.memory import JournalMemory
+from hub.journal.interchanges.answers import answers_standing
+from hub.journal.processes.memory import JournalMemory
 from hub.runtime.boundary import Logged
 from hub.runtime.intake.arrival_reader import Visit
 from hub.runtime.intake.source_steps import SteppedReading

@@ -13,12 +13,12 @@ from hub.core.identity import idempotency_key
 from hub.core.message import Header, Message
 from hub.core.stage import DEAD_LETTER, Stage
 from hub.documents import BATCH
-from hub.journal.batch_members import TELL, BatchSays
-from hub.journal.bulk import DEAD
-from hub.journal.decisions import DeadFilter, Decisions
-from hub.journal.effects import EffectState
-from hub.journal.entry import Entry
-from hub.journal.once_keys import FREE, OnceHeld
+from hub.journal.batches.batch_members import TELL, BatchSays
+from hub.journal.commit.bulk import DEAD
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.effects import EffectState
+from hub.journal.deliveries.once_keys import FREE, OnceHeld
 from hub.runtime.boundary import Boundary
 from hub.runtime.recovery.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.runtime import Runtime

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from hub.core import topology
 from hub.core.errors import ClaimMissing
 from hub.core.message import Message
-from hub.journal.memory import JournalMemory
-from hub.journal.open_copies import OpenCopies, OpenCopy
+from hub.journal.copies.open_copies import OpenCopies, OpenCopy
+from hub.journal.processes.memory import JournalMemory
 from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.copy import LARGEST_BODY, make_copy
 from hub.runtime.placing import Placed, place_all

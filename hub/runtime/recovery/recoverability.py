@@ -12,11 +12,11 @@ from hub.core.identity import message_id
 from hub.core.message import Message, storable
 from hub.core.retry import QUICK, Dead, HoldIt, LetWait, Retry, decide
 from hub.core.stage import Stage
-from hub.journal.batch_members import TELL, BatchSays
-from hub.journal.bulk import HOLD, QUEUE
-from hub.journal.entry import Entry
+from hub.journal.batches.batch_members import TELL, BatchSays
+from hub.journal.commit.bulk import HOLD, QUEUE
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import Reason
 from hub.journal.rows import HoldRow, QueueRow
-from hub.journal.wait import Reason
 from hub.runtime.copy import Cause, pack
 from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.delivery.kept_body import kept_body

@@ -15,12 +15,12 @@ from hub.core.options.chosen import choose
 from hub.core.ports import Arrival
 from hub.core.stage import DEAD_LETTER, Stage
 from hub.documents import BATCH
-from hub.journal.batch_dissolving import Dissolution
-from hub.journal.batch_members import TELL, BatchSays
-from hub.journal.batches import Batches
-from hub.journal.decisions import DeadFilter, Decisions
-from hub.journal.effects import Forbidden
-from hub.journal.entry import Entry
+from hub.journal.batches.batch_dissolving import Dissolution
+from hub.journal.batches.batch_members import TELL, BatchSays
+from hub.journal.batches.batches import Batches
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.effects import Forbidden
 from hub.journal.rows import DeadLetterFound, HoldRow
 from hub.runtime.boundary import Boundary
 from hub.runtime.copy import split, unpack, unpack_facts

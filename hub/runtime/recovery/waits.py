@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from hub.core import topology
-from hub.journal.wait import Reason, Wait, Waiting
-from hub.journal.waits import MOST, Waits
+from hub.journal.copies.wait import Reason, Wait, Waiting
+from hub.journal.copies.waits import MOST, Waits
 from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.copy import LARGEST_BODY, unpack
 from hub.runtime.delivery.limit import Limit

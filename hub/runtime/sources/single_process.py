@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from hub.core.errors import JournalUnavailable, TransientError
-from hub.journal.leases import Leases
+from hub.journal.processes.leases import Leases
 from hub.runtime.boundary import Boundary
 
 LEASE_SECONDS = 15.0

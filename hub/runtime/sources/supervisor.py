@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from hub.core.errors import HubError
 from hub.core.ports import SoleSource, Source
-from hub.journal.leases import Leases
+from hub.journal.processes.leases import Leases
 from hub.runtime.boundary import Boundary
 from hub.runtime.intake.intake import Intake
 from hub.runtime.runtime import Runtime

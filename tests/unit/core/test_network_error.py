@@ -10,7 +10,7 @@ import pytest
 from hub.broker.rabbit import RabbitBroker
 from hub.core.errors import TransientError
 from hub.core.network.network_error import reason_of
-from hub.journal.faults import first_line
+from hub.journal.database.faults import first_line
 from tests.support.ports import free_ports
 
 

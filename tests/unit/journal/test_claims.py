@@ -11,7 +11,7 @@ import pytest
 
 from hub.core.errors import JournalUnavailable
 from hub.core.ports import BytesBody, FileBody
-from hub.journal.claims import INLINE, ClaimStore
+from hub.journal.commit.claims import INLINE, ClaimStore
 from hub.journal.journal import Journal
 
 LARGE = b"x" * (INLINE + 1)

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.broker.store import Store
 from hub.core.topology import Queue, Topology
 from hub.journal import schema
-from hub.journal.clock import DatabaseClock
-from hub.journal.effects import STATES
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
+from hub.journal.database.clock import DatabaseClock
+from hub.journal.deliveries.effects import STATES
 from hub.journal.journal import Journal
-from hub.journal.processes import living
+from hub.journal.processes.processes import living
 
 
 class Host:

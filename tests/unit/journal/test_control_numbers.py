@@ -15,11 +15,11 @@ from hub.core.effect import EffectStatus
 from hub.core.errors import HubError
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.control_counter import ControlCounter
-from hub.journal.control_numbers import MOST, NUMBERS, RECORD_SENT, NumberWanted, Sent
-from hub.journal.effects import EffectState
-from hub.journal.entry import Entry
-from hub.journal.interchanges_sent import InterchangesSent
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.effects import EffectState
+from hub.journal.interchanges.control_counter import ControlCounter
+from hub.journal.interchanges.control_numbers import MOST, NUMBERS, RECORD_SENT, NumberWanted, Sent
+from hub.journal.interchanges.interchanges_sent import InterchangesSent
 from hub.journal.journal import Journal
 from tests.support.numbers import take_in_a_process, take_number
 

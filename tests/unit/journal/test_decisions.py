@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.effect import EffectStatus
 from hub.core.hold import HoldStatus
 from hub.journal import schema
-from hub.journal.bulk import HOLD
-from hub.journal.decisions import Decisions
-from hub.journal.effects import Forbidden
-from hub.journal.entry import Entry
+from hub.journal.commit.bulk import HOLD
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.decisions import Decisions
+from hub.journal.deliveries.effects import Forbidden
 from hub.journal.journal import Journal
 from hub.journal.rows import HoldRow
 

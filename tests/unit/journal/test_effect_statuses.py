@@ -13,10 +13,11 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.effect import Act, EffectStatus
-from hub.journal import effects, schema
-from hub.journal.bulk import SETTLE
-from hub.journal.effects import EffectState
-from hub.journal.entry import Entry
+from hub.journal import schema
+from hub.journal.commit.bulk import SETTLE
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries import effects
+from hub.journal.deliveries.effects import EffectState
 from hub.journal.journal import Journal
 
 STEPS = [(act, after) for act in Act for after in sorted(act.after)]

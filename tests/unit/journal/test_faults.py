@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from hub.journal.faults import first_line, is_away, is_conflict
+from hub.journal.database.faults import first_line, is_away, is_conflict
 
 
 def _wrapped(error: Exception) -> DBAPIError:

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.errors import JournalUnavailable
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.effects import STATES
-from hub.journal.entry import Committed, Entry
-from hub.journal.group_commit import GroupCommit
+from hub.journal.commit.entry import Committed, Entry
+from hub.journal.commit.group_commit import GroupCommit
+from hub.journal.commit.writers import IN_ORDER
+from hub.journal.deliveries.effects import STATES
+from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
 from hub.journal.journal import Journal
-from hub.journal.once_keys import HOLDERS, OnceAsked
-from hub.journal.writers import IN_ORDER
 
 
 def _event(id: str, text: str = "fine") -> Entry:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hub.core.errors import ConfigError
+from hub.journal.database.journal_file import refuse_unusable
 from hub.journal.journal import Journal
-from hub.journal.journal_file import refuse_unusable
 
 
 async def test_what_is_no_database_is_refused_at_once(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from hub.core.errors import TransientError
 from hub.journal.journal import Journal
-from hub.journal.leases import Leases
-from hub.journal.memory import JournalMemory
+from hub.journal.processes.leases import Leases
+from hub.journal.processes.memory import JournalMemory
 from hub.runtime.sources.single_process import STANDS_BY, SingleProcess
 
 LIMIT = 20.0

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hub.journal import migrate, schema
-from hub.journal.engines import make_engine
+from hub.journal.database.engines import make_engine
 from hub.journal.journal import Journal, engine_url
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.core.effect import EffectStatus
 from hub.core.effect import EffectStatus as _S
 from hub.journal import schema
-from hub.journal.effects import EffectState
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.effects import EffectState
 from hub.journal.journal import Journal
 
 STATE = EffectState("d", "out", "route", _S.PREPARED, 1, "key", "bytes", None, 0, True)

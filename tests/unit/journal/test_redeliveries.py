@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
-from hub.journal.host import this_host
 from hub.journal.journal import Journal
-from hub.journal.redeliveries import WORK_SECONDS, Begun, Redeliveries
-from hub.journal.suspects import Suspects
+from hub.journal.processes.host import this_host
+from hub.journal.processes.redeliveries import WORK_SECONDS, Begun, Redeliveries
+from hub.journal.processes.suspects import Suspects
 
 COPY = "copy:orders:1:erp"
 NO_PROCESS = 2**22 + 1

@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from hub.journal import rows, schema
-from hub.journal.batch_dissolving import CLOSED
-from hub.journal.bulk import RECEIVED, SENT, Bulk
-from hub.journal.writers import ROWS
+from hub.journal.batches.batch_dissolving import CLOSED
+from hub.journal.commit.bulk import RECEIVED, SENT, Bulk
+from hub.journal.commit.writers import ROWS
 
 BULKS: list[Bulk[Any]] = [*ROWS, SENT, RECEIVED, CLOSED]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.journal.journal import Journal
-from hub.journal.suspects import FORGET_SECONDS, Suspects
+from hub.journal.processes.suspects import FORGET_SECONDS, Suspects
 
 
 async def test_after_a_day_an_arrival_is_no_suspect_any_more_also_where_the_hub_was_never_stopped(

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.journal import schema
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import WAIT, Reason, Wait
+from hub.journal.copies.waits import Waits
+from hub.journal.deliveries.once_keys import FREE, OnceHeld
 from hub.journal.journal import Journal
-from hub.journal.once_keys import FREE, OnceHeld
-from hub.journal.wait import WAIT, Reason, Wait
-from hub.journal.waits import Waits
 
 
 def wait(journal: Journal, id: str, reason: Reason, waits_for: str = "erp", due: float = 3600.0) -> Wait:

@@ -23,11 +23,11 @@ from hub.core.routing.route_table import RouteTable
 from hub.core.step import NamedStep, Stepped
 from hub.core.topology import route_topology
 from hub.documents import Document
-from hub.journal.effects import EffectState
-from hub.journal.entry import Entry
+from hub.journal.commit.entry import Entry
+from hub.journal.copies.wait import Reason
+from hub.journal.deliveries.effects import EffectState
 from hub.journal.journal import Journal
-from hub.journal.suspects import Suspects
-from hub.journal.wait import Reason
+from hub.journal.processes.suspects import Suspects
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.copy import RouteCopy, make_copy
 from hub.runtime.delivery.attempt import Attempt

@@ -1,0 +1,1 @@
+"""Copies that wait as rows, and those that should be under way."""

@@ -1,0 +1,1 @@
+"""Interchanges received and sent, their control numbers, and their acknowledgments."""
