@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hub.clock.system_clock import SystemClock
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
 from tests.support.brokers import eventually
@@ -88,7 +89,7 @@ def program(server: OpenSsh, command: str) -> float:
 
 
 async def measured(server: OpenSsh, folder: Path, mb: int) -> dict[str, Any]:
-    journal = Journal(str(folder / "hub.db"), folder / "claims")
+    journal = Journal(str(folder / "hub.db"), folder / "claims", SystemClock())
     await journal.open()
     partner = Partner(server, folder, journal)
     out, local = server.home / "out", folder / "local"

@@ -11,6 +11,7 @@ from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder
 from hub.broker.declaration import limit_hint
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Site
 from hub.core import topology
 from hub.core.errors import ConfigError, HubError, plain
@@ -43,7 +44,7 @@ class BrokerDiagnosis:
 
     async def run(self) -> AsyncIterator[Finding]:
         broker = make_broker(self._folder, self._site.settings, COMMAND_PATIENCE)
-        declared = Opening(self._folder, broker, None).open(self._site).topology()
+        declared = Opening(self._folder, broker, None, SystemClock()).open(self._site).topology()
         if self._site.settings.broker == "embedded":
             async for finding in self._embedded(declared):
                 yield finding

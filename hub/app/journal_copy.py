@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hub.app.site_folder import SiteFolder
 from hub.broker.lock import FileLock
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, JournalUnavailable
 from hub.core.ports import FileBody
 from hub.journal.commands import Commands
@@ -46,7 +47,7 @@ class JournalCopy:
                 await self._refuse_running()
             claims = await asyncio.to_thread(copy_claims, self._source.claims, self._target.claims)
             done = await transfer.run()
-            clock = Journal(self._source.journal, self._source.claims).clock
+            clock = Journal(self._source.journal, self._source.claims, SystemClock()).clock
             await mark_copied(self._source.journal, self._target.journal, clock())
             return done, claims
         finally:
@@ -54,7 +55,7 @@ class JournalCopy:
                 self._lock.release()
 
     async def _refuse_running(self) -> None:
-        journal = Journal(self._source.journal, self._source.claims)
+        journal = Journal(self._source.journal, self._source.claims, SystemClock())
         await journal.open()
         try:
             running = await Commands(journal).processes()

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.journal.journal import Journal, engine_url, sqlite_path
 
@@ -35,7 +36,7 @@ async def looking_at(folder: SiteFolder, settings: Settings) -> AsyncIterator[Jo
 
 @asynccontextmanager
 async def opened(url: str, claims: Path) -> AsyncIterator[Journal]:
-    journal = Journal(url, claims)
+    journal = Journal(url, claims, SystemClock())
     await journal.open()
     try:
         yield journal

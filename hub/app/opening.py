@@ -15,6 +15,7 @@ from hub.configuration.entries.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
 from hub.core.apart import Apart, apart_here
 from hub.core.broker import Broker, BrokerLifecycle
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError
 from hub.core.options.limits import LimitOptions
 from hub.core.outcome import Outcomes
@@ -90,6 +91,7 @@ class Opening:
         folder: SiteFolder,
         broker: Broker | None,
         log: Any,
+        clock: Clock,
         journal: Journal | None = None,
         outcomes: Outcomes | None = None,
         look: Look = look_here,
@@ -98,6 +100,7 @@ class Opening:
         self._folder = folder
         self._broker = broker
         self._log = log
+        self._clock = clock
         self._journal = journal
         self._outcomes = outcomes
         self._look, self._apart = look, apart
@@ -193,7 +196,7 @@ class Opening:
             told = self._log.error if breaker == "open" else self._log.info
             told(f"breaker_{breaker}", endpoint=name, cause=text, left_alone_for=options.break_for)
 
-        limit: Limit = keep("limit", name, options, lambda: Limit(options, said, name))
+        limit: Limit = keep("limit", name, options, lambda: Limit(options, self._clock, said, name))
         return limit
 
     def _context(self, site: Site, endpoints: Mapping[str, Any], keep: Any, replies: tuple[Any, ...] = ()) -> Context:
@@ -215,6 +218,7 @@ class Opening:
             work=site.settings.work,
             look=self._look,
             apart=self._apart,
+            clock=self._clock,
         )
 
     def _key_of(self, use: Use) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Container
 from hub.app.broker_diagnosis import FileDepths
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.configuration.files.finding import Finding
 from hub.configuration.site import Site
 from hub.core.errors import HubError, Place
@@ -26,7 +27,7 @@ async def orphan_warnings(folder: SiteFolder, site: Site) -> list[Finding]:
     path = sqlite_path(engine_url(url)) if engine_url(url).startswith("sqlite") else None
     if path is not None and not path.is_file():
         return []
-    journal = Journal(url, folder.resolve(site.settings.claims), patience=PATIENCE)
+    journal = Journal(url, folder.resolve(site.settings.claims), SystemClock(), patience=PATIENCE)
     try:
         await journal.open(migrate=False)
     except HubError:

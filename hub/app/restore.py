@@ -12,6 +12,7 @@ from hub.app.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.broker.lock import FileLock
+from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError
 from hub.journal.database.transfer import Progress, Transfer
@@ -66,7 +67,7 @@ class Restore:
             await Transfer(str(source), url, self._progress).run()
 
     async def _go_on(self, manifest: Manifest, skip: int) -> dict[str, int]:
-        journal = Journal(self._journal, self._folder.resolve(self._settings.claims))
+        journal = Journal(self._journal, self._folder.resolve(self._settings.claims), SystemClock())
         await journal.open()
         try:
             if manifest.rebuild:

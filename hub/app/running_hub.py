@@ -19,6 +19,7 @@ from hub.broker.rabbit import RabbitBroker
 from hub.configuration.site import Checked, Settings, Site
 from hub.core import topology
 from hub.core.broker import BrokerLifecycle
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 from hub.core.plugin import Plugins
 from hub.core.routing.route import Route
@@ -82,7 +83,13 @@ class RunningHub:
     says what is missing."""
 
     def __init__(
-        self, folder: SiteFolder, site: Site, plugins: Plugins, log: Any, environ: Mapping[str, str] | None = None
+        self,
+        folder: SiteFolder,
+        site: Site,
+        plugins: Plugins,
+        log: Any,
+        clock: Clock,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._plugins = plugins
@@ -92,14 +99,14 @@ class RunningHub:
         settings = site.settings
         self.settings = settings
         self.journal = Journal(
-            journal_url(folder, settings), folder.resolve(settings.claims), on_state=self._journal_state
+            journal_url(folder, settings), folder.resolve(settings.claims), clock, on_state=self._journal_state
         )
         self.broker = make_broker(folder, settings)
         self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
         self.pool = WorkerPool(settings.containment, log)
         look = ContainedLooking(self.pool).look
         apart = ContainedApart(self.pool).do
-        self._opening = Opening(folder, self.broker, log, self.journal, self.outcomes, look, apart)
+        self._opening = Opening(folder, self.broker, log, self.journal.clock, self.journal, self.outcomes, look, apart)
         self.opened: Opened = self._opening.open(site)
         self.runtime = Runtime(
             self.broker,

@@ -13,6 +13,7 @@ from hub.app.site_folder import SiteFolder
 from hub.broker.move import Move
 from hub.cli.output import AWAY, FOUND, AsJson, counted, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, checked_site, command, run
+from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Site
 from hub.core.errors import HubError, plain
 
@@ -70,7 +71,7 @@ async def work(folder: SiteFolder, site: Site) -> dict[str, int]:
     broker = make_broker(folder, site.settings, COMMAND_PATIENCE)
     try:
         await broker.open()
-        declared = Opening(folder, broker, None).open(site).topology()
+        declared = Opening(folder, broker, None, SystemClock()).open(site).topology()
         return await Move(path, broker, declared).run()
     except HubError as error:
         fail(f"not all messages were moved: {plain(error)}", AWAY)

@@ -20,6 +20,7 @@ from hub.app.running_hub import STOP_SECONDS, RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.cli.output import FOUND, counted, err, fail
 from hub.cli.site import HERE, SiteDir, checked_site, disk_error
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
 
 GC_THRESHOLD = (50_000, 20, 50)
@@ -58,7 +59,7 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
             log = make_logger(log_level, json=log_json, everywhere=True)
             allow_all_descriptors()
             make_private()
-            hub = RunningHub(SiteFolder(site), checked.site, discover(), log)
+            hub = RunningHub(SiteFolder(site), checked.site, discover(), log, SystemClock())
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 gc.freeze()
                 gc.set_threshold(*GC_THRESHOLD)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from hub.core.agreement import Agreement
 from hub.core.apart import Apart, apart_here
+from hub.core.clock import NO_CLOCK, Clock
 from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
 from hub.core.replies.reply_body import ReplyBody, look_here
 
@@ -137,7 +138,8 @@ class Context:
     what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
     for; None where it has none. `work` bounds what a template may do for one document. `look(name, reply, paths)` finds what stands at
     paths of a far end's reply, for the destination or step of that name, in a worker process where that may take long. Raises TransientError. `apart` does pure work on foreign bytes
-    in the same way (`hub.core.apart.Apart`).
+    in the same way (`hub.core.apart.Apart`). `clock` is the hub's: sources, destinations and endpoints read the time and wait by it
+    (`hub.core.clock.Clock`). Readers, writers and steps have none.
     """
 
     site: Any
@@ -157,6 +159,7 @@ class Context:
     work: WorkBounds = DEFAULT_BOUNDS
     look: Look = look_here
     apart: Apart = apart_here
+    clock: Clock = NO_CLOCK
 
 
 @dataclass(frozen=True, slots=True)

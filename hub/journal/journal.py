@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from hub.core.clock import Clock
 from hub.core.errors import ClaimMissing, ConfigError, JournalUnavailable
 from hub.core.ports import Body, BytesBody
 from hub.journal import schema
@@ -55,15 +56,16 @@ class Journal:
         self,
         url: str,
         claims: Path,
+        clock: Clock,
         *,
         on_state: Callable[[bool, str], None] = lambda available, text: None,
         patience: float = PATIENCE,
     ) -> None:
-        """`patience`: seconds after which a database that does not answer counts as away."""
+        """`clock`: of this host. `patience`: seconds after which a database that does not answer counts as away."""
         self.url = engine_url(url)
         self.claims = ClaimStore(claims)
         self.process = uuid.uuid4().hex
-        self.clock = DatabaseClock()
+        self.clock = DatabaseClock(clock)
         self._on_state = on_state
         self._patience = patience
         self._engine: AsyncEngine | None = None

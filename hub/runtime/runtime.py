@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hub.core.agreement import Batch
 from hub.core.broker import Broker
+from hub.core.clock import Clock
 from hub.core.errors import UNCONFIRMED
 from hub.core.message import empty
 from hub.core.partners import PartnerDirectory
@@ -136,7 +136,7 @@ class Runtime:
     pool: WorkerPool
     suspects: Suspects
     recorder: FlightRecorder
-    clock: Callable[[], float] = time.time
+    clock: Clock
     declared: set[str] = field(default_factory=set)
     own_queues: OwnQueues = field(init=False)
     settled: Callable[[str], None] = lambda document_id: None

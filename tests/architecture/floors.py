@@ -16,6 +16,7 @@ FLOORS = {
     "hub.broker": 2,
     "hub.journal": 2,
     "adapters": 2,
+    "hub.clock": 2,
     "hub.runtime": 3,
     "hub.app": 4,
     "hub.cli": 5,

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import EndpointError, HubError, JournalUnavailable, TransientError
 from hub.core.identity import digest, message_id
 from hub.core.ports import Arrival, Source, Take, Taken
@@ -54,7 +55,7 @@ that_can_go = pytest.mark.parametrize("peer", marked(GOING), indirect=True)
 @pytest.fixture
 async def peer(request: pytest.FixtureRequest, tmp_path: Path, unique: str) -> AsyncIterator[SourcePeer]:
     async with AsyncExitStack() as stack:
-        journal = Journal(str(tmp_path / "hub.db"), tmp_path / "claims")
+        journal = Journal(str(tmp_path / "hub.db"), tmp_path / "claims", SystemClock())
         await journal.open()
         stack.push_async_callback(journal.close)
         made = await far_end(request.param, Seat(tmp_path, journal, unique), stack, request)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from hub.clock.system_clock import SystemClock
 from hub.journal.commit.entry import Entry
 from hub.journal.journal import Journal
 from tests.support.proxy import TcpProxy
@@ -69,7 +70,7 @@ async def test_the_row_locks_of_a_host_that_vanished_stop_nobody(
     parts = urlsplit(database_url)
     proxy = TcpProxy(parts.hostname or "", parts.port or 0)
     await proxy.start("10.231.77.1")
-    journal = Journal(database_url, tmp_path / "claims")
+    journal = Journal(database_url, tmp_path / "claims", SystemClock())
     await journal.open()
     entry = Entry()
     entry.prepare("m", "d", "r", "k", 1.0, journal.process)

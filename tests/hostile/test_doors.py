@@ -23,6 +23,7 @@ from adapters.http import accepting
 from adapters.soap.serving import safe_xml
 from adapters.soap.serving.names import WSSE
 from adapters.soap.serving.safe_xml import UnsafeXml, parsed
+from hub.clock.system_clock import SystemClock
 from hub.core.network.failures import FailedAccounts
 from hub.journal.journal import Journal
 from tests.support.brokers import eventually
@@ -43,7 +44,7 @@ HEAD = b"POST /in HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    made = Journal(str(tmp_path / "part.db"), tmp_path / "claims")
+    made = Journal(str(tmp_path / "part.db"), tmp_path / "claims", SystemClock())
     await made.open()
     yield made
     await made.close()

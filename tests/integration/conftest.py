@@ -9,6 +9,7 @@ import pytest
 
 from hub.app.running_hub import RunningHub
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.plugin import Context
 from hub.journal.journal import Journal
@@ -44,7 +45,7 @@ async def hub(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     """For a part of a hub that remembers something."""
-    made = Journal(str(tmp_path / "part.db"), tmp_path / "claims")
+    made = Journal(str(tmp_path / "part.db"), tmp_path / "claims", SystemClock())
     await made.open()
     yield made
     await made.close()

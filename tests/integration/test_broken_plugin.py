@@ -12,6 +12,7 @@ from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import HubError
 from hub.core.plugin import Context, Options, Plugin, Plugins
 from hub.core.ports import Body, Outgoing, Reading, Receipt
@@ -63,7 +64,14 @@ async def test_a_builder_that_breaks_refuses_the_reload(tmp_path: Path) -> None:
     checked = SiteFolder(tmp_path).check(fused, site.environ)
     assert checked.site is not None, checked.findings
     with (tmp_path / "hub.log").open("w", buffering=1) as stream:
-        hub = RunningHub(SiteFolder(tmp_path), checked.site, fused, make_logger(json=True, stream=stream), site.environ)
+        hub = RunningHub(
+            SiteFolder(tmp_path),
+            checked.site,
+            fused,
+            make_logger(json=True, stream=stream),
+            SystemClock(),
+            site.environ,
+        )
         await hub.start()
         try:
             table, fuse.blown = hub.site.version, True
@@ -102,7 +110,12 @@ async def test_the_cause_is_kept_and_the_hub_goes_on(tmp_path: Path) -> None:
     assert checked.site is not None, checked.findings
     with (tmp_path / "hub.log").open("w", buffering=1) as stream:
         hub = RunningHub(
-            SiteFolder(tmp_path), checked.site, plugins(), make_logger(json=True, stream=stream), site.environ
+            SiteFolder(tmp_path),
+            checked.site,
+            plugins(),
+            make_logger(json=True, stream=stream),
+            SystemClock(),
+            site.environ,
         )
         await hub.start()
         try:

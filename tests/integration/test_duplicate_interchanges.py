@@ -14,6 +14,7 @@ from hub.core.agreement import Agreement
 from hub.core.ports import Arrival, BytesBody, Taken
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from tests.support.brokers import eventually
+from tests.support.clocks import ahead_of
 from tests.support.partner_site import PartnerSite
 from tests.support.site import order
 from tests.support.stories import dead_letters, status_becomes
@@ -146,9 +147,9 @@ async def test_after_the_agreed_days_the_number_may_come_again(site: PartnerSite
     async with site.running() as hub:
         clock = hub.runtime.clock
         await take(hub, interchange("17", "1001"), "acme_17.edi")
-        hub.runtime.clock = lambda: clock() + 29 * DAY
+        hub.runtime.clock = ahead_of(clock, 29 * DAY)
         assert (await take(hub, interchange("17", "1002"), "early.edi")).refused == 1
-        hub.runtime.clock = lambda: clock() + 31 * DAY
+        hub.runtime.clock = ahead_of(clock, 31 * DAY)
         assert (await take(hub, interchange("17", "1003"), "late.edi")).refused == 0
 
 

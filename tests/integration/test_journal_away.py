@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable
 from hub.journal import schema
 from hub.journal.commit.entry import Entry
@@ -40,7 +41,9 @@ class Watched:
         self.proxy = proxy
         self.states: asyncio.Queue[bool] = asyncio.Queue()
         self.texts: list[str] = []
-        self.journal = Journal(proxy.through(url), folder / "claims", on_state=self._note, patience=PATIENCE)
+        self.journal = Journal(
+            proxy.through(url), folder / "claims", SystemClock(), on_state=self._note, patience=PATIENCE
+        )
 
     def _note(self, available: bool, text: str) -> None:
         self.texts.append(text)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from adapters.sftp import SftpSourceOptions
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
@@ -164,7 +165,7 @@ async def test_what_a_crash_left_claimed_is_offered_again(partner: Partner) -> N
 
 async def test_two_hubs_never_take_the_same_file(openssh: OpenSsh, tmp_path: Path) -> None:
     """Two hubs with a database each: nothing but the folder is common to them."""
-    journals = [Journal(str(tmp_path / f"{n}.db"), tmp_path / f"claims{n}") for n in range(2)]
+    journals = [Journal(str(tmp_path / f"{n}.db"), tmp_path / f"claims{n}", SystemClock()) for n in range(2)]
     takes = [Takes(), Takes()]
     for each in journals:
         await each.open()

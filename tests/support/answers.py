@@ -11,6 +11,7 @@ from hub.journal.deliveries.decisions import Decisions
 from hub.journal.interchanges.interchanges_sent import InterchangesSent, NumberStory
 from hub.journal.timeline import Story, Timeline
 from tests.support.brokers import eventually
+from tests.support.clocks import ahead_of
 
 GROWN = pytest.param("grown", marks=(pytest.mark.rabbitmq, pytest.mark.postgres))
 """A site on RabbitMQ and PostgreSQL."""
@@ -81,5 +82,4 @@ def counted(hub: RunningHub, status: str) -> float:
 
 def let_time_pass(hub: RunningHub, seconds: float) -> None:
     """The hub's clock goes on, nobody waits."""
-    clock = hub.runtime.clock
-    hub.runtime.clock = lambda: clock() + seconds
+    hub.runtime.clock = ahead_of(hub.runtime.clock, seconds)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from hub.clock.system_clock import SystemClock
 from hub.journal.commit.entry import Entry
 from hub.journal.interchanges.control_numbers import NUMBERS, NumberWanted
 from hub.journal.journal import Journal
@@ -33,7 +34,7 @@ def take_in_a_process(url: str, folder: str, documents: Sequence[str]) -> dict[s
     """Opens the journal, and takes a number for each document, all at once."""
 
     async def take() -> dict[str, int | None]:
-        journal = Journal(url, Path(folder) / "claims")
+        journal = Journal(url, Path(folder) / "claims", SystemClock())
         await journal.open()
         try:
             found = await asyncio.gather(*(take_number(journal, document) for document in documents))

@@ -19,6 +19,7 @@ from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.core.agreement import Agreement, ExpectAck
 from hub.core.errors import DecodeError, MappingError
 from hub.core.partners import PartnerDirectory
@@ -148,7 +149,9 @@ class PartnerSite(SiteOnDisk):
         assert checked.site is not None, [str(finding) for finding in checked.findings]
         agreed = replace(checked.site, partners=PartnerDirectory([self.agreement]))
         with (self.folder / "hub.log").open("a", buffering=1) as stream:
-            hub = RunningHub(site, agreed, known, make_logger("info", json=True, stream=stream), self.environ)
+            hub = RunningHub(
+                site, agreed, known, make_logger("info", json=True, stream=stream), SystemClock(), self.environ
+            )
             try:
                 await asyncio.wait_for(hub.start(), LIMIT)
                 yield hub

@@ -20,6 +20,7 @@ from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.core.plugin import Plugins
 from hub.documents import Order, to_json
 from tests.support.brokers import LIMIT
@@ -100,7 +101,9 @@ class SiteOnDisk:
         checked = site.check(plugins, self.environ)
         assert checked.site is not None, [str(finding) for finding in checked.findings]
         with (self.folder / "hub.log").open("a", buffering=1) as stream:
-            hub = RunningHub(site, checked.site, plugins, make_logger("info", json=True, stream=stream), self.environ)
+            hub = RunningHub(
+                site, checked.site, plugins, make_logger("info", json=True, stream=stream), SystemClock(), self.environ
+            )
             try:
                 await asyncio.wait_for(hub.start(), LIMIT)
                 yield hub

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import sqlalchemy as sa
+
+from hub.core.clock import Clock, Timer
 
 SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
 POSTGRES_NOW = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
@@ -25,22 +27,31 @@ class DatabaseClock:
     """Seconds since the epoch by the clock of the database: what it said last, and the monotonic time since then. A host whose clock
     jumps goes on with the same time. Before the database has been asked it is the clock of this host."""
 
-    def __init__(
-        self, wall: Callable[[], float] = lambda: time.time(), monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._wall = wall
-        self._monotonic = monotonic
-        self._offset = wall() - monotonic()
+    def __init__(self, host: Clock) -> None:
+        self._host = host
+        self._offset = host() - host.monotonic()
         self.skew = 0.0
         """Seconds by which the clock of this host is ahead of the database, when it was asked last; negative where it is behind."""
 
     def __call__(self) -> float:
-        return self._offset + self._monotonic()
+        return self._offset + self._host.monotonic()
+
+    def monotonic(self) -> float:
+        return self._host.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._host.sleep(seconds)
+
+    def timeout(self, seconds: float | None) -> AbstractAsyncContextManager[object]:
+        return self._host.timeout(seconds)
+
+    def call_later(self, seconds: float, call: Callable[..., object], *arguments: Any) -> Timer:
+        return self._host.call_later(seconds, call, *arguments)
 
     def adopt(self, said: float) -> None:
         """Takes over what the database has just said."""
-        self._offset = said - self._monotonic()
-        self.skew = self._wall() - said
+        self._offset = said - self._host.monotonic()
+        self.skew = self._host() - said
 
     @property
     def is_skewed(self) -> bool:

@@ -55,7 +55,7 @@ class Batching:
         while True:
             with Logged(self._runtime.log, "batches_not_checked"):
                 await self.check()
-            await asyncio.sleep(CHECK_SECONDS)
+            await self._runtime.clock.sleep(CHECK_SECONDS)
 
     async def check(self) -> int:
         """How many batches this call has published. One after the other in this process."""

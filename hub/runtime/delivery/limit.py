@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from hub.core.clock import Clock
 from hub.core.errors import HubError, TransientError, Withheld
 from hub.core.options.duration import seconds
 from hub.core.options.limits import LimitOptions
@@ -35,8 +36,13 @@ class Limit:
     left as `retry_after`. After that time one request tries; what it meets decides for all."""
 
     def __init__(
-        self, options: LimitOptions, said: Said = lambda breaker, text: None, endpoint: str = "the endpoint"
+        self,
+        options: LimitOptions,
+        clock: Clock,
+        said: Said = lambda breaker, text: None,
+        endpoint: str = "the endpoint",
     ) -> None:
+        self._clock = clock
         self._endpoint = endpoint
         self._gap = 1.0 / options.per_second if options.per_second else 0.0
         self._free = asyncio.Semaphore(options.concurrent) if options.concurrent else None
@@ -54,7 +60,7 @@ class Limit:
     def state(self) -> LimitState:
         if self._open_until is None:
             return LimitState("closed", self._waiting, self._in_use, self._failures)
-        left = max(self._open_until - asyncio.get_running_loop().time(), 0.0)
+        left = max(self._open_until - self._clock.monotonic(), 0.0)
         breaker: Breaker = "open" if left > 0 else "half_open"
         return LimitState(breaker, self._waiting, self._in_use, self._failures, left)
 
@@ -107,7 +113,7 @@ class Limit:
         """Whether this is the request that tries an endpoint which was left alone. Raises Withheld while it is."""
         if self._open_until is None:
             return False
-        left = self._open_until - asyncio.get_running_loop().time()
+        left = self._open_until - self._clock.monotonic()
         if left > 0 or self._trying:
             text = f"left alone after {self._failures} failures in a row, for {max(left, 0.0):.0f} more seconds"
             raise Withheld(f"{self._endpoint} is {text}", self._endpoint, max(left, 0.0), watched=True)
@@ -120,7 +126,7 @@ class Limit:
             return  # begun before it opened: the time that it is left alone doesn't grow
         if tries or self._failures >= self._break_after:
             was_closed = self._open_until is None
-            self._open_until = asyncio.get_running_loop().time() + self._break_for
+            self._open_until = self._clock.monotonic() + self._break_for
             if was_closed:
                 self._said("open", f"{self._failures} failures in a row, the last: {error.text}")
 
@@ -136,12 +142,12 @@ class Limit:
     async def _pace(self) -> None:
         if not self._gap:
             return
-        now = asyncio.get_running_loop().time()
+        now = self._clock.monotonic()
         begin = max(now, self._next)
         self._next = begin + self._gap
         if begin > now:
             self._waiting += 1
             try:
-                await asyncio.sleep(begin - now)
+                await self._clock.sleep(begin - now)
             finally:
                 self._waiting -= 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from hub.journal.commands import Commands
 from hub.journal.journal import Journal
 
@@ -26,8 +24,8 @@ class LivingTables:
         mine = self._journal.table_version
         if version == mine:
             return False
-        if time.monotonic() - self._asked >= FRESH:
+        if self._journal.clock.monotonic() - self._asked >= FRESH:
             rows = await Commands(self._journal).processes()
             self._known = frozenset(row.table_version for row in rows if row.id != self._journal.process)
-            self._asked = time.monotonic()
+            self._asked = self._journal.clock.monotonic()
         return bool(self._known - {mine})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -61,7 +60,7 @@ class Suspicion:
     async def _begin(self, name: str, below: int) -> Begun:
         begun = await self._redeliveries.begin(name, below)
         if begun.beat is not None:
-            await asyncio.sleep(2 * HEARTBEAT_SECONDS)
+            await self._runtime.clock.sleep(2 * HEARTBEAT_SECONDS)
             begun = await self._redeliveries.begin(name, below, begun.beat)
         return begun
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 from hub.core import topology
@@ -26,6 +25,7 @@ from hub.runtime.delivery.sending import Sender
 from hub.runtime.delivery.suspicion import Suspicion
 from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.runtime import Runtime
+from hub.runtime.side_by_side import end_within
 
 PREFETCH = 200
 RETURN_PAUSE = 1.0
@@ -58,12 +58,7 @@ class RouteWorker:
         self._stopping = True
         if self._subscription is not None:
             await self._subscription.cancel()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=timeout)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
+        await end_within(self._runtime.clock, self._tasks, timeout)
 
     @property
     def in_work(self) -> int:
@@ -79,7 +74,7 @@ class RouteWorker:
 
     async def _handle(self, delivery: BrokerDelivery) -> None:
         runtime = self._runtime
-        started = time.perf_counter()
+        started = runtime.clock.monotonic()
         with runtime.metrics.in_flight.labels("route").track_inprogress():
             try:
                 with Boundary() as boundary:
@@ -94,13 +89,13 @@ class RouteWorker:
                     await self._return(delivery, boundary.error)
             except asyncio.CancelledError:
                 delivery.requeue()
-        runtime.metrics.stage.labels("route").observe(time.perf_counter() - started)
+        runtime.metrics.stage.labels("route").observe(runtime.clock.monotonic() - started)
 
     async def _return(self, delivery: BrokerDelivery, error: BaseException) -> None:
         """The broker or the journal failed, not the message: it goes back, after a pause."""
         names = {"route": self.route.id, "message_id": delivery.message.id}
         self._runtime.log.warning("copy_returned", **names, error=str(error))
-        await asyncio.sleep(RETURN_PAUSE)
+        await self._runtime.clock.sleep(RETURN_PAUSE)
         delivery.requeue()
 
     async def _bury(self, delivery: BrokerDelivery, error: BaseException) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +70,7 @@ class Acknowledgments:
             use = await self._sent.find(partner, number)
             if use is None or use.progress != "under_way":
                 return use
-            await asyncio.sleep(pause)
+            await self._runtime.clock.sleep(pause)
         raise TransientError(f"{partner} acknowledges control number {number}, which is still being sent", "busy")
 
     def record(
@@ -109,7 +108,7 @@ class Acknowledgments:
         while True:
             with Logged(self._runtime.log, "acknowledgments_not_checked"):
                 await self.check()
-            await asyncio.sleep(CHECK_SECONDS)
+            await self._runtime.clock.sleep(CHECK_SECONDS)
 
     async def check(self) -> int:
         """Holds what is late; how many holds this process has made. Safe in many processes: each makes those that it was the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -126,14 +125,15 @@ class ArrivalReader:
             recipe = snapshot.contained_source(source, 0, True)
             allowance = allowance_before(recipe)
             readings = guarded(lambda: reader.read(body, headers))
-            turn = time.monotonic()
+            clock = self._runtime.clock
+            turn = clock.monotonic()
             while (one := self._next(name, readings, passage, visit.only, allowance)) is not None:
                 reading, begun = one
                 if allowance is not None and allowance.spent:
                     break
-                if time.monotonic() - turn > TURN_SECONDS:
-                    await asyncio.sleep(0)
-                    turn = time.monotonic()
+                if clock.monotonic() - turn > TURN_SECONDS:
+                    await clock.sleep(0)
+                    turn = clock.monotonic()
                 if begun is not None:
                     with Boundary() as boundary:
                         found = await self._on(passage, reading, begun, allowance)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Collection
 
+from hub.core.clock import Clock
 from hub.core.errors import ClaimMissing
 from hub.core.outcome import DocumentState, Ending, State
 from hub.core.ports import Body
@@ -40,7 +40,8 @@ class JournalOutcomes:
 
     async def ending(self, source: str, arrival: str, within: float) -> Ending | None:
         """None when the arrival has not exactly one document."""
-        until, pause, news = time.monotonic() + within, FIRST_PAUSE, asyncio.Event()
+        clock = self._journal.clock
+        until, pause, news = clock.monotonic() + within, FIRST_PAUSE, asyncio.Event()
         document = ""
         try:
             while True:
@@ -52,10 +53,10 @@ class JournalOutcomes:
                     self._waiting.setdefault(document, set()).add(news)
                     continue  # what was committed before we listened is seen now
                 ending = await self._ending(found[0])
-                left = until - time.monotonic()
+                left = until - clock.monotonic()
                 if ending is not None or left <= 0:
                     return ending or Ending(State.ROUTED, document)
-                pause = await rest(news, min(pause, left))
+                pause = await rest(clock, news, min(pause, left))
         finally:
             self._forget(document, news)
 
@@ -89,10 +90,10 @@ class JournalOutcomes:
                 del self._waiting[document]
 
 
-async def rest(news: asyncio.Event, pause: float) -> float:
+async def rest(clock: Clock, news: asyncio.Event, pause: float) -> float:
     """Waits for the pause, or for news; gives the next pause."""
     try:
-        async with asyncio.timeout(pause):
+        async with clock.timeout(pause):
             await news.wait()
     except TimeoutError:
         return min(pause * 1.5, LONGEST_PAUSE)

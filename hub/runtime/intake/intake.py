@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.core import topology
 from hub.core.broker import Broker
+from hub.core.clock import Clock
 from hub.core.errors import DecodeError, HubError, TransientError
 from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
@@ -67,7 +68,7 @@ class Intake:
         `only` or `among` it raises HubError when there is nothing at that position any more.
         """
         runtime = self._runtime
-        await broker_there(runtime.broker)
+        await broker_there(runtime.broker, runtime.clock)
         started = runtime.clock()
         with runtime.metrics.in_flight.labels("intake").track_inprogress():
             visit = await self._claimed(arrival, started)
@@ -346,13 +347,13 @@ class Intake:
             self._runtime.metrics.matched.labels(route).inc()
 
 
-async def broker_there(broker: Broker) -> None:
+async def broker_there(broker: Broker, clock: Clock) -> None:
     """Returns while the broker takes messages. One that only reconnects is given a moment; else nothing is begun that would only wait.
     Raises TransientError."""
     for _ in range(round(RECONNECT_SECONDS / 0.05)):
         if broker.connected:
             return
-        await asyncio.sleep(0.05)
+        await clock.sleep(0.05)
     raise TransientError("the broker takes no messages now", "unreachable")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.core.ports import BytesBody
 from tests.support.site import SiteOnDisk
 
@@ -31,7 +32,7 @@ def test_the_guide_s_example_reads_rows_into_an_order(tmp_path: Path) -> None:
     folder = SiteFolder(tmp_path)
     checked = folder.check(discover(), site.environ)
     assert checked.site is not None, [str(one) for one in checked.errors]
-    reader = Opening(folder, None, None).open(checked.site).snapshot.readers["web-orders"]
+    reader = Opening(folder, None, None, SystemClock()).open(checked.site).snapshot.readers["web-orders"]
     (reading,) = reader.read(BytesBody(ROWS.encode()))
     assert reading.error is None
     assert [line.unit for line in reading.document.lines] == ["EA", "EA"]

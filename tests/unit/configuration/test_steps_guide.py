@@ -9,6 +9,7 @@ from pathlib import Path
 from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.core.ports import WriteContext
 from hub.documents import Batch, from_json
 from tests.support.site import SiteOnDisk
@@ -33,7 +34,7 @@ def test_the_guide_s_example_is_taken_and_built(tmp_path: Path) -> None:
     folder = SiteFolder(tmp_path)
     checked = folder.check(discover(), site.environ)
     assert checked.site is not None, [str(one) for one in checked.errors]
-    snapshot = Opening(folder, None, None).open(checked.site).snapshot
+    snapshot = Opening(folder, None, None, SystemClock()).open(checked.site).snapshot
     assert [step.name for step in snapshot.steps["web-orders"]] == ["ours", "by unit", "our customer number"]
     assert [step.name for step in snapshot.destinations["web-erp"].steps] == ["net prices", "within limits"]
     report = snapshot.destinations["daily-report"]

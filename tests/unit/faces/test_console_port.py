@@ -12,6 +12,7 @@ import structlog
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.console.server import serving
 from hub.core.errors import ConfigError
 from tests.support.site import SiteOnDisk
@@ -23,7 +24,7 @@ def hub_of(site: SiteOnDisk) -> RunningHub:
     plugins, folder = discover(), SiteFolder(site.folder)
     checked = folder.check(plugins, site.environ)
     assert checked.site is not None, [str(finding) for finding in checked.findings]
-    return RunningHub(folder, checked.site, plugins, structlog.get_logger(), site.environ)
+    return RunningHub(folder, checked.site, plugins, structlog.get_logger(), SystemClock(), site.environ)
 
 
 async def test_a_second_hub_on_a_port_is_refused_and_told_what_to_do_as_the_guide_says(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.clock.system_clock import SystemClock
 from hub.journal.journal import Journal
 
 
@@ -25,7 +26,9 @@ def states() -> list[bool]:
 
 @pytest.fixture
 async def journal(journal_url: str, tmp_path: Path, states: list[bool]) -> AsyncIterator[Journal]:
-    made = Journal(journal_url, tmp_path / "claims", on_state=lambda available, _: states.append(available))
+    made = Journal(
+        journal_url, tmp_path / "claims", SystemClock(), on_state=lambda available, _: states.append(available)
+    )
     await made.open(worker=True)
     yield made
     await made.close()

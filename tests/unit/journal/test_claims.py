@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable
 from hub.core.ports import BytesBody, FileBody
 from hub.journal.commit.claims import INLINE, ClaimStore
@@ -102,7 +103,7 @@ def test_what_killed_processes_left_half_written_is_swept(tmp_path: Path) -> Non
 async def test_keeping_waits_for_a_store_that_cannot_be_written(tmp_path: Path) -> None:
     folder = tmp_path / "claims"
     folder.write_text("a file stands where the folder should")
-    journal = Journal(str(tmp_path / "hub.db"), folder)
+    journal = Journal(str(tmp_path / "hub.db"), folder, SystemClock())
     await journal.open()
     try:
         keeping = asyncio.create_task(journal.keep(LARGE))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.broker.store import Store
+from hub.clock.system_clock import SystemClock
 from hub.core.topology import Queue, Topology
 from hub.journal import schema
 from hub.journal.commit.entry import Entry
@@ -19,12 +20,18 @@ from hub.journal.journal import Journal
 from hub.journal.processes.processes import living
 
 
-class Host:
+class Host(SystemClock):
     """A host with a clock that people set, and one that only goes on."""
 
     def __init__(self) -> None:
         self.wall = 1000.0
         self.steady = 50.0
+
+    def __call__(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.steady
 
     def passes(self, seconds: float) -> None:
         self.wall += seconds
@@ -33,7 +40,7 @@ class Host:
 
 def test_the_time_is_the_databases_whatever_the_host_is_set_to() -> None:
     host = Host()
-    clock = DatabaseClock(lambda: host.wall, lambda: host.steady)
+    clock = DatabaseClock(host)
     assert clock() == 1000.0
     clock.adopt(960.0)
     assert clock() == 960.0
@@ -44,7 +51,7 @@ def test_the_time_is_the_databases_whatever_the_host_is_set_to() -> None:
 
 @pytest.mark.parametrize(("said", "told"), [(960.0, "40s ahead of"), (1040.0, "40s behind"), (999.0, "")])
 def test_a_skewed_host_is_told(said: float, told: str) -> None:
-    clock = DatabaseClock(lambda: 1000.0, lambda: 50.0)
+    clock = DatabaseClock(Host())
     clock.adopt(said)
     assert clock.is_skewed == bool(told)
     assert told in clock.told
@@ -58,7 +65,7 @@ async def test_a_process_whose_clock_is_wrong_takes_over_nothing_that_lives(
     mine.prepare("m", "d", "r", "k", journal.clock(), journal.process)
     mine_committed = await journal.commit(mine)
     assert mine_committed.of(STATES)["m", "d"].mine
-    other = Journal(journal_url, tmp_path / "claims")
+    other = Journal(journal_url, tmp_path / "claims", SystemClock())
     await other.open()
     try:
         theirs = Entry()

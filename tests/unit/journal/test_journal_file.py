@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.journal.database.journal_file import refuse_unusable
 from hub.journal.journal import Journal
@@ -15,12 +16,12 @@ async def test_what_is_no_database_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "hub.db"
     path.write_text("this is a note, and no database")
     with pytest.raises(ConfigError, match=r"hub.db is no SQLite database \(journal: names another file\?"):
-        await Journal(str(path), tmp_path / "claims").open()
+        await Journal(str(path), tmp_path / "claims", SystemClock()).open()
     assert path.read_text() == "this is a note, and no database"
     path.unlink()
     path.mkdir()
     with pytest.raises(ConfigError, match=r"hub.db is a folder"):
-        await Journal(str(path), tmp_path / "claims").open()
+        await Journal(str(path), tmp_path / "claims", SystemClock()).open()
 
 
 def test_a_new_an_empty_and_a_journal_of_ours_are_not(tmp_path: Path) -> None:

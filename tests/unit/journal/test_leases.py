@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.journal.journal import Journal
 from hub.journal.processes.leases import Leases
@@ -20,7 +21,7 @@ LIMIT = 20.0
 @pytest.fixture
 async def other(database_url: str, tmp_path: Path) -> AsyncIterator[Journal]:
     """Another process, as far as the journal can tell."""
-    made = Journal(database_url, tmp_path / "claims")
+    made = Journal(database_url, tmp_path / "claims", SystemClock())
     await made.open(worker=True)
     yield made
     await made.close()
@@ -28,7 +29,7 @@ async def other(database_url: str, tmp_path: Path) -> AsyncIterator[Journal]:
 
 @pytest.fixture
 async def one(database_url: str, tmp_path: Path) -> AsyncIterator[Journal]:
-    made = Journal(database_url, tmp_path / "claims")
+    made = Journal(database_url, tmp_path / "claims", SystemClock())
     await made.open(worker=True)
     yield made
     await made.close()

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hub.clock.system_clock import SystemClock
 from hub.journal import migrate, schema
 from hub.journal.database.engines import make_engine
 from hub.journal.journal import Journal, engine_url
@@ -50,7 +51,7 @@ async def test_a_journal_of_the_first_version_is_brought_up_to_date_with_what_it
     async with engine.begin() as connection:
         await connection.run_sync(first)
     await engine.dispose()
-    journal = Journal(journal_url, tmp_path / "claims")
+    journal = Journal(journal_url, tmp_path / "claims", SystemClock())
     await journal.open()
 
     async def effects(connection: object) -> list[tuple[str, None]]:

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.clock.system_clock import SystemClock
 from hub.journal import schema
 from hub.journal.journal import Journal
 from hub.journal.processes.host import this_host
@@ -51,7 +52,7 @@ class Hosts:
 
     async def process(self, host: str | None = None, pid: int | None = None) -> Process:
         """Another process; on this host and alive, unless told otherwise."""
-        journal = Journal(self.first.url, self._claims)
+        journal = Journal(self.first.url, self._claims, SystemClock())
         await journal.open()
         self._stack.push_async_callback(journal.close)
 

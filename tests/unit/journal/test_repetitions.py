@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from hub.clock.system_clock import SystemClock
 from hub.core.network.web import Repetition, WebResponse
 from hub.journal import schema
 from hub.journal.journal import Journal
@@ -19,7 +20,7 @@ ANSWER = WebResponse(202, b"\x00taken", "text/plain", {"Location": "/status/1"})
 
 @pytest.fixture
 async def journals(journal_url: str, tmp_path: Path) -> AsyncIterator[tuple[Journal, Journal]]:
-    made = [Journal(journal_url, tmp_path / "claims") for _ in range(2)]
+    made = [Journal(journal_url, tmp_path / "claims", SystemClock()) for _ in range(2)]
     for journal in made:
         await journal.open(worker=not journal.is_sqlite or journal is made[0])
     yield made[0], made[1]

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.clock.system_clock import SystemClock
 from hub.journal import schema
 from hub.journal.commit.entry import Entry
 from hub.journal.copies.wait import WAIT, Reason, Wait
@@ -39,7 +40,7 @@ async def taken(journal: Journal, **let_through: int) -> list[str]:
 @pytest.fixture
 async def other(journal: Journal, journal_url: str, tmp_path: Path) -> AsyncIterator[Journal]:
     """Another process on the same journal."""
-    made = Journal(journal_url, tmp_path / "claims")
+    made = Journal(journal_url, tmp_path / "claims", SystemClock())
     await made.open()
     yield made
     await made.close()

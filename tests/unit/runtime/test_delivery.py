@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from hub.broker.embedded import EmbeddedBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.effect import EffectStatus
 from hub.core.errors import ConfigError, MappingError, RejectedError, TransientError
 from hub.core.options.containment import Containment
@@ -115,7 +116,8 @@ async def take(arrival: Arrival) -> Taken:
 
 @pytest.fixture
 async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
-    journal, broker = Journal(str(tmp_path / "hub.db"), tmp_path / "claims"), EmbeddedBroker(tmp_path / "broker.db")
+    journal = Journal(str(tmp_path / "hub.db"), tmp_path / "claims", SystemClock())
+    broker = EmbeddedBroker(tmp_path / "broker.db")
     await journal.open(worker=True)
     await broker.open()
     await broker.declare(route_topology("orders"))
@@ -129,6 +131,7 @@ async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
         WorkerPool(Containment(), log),
         Suspects(journal),
         FlightRecorder(tmp_path / "reading"),
+        journal.clock,
     )
     await broker.close()
     await journal.close()

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.options.limits import LimitOptions
 from hub.runtime.delivery.limit import Limit
@@ -18,7 +19,7 @@ async def fail(limit: Limit, error: Exception) -> None:
 
 
 async def test_never_more_than_so_many_at_once() -> None:
-    limit, now, most = Limit(LimitOptions(concurrent=3)), 0, 0
+    limit, now, most = Limit(LimitOptions(concurrent=3), SystemClock()), 0, 0
 
     async def work() -> None:
         nonlocal now, most
@@ -34,7 +35,7 @@ async def test_never_more_than_so_many_at_once() -> None:
 
 async def test_requests_begin_with_a_gap() -> None:
     clock = asyncio.get_running_loop().time
-    limit, first, begun = Limit(LimitOptions(per_second=100)), clock(), []
+    limit, first, begun = Limit(LimitOptions(per_second=100), SystemClock()), clock(), []
     for _ in range(4):
         async with limit.turn():
             begun.append(clock())
@@ -42,7 +43,7 @@ async def test_requests_begin_with_a_gap() -> None:
 
 
 async def test_failures_in_a_row_open_the_breaker_and_one_request_tries_it() -> None:
-    limit = Limit(LimitOptions(break_after=2, break_for="50ms"))
+    limit = Limit(LimitOptions(break_after=2, break_for="50ms"), SystemClock())
     await fail(limit, TransientError("down", "unreachable"))
     await fail(limit, TransientError("down", "timeout"))
     with pytest.raises(TransientError, match="left alone") as open_:
@@ -70,7 +71,7 @@ async def test_failures_in_a_row_open_the_breaker_and_one_request_tries_it() -> 
 
 
 async def test_what_was_begun_before_it_opened_says_nothing_of_how_it_is_now() -> None:
-    limit, go = Limit(LimitOptions(break_after=1, break_for="50ms")), asyncio.Event()
+    limit, go = Limit(LimitOptions(break_after=1, break_for="50ms"), SystemClock()), asyncio.Event()
 
     async def slow() -> None:
         async with limit.turn():
@@ -89,7 +90,9 @@ async def test_what_was_begun_before_it_opened_says_nothing_of_how_it_is_now() -
 
 async def test_the_state_is_visible_and_its_changes_are_told() -> None:
     told: list[tuple[str, str]] = []
-    limit = Limit(LimitOptions(concurrent=1, break_after=2, break_for="30ms"), lambda *said: told.append(said))
+    limit = Limit(
+        LimitOptions(concurrent=1, break_after=2, break_for="30ms"), SystemClock(), lambda *said: told.append(said)
+    )
     go = asyncio.Event()
 
     async def work() -> None:
@@ -117,7 +120,7 @@ async def test_the_state_is_visible_and_its_changes_are_told() -> None:
 
 
 async def test_a_request_that_is_given_up_lets_the_next_one_try() -> None:
-    limit = Limit(LimitOptions(break_after=1, break_for="10ms"))
+    limit = Limit(LimitOptions(break_after=1, break_for="10ms"), SystemClock())
     await fail(limit, TransientError("down", "unreachable"))
     await asyncio.sleep(0.02)
 
@@ -136,7 +139,7 @@ async def test_a_request_that_is_given_up_lets_the_next_one_try() -> None:
 
 @pytest.mark.parametrize("error", [RejectedError("no"), TransientError("later", "busy")])
 async def test_refusals_and_busy_answers_are_no_failures(error: Exception) -> None:
-    limit = Limit(LimitOptions(break_after=1))
+    limit = Limit(LimitOptions(break_after=1), SystemClock())
     await fail(limit, error)
     async with limit.turn():
         pass

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.clock.system_clock import SystemClock
 from hub.journal.journal import Journal
 from hub.runtime.delivery.living_tables import LivingTables
 
@@ -24,7 +25,7 @@ from hub.runtime.delivery.living_tables import LivingTables
 async def test_while_tables_differ_another_process_may_know(
     tmp_path: Path, others: tuple[str, ...], version: str, may: bool
 ) -> None:
-    journals = [Journal(str(tmp_path / "hub.db"), tmp_path / "claims") for _ in ("ours", *others)]
+    journals = [Journal(str(tmp_path / "hub.db"), tmp_path / "claims", SystemClock()) for _ in ("ours", *others)]
     for journal, table in zip(journals, ("v1", *others), strict=True):
         journal.table_version = table
         await journal.open(worker=True)
