@@ -26,6 +26,9 @@ CONNECT = 10.0
 LOCK_WAIT = 10.0
 """Seconds that a connection, or the lock of another transaction, is waited for."""
 
+IDLE = "idle_connections"
+"""The execution option under which an engine of PostgreSQL keeps the set of its idle connections, so that they can be cut."""
+
 GRACE = 3.0
 """Seconds in which a transaction that was given up may still end in order; then its connection is cut."""
 
@@ -36,8 +39,10 @@ def make_engine(url: str, patience: float = PATIENCE) -> AsyncEngine:
         engine = create_async_engine(url, connect_args={"timeout": 30})
         sa.event.listen(engine.sync_engine, "connect", set_pragmas)
         return engine
+    idle: set[Any] = set()
     engine = create_async_engine(
         url,
+        execution_options={IDLE: idle},
         pool_size=4,
         max_overflow=2,
         pool_pre_ping=True,
@@ -49,7 +54,18 @@ def make_engine(url: str, patience: float = PATIENCE) -> AsyncEngine:
         """`SET`, and no startup parameters, which connection poolers refuse."""
         connection.run_async(lambda driver: driver.execute(waits(patience)))
 
+    def remember(connection: Any, *_: object) -> None:
+        if connection is not None:
+            idle.add(connection.driver_connection)
+
+    def forget(connection: Any, *_: object) -> None:
+        if connection is not None:
+            idle.discard(connection.driver_connection)
+
     sa.event.listen(engine.sync_engine, "connect", bound_waits)
+    sa.event.listen(engine.sync_engine, "checkin", remember)
+    for event in ("checkout", "close", "invalidate"):
+        sa.event.listen(engine.sync_engine, event, forget)
     return engine
 
 
@@ -106,7 +122,7 @@ async def transact(engine: AsyncEngine, step: Callable[[AsyncConnection], Awaita
         _cut(driver)
         running.cancel()
         _give_up(running, driver)
-        await engine.dispose(close=False)
+        await _cut_idle(engine)
         raise Silent(f"the database has not answered for {patience:g}s")
     return running.result()
 
@@ -128,6 +144,14 @@ def _give_up(running: asyncio.Future[Any], driver: list[Any]) -> None:
             future.exception()
 
     running.add_done_callback(ended)
+
+
+async def _cut_idle(engine: AsyncEngine) -> None:
+    """Gives the engine an empty pool. Closing a silent connection in order would wait for it, so each is aborted."""
+    idle: set[Any] = engine.get_execution_options()[IDLE]
+    _cut(list(idle))
+    idle.clear()
+    await engine.dispose(close=False)
 
 
 def _cut(driver: list[Any]) -> None:
