@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from hub.broker.rabbit import RabbitBroker
-from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology
-from tests.support.brokers import Inbox, depth_becomes, eventually, make_broker, numbered
+from tests.support.brokers import Inbox, depth_becomes, eventually, numbered
 from tests.support.listening import Listening
 from tests.support.ports import free_ports
 from tests.support.proxy import TcpProxy
@@ -22,28 +20,23 @@ from tests.support.proxy import TcpProxy
 pytestmark = pytest.mark.rabbitmq
 
 
-@pytest.fixture(params=["rabbit", "plain"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
-async def broker(kind: str, tcp_proxy: TcpProxy, amqp_url: str, tmp_path: Path) -> AsyncIterator[BrokerLifecycle]:
+async def broker(tcp_proxy: TcpProxy, amqp_url: str) -> AsyncIterator[RabbitBroker]:
     """A broker behind the proxy."""
-    made = make_broker(kind, tcp_proxy.through(amqp_url), tmp_path)
+    made = RabbitBroker(tcp_proxy.through(amqp_url), name="test")
     await made.open()
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def queue(broker: BrokerLifecycle, unique: str) -> str:
+async def queue(broker: RabbitBroker, unique: str) -> str:
     await broker.declare(Topology(queues=(Queue(f"q.{unique}"),)))
     return f"q.{unique}"
 
 
 async def test_nothing_is_lost_when_the_connection_is_cut_again_and_again(
-    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str
+    broker: RabbitBroker, tcp_proxy: TcpProxy, queue: str
 ) -> None:
     inbox = Inbox(ack=True)
     await broker.consume(queue, inbox)
@@ -63,11 +56,11 @@ async def test_nothing_is_lost_when_the_connection_is_cut_again_and_again(
         return inbox.ids == {str(number) for number in range(2000)}
 
     await eventually(complete)
-    assert broker.reconnects >= 3  # type: ignore[attr-defined]
+    assert broker.reconnects >= 3
 
 
 async def test_a_forwarder_loses_nothing_when_the_connection_is_cut(
-    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str, unique: str
+    broker: RabbitBroker, tcp_proxy: TcpProxy, queue: str, unique: str
 ) -> None:
     """Consume, publish, confirm, ack: every number arrives at the second queue, whatever breaks in between."""
     await broker.declare(Topology(queues=(Queue(f"out.{unique}"),)))
@@ -99,7 +92,7 @@ async def test_a_forwarder_loses_nothing_when_the_connection_is_cut(
 
 
 async def test_what_was_in_flight_comes_again_and_the_old_delivery_is_void(
-    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str
+    broker: RabbitBroker, tcp_proxy: TcpProxy, queue: str
 ) -> None:
     await broker.publish("", queue, Message("m", b""))
     inbox = Inbox()
@@ -119,7 +112,7 @@ async def test_what_was_in_flight_comes_again_and_the_old_delivery_is_void(
 
 
 async def test_without_a_connection_a_publish_fails_in_time_or_waits(
-    broker: BrokerLifecycle, tcp_proxy: TcpProxy, queue: str
+    broker: RabbitBroker, tcp_proxy: TcpProxy, queue: str
 ) -> None:
     tcp_proxy.refuse()
 
@@ -156,14 +149,14 @@ async def test_a_connection_that_goes_silent_is_replaced(tcp_proxy: TcpProxy, am
 
 
 async def test_a_declaration_waits_for_the_next_connection(
-    broker: BrokerLifecycle, tcp_proxy: TcpProxy, unique: str
+    broker: RabbitBroker, tcp_proxy: TcpProxy, unique: str
 ) -> None:
     tcp_proxy.cut()
     await broker.declare(Topology(queues=(Queue(f"late.{unique}"),)))
     assert await broker.depths([f"late.{unique}"]) == {f"late.{unique}": 0}
 
 
-async def test_a_consumer_waits_for_a_queue_that_was_deleted(broker: BrokerLifecycle, queue: str) -> None:
+async def test_a_consumer_waits_for_a_queue_that_was_deleted(broker: RabbitBroker, queue: str) -> None:
     inbox = Inbox(ack=True)
     await broker.consume(queue, inbox)
     with capture_logs() as logs:
@@ -210,9 +203,9 @@ async def _arrive(broker: RabbitBroker, queues: list[str], inbox: Inbox, round: 
     await eventually(arrived)
 
 
-async def test_nobody_there(kind: str, tmp_path: Path) -> None:
+async def test_nobody_there() -> None:
     (port,) = free_ports(1)
-    broker = make_broker(kind, f"amqp://user:sesame@127.0.0.1:{port}/", tmp_path, timeout=0.5)
+    broker = RabbitBroker(f"amqp://user:sesame@127.0.0.1:{port}/", timeout=0.5)
     with pytest.raises(TransientError) as caught:
         await broker.open()
     assert caught.value.kind == "unreachable"
@@ -224,13 +217,13 @@ async def test_nobody_there(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"AMQP\x00\x01\x00\x00", b"\x01\x00\x00\xff"]
 )
-async def test_something_else_answers(answer: bytes, tmp_path: Path) -> None:
+async def test_something_else_answers(answer: bytes) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(8)
         writer.write(answer)
 
     async with Listening(serve) as server:
-        broker = make_broker("rabbit", f"amqp://127.0.0.1:{server.port}/", tmp_path, timeout=0.5)
+        broker = RabbitBroker(f"amqp://127.0.0.1:{server.port}/", timeout=0.5)
         with pytest.raises(TransientError):
             await broker.open()
 

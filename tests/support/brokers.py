@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from hub.broker.embedded import EmbeddedBroker
-from hub.broker.plain import PlainRabbitBroker
 from hub.broker.rabbit import RabbitBroker
 from hub.core.broker import BrokerLifecycle
 from hub.core.message import Message
 
-KINDS = ("embedded", "rabbit", "plain")
+KINDS = ("embedded", "rabbit")
 LIMIT = 30.0
 """Seconds after which a test gives up waiting: a failure, never a measurement."""
 
@@ -22,8 +21,6 @@ def make_broker(kind: str, url: str, folder: Path, *, timeout: float = LIMIT) ->
     """A broker that isn't open yet. `url` is for the kinds that need one, `folder` for the one that has a file."""
     if kind == "embedded":
         return EmbeddedBroker(folder / "broker.db", timeout=timeout)
-    if kind == "plain":
-        return PlainRabbitBroker(url, name="test", timeout=timeout)
     return RabbitBroker(url, name="test", timeout=timeout)
 
 
