@@ -103,7 +103,7 @@ class RunningHub:
         )
         self.broker = make_broker(folder, settings)
         self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
-        self.pool = WorkerPool(settings.containment, log)
+        self.pool = WorkerPool(settings.containment, log, clock)
         look = ContainedLooking(self.pool).look
         apart = ContainedApart(self.pool).do
         self._opening = Opening(folder, self.broker, log, self.journal.clock, self.journal, self.outcomes, look, apart)

@@ -121,16 +121,16 @@ class Journal:
             raise JournalUnavailable(
                 f"the journal at {show_url(self.url)} can't be opened: {first_line(error)}"
             ) from error
-        self._transactions = Transactions(self.url, self._engine, self._patience)
-        self._group = GroupCommit(self._transactions, IN_ORDER, self._on_state)
+        self._transactions = Transactions(self.url, self._engine, self.clock, self._patience)
+        self._group = GroupCommit(self._transactions, IN_ORDER, self._on_state, self.clock)
         self._group.start()
         if worker:
-            await asyncio.to_thread(self.claims.sweep)
+            await asyncio.to_thread(self.claims.sweep, self.clock())
             await self._announce()
             self._heartbeat = asyncio.create_task(self._beat(), name="journal-heartbeat")
 
     async def _migrate(self, engine: AsyncEngine) -> None:
-        if await transact(engine, is_current, self._patience):
+        if await transact(engine, is_current, self._patience, self.clock):
             return
         patient = make_engine(self.url, LONGEST_MIGRATION)
         try:
@@ -198,7 +198,7 @@ class Journal:
         conflicts = 0
         while True:
             try:
-                return await transact(engine, work, self._patience)
+                return await transact(engine, work, self._patience, self.clock)
             except Exception as error:
                 if is_away(error) and not (engine is self._reading and is_refused_write(error)):
                     raise JournalUnavailable(f"the journal can't be reached: {first_line(error)}") from error
@@ -245,7 +245,7 @@ class Journal:
                 if self._group is None or self._group.closing:
                     raise
                 self._log.warning("claim_not_kept", error=str(error), again_in=pause)
-            await asyncio.sleep(pause)
+            await self.clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def announce(self, table_version: str) -> None:
@@ -272,7 +272,7 @@ class Journal:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self.clock.sleep(HEARTBEAT_SECONDS)
             try:
                 await self.change(self._say_alive)
             except (JournalUnavailable, SQLAlchemyError) as error:

@@ -15,6 +15,7 @@ import structlog
 from adapters.rest.answer import Answer
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.page import page_from, pieces_of
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import DecodeError, RejectedError
 from hub.core.options.containment import Containment
 from hub.core.replies import reply_xml
@@ -105,7 +106,7 @@ def test_what_is_cheap_takes_milliseconds() -> None:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[WorkerPool]:
-    made = WorkerPool(Containment(processor_time=0.4, quarantine_after=1), structlog.get_logger())
+    made = WorkerPool(Containment(processor_time=0.4, quarantine_after=1), structlog.get_logger(), SystemClock())
     yield made
     await made.close()
 
@@ -148,7 +149,7 @@ async def test_a_page_of_a_list_is_read_by_a_worker() -> None:
     )
     body = b'[{"id": 1, "of": [' + b"[1]," * 200_000 + b"2]}]"
     limits = Containment(processor_time=0.4, per_megabyte=4, quarantine_after=1)
-    pool = WorkerPool(limits, structlog.get_logger())
+    pool = WorkerPool(limits, structlog.get_logger(), SystemClock())
     apart = ContainedApart(pool)
     before = time.process_time()
     try:

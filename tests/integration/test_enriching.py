@@ -16,6 +16,7 @@ import structlog
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.core.options.containment import Containment
 from hub.runtime.contained.asking import Answered, Ask
@@ -258,7 +259,7 @@ class AsksOnce:
 
 
 async def test_while_a_worker_waits_for_an_answer_others_have_its_place() -> None:
-    pool = WorkerPool(Containment(workers=1, per_source=1), structlog.get_logger())
+    pool = WorkerPool(Containment(workers=1, per_source=1), structlog.get_logger(), SystemClock())
     asked, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(head: Mapping[str, Any]) -> Answered:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ClaimMissing, Withheld
 from hub.core.options.containment import Containment
 from hub.core.retry import Dead, Retry, RetryClass, decide
@@ -63,7 +64,7 @@ async def test_a_reply_with_bytes_that_are_no_text_makes_no_delivered_order_dead
 
 
 async def test_no_process_for_a_worker_is_no_documents_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = WorkerPool(Containment(), structlog.get_logger())
+    pool = WorkerPool(Containment(), structlog.get_logger(), SystemClock())
     begin = subprocess.Popen
 
     def none_left(*arguments: Any, **more: Any) -> Any:

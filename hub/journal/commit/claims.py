@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -116,12 +115,12 @@ class ClaimStore:
         self.trouble = ""
         return ""
 
-    def sweep(self, older: float = ABANDONED) -> int:
+    def sweep(self, now: float, older: float = ABANDONED) -> int:
         """Removes what processes that were killed have left half-written, for `older` seconds or more; how many files."""
         swept = 0
         for left in self._folder.glob(f"{NEW}*"):
             with suppress(OSError):
-                if time.time() - left.stat().st_mtime >= older:
+                if now - left.stat().st_mtime >= older:
                     left.unlink()
                     swept += 1
         return swept

@@ -7,7 +7,6 @@ back: nobody who waits for a commit goes on before it is there.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from hub.core.clock import Clock
 from hub.core.errors import JournalUnavailable
 from hub.journal.commit.entry import Committed, Entry
 from hub.journal.commit.writer import Writer
@@ -42,11 +42,12 @@ class GroupCommit:
     """
 
     def __init__(
-        self, transact: Transact, writers: Sequence[Writer[Any]], on_state: Callable[[bool, str], None]
+        self, transact: Transact, writers: Sequence[Writer[Any]], on_state: Callable[[bool, str], None], clock: Clock
     ) -> None:
         self._transact = transact
         self._writers = writers
         self._on_state = on_state
+        self._clock = clock
         self._waiting: deque[Submitted] = deque()
         self._wake = asyncio.Event()
         self.closing = False
@@ -74,17 +75,19 @@ class GroupCommit:
     @property
     def age(self) -> float:
         """For how many seconds the commit under way has been waited for; 0 when there is none."""
-        return 0.0 if self._under_way_since is None else time.monotonic() - self._under_way_since
+        return 0.0 if self._under_way_since is None else self._clock.monotonic() - self._under_way_since
 
     async def close(self, timeout: float = 5.0) -> None:
         """Commits what waits, for at most `timeout` seconds; the rest fails with JournalUnavailable."""
         self.closing = True
         self._wake.set()
         if self._task is not None:
-            _, late = await asyncio.wait({self._task}, timeout=timeout)
-            for task in late:
-                task.cancel()
-                await asyncio.wait({task})
+            try:
+                async with self._clock.timeout(timeout):
+                    await asyncio.wait({self._task})
+            except TimeoutError:
+                self._task.cancel()
+                await asyncio.wait({self._task})
         self._fail_waiting("the hub stopped before the journal was back")
 
     def _fail_waiting(self, text: str) -> None:
@@ -111,7 +114,7 @@ class GroupCommit:
             self._wake.clear()
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST))]
-                self._under_way_since = time.monotonic()
+                self._under_way_since = self._clock.monotonic()
                 try:
                     await self._commit(batch)
                 except BaseException:
@@ -137,7 +140,7 @@ class GroupCommit:
                 else:
                     await self._refused(batch, error)
                     return
-                await asyncio.sleep(pause)
+                await self._clock.sleep(pause)
                 pause = min(pause * 2, 2.0)
                 continue
             break

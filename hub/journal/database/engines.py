@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from hub.core.clock import Clock
 from hub.journal.database.faults import Silent
 
 T = TypeVar("T")
@@ -104,7 +105,9 @@ def pragma(connection: Any, *pragmas: str) -> None:
     cursor.close()
 
 
-async def transact(engine: AsyncEngine, step: Callable[[AsyncConnection], Awaitable[T]], patience: float) -> T:
+async def transact(
+    engine: AsyncEngine, step: Callable[[AsyncConnection], Awaitable[T]], patience: float, clock: Clock
+) -> T:
     """`await step(connection)` in a transaction of its own. Raises Silent when the database has not answered within `patience` seconds:
     the connection is cut then, and so is every idle one, which may have fallen silent with it. A caller that is cancelled does not
     wait for the database either."""
@@ -114,14 +117,16 @@ async def transact(engine: AsyncEngine, step: Callable[[AsyncConnection], Awaita
     driver: list[Any] = []
     running = asyncio.ensure_future(_run(engine, step, driver))
     try:
-        done, _ = await asyncio.wait({running}, timeout=patience)
+        with suppress(TimeoutError):
+            async with clock.timeout(patience):
+                await asyncio.wait({running})
     except asyncio.CancelledError:
-        _give_up(running, driver)
+        _give_up(running, driver, clock)
         raise
-    if not done:
+    if not running.done():
         _cut(driver)
         running.cancel()
-        _give_up(running, driver)
+        _give_up(running, driver, clock)
         await _cut_idle(engine)
         raise Silent(f"the database has not answered for {patience:g}s")
     return running.result()
@@ -134,9 +139,9 @@ async def _run(engine: AsyncEngine, step: Callable[[AsyncConnection], Awaitable[
             return await step(connection)
 
 
-def _give_up(running: asyncio.Future[Any], driver: list[Any]) -> None:
+def _give_up(running: asyncio.Future[Any], driver: list[Any], clock: Clock) -> None:
     running.cancel()
-    later = asyncio.get_running_loop().call_later(GRACE, _cut, driver)
+    later = clock.call_later(GRACE, _cut, driver)
 
     def ended(future: asyncio.Future[Any]) -> None:
         later.cancel()
@@ -165,8 +170,9 @@ class Transactions:
     """Runs functions in transactions, one after the other. SQLite has a thread of its own, so that a batch costs one hop and
     the disk never holds the event loop; PostgreSQL is asked through its asynchronous driver."""
 
-    def __init__(self, url: str, engine: AsyncEngine, patience: float = PATIENCE) -> None:
+    def __init__(self, url: str, engine: AsyncEngine, clock: Clock, patience: float = PATIENCE) -> None:
         self._engine = engine
+        self._clock = clock
         self._patience = patience
         self._own: Engine | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -181,7 +187,7 @@ class Transactions:
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._on_thread, work)
             return
-        await transact(self._engine, lambda connection: connection.run_sync(work), self._patience)
+        await transact(self._engine, lambda connection: connection.run_sync(work), self._patience, self._clock)
 
     def _on_thread(self, work: Callable[[Connection], None]) -> None:
         assert self._own is not None  # noqa: S101  (there is a thread)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -76,7 +75,7 @@ class Redeliveries:
         await self._write(sa.update(table).where(table.c.begun_by == self._journal.process).values(begun_by=None))
 
     async def _begin(self, connection: AsyncConnection, name: str, below: int, beat: float | None) -> Begun:
-        table, me, now = schema.suspect, self._journal.process, time.time()
+        table, me, now = schema.suspect, self._journal.process, self._journal.clock()
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert
         began = database_now(self._journal.is_sqlite)
         new = insert(table).values(name=name, losses=0, cause="", updated_at=now, begun_by=me, begun_at=began)

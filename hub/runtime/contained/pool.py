@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from hub.core.clock import Clock, Timer
 from hub.core.errors import TransientError, Withheld
 from hub.core.options.containment import Containment
 from hub.runtime.contained.asking import Answered, Ask
@@ -28,9 +29,10 @@ class WorkerPool:
     """At most `workers` processes at work, at most `per_source` for one owner (a source or a destination): the others go on. A worker
     is started when it is first needed, and serves again after its work."""
 
-    def __init__(self, limits: Containment, log: Any) -> None:
+    def __init__(self, limits: Containment, log: Any, clock: Clock) -> None:
         self.limits = limits
         self._log = log
+        self._clock = clock
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
         self._places = limits.workers or max(FEWEST, len(os.sched_getaffinity(0)))
@@ -38,7 +40,7 @@ class WorkerPool:
         self._taken: Counter[str] = Counter()
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
         self._closed = False
-        self._dismissal: asyncio.TimerHandle | None = None
+        self._dismissal: Timer | None = None
         self._ending: set[asyncio.Task[None]] = set()
 
     async def results(
@@ -135,7 +137,7 @@ class WorkerPool:
         self._waiting = still
 
     async def _worker(self) -> Worker:
-        worker = self._rested() or Worker(self.limits)
+        worker = self._rested() or Worker(self.limits, self._clock)
         self._busy.add(worker)
         if not worker.fit:
             try:
@@ -173,7 +175,7 @@ class WorkerPool:
     def _dismiss_later(self) -> None:
         if self._dismissal is not None:
             self._dismissal.cancel()
-        self._dismissal = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._dismiss)
+        self._dismissal = self._clock.call_later(IDLE_SECONDS, self._dismiss)
 
     def _dismiss(self) -> None:
         while len(self._idle) > 1:

@@ -8,9 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncGenerator
 
+from hub.core.clock import Clock
 from hub.core.errors import HubError, TransientError
 from hub.core.options.containment import Containment
 from hub.runtime.boundary import Boundary
@@ -41,8 +41,9 @@ class WorkFailed(HubError):
 class Worker:
     """Does one piece of work at a time."""
 
-    def __init__(self, limits: Containment) -> None:
+    def __init__(self, limits: Containment, clock: Clock) -> None:
         self._limits = limits
+        self._clock = clock
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reader: asyncio.StreamReader | None = None
@@ -98,7 +99,7 @@ class Worker:
         unanswered: Exception | None = None
         await self._order(Do(recipe.id if recipe is not None else None, work, processor))
         while True:
-            asked = time.monotonic()
+            asked = self._clock.monotonic()
             try:
                 result = await self._receive(patience)
             except TimeoutError:
@@ -109,7 +110,7 @@ class Worker:
             except Garbled as error:
                 await self.end()
                 raise WorkerLost(f"broke its worker: {error}") from None
-            patience -= time.monotonic() - asked
+            patience -= self._clock.monotonic() - asked
             if "fit" in result.head:
                 self.fit = bool(result.head["fit"])
                 if unanswered is not None:
@@ -143,7 +144,7 @@ class Worker:
 
     async def _receive(self, patience: float) -> Result:
         assert self._reader is not None  # noqa: S101  (started)
-        async with asyncio.timeout(max(0.0, patience)):
+        async with self._clock.timeout(max(0.0, patience)):
             return await receive_result(self._reader)
 
     async def _order(self, order: Do | Learn | Answered) -> None:
@@ -168,7 +169,7 @@ class Worker:
         if self._writer is not None:
             self._writer.close()
         for pause in (0.0, 0.01, 0.05, 0.2, 1.0):
-            await asyncio.sleep(pause)
+            await self._clock.sleep(pause)
             if (code := self._process.poll()) is not None:
                 return code
         self._process.kill()

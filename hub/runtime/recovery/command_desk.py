@@ -39,7 +39,7 @@ class CommandDesk:
                 with Boundary() as boundary:
                     await self._look()
                 await self._pause_after(boundary.error)
-                await asyncio.sleep(POLL_SECONDS)
+                await self._runtime.clock.sleep(POLL_SECONDS)
         finally:
             for task in self._at_work.values():
                 task.cancel()
@@ -61,7 +61,7 @@ class CommandDesk:
             return
         if not isinstance(error, JournalUnavailable):
             self._runtime.log.error("command_desk", error=str(error), exc_info=error)
-        await asyncio.sleep(1.0)
+        await self._runtime.clock.sleep(1.0)
 
     async def _all_of(self, kind: str) -> None:
         for row in [row for row in self._begun.values() if kind_of(row) == kind]:

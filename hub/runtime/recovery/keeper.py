@@ -22,7 +22,7 @@ from hub.journal.deliveries.once_keys import FREE, OnceHeld
 from hub.runtime.boundary import Boundary
 from hub.runtime.recovery.dead_letter import UNMATCHED, DeadLetter, Grave
 from hub.runtime.runtime import Runtime
-from hub.runtime.side_by_side import side_by_side
+from hub.runtime.side_by_side import side_by_side, wait_within
 
 RETURN_PAUSE = 5.0
 """Seconds before a dead letter that could not be recorded is looked at again."""
@@ -50,10 +50,8 @@ class Keeper:
 
     async def stop(self, timeout: float) -> None:
         await side_by_side(subscription.cancel() for subscription in self._subscriptions.values())
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=timeout)
-            for task in late:
-                task.cancel()
+        for task in await wait_within(self._runtime.clock, self._tasks, timeout):
+            task.cancel()
 
     def _handler(self, grave: Grave) -> Any:
         def on_delivery(delivery: Any) -> None:
@@ -74,7 +72,7 @@ class Keeper:
             delivery.ack()
             return
         self._runtime.log.error("dead_letter_returned", queue=grave.queue, error=str(error), exc_info=error)
-        await asyncio.sleep(RETURN_PAUSE)
+        await self._runtime.clock.sleep(RETURN_PAUSE)
         delivery.requeue()
 
     async def _take_in(self, message: Message, grave: Grave) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from hub.core import topology
@@ -41,7 +40,7 @@ class Rebuilding:
         while True:
             with Logged(self._runtime.log, "left_copies_not_looked_for"):
                 await self.sweep()
-            await asyncio.sleep(LOOK_SECONDS)
+            await self._runtime.clock.sleep(LOOK_SECONDS)
 
     async def begin(self) -> None:
         """At the start of a hub: after a restore everything that is open is published. Raises TransientError and JournalUnavailable."""

@@ -34,12 +34,12 @@ class Waker:
         while True:
             with Logged(self._runtime.log, "waits_not_looked_at"):
                 await self._round()
-            now = asyncio.get_running_loop().time()
+            now = self._runtime.clock.monotonic()
             if now - looked >= 5.0:
                 looked = now
                 with Boundary():
                     await self.measure()
-            await asyncio.sleep(LOOK_SECONDS)
+            await self._runtime.clock.sleep(LOOK_SECONDS)
 
     async def measure(self) -> None:
         """Brings `waiting` and the gauges up to date. Nobody waits for an endpoint that has no limit any more."""

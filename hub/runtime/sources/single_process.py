@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from hub.core.clock import Clock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.journal.processes.leases import Leases
 from hub.runtime.boundary import Boundary
@@ -18,8 +19,9 @@ STANDS_BY = "stands by: another process runs it"
 class SingleProcess:
     """Runs a step while this process holds a lease."""
 
-    def __init__(self, leases: Leases, seconds: float = LEASE_SECONDS) -> None:
+    def __init__(self, leases: Leases, clock: Clock, seconds: float = LEASE_SECONDS) -> None:
         self._leases = leases
+        self._clock = clock
         self._seconds = seconds
 
     async def run(self, name: str, step: Callable[[], Awaitable[None]], on_state: Callable[[str], None]) -> None:
@@ -28,7 +30,7 @@ class SingleProcess:
         another process has it, and "" when it is ours. Raises what the step raises, and JournalUnavailable."""
         while not await self._leases.take(name, self._seconds):
             on_state(STANDS_BY)
-            await asyncio.sleep(self._seconds / 4)
+            await self._clock.sleep(self._seconds / 4)
         on_state("")
         running = asyncio.ensure_future(step())
         keeping = asyncio.create_task(self._keep(name))
@@ -48,13 +50,12 @@ class SingleProcess:
 
     async def _keep(self, name: str) -> None:
         """Ends when the lease is lost, or was not kept for so long that it may end."""
-        loop = asyncio.get_running_loop()
-        kept_at = loop.time()
-        while loop.time() - kept_at < self._seconds * 2 / 3:
-            await asyncio.sleep(self._seconds / 4)
-            asked_at = loop.time()
+        kept_at = self._clock.monotonic()
+        while self._clock.monotonic() - kept_at < self._seconds * 2 / 3:
+            await self._clock.sleep(self._seconds / 4)
+            asked_at = self._clock.monotonic()
             try:
-                async with asyncio.timeout(self._seconds / 4):
+                async with self._clock.timeout(self._seconds / 4):
                     if not await self._leases.take(name, self._seconds):
                         return
             except (JournalUnavailable, TimeoutError):

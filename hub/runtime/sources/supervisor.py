@@ -4,7 +4,6 @@ process at a time waits for its lease."""
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 
 from hub.core.errors import HubError
@@ -13,6 +12,7 @@ from hub.journal.processes.leases import Leases
 from hub.runtime.boundary import Boundary
 from hub.runtime.intake.intake import Intake
 from hub.runtime.runtime import Runtime
+from hub.runtime.side_by_side import wait_within
 from hub.runtime.sources.single_process import SingleProcess
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -29,7 +29,7 @@ class Supervisor:
     def __init__(self, runtime: Runtime, intake: Intake) -> None:
         self._runtime = runtime
         self._intake = intake
-        self._alone = SingleProcess(Leases(runtime.journal))
+        self._alone = SingleProcess(Leases(runtime.journal), runtime.clock)
         self._running: dict[str, tuple[Source, asyncio.Task[None]]] = {}
         self.failing: dict[str, str] = {}
         self.standing_by: dict[str, str] = {}
@@ -51,22 +51,21 @@ class Supervisor:
         for _ in range(CANCELS):
             for task in late:
                 task.cancel()
-            if late:
-                _, late = await asyncio.wait(late, timeout=timeout / CANCELS)
+            late = await wait_within(self._runtime.clock, late, timeout / CANCELS)
         for name in names:
             self.failing.pop(name, None)
             self.standing_by.pop(name, None)
 
     async def _keep_running(self, name: str, source: Source) -> None:
-        pause = FIRST_PAUSE
+        pause, clock = FIRST_PAUSE, self._runtime.clock
         while True:
-            begun = time.monotonic()
-            well = asyncio.get_running_loop().call_later(SETTLED, self.failing.pop, name, None)
+            begun = clock.monotonic()
+            well = clock.call_later(SETTLED, self.failing.pop, name, None)
             with Boundary() as boundary:
                 await self._run(name, source)
             error = boundary.error
             well.cancel()
-            if time.monotonic() - begun > 2 * LONGEST_PAUSE:
+            if clock.monotonic() - begun > 2 * LONGEST_PAUSE:
                 pause = FIRST_PAUSE
             self.failing[name] = str(error) or type(error).__name__
             self._runtime.metrics.restarts.labels(name).inc()
@@ -78,7 +77,7 @@ class Supervisor:
                 again_in=pause,
                 exc_info=None if foreseen else error,
             )
-            await asyncio.sleep(pause)
+            await clock.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _run(self, name: str, source: Source) -> None:

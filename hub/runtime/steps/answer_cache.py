@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
@@ -17,9 +16,9 @@ MOST = 10_000
 class AnswerCache(Generic[T]):
     """By question. What is asked while it is being asked waits for that answer. An error is nobody's answer but theirs who waited.
 
-    `age`: seconds for which an answer is kept; 0: it isn't."""
+    `age`: seconds for which an answer is kept; 0: it isn't. `clock` gives seconds that never go back."""
 
-    def __init__(self, age: float, clock: Callable[[], float] = time.monotonic, most: int = MOST) -> None:
+    def __init__(self, age: float, clock: Callable[[], float], most: int = MOST) -> None:
         self._age, self._clock, self._most = age, clock, most
         self._kept: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
         self._asking: dict[Hashable, asyncio.Future[T]] = {}

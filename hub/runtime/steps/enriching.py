@@ -159,7 +159,13 @@ def _enrich(name: str, options: EnrichOptions, context: Context) -> Step | Askin
     endpoint = options.endpoint or ""
     age = seconds(options.cache) if options.cache else 0.0
     lookup = RestLookup(
-        context.endpoint(endpoint), context.limit(endpoint), options, AnswerCache(age), look=context.look, name=name
+        context.endpoint(endpoint),
+        context.limit(endpoint),
+        options,
+        AnswerCache(age, context.clock.monotonic),
+        context.clock,
+        context.look,
+        name,
     )
     return EnrichFromEndpoint(options, lookup)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from hub.core.clock import Clock
 from hub.core.errors import MappingError, RejectedError
 from hub.core.options.naming import names_in
 from hub.core.plugin import Look
@@ -47,7 +47,7 @@ class RestLookup:
         limit: Limit | None,
         options: EnrichOptions,
         cache: AnswerCache[Answer | None],
-        clock: Callable[[], float] = time.time,
+        clock: Clock,
         look: Look = look_here,
         name: str = "enrich",
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,7 +95,7 @@ def test_what_killed_processes_left_half_written_is_swept(tmp_path: Path) -> Non
     for left in (old, new):
         left.write_bytes(b"half")
     os.utime(old, (0, 0))
-    assert store.sweep() == 1
+    assert store.sweep(time.time()) == 1
     assert not old.exists()
     assert new.exists()
     assert store.path(kept.digest).exists()

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable
 from hub.core.stage import Stage
 from hub.journal import schema
@@ -91,7 +92,7 @@ async def test_a_transaction_that_was_in_anothers_way_is_repeated() -> None:
         if attempts < 4:
             raise Deadlock
 
-    group = GroupCommit(transact, IN_ORDER, lambda available, _: said.append(available))
+    group = GroupCommit(transact, IN_ORDER, lambda available, _: said.append(available), SystemClock())
     group.start()
     await group.submit(_event("m"))
     assert (attempts, said) == (4, [])
@@ -110,7 +111,7 @@ async def test_a_listener_that_raises_ends_nothing() -> None:
     def listen(available: bool, text: str) -> None:
         raise RuntimeError(text)
 
-    group = GroupCommit(transact, IN_ORDER, listen)
+    group = GroupCommit(transact, IN_ORDER, listen, SystemClock())
     group.start()
     await group.submit(_event("m"))
     assert group.available
@@ -125,7 +126,7 @@ async def test_a_writer_that_is_ended_from_outside_says_so_and_lets_nobody_wait(
         begun.set()
         await asyncio.Event().wait()
 
-    group = GroupCommit(transact, IN_ORDER, lambda available, _: said.append(available))
+    group = GroupCommit(transact, IN_ORDER, lambda available, _: said.append(available), SystemClock())
     group.start()
     waiting = group.submit(_event("m"))
     await begun.wait()

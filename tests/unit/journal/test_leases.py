@@ -81,11 +81,13 @@ async def test_one_runs_and_the_other_stands_by_and_takes_over(one: Journal, oth
         finally:
             running.remove(name)
 
-    first = asyncio.create_task(SingleProcess(Leases(one), 1.0).run("source:a", lambda: work("one"), lambda text: None))
+    first = asyncio.create_task(
+        SingleProcess(Leases(one), SystemClock(), 1.0).run("source:a", lambda: work("one"), lambda text: None)
+    )
     while not running:
         await asyncio.sleep(0.01)
     second = asyncio.create_task(
-        SingleProcess(Leases(other), 1.0).run("source:a", lambda: work("other"), states.append)
+        SingleProcess(Leases(other), SystemClock(), 1.0).run("source:a", lambda: work("other"), states.append)
     )
     await asyncio.sleep(2.5)
     assert running == ["one"]
@@ -109,7 +111,7 @@ async def test_a_step_ends_when_its_lease_is_lost(one: Journal, other: Journal) 
         finally:
             ended.set()
 
-    task = asyncio.create_task(SingleProcess(Leases(one), 1.0).run("source:a", work, lambda text: None))
+    task = asyncio.create_task(SingleProcess(Leases(one), SystemClock(), 1.0).run("source:a", work, lambda text: None))
     while not await Leases(one).holders():
         await asyncio.sleep(0.01)
     await Leases(one).give("source:a")
@@ -125,7 +127,7 @@ async def test_what_a_step_raises_comes_through_and_frees_the_lease(journal: Jou
         raise TransientError("no such folder", "failed")
 
     with pytest.raises(TransientError, match="no such folder"):
-        await SingleProcess(Leases(journal)).run("source:a", fails, lambda text: None)
+        await SingleProcess(Leases(journal), SystemClock()).run("source:a", fails, lambda text: None)
     assert await Leases(journal).holders() == {}
 
 

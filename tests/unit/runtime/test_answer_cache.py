@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -43,7 +44,7 @@ async def test_an_answer_is_kept_for_its_age_and_no_longer() -> None:
 
 async def test_without_an_age_only_what_is_asked_at_once_is_asked_once() -> None:
     oracle = Oracle()
-    cache = AnswerCache[int](0.0)
+    cache = AnswerCache[int](0.0, clock=time.monotonic)
     oracle.open.clear()
     waiting = [asyncio.create_task(cache.get("q", oracle.answer)) for _ in range(5)]
     await asyncio.sleep(0)
@@ -54,7 +55,7 @@ async def test_without_an_age_only_what_is_asked_at_once_is_asked_once() -> None
 
 async def test_an_error_is_not_kept() -> None:
     oracle = Oracle()
-    cache = AnswerCache[int](10.0)
+    cache = AnswerCache[int](10.0, clock=time.monotonic)
     oracle.error = ValueError("away")
     with pytest.raises(ValueError, match="away"):
         await cache.get("q", oracle.answer)
@@ -64,7 +65,7 @@ async def test_an_error_is_not_kept() -> None:
 
 async def test_who_gives_up_spoils_it_for_nobody() -> None:
     oracle = Oracle()
-    cache = AnswerCache[int](10.0)
+    cache = AnswerCache[int](10.0, clock=time.monotonic)
     oracle.open.clear()
     first, second = (asyncio.create_task(cache.get("q", oracle.answer)) for _ in range(2))
     await asyncio.sleep(0)
@@ -75,7 +76,7 @@ async def test_who_gives_up_spoils_it_for_nobody() -> None:
 
 async def test_what_was_asked_for_least_lately_goes_first() -> None:
     oracle = Oracle()
-    cache = AnswerCache[int](10.0, most=2)
+    cache = AnswerCache[int](10.0, most=2, clock=time.monotonic)
     for question in ("a", "b", "a", "c"):
         await cache.get(question, oracle.answer)
     assert oracle.asked == 3

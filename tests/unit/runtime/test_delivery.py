@@ -128,7 +128,7 @@ async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
         Metrics(),
         log,
         Snapshot("v1", RouteTable([ROUTE]), FactSet(), {}, {}, {}),
-        WorkerPool(Containment(), log),
+        WorkerPool(Containment(), log, SystemClock()),
         Suspects(journal),
         FlightRecorder(tmp_path / "reading"),
         journal.clock,

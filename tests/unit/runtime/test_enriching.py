@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, MappingError
 from hub.core.message import EMPTY
 from hub.core.options.work import IN_PROCESS
@@ -42,7 +44,9 @@ def options(**more: Any) -> EnrichOptions:
 
 def enriching(reply: bytes, **more: Any) -> EnrichFromEndpoint:
     wanted = options(**more)
-    return EnrichFromEndpoint(wanted, RestLookup(Echo(reply), None, wanted, AnswerCache(0)))
+    return EnrichFromEndpoint(
+        wanted, RestLookup(Echo(reply), None, wanted, AnswerCache(0, time.monotonic), SystemClock())
+    )
 
 
 async def asked_about(step: EnrichFromEndpoint, document: Document) -> Stepped:
@@ -69,7 +73,7 @@ def test_a_question_of_which_a_fact_has_no_value_is_none() -> None:
 
 
 async def test_questions_that_read_alike_have_answers_of_their_own() -> None:
-    lookup = RestLookup(Echo(), None, options(), AnswerCache(60))
+    lookup = RestLookup(Echo(), None, options(), AnswerCache(60, time.monotonic), SystemClock())
     asked = ({"a": "1", "b": "2&i=3"}, {"a": "1&i=2", "b": "3"})
     shown = [plainly("/p?c={a}&i={b}", one) for one in asked]
     assert shown[0] == shown[1]

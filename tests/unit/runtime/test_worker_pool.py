@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pytest
 import structlog
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.core.options.containment import Containment
 from hub.runtime.contained.frame import Result
@@ -32,7 +33,7 @@ class Rest:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[WorkerPool]:
-    made = WorkerPool(Containment(), structlog.get_logger())
+    made = WorkerPool(Containment(), structlog.get_logger(), SystemClock())
     yield made
     await made.close()
 
