@@ -5,12 +5,12 @@ from __future__ import annotations
 SOURCE = '''\
 """The source `$name`: takes the files of a folder, and removes each once the hub has it."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
+from hub.core.clock import Clock
 from hub.core.errors import HubError
 from hub.core.plugin import Context, Options, Plugin
 from hub.core.ports import Arrival, BytesBody, Take
@@ -27,8 +27,8 @@ class $Noun:
 
     sole = True
 
-    def __init__(self, name: str, folder: Path, log: Any) -> None:
-        self._name, self._folder, self._log = name, folder, log
+    def __init__(self, name: str, folder: Path, log: Any, clock: Clock) -> None:
+        self._name, self._folder, self._log, self._clock = name, folder, log, clock
 
     async def run(self, take: Take) -> None:
         while True:
@@ -38,11 +38,11 @@ class $Noun:
                     path.unlink()
                 except (HubError, OSError) as error:  # it stays, and is offered again
                     self._log.warning("not_taken", source=self._name, file=path.name, error=str(error))
-            await asyncio.sleep(0.5)
+            await self._clock.sleep(0.5)
 
 
 def build(name: str, options: ${Noun}Options, context: Context) -> $Noun:
-    return $Noun(name, Path(context.site) / options.folder, context.log)
+    return $Noun(name, Path(context.site) / options.folder, context.log, context.clock)
 
 
 PLUGIN = Plugin(

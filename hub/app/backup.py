@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from hub.app.kept_files import KEPT, take_along
 from hub.app.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError, JournalUnavailable
 from hub.journal.database.transfer import Progress, Transfer
@@ -107,7 +107,7 @@ class Backup:
         manifest = Manifest(
             format=FORMAT,
             hub=version("mediation-hub"),
-            made_at=time.time(),
+            made_at=SystemClock()(),
             broker=has_broker,
             rebuild=True,  # a decision is committed before its copies are published: a snapshot may stand between the two
             messages=await asyncio.to_thread(messages_in, target / JOURNAL),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from importlib.metadata import packages_distributions
@@ -146,7 +145,7 @@ class Diagnosis:
 
     @staticmethod
     async def _waiting(journal: Journal) -> AsyncIterator[Finding]:
-        decisions, now = Decisions(journal), time.time()
+        decisions, now = Decisions(journal), journal.clock()
         dead = await decisions.count_dead(DeadFilter(), now)
         yield Finding("dead letters", "warning" if dead else "ok", f"{dead}: see hub dead list" if dead else "none")
         holds = await decisions.holds((HoldStatus.OPEN,))

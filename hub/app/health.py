@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +57,12 @@ class Health:
         }
 
     async def _ask_journal(self) -> str:
-        journal = self._hub.journal
+        hub, journal = self._hub, self._hub.journal
         trouble = journal.trouble
         if trouble and not journal.claims.trouble:
             return trouble if trouble == "away" else f"away: {trouble}"
         try:
-            async with asyncio.timeout(ANSWER):
+            async with hub.runtime.clock.timeout(ANSWER):
                 await journal.ping()
         except (JournalUnavailable, TimeoutError) as error:
             return f"away: {error}" if str(error) else "away"
@@ -82,7 +81,7 @@ class Health:
         queues += [topology.source_dead_queue(source) for source in hub.site.sources]
         queues += sorted(hub.runtime.declared)
         try:
-            async with asyncio.timeout(DEPTHS):
+            async with hub.runtime.clock.timeout(DEPTHS):
                 depths = await hub.broker.depths(queues)
         except (HubError, TimeoutError):
             return

@@ -11,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 
 from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
+from hub.clock.system_clock import SystemClock
 from hub.configuration.files.yaml_loader import load
 from hub.core.errors import DecodeError, RejectedError, TransientError
 from hub.core.outgoing_address import OutgoingAddress
@@ -38,6 +40,8 @@ from hub.core.ports import (
     Writer,
 )
 from hub.documents.base import Document
+
+CLOCK = SystemClock()
 
 LIMIT = 10.0
 """Seconds within which a source has to offer what waits."""
@@ -74,7 +78,7 @@ def refuses(plugin: Plugin, options: dict[str, Any]) -> None:
 def made(plugin: Plugin, site: Path, options: dict[str, Any] | None = None) -> Any:
     """What the builder builds on a site; without options by those of the example."""
     given = _options(plugin, _example(plugin) if options is None else options)
-    return plugin.build(f"my-{plugin.kind}", given, Context(site, log=make_logger()))
+    return plugin.build(f"my-{plugin.kind}", given, Context(site, log=make_logger(), clock=CLOCK))
 
 
 def _example(plugin: Plugin) -> dict[str, Any]:
@@ -98,7 +102,7 @@ async def _source_waits_for_take(source: Source, waiting: Callable[[], int]) -> 
     acknowledged_early: list[int] = []
 
     async def take(arrival: Arrival) -> Taken:
-        await asyncio.sleep(0.05)
+        await CLOCK.sleep(0.05)
         offered.append((arrival, b"".join(arrival.body.chunks())))
         if not waiting():
             acknowledged_early.append(len(offered))
@@ -108,17 +112,19 @@ async def _source_waits_for_take(source: Source, waiting: Callable[[], int]) -> 
 
     running = asyncio.create_task(source.run(take))
     try:
-        async with asyncio.timeout(LIMIT):
-            while not running.done() and not acknowledged_early and (len(offered) < 2 or waiting()):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        async with CLOCK.timeout(LIMIT):
+            while not running.done() and not acknowledged_early and (len(offered) < 2 or waiting()):
+                await CLOCK.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"offered {len(offered)} times in {LIMIT:.0f} seconds, and {waiting()} wait") from None
     finally:
         running.cancel()
-        done, _ = await asyncio.wait([running], timeout=LIMIT)
+        with suppress(TimeoutError):
+            async with CLOCK.timeout(LIMIT):
+                await asyncio.wait([running])
     if acknowledged_early:
         raise AssertionError("the source acknowledged before `take` had returned: a crash would lose the arrival")
-    if not done:
+    if not running.done():
         raise AssertionError("the source goes on after it was cancelled")
     if not running.cancelled():
         raise AssertionError(f"the source ended by itself: {running.exception()!r}")

@@ -208,7 +208,7 @@ class RunningHub:
         """Takes up, now and then, what another process began to replay or release and did not finish; forgets old suspects, and unbinds
         what a process needed that is gone."""
         while True:
-            await asyncio.sleep(RESUME_SECONDS)
+            await self.runtime.clock.sleep(RESUME_SECONDS)
             with Boundary():
                 await self.runtime.suspects.load(self.runtime.clock())
             with Boundary():
@@ -311,11 +311,10 @@ class RunningHub:
             ),
         }
 
-    @staticmethod
-    async def _retire(replaced: list[Any]) -> None:
+    async def _retire(self, replaced: list[Any]) -> None:
         """Closes what a reload has replaced, once nothing is under way there any more; a stop doesn't wait for that."""
         try:
-            await asyncio.sleep(RETIRE_SECONDS)
+            await self.runtime.clock.sleep(RETIRE_SECONDS)
         finally:
             for thing in replaced:
                 with Boundary():
@@ -391,7 +390,7 @@ class RunningHub:
                 if self.waiting_for != f"{what}: {error}":
                     self.log.warning("waiting", what=what, error=str(error))
                 self.waiting_for = f"{what}: {error}"
-                await asyncio.sleep(1.0)
+                await self.runtime.clock.sleep(1.0)
                 continue
             return
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
@@ -23,13 +22,12 @@ Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of batches,
 @commands.command("list")
 def list_(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     """Lists what waits for a batch, and batches that are not published yet, with the cause. Example: hub batch list"""
-    now = time.time()
 
-    async def work(journal: Journal) -> tuple[list[Waiting], list[StuckBatch]]:
+    async def work(journal: Journal) -> tuple[list[Waiting], list[StuckBatch], float]:
         batches = Batches(journal)
-        return await batches.waiting(), await batches.stuck()
+        return await batches.waiting(), await batches.stuck(), journal.clock()
 
-    waiting, stuck = with_journal(site, work)
+    waiting, stuck, now = with_journal(site, work)
     if as_json:
         shown = {"waiting": [waiting_as_dict(one) for one in waiting], "batches": [row._asdict() for row in stuck]}
         print_json(shown)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -44,10 +43,12 @@ commands = typer.Typer(
 )
 
 
-def rows_of(site: Any, wanted: DeadFilter, limit: int) -> tuple[list[DeadLetterFound], int]:
-    async def work(journal: Journal) -> tuple[list[DeadLetterFound], int]:
-        decisions, now = Decisions(journal), time.time()
-        return await decisions.dead_letters(wanted, now, limit), await decisions.count_dead(wanted, now)
+def rows_of(site: Any, wanted: DeadFilter, limit: int) -> tuple[list[DeadLetterFound], int, float]:
+    """So many of them, how many there are, and the time by which they were chosen."""
+
+    async def work(journal: Journal) -> tuple[list[DeadLetterFound], int, float]:
+        decisions, now = Decisions(journal), journal.clock()
+        return await decisions.dead_letters(wanted, now, limit), await decisions.count_dead(wanted, now), now
 
     return with_journal(site, work)
 
@@ -83,18 +84,17 @@ def list_(
         owner=owner,
         status=() if every else (DeadStatus.DEAD, DeadStatus.REPLAYING),
     )
-    rows, count = rows_of(site, wanted, limit)
+    rows, count, now = rows_of(site, wanted, limit)
     if as_json:
         print_json({"count": count, "dead_letters": [as_dict(row) for row in rows]})
         return
     if not rows:
-        others, count = rows_of(site, DeadFilter(status=wanted.status), 100_000)
+        others, count, _ = rows_of(site, DeadFilter(status=wanted.status), 100_000)
         if others:
             say(none_fits("dead letter", names_of(wanted), known_names(others), count), "yellow")
         else:
             say("no dead letters" if not every else "there never was a dead letter", "green")
         return
-    now = time.time()
     for row in rows:
         list_entry(row, now)
     if count > len(rows):
@@ -109,7 +109,7 @@ def show(
     """Shows one dead letter: cause, headers, and the body as it would be sent again. Example: hub dead show 3fa2"""
 
     async def work(journal: Journal) -> tuple[list[DeadLetterFound], list[DeadLetterFound], bytes]:
-        decisions, now = Decisions(journal), time.time()
+        decisions, now = Decisions(journal), journal.clock()
         found = await decisions.dead_letters(DeadFilter((id,), status=()), now, 2)
         if len(found) != 1:
             return found, [], b""
@@ -214,12 +214,12 @@ def dead_again(site: Any, replayed: Sequence[str]) -> int:
     """How many died again at once: what can't be read, or has no route, dies while the command is carried out."""
     if not replayed:
         return 0
-    rows, _ = rows_of(site, DeadFilter(), 100_000)
+    rows, _, _ = rows_of(site, DeadFilter(), 100_000)
     return len({row.parent for row in rows} & set(replayed))
 
 
 def preview(site: Any, wanted: DeadFilter, word: str, as_json: bool) -> None:
-    rows, refused = with_journal(site, lambda journal: Decisions(journal).chosen_dead(wanted, time.time()))
+    rows, refused = with_journal(site, lambda journal: Decisions(journal).chosen_dead(wanted, journal.clock()))
     count = len(rows)
     if as_json:
         found = [as_dict(row) for row in rows]

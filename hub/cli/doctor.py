@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hub.app.diagnosis import Diagnosis
 from hub.app.finding import Finding
 from hub.cli.output import FOUND, AsJson, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, run
+from hub.clock.system_clock import SystemClock
 
 
 def doctor(site: SiteDir = HERE, as_json: AsJson = False) -> None:
@@ -27,7 +27,7 @@ def doctor(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     found = run(work())
     wrong = any(finding.state == "error" for finding in found)
     if as_json:
-        print_json({"ok": not wrong, "at": time.time(), "findings": [finding.as_dict() for finding in found]})
+        print_json({"ok": not wrong, "at": SystemClock()(), "findings": [finding.as_dict() for finding in found]})
     else:
         for finding in found:
             out.print(status(finding.state), Text(one_line(f"{finding.what}: {finding.text}")))

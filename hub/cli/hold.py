@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
@@ -31,7 +30,11 @@ def list_(
 ) -> None:
     """Lists holds, oldest first. Example: hub hold list --name credit_hold"""
     wanted = () if every else (HoldStatus.OPEN, HoldStatus.RELEASING)
-    rows = with_journal(site, lambda journal: Decisions(journal).holds(wanted, name=name))
+
+    async def work(journal: Journal) -> tuple[list[HoldRow], float]:
+        return await Decisions(journal).holds(wanted, name=name), journal.clock()
+
+    rows, now = with_journal(site, work)
     if as_json:
         print_json({"count": len(rows), "holds": [as_dict(row) for row in rows]})
         return
@@ -42,7 +45,6 @@ def list_(
         else:
             say("nothing is on hold" if not every else "nothing ever was on hold", "green")
         return
-    now = time.time()
     for row in rows:
         what = " ".join(part for part in (row.partner, row.number) if part)
         head = (row.id[:12], age(now - row.held_at), status(row.status), row.name, f"for {row.owner}", due(row, now))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
@@ -109,7 +108,11 @@ def acks(
     if unknown := [word for word in status or () if word not in STATES]:
         raise typer.BadParameter(f"{unknown[0]!r} is no state; one of {', '.join(WAITED_FOR)}")
     wanted = tuple(status or WAITED_FOR)
-    stories = with_journal(site, lambda journal: InterchangesSent(journal).stories(partner, wanted, limit))
+
+    async def work(journal: Journal) -> tuple[list[NumberStory], float]:
+        return await InterchangesSent(journal).stories(partner, wanted, limit), journal.clock()
+
+    stories, now = with_journal(site, work)
     if as_json:
         print_json({"partner": partner, "count": len(stories), "acks": [story.as_dict() for story in stories]})
         return
@@ -119,7 +122,6 @@ def acks(
             f"{partner} was sent nothing that is {' or '.join(status)}" if status else f"{partner} owes nothing",
             "green",
         )
-    now = time.time()
     for story in stories:
         entry(
             (story.control_number, moment(story.sent_at), *outcome(story), due(story, now)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
@@ -51,11 +50,11 @@ async def ask(journal: Journal, timeout: float) -> list[dict[str, Any]]:
     commands = Commands(journal)
     asked = await commands.submit_to_all("reload", {}, whoami())
     states = {id: (CommandStatus.PENDING, dict[str, Any]()) for id, _ in asked}
-    end = asyncio.get_running_loop().time() + timeout
+    end = journal.clock.monotonic() + timeout
     while (waiting := [id for id, state in states.items() if state[0] in UNFINISHED]) and (
-        asyncio.get_running_loop().time() < end
+        journal.clock.monotonic() < end
     ):
-        await asyncio.sleep(0.1)
+        await journal.clock.sleep(0.1)
         living = {row.id for row in await commands.processes()}
         for id, process in asked:
             if id in waiting:

@@ -121,7 +121,7 @@ async def reload(hub: RunningHub) -> None:
             if waits != str(error):
                 waits = str(error)
                 hub.log.warning("reload_waits", error=waits)
-            await asyncio.sleep(RELOAD_AGAIN)
+            await hub.runtime.clock.sleep(RELOAD_AGAIN)
             continue
         except HubError:
             pass  # said in the log and counted, by the hub

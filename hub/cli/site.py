@@ -142,9 +142,9 @@ def command(
         if not running:
             return None, {}
         status, result = CommandStatus.PENDING, dict[str, Any]()
-        deadline = asyncio.get_running_loop().time() + timeout
-        while status in UNFINISHED and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.1)
+        deadline = journal.clock.monotonic() + timeout
+        while status in UNFINISHED and journal.clock.monotonic() < deadline:
+            await journal.clock.sleep(0.1)
             status, result = await commands.state(id)
         return status, result
 

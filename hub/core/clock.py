@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 
@@ -32,6 +33,11 @@ class Clock(Protocol):
         ...
 
     def call_later(self, seconds: float, call: Callable[..., object], *arguments: Any) -> Timer: ...
+
+
+def moment(clock: Clock) -> datetime:
+    """What the clock shows, in UTC."""
+    return datetime.fromtimestamp(clock(), UTC)
 
 
 class NoClock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from rich.live import Live
 
 from hub.cli.output import FOUND, AsJson, fail, out, print_json, say
 from hub.cli.site import HERE, SiteDir, disk_error, with_journal
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import HubError
 from hub.demo.demo_site import DemoSite
 from hub.demo.erp import Erp
@@ -92,11 +92,12 @@ def demo(
 
 def watch(stage: DemoSite, seconds: float, *, quiet: bool) -> dict[str, list[Story]]:
     """Follows the journal until everything has come out as expected, or the time is over."""
-    deadline = time.monotonic() + seconds
+    clock = SystemClock()
+    deadline = clock.monotonic() + seconds
     stories: dict[str, list[Story]] = {}
     ticker = Ticker()
     with Live(console=out, refresh_per_second=8, transient=True) as live:
-        while time.monotonic() < deadline:
+        while clock.monotonic() < deadline:
             stories = with_journal(stage.site, lambda journal: look(journal, EXPECTED))
             if not quiet and out.is_terminal:
                 live.update(progress(EXPECTED, stories))
@@ -104,7 +105,7 @@ def watch(stage: DemoSite, seconds: float, *, quiet: bool) -> dict[str, list[Sto
                 ticker.update(EXPECTED, stories)
             if all(not expectation.judge(stories) for expectation in EXPECTED):
                 break
-            time.sleep(0.2)
+            clock.pause(0.2)
     return stories
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import HubError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
@@ -45,11 +45,12 @@ class Cora:
         self.key = SshKey.make(self._folder / "hub_key")
         self.host_key = SshKey.make(self._folder / "host_key")
         self._thread.start()
-        deadline = time.monotonic() + START_SECONDS
+        clock = SystemClock()
+        deadline = clock.monotonic() + START_SECONDS
         while not self.port:
-            if time.monotonic() > deadline or not self._thread.is_alive():
+            if clock.monotonic() > deadline or not self._thread.is_alive():
                 raise HubError("CORA's SFTP server didn't start")
-            time.sleep(0.02)
+            clock.pause(0.02)
 
     def close(self) -> None:
         if self._task is not None and self._thread.is_alive():
@@ -67,7 +68,7 @@ class Cora:
             "accounts": {"hub": {"keys": (self.key.public,)}},
         }
         options = SftpServerSourceOptions.model_validate(wanted)
-        self._source = SftpServerSource("cora", options, Context(self._folder, log=Silent()))
+        self._source = SftpServerSource("cora", options, Context(self._folder, log=Silent(), clock=SystemClock()))
         self._task = self._loop.create_task(self._source.run(self._take))
         try:
             self._loop.run_until_complete(asyncio.wait({self._task}))

@@ -8,12 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import HubError
 from hub.demo.peers import Peers
 
@@ -57,13 +57,14 @@ class DemoSite:
             self._process = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environ
             )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+        clock = SystemClock()
+        deadline = clock.monotonic() + START_SECONDS
+        while clock.monotonic() < deadline:
             if self._process.poll() is not None:
                 raise HubError(f"the hub ended with code {self._process.returncode}:\n{self._tail()}")
             if self._ready():
                 return
-            time.sleep(0.1)
+            clock.pause(0.1)
         raise HubError(f"the hub was not ready after {START_SECONDS:.0f} seconds:\n{self._tail()}")
 
     def _ready(self) -> bool:
@@ -88,12 +89,13 @@ class DemoSite:
 
     def said(self, event: str, key: str) -> Any:
         """What the hub has logged of an event under a key. Raises HubError when it hasn't, also a little later."""
-        deadline = time.monotonic() + SAID_SECONDS
-        while time.monotonic() < deadline:
+        clock = SystemClock()
+        deadline = clock.monotonic() + SAID_SECONDS
+        while clock.monotonic() < deadline:
             for line in self.lines():
                 if line.get("event") == event:
                     return line[key]
-            time.sleep(0.1)
+            clock.pause(0.1)
         raise HubError(f"the hub has never said {event}:\n{self._tail()}")
 
     def fixture(self, name: str) -> Path:

@@ -6,10 +6,11 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
+from hub.clock.system_clock import SystemClock
+from hub.core.clock import moment
 from hub.demo.web_server import Answer
 
 STOCK = 100
@@ -56,7 +57,7 @@ def confirmation(order: Mapping[str, Any]) -> dict[str, Any]:
     lines = [{**line, "confirmed": str(min(int(line["quantity"]), STOCK))} for line in order["lines"]]
     return {
         "ordered_on": order["date"],
-        "confirmed_on": datetime.now(UTC).date().isoformat(),
+        "confirmed_on": moment(SystemClock()).date().isoformat(),
         "complete": all(line["confirmed"] == line["quantity"] for line in lines),
         "lines": lines,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -15,7 +14,9 @@ from hub.cli.output import FOUND, AsJson, err, printable
 from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import READ, SCAN, ControlNumber, File, PartnerName, piped, terms, watched
 from hub.cli.x12.output import write_x12
+from hub.clock.system_clock import SystemClock
 from hub.core.agreement import AcknowledgmentSet
+from hub.core.clock import moment
 from hub.core.errors import MappingError
 from hub.documents import ApplicationAdvice, Document, to_json
 from transformers.x12.envelope.scan import events
@@ -73,7 +74,7 @@ def _rejects(document: Document) -> bool:
 
 def _print(made: list[Answer], control_number: int) -> bool:
     """Whether all of them could be written; one that can't doesn't keep back the others."""
-    now, written = datetime.now(UTC), True
+    now, written = moment(SystemClock()), True
     for number, answer in enumerate(made, control_number):
         try:
             write_x12(answer.x12(number, now))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,9 @@ from hub.cli.output import USAGE, AsJson, err, fail, print_json, printable, say
 from hub.cli.site_option import HERE, SiteDir
 from hub.cli.x12.file import ControlNumber, PartnerName, opened, partners_here, piped, terms
 from hub.cli.x12.output import write_x12
+from hub.clock.system_clock import SystemClock
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId
+from hub.core.clock import moment
 from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Written
@@ -74,7 +75,7 @@ def write(
     try:
         for together, agreed in _interchanges(documents, agreement, partners):
             asked = _with(agreed, together[0].kind, name)
-            number, now = control_number + len(written), datetime.now(UTC)
+            number, now = control_number + len(written), moment(SystemClock())
             marked = test or asked.test
             written.append(write_interchange(together, asked, number, now, test=marked, version=version or ""))
     except MappingError as error:
