@@ -11,10 +11,10 @@ from typing import Any
 import structlog
 from pamqp import commands
 
-from hub.broker import wire
-from hub.broker.channel import Channel, ChannelRefused, LinkLost
+from hub.broker import frames
+from hub.broker.amqp_channel import AmqpChannel, ChannelRefused, ConnectionLost
+from hub.broker.connection import AmqpConnection
 from hub.broker.declaration import NOT_FOUND
-from hub.broker.link import Link
 from hub.broker.properties import decode_properties
 from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.message import Message
@@ -25,8 +25,8 @@ _TAG = Struct(">QB")
 
 @lru_cache(4096)
 def _origin(names: bytes) -> Origin:
-    exchange, at = wire.text_at(names, 0)
-    return Origin(exchange, wire.text_at(names, at)[0])
+    exchange, at = frames.text_at(names, 0)
+    return Origin(exchange, frames.text_at(names, at)[0])
 
 
 class RabbitDelivery:
@@ -45,21 +45,21 @@ class RabbitDelivery:
         channel, self._channel = self._channel, None
         if channel is not None and not channel.closed:
             channel.acked.add(self._tag)
-            channel.link.wake(channel)
+            channel.connection.wake(channel)
 
     def requeue(self) -> None:
         channel, self._channel = self._channel, None
         if channel is not None and not channel.closed:
             channel.returned.append(self._tag)
-            channel.link.wake(channel)
+            channel.connection.wake(channel)
 
 
-class ConsumeChannel(Channel):
+class ConsumeChannel(AmqpChannel):
     """One consumer on its own channel. The finished deliveries from the lowest tag on are acknowledged with one frame;
     those behind an unfinished one singly, so that a slow message never starves its consumer."""
 
-    def __init__(self, link: Link, number: int, subscription: RabbitSubscription) -> None:
-        super().__init__(link, number)
+    def __init__(self, connection: AmqpConnection, number: int, subscription: RabbitSubscription) -> None:
+        super().__init__(connection, number)
         self.acked: set[int] = set()
         self.returned: list[int] = []
         self.ended: asyncio.Future[ChannelRefused | None] = asyncio.get_running_loop().create_future()
@@ -77,7 +77,7 @@ class ConsumeChannel(Channel):
         self._cancelling = False
 
     async def start(self, queue: str, prefetch: int, arguments: Mapping[str, Any] | None = None) -> None:
-        """Raises ChannelRefused (404: no such queue) or LinkLost."""
+        """Raises ChannelRefused (404: no such queue) or ConnectionLost."""
         await self.call(commands.Channel.Open())
         await self.call(commands.Basic.Qos(0, prefetch, False))
         await self.call(commands.Basic.Consume(0, queue, "c", arguments=dict(arguments or {})))
@@ -91,12 +91,12 @@ class ConsumeChannel(Channel):
                 await self.call(commands.Basic.Cancel("c"))
             finally:
                 self._cancelling = False
-            self.link.wake(self)
+            self.connection.wake(self)
 
     def prepare(self, out: list[bytes]) -> None:
         number, acked, settled = self.number, self.acked, self._settled
         for tag in self.returned:
-            out.append(wire.requeue(number, tag))
+            out.append(frames.requeue(number, tag))
             settled.add(tag)
         self.returned.clear()
         at, last, count = self._lowest, 0, 0
@@ -111,17 +111,16 @@ class ConsumeChannel(Channel):
             at += 1
         self._lowest = at
         if count:
-            out.append(wire.ack(number, last, multiple=count > 1))
+            out.append(frames.ack(number, last, multiple=count > 1))
         if acked:
-            out.extend([wire.ack(number, tag, multiple=False) for tag in sorted(acked)])
+            out.extend([frames.ack(number, tag, multiple=False) for tag in sorted(acked)])
             settled |= acked
             acked.clear()
         if not self._subscription.active and not self._cancelling and self._lowest > self._last:
             self._subscription.idle(self)
 
-    def method(self, index: int, data: bytes, at: int, end: int) -> None:
-        if index != wire.DELIVER:
-            super().method(index, data, at, end)
+    def traffic(self, method: int, data: bytes, at: int, end: int) -> None:
+        if method != frames.DELIVER:
             return
         at += 1 + data[at]
         self._tag, redelivered = _TAG.unpack_from(data, at)
@@ -129,15 +128,15 @@ class ConsumeChannel(Channel):
         self._names = data[at + 9 : end]
 
     def content_header(self, data: bytes, at: int, end: int) -> None:
-        self._missing = wire.CONTENT_SIZE.unpack_from(data, at)[2]
-        self._properties = data[at + wire.CONTENT_PREFIX : end]
+        self._missing = frames.CONTENT_SIZE.unpack_from(data, at)[2]
+        self._properties = data[at + frames.CONTENT_PREFIX : end]
         if not self._missing:
             self._deliver(b"")
 
     def content_body(self, data: bytes, at: int, end: int) -> None:
         self._missing -= end - at
         if self._missing < 0:
-            raise LinkLost("a body is longer than its header says")
+            raise ConnectionLost("a body is longer than its header says")
         if self._missing:
             self._pieces.append(data[at:end])
         elif self._pieces:
@@ -157,8 +156,8 @@ class ConsumeChannel(Channel):
         else:
             delivery.requeue()
 
-    def cancelled(self) -> None:
-        self._finish(ChannelRefused(0, "the broker cancelled the consumer"))
+    def canceled(self) -> None:
+        self._finish(ChannelRefused(0, "the broker canceled the consumer"))
 
     def refused(self, why: ChannelRefused) -> None:
         super().refused(why)
@@ -174,7 +173,7 @@ class ConsumeChannel(Channel):
 
 
 class RabbitSubscription:
-    """A consumer that is rebuilt on every new link until it is cancelled."""
+    """A consumer that is rebuilt on every new connection until it is cancelled."""
 
     def __init__(
         self,
@@ -194,9 +193,9 @@ class RabbitSubscription:
         self._task: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
-    async def start(self, link: Link) -> None:
-        """The first consumer. Raises ChannelRefused or LinkLost."""
-        channel: ConsumeChannel = link.add(lambda link, number: ConsumeChannel(link, number, self))
+    async def start(self, connection: AmqpConnection) -> None:
+        """The first consumer. Raises ChannelRefused or ConnectionLost."""
+        channel: ConsumeChannel = connection.add(lambda connection, number: ConsumeChannel(connection, number, self))
         self._channel = channel
         try:
             arguments = self._arguments() if self._arguments is not None else None
@@ -205,25 +204,25 @@ class RabbitSubscription:
             await channel.close()
             raise
 
-    def keep(self, link: Link, *, started: bool) -> None:
-        """Consumes on this link as long as it lasts, again and again when the queue is away for a while."""
-        self._task = asyncio.create_task(self._keep(link, started))
+    def keep(self, connection: AmqpConnection, *, started: bool) -> None:
+        """Consumes on this connection as long as it lasts, again and again when the queue is away for a while."""
+        self._task = asyncio.create_task(self._keep(connection, started))
 
-    async def _keep(self, link: Link, started: bool) -> None:
+    async def _keep(self, connection: AmqpConnection, started: bool) -> None:
         log = structlog.get_logger("hub.broker")
         pause = FIRST_PAUSE
-        while self.active and not link.ended.done():
+        while self.active and not connection.ended.done():
             why: ChannelRefused | None = None
             try:
                 if not started:
-                    await self.start(link)
+                    await self.start(connection)
                 started, pause = False, FIRST_PAUSE
                 why = await self._channel.ended if self._channel else None
                 if self._channel:
                     await self._channel.close()
             except ChannelRefused as error:
                 why = error
-            except LinkLost:
+            except ConnectionLost:
                 return
             if why is not None and self.active:
                 log.warning("consumer ended", queue=self.queue, cause=str(why), again_in=pause)
@@ -240,7 +239,7 @@ class RabbitSubscription:
         if self._channel is not None:
             try:
                 await self._channel.cancel()
-            except (LinkLost, ChannelRefused):
+            except (ConnectionLost, ChannelRefused):
                 return
 
     def stop(self) -> None:

@@ -11,16 +11,16 @@ from typing import Any
 
 from pamqp import commands
 
-from hub.broker import wire
-from hub.broker.channel import Channel, ChannelRefused
+from hub.broker import frames
+from hub.broker.amqp_channel import AmqpChannel, ChannelRefused
+from hub.broker.connection import AmqpConnection
 from hub.broker.deadlines import Deadlines
-from hub.broker.link import Link
 from hub.broker.properties import check_names, check_size, encode_properties, largest_properties, mark_of
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 
 _MISSING_EXCHANGE = re.compile(r"no exchange '(.*)' in vhost", re.DOTALL)
-_publish_method = lru_cache(2048)(wire.publish_method)
+_publish_method = lru_cache(2048)(frames.publish_method)
 
 
 class Publication:
@@ -64,7 +64,7 @@ class Publisher:
         try:
             item = Publication(exchange, key, message, mandatory, future)
             check_names(exchange, key)
-            check_size(item.properties, wire.LARGEST_FRAME)
+            check_size(item.properties, frames.LARGEST_FRAME)
         except MessageError as error:
             future.set_exception(error)
         else:
@@ -75,7 +75,7 @@ class Publisher:
 
     def wake(self) -> None:
         if self.channel is not None:
-            self.channel.link.wake(self.channel)
+            self.channel.connection.wake(self.channel)
 
     def settled(self, item: Publication, confirmed: bool) -> None:
         """The broker has answered."""
@@ -133,20 +133,20 @@ class Publisher:
         if self.channel is None:
             item.fail(TransientError("no connection to the broker", "unreachable"))
         else:
-            blocked = ", it blocks publishers (memory or disk alarm)" if self.channel.link.blocked else ""
+            blocked = ", it blocks publishers (memory or disk alarm)" if self.channel.connection.blocked else ""
             item.fail(TransientError(f"the broker did not confirm in time{blocked}", "timeout"))
 
 
-class PublishChannel(Channel):
+class PublishChannel(AmqpChannel):
     """A channel in confirm mode. Confirms may come in any order, one by one or many at once."""
 
-    def __init__(self, link: Link, number: int, publisher: Publisher) -> None:
-        super().__init__(link, number)
+    def __init__(self, connection: AmqpConnection, number: int, publisher: Publisher) -> None:
+        super().__init__(connection, number)
         self._publisher = publisher
         self._unconfirmed: dict[int, Publication] = {}
         self._next = 1
         self._lowest = 1
-        self.on_refused: Callable[[Link], None] | None = None
+        self.on_refused: Callable[[AmqpConnection], None] | None = None
         self._return = ""
 
     async def start(self) -> None:
@@ -154,23 +154,23 @@ class PublishChannel(Channel):
         await self.call(commands.Channel.Open())
         await self.call(commands.Confirm.Select())
         self._publisher.channel = self
-        self.link.on_flow = self._publisher.wake
+        self.connection.on_flow = self._publisher.wake
         self._publisher.wake()
 
     def prepare(self, out: list[bytes]) -> None:
-        publisher, link, number = self._publisher, self.link, self.number
+        publisher, connection, number = self._publisher, self.connection, self.number
         if publisher.channel is not self:
             return
         backlog, unconfirmed = publisher.backlog, self._unconfirmed
-        most = largest_properties(link.largest_frame)
-        while backlog and not (link.paused or link.blocked):
+        most = largest_properties(connection.largest_frame)
+        while backlog and not connection.blocked:
             if publisher.suspects and unconfirmed:
                 return
             item = backlog.popleft()
             if item.future.done():
                 continue
             if len(item.properties) > most:
-                publisher.too_large(item, link.largest_frame)
+                publisher.too_large(item, connection.largest_frame)
                 continue
             tag = self._next
             self._next = tag + 1
@@ -180,19 +180,17 @@ class PublishChannel(Channel):
                 mark = b"%d" % tag
                 properties += bytes((len(mark),)) + mark
             out.append(_publish_method(number, item.exchange, item.key, mandatory=item.mandatory))
-            out.append(wire.content(number, properties, item.body, link.largest_frame))
+            out.append(frames.content(number, properties, item.body, connection.largest_frame))
 
-    def method(self, index: int, data: bytes, at: int, end: int) -> None:
-        if index in (wire.ACK, wire.NACK):
-            self._confirm(wire.U64.unpack_from(data, at)[0], bool(data[at + 8] & 1), index == wire.ACK)
-        elif index == wire.RETURN:
-            self._return = wire.text_at(data, at + 2)[0]
-        else:
-            super().method(index, data, at, end)
+    def traffic(self, method: int, data: bytes, at: int, end: int) -> None:
+        if method == frames.RETURN:
+            self._return = frames.text_at(data, at + 2)[0]
+        elif method != frames.DELIVER:
+            self._confirm(frames.U64.unpack_from(data, at)[0], bool(data[at + 8] & 1), method == frames.ACK)
 
     def content_header(self, data: bytes, at: int, end: int) -> None:
         """What was returned: the mark says which publication it was; the body is not needed."""
-        mark = mark_of(data[at + wire.CONTENT_PREFIX : end])
+        mark = mark_of(data[at + frames.CONTENT_PREFIX : end])
         item = self._unconfirmed.get(int(mark)) if mark.isdecimal() else None
         if item is not None:
             item.returned = self._return or "NO_ROUTE"
@@ -204,12 +202,12 @@ class PublishChannel(Channel):
         super().refused(why)
         self._end(why)
         if self.on_refused is not None:
-            self.on_refused(self.link)
+            self.on_refused(self.connection)
 
     def lost(self, reason: str) -> None:
         super().lost(reason)
-        blamed = self.link.code in _PROTOCOL_ERRORS
-        self._end(ChannelRefused(self.link.code, reason) if blamed else None)
+        blamed = self.connection.code in _PROTOCOL_ERRORS
+        self._end(ChannelRefused(self.connection.code, reason) if blamed else None)
 
     def _end(self, why: ChannelRefused | None) -> None:
         items = list(self._unconfirmed.values())

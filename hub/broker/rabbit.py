@@ -15,7 +15,8 @@ import structlog
 from pamqp import commands
 
 from hub.broker.address import RESERVED_CHANNELS, AmqpAddress
-from hub.broker.channel import Channel, ChannelRefused, LinkLost
+from hub.broker.amqp_channel import AmqpChannel, ChannelRefused, ConnectionLost
+from hub.broker.connection import AmqpConnection
 from hub.broker.consumer import RabbitSubscription
 from hub.broker.declaration import (
     NOT_FOUND,
@@ -29,7 +30,6 @@ from hub.broker.declaration import (
     refusal,
     unbind,
 )
-from hub.broker.link import Link
 from hub.broker.publisher import PublishChannel, Publisher
 from hub.broker.supervisor import Supervisor
 from hub.core.broker import ConsumerArguments, DeliveryHandler
@@ -60,16 +60,16 @@ class _Consuming:
     @property
     def has_room(self) -> bool:
         self.subscriptions = [each for each in self.subscriptions if each.active]
-        link, left = self.supervisor.link, self._most - len(self.subscriptions)
-        if link is not None:
-            self._most = link.most_channels
-            left = min(self._most - len(self.subscriptions), link.room())
+        connection, left = self.supervisor.connection, self._most - len(self.subscriptions)
+        if connection is not None:
+            self._most = connection.most_channels
+            left = min(self._most - len(self.subscriptions), connection.room())
         return left - self.coming > RESERVED_CHANNELS
 
-    async def _begin(self, link: Link) -> None:
+    async def _begin(self, connection: AmqpConnection) -> None:
         for subscription in self.subscriptions:
             if subscription.active:
-                subscription.keep(link, started=False)
+                subscription.keep(connection, started=False)
 
 
 class RabbitBroker:
@@ -97,25 +97,25 @@ class RabbitBroker:
 
     @property
     def connected(self) -> bool:
-        links = (*(each.supervisor.link for each in self._consuming), self._publishing.link)
-        if any(link is None or link.is_silent for link in links):
+        connections = (*(each.supervisor.connection for each in self._consuming), self._publishing.connection)
+        if any(connection is None or connection.is_silent for connection in connections):
             return False
         return self._publisher.channel is not None and not self.blocked
 
     @property
     def blocked(self) -> bool:
         """The broker has stopped taking messages: a memory or disk alarm."""
-        link = self._publishing.link
-        return link is not None and link.blocked
+        connection = self._publishing.connection
+        return connection is not None and connection.blocked
 
     @property
     def blocked_by(self) -> str:
         """What the broker says of its alarm, for people; empty while there is none."""
-        link = self._publishing.link
-        if link is None or not link.blocked:
+        connection = self._publishing.connection
+        if connection is None or not connection.blocked:
             return ""
-        kind = next((kind for kind in ("memory", "disk") if kind in link.blocked_by), "")
-        return f"{kind} alarm ({link.blocked_by})" if kind else link.blocked_by or "an alarm"
+        kind = next((kind for kind in ("memory", "disk") if kind in connection.blocked_by), "")
+        return f"{kind} alarm ({connection.blocked_by})" if kind else connection.blocked_by or "an alarm"
 
     @property
     def reconnects(self) -> int:
@@ -168,10 +168,10 @@ class RabbitBroker:
         consuming = self._with_room()
         supervisor = consuming.supervisor
 
-        async def start(link: Link) -> Link:
-            await subscription.start(link)
-            subscription.keep(link, started=True)
-            return link
+        async def start(connection: AmqpConnection) -> AmqpConnection:
+            await subscription.start(connection)
+            subscription.keep(connection, started=True)
+            return connection
 
         consuming.coming += 1
         try:
@@ -181,8 +181,8 @@ class RabbitBroker:
         finally:
             consuming.coming -= 1
         consuming.subscriptions.append(subscription)
-        if supervisor.link not in (None, used):
-            subscription.keep(supervisor.link, started=False)
+        if supervisor.connection not in (None, used):
+            subscription.keep(supervisor.connection, started=False)
         return subscription
 
     def _with_room(self) -> _Consuming:
@@ -196,113 +196,125 @@ class RabbitBroker:
 
     async def declare(self, topology: Topology) -> None:
         async with self._declaring:
-            await self._insist(lambda link: self._declare(link, topology))
+            await self._insist(lambda connection: self._declare(connection, topology))
 
     async def depths(self, queues: Sequence[str]) -> dict[str, int | None]:
-        return await self._insist(lambda link: self._depths(link, queues))
+        return await self._insist(lambda connection: self._depths(connection, queues))
 
     async def delete_queue(self, queue: str, *, if_empty: bool = True) -> bool:
         """With `if_empty` a queue that somebody consumes from counts as not empty: it may have deliveries under way.
         Quorum queues know no such condition, so a publisher at the same moment may still lose the race."""
-        return await self._insist(lambda link: self._delete(link, queue, if_empty))
+        return await self._insist(lambda connection: self._delete(connection, queue, if_empty))
 
     async def unbind(self, bindings: Sequence[Binding]) -> None:
-        await self._insist(lambda link: self._unbind(link, bindings))
+        await self._insist(lambda connection: self._unbind(connection, bindings))
 
     # --- epochs
 
-    async def _begin_publishing(self, link: Link) -> None:
-        channel: PublishChannel = link.add(lambda link, number: PublishChannel(link, number, self._publisher))
+    async def _begin_publishing(self, connection: AmqpConnection) -> None:
+        channel: PublishChannel = connection.add(
+            lambda connection, number: PublishChannel(connection, number, self._publisher)
+        )
         await channel.start()
         channel.on_refused = self._renew_publishing
 
-    def _renew_publishing(self, link: Link) -> None:
-        """The broker closed the publishing channel only: another one on the same link, or an end of the link."""
-        self._begin_channel = asyncio.create_task(self._renew(link))
+    def _renew_publishing(self, connection: AmqpConnection) -> None:
+        """The broker closed the publishing channel only: another one on the same connection, or an end of the connection."""
+        self._begin_channel = asyncio.create_task(self._renew(connection))
 
-    async def _renew(self, link: Link) -> None:
+    async def _renew(self, connection: AmqpConnection) -> None:
         try:
-            await self._begin_publishing(link)
-        except (LinkLost, ChannelRefused) as error:
-            link.end(str(error))
+            await self._begin_publishing(connection)
+        except (ConnectionLost, ChannelRefused) as error:
+            connection.end(str(error))
 
-    async def _insist(self, action: Callable[[Link], Awaitable[T]], supervisor: Supervisor | None = None) -> T:
-        """Does it on the running link (without `supervisor` the first for consumers); again on the next one when that was lost meanwhile."""
+    async def _insist(
+        self, action: Callable[[AmqpConnection], Awaitable[T]], supervisor: Supervisor | None = None
+    ) -> T:
+        """Does it on the running connection (without `supervisor` the first for consumers); again on the next one when that was lost meanwhile."""
         supervisor = supervisor or self._consuming[0].supervisor
         loop = asyncio.get_running_loop()
         end = loop.time() + self._timeout
         while True:
             if not self._open:
                 raise TransientError("the broker is closed", "unreachable")
-            link = await supervisor.ready(max(0.001, end - loop.time()))
+            connection = await supervisor.ready(max(0.001, end - loop.time()))
             try:
                 async with asyncio.timeout_at(end):
-                    return await action(link)
-            except LinkLost:
+                    return await action(connection)
+            except ConnectionLost:
                 await asyncio.sleep(0)
             except TimeoutError:
                 raise TransientError(f"{self._address} does not answer", "unreachable") from None
 
     # --- questions
 
-    async def _declare(self, link: Link, topology: Topology) -> None:
-        channel: Channel = await link.open()
+    async def _declare(self, connection: AmqpConnection, topology: Topology) -> None:
+        channel: AmqpChannel = await connection.open()
         try:
             for exchange in topology.exchanges:
                 await self._said(channel, exchange, declare_exchange(exchange))
             for queue in topology.queues:
-                channel = await self._declare_queue(link, channel, queue)
+                channel = await self._declare_queue(connection, channel, queue)
             for binding in topology.bindings:
                 await self._said(channel, binding, bind(binding))
         finally:
             await channel.close()
 
-    async def _unbind(self, link: Link, bindings: Sequence[Binding]) -> None:
-        channel: Channel = await link.open()
+    async def _unbind(self, connection: AmqpConnection, bindings: Sequence[Binding]) -> None:
+        channel: AmqpChannel = await connection.open()
         try:
             for binding in bindings:
                 if channel.closed:
-                    channel = await link.open()
+                    channel = await connection.open()
                 with suppress(ChannelRefused):  # the queue or the exchange is gone, and with it the binding
                     await channel.call(unbind(binding))
         finally:
             await channel.close()
 
-    async def _declare_queue(self, link: Link, channel: Channel, queue: Queue) -> Channel:
+    async def _declare_queue(self, connection: AmqpConnection, channel: AmqpChannel, queue: Queue) -> AmqpChannel:
         """Accepts a queue that only differs by how an older broker says "no delivery limit". The channel to go on with."""
         try:
-            await channel.call(declare_queue(queue, link.version))
+            await channel.call(declare_queue(queue, connection.version))
         except ChannelRefused as refused:
-            other = other_arguments(queue, link.version, refused.text) if refused.code == PRECONDITION_FAILED else None
+            other = (
+                other_arguments(queue, connection.version, refused.text)
+                if refused.code == PRECONDITION_FAILED
+                else None
+            )
             if other is None:
                 raise refusal(queue, refused.code, refused.text) from refused
-            channel = await link.open()
+            channel = await connection.open()
             await self._said(channel, queue, commands.Queue.Declare(0, queue.name, durable=True, arguments=other))
-            if major(link.version) >= 4 and "x-delivery-limit" not in other and queue.name not in self.without_limit:
+            if (
+                major(connection.version) >= 4
+                and "x-delivery-limit" not in other
+                and queue.name not in self.without_limit
+            ):
                 self.without_limit.add(queue.name)
                 self._log.warning("queue_without_limit", queue=queue.name, hint=limit_hint([queue.name]))
         return channel
 
-    async def _said(self, channel: Channel, thing: Any, request: Any) -> None:
+    async def _said(self, channel: AmqpChannel, thing: Any, request: Any) -> None:
         try:
             await channel.call(request)
         except ChannelRefused as refused:
             raise refusal(thing, refused.code, refused.text) from refused
 
-    async def _depths(self, link: Link, queues: Sequence[str]) -> dict[str, int | None]:
+    async def _depths(self, connection: AmqpConnection, queues: Sequence[str]) -> dict[str, int | None]:
         found: dict[str, int | None] = {}
-        channel: Channel = await link.open()
+        channel: AmqpChannel = await connection.open()
         try:
             for queue in queues:
                 if channel.closed:
-                    channel = await link.open()
+                    channel = await connection.open()
                 answer = await self._look(channel, queue)
                 found[queue] = None if answer is None else answer.message_count
         finally:
             await channel.close()
         return found
 
-    async def _look(self, channel: Channel, queue: str) -> Any:
+    async def _look(self, channel: AmqpChannel, queue: str) -> Any:
         """The broker's answer to a passive declaration; None when there is no such queue."""
         try:
             return await channel.call(commands.Queue.Declare(0, queue, passive=True))
@@ -311,8 +323,8 @@ class RabbitBroker:
                 return None
             raise ConfigError(f"queue {queue!r} can't be looked at: {refused.text}") from refused
 
-    async def _delete(self, link: Link, queue: str, if_empty: bool) -> bool:
-        channel: Channel = await link.open()
+    async def _delete(self, connection: AmqpConnection, queue: str, if_empty: bool) -> bool:
+        channel: AmqpChannel = await connection.open()
         try:
             found = await self._look(channel, queue)
             if found is None or (if_empty and (found.message_count or found.consumer_count)):

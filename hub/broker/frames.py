@@ -1,4 +1,7 @@
-"""AMQP 0-9-1 frames of the hot path, as bytes. Everything rarer goes through pamqp."""
+"""The frames of AMQP 0-9-1 that carry messages, as bytes: publishes, deliveries, confirms and acknowledgments.
+
+aiormq and pamqp encode and decode every other frame.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,20 @@ from struct import Struct
 from hub.broker.table import short_string
 
 METHOD, HEADER, BODY, HEARTBEAT = 1, 2, 3, 8
+KINDS = frozenset((METHOD, HEADER, BODY, HEARTBEAT))
 LARGEST_FRAME = 131072
-"""Bytes of a whole frame: what is offered to a server, which may ask for less."""
+"""Bytes of a whole frame: the most that the hub accepts when the server offers more."""
 
 FRAME = Struct(">BHI")
 END = b"\xce"
 END_BYTE = 0xCE
-PROTOCOL = b"AMQP\x00\x00\x09\x01"
 HEARTBEAT_FRAME = FRAME.pack(HEARTBEAT, 0, 0) + END
 
 DELIVER, RETURN, ACK, NACK = 0x003C003C, 0x003C0032, 0x003C0050, 0x003C0078
+TRAFFIC = frozenset((DELIVER, RETURN, ACK, NACK))
+"""The methods that come with every message."""
+
+TUNE, CLOSE, BLOCKED, UNBLOCKED = 0x000A001E, 0x000A0032, 0x000A003C, 0x000A003D
 
 U32 = Struct(">I")
 U64 = Struct(">Q")

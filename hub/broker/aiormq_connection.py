@@ -1,0 +1,136 @@
+"""aiormq's connection, with the bytes that it reads and writes within reach.
+
+This file alone uses names of aiormq that its manual does not promise; tests/unit/broker/test_aiormq_names.py says when a release
+changes one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+from aiormq.abc import ChannelFrame
+from aiormq.connection import Connection, TransportFactory
+from aiormq.exceptions import AMQPError, AuthenticationError
+
+from hub.broker.address import AmqpAddress
+from hub.broker.amqp_channel import ConnectionLost
+from hub.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+WRITE_BUFFER = 1 << 20
+"""Bytes that wait for the network before writers pause."""
+
+
+class TransportListener(Protocol):
+    """Hears what a transport hears, before aiormq does."""
+
+    def received(self, data: bytes) -> bytes:
+        """Takes what the broker sent; returns what aiormq gets of it: whole frames."""
+        ...
+
+    def lost(self, reason: str) -> None:
+        """The transport has ended. May be called twice."""
+        ...
+
+
+class AiormqConnection(Connection):
+    """Connects, authenticates, negotiates, sends heartbeats, answers a close and writes in order.
+
+    The values of `channels` are the hub's own: aiormq decodes the frames of their calls and awaits `frames.put` with each.
+    """
+
+    HEARTBEAT_GRACE_MULTIPLIER = 1.4  # type: ignore[assignment]
+    """aiormq ends a connection that was silent for this times (heartbeat + 1) seconds. It looks twice in each heartbeat: with a
+    heartbeat of 10 s it notices a dead peer within 21 s."""
+
+    def __init__(self, address: AmqpAddress, name: str, heartbeat: int, listener: TransportListener) -> None:
+        """Raises ConfigError when a TLS file of the address can't be used."""
+        host = f"[{address.host}]" if ":" in address.host else address.host
+        login = f"{quote(address.user, safe='')}:{quote(address.password, safe='')}"
+        self._address = address
+        self._opened = _ListeningTransport(address, listener)
+        super().__init__(
+            f"amqp{'s' if address.tls else ''}://{login}@{host}:{address.port}/?heartbeat={heartbeat}",
+            context=address.context(),
+            transport_factory=self._opened,
+            client_properties={"product": "mediation hub", "connection_name": name},
+        )
+        self.vhost = address.vhost
+
+    @property
+    def version(self) -> str:
+        """The broker's version, "" when it does not say."""
+        return str(dict(self.server_properties or {}).get("version", ""))
+
+    @property
+    def is_congested(self) -> bool:
+        """More bytes wait for the network than WRITE_BUFFER."""
+        transport = self._opened.transport
+        return transport is not None and transport.get_write_buffer_size() > WRITE_BUFFER
+
+    @property
+    def takes_writes(self) -> bool:
+        return not self.write_queue.full()
+
+    def write(self, data: bytes, drained: asyncio.Future[None] | None = None) -> None:
+        """Appends whole frames to what is written next. `drained` is done when the network has taken most of it."""
+        self.write_queue.put_nowait(ChannelFrame(payload=data, should_close=False, drain_future=drained))
+
+    def translated(self, error: BaseException) -> Exception:
+        """What failed when `connect` raised this: OSError when nobody answers, ConfigError when the broker takes no password, and
+        ConnectionLost for everything else."""
+        if isinstance(error, AuthenticationError):
+            return ConfigError(f"{self._address} takes no password: it lets clients in by {error.args[0]}")
+        if isinstance(error, OSError) and not isinstance(error, AMQPError):
+            return error
+        return ConnectionLost(str(error))
+
+    def abort(self) -> None:
+        """Closes the socket at once. aiormq notices and ends its tasks."""
+        if self._opened.transport is not None:
+            self._opened.transport.abort()
+
+
+class _ListeningTransport(TransportFactory):
+    """Opens one socket, with a listener between it and aiormq."""
+
+    def __init__(self, address: AmqpAddress, listener: TransportListener) -> None:
+        self.transport: asyncio.Transport | None = None
+        self._address = address
+        self._listener = listener
+
+    async def create(self, url: URL, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        loop = asyncio.get_running_loop()
+        reader = _ListeningReader(self._listener, loop)
+        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        context = await options["ssl_context_provider"].get_context() if self._address.tls else None
+        transport, _ = await loop.create_connection(
+            lambda: protocol, self._address.host, self._address.port, ssl=context
+        )
+        self.transport = transport
+        self.transport.set_write_buffer_limits(WRITE_BUFFER)
+        return reader, asyncio.StreamWriter(self.transport, protocol, reader, loop)
+
+
+class _ListeningReader(asyncio.StreamReader):
+    """What aiormq reads from: the listener takes its part of the bytes first."""
+
+    def __init__(self, listener: TransportListener, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._listener = listener
+
+    def feed_data(self, data: Any) -> None:
+        if rest := self._listener.received(bytes(data)):
+            super().feed_data(rest)
+
+    def feed_eof(self) -> None:
+        super().feed_eof()
+        self._listener.lost("the broker closed the connection")
+
+    def set_exception(self, exc: Exception) -> None:
+        super().set_exception(exc)
+        self._listener.lost(f"the connection was lost: {exc}")
