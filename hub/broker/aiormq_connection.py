@@ -10,7 +10,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from aiormq.abc import ChannelFrame
 from aiormq.connection import Connection, TransportFactory
 from aiormq.exceptions import AMQPError, AuthenticationError
 
@@ -36,9 +35,13 @@ class TransportListener(Protocol):
         """The transport has ended. May be called twice."""
         ...
 
+    def pause(self, paused: bool) -> None:
+        """True: more than WRITE_BUFFER bytes wait for the network. False: most of them are gone."""
+        ...
+
 
 class AiormqConnection(Connection):
-    """Connects, authenticates, negotiates, sends heartbeats, answers a close and writes in order.
+    """Connects, authenticates, negotiates, sends heartbeats and answers a close.
 
     The values of `channels` are the hub's own: aiormq decodes the frames of their calls and awaits `frames.put` with each.
     """
@@ -66,19 +69,10 @@ class AiormqConnection(Connection):
         """The broker's version, "" when it does not say."""
         return str(dict(self.server_properties or {}).get("version", ""))
 
-    @property
-    def is_congested(self) -> bool:
-        """More bytes wait for the network than WRITE_BUFFER."""
-        transport = self._opened.transport
-        return transport is not None and transport.get_write_buffer_size() > WRITE_BUFFER
-
-    @property
-    def takes_writes(self) -> bool:
-        return not self.write_queue.full()
-
-    def write(self, data: bytes, drained: asyncio.Future[None] | None = None) -> None:
-        """Appends whole frames to what is written next. `drained` is done when the network has taken most of it."""
-        self.write_queue.put_nowait(ChannelFrame(payload=data, should_close=False, drain_future=drained))
+    def write(self, data: bytes) -> None:
+        """Writes whole frames at once, before anything that aiormq writes later."""
+        if self._opened.transport is not None:
+            self._opened.transport.write(data)
 
     def translated(self, error: BaseException) -> Exception:
         """What failed when `connect` raised this: OSError when nobody answers, ConfigError when the broker takes no password, and
@@ -106,7 +100,7 @@ class _ListeningTransport(TransportFactory):
     async def create(self, url: URL, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()
         reader = _ListeningReader(self._listener, loop)
-        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+        protocol = _ListeningProtocol(self._listener, reader, loop)
         context = await options["ssl_context_provider"].get_context() if self._address.tls else None
         transport, _ = await loop.create_connection(
             lambda: protocol, self._address.host, self._address.port, ssl=context
@@ -114,6 +108,24 @@ class _ListeningTransport(TransportFactory):
         self.transport = transport
         self.transport.set_write_buffer_limits(WRITE_BUFFER)
         return reader, asyncio.StreamWriter(self.transport, protocol, reader, loop)
+
+
+class _ListeningProtocol(asyncio.StreamReaderProtocol):
+    """Tells the listener, too, when to pause."""
+
+    def __init__(
+        self, listener: TransportListener, reader: asyncio.StreamReader, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        super().__init__(reader, loop=loop)
+        self._listener = listener
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._listener.pause(True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._listener.pause(False)
 
 
 class _ListeningReader(asyncio.StreamReader):

@@ -53,7 +53,7 @@ class AmqpConnection:
         self._out: list[bytes] = []
         self._dirty: dict[AmqpChannel, None] = {}
         self._flushing = False
-        self._congested = False
+        self._paused = False
         self._read_at = self._shown_at = self._loop.time()
 
     @classmethod
@@ -127,24 +127,14 @@ class AmqpConnection:
     def _flush(self) -> None:
         """One write for all channels; none while the network takes nothing."""
         self._flushing = False
-        if self.ended.done() or self._congested or not self._aiormq.takes_writes:
+        if self.ended.done() or self._paused:
             return
         dirty, self._dirty = self._dirty, {}
         for channel in dirty:
             channel.prepare(self._out)
         if self._out:
             out, self._out = self._out, []
-            self._aiormq.write(b"".join(out), self._relief() if self._aiormq.is_congested else None)
-
-    def _relief(self) -> asyncio.Future[None]:
-        self._congested = True
-        drained: asyncio.Future[None] = self._loop.create_future()
-        drained.add_done_callback(self._relieved)
-        return drained
-
-    def _relieved(self, _: object) -> None:
-        self._congested = False
-        self._schedule()
+            self._aiormq.write(b"".join(out))
 
     # --- what the transport hears
 
@@ -164,6 +154,10 @@ class AmqpConnection:
 
     def lost(self, reason: str) -> None:
         self.end(reason)
+
+    def pause(self, paused: bool) -> None:
+        self._paused = paused
+        self._schedule()
 
     def _see(self, data: bytes) -> bytes:
         """A frame of channel 0; what aiormq gets in its place."""
@@ -225,24 +219,14 @@ class AmqpConnection:
 
     async def close(self, timeout: float = GOODBYE_TIMEOUT) -> None:
         """Sends what was said before, says good-bye and ends. Twice is harmless."""
+        self._flush()
+        self._finish("closed")
         try:
             async with asyncio.timeout(timeout):
-                await self._drain()
-                self._finish("closed")
                 await self._aiormq.close()
         except TimeoutError:
             pass
         self.end("closed")
-
-    async def _drain(self) -> None:
-        """Waits until the network has what was said before."""
-        while not self.ended.done():
-            self._flush()
-            drained: asyncio.Future[None] = self._loop.create_future()
-            self._aiormq.write(b"", drained)
-            await asyncio.wait({drained, self.ended}, return_when=asyncio.FIRST_COMPLETED)
-            if not self._out and not self._dirty:
-                return
 
     def end(self, reason: str) -> None:
         """Ends the epoch at once. Twice is harmless."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import inspect
 
 import pytest
-from aiormq.abc import ChannelFrame
 from aiormq.connection import Connection, FrameReceiver, TransportFactory
 from pamqp import commands
 
@@ -23,6 +21,9 @@ class Silent:
         return data
 
     def lost(self, reason: str) -> None:
+        return
+
+    def pause(self, paused: bool) -> None:
         return
 
 
@@ -42,18 +43,6 @@ async def test_a_dead_peer_is_noticed_within_21_seconds() -> None:
     grace = getattr(connection(), "_Connection__heartbeat_grace_timeout")  # noqa: B009
     assert 2 * HEARTBEAT * 0.75 <= grace <= 21 - HEARTBEAT // 2
     assert grace == pytest.approx((HEARTBEAT + 1) * AiormqConnection.HEARTBEAT_GRACE_MULTIPLIER)
-
-
-def test_a_batch_of_frames_is_one_write() -> None:
-    assert [field.name for field in dataclasses.fields(ChannelFrame)] == ["payload", "should_close", "drain_future"]
-
-
-async def test_writes_wait_in_a_queue_of_several() -> None:
-    made = connection()
-    assert isinstance(made.write_queue, asyncio.Queue)
-    assert made.write_queue.maxsize >= 4
-    made.write(b"frames")
-    assert made.write_queue.get_nowait().payload == b"frames"
 
 
 def test_the_transport_can_be_ours() -> None:
