@@ -15,6 +15,7 @@ SUITE = (
     ("HTTP clients: aiohttp beside httpx", ["-m", "benchmarks.http_clients"]),
     ("1 GB over SFTP beside the program sftp", ["-m", "benchmarks.sftp"]),
     ("the hub's AMQP client beside plain aio-pika", ["-m", "benchmarks.forwarding_floor"]),
+    ("bytes of a document in the journal", ["-m", "benchmarks.journal_bytes"]),
     ("end to end on RabbitMQ beside a plain aio-pika forwarder", ["-m", "benchmarks.end_to_end"]),
 )
 

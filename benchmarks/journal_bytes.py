@@ -123,12 +123,13 @@ def sizes(site: SiteOnDisk, documents: int) -> list[Size]:
         for name, size in journal.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"):
             found[name] = size - (bodies if name == "claim" else 0)
         rows = {
-            name: journal.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608  (names of our own)
+            name: journal.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]
             for name, table in tables.items()
             if name == table
         }
     each = (
-        Size(name, tables.get(name, ""), size / documents, rows.get(name, 0) / documents) for name, size in found.items()
+        Size(name, tables.get(name, ""), size / documents, rows.get(name, 0) / documents)
+        for name, size in found.items()
     )
     return sorted(each, key=lambda size: (-size.bytes, size.name))
 
@@ -141,7 +142,9 @@ def show(case: Case, found: list[Size]) -> None:
     for size in found:
         if size.bytes >= 4 and size.name != "bodies":
             index = f" of {size.table}" if size.name != size.table else ""
-            print(f"  {size.name + index:52} {size.bytes:7.0f} bytes {size.rows or '':>5} {'rows' if size.rows else ''}")
+            print(
+                f"  {size.name + index:52} {size.bytes:7.0f} bytes {size.rows or '':>5} {'rows' if size.rows else ''}"
+            )
 
 
 def main() -> None:

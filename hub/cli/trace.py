@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,9 @@ from hub.cli.output import FOUND, AsJson, fail, moment, one_line, out, print_jso
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import Body, FieldOrigin
+from hub.core.routing.facts import show_facts
 from hub.core.stage import Stage
+from hub.journal.deliveries.decided import FACTS
 from hub.journal.timeline import Story, Timeline
 from hub.runtime.steps.walk import without_parts
 
@@ -95,6 +97,8 @@ def tell(story: Story) -> None:
         out.print(Text(one_line("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys))))
     for event in story.events:
         out.print(line(event))
+        if FACTS in event.get("detail", {}):
+            out.print(Text(f"    facts: {facts_line(event['detail'][FACTS])}", style="dim"))
     for effect in story.effects:
         text = Text("  = ")
         text.append(f"{effect['destination']}: ")
@@ -118,6 +122,13 @@ def tell(story: Story) -> None:
         parent = f", replay of {dead['parent'][:12]}" if dead["parent"] else ""
         out.print(Text(f"  dead letter {dead['id'][:12]}: {dead['status']}, {dead['error']}{parent}"))
     out.print()
+
+
+def facts_line(facts: Mapping[str, Any] | None) -> str:
+    """Those that have a value: `number=104582 total=999.36`."""
+    if facts is None:
+        return "not recorded"
+    return one_line(show_facts(facts, [name for name in facts if facts[name] is not None]))
 
 
 def line(event: dict[str, Any]) -> Text:

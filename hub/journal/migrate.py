@@ -53,5 +53,5 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config(connection), "head")
 
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision; a test compares it with the migration scripts."""

@@ -47,6 +47,7 @@ class MessageRow(NamedTuple):
     number: str | None
     received_at: float
     direction: str | None = None
+    terms: str | None = None
 
 
 class KeyRow(NamedTuple):

@@ -44,6 +44,7 @@ message = sa.Table(
     sa.Column("number", sa.Text),
     sa.Column("received_at", sa.Double, nullable=False),
     sa.Column("direction", sa.Text, comment="outbound: an answer of ours to what came in; null: it came in"),
+    sa.Column("terms", sa.Text, comment="JSON: what its source knew beside the bytes; null: not recorded"),
     sa.Index("message_by_claim", "claim"),
     sa.Index("message_by_received", "received_at"),
     sa.Index("message_by_name", "name"),
@@ -98,6 +99,7 @@ effect = sa.Table(
     sa.Column("address", sa.Text, comment="file name, routing key or path of every attempt"),
     sa.Column("mark", sa.Text, comment="what the adapter noted before a step that can't be undone"),
     sa.Index("effect_open", "updated_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    sa.Index("effect_by_key", "key"),
 )
 
 once_key = sa.Table(

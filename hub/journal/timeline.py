@@ -12,13 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.commit.entry import LONGEST_KEY
+from hub.journal.commit.other_names import KIND, LONGEST_KEY
 from hub.journal.copies.open_copies import COPY
+from hub.journal.deliveries.decided import DECIDES, FACTS, facts_in
 from hub.journal.interchanges.answers import AnswerSent, answers_sent
 from hub.journal.journal import Journal
 
 MOST = 200
 """Messages that one trace shows at most."""
+
+HEX = frozenset("0123456789abcdef")
+SHORTEST_BEGINNING, LONGEST_ID = 6, 64
+"""Characters of the beginning of an id, and of a whole one."""
 
 
 @dataclass(slots=True)
@@ -58,8 +63,6 @@ class Timeline:
         """The stories of all messages that `value` names: a business key (order, shipment, invoice, control number), a
         message id or its beginning (6 characters or more), a file name, the id of a dead letter, a hold or a claim. Empty: none."""
 
-        value = value[:LONGEST_KEY]
-
         async def query(connection: AsyncConnection) -> list[Story]:
             ids = await self._ids(connection, value)
             return await self._stories(connection, ids)
@@ -86,25 +89,10 @@ class Timeline:
 
     @staticmethod
     async def _ids(connection: AsyncConnection, value: str) -> list[str]:
-        key, message = schema.business_key, schema.message
         found: dict[str, None] = {}
-
-        async def add(select: sa.Select[Any]) -> None:
+        for select in selects_of(value):
             for row in (await connection.execute(select.limit(MOST))).all():
                 found.setdefault(row[0])
-
-        await add(sa.select(key.c.message_id).where(key.c.value == value))
-        await add(
-            sa.select(message.c.id).where(
-                sa.or_(message.c.id == value, message.c.claim == value, message.c.name == value)
-            )
-        )
-        if len(value) >= 6 and all(c in "0123456789abcdef" for c in value):
-            for column in (message.c.id, message.c.claim):
-                await add(sa.select(message.c.id).where(column.startswith(value)))
-            await add(sa.select(schema.dead_letter.c.message_id).where(schema.dead_letter.c.id.startswith(value)))
-            await add(sa.select(schema.hold.c.document_id).where(schema.hold.c.id.startswith(value)))
-            await add(sa.select(schema.effect.c.document_id).where(schema.effect.c.key.startswith(value)))
         return list(found)[:MOST]
 
     @staticmethod
@@ -129,12 +117,17 @@ class Timeline:
                 "received_at",
             ):
                 setattr(story, name, row[name])
+            if story.name:
+                story.keys.append({"kind": KIND, "value": story.name[:LONGEST_KEY]})
         for row in await rows(schema.business_key, "message_id", "kind"):
-            if row["kind"] != "message":
-                stories[row["message_id"]].keys.append({"kind": row["kind"], "value": row["value"]})
+            key = {"kind": row["kind"], "value": row["value"]}
+            if row["kind"] != "message" and key not in stories[row["message_id"]].keys:  # earlier releases kept it so
+                stories[row["message_id"]].keys.append(key)
         for row in await rows(schema.event, "message_id", "id"):
-            row["detail"] = orjson.loads(row["detail"]) if row["detail"] else {}
-            row["detail"].pop(COPY, None)
+            detail = row["detail"] = orjson.loads(row["detail"]) if row["detail"] else {}
+            detail.pop(COPY, None)
+            if row["stage"] in DECIDES and row["destination"] is None:
+                detail[FACTS] = facts_in(detail)
             stories[row.pop("message_id")].events.append(
                 {k: v for k, v in row.items() if v not in (None, {}) and k != "id"}
             )
@@ -151,10 +144,37 @@ class Timeline:
             stories[row.pop("owner")].once.append(row)
         answers = await answers_sent(connection, [(story.claim or "", story.position) for story in stories.values()])
         for story in stories.values():
+            story.keys.sort(key=lambda key: key["kind"])
             story.answers = answers.get((story.claim or "", story.position), [])
             story.events += arrival_events(story)
             story.events.sort(key=lambda event: event["at"])
         return sorted(stories.values(), key=lambda story: story.received_at or 0.0)
+
+
+def selects_of(value: str) -> list[sa.Select[Any]]:
+    """The ids of the messages that a value names. An index serves each of them, but for names that are longer than a key."""
+    key, message = schema.business_key, schema.message
+    found = [sa.select(key.c.message_id).where(key.c.value == value[:LONGEST_KEY])]
+    found += [
+        sa.select(message.c.id).where(column == value) for column in (message.c.id, message.c.claim, message.c.name)
+    ]
+    if len(value) >= LONGEST_KEY:
+        begins = message.c.name.startswith(value[:LONGEST_KEY], autoescape=True)
+        found.append(sa.select(message.c.id).where(begins))
+    if SHORTEST_BEGINNING <= len(value) <= LONGEST_ID and HEX.issuperset(value):
+        letter, hold, effect = schema.dead_letter, schema.hold, schema.effect
+        found += [sa.select(message.c.id).where(*_begins(column, value)) for column in (message.c.id, message.c.claim)]
+        found.append(sa.select(letter.c.message_id).where(*_begins(letter.c.id, value)))
+        found.append(sa.select(hold.c.document_id).where(*_begins(hold.c.id, value)))
+        found.append(sa.select(effect.c.document_id).where(*_begins(effect.c.key, value)))
+    return found
+
+
+def _begins(column: sa.Column[Any], value: str) -> list[sa.ColumnElement[bool]]:
+    """The ids that begin with hex digits, as a range, for which an index serves."""
+    after = int(value, 16) + 1
+    below = [column < f"{after:0{len(value)}x}"] if after < 16 ** len(value) else []
+    return [column >= value, *below]
 
 
 def arrival_events(story: Story) -> list[dict[str, Any]]:

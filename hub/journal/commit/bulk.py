@@ -124,7 +124,8 @@ MESSAGE = Bulk(
     MessageRow,
     "ON CONFLICT (id) DO UPDATE SET document = coalesce(excluded.document, message.document),"
     " canonical = coalesce(excluded.canonical, message.canonical),"
-    " partner = coalesce(excluded.partner, message.partner), number = coalesce(excluded.number, message.number)",
+    " partner = coalesce(excluded.partner, message.partner), number = coalesce(excluded.number, message.number),"
+    " terms = coalesce(message.terms, excluded.terms)",
 )
 KEY = Bulk("business_key", KeyRow, "ON CONFLICT (value, kind, message_id) DO NOTHING")
 EVENT = Bulk("event", EventRow)

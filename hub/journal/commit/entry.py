@@ -12,6 +12,7 @@ from hub.core.once_key import OnceStatus
 from hub.core.stage import Stage
 from hub.journal.commit.bulk import CLAIM, EVENT, KEY, MESSAGE, ONCE, PREPARE, SETTLE
 from hub.journal.commit.claims import StoredClaim
+from hub.journal.commit.other_names import LONGEST_KEY, OTHER_NAMES, Named
 from hub.journal.commit.writer import Answer, Key, Question, Writer
 from hub.journal.deliveries.effects import STATES, EffectAsked, EffectState
 from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
@@ -26,9 +27,6 @@ from hub.journal.rows import (
 )
 
 Item = TypeVar("Item")
-
-LONGEST_KEY = 512
-"""Characters of a business key that are kept: an index has its limits, and no honest number is longer."""
 
 
 class Entry:
@@ -73,6 +71,7 @@ class Entry:
         partner: str | None = None,
         number: str | None = None,
         direction: str | None = None,
+        terms: str | None = None,
     ) -> None:
         row = MessageRow(
             id=id,
@@ -86,8 +85,11 @@ class Entry:
             number=number,
             received_at=at,
             direction=direction,
+            terms=terms,
         )
         self.add(MESSAGE, row)
+        if name:
+            self.add(OTHER_NAMES, Named(id, name))
 
     def key(self, value: str, kind: str, message_id: str) -> None:
         self.add(KEY, KeyRow(value[:LONGEST_KEY], kind, message_id))

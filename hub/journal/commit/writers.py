@@ -7,6 +7,7 @@ from typing import Any
 from hub.journal.batches.batch_acknowledgments import ACKNOWLEDGE
 from hub.journal.batches.batch_members import DELIVER, TELL
 from hub.journal.commit.bulk import BATCH_MEMBER, CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE
+from hub.journal.commit.other_names import OTHER_NAMES
 from hub.journal.commit.writer import Writer
 from hub.journal.copies.wait import WAIT
 from hub.journal.deliveries.effects import STATES
@@ -15,7 +16,7 @@ from hub.journal.interchanges.control_numbers import NUMBERS, RECORD_SENT
 from hub.journal.interchanges.interchanges_received import EARLIER
 
 ROWS = (CLAIM, MESSAGE, KEY, ONCE, PREPARE, SETTLE, HOLD, DEAD, QUEUE, BATCH_MEMBER, EVENT, WAIT)
-CHANGES = (FINISH, FINISH_ALL, FREE, OVERTAKE, SETTLE_DEAD, RECORD_SENT, DELIVER, TELL)
+CHANGES = (OTHER_NAMES, FINISH, FINISH_ALL, FREE, OVERTAKE, SETTLE_DEAD, RECORD_SENT, DELIVER, TELL)
 """They look at the rows that were written."""
 QUESTIONS = (ACKNOWLEDGE, EARLIER, STATES, HOLDERS, NUMBERS)
 """Numbers come last, because they lock their partner's counter."""

@@ -21,6 +21,7 @@ from hub.journal.commit.bulk import select_in
 from hub.journal.copies.open_place import Place, names, row_waits
 from hub.journal.copies.wait import Wait
 from hub.journal.database.clock import database_now
+from hub.journal.deliveries.decided import facts_in
 from hub.journal.journal import Journal
 from hub.journal.processes.processes import living
 from hub.journal.rows import DeadLetterRow, DecisionRow, EffectRow, EventRow, MessageRow, columns, typed
@@ -37,7 +38,7 @@ IS_OPEN = sa.literal_column(f"effect.status IN {schema.listed(OPEN)}", sa.Boolea
 """As the index has it: with bound values it would not be used."""
 
 COPY = "copy"
-"""Of the detail of a `matched` event: what its copies carry beside the document."""
+"""Of the detail of a `matched` event: what its copies carry beside the document and its facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class OpenCopy:
     send: tuple[str, ...]
     open: tuple[str, ...]
     attempt: int
-    facts: str
+    facts: Mapping[str, Any]
     correlation_id: str | None
     hops: int
     parent: str | None
@@ -222,22 +223,25 @@ def _of_route(
             tried.append((name, effect.attempts + 1))
         else:
             by_attempt[1].append(name)
+    carried = detail[COPY]
+    facts = facts_in(detail)
+    if facts is None:  # an earlier release decided: it has numbers and dates as text, as copies carry them
+        facts = dict(orjson.loads(carried["facts"]))
     parts = [(tuple(names), attempt) for attempt, names in by_attempt.items()]
     for opened, attempt in [*parts, *(((name,), attempt) for name, attempt in tried)]:
-        carried = detail[COPY]
         yield OpenCopy(
             event=event.id,
             document_id=event.message_id,
             document=message.document or "",
             canonical=message.canonical or "",
-            source=detail.get("source", message.source),
+            source=str(facts.get("source") or message.source),
             route=route,
             table=detail.get("table", ""),
             send=tuple(effects),
             open=opened,
             attempt=attempt,
-            facts=carried["facts"],
-            correlation_id=carried.get("correlation_id"),
+            facts=facts,
+            correlation_id=carried.get("correlation_id", event.message_id),
             hops=carried.get("hops", 0),
             parent=detail.get("parent"),
         )

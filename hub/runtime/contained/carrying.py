@@ -9,7 +9,8 @@ from typing import Any
 from hub.core.errors import DecodeError
 from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
-from hub.runtime.contained.frame import Garbled, Result, facts_again, plain_facts
+from hub.core.typed_json import plain_values
+from hub.runtime.contained.frame import Garbled, Result, carried_facts
 from hub.runtime.intake.document_found import DocumentFound
 from hub.runtime.intake.source_steps import SteppedReading
 from hub.runtime.intake.unreadable_place import FoundPlace, finding_of
@@ -27,7 +28,7 @@ def passed_result(passed: SteppedReading) -> Result:
         "number": found.number,
         "partner": found.partner,
         "keys": found.keys,
-        "facts": plain_facts(found.facts),
+        "facts": plain_values(found.facts),
         "canonical": found.canonical,
         "packed": found.packed,
         "outbound": found.outbound,
@@ -59,7 +60,7 @@ def _found(head: Mapping[str, Any], body: bytes, id: str) -> DocumentFound:
         number=str(head["number"]),
         partner=None if head["partner"] is None else str(head["partner"]),
         keys=_pairs(head["keys"]),
-        facts=facts_again(head["facts"]),
+        facts=carried_facts(head["facts"]),
         body=body,
         canonical=str(head["canonical"]),
         packed=str(head["packed"]),
@@ -70,7 +71,7 @@ def _found(head: Mapping[str, Any], body: bytes, id: str) -> DocumentFound:
 def _plain_reading(reading: Reading) -> dict[str, Any]:
     return {
         "position": reading.position,
-        "envelope": plain_facts(reading.envelope),
+        "envelope": plain_values(reading.envelope),
         "keys": reading.keys,
         "warnings": reading.warnings,
         "error": None if reading.error is None else _plain_error(reading.error),
@@ -81,7 +82,7 @@ def _reading(head: Mapping[str, Any]) -> Reading:
     return Reading(
         position=tuple(map(str, head["position"])),
         error=None if head["error"] is None else _error(head["error"]),
-        envelope=facts_again(head["envelope"]),
+        envelope=carried_facts(head["envelope"]),
         keys=_pairs(head["keys"]),
         warnings=tuple(map(str, head["warnings"])),
     )

@@ -7,17 +7,14 @@ what has taken it over must not take over the hub.
 from __future__ import annotations
 
 import asyncio
-import json
 import pickle
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
-import orjson
+from hub.core.typed_json import dumped, loaded, values_again
 
 ORDER = struct.Struct(">Q")
 RESULT = struct.Struct(">IQ")
@@ -25,9 +22,6 @@ RESULT = struct.Struct(">IQ")
 LARGEST_HEAD = 64 << 20
 LARGEST_BODY = 512 << 20
 """Bytes of one result. A worker that announces more has lost its mind."""
-
-
-AGAIN: Mapping[str, Callable[[str], Any]] = {"integer": int, "number": Decimal, "date": date.fromisoformat}
 
 
 class Garbled(Exception):
@@ -55,7 +49,7 @@ async def receive_result(reader: asyncio.StreamReader) -> Result:
     head_size, body_size = RESULT.unpack(await reader.readexactly(RESULT.size))
     if head_size > LARGEST_HEAD or body_size > LARGEST_BODY:
         raise Garbled(f"it announced a result of {head_size} and {body_size} bytes")
-    head = loaded(await reader.readexactly(head_size))
+    head = parsed(await reader.readexactly(head_size))
     body = await reader.readexactly(body_size) if body_size else b""
     if not isinstance(head, dict):
         raise Garbled("its result is no JSON object")
@@ -87,53 +81,17 @@ def _exactly(connection: socket.socket, size: int) -> bytes | None:
     return bytes(data)
 
 
-def dumped(value: Any) -> bytes:
-    """JSON, also of text that UTF-8 can't hold."""
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:
-        return json.dumps(value).encode()
-
-
-def loaded(data: bytes) -> Any:
+def parsed(data: bytes) -> Any:
     """Raises Garbled."""
     try:
-        return orjson.loads(data)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
+        return loaded(data)
+    except ValueError as error:
         raise Garbled(f"its result is no JSON: {error}") from None
 
 
-def plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Facts as JSON that `facts_again` understands."""
-    return {name: _plain(value) for name, value in facts.items()}
-
-
-def facts_again(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Raises Garbled for what no fact is."""
-    return {name: _again(value) for name, value in plain.items()}
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | str | float):
-        return value
-    if isinstance(value, int):
-        return value if -(1 << 63) <= value < 1 << 63 else ["integer", str(value)]
-    if isinstance(value, Decimal):
-        return ["number", str(value)]
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return ["date", value.isoformat()]
-    return str(value)
-
-
-def _again(value: Any) -> Any:
-    if value is None or isinstance(value, bool | str | float | int):
-        return value
+def carried_facts(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of a result. Raises Garbled for what no fact is."""
     try:
-        kind, text = value
-        return AGAIN[kind](text)
-    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
+        return values_again(plain)
+    except ValueError as error:
         raise Garbled(f"a fact of its result is no fact: {error}") from None

@@ -10,8 +10,9 @@ from typing import Any
 
 from hub.core.errors import Withheld
 from hub.core.replies.reply_body import ReplyBody, is_cheap, look_into
+from hub.core.typed_json import plain_values
 from hub.runtime.contained.bench import Bench
-from hub.runtime.contained.frame import Garbled, Result, facts_again, plain_facts
+from hub.runtime.contained.frame import Garbled, Result, carried_facts
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
 
@@ -42,7 +43,7 @@ class LookIntoReply:
                 nested[path] = json.loads(text)
             else:
                 plain[path] = value
-        yield Result({"kind": body.kind, "plain": plain_facts(plain), "nested": nested, "wrong": wrong})
+        yield Result({"kind": body.kind, "plain": plain_values(plain), "nested": nested, "wrong": wrong})
 
 
 class ContainedLooking:
@@ -77,7 +78,7 @@ class ContainedLooking:
                 last = result
         try:
             head = last.head
-            values = {**facts_again(head["plain"]), **dict(head["nested"])}
+            values = {**carried_facts(head["plain"]), **dict(head["nested"])}
             return ReplyBody(str(head["kind"]), values, str(head["wrong"]))
         except (KeyError, TypeError, ValueError, Garbled) as error:
             raise WorkerLost(f"broke its worker: {type(error).__name__}: {error}") from None

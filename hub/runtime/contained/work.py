@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, InterchangeReader, Reading
+from hub.core.typed_json import plain_values
 from hub.documents import from_json, to_json
 from hub.runtime.boundary import guarded
 from hub.runtime.contained.asking import asked_of_hub, plain_error
 from hub.runtime.contained.bench import Bench
 from hub.runtime.contained.carrying import passed_result
-from hub.runtime.contained.frame import Result, plain_facts
+from hub.runtime.contained.frame import Result
 from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.destination_steps import facts_of, only
 from hub.runtime.delivery.rendering import render
@@ -102,7 +103,7 @@ class WriteDocument:
         written = render(self.copy, form, self.body, self.now, self.key, self.number, trial=self.trial)
         head = {
             "content_type": written.content_type,
-            "facts": plain_facts(written.facts),
+            "facts": plain_values(written.facts),
             "expect_ack": written.expect_ack,
             "warnings": written.warnings,
         }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hub.core.errors import DecodeError, MappingError, Poison, TransientError
 from hub.core.ports import Written
 from hub.runtime.contained.asking import Ask, asking, error_again
-from hub.runtime.contained.frame import Garbled, Result, facts_again
+from hub.runtime.contained.frame import Garbled, Result, carried_facts
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import StepDocument, Work, WriteDocument
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
@@ -47,7 +47,7 @@ class ContainedWriting:
             return Written(
                 result.body,
                 str(written["content_type"]),
-                facts_again(written["facts"]),
+                carried_facts(written["facts"]),
                 None if written["expect_ack"] is None else float(written["expect_ack"]),
                 tuple(map(str, written["warnings"])),
             )

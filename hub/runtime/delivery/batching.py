@@ -147,7 +147,6 @@ class Batching:
             number=batch_number,
             direction="outbound",
         )
-        entry.key(row.id, "message", row.id)
         entry.key(batch_number, "batch", row.id)
         shown = ", ".join(numbers[:MOST_SHOWN]) + (", ..." if len(numbers) > MOST_SHOWN else "")
         text = f"a batch of {row.members} for {row.destination}"

@@ -21,6 +21,7 @@ from hub.runtime.contained.reading import ContainedReading, suspect_name
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.delivery.small_work import allowance_before
 from hub.runtime.intake.acknowledgments import Answer
+from hub.runtime.intake.arrival_terms import record_terms
 from hub.runtime.intake.document_found import DocumentFound, document_found
 from hub.runtime.intake.duplicate_interchanges import DuplicateInterchanges
 from hub.runtime.intake.remainder import Remainder
@@ -57,6 +58,8 @@ class Visit:
     cause: str = ""
     told: str = ""
     letters: int = 0
+    terms: str | None = None
+    """What the journal keeps of what the source knows (`record_terms`)."""
     remainder: Remainder = field(default_factory=Remainder)
     claimed: bool = False
     """Whether an entry of this visit has the claim's row already."""
@@ -64,6 +67,11 @@ class Visit:
     answer: Answer | None = None
     settling: dict[str, int] = field(default_factory=dict)
     """By acknowledgment: how often its bytes have come once the source has acknowledged this arrival; where repeats are agreed."""
+
+    @property
+    def terms_known(self) -> str | None:
+        """The terms. What is replayed may have come with more than is known of it now: the journal has them already, or has none."""
+        return self.terms if self.parent is None else None
 
     @property
     def is_partial(self) -> bool:
@@ -99,6 +107,7 @@ class ArrivalReader:
             hops + 1 if isinstance(hops, int) else 1,
             at,
             raw,
+            terms=record_terms(arrival),
         )
 
     async def passed(self, snapshot: Snapshot, visit: Visit) -> AsyncGenerator[list[SteppedReading]]:

@@ -9,11 +9,19 @@ from typing import Any
 import orjson
 
 from hub.core.errors import DecodeError
+from hub.core.identity import digest
+from hub.core.options.secret_names import is_credential
 from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import plain
-from hub.runtime.copy import fact_text
+from hub.core.typed_json import dumped, loaded, plain_values, values_again
+from hub.journal.commit.claims import StoredClaim
+from hub.journal.commit.entry import Entry
 
 LONGEST_TERMS = 8000
+"""Characters that stand in a header or a row; what is longer is kept as a claim."""
+
+OURS = "hub-"
+BLACKENED = "***"
 
 
 def known_facts(arrival: Arrival, reading: Reading) -> Mapping[str, Any]:
@@ -41,13 +49,65 @@ def check_sender(arrival: Arrival, reading: Reading) -> DecodeError | None:
 def pack_terms(arrival: Arrival) -> str:
     """Empty when there is nothing to keep."""
     kept = {
-        "facts": dict(arrival.facts),
+        "facts": plain_values(arrival.facts),
         "salt": arrival.salt,
         "keys": [list(pair) for pair in arrival.keys],
         "partner": arrival.partner,
     }
     kept = {name: value for name, value in kept.items() if value}
-    return orjson.dumps(kept, default=fact_text).decode() if kept else ""
+    return orjson.dumps(kept).decode() if kept else ""
+
+
+def record_terms(arrival: Arrival) -> str:
+    """What the journal keeps of an arrival beside its bytes: with it they are read again to the same ids and facts. Headers that may let
+    somebody in are blackened; those of the hub's own are left out."""
+    kept = {
+        "partner": arrival.partner,
+        "salt": arrival.salt,
+        "facts": plain_values(arrival.facts),
+        "headers": plain_values(seen_headers(arrival.headers)),
+    }
+    return dumped({name: value for name, value in kept.items() if value}).decode()
+
+
+def kept_terms(terms: str | None, entry: Entry, at: float) -> str | None:
+    """As a row has them: what is too long is a claim."""
+    if terms is None or len(terms) <= LONGEST_TERMS:
+        return terms
+    claim = text_claim(terms)
+    entry.claim(claim, at)
+    return orjson.dumps({"claim": claim.digest}).decode()
+
+
+def seen_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _blackened(name, value) for name, value in headers.items() if not name.startswith(OURS)}
+
+
+def _blackened(name: str, value: Any) -> Any:
+    """Also what stands under such a name inside of a header."""
+    if isinstance(value, Mapping):
+        return {str(key): _blackened(str(key), one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_blackened(name, one) for one in value]
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return BLACKENED if isinstance(text, str) and is_credential(name, text) else value
+
+
+def text_claim(text: str) -> StoredClaim:
+    body = text.encode()
+    return StoredClaim(digest(body), len(body), body)
+
+
+def recorded_terms(arrival: Arrival, record: str | bytes) -> Arrival:
+    """The arrival with what `record_terms` has kept: the row's text, or the body of the claim that it names. Raises ValueError."""
+    kept = loaded(record)
+    return replace(
+        arrival,
+        partner=kept.get("partner", ""),
+        salt=kept.get("salt", ""),
+        facts=values_again(kept.get("facts", {})),
+        headers=values_again(kept.get("headers", {})),
+    )
 
 
 def with_terms(arrival: Arrival, packed: Any) -> Arrival:
@@ -58,6 +118,5 @@ def with_terms(arrival: Arrival, packed: Any) -> Arrival:
         found = {}
     kept = found if isinstance(found, dict) else {}
     keys = tuple((str(kind), str(value)) for kind, value in kept.get("keys", ()))
-    return replace(
-        arrival, facts=kept.get("facts", {}), salt=kept.get("salt", ""), keys=keys, partner=kept.get("partner", "")
-    )
+    facts = values_again(kept.get("facts", {}))
+    return replace(arrival, facts=facts, salt=kept.get("salt", ""), keys=keys, partner=kept.get("partner", ""))

@@ -12,13 +12,14 @@ from hub.core.identity import digest
 from hub.core.message import Header, Message
 from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import LONGEST_FACT
+from hub.core.routing.recorded_facts import record_facts
 from hub.core.stage import Stage
 from hub.journal.commit.bulk import DEAD
-from hub.journal.commit.claims import StoredClaim
 from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.decided import FACTS
 from hub.runtime.copy import pack_facts
 from hub.runtime.intake.arrival_reader import Visit
-from hub.runtime.intake.arrival_terms import LONGEST_TERMS, pack_terms
+from hub.runtime.intake.arrival_terms import LONGEST_TERMS, kept_terms, pack_terms, text_claim
 from hub.runtime.intake.document_found import DocumentFound
 from hub.runtime.intake.remainder import REST
 from hub.runtime.intake.unreadable_place import place_of
@@ -68,7 +69,7 @@ class DeadEnds:
         )
         copy = copy.with_headers(hub_terms=pack_terms(visit.arrival) or None)
         self._rest(UNMATCHED, copy, found.canonical, placing)
-        detail = {"table": snapshot.version, "source": source}
+        detail = {"table": snapshot.version, FACTS: record_facts(found.facts)}
         placing.entry.event(found.id, runtime.clock(), Stage.UNMATCHED, text=cause, detail=detail)
         runtime.metrics.unmatched.labels(source).inc()
         runtime.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
@@ -96,6 +97,7 @@ def _record(
         visit.at,
         partner=partner or None,
         number=str(envelope.get("number") or "") or None,
+        terms=kept_terms(visit.terms_known, entry, visit.at),
     )
     for kind, value in keys_of(visit, envelope):
         entry.key(value, kind, id)
@@ -130,13 +132,11 @@ def _letter(
 
 
 def keys_of(visit: Visit, envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """By what people look for a part that is no document: its number, that of the document which it answers, its file and correlation."""
+    """By what people look for a part that is no document: its number, that of the document which it answers, its correlation."""
     headers = visit.arrival.headers
     for kind, value in (("number", envelope.get("number")), ("in_reply_to", headers.get(Header.ANSWERS))):
         if value:
             yield kind, str(value)
-    if visit.arrival.name:
-        yield "name", visit.arrival.name
     if headers.get("correlation_id"):
         yield "correlation", visit.correlation_id
 
@@ -156,6 +156,6 @@ def _terms(arrival: Arrival, entry: Entry, at: float) -> dict[str, str]:
     terms = pack_terms(arrival)
     if len(terms) <= LONGEST_TERMS:
         return {Header.TERMS: terms} if terms else {}
-    body = terms.encode()
-    entry.claim(StoredClaim(digest(body), len(body), body), at)
-    return {Header.TERMS_CLAIM: digest(body)}
+    claim = text_claim(terms)
+    entry.claim(claim, at)
+    return {Header.TERMS_CLAIM: claim.digest}

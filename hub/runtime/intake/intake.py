@@ -15,17 +15,19 @@ from hub.core.identity import digest, message_id
 from hub.core.message import JSON, Header, Message
 from hub.core.ports import Arrival, BytesBody, Reading, Taken
 from hub.core.routing.facts import ENVELOPE, OUTBOUND
+from hub.core.routing.recorded_facts import record_facts
 from hub.core.routing.route_table import Match
 from hub.core.stage import Stage
 from hub.journal.commit.bulk import EVENT
 from hub.journal.commit.claims import StoredClaim
 from hub.journal.copies.open_copies import COPY
+from hub.journal.deliveries.decided import FACTS
 from hub.runtime.boundary import Boundary
 from hub.runtime.contained.reading import suspect_name
 from hub.runtime.copy import LARGEST_BODY, number, unpack_facts
 from hub.runtime.intake.acknowledgments import Acknowledgments
 from hub.runtime.intake.arrival_reader import WINDOW, ArrivalReader, Visit
-from hub.runtime.intake.arrival_terms import with_terms
+from hub.runtime.intake.arrival_terms import kept_terms, with_terms
 from hub.runtime.intake.changed_verdicts import ChangedVerdicts
 from hub.runtime.intake.dead_ends import DeadEnds
 from hub.runtime.intake.document_found import DocumentFound
@@ -270,7 +272,8 @@ class Intake:
     def _end(self, visit: Visit, found: DocumentFound, position: str, placing: Placing) -> None:
         """A document that a step of its source has filtered out: it is kept, and goes nowhere."""
         self._keep(visit, found, position, placing)
-        placing.entry.event(found.id, self._runtime.clock(), Stage.FILTERED)
+        detail = {"table": self._runtime.snapshot.version, FACTS: record_facts(found.facts)}
+        placing.entry.event(found.id, self._runtime.clock(), Stage.FILTERED, detail=detail)
         visit.documents += 1
 
     def _match(
@@ -316,9 +319,6 @@ class Intake:
             entry.claim(StoredClaim(found.canonical, len(found.body), found.body), visit.at)
         for kind, value in found.keys:
             entry.key(value, kind, found.id)
-        entry.key(found.id, "message", found.id)
-        if arrival.name:
-            entry.key(arrival.name, "name", found.id)
         entry.message(
             found.id,
             arrival.source,
@@ -331,6 +331,7 @@ class Intake:
             partner=found.facts.get("partner"),
             number=found.number,
             direction=OUTBOUND if found.outbound else None,
+            terms=kept_terms(visit.terms_known, entry, visit.at),
         )
         self._runtime.metrics.read.labels(arrival.source, found.kind).inc()
 
@@ -377,13 +378,15 @@ def offer(visit: Visit, found: DocumentFound) -> tuple[str, Message]:
 def matched(
     snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match], found: DocumentFound
 ) -> dict[str, Any]:
-    """What the journal keeps of a decision: the site's version, the routes and their destinations, and what a copy is made of again."""
+    """What the journal keeps of a decision: the site's version, the facts, the routes and their destinations, and what a copy is made of
+    again beside these. A correlation id that is the document's own is left out."""
+    correlation = {} if visit.correlation_id == found.id else {"correlation_id": visit.correlation_id}
     return {
         "table": snapshot.version,
-        "source": visit.arrival.source,
-        "name": visit.arrival.name,
+        **({"name": visit.arrival.name} if visit.arrival.name else {}),
+        FACTS: record_facts(found.facts),
         "routes": {match.route.id: list(match.destinations) for match in matches},
         **({"warnings": list(reading.warnings[:20])} if reading.warnings else {}),
         **({"parent": visit.parent} if visit.parent else {}),
-        COPY: {"facts": found.packed, "correlation_id": visit.correlation_id, "hops": visit.hops},
+        COPY: {"hops": visit.hops, **correlation},
     }

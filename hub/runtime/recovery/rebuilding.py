@@ -10,7 +10,7 @@ from hub.core.message import Message
 from hub.journal.copies.open_copies import OpenCopies, OpenCopy
 from hub.journal.processes.memory import JournalMemory
 from hub.runtime.boundary import Boundary, Logged
-from hub.runtime.copy import LARGEST_BODY, make_copy
+from hub.runtime.copy import LARGEST_BODY, make_copy, pack_facts
 from hub.runtime.placing import Placed, place_all
 from hub.runtime.runtime import Runtime
 
@@ -103,7 +103,7 @@ class Rebuilding:
             canonical=copy.canonical,
             route=copy.route,
             send=copy.send,
-            facts=copy.facts,
+            facts=pack_facts(copy.facts),
             table=copy.table,
             source=copy.source,
             correlation_id=copy.correlation_id,

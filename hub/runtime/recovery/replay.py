@@ -25,6 +25,7 @@ from hub.journal.rows import DeadLetterFound, HoldRow
 from hub.runtime.boundary import Boundary
 from hub.runtime.copy import split, unpack, unpack_facts
 from hub.runtime.delivery.once_value import once_value
+from hub.runtime.intake.arrival_again import arrival_again
 from hub.runtime.intake.arrival_terms import with_terms
 from hub.runtime.intake.intake import Intake
 from hub.runtime.intake.remainder import REST, covered
@@ -138,7 +139,9 @@ class Replay:
             await self._publish(message, row.route, still, row.id)
         elif row.kind == "source":
             headers = unpack(row.headers, b"").headers
-            arrival = Arrival(row.source or "", body, headers.get(Header.NAME, ""), {"content_type": row.content_type})
+            recorded = await arrival_again(self._runtime.journal, row.message_id)
+            seen = recorded.headers if recorded is not None else {"content_type": row.content_type}
+            arrival = Arrival(row.source or "", body, headers.get(Header.NAME, ""), seen)
             arrival = with_terms(arrival, await self._terms(headers))
             position = headers.get(Header.POSITION, "")
             only = None if position.startswith(REST) else position or None

@@ -1,0 +1,21 @@
+"""The facts by which a document was matched, as the journal keeps them with what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.core.routing.recorded_facts import recorded_facts
+from hub.core.stage import Stage
+
+FACTS = "facts"
+"""Of the detail of an event that decides: the facts of the document, with their types (`hub.core.typed_json`)."""
+
+DECIDES = (Stage.MATCHED, Stage.UNMATCHED, Stage.FILTERED)
+"""Stages of events that say what was decided about a document, where they name no destination."""
+
+
+def facts_in(detail: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The facts of such an event. None: they are not recorded, because an earlier release decided."""
+    record = detail.get(FACTS)
+    return recorded_facts(record) if isinstance(record, dict) else None

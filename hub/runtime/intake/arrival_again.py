@@ -1,0 +1,25 @@
+"""An arrival as the journal has it: it is read again to the same ids and facts."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from hub.core.ports import Arrival
+from hub.core.typed_json import loaded
+from hub.journal import schema
+from hub.journal.journal import Journal
+from hub.journal.rows import MessageRow, columns
+from hub.runtime.intake.arrival_terms import recorded_terms
+
+
+async def arrival_again(journal: Journal, message_id: str) -> Arrival | None:
+    """The arrival in which a message came. None: there is no such message, or what its source knew is not recorded, because it came to
+    an earlier release. Raises ClaimMissing and JournalUnavailable."""
+    table = schema.message
+    rows = await journal.rows(MessageRow, sa.select(*columns(MessageRow, table)).where(table.c.id == message_id))
+    row = next(iter(rows), None)
+    if row is None or row.terms is None:
+        return None
+    claim = loaded(row.terms).get("claim")
+    record = row.terms if claim is None else b"".join((await journal.claim_body(claim)).chunks())
+    return recorded_terms(Arrival(row.source, await journal.claim_body(row.claim), row.name), record)
