@@ -27,6 +27,8 @@ from tests.support.site import SiteOnDisk
 SAMPLE = Path(__file__).parent.parent / "routes/fixtures/acme-850-small.edi"
 HEADERS = {"Content-Type": "application/json", "Location": "/orders/1", "X-Request-Id": "5f0c2d7e", "Server": "erp"}
 PATIENCE = 300.0
+PAGE = 4096
+"""Bytes of a table that holds nothing."""
 
 ROUTES = """\
 format: 1
@@ -64,6 +66,7 @@ class Size:
     table: str
     bytes: float
     rows: float
+    is_used: bool
 
 
 async def files(site: SiteOnDisk, hub: RunningHub, documents: int) -> None:
@@ -128,7 +131,7 @@ def sizes(site: SiteOnDisk, documents: int) -> list[Size]:
             if name == table
         }
     each = (
-        Size(name, tables.get(name, ""), size / documents, rows.get(name, 0) / documents)
+        Size(name, tables.get(name, ""), size / documents, rows.get(name, 0) / documents, size > PAGE)
         for name, size in found.items()
     )
     return sorted(each, key=lambda size: (-size.bytes, size.name))
@@ -140,7 +143,7 @@ def show(case: Case, found: list[Size]) -> None:
     rows = sum(size.rows for size in found)
     print(f"{case.title}: {whole:.0f} bytes, of which {bodies:.0f} are bodies; {rows:.1f} rows")
     for size in found:
-        if size.bytes >= 4 and size.name != "bodies":
+        if size.is_used and size.name != "bodies":
             index = f" of {size.table}" if size.name != size.table else ""
             print(
                 f"  {size.name + index:52} {size.bytes:7.0f} bytes {size.rows or '':>5} {'rows' if size.rows else ''}"
