@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
+
 from hub.core.routing.recorded_facts import recorded_facts
 from hub.core.stage import Stage
+from hub.journal import schema
+from hub.journal.journal import Journal
+from hub.journal.rows import MessageRow, columns
 
 FACTS = "facts"
 """Of the detail of an event that decides: the facts of the document, with their types (`hub.core.typed_json`)."""
@@ -19,3 +24,10 @@ def facts_in(detail: Mapping[str, Any]) -> dict[str, Any] | None:
     """The facts of such an event. None: they are not recorded, because an earlier release decided."""
     record = detail.get(FACTS)
     return recorded_facts(record) if isinstance(record, dict) else None
+
+
+async def message_of(journal: Journal, id: str) -> MessageRow | None:
+    """The row of a message. Raises JournalUnavailable."""
+    table = schema.message
+    rows = await journal.rows(MessageRow, sa.select(*columns(MessageRow, table)).where(table.c.id == id))
+    return rows[0] if rows else None

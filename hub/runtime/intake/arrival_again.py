@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from hub.core.ports import Arrival
 from hub.core.typed_json import loaded
-from hub.journal import schema
+from hub.journal.deliveries.decided import message_of
 from hub.journal.journal import Journal
-from hub.journal.rows import MessageRow, columns
 from hub.runtime.intake.arrival_terms import recorded_terms
 
 
 async def arrival_again(journal: Journal, message_id: str) -> Arrival | None:
     """The arrival in which a message came. None: there is no such message, or what its source knew is not recorded, because it came to
     an earlier release. Raises ClaimMissing and JournalUnavailable."""
-    table = schema.message
-    rows = await journal.rows(MessageRow, sa.select(*columns(MessageRow, table)).where(table.c.id == message_id))
-    row = next(iter(rows), None)
+    row = await message_of(journal, message_id)
     if row is None or row.terms is None:
         return None
     claim = loaded(row.terms).get("claim")
