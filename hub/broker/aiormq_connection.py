@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from aiormq.connection import Connection, TransportFactory
-from aiormq.exceptions import AMQPError, AuthenticationError
+from aiormq.exceptions import AMQPConnectionError, AMQPError, AuthenticationError
 
 from hub.broker.address import AmqpAddress
 from hub.broker.amqp_channel import ConnectionLost
@@ -76,12 +76,12 @@ class AiormqConnection(Connection):
 
     def translated(self, error: BaseException) -> Exception:
         """What failed when `connect` raised this: OSError when nobody answers, ConfigError when the broker takes no password, and
-        ConnectionLost for everything else."""
+        ConnectionLost for everything else; without a text when the listener has heard the reason."""
         if isinstance(error, AuthenticationError):
             return ConfigError(f"{self._address} takes no password: it lets clients in by {error.args[0]}")
         if isinstance(error, OSError) and not isinstance(error, AMQPError):
             return error
-        return ConnectionLost(str(error))
+        return ConnectionLost("" if isinstance(error, AMQPConnectionError) else str(error) or type(error).__name__)
 
     def abort(self) -> None:
         """Closes the socket at once. aiormq notices and ends its tasks."""

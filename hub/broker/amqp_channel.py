@@ -34,7 +34,10 @@ class AmqpChannel:
         self.connection = connection
         self.number = number
         self.closed = False
+        self._closing = False
         self._answer: asyncio.Future[Any] | None = None
+        self._expected: list[str] = []
+        """Names of the answers to the call that is under way; an answer to an earlier call, which was given up, is not taken for it."""
 
     @property
     def frames(self) -> AmqpChannel:
@@ -51,6 +54,7 @@ class AmqpChannel:
             raise ConnectionLost(self.connection.reason or "the channel is closed")
         self.connection.send(frame.marshal(request, self.number))
         self._answer = asyncio.get_running_loop().create_future()
+        self._expected = request.valid_responses
         try:
             return await self._answer
         finally:
@@ -59,6 +63,7 @@ class AmqpChannel:
     async def close(self) -> None:
         """Gives the number back. Closing twice, or after the connection, is harmless."""
         if not self.closed:
+            self._closing = True
             try:
                 await self.call(commands.Channel.Close(200, "done", 0, 0))
             except (ConnectionLost, ChannelRefused):
@@ -92,17 +97,18 @@ class AmqpChannel:
     def _take(self, received: Any) -> None:
         if isinstance(received, commands.Channel.Close):
             self.connection.send(frame.marshal(commands.Channel.CloseOk(), self.number))
-            self._gone()
+            self._gone(reusable=not self._closing)
             self.refused(ChannelRefused(received.reply_code or 0, received.reply_text or ""))
         elif isinstance(received, commands.Basic.Cancel):
             self.canceled()
-        elif self._answer is not None and not self._answer.done():
+        elif self._answer is not None and not self._answer.done() and received.name in self._expected:
             self._answer.set_result(received)
 
     def _fail(self, error: Exception) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
 
-    def _gone(self) -> None:
+    def _gone(self, *, reusable: bool = True) -> None:
+        """Not reusable: both sides have closed the channel, and the broker's answer to our own close is still to come."""
         self.closed = True
-        self.connection.release(self)
+        self.connection.release(self, reusable=reusable)

@@ -87,7 +87,7 @@ class AmqpConnection:
         """A channel that isn't open yet. Raises ConnectionLost when there is no room."""
         if self.ended.done():
             raise ConnectionLost(self.reason)
-        if not self.room():
+        if self.room() <= 0:
             raise ConnectionLost(f"no more than {self.most_channels} channels in one connection")
         if self._free:
             number = self._free.pop()
@@ -102,10 +102,11 @@ class AmqpConnection:
         await channel.call(commands.Channel.Open())
         return channel
 
-    def release(self, channel: AmqpChannel) -> None:
-        """Its number can be used again. Called once for each channel."""
+    def release(self, channel: AmqpChannel, *, reusable: bool = True) -> None:
+        """Called once for each channel. `reusable`: another one may have its number."""
         self._channels.pop(channel.number, None)
-        self._free.append(channel.number)
+        if reusable:
+            self._free.append(channel.number)
         self._dirty.pop(channel, None)
 
     # --- writing
@@ -208,7 +209,9 @@ class AmqpConnection:
         self.end(str(error))
         if self.code in REFUSALS:
             return ConfigError(f"{self._address} refuses user {self._address.user!r}: {self.reason}")
-        return ConnectionLost(self.reason) if isinstance(error, ConnectionLost) else error
+        if self.code or not str(error):
+            return ConnectionLost(self.reason)
+        return error
 
     def _closed(self, closing: asyncio.Future[Any]) -> None:
         """aiormq has ended the connection."""

@@ -13,15 +13,14 @@ from pamqp.exceptions import UnmarshalingException
 from tests.support.listening import Listening
 
 _ANSWERS: dict[str, Any] = {
-    "Connection.StartOk": lambda largest: commands.Connection.Tune(2047, largest, 60),
-    "Connection.Open": lambda _: commands.Connection.OpenOk(),
-    "Connection.Close": lambda _: commands.Connection.CloseOk(),
-    "Channel.Open": lambda _: commands.Channel.OpenOk(),
-    "Channel.Close": lambda _: commands.Channel.CloseOk(),
-    "Confirm.Select": lambda _: commands.Confirm.SelectOk(),
-    "Basic.Qos": lambda _: commands.Basic.QosOk(),
-    "Basic.Consume": lambda _: commands.Basic.ConsumeOk("c"),
-    "Basic.Cancel": lambda _: commands.Basic.CancelOk("c"),
+    "Connection.Open": commands.Connection.OpenOk(),
+    "Connection.Close": commands.Connection.CloseOk(),
+    "Channel.Open": commands.Channel.OpenOk(),
+    "Channel.Close": commands.Channel.CloseOk(),
+    "Confirm.Select": commands.Confirm.SelectOk(),
+    "Basic.Qos": commands.Basic.QosOk(),
+    "Basic.Consume": commands.Basic.ConsumeOk("c"),
+    "Basic.Cancel": commands.Basic.CancelOk("c"),
 }
 
 
@@ -31,8 +30,12 @@ class ScriptedServer:
     def __init__(self, largest_frame: int = 131072, tls: ssl.SSLContext | None = None) -> None:
         self.received: asyncio.Queue[tuple[int, Any]] = asyncio.Queue()
         self.opened: asyncio.Queue[int] = asyncio.Queue()
-        self._largest = largest_frame
+        self.tune = commands.Connection.Tune(2047, largest_frame, 60)
+        """What it offers."""
+        self.mechanisms = "PLAIN"
         self.version = "3.13.0"
+        self.seen: list[str] = []
+        """The names of all frames that have come."""
         self.script: Callable[[Any], Any] = lambda received: None
         """Answers what isn't answered by itself; None: it is kept in `received`."""
         self._consuming: tuple[asyncio.StreamWriter, int] | None = None
@@ -74,6 +77,21 @@ class ScriptedServer:
         assert self._publishing is not None
         self._publishing[0].write(data)
 
+    def raw_to_consumer(self, make: Callable[[int], bytes]) -> None:
+        """Sends what `make` returns for the number of the consumer's channel."""
+        assert self._consuming is not None
+        self._consuming[0].write(make(self._consuming[1]))
+
+    async def cut_consumer(self) -> None:
+        """Breaks the consumers' connection behind what was sent, and waits for the next consumer."""
+        assert self._consuming is not None
+        (writer, _), self._consuming = self._consuming, None
+        await writer.drain()
+        writer.close()
+        async with asyncio.timeout(10):
+            while self._consuming is None:
+                await asyncio.sleep(0.01)
+
     @staticmethod
     def _send(writer: asyncio.StreamWriter, channel: int, *frames: Any) -> None:
         writer.write(b"".join(frame.marshal(each, channel) for each in frames))
@@ -81,7 +99,7 @@ class ScriptedServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await reader.readexactly(8)
-            self._send(writer, 0, commands.Connection.Start(0, 9, {"version": self.version}, "PLAIN", "en_US"))
+            self._send(writer, 0, commands.Connection.Start(0, 9, {"version": self.version}, self.mechanisms, "en_US"))
             data = b""
             while chunk := await reader.read(1 << 16):
                 data = self._frames(data + chunk, writer)
@@ -95,9 +113,10 @@ class ScriptedServer:
             except UnmarshalingException:
                 break
             data = data[used:]
-            answer = _ANSWERS.get(received.name)
+            self.seen.append(received.name)
+            answer = self.tune if received.name == "Connection.StartOk" else _ANSWERS.get(received.name)
             if answer is not None:
-                self._send(writer, channel, answer(self._largest))
+                self._send(writer, channel, answer)
             elif (scripted := self.script(received)) is not None:
                 self._send(writer, channel, scripted)
             if isinstance(received, commands.Confirm.Select):
