@@ -154,7 +154,9 @@ class AmqpConnection:
         return rest
 
     def lost(self, reason: str) -> None:
-        self.end(reason)
+        """aiormq closes the transport of a silent connection."""
+        silence = self._loop.time() - self._read_at
+        self.end(f"the broker was silent for {silence:.0f} s" if self.is_silent else reason)
 
     def pause(self, paused: bool) -> None:
         self._paused = paused
@@ -215,10 +217,7 @@ class AmqpConnection:
 
     def _closed(self, closing: asyncio.Future[Any]) -> None:
         """aiormq has ended the connection."""
-        if self.is_silent:
-            self.end(f"the broker was silent for {self._loop.time() - self._read_at:.0f} s")
-        else:
-            self.end(f"the connection was lost: {'' if closing.cancelled() else closing.exception()}")
+        self.lost(f"the connection was lost: {'' if closing.cancelled() else closing.exception()}")
 
     async def close(self, timeout: float = GOODBYE_TIMEOUT) -> None:
         """Sends what was said before, says good-bye and ends. Twice is harmless."""

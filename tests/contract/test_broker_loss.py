@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 from structlog.testing import capture_logs
 
+from hub.broker import frames
 from hub.broker.rabbit import RabbitBroker
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
@@ -131,20 +133,22 @@ async def test_without_a_connection_a_publish_fails_in_time_or_waits(
 
 
 async def test_a_connection_that_goes_silent_is_replaced(tcp_proxy: TcpProxy, amqp_url: str, unique: str) -> None:
+    """Nothing is closed: the far end has vanished."""
     broker = RabbitBroker(tcp_proxy.through(amqp_url), heartbeat=1)
     await broker.open()
     await broker.declare(Topology(queues=(Queue(f"q.{unique}"),)))
-    tcp_proxy.stall()
-    confirm = asyncio.ensure_future(broker.publish("", f"q.{unique}", Message("m", b"")))
+    with capture_logs() as logs:
+        tcp_proxy.silence()
+        confirm = asyncio.ensure_future(broker.publish("", f"q.{unique}", Message("m", b"")))
 
-    async def noticed() -> bool:
-        return not broker.connected
+        async def noticed() -> bool:
+            return not broker.connected
 
-    await eventually(noticed)
-    tcp_proxy.cut()
-    tcp_proxy.resume()
-    await confirm
-    assert broker.reconnects >= 1
+        await eventually(noticed)
+        await confirm
+    causes = [entry["cause"] for entry in logs if entry["event"] == "connection lost"]
+    assert causes
+    assert all(cause.startswith("the broker was silent for ") for cause in causes)
     await broker.close()
 
 
@@ -237,3 +241,76 @@ async def test_a_wrong_password_or_virtual_host_is_said_at_once(amqp_url: str) -
         with pytest.raises(ConfigError, match=wrong) as caught:
             await RabbitBroker(url).open()
         assert "sesame" not in str(caught.value)
+
+
+async def test_the_next_host_of_the_list_takes_over(tcp_proxy: TcpProxy, amqp_url: str, unique: str) -> None:
+    """Two addresses of one cluster. The first goes away under a forwarder, the second one after it came back."""
+    parts = urlsplit(amqp_url)
+    second = TcpProxy(parts.hostname or "", parts.port or 0)
+    await second.start()
+    broker = RabbitBroker(
+        tcp_proxy.through(amqp_url).replace(f":{tcp_proxy.port}", f":{tcp_proxy.port},127.0.0.1:{second.port}")
+    )
+    queue, inbox = f"q.{unique}", Inbox(ack=True)
+    try:
+        await broker.open()
+        assert (tcp_proxy.accepted, second.accepted) == (2, 0)
+        await broker.declare(Topology(queues=(Queue(queue),)))
+        await broker.consume(queue, inbox)
+        for here, there in ((tcp_proxy, second), (second, tcp_proxy)):
+            there.allow()
+            before = [broker.publish("", queue, message) for message in numbered(range(200))]
+            here.refuse()
+            after = [broker.publish("", queue, message) for message in numbered(range(200, 400))]
+            await asyncio.gather(*before, *after)
+            while inbox.ids != {str(number) for number in range(400)}:
+                await inbox.next()
+            inbox.all.clear()
+        assert second.accepted >= 2
+    finally:
+        await broker.close()
+        await second.close()
+
+
+async def test_a_channel_that_the_broker_closes_ends_one_consumer_for_a_moment(amqp_url: str, unique: str) -> None:
+    broker = RabbitBroker(amqp_url)
+    names = [f"q{number}.{unique}" for number in range(2)]
+    inboxes = [Inbox(), Inbox()]
+    await broker.open()
+    try:
+        await broker.declare(Topology(queues=tuple(map(Queue, names))))
+        for name, inbox in zip(names, inboxes, strict=True):
+            await broker.consume(name, inbox)
+            await broker.publish("", name, Message("m", b""))
+        held, wrong = [await inbox.next() for inbox in inboxes]
+        with capture_logs() as logs:
+            channel = wrong._channel
+            channel.connection.send(frames.ack(channel.number, 99, multiple=False))
+            again = await inboxes[1].next()
+        assert (again.message.id, again.redelivered) == ("m", True)
+        assert [(entry["event"], entry["queue"]) for entry in logs] == [("consumer ended", names[1])]
+        assert "406 PRECONDITION_FAILED - unknown delivery tag 99" in logs[0]["cause"]
+        held.ack()
+        again.ack()
+        for name in names:
+            await depth_becomes(broker, name, 0)
+        assert len(inboxes[0].all) == 1
+        assert broker.reconnects == 0
+    finally:
+        await broker.close()
+
+
+async def test_publishers_wait_while_the_network_takes_nothing(
+    broker: RabbitBroker, tcp_proxy: TcpProxy, queue: str
+) -> None:
+    tcp_proxy.stall()
+    confirms = [broker.publish("", queue, Message(str(number), bytes(200_000))) for number in range(200)]
+    inbox = Inbox(ack=True)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    tcp_proxy.resume()
+    await asyncio.gather(*confirms)
+    await broker.consume(queue, inbox)
+    await inbox.take(200)
+    assert len(inbox.ids) == 200
+    assert broker.reconnects == 0
