@@ -36,8 +36,7 @@ def make_logger(
         renderer,
     ]
     wrapper = structlog.make_filtering_bound_logger(logging.getLevelName(level.upper()))
-    for silenced in ("uvicorn.error", "aiormq"):  # the hub logs what they report
-        logging.getLogger(silenced).setLevel(logging.CRITICAL)
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     if everywhere:
 
         def factory(*_: Any) -> Any:

@@ -7,6 +7,7 @@ changes one.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -19,6 +20,9 @@ from hub.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from yarl import URL
+
+logging.getLogger("aiormq").addHandler(logging.NullHandler())
+"""The supervisor logs how a connection ends. Without a handler Python would print what aiormq says of it as well."""
 
 WRITE_BUFFER = 1 << 20
 """Bytes that wait for the network before writers pause."""

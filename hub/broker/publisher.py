@@ -19,6 +19,9 @@ from hub.broker.properties import check_names, check_size, encode_properties, la
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 
+BATCH = 1 << 20
+"""Bytes of bodies in one write: a long backlog leaves in several, and waits in between while the network takes nothing."""
+
 _MISSING_EXCHANGE = re.compile(r"no exchange '(.*)' in vhost", re.DOTALL)
 _publish_method = lru_cache(2048)(frames.publish_method)
 
@@ -162,8 +165,11 @@ class PublishChannel(AmqpChannel):
         if publisher.channel is not self:
             return
         backlog, unconfirmed = publisher.backlog, self._unconfirmed
-        most = largest_properties(connection.largest_frame)
+        most, room = largest_properties(connection.largest_frame), BATCH
         while backlog and not connection.blocked:
+            if room <= 0:
+                connection.wake(self)  # in the next turn, if the network keeps up
+                return
             if publisher.suspects and unconfirmed:
                 return
             item = backlog.popleft()
@@ -181,6 +187,7 @@ class PublishChannel(AmqpChannel):
                 properties += bytes((len(mark),)) + mark
             out.append(_publish_method(number, item.exchange, item.key, mandatory=item.mandatory))
             out.append(frames.content(number, properties, item.body, connection.largest_frame))
+            room -= len(item.body)
 
     def traffic(self, method: int, data: bytes, at: int, end: int) -> None:
         if method == frames.RETURN:

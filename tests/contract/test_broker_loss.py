@@ -306,8 +306,9 @@ async def test_publishers_wait_while_the_network_takes_nothing(
     tcp_proxy.stall()
     confirms = [broker.publish("", queue, Message(str(number), bytes(200_000))) for number in range(200)]
     inbox = Inbox(ack=True)
-    for _ in range(50):
+    for _ in range(300):
         await asyncio.sleep(0)
+    assert len(broker._publisher.backlog) > 100, "most of 40 MB waits here, not in a buffer of the connection"
     tcp_proxy.resume()
     await asyncio.gather(*confirms)
     await broker.consume(queue, inbox)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import subprocess
+import sys
 
 import pytest
 from aiormq.connection import Connection, FrameReceiver, TransportFactory
@@ -58,6 +60,14 @@ async def test_frames_are_read_from_the_reader_that_the_transport_gave() -> None
     )
     size, number, received = await receiver.get_frame()
     assert (size, number, type(received)) == (16, 7, commands.Channel.OpenOk)
+
+
+def test_nothing_of_its_log_is_printed() -> None:
+    code = (
+        "import logging, hub.broker.aiormq_connection; logging.getLogger('aiormq.connection').error('unexpected close')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout + done.stderr == ""
 
 
 async def test_channels_are_a_dictionary_by_number() -> None:
