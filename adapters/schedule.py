@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
+from hub.core.clock import read_utc
 from hub.core.errors import HubError
 from hub.core.message import JSON
 from hub.core.options.cron import Cron, Expression, Zone
@@ -50,14 +51,14 @@ class ScheduleSource:
         self._options = options
         self._schedule = Cron(options.cron, options.zone)
         self._memory: Memory = context.memory(name)
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
 
     @property
     def sole(self) -> bool:
         return True
 
     async def run(self, take: Take) -> None:
-        now = datetime.now(UTC)
+        now = read_utc(self._clock)
         remembered = await self._memory.get(LAST)
         last = datetime.fromisoformat(remembered) if remembered else now
         if not remembered:
@@ -78,10 +79,9 @@ class ScheduleSource:
         missed = self._schedule.between(last, now)
         return missed[-1:] if self._options.missed == "last" else missed
 
-    @staticmethod
-    async def _wait_until(moment: datetime) -> None:
-        while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(min(left, LONGEST_SLEEP))
+    async def _wait_until(self, moment: datetime) -> None:
+        while (left := (moment - read_utc(self._clock)).total_seconds()) > 0:
+            await self._clock.sleep(min(left, LONGEST_SLEEP))
 
     async def _fire(self, moment: datetime, take: Take) -> None:
         at = moment.isoformat()
@@ -95,7 +95,7 @@ class ScheduleSource:
                 await self._memory.put(LAST, at)
             except HubError as error:
                 self._log.warning("firing_not_taken", source=self._name, at=at, error=str(error), again_in=pause)
-                await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
+                await self._clock.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 return

@@ -32,7 +32,7 @@ def build_source(name: str, options: Any, context: Context) -> BridgeSource:
 
 
 def build_destination(name: str, options: Any, context: Context) -> BridgeDestination:
-    return BridgeDestination(options, context.endpoint(options.endpoint))
+    return BridgeDestination(options, context.endpoint(options.endpoint), context.clock)
 
 
 def wrong_with_endpoint(options: BridgeEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import kombu
@@ -12,6 +13,7 @@ from pydantic import Field
 
 from adapters.bridge.address import BridgeAddress
 from adapters.bridge.endpoint import BridgeEndpoint, lost
+from hub.core.clock import Clock
 from hub.core.errors import MappingError, RejectedError, TransientError
 from hub.core.network.network_error import error_line
 from hub.core.options.secret_names import without_credentials
@@ -35,7 +37,8 @@ class BridgeDestination:
     """Publishes with the idempotency key as message id. Delivered means that the broker's client has returned without an
     error: how durable that is, is the broker's promise."""
 
-    def __init__(self, options: BridgeDestinationOptions, endpoint: BridgeEndpoint) -> None:
+    def __init__(self, options: BridgeDestinationOptions, endpoint: BridgeEndpoint, clock: Clock) -> None:
+        self._clock = clock
         self._options = options
         self._endpoint = endpoint
         self._headers, self._credentials = without_credentials(options.headers)
@@ -98,7 +101,9 @@ class BridgeDestination:
 
     async def close(self) -> None:
         forgetting = asyncio.get_running_loop().run_in_executor(self._thread, self._forget)
-        await asyncio.wait({forgetting}, timeout=CLOSE)
+        with suppress(TimeoutError):
+            async with self._clock.timeout(CLOSE):
+                await asyncio.wait({forgetting})
         self._thread.shutdown(wait=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import kombu
@@ -48,7 +49,7 @@ class BridgeSource:
         self._name = name
         self._options = options
         self._endpoint = endpoint
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
 
     async def run(self, take: Take) -> None:
         loop = asyncio.get_running_loop()
@@ -63,7 +64,7 @@ class BridgeSource:
                     # Whatever broke: the message goes back, after a pause, and not in silence.
                     text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
                     self._log.warning("message_not_taken", source=self._name, name=arrival.name, error=text)
-                    await asyncio.sleep(AGAIN)
+                    await self._clock.sleep(AGAIN)
                     return False
                 return True
 
@@ -75,7 +76,9 @@ class BridgeSource:
         finally:
             stopping.set()
             thread.shutdown(wait=False)
-            await asyncio.wait({running}, timeout=STOP)
+            with suppress(TimeoutError):
+                async with self._clock.timeout(STOP):
+                    await asyncio.wait({running})
 
 
 class Pump:

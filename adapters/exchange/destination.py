@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -14,6 +13,7 @@ from pydantic import Field, model_validator
 from adapters.exchange.address import ExchangeAddress
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from hub.core.broker import Broker
+from hub.core.clock import Clock, read_utc
 from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from hub.core.options.duration import Duration, seconds
@@ -110,7 +110,7 @@ class ExchangeDestination:
         self._options = options
         self._broker = BrokerOf(context.broker, endpoint)
         self._replies: tuple[ReplyRule, ...] = context.replies
-        self._look = context.look
+        self._look, self._clock = context.look, context.clock
         self._timeout = seconds(options.timeout)
         self._fixed = options.key if not names_in(options.key) else None
         self._further = options.properties.further()
@@ -187,7 +187,7 @@ class ExchangeDestination:
 
     async def _ask(self, broker: Broker, address: ExchangeAddress, message: Message, answer: Answer) -> Receipt:
         if self._answers is None:
-            self._answers = Answers(broker, reply_queue(self._name, uuid.uuid4().hex[:12]))
+            self._answers = Answers(broker, reply_queue(self._name, uuid.uuid4().hex[:12]), self._clock)
         status, body, content_type = await self._answers.to(
             lambda asked: self._publish(broker, address, asked),
             message,
@@ -195,7 +195,9 @@ class ExchangeDestination:
             answer.status,
         )
         content = await self._look(self._name, body, paths_of(self._replies))
-        return classify(status, {"content-type": content_type}, body, self._replies, datetime.now(UTC), content=content)
+        return classify(
+            status, {"content-type": content_type}, body, self._replies, read_utc(self._clock), content=content
+        )
 
     async def close(self) -> None:
         if self._answers is not None:
@@ -212,7 +214,8 @@ def headers_of(templates: Mapping[str, str], outgoing: Outgoing) -> dict[str, st
 class Answers:
     """The queue of this process in which answers arrive, and who waits for which."""
 
-    def __init__(self, broker: Broker, queue: str) -> None:
+    def __init__(self, broker: Broker, queue: str, clock: Clock) -> None:
+        self._clock = clock
         self._broker = broker
         self._queue = queue
         self._waiting: dict[str, asyncio.Future[Message]] = {}
@@ -228,7 +231,8 @@ class Answers:
         waiting = self._waiting.setdefault(message.id, asyncio.get_running_loop().create_future())
         try:
             await publish(replace(message, reply_to=self._queue))
-            found = await asyncio.wait_for(asyncio.shield(waiting), within)
+            async with self._clock.timeout(within):
+                found = await asyncio.shield(waiting)
         except TimeoutError as error:
             raise TransientError(f"no answer within {within:g}s", "timeout") from error
         finally:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.texts import arrival_headers, safe_text, stands
 from hub.core.broker import BrokerDelivery, Origin
+from hub.core.clock import Clock
 from hub.core.errors import HubError, JournalUnavailable, TransientError
 from hub.core.message import Message
 from hub.core.plugin import Context, Options
@@ -93,7 +94,7 @@ class ExchangeSource:
         self._name = name
         self._options = options
         self._broker = BrokerOf(context.broker, endpoint)
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
         self._tasks: set[asyncio.Task[None]] = set()
 
     def topology(self) -> Topology:
@@ -164,7 +165,7 @@ class ExchangeSource:
             except (TransientError, JournalUnavailable) as error:
                 self._not_taken(message, error)
                 arrival = replace(arrival, offered_again=True)
-                await rest(pause, stopping)
+                await rest(self._clock, pause, stopping)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 return True
@@ -173,7 +174,7 @@ class ExchangeSource:
     async def _give_back(self, delivery: BrokerDelivery, error: Exception, stopping: asyncio.Event) -> None:
         self._not_taken(delivery.message, error)
         try:
-            await rest(RETURN_PAUSE, stopping)
+            await rest(self._clock, RETURN_PAUSE, stopping)
         finally:
             delivery.requeue()
 
@@ -191,9 +192,10 @@ def arrival_of(
     return Arrival(source, body, name, arrival_headers(message), known, offered_again=again)
 
 
-async def rest(pause: float, stopping: asyncio.Event) -> None:
+async def rest(clock: Clock, pause: float, stopping: asyncio.Event) -> None:
     """Waits so long, or until the source is told to stop."""
     try:
-        await asyncio.wait_for(stopping.wait(), pause)
+        async with clock.timeout(pause):
+            await stopping.wait()
     except TimeoutError:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -91,7 +92,7 @@ class StreamSource:
         self._options = options
         self._broker = BrokerOf(context.broker, endpoint)
         self._memory: Memory = context.memory(name)
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._wrong: asyncio.Future[None] | None = None
 
@@ -126,7 +127,9 @@ class StreamSource:
         kept = position.next
         try:
             while not wrong.done():
-                await asyncio.wait({wrong}, timeout=KEEP_EVERY)
+                with suppress(TimeoutError):
+                    async with self._clock.timeout(KEEP_EVERY):
+                        await asyncio.wait({wrong})
                 kept = await self._keep(position, kept)
             wrong.result()
         finally:
@@ -163,7 +166,7 @@ class StreamSource:
                 # Whatever broke: a message that is forgotten here would hold the offset until the next restart, unsaid.
                 text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
                 self._log.warning("message_not_taken", source=self._name, offset=offset, error=text)
-                await rest(pause, stopping)
+                await rest(self._clock, pause, stopping)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 position.done(offset)

@@ -60,6 +60,7 @@ class FileDestination:
     with the same contents counts as delivered."""
 
     def __init__(self, options: FileDestinationOptions, context: Context) -> None:
+        self._clock = context.clock
         self._named_folder = options.folder
         self._folder = Path(context.site) / options.folder
         self._name = options.name
@@ -87,7 +88,7 @@ class FileDestination:
             raise transient(self._folder, error) from error
         if not self._swept:
             self._swept = True
-            sweep(self._folder)
+            sweep(self._folder, self._clock())
         target = self._folder / name
         try:
             return self._write_new(target, body)

@@ -6,7 +6,6 @@ import ctypes
 import errno
 import os
 import shutil
-import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
@@ -78,11 +77,12 @@ def reserve_and_rename(path: Path, target: Path) -> None:
         raise
 
 
-def sweep(folder: Path) -> None:
-    """Removes what processes that were killed have left half-written in a folder, an hour ago or more."""
+def sweep(folder: Path, now: float) -> None:
+    """Removes what processes that were killed have left half-written in a folder, an hour ago or more. `now`: seconds since the
+    epoch."""
     with suppress(OSError):
         for left in folder.glob(f"{NEW}*{TEMPORARY}"):
-            if time.time() - left.stat().st_mtime >= ABANDONED:
+            if now - left.stat().st_mtime >= ABANDONED:
                 left.unlink()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -85,18 +84,18 @@ class FileSource:
         self._failed = site / options.failed if options.failed else self._folder / "failed"
         self._settle = seconds(options.settle)
         self._poll = seconds(options.poll)
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
         self._seen: dict[str, tuple[int, int, float]] = {}
-        self._pauses = Pauses(max(self._poll, self._settle), time.monotonic)
-        self._claim_pauses = Pauses(self._poll, time.monotonic)
+        self._pauses = Pauses(max(self._poll, self._settle), context.clock.monotonic)
+        self._claim_pauses = Pauses(self._poll, context.clock.monotonic)
         self._offered: dict[str, Offered] = {}
         self._new: set[str] = set()
         """Claimed by this process, and not offered yet."""
 
     async def run(self, take: Take) -> None:
         for folder in (self._done, self._failed):
-            await asyncio.to_thread(sweep, folder)
+            await asyncio.to_thread(sweep, folder, self._clock())
         while True:
             try:
                 paths = await asyncio.to_thread(self._claim_ready)
@@ -104,7 +103,7 @@ class FileSource:
                 where = printable(str(error.filename or self._folder))
                 raise TransientError(f"{where} can't be used: {error.strerror or error}", "unreachable") from error
             await self._round(paths, take)
-            await asyncio.sleep(self._poll)
+            await self._clock.sleep(self._poll)
 
     async def _round(self, paths: list[Path], take: Take) -> None:
         """Offers what is due. Memories of files that are gone end here."""
@@ -142,7 +141,7 @@ class FileSource:
 
     def _claim_or_wait(self, entry: os.DirEntry[str], seen: dict[str, tuple[int, int, float]]) -> bool:
         """Claims a file that has settled; else notes since when it has been as it is."""
-        now, state = time.monotonic(), entry.stat(follow_symlinks=False)
+        now, state = self._clock.monotonic(), entry.stat(follow_symlinks=False)
         size, changed = state.st_size, state.st_mtime_ns
         before = self._seen.get(entry.name)
         since = before[2] if before and before[:2] == (size, changed) else now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,13 +25,13 @@ class StoreSource:
         self._name = name
         self._options = options
         self._store = store
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
         self._spool = Path(context.spool) / f"store-{name}"
         self._settle, self._poll = seconds(options.settle), seconds(options.poll)
         self._done = options.done or f"{options.folder}/done"
         self._failed = options.failed or f"{options.folder}/failed"
-        self._pauses = Pauses(max(self._poll, 0.1), time.monotonic)
+        self._pauses = Pauses(max(self._poll, 0.1), context.clock.monotonic)
         self._seen: dict[str, tuple[str, float]] = {}
         self._taken: dict[tuple[str, str], Taken] = {}
 
@@ -51,7 +50,7 @@ class StoreSource:
                 for file in ready:
                     if self._pauses.due(file.name):
                         group.create_task(self._offer(file, take, free))
-            await asyncio.sleep(self._poll)
+            await self._clock.sleep(self._poll)
 
     def _empty_spool(self) -> None:
         self._spool.mkdir(parents=True, exist_ok=True)
@@ -62,7 +61,7 @@ class StoreSource:
         return fnmatchcase(name, self._options.match) and not any(fnmatchcase(name, p) for p in self._options.ignore)
 
     def _ready(self, files: list[Stored]) -> list[Stored]:
-        now, seen, ready = time.monotonic(), {}, []
+        now, seen, ready = self._clock.monotonic(), {}, []
         for file in sorted(files, key=lambda file: file.name):
             before = self._seen.get(file.name)
             since = before[1] if before is not None and before[0] == file.version else now

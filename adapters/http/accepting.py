@@ -6,11 +6,11 @@ import asyncio
 import errno
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
+from hub.core.clock import Clock
 from hub.core.network.crowd import Crowd
 from hub.core.network.sampling import SampledLog
 
@@ -73,13 +73,15 @@ class Acceptor:
         crowd: Crowd[Accepted],
         protocol: Callable[[Accepted], asyncio.Protocol],
         log: Any,
+        clock: Clock,
     ) -> None:
         self.sockets = (listening,)
         self.port = int(listening.getsockname()[1])
         self._tls = tls
         self._crowd = crowd
         self._protocol = protocol
-        self._log = SampledLog(log, time.monotonic)
+        self._clock = clock
+        self._log = SampledLog(log, clock.monotonic)
         self._greeted: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.create_task(self._accept(listening), name=f"accept-{self.port}")
@@ -99,7 +101,7 @@ class Acceptor:
             except OSError as error:
                 if error.errno in OUT_OF_DESCRIPTORS:
                     self._log.warning("no_descriptors_left", port=self.port, error=error.strerror)
-                await asyncio.sleep(PAUSE if error.errno in OUT_OF_DESCRIPTORS else 0.01)
+                await self._clock.sleep(PAUSE if error.errno in OUT_OF_DESCRIPTORS else 0.01)
                 continue
             self._let_in(sock, str(peer[0]))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
@@ -21,6 +20,7 @@ from adapters.http.docs_page import docs_page
 from adapters.http.request_body import BodyRefused, LookRefused, body_of
 from adapters.http.responses import answer, refusal
 from adapters.http.server import LARGEST_HEAD
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError
 from hub.core.network.failures import FailedAddresses
 from hub.core.network.problem import problem
@@ -50,16 +50,17 @@ class Application:
     """An ASGI application that is built anew whenever something is mounted or removed; requests under way go on."""
 
     def __init__(
-        self, name: str, bounds: Bounds, docs: bool, log: Any, *, secure: bool, addresses: ClientAddresses
+        self, name: str, bounds: Bounds, docs: bool, log: Any, clock: Clock, *, secure: bool, addresses: ClientAddresses
     ) -> None:
         self._name = name
         self._bounds = bounds
         self._docs = docs
         self._log = log
+        self._clock = clock
         self._secure = secure
         self._addresses = addresses
-        self._failed = FailedAddresses(time.monotonic)
-        self._sampled = SampledLog(log, time.monotonic)
+        self._failed = FailedAddresses(clock.monotonic)
+        self._sampled = SampledLog(log, clock.monotonic)
         self._mounts: dict[Place, list[Mount]] = {}
         self._left: dict[Place, float] = {}
         self._under_way: Counter[Mount] = Counter()
@@ -89,14 +90,14 @@ class Application:
             self._mounts[place] = [other for other in self._mounts.get(place, ()) if other is not mount]
             if not self._mounts[place]:
                 del self._mounts[place]
-                self._left[place] = time.monotonic() + LEAVING
+                self._left[place] = self._clock.monotonic() + LEAVING
         self._app = self._build()
 
     async def finished(self, mounts: Iterable[Mount], timeout: float) -> None:
         """Returns when their requests are answered, or after `timeout` seconds."""
         mounts = tuple(mounts)
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with self._clock.timeout(timeout):
                 while any(self._under_way[mount] for mount in mounts):
                     self._answered_one.clear()
                     await self._answered_one.wait()
@@ -105,7 +106,7 @@ class Application:
         app = FastAPI(
             title=self._name, version="1", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
         )
-        app.add_exception_handler(HTTPException, not_routed)
+        app.add_exception_handler(HTTPException, not_routed(self._clock))
         for (method, path), mounts in sorted(self._mounts.items(), key=lambda item: ("{" in item[0][1], item[0])):
             about = next((mount.about for mount in mounts if mount.about is not None), None)
             app.add_api_route(
@@ -118,7 +119,9 @@ class Application:
                 openapi_extra=dict(about or {}),
             )
         for (method, path), until in self._left.items():
-            app.add_api_route(path, gone(until), methods=[method], response_model=None, include_in_schema=False)
+            app.add_api_route(
+                path, gone(until, self._clock), methods=[method], response_model=None, include_in_schema=False
+            )
         if self._docs:
             self._describe(app)
         return app
@@ -151,20 +154,21 @@ class Application:
             except Exception:  # noqa: BLE001
                 # Whatever broke: the client is told so, and the log why.
                 self._log.exception("request_failed", endpoint=self._name, path=request.url.path)
-                return refusal(request, problem(500))
+                return refusal(request, problem(500), self._clock)
 
         return endpoint
 
     async def _answered(self, request: Request, mounts: tuple[Mount, ...]) -> Response:
         if sum(len(name) + len(value) for name, value in request.headers.raw) > LARGEST_HEAD:
-            return refusal(request, problem(431))
+            return refusal(request, problem(431), self._clock)
         asked = web_request(request, self._secure)
         if asked is None:
-            return refusal(request, problem(400, detail="the path or the query is not UTF-8"))
+            return refusal(request, problem(400, detail="the path or the query is not UTF-8"), self._clock)
         address = self._addresses.of(asked.peer, asked.headers)
         if self._failed.shut_out(address):
             self._sampled.warning("address_shut_out", endpoint=self._name, peer=address)
-            return refusal(request, problem(429, detail="too many wrong passwords or keys", retry_after=SHUT_OUT))
+            shut_out = problem(429, detail="too many wrong passwords or keys", retry_after=SHUT_OUT)
+            return refusal(request, shut_out, self._clock)
         asked = replace(asked, peer=address or asked.peer)
         return await self._offered(request, asked, address, mounts)
 
@@ -184,21 +188,21 @@ class Application:
                 self._under_way[mount] -= 1
                 self._answered_one.set()
         self._count(best, address)
-        return refusal(request, best or problem(404))
+        return refusal(request, best or problem(404), self._clock)
 
     async def _taken(self, request: Request, admitted: Admitted, address: str) -> Response:
         bounds = self._bounds
         largest = min(bounds.largest, admitted.largest or bounds.largest)
         try:
-            async with body_of(request, largest, bounds.body_seconds, bounds.spool, admitted.look) as body:
+            async with body_of(request, largest, bounds.body_seconds, bounds.spool, self._clock, admitted.look) as body:
                 made = await admitted.take(body)
                 self._count(made, address)
                 return answer(made)
         except BodyRefused as refused:
-            return refusal(request, problem(refused.status, detail=str(refused)))
+            return refusal(request, problem(refused.status, detail=str(refused)), self._clock)
         except LookRefused as refused:
             self._count(refused.response, address)
-            return refusal(request, refused.response)
+            return refusal(request, refused.response, self._clock)
 
     def _count(self, response: WebResponse | None, address: str) -> None:
         if response is not None and response.wrong_secret:
@@ -209,17 +213,20 @@ def place_of(mount: Mount) -> Place:
     return mount.method, mount.path
 
 
-async def not_routed(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    allowed = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    made = problem(status)
-    return refusal(request, WebResponse(status, made.body, made.content_type, allowed))
+def not_routed(clock: Clock) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handler(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        allowed = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+        made = problem(status)
+        return refusal(request, WebResponse(status, made.body, made.content_type, allowed), clock)
+
+    return handler
 
 
-def gone(until: float) -> Callable[[Request], Awaitable[Response]]:
+def gone(until: float, clock: Clock) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        leaving = time.monotonic() < until
-        return refusal(request, problem(503, retry_after=1) if leaving else problem(404))
+        leaving = clock.monotonic() < until
+        return refusal(request, problem(503, retry_after=1) if leaving else problem(404), clock)
 
     return endpoint
 

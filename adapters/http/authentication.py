@@ -13,6 +13,7 @@ from pathlib import Path
 from adapters.http.auth_options import AuthOptions, BasicUser
 from adapters.http.signature import Signatures, Signed
 from adapters.http.token import Tokens
+from hub.core.clock import Clock
 from hub.core.network.web import WebRequest
 
 
@@ -45,12 +46,12 @@ class Authentication:
     would make the guess free.
     """
 
-    def __init__(self, options: AuthOptions | None, site: Path) -> None:
+    def __init__(self, options: AuthOptions | None, site: Path, clock: Clock) -> None:
         self._trusted = options is not None and options.trusted
         self._open = options is None
         self._has_passwords = options is not None and bool(options.basic)
         self._ways = tuple(ways(options, site)) if options is not None else ()
-        self._signatures = Signatures(options.hmac) if options is not None and options.hmac is not None else None
+        self._signatures = Signatures(options.hmac, clock) if options is not None and options.hmac is not None else None
         self.challenge = ", ".join(challenges(options)) if options is not None else ""
 
     def sender(self, request: WebRequest) -> Sender | Signed | Refused:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 from pathlib import Path
 
 from adapters.http.application import Application, Bounds
@@ -13,6 +12,7 @@ from adapters.http.client_address import ClientAddresses
 from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.request_body import swept
 from adapters.http.server import ListeningServer, bound
+from hub.core.clock import Timer
 from hub.core.errors import ConfigError, TransientError
 from hub.core.network.web import Mount
 from hub.core.options.duration import seconds
@@ -36,16 +36,16 @@ class HttpEndpoint:
         self.options = options
         self._name = name
         self._site = Path(context.site)
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
         self._spool = Path(context.spool or ".")
         bounds = Bounds(parse_size(options.largest), seconds(options.body_timeout), self._spool)
         self._addresses = ClientAddresses(options.trusted_proxies, options.proxy_header, options.public is not None)
         self._application = Application(
-            name, bounds, options.docs, context.log, secure=options.protected, addresses=self._addresses
+            name, bounds, options.docs, context.log, context.clock, secure=options.protected, addresses=self._addresses
         )
         self._server: ListeningServer | None = None
         self._opening = asyncio.Lock()
-        self._closing: asyncio.TimerHandle | None = None
+        self._closing: Timer | None = None
         self._closed: set[asyncio.Task[None]] = set()
 
     @property
@@ -74,7 +74,7 @@ class HttpEndpoint:
         self._application.remove(mounts)
         if self._application.empty:
             self._stay()
-            self._closing = asyncio.get_running_loop().call_later(LINGER, self._leave)
+            self._closing = self._clock.call_later(LINGER, self._leave)
         await self._application.finished(mounts, STOP)
 
     async def close(self) -> None:
@@ -102,27 +102,28 @@ class HttpEndpoint:
     async def _open(self) -> ListeningServer:
         listening = await self._bind()
         try:
-            server = ListeningServer(self._application, self._tls(), self.options, self._log, self._addresses.is_proxy)
+            server = ListeningServer(
+                self._application, self._tls(), self.options, self._log, self._clock, self._addresses.is_proxy
+            )
             await server.start(listening)
         except BaseException:
             listening.close()
             raise
-        if left := await asyncio.to_thread(swept, self._spool, time.time()):
+        if left := await asyncio.to_thread(swept, self._spool, self._clock()):
             self._log.info("bodies_swept", endpoint=self._name, files=left)
         self._log.info("listening", endpoint=self._name, url=f"{self.options.host}:{server.port}")
         return server
 
     async def _bind(self) -> socket.socket:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + BIND_FOR
+        until = self._clock.monotonic() + BIND_FOR
         while True:
             try:
                 return bound(self.options.host, int(self.options.listen.rpartition(":")[2]))
             except OSError as error:
-                if loop.time() >= until:
+                if self._clock.monotonic() >= until:
                     text = f"endpoint {self._name}: {self.options.listen} can't be listened on: {error.strerror}"
                     raise TransientError(text, "unreachable") from error
-            await asyncio.sleep(BIND_PAUSE)
+            await self._clock.sleep(BIND_PAUSE)
 
     def _tls(self) -> ssl.SSLContext | None:
         tls = self.options.tls

@@ -16,6 +16,7 @@ from adapters.http.authentication import Sender
 from adapters.http.parts import Part, parts_of
 from adapters.http.reading import digest_of, values_of
 from adapters.http.source_options import HttpSourceOptions
+from hub.core.clock import Clock
 from hub.core.errors import DecodeError, JournalUnavailable, TransientError
 from hub.core.identity import message_id
 from hub.core.message import JSON
@@ -41,6 +42,7 @@ class Terms:
     outcomes: Outcomes
     spool: Path
     log: Any
+    clock: Clock
 
     async def once(self, key: str, keep: float, work: Callable[[], Awaitable[WebResponse]]) -> WebResponse | None:
         """The answer of the work; None when the key was taken, by whichever source. A key whose work came to nothing is free again."""
@@ -154,7 +156,7 @@ class Posting:
         """All of them, or nothing that the client may forget."""
         documents = refused = 0
         cause = told = ""
-        async with asyncio.timeout(seconds(self.terms.options.patience)):
+        async with self.terms.clock.timeout(seconds(self.terms.options.patience)):
             for arrival in arrivals:
                 taken = await self.take(arrival)
                 documents, refused = documents + taken.documents, refused + taken.refused

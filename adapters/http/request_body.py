@@ -12,6 +12,7 @@ from typing import IO
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from hub.core.clock import Clock
 from hub.core.network.web import FirstLook, WebResponse
 from hub.core.ports import Body, BytesBody, FileBody
 
@@ -42,7 +43,7 @@ class LookRefused(Exception):
 
 @asynccontextmanager
 async def body_of(
-    request: Request, largest: int, seconds: float, spool: Path, look: FirstLook | None = None
+    request: Request, largest: int, seconds: float, spool: Path, clock: Clock, look: FirstLook | None = None
 ) -> AsyncIterator[Body]:
     """The whole body. Raises BodyRefused for one that is too large, too slow or broken off, LookRefused when `look` refuses it."""
     told = request.headers.get("content-length", "")
@@ -51,7 +52,7 @@ async def body_of(
     spooled = Spooled(spool)
     try:
         try:
-            async with asyncio.timeout(seconds):
+            async with clock.timeout(seconds):
                 async for piece in looked_at(request.stream(), look):
                     await spooled.add(piece)
                     if spooled.size > largest:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from fastapi import Request, Response
 
+from hub.core.clock import Clock
 from hub.core.network.web import WebResponse
 
 DRAINED, DRAIN_SECONDS = 8 << 20, 2.0
@@ -18,12 +18,12 @@ def answer(response: WebResponse) -> Response:
     return Response(response.body, response.status, headers)
 
 
-def refusal(request: Request, response: WebResponse) -> Response:
+def refusal(request: Request, response: WebResponse, clock: Clock) -> Response:
     """An answer to a request whose body was not read to its end; the connection ends with it, where there is a body."""
     if "transfer-encoding" not in request.headers and request.headers.get("content-length", "0") == "0":
         return answer(response)
     headers = {**plain_headers(response), "X-Content-Type-Options": "nosniff", "Connection": "close"}
-    return LastAnswer(response.body, response.status, headers)
+    return LastAnswer(response, headers, clock)
 
 
 def plain_headers(response: WebResponse) -> dict[str, str]:
@@ -38,17 +38,21 @@ def plain_headers(response: WebResponse) -> dict[str, str]:
 class LastAnswer(Response):
     """Whole at the client before what it still sends is left unread."""
 
+    def __init__(self, response: WebResponse, headers: dict[str, str], clock: Clock) -> None:
+        super().__init__(response.body, response.status, headers)
+        self._clock = clock
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
-        await drain(receive)
+        await drain(receive, self._clock)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def drain(receive: Any) -> None:
+async def drain(receive: Any, clock: Clock) -> None:
     taken = 0
     try:
-        async with asyncio.timeout(DRAIN_SECONDS):
+        async with clock.timeout(DRAIN_SECONDS):
             while taken < DRAINED:
                 message = await receive()
                 taken += len(message.get("body", b""))

@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapters.http.accepting import BACKLOG, Accepted, Acceptor
+from hub.core.clock import Clock, Timer
 from hub.core.network.crowd import Crowd
 from hub.core.options.duration import seconds
 
@@ -42,7 +43,8 @@ class BoundedConnection(H11Protocol):
 
     head_seconds: float
     accepted: Accepted
-    _head: asyncio.TimerHandle | None = None
+    clock: Clock
+    _head: Timer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -81,7 +83,7 @@ class BoundedConnection(H11Protocol):
         if self.conn.their_state is not h11.IDLE:
             self._forget_head()
         elif begun and self._head is None:
-            self._head = self.loop.call_later(self.head_seconds, self.end, SLOW)
+            self._head = self.clock.call_later(self.head_seconds, self.end, SLOW)
 
     def _forget_head(self) -> None:
         if self._head is not None:
@@ -98,12 +100,13 @@ class ListeningServer(uvicorn.Server):
         tls: ssl.SSLContext | None,
         limits: Limits,
         log: Any,
+        clock: Clock,
         is_proxy: Callable[[str], bool] = lambda address: False,
     ) -> None:
         """`is_proxy` says for which addresses `connections_per_address` does not count."""
         self._head_seconds = seconds(limits.head_timeout)
         self._crowd: Crowd[Accepted] = Crowd(limits.connections, limits.connections_per_address, is_proxy)
-        self._log = log
+        self._log, self._clock = log, clock
         config = uvicorn.Config(
             application,
             http=BoundedConnection,
@@ -140,19 +143,21 @@ class ListeningServer(uvicorn.Server):
         """Requests under way have `timeout` seconds."""
         self.should_exit = True
         if self._task is not None:
-            _, late = await asyncio.wait({self._task}, timeout=timeout + 2.0)
-            for task in late:
-                task.cancel()
+            try:
+                async with self._clock.timeout(timeout + 2.0):
+                    await asyncio.wait({self._task})
+            except TimeoutError:
+                self._task.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        acceptor: Any = Acceptor((sockets or [])[0], self._tls, self._crowd, self._connection, self._log)
+        acceptor: Any = Acceptor((sockets or [])[0], self._tls, self._crowd, self._connection, self._log, self._clock)
         self.servers = [acceptor]
         self.started = True
         self._begun.set()
 
     def _connection(self, accepted: Accepted) -> BoundedConnection:
         made = BoundedConnection(self.config, self.server_state, app_state=self.lifespan.state)
-        made.head_seconds, made.accepted = self._head_seconds, accepted
+        made.head_seconds, made.accepted, made.clock = self._head_seconds, accepted, self._clock
         return made
 
     @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,7 +25,7 @@ class Signed:
 class Signatures:
     """Of several partners, each with a secret of its own."""
 
-    def __init__(self, options: HmacOptions, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, options: HmacOptions, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
         self._window = seconds(options.window)

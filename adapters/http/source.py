@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,12 @@ class HttpSource:
         self._name = name
         self._options = options
         self._listener = listener
-        self._log = SampledLog(context.log, time.monotonic)
-        self._accounts = FailedAccounts(time.monotonic)
-        self._outcomes = context.outcomes
+        self._log = SampledLog(context.log, context.clock.monotonic)
+        self._accounts = FailedAccounts(context.clock.monotonic)
+        self._outcomes, self._clock = context.outcomes, context.clock
         auth = options.auth if isinstance(options.auth, AuthOptions) else None
-        self._authentication = Authentication(auth, Path(context.site))
-        self._rate = Rate(options.limit, time.monotonic)
+        self._authentication = Authentication(auth, Path(context.site), context.clock)
+        self._rate = Rate(options.limit, context.clock.monotonic)
         self._terms = Terms(
             name,
             options,
@@ -46,6 +45,7 @@ class HttpSource:
             context.outcomes,
             Path(context.spool or "."),
             context.log,
+            context.clock,
         )
 
     async def run(self, take: Take) -> None:
@@ -69,7 +69,7 @@ class HttpSource:
         """Before a password is compared, right or wrong, when others for the same user were wrong."""
         delay = self._accounts.delay(self._authentication.account(request))
         if delay:
-            await asyncio.sleep(delay)
+            await self._clock.sleep(delay)
 
     def _begin(self, request: WebRequest, take: Take) -> WebResponse | Admitted:
         """In the order in which a refusal costs least and tells least."""

@@ -11,7 +11,7 @@ from hub.core.plugin import Context, Plugin
 
 
 def build_endpoint(name: str, options: Any, context: Context) -> MailEndpoint:
-    return MailEndpoint(options, context_of(options, context.site, name))
+    return MailEndpoint(options, context_of(options, context.site, name), context.clock)
 
 
 def build_destination(name: str, options: Any, context: Context) -> MailDestination:

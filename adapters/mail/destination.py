@@ -8,7 +8,7 @@ from typing import Literal
 
 from adapters.mail.address import MailAddress
 from adapters.mail.endpoint import Errand, MailEndpoint
-from adapters.mail.envelope import MailEnvelope, today
+from adapters.mail.envelope import MailEnvelope, date_of
 from adapters.mail.notice import MailDestinationOptions, envelope_of, finished, notice
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Outgoing, Receipt
@@ -29,7 +29,7 @@ class MailDestination:
 
     def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
         """The envelope, packed. See `hub.core.ports.Addressing`: a mail that comes twice is the same one, whatever the options say now."""
-        return envelope_of(self._options, outgoing).model_copy(update={"date": today()}).packed()
+        return envelope_of(self._options, outgoing).model_copy(update={"date": date_of(self._endpoint.clock)}).packed()
 
     async def send(self, outgoing: Outgoing) -> Receipt:
         fixed = outgoing.fixed_address or self.fix_address(outgoing)

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from adapters.mail.finished import Mail
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
@@ -61,8 +62,9 @@ class MailEndpointOptions(Options):
 class MailEndpoint:
     """How to reach the server; nothing is kept open. Mails have threads of their own: a silent server stops nobody else."""
 
-    def __init__(self, options: MailEndpointOptions, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, options: MailEndpointOptions, tls: ssl.SSLContext | None, clock: Clock) -> None:
         self.options = options
+        self.clock = clock
         self.tls = tls
         self._free = asyncio.Semaphore(options.connections)
         self._threads = ThreadPoolExecutor(options.connections, "mail")
@@ -74,7 +76,7 @@ class MailEndpoint:
         running = asyncio.get_running_loop().run_in_executor(self._threads, errand.run)
         running.add_done_callback(self._ended)
         try:
-            async with asyncio.timeout(seconds(self.options.whole_timeout)):
+            async with self.clock.timeout(seconds(self.options.whole_timeout)):
                 return await asyncio.shield(running)
         except (TimeoutError, asyncio.CancelledError):
             errand.cut()

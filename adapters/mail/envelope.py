@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from pydantic import BaseModel, ConfigDict
+
+from hub.core.clock import Clock, read_utc
 
 
 class MailEnvelope(BaseModel):
@@ -25,5 +26,5 @@ class MailEnvelope(BaseModel):
         return self.model_dump_json()
 
 
-def today() -> str:
-    return format_datetime(datetime.now(UTC))
+def date_of(clock: Clock) -> str:
+    return format_datetime(read_utc(clock))

@@ -39,7 +39,7 @@ next: {link: true}
 
 def build_endpoint(name: str, options: Any, context: Context) -> RestEndpoint:
     tls = context_of(options.tls, context.site, name) if options.tls is not None else None
-    return RestEndpoint(options, tls)
+    return RestEndpoint(options, context.clock, tls)
 
 
 def build_destination(name: str, options: Any, context: Context) -> RestDestination:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from pydantic import Field, field_validator
 
@@ -12,6 +11,7 @@ from adapters.rest.auth import TOKEN
 from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.headers import OURS, checked_headers
 from adapters.rest.request import headers_of, path_as_before, path_of
+from hub.core.clock import read_utc
 from hub.core.options.naming import safe
 from hub.core.options.secret_names import (
     parameter_names,
@@ -75,7 +75,7 @@ class RestDestination:
         self._options = options
         self._endpoint: RestEndpoint = context.endpoint(options.endpoint)
         self._replies: tuple[ReplyRule, ...] = context.replies
-        self._look = context.look
+        self._look, self._clock = context.look, context.clock
         self._method, _, path = options.call.partition(" ")
         self._path, self._secret_path = without_secret_parameters(path)
         self._query, self._secret_query = without_credentials(options.query)
@@ -111,7 +111,7 @@ class RestDestination:
         answer = await self._endpoint.request(address.method, url, headers, body)
         reply = self._endpoint.blackened(answer.body)
         content = await self._look(self._name, reply, paths_of(self._replies))
-        receipt = classify(answer.status, answer.headers, reply, self._replies, datetime.now(UTC), content=content)
+        receipt = classify(answer.status, answer.headers, reply, self._replies, read_utc(self._clock), content=content)
         return replace(receipt, text=f"{receipt.text}, the reply is cut") if answer.cut else receipt
 
     async def close(self) -> None:

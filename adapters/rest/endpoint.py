@@ -6,7 +6,6 @@ import asyncio
 import io
 import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import aiohttp
 from pydantic import Field, field_validator
@@ -18,6 +17,7 @@ from adapters.rest.request import one_line, question_of
 from adapters.rest.tls import TlsOptions
 from adapters.rest.token import Tokens
 from adapters.rest.url import same_origin, show_url, usable_url
+from hub.core.clock import Clock, read_utc
 from hub.core.errors import RejectedError, TransientError
 from hub.core.message import EMPTY
 from hub.core.network.network_error import error_line, reason_of
@@ -66,13 +66,14 @@ class RestEndpointOptions(Options):
 class RestEndpoint:
     """Opened with the first request, inside the event loop. Connections are kept alive (HTTP/1.1)."""
 
-    def __init__(self, options: RestEndpointOptions, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, options: RestEndpointOptions, clock: Clock, tls: ssl.SSLContext | None = None) -> None:
         self.options = options
         self._tls = tls
+        self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(options.connections)
         oauth2 = options.auth.oauth2 if options.auth else None
-        self._tokens = Tokens(oauth2, self._post) if oauth2 else None
+        self._tokens = Tokens(oauth2, self._post, clock) if oauth2 else None
 
     async def ask(self, call: str, facts: Mapping[str, FactValue], headers: Mapping[str, str] = EMPTY) -> Receipt:
         """See `hub.core.ports.Asking`. A reply that is larger than `largest_reply` is none."""
@@ -84,7 +85,7 @@ class RestEndpoint:
         if answer.cut:
             text = f"the reply is larger than {self.options.largest_reply} bytes (largest_reply of the endpoint)"
             raise RejectedError(text, answer.status, "too_large")
-        return classify(answer.status, answer.headers, self.blackened(answer.body), (), datetime.now(UTC))
+        return classify(answer.status, answer.headers, self.blackened(answer.body), (), read_utc(self._clock))
 
     async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         """One request of what `url` has made, with the endpoint's credentials; a token that isn't taken any more is asked for anew, once. Raises

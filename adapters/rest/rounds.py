@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from datetime import datetime
 
 from adapters.rest.list_options import RestSourceOptions
+from hub.core.clock import Clock, read_utc
 from hub.core.errors import HubError, RejectedError, TransientError
 from hub.core.options.cron import Cron
 from hub.core.options.duration import seconds
@@ -28,11 +29,12 @@ LONGEST_SLEEP = 60.0
 class Rounds:
     """The interval or the clock of a source, its hours, and its pauses after failures."""
 
-    def __init__(self, options: RestSourceOptions) -> None:
+    def __init__(self, options: RestSourceOptions, clock: Clock) -> None:
+        self._clock = clock
         self._every = seconds(options.every) if options.every else None
         self._cron = Cron(options.cron, options.zone) if options.cron else None
         self._window = Window(options.during) if options.during else None
-        self._begun = datetime.now(UTC)
+        self._begun = read_utc(clock)
         self._first = True
 
     async def wait(self, last: datetime | None) -> None:
@@ -45,15 +47,14 @@ class Rounds:
             else:
                 await self._until(upcoming)
         elif not self._first:
-            await asyncio.sleep((self._every or 0.0) * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+            await self._clock.sleep((self._every or 0.0) * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
         self._first = False
-        while self._window is not None and (closed := self._window.opens_in(datetime.now(UTC))) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(min(closed, LONGEST_SLEEP))
+        while self._window is not None and (closed := self._window.opens_in(read_utc(self._clock))) > 0:
+            await self._clock.sleep(min(closed, LONGEST_SLEEP))
 
-    @staticmethod
-    async def _until(moment: datetime) -> None:
-        while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(min(left, LONGEST_SLEEP))
+    async def _until(self, moment: datetime) -> None:
+        while (left := (moment - read_utc(self._clock)).total_seconds()) > 0:
+            await self._clock.sleep(min(left, LONGEST_SLEEP))
 
     def pause(self, failures: int, error: HubError) -> float:
         """Seconds before the next try. Somebody who refuses is not asked more often than one who answers."""

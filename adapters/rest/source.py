@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +15,7 @@ from adapters.rest.progress import Progress
 from adapters.rest.request import question_of
 from adapters.rest.rounds import Rounds
 from adapters.rest.url import show_url
+from hub.core.clock import read_utc
 from hub.core.errors import DecodeError, HubError, RejectedError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Memory, Take
@@ -38,8 +38,8 @@ class RestSource:
         self._endpoint = endpoint
         self._memory: Memory = context.memory(name)
         self._apart = context.apart
-        self._log = context.log
-        self._rounds = Rounds(options)
+        self._log, self._clock = context.log, context.clock
+        self._rounds = Rounds(options, context.clock)
         self._etag: tuple[str, str] | None = None
         self._known: set[bytes] = set()
         self._now: set[bytes] = set()
@@ -54,7 +54,7 @@ class RestSource:
         while True:
             await self._rounds.wait(last)
             await self._until_it_succeeds(take)
-            last = datetime.now(UTC)
+            last = read_utc(self._clock)
             if self._options.cron is not None:
                 await self._memory.put(ASKED, last.isoformat())
 
@@ -84,7 +84,7 @@ class RestSource:
                     failures=failures,
                     again_in=round(pause, 1),
                 )
-                await asyncio.sleep(pause * random.uniform(1.0, 1.1))  # noqa: S311
+                await self._clock.sleep(pause * random.uniform(1.0, 1.1))  # noqa: S311
 
     async def _round(self, take: Take) -> None:
         """Reads on until there is nothing more, `pages` at most. Raises HubError, with everything before it remembered."""
@@ -136,7 +136,7 @@ class RestSource:
     def _whole(self, answer: Answer) -> Answer:
         """Raises TransientError and RejectedError for what is no success, DecodeError for half a reply."""
         body = self._endpoint.blackened(answer.body)
-        classify(answer.status, answer.headers, body, (), datetime.now(UTC))
+        classify(answer.status, answer.headers, body, (), read_utc(self._clock))
         if answer.cut:
             raise DecodeError(
                 f"the reply is larger than the endpoint's largest_reply: {len(answer.body)} bytes; ask for less"

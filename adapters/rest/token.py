@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from adapters.rest.answer import Answer
 from adapters.rest.auth import OAuth2, encoded
+from hub.core.clock import Clock
 from hub.core.errors import TransientError
 
 EARLY = 30.0
@@ -34,7 +34,8 @@ class Token:
 class Tokens:
     """The tokens of one endpoint."""
 
-    def __init__(self, options: OAuth2, post: Post) -> None:
+    def __init__(self, options: OAuth2, post: Post, clock: Clock) -> None:
+        self._clock = clock
         self._options = options
         self._post = post
         self._token: Token | None = None
@@ -45,7 +46,7 @@ class Tokens:
         the document that is to be sent."""
         async with self._asking:
             token = self._token
-            if token is None or token.value == refused or time.monotonic() >= token.until:
+            if token is None or token.value == refused or self._clock.monotonic() >= token.until:
                 token = self._token = await self._ask()
             return token.value
 
@@ -65,7 +66,7 @@ class Tokens:
             form |= {"client_id": options.client_id, "client_secret": options.client_secret}
         body = urlencode({name: value for name, value in form.items() if value is not None}).encode()
         answer = await self._post(options.token_url, headers, body)
-        return token_of(answer, options.token_url, time.monotonic())
+        return token_of(answer, options.token_url, self._clock.monotonic())
 
 
 def token_of(answer: Answer, url: str, now: float) -> Token:

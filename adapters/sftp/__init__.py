@@ -12,7 +12,7 @@ from hub.core.plugin import Context, Plugin
 
 
 def build_endpoint(name: str, options: Any, context: Context) -> SftpEndpoint:
-    return SftpEndpoint(name, options, options.login(Path(context.site)), context.log)
+    return SftpEndpoint(name, options, options.login(Path(context.site)), context.log, context.clock)
 
 
 def build_source(name: str, options: Any, context: Context) -> SftpSource:
@@ -20,7 +20,7 @@ def build_source(name: str, options: Any, context: Context) -> SftpSource:
 
 
 def build_destination(name: str, options: Any, context: Context) -> SftpDestination:
-    return SftpDestination(options, context.endpoint(options.endpoint), context.log)
+    return SftpDestination(options, context.endpoint(options.endpoint), context.log, context.clock)
 
 
 PLUGINS = (

@@ -13,6 +13,7 @@ from adapters.sftp.address import SftpAddress
 from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.progress import Progress
 from adapters.sftp.session import UNMEASURED, Declined
+from hub.core.clock import Clock
 from hub.core.errors import MappingError, RejectedError, Unconfirmed
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
@@ -113,10 +114,10 @@ class SftpDestination:
     """Uploads to a temporary name, checks the size, and renames: the partner sees the whole file or none. A file that stands
     there with the same contents counts as delivered; the next attempt begins anew what an earlier one left half done."""
 
-    def __init__(self, options: SftpDestinationOptions, endpoint: SftpEndpoint, log: Any) -> None:
+    def __init__(self, options: SftpDestinationOptions, endpoint: SftpEndpoint, log: Any, clock: Clock) -> None:
         self._options = options
         self._endpoint = endpoint
-        self._log = log
+        self._log, self._clock = log, clock
         self._closed: dict[str, bool] = {}
         """Files whose attempt has not ended well, and whether the server was asked to close them when all was written. The journal knows it
         too (CLOSING), for the time after a crash, and for other processes."""
@@ -209,7 +210,7 @@ class SftpDestination:
             self._remember(own)
             note(CLOSING)
 
-        progress = Progress(self._log, "sftp_upload", name, len(body))
+        progress = Progress(self._log, "sftp_upload", name, len(body), self._clock)
         try:
             connection.upload(body, path, progress, ahead=ahead, closing=closing)
         except Declined:

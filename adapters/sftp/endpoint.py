@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
 from adapters.sftp.session import HostKeyChanged, Login, NotLetIn
+from hub.core.clock import Clock
 from hub.core.errors import TransientError, Withheld
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
@@ -115,11 +116,11 @@ class SftpEndpoint:
     """A few connections, opened when they are needed and used again. After a failure nobody connects for a while, ever
     longer; after a changed host key nobody does until the endpoint is declared anew."""
 
-    def __init__(self, name: str, options: SftpEndpointOptions, login: Login, log: Any) -> None:
+    def __init__(self, name: str, options: SftpEndpointOptions, login: Login, log: Any, clock: Clock) -> None:
         self.options = options
         self.login = login
         self._name = name
-        self._log = log
+        self._log, self._clock = log, clock
         self._threads = ThreadPoolExecutor(options.connections, f"sftp-{name}")
         self._free = asyncio.Semaphore(options.connections)
         self._idle: list[Connection] = []
@@ -143,7 +144,9 @@ class SftpEndpoint:
                 result = await asyncio.shield(running)
             except asyncio.CancelledError:
                 connection.close()
-                await asyncio.wait({running}, timeout=5.0)
+                with suppress(TimeoutError):
+                    async with self._clock.timeout(5.0):
+                        await asyncio.wait({running})
                 if running.done():
                     running.exception()
                 raise
@@ -161,7 +164,7 @@ class SftpEndpoint:
         if self._stopped is not None:
             text = f"{self._stopped.text} (endpoint {self._name} is stopped until it is declared anew)"
             raise Withheld(text, self._name, LOOK_AGAIN_STOPPED)
-        left = self._not_before - time.monotonic()
+        left = self._not_before - self._clock.monotonic()
         if left > 0:
             text = f"{self._name} is not tried again for {left:.0f} more seconds, after: {self._why}"
             raise Withheld(text, self._name, left)
@@ -187,7 +190,7 @@ class SftpEndpoint:
         pause = min(first * 2 ** min(self._failures, 20), longest)
         self._failures += 1
         self._why = error.text
-        self._not_before = time.monotonic() + pause
+        self._not_before = self._clock.monotonic() + pause
         self._log.warning("endpoint_away", endpoint=self._name, error=error.text, again_in=pause)
 
     def _keep(self, connection: Connection) -> None:

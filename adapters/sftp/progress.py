@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
+
+from hub.core.clock import Clock
 
 EVERY = 5.0
 """Seconds between two lines of the log about one transfer."""
@@ -12,15 +13,16 @@ EVERY = 5.0
 class Progress:
     """Called with the bytes that have gone over; says so every few seconds, and nothing of short transfers."""
 
-    def __init__(self, log: Any, event: str, name: str, size: int) -> None:
+    def __init__(self, log: Any, event: str, name: str, size: int, clock: Clock) -> None:
         self._log = log
+        self._clock = clock
         self._event = event
         self._name = name
         self._size = size
-        self._began = self._said = time.monotonic()
+        self._began = self._said = clock.monotonic()
 
     def __call__(self, done: int) -> None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if now - self._said < EVERY:
             return
         self._said = now

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import time
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +17,7 @@ from adapters.sftp.endpoint import SftpEndpoint
 from adapters.sftp.inbox import WORK, Found, Inbox, without_mark
 from adapters.sftp.progress import Progress
 from adapters.sftp.session import Declined, Entry
+from hub.core.clock import read_utc
 from hub.core.errors import HubError, TransientError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.name_pattern import FactsOfNames, facts_of_names
@@ -121,14 +120,14 @@ class SftpSource:
         self._name = name
         self._options = options
         self._endpoint = endpoint
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
         self._memory: Memory = context.memory(name)
         self._spool = Path(context.spool) / f"sftp-{name}"
         self._settle = seconds(options.settle)
         self._poll = seconds(options.poll)
         self._window = Window(options.during) if options.during else None
-        self._pauses = Pauses(max(self._poll, 0.1), time.monotonic)
+        self._pauses = Pauses(max(self._poll, 0.1), context.clock.monotonic)
         self._seen: dict[str, tuple[tuple[int, int], float]] = {}
         self._offered: dict[str, Offered] = {}
         self._left: dict[str, list[int]] = {}
@@ -145,12 +144,12 @@ class SftpSource:
         if self._options.after == "leave":
             self._left = json.loads(await self._memory.get(TAKEN_NAMES) or "{}")
         while True:
-            closed = self._window.opens_in(datetime.now(UTC)) if self._window else 0.0
+            closed = self._window.opens_in(read_utc(self._clock)) if self._window else 0.0
             if closed:
-                await asyncio.sleep(min(closed, 60.0))
+                await self._clock.sleep(min(closed, 60.0))
                 continue
             await self._round(inbox, take)
-            await asyncio.sleep(self._poll * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+            await self._clock.sleep(self._poll * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
 
     async def _inbox(self) -> Inbox:
         options, folder = self._options, self._options.folder
@@ -193,7 +192,7 @@ class SftpSource:
 
     def _ready(self, found: Found) -> list[Entry]:
         """What has settled, and was not taken before."""
-        now, seen, ready = time.monotonic(), {}, []
+        now, seen, ready = self._clock.monotonic(), {}, []
         for entry in found.waiting:
             before = self._seen.get(entry.name)
             since = before[1] if before is not None and before[0] == entry.version else now
@@ -259,7 +258,7 @@ class SftpSource:
 
     async def _fetched(self, path: str, entry: Entry, name: str, take: Take, *, again: bool) -> Taken:
         """Offers what the file holds; `again`: it was claimed before. The partner's name never becomes a path of this machine."""
-        progress = Progress(self._log, "sftp_download", name, entry.size)
+        progress = Progress(self._log, "sftp_download", name, entry.size, self._clock)
         if entry.size <= SMALL:
             body: Body = BytesBody(await self._endpoint.use(lambda c: b"".join(c.pieces(path, entry.size))))
             return await take(self._arrival(body, name, again))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import time
 from collections import deque
 from typing import Any
 from weakref import WeakSet
@@ -11,6 +10,7 @@ from weakref import WeakSet
 import asyncssh
 
 from adapters.sftp_server.options import MOST_OPEN, AccountOptions
+from hub.core.clock import Clock
 
 MINUTE = 60.0
 
@@ -18,7 +18,8 @@ MINUTE = 60.0
 class Account:
     """One account, with what it uses now."""
 
-    def __init__(self, name: str, options: AccountOptions) -> None:
+    def __init__(self, name: str, options: AccountOptions, clock: Clock) -> None:
+        self._clock = clock
         self.name = name
         self.partner = options.partner or name
         self.options = options
@@ -39,7 +40,7 @@ class Account:
 
     def may_drop(self) -> bool:
         """Counts one file; False when there were too many within the last minute."""
-        now = time.monotonic()
+        now = self._clock.monotonic()
         while self._dropped and now - self._dropped[0] > MINUTE:
             self._dropped.popleft()
         if len(self._dropped) >= self.options.per_minute:

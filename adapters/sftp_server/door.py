@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -13,6 +13,7 @@ import asyncssh
 from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.algorithms import without_sha1
 from adapters.sftp_server.options import SftpServerSourceOptions
+from hub.core.clock import Clock
 from hub.core.network.crowd import Crowd
 from hub.core.network.failures import FailedAccounts, FailedAddresses
 from hub.core.network.sampling import SampledLog
@@ -38,18 +39,19 @@ class Door:
     """All connections of one server."""
 
     def __init__(
-        self, source: str, options: SftpServerSourceOptions, accounts: Mapping[str, Account], log: Any
+        self, source: str, options: SftpServerSourceOptions, accounts: Mapping[str, Account], log: Any, clock: Clock
     ) -> None:
         self._source = source
+        self.clock = clock
         self._options = options
         self._accounts = accounts
         self._idle = seconds(options.idle)
-        self._addresses = FailedAddresses(time.monotonic)
-        self._failed_accounts = FailedAccounts(time.monotonic)
+        self._addresses = FailedAddresses(clock.monotonic)
+        self._failed_accounts = FailedAccounts(clock.monotonic)
         self._before_login: Crowd[Doorkeeper] = Crowd(options.logins_at_once, options.connections_before_login)
         self._inside: set[Doorkeeper] = set()
         self._log = log
-        self._sampled = SampledLog(log, time.monotonic)
+        self._sampled = SampledLog(log, clock.monotonic)
 
     @property
     def logged_in(self) -> int:
@@ -110,9 +112,9 @@ class Door:
     async def end_the_idle(self) -> None:
         """Ends sessions that have asked for nothing for as long as `idle`; keepalives ask for nothing. Ends when it is cancelled."""
         while True:
-            await asyncio.sleep(self._idle / LOOKS)
+            await self.clock.sleep(self._idle / LOOKS)
             for keeper in [one for one in self._inside if one.account is not None]:
-                if time.monotonic() - keeper.seen >= self._idle:
+                if self.clock.monotonic() - keeper.seen >= self._idle:
                     self._log.info("idle_connection_ended", source=self._source, address=keeper.address)
                     keeper.end(f"nothing was asked for within {self._options.idle}")
 
@@ -120,7 +122,7 @@ class Door:
         """Ends sessions that ask and take no answer, or open one channel after the other: what is kept for them would fill the memory. Ends
         when it is cancelled."""
         while True:
-            await asyncio.sleep(LOOK_AT_GREED)
+            await self.clock.sleep(LOOK_AT_GREED)
             for keeper in list(self._inside):
                 if keeper.unsent > MOST_UNSENT:
                     self.told("answers_not_taken", address=keeper.address, unsent=keeper.unsent)
@@ -137,7 +139,9 @@ class Door:
             connection.abort()
         ends = [asyncio.ensure_future(connection.wait_closed()) for connection in connections]
         if ends:
-            await asyncio.wait(ends, timeout=5.0)
+            with suppress(TimeoutError):
+                async with self.clock.timeout(5.0):
+                    await asyncio.wait(ends)
 
 
 class Doorkeeper(asyncssh.SSHServer):
@@ -146,13 +150,14 @@ class Doorkeeper(asyncssh.SSHServer):
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self._clock = door.clock
         self.connection: Any = None
         self.account: Account | None = None
         self.address = "?"
         self.login = ""
         self.strange_keys = 0
         self.channels: WeakSet[Any] = WeakSet()
-        self.seen = time.monotonic()
+        self.seen = self._clock.monotonic()
         self._ended = False
 
     @property
@@ -197,7 +202,7 @@ class Doorkeeper(asyncssh.SSHServer):
         return True
 
     def auth_completed(self) -> None:
-        self.seen = time.monotonic()
+        self.seen = self._clock.monotonic()
         self.account = self._door.account(self.connection.get_extra_info("username"))
         if self.account is not None:
             self.account.connections += 1
@@ -219,7 +224,7 @@ class Doorkeeper(asyncssh.SSHServer):
         return True
 
     async def validate_password(self, username: str, password: str) -> bool:
-        await asyncio.sleep(self._door.delay(username))
+        await self._clock.sleep(self._door.delay(username))
         account = self._door.account(username)
         if account is not None and account.knows_password(password):
             return self._door.has_room(self, account)

@@ -7,7 +7,6 @@ import inspect
 import os
 import posixpath
 import stat
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from asyncssh.sftp import SFTPAttrs, SFTPName, SFTPVFSAttrs
 from adapters.sftp_server.door import Doorkeeper
 from adapters.sftp_server.home import IN, OUT, Home
 from adapters.sftp_server.upload import Upload
+from hub.core.clock import Clock
 
 T = TypeVar("T")
 
@@ -48,18 +48,18 @@ class Download:
 class Jail(asyncssh.SFTPServer):
     """The SFTP operations of one connection. No links, no folders of one's own, no attributes, nothing outside."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: Home, log: Any) -> None:
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: Home, log: Any, clock: Clock) -> None:
         super().__init__(channel, chroot=os.fsencode(home.folder))
         owner: Any = channel.get_connection().get_owner()
         self._keeper: Doorkeeper = owner
         self._keeper.channels.add(channel)
         self._home = home
-        self._log = log
+        self._log, self._clock = log, clock
         self._open: WeakSet[Any] = WeakSet()
 
     def _seen(self) -> None:
         """Whatever names a path, reads or writes is something that a session asks for."""
-        self._keeper.seen = time.monotonic()
+        self._keeper.seen = self._clock.monotonic()
 
     # --- where
 
@@ -109,7 +109,7 @@ class Jail(asyncssh.SFTPServer):
         the other, so nothing more is read for it meanwhile."""
         pause = 0.005
         while self._keeper.unsent > UNSENT:
-            await asyncio.sleep(pause)
+            await self._clock.sleep(pause)
             pause = min(0.25, pause * 2)
 
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,12 @@ class SftpServerSource:
         self._options = options
         self._site = Path(context.site)
         self._folder = self._site / options.folder
-        self._log = context.log
+        self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
-        self._accounts = {login: Account(login, account) for login, account in options.accounts.items()}
+        self._accounts = {login: Account(login, account, context.clock) for login, account in options.accounts.items()}
         self._waiting: asyncio.Queue[tuple[str, Path, str, bool]] = asyncio.Queue()
-        self._pauses = Pauses(0.2, time.monotonic)
-        self._door = Door(name, options, self._accounts, self._log)
+        self._pauses = Pauses(0.2, context.clock.monotonic)
+        self._door = Door(name, options, self._accounts, self._log, context.clock)
         self.port = 0
         """The port that it listens on, once it does."""
 
@@ -69,7 +68,9 @@ class SftpServerSource:
                 int(port),
                 server_factory=lambda: Doorkeeper(self._door),
                 server_host_keys=offered_host_keys(await asyncio.to_thread(self._host_key)),
-                sftp_factory=lambda channel: Jail(channel, homes[channel.get_extra_info("username")], self._log),
+                sftp_factory=lambda channel: Jail(
+                    channel, homes[channel.get_extra_info("username")], self._log, self._clock
+                ),
                 sftp_version=3,
                 allow_scp=False,
                 agent_forwarding=False,
@@ -134,7 +135,7 @@ class SftpServerSource:
                 text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
                 pause = self._pauses.longer(path.name, SOON)
                 self._log.warning("file_not_taken", source=self._name, file=name, error=text, again_in=pause)
-                asyncio.get_running_loop().call_later(pause, self._waiting.put_nowait, (login, path, name, True))
+                self._clock.call_later(pause, self._waiting.put_nowait, (login, path, name, True))
 
     async def _one(self, login: str, path: Path, name: str, take: Take, again: bool) -> None:
         size = (await asyncio.to_thread(path.stat)).st_size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator
@@ -10,6 +9,7 @@ from pydantic import Field, field_validator
 from adapters.soap.address import SoapAddress
 from adapters.soap.calls.reply import SoapReply, pieces_of, reply_from
 from adapters.soap.endpoint import Posted, SoapEndpoint
+from hub.core.clock import read_utc
 from hub.core.errors import DecodeError, TransientError
 from hub.core.options.naming import safe
 from hub.core.plugin import Context, Options
@@ -73,7 +73,7 @@ class SoapDestination:
         reply = await self._read(posted)
         names = {**posted.headers, "content-type": XML} if reply.payload else posted.headers
         said = self._endpoint.blackened(f"{reply.fault[-1]}: {reply.text}") if reply.fault else None
-        now = datetime.now(UTC)
+        now = read_utc(self._endpoint.clock)
         content = await self._look(self._name, reply.payload, paths_of(self._replies))
         return classify(
             posted.status, names, reply.payload, self._replies, now, fault=reply.fault, said=said, content=content

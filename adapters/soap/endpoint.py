@@ -7,7 +7,6 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.soap.address import SoapAddress
 from adapters.soap.calls.security import SecurityOptions, secure
+from hub.core.clock import Clock, read_utc
 from hub.core.errors import ConfigError, TransientError
 from hub.core.network.network_error import error_line
 from hub.core.options.duration import Duration, seconds
@@ -100,7 +100,9 @@ class Posted:
 class SoapEndpoint:
     """Shared by all destinations that use it."""
 
-    def __init__(self, name: str, options: SoapEndpointOptions, contract: Contract, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, name: str, options: SoapEndpointOptions, contract: Contract, tls: ssl.SSLContext | None, clock: Clock
+    ) -> None:
         """Raises ConfigError where nobody says what to call."""
         self.options = options
         self.contract = contract
@@ -109,6 +111,7 @@ class SoapEndpoint:
         if not usable(address):
             raise ConfigError(f"endpoint {name}: the WSDL names no address that can be called; say `address`")
         self._tls = tls
+        self.clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(options.connections)
 
@@ -136,7 +139,7 @@ class SoapEndpoint:
     def _message(self, operation: Operation, body: bytes, content_type: str) -> bytes:
         envelope = self.contract.envelope(operation, body, content_type)
         if self.options.security is not None:
-            secure(envelope, self.options.security, datetime.now(UTC))
+            secure(envelope, self.options.security, read_utc(self.clock))
         return bytes(etree.tostring(envelope, encoding="utf-8", xml_declaration=True))
 
     def headers(self, operation: Operation) -> dict[str, str]:

@@ -21,7 +21,7 @@ def build_endpoint(name: str, options: Any, context: Context) -> SoapEndpoint:
 
     contract = Contract(context.site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
     tls = options.tls.context(context.site, name) if options.tls is not None else None
-    return SoapEndpoint(name, options, contract, tls)
+    return SoapEndpoint(name, options, contract, tls, context.clock)
 
 
 def build_destination(name: str, options: Any, context: Context) -> SoapDestination:

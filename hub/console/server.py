@@ -70,7 +70,7 @@ async def serving(hub: RunningHub, listen: str) -> AsyncIterator[str]:
         text = f"console.listen: {listen} can't be listened on ({error.strerror})"
         hint = HINTS.get(error.errno or 0, "name another address in config/hub.yaml").format(host=host)
         raise ConfigError(text, hint=hint) from error
-    server = ListeningServer(build(hub), None, ConsoleLimits(), hub.log)
+    server = ListeningServer(build(hub), None, ConsoleLimits(), hub.log, hub.runtime.clock)
     await server.start(listening)
     try:
         yield f"http://{host}:{server.port}"

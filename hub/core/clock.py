@@ -35,7 +35,7 @@ class Clock(Protocol):
     def call_later(self, seconds: float, call: Callable[..., object], *arguments: Any) -> Timer: ...
 
 
-def moment(clock: Clock) -> datetime:
+def read_utc(clock: Clock) -> datetime:
     """What the clock shows, in UTC."""
     return datetime.fromtimestamp(clock(), UTC)
 

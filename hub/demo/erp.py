@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from hub.clock.system_clock import SystemClock
-from hub.core.clock import moment
+from hub.core.clock import read_utc
 from hub.demo.web_server import Answer
 
 STOCK = 100
@@ -57,7 +57,7 @@ def confirmation(order: Mapping[str, Any]) -> dict[str, Any]:
     lines = [{**line, "confirmed": str(min(int(line["quantity"]), STOCK))} for line in order["lines"]]
     return {
         "ordered_on": order["date"],
-        "confirmed_on": moment(SystemClock()).date().isoformat(),
+        "confirmed_on": read_utc(SystemClock()).date().isoformat(),
         "complete": all(line["confirmed"] == line["quantity"] for line in lines),
         "lines": lines,
     }

@@ -31,6 +31,7 @@ from adapters.bridge import (
     BridgeSourceOptions,
 )
 from adapters.bridge.source import raw_body
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
@@ -94,13 +95,15 @@ def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> BridgeEndpoint:
 
 def destination(endpoint: BridgeEndpoint, **options: Any) -> BridgeDestination:
     wanted = {"endpoint": "other", "queue": "orders", **options}
-    return BridgeDestination(BridgeDestinationOptions.model_validate(wanted), endpoint)
+    return BridgeDestination(BridgeDestinationOptions.model_validate(wanted), endpoint, SystemClock())
 
 
 @asynccontextmanager
 async def taking(endpoint: BridgeEndpoint, take: Any, **options: Any) -> AsyncIterator[None]:
     wanted = BridgeSourceOptions.model_validate({"endpoint": "other", "queue": "orders", **options})
-    source = BridgeSource("bridge", wanted, endpoint, Context(Path("/"), log=structlog.get_logger()))
+    source = BridgeSource(
+        "bridge", wanted, endpoint, Context(Path("/"), log=structlog.get_logger(), clock=SystemClock())
+    )
     async with running_source(source, take):
         yield
 

@@ -15,6 +15,7 @@ from adapters.exchange import (
     ExchangeDestination,
     ExchangeDestinationOptions,
 )
+from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
@@ -65,7 +66,13 @@ def answering(url: str, queue: str, answer: Any) -> Iterator[list[str]]:
 def asking(context: Context, replies: tuple[ReplyRule, ...] = (), within: str = "20s") -> ExchangeDestination:
     wanted = {"name": "", "key": "credit.check", "queue": "credit.check", "answer": {"within": within}}
     with_replies = Context(
-        context.site, context.broker, log=context.log, replies=replies, memory=context.memory, connect=context.connect
+        context.site,
+        context.broker,
+        log=context.log,
+        replies=replies,
+        memory=context.memory,
+        connect=context.connect,
+        clock=SystemClock(),
     )
     return ExchangeDestination("credit", ExchangeDestinationOptions.model_validate(wanted), with_replies)
 

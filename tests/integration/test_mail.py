@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.mail import MailDestinationOptions, MailEndpointOptions, build_destination, build_endpoint
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Outgoing, Receipt
@@ -43,9 +44,9 @@ async def send(
     **options: Any,
 ) -> Receipt:
     reach = {"host": "127.0.0.1", "port": port, "tls": "never", "timeout": "2s", **(endpoint or {})}
-    made = build_endpoint("mail", MailEndpointOptions.model_validate(reach), Context(site=site))
+    made = build_endpoint("mail", MailEndpointOptions.model_validate(reach), Context(site=site, clock=SystemClock()))
     wanted = {"endpoint": "mail", "from": "hub@ours.example", "to": ("desk@ours.example",), "subject": "Order {number}"}
-    context = Context(endpoint=lambda name: made, site=site)
+    context = Context(endpoint=lambda name: made, site=site, clock=SystemClock())
     destination = build_destination("d", MailDestinationOptions.model_validate({**wanted, **options}), context)
     known = {"number": "104582", "document": "order", **(facts or {})}
     return await destination.send(Outgoing("id", "order@1", "key-1", body, content_type, facts=known))
@@ -68,7 +69,7 @@ async def test_a_mail_that_is_sent_again_has_the_same_bytes_whatever_the_options
     made = build_endpoint(
         "mail",
         MailEndpointOptions.model_validate({"host": "127.0.0.1", "port": server.port, "tls": "never"}),
-        Context(Path()),
+        Context(Path(), clock=SystemClock()),
     )
     options = {
         "endpoint": "mail",
@@ -85,7 +86,11 @@ async def test_a_mail_that_is_sent_again_has_the_same_bytes_whatever_the_options
         "name": "n",
     }
     first, later = (
-        build_destination("d", MailDestinationOptions.model_validate(each), Context(Path(), endpoint=lambda name: made))
+        build_destination(
+            "d",
+            MailDestinationOptions.model_validate(each),
+            Context(Path(), endpoint=lambda name: made, clock=SystemClock()),
+        )
         for each in (options, edited)
     )
     outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts={"number": "1", "document": "order"})
@@ -254,7 +259,7 @@ async def test_waiting_for_a_turn_is_not_a_failure_of_the_server(server: MailSer
 
     server.after = slow
     reach = {"host": "127.0.0.1", "port": server.port, "tls": "never", "whole_timeout": "1s", "connections": 1}
-    made = build_endpoint("mail", MailEndpointOptions.model_validate(reach), Context(site=Path()))
+    made = build_endpoint("mail", MailEndpointOptions.model_validate(reach), Context(site=Path(), clock=SystemClock()))
     options = {
         "endpoint": "mail",
         "from": "hub@ours.example",
@@ -262,7 +267,9 @@ async def test_waiting_for_a_turn_is_not_a_failure_of_the_server(server: MailSer
         "subject": "Order {number}",
     }
     destination = build_destination(
-        "d", MailDestinationOptions.model_validate(options), Context(endpoint=lambda name: made, site=Path())
+        "d",
+        MailDestinationOptions.model_validate(options),
+        Context(endpoint=lambda name: made, site=Path(), clock=SystemClock()),
     )
     outgoing = Outgoing("id", "order@1", "key-1", b"Hello", TEXT, facts={"number": "1", "document": "order"})
     await asyncio.gather(*(destination.send(outgoing) for _ in range(5)))
@@ -275,11 +282,15 @@ async def test_a_silent_server_leaves_the_threads_of_others_alone() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
         reach = {"host": "127.0.0.1", "port": silent.getsockname()[1], "tls": "never", "timeout": "2s"}
         made = build_endpoint(
-            "mail", MailEndpointOptions.model_validate({**reach, "connections": 32}), Context(site=Path())
+            "mail",
+            MailEndpointOptions.model_validate({**reach, "connections": 32}),
+            Context(site=Path(), clock=SystemClock()),
         )
         options = {"endpoint": "mail", "from": "a@ours.example", "to": ("desk@ours.example",), "subject": "Order"}
         destination = build_destination(
-            "d", MailDestinationOptions.model_validate(options), Context(endpoint=lambda name: made, site=Path())
+            "d",
+            MailDestinationOptions.model_validate(options),
+            Context(endpoint=lambda name: made, site=Path(), clock=SystemClock()),
         )
         outgoing = Outgoing("id", "order@1", "key-1", b"Hello", TEXT, facts={"document": "order"})
         sends = [asyncio.create_task(destination.send(outgoing)) for _ in range(32)]

@@ -12,6 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from adapters.schedule import ScheduleSource, ScheduleSourceOptions
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.core.options.cron import Cron
 from hub.core.plugin import Context
@@ -75,7 +76,7 @@ async def fired(journal: Journal, take: Takes, count: int, last: datetime | None
     if last is not None:
         await memory.put("last", last.isoformat())
     wanted = ScheduleSourceOptions.model_validate({"cron": "0 * * * *", "emit": "x", **options})
-    context = Context(Path("/"), memory=lambda name: memory, log=structlog.get_logger())
+    context = Context(Path("/"), memory=lambda name: memory, log=structlog.get_logger(), clock=SystemClock())
     task = asyncio.create_task(ScheduleSource("nightly", wanted, context).run(take))
     await (take.count(count) if count else asyncio.sleep(0.5))
     await asyncio.sleep(0.05)

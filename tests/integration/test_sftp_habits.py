@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from adapters.sftp import SftpDestination, SftpDestinationOptions
 from adapters.sftp.destination import CLOSING
 from adapters.sftp.endpoint import SftpEndpoint, SftpEndpointOptions
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError, Unconfirmed
 from hub.core.ports import Outgoing
 from hub.journal.deliveries.decisions import Decisions
@@ -40,10 +41,10 @@ class Uploads:
     def __init__(self, habits: Habits, account: str, **options: Any) -> None:
         login = {"host": "127.0.0.1", "port": habits.port, "user": account, "password": PASSWORD}
         asked = SftpEndpointOptions.model_validate({**login, "host_key": habits.fingerprint, "timeout": "5s"})
-        self._endpoint = SftpEndpoint(account, asked, asked.login(Path()), structlog.get_logger())
+        self._endpoint = SftpEndpoint(account, asked, asked.login(Path()), structlog.get_logger(), SystemClock())
         wanted = {"endpoint": account, "folder": "in", "name": "{number}.edi", **options}
         made = SftpDestinationOptions.model_validate(wanted)
-        self._destination = SftpDestination(made, self._endpoint, structlog.get_logger())
+        self._destination = SftpDestination(made, self._endpoint, structlog.get_logger(), SystemClock())
 
     async def __call__(self, *sent: Outgoing) -> list[str | type]:
         """The receipts, or the classes of the errors."""

@@ -19,6 +19,7 @@ from adapters.soap.calls.security import SecurityOptions
 from adapters.soap.destination import SoapDestination, SoapDestinationOptions
 from adapters.soap.endpoint import SoapEndpointOptions
 from adapters.soap.outward import build_destination, build_endpoint
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Outgoing, Receipt
@@ -54,9 +55,9 @@ def scripted(tmp_path: Path) -> Iterator[Erp]:
 @asynccontextmanager
 async def calling(site: Path, address: str, *replies: ReplyRule, **options: Any) -> AsyncIterator[Callable[..., Any]]:
     made = {"wsdl": "erp.wsdl", "address": address, "timeout": "20s", **options}
-    endpoint = build_endpoint("erp", SoapEndpointOptions.model_validate(made), Context(site=site))
+    endpoint = build_endpoint("erp", SoapEndpointOptions.model_validate(made), Context(site=site, clock=SystemClock()))
     wanted = SoapDestinationOptions(endpoint="erp", operation="create_order")
-    context = Context(site=site, endpoint=lambda name: endpoint, replies=replies)
+    context = Context(site=site, endpoint=lambda name: endpoint, replies=replies, clock=SystemClock())
     destination: SoapDestination = build_destination("erp", wanted, context)
 
     async def send(body: bytes = XML, content_type: str = "application/xml") -> Receipt:
@@ -323,12 +324,14 @@ def test_a_contract_that_is_not_whole_in_the_site_is_refused(
     path.write_text(text.replace(*change))
     with pytest.raises(ConfigError, match=words):
         build_endpoint(
-            "erp", SoapEndpointOptions(wsdl="erp.wsdl", address="http://127.0.0.1:9"), Context(site=tmp_path)
+            "erp",
+            SoapEndpointOptions(wsdl="erp.wsdl", address="http://127.0.0.1:9"),
+            Context(site=tmp_path, clock=SystemClock()),
         )
 
 
 def test_an_operation_or_port_that_the_contract_does_not_have(scripted: Erp, tmp_path: Path) -> None:
-    context = Context(site=tmp_path)
+    context = Context(site=tmp_path, clock=SystemClock())
     endpoint = build_endpoint("erp", SoapEndpointOptions(wsdl="erp.wsdl"), context)
     with pytest.raises(ConfigError, match="create_order"):
         endpoint.contract.operation("create_ordr")

@@ -24,6 +24,7 @@ from adapters.file import (
     StoreEndpointOptions,
     StoreSource,
 )
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Receipt, Taken
@@ -89,7 +90,7 @@ class Takes:
 @asynccontextmanager
 async def polling(store: Store, site: Path, take: Any, **options: Any) -> AsyncIterator[None]:
     wanted = {"store": "acme-s3", "folder": "out", "settle": "0s", "poll": "50ms", **options}
-    context = Context(site, log=structlog.get_logger(), spool=site / "spool")
+    context = Context(site, log=structlog.get_logger(), spool=site / "spool", clock=SystemClock())
     source = StoreSource("inbox", FileSourceOptions.model_validate(wanted), store, context)
     async with running_source(source, take):
         yield

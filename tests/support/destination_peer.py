@@ -11,6 +11,7 @@ import structlog
 
 from hub.app.plugin_discovery import discover
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.message import EMPTY
 from hub.core.options.duration import seconds
 from hub.core.plugin import Context
@@ -82,11 +83,12 @@ class Reaching:
             self._site,
             log=structlog.get_logger(),
             connect=lambda url, name: RabbitBroker(url, name=name, timeout=seconds(patience)),
+            clock=SystemClock(),
         )
         made = plugin.build("peer", plugin.options.model_validate(endpoint), context)
         self.endpoints.append(made)
         return built(
             self._kind,
             {"endpoint": "peer", **self._options, **more},
-            Context(self._site, endpoint=lambda name: made, log=structlog.get_logger()),
+            Context(self._site, endpoint=lambda name: made, log=structlog.get_logger(), clock=SystemClock()),
         )

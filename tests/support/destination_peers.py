@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.plugin import Context
 from hub.core.ports import Destination
 from hub.core.topology import Binding, Exchange, Queue, Topology
@@ -106,7 +107,7 @@ async def file(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
         (folder / "out").write_bytes(b"a file where the folder should be")
 
     def make(port: int, patience: str = PATIENCE) -> Destination:
-        return built("file", {"folder": "out", "name": "{number}.json"}, Context(folder))
+        return built("file", {"folder": "out", "name": "{number}.json"}, Context(folder, clock=SystemClock()))
 
     async def seen() -> list[Seen]:
         return [
@@ -127,9 +128,9 @@ async def store(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: P
     def make(port: int, patience: str = PATIENCE) -> Destination:
         plugin = PLUGINS.find("endpoint", "store")
         assert plugin is not None
-        made = plugin.build("peer", plugin.options.model_validate(wanted), Context(folder))
+        made = plugin.build("peer", plugin.options.model_validate(wanted), Context(folder, clock=SystemClock()))
         options = {"store": "peer", "folder": "out", "name": "{number}.json"}
-        return built("file", options, Context(folder, endpoint=lambda name: made))
+        return built("file", options, Context(folder, endpoint=lambda name: made, clock=SystemClock()))
 
     return Peer(0, make, nothing, lambda: None, seen, KIND | {"store", "credentials"})
 

@@ -14,6 +14,7 @@ import structlog
 
 from adapters.sftp_server import SftpServerSourceOptions
 from adapters.sftp_server.source import SftpServerSource
+from hub.clock.system_clock import SystemClock
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from tests.support.brokers import eventually
@@ -68,7 +69,9 @@ async def serving(
     }
     wanted = {"listen": "127.0.0.1:0", "accounts": accounts, **options}
     source = SftpServerSource(
-        "dropbox", SftpServerSourceOptions.model_validate(wanted), Context(site, log=structlog.get_logger())
+        "dropbox",
+        SftpServerSourceOptions.model_validate(wanted),
+        Context(site, log=structlog.get_logger(), clock=SystemClock()),
     )
     task = asyncio.create_task(source.run(take))
 

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
@@ -48,6 +49,7 @@ def context_on(broker: BrokerLifecycle, journal: Journal, site: Path) -> Context
         log=structlog.get_logger(),
         memory=lambda name: JournalMemory(journal, name),
         connect=lambda url, name: RabbitBroker(url, name=name, timeout=5.0),
+        clock=SystemClock(),
     )
 
 

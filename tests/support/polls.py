@@ -14,6 +14,7 @@ from adapters.rest.endpoint import RestEndpoint, RestEndpointOptions
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.source import RestSource
 from hub.app.logs import make_logger
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, SoleSource, Taken
@@ -76,10 +77,15 @@ class Polls:
     async def running(
         self, call: str = SINCE, endpoint: dict[str, Any] | None = None, **options: Any
     ) -> AsyncIterator[None]:
-        to = RestEndpoint(RestEndpointOptions.model_validate({"base": self.lists.url, **(endpoint or {})}))
+        to = RestEndpoint(
+            RestEndpointOptions.model_validate({"base": self.lists.url, **(endpoint or {})}), SystemClock()
+        )
         wanted = RestSourceOptions.model_validate({"endpoint": "erp", "call": call, "every": "50ms", **options})
         context = Context(
-            Path("/"), memory=lambda name: self.memory, log=make_logger("info", json=True, stream=self._log)
+            Path("/"),
+            memory=lambda name: self.memory,
+            log=make_logger("info", json=True, stream=self._log),
+            clock=SystemClock(),
         )
         source = RestSource("orders", wanted, to, context)
         assert isinstance(source, SoleSource)

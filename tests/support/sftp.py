@@ -12,6 +12,7 @@ import structlog
 
 from adapters.sftp import SftpDestination, SftpDestinationOptions, SftpSource, SftpSourceOptions
 from adapters.sftp.endpoint import SftpEndpoint, SftpEndpointOptions
+from hub.clock.system_clock import SystemClock
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
 from hub.journal.journal import Journal
@@ -51,12 +52,13 @@ class Partner:
             **endpoint,
         }
         options = SftpEndpointOptions.model_validate({k: v for k, v in login.items() if v is not None})
-        self.endpoint = SftpEndpoint("partner", options, options.login(site), structlog.get_logger())
+        self.endpoint = SftpEndpoint("partner", options, options.login(site), structlog.get_logger(), SystemClock())
         self.context = Context(
             site=site,
             log=structlog.get_logger(),
             spool=site / "spool",
             memory=lambda name: JournalMemory(journal, name),
+            clock=SystemClock(),
         )
 
     def source(self, name: str = "inbox", **options: Any) -> SftpSource:
@@ -65,7 +67,9 @@ class Partner:
 
     def destination(self, **options: Any) -> SftpDestination:
         wanted = {"endpoint": "partner", "folder": "in", "name": "{document}_{number}.edi", **options}
-        return SftpDestination(SftpDestinationOptions.model_validate(wanted), self.endpoint, self.context.log)
+        return SftpDestination(
+            SftpDestinationOptions.model_validate(wanted), self.endpoint, self.context.log, SystemClock()
+        )
 
     @asynccontextmanager
     async def polling(self, take: Any, name: str = "inbox", **options: Any) -> AsyncIterator[Path]:

@@ -17,6 +17,7 @@ from adapters.http.endpoint import HttpEndpoint
 from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.source import HttpSource
 from adapters.http.source_options import HttpSourceOptions
+from hub.clock.system_clock import SystemClock
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
@@ -123,6 +124,7 @@ def context_of(folder: Path, journal: Journal, endpoint: HttpEndpoint | None = N
         spool=folder / "spool",
         repetitions=lambda name: JournalRepetitions(journal, name),
         outcomes=JournalOutcomes(journal, lambda: ("erp",)),
+        clock=SystemClock(),
     )
 
 

@@ -12,6 +12,7 @@ from adapters.soap.serving.names import Version
 from adapters.soap.serving.options import SoapSourceOptions
 from adapters.soap.serving.replies import Replies
 from adapters.soap.serving.username_token import Token
+from hub.core.clock import Clock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.identity import digest, message_id
 from hub.core.network.web import Repetitions, WebResponse
@@ -56,6 +57,7 @@ class Terms:
     once_only: Repetitions
     outcomes: Outcomes
     log: Any
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ class Call:
         )
         id = message_id(digest(self.payload), (), arrival.identity)
         arrival = replace(arrival, keys=((ARRIVAL, id),))
-        async with asyncio.timeout(seconds(self.terms.options.patience)):
+        async with self.terms.clock.timeout(seconds(self.terms.options.patience)):
             taken = await take(arrival)
         if taken.failed:
             cause = (taken.told or TOLD[State.UNREADABLE]) if self.token.partner else taken.cause

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -38,10 +37,11 @@ class SoapSource:
 
     def __init__(self, name: str, options: SoapSourceOptions, listener: WebListener, context: Context) -> None:
         self._name = name
+        self._clock = context.clock
         self._options = options
         self._listener = listener
-        self._log = SampledLog(context.log, time.monotonic)
-        self._accounts = FailedAccounts(time.monotonic)
+        self._log = SampledLog(context.log, context.clock.monotonic)
+        self._accounts = FailedAccounts(context.clock.monotonic)
         self._before_token = parse_size(options.before_token)
         self._contract = Contract(options.wsdl, Path(context.site) / FOLDER, options.operations)
         try:
@@ -49,11 +49,13 @@ class SoapSource:
         except ConfigError as error:
             raise ConfigError(f"source {name}: {error.text}", hint=error.hint) from None
         security = options.security
-        self._rate = Rate(options.limit, time.monotonic)
-        self._tokens = UsernameTokens(security) if isinstance(security, SecurityOptions) else None
+        self._rate = Rate(options.limit, context.clock.monotonic)
+        self._tokens = UsernameTokens(security, context.clock) if isinstance(security, SecurityOptions) else None
         template = context.text("routes/templates", options.acceptance) if options.acceptance is not None else None
         replies = Replies(self._contract, template)
-        self._terms = Terms(name, options, replies, context.repetitions(SENDERS), context.outcomes, context.log)
+        self._terms = Terms(
+            name, options, replies, context.repetitions(SENDERS), context.outcomes, context.log, context.clock
+        )
 
     async def run(self, take: Take) -> None:
         async def begin(request: WebRequest) -> WebResponse | Admitted:
@@ -100,7 +102,7 @@ class SoapSource:
             text = f"the Header of the envelope does not end within {self._options.before_token}"
             return self._refused(request, version, SoapFault("sender", text))
         user = tokens.user(headers)
-        await asyncio.sleep(self._accounts.delay(user))
+        await self._clock.sleep(self._accounts.delay(user))
         try:
             tokens.check(headers)
         except SoapFault as fault:

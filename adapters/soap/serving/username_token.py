@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +38,7 @@ class WrongSecret(ValueError):
 class UsernameTokens:
     """Says to the sender that it failed, and to the log why."""
 
-    def __init__(self, options: SecurityOptions, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, options: SecurityOptions, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
         self._window = seconds(options.window)

@@ -16,7 +16,7 @@ from hub.cli.x12.file import READ, SCAN, ControlNumber, File, PartnerName, piped
 from hub.cli.x12.output import write_x12
 from hub.clock.system_clock import SystemClock
 from hub.core.agreement import AcknowledgmentSet
-from hub.core.clock import moment
+from hub.core.clock import read_utc
 from hub.core.errors import MappingError
 from hub.documents import ApplicationAdvice, Document, to_json
 from transformers.x12.envelope.scan import events
@@ -74,7 +74,7 @@ def _rejects(document: Document) -> bool:
 
 def _print(made: list[Answer], control_number: int) -> bool:
     """Whether all of them could be written; one that can't doesn't keep back the others."""
-    now, written = moment(SystemClock()), True
+    now, written = read_utc(SystemClock()), True
     for number, answer in enumerate(made, control_number):
         try:
             write_x12(answer.x12(number, now))

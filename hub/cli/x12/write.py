@@ -18,7 +18,7 @@ from hub.cli.x12.file import ControlNumber, PartnerName, opened, partners_here, 
 from hub.cli.x12.output import write_x12
 from hub.clock.system_clock import SystemClock
 from hub.core.agreement import Acknowledge, Agreement, InterchangeId
-from hub.core.clock import moment
+from hub.core.clock import read_utc
 from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Written
@@ -75,7 +75,7 @@ def write(
     try:
         for together, agreed in _interchanges(documents, agreement, partners):
             asked = _with(agreed, together[0].kind, name)
-            number, now = control_number + len(written), moment(SystemClock())
+            number, now = control_number + len(written), read_utc(SystemClock())
             marked = test or asked.test
             written.append(write_interchange(together, asked, number, now, test=marked, version=version or ""))
     except MappingError as error:

@@ -21,6 +21,7 @@ from adapters.exchange import (
     arrival_headers,
 )
 from hub.broker.embedded import EmbeddedBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.message import Header, Message
 from hub.core.plugin import Context
@@ -56,7 +57,7 @@ async def consuming(folder: Path, take: Callable[[Arrival], Awaitable[Taken]]) -
     broker = EmbeddedBroker(folder / "broker.db")
     await broker.open()
     options = ExchangeSourceOptions(name="shop.events")
-    source = ExchangeSource("shop", options, Context(folder, broker, log=structlog.get_logger()))
+    source = ExchangeSource("shop", options, Context(folder, broker, log=structlog.get_logger(), clock=SystemClock()))
     await broker.declare(source.topology())
     running = asyncio.create_task(source.run(take))
     try:
@@ -138,7 +139,9 @@ async def test_a_journal_that_is_away_counts_against_no_message(tmp_path: Path) 
     broker = EmbeddedBroker(tmp_path / "broker.db")
     await broker.open()
     source = Watched(
-        "shop", ExchangeSourceOptions(name="shop.events"), Context(tmp_path, broker, log=structlog.get_logger())
+        "shop",
+        ExchangeSourceOptions(name="shop.events"),
+        Context(tmp_path, broker, log=structlog.get_logger(), clock=SystemClock()),
     )
     await broker.declare(source.topology())
     running = asyncio.create_task(source.run(away))
@@ -186,7 +189,11 @@ class Remembers(dict[str, str]):
 
 def streaming(folder: Path, memory: Remembers, *deliveries: StreamDelivery) -> StreamSource:
     context = Context(
-        folder, cast("Any", OneStream(*deliveries)), log=structlog.get_logger(), memory=cast("Any", lambda name: memory)
+        folder,
+        cast("Any", OneStream(*deliveries)),
+        log=structlog.get_logger(),
+        memory=cast("Any", lambda name: memory),
+        clock=SystemClock(),
     )
     return StreamSource("history", StreamSourceOptions(queue="history"), context)
 

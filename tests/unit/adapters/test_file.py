@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from adapters.file import FileDestination, FileDestinationOptions, FileSource, FileSourceOptions
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Take, Taken
@@ -25,7 +26,7 @@ def outgoing(body: bytes = b"{}", **facts: str) -> Outgoing:
 
 
 def context(site: Path) -> Context:
-    return Context(site=site, log=structlog.get_logger())
+    return Context(site=site, log=structlog.get_logger(), clock=SystemClock())
 
 
 @asynccontextmanager

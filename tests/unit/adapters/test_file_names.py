@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.file import FileDestination, FileDestinationOptions
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError
 from hub.core.plugin import Context
 from hub.core.ports import Outgoing
@@ -28,7 +29,7 @@ def outgoing(number: str) -> Outgoing:
 async def test_a_name_that_no_file_system_takes_is_refused_for_good(tmp_path: Path, overwrite: bool) -> None:
     options = FileDestinationOptions(folder="out", name="{number}-{number}", overwrite=overwrite)
     with pytest.raises(RejectedError) as caught:
-        await FileDestination(options, Context(tmp_path)).send(outgoing("9" * 200))
+        await FileDestination(options, Context(tmp_path, clock=SystemClock())).send(outgoing("9" * 200))
     assert caught.value.code == "bad_name"
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -38,13 +39,13 @@ async def test_a_folder_of_that_name_is_a_refusal(tmp_path: Path, overwrite: boo
     (tmp_path / "out/1").mkdir(parents=True)
     options = FileDestinationOptions(folder="out", name="{number}", overwrite=overwrite)
     with pytest.raises(RejectedError):
-        await FileDestination(options, Context(tmp_path)).send(outgoing("1"))
+        await FileDestination(options, Context(tmp_path, clock=SystemClock())).send(outgoing("1"))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["1"]
 
 
 async def test_a_fact_never_makes_a_hidden_file(tmp_path: Path) -> None:
     options = FileDestinationOptions(folder="out", name="{number}")
-    destination = FileDestination(options, Context(tmp_path))
+    destination = FileDestination(options, Context(tmp_path, clock=SystemClock()))
     for number in (".htaccess", "_htaccess", "...", "___"):
         await destination.send(outgoing(number))
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
@@ -54,7 +55,7 @@ async def test_a_fact_never_makes_a_hidden_file(tmp_path: Path) -> None:
 
 
 async def test_the_default_name_has_the_partner_where_the_document_has_one(tmp_path: Path) -> None:
-    destination = FileDestination(FileDestinationOptions(folder="out"), Context(tmp_path))
+    destination = FileDestination(FileDestinationOptions(folder="out"), Context(tmp_path, clock=SystemClock()))
     one = Outgoing("id", "order@1", "key", b"x", "application/json", facts={"document": "order", "number": "1"})
     await destination.send(one)
     await destination.send(replace(one, facts={**one.facts, "partner": "ACME"}))
@@ -63,6 +64,8 @@ async def test_the_default_name_has_the_partner_where_the_document_has_one(tmp_p
 
 
 async def test_every_attempt_uses_the_name_that_was_stored_before_the_first(tmp_path: Path) -> None:
-    destination = FileDestination(FileDestinationOptions(folder="out", name="new-{number}"), Context(tmp_path))
+    destination = FileDestination(
+        FileDestinationOptions(folder="out", name="new-{number}"), Context(tmp_path, clock=SystemClock())
+    )
     await destination.send(replace(outgoing("1"), fixed_address="old-1"))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["old-1"]

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from adapters.file import FileSource, FileSourceOptions, moving
 from adapters.file.moving import move, with_mark, without_mark
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, FileBody, Take, Taken
@@ -27,7 +28,7 @@ from tests.support.brokers import eventually
 async def watching(site: Path, take: Take, **options: str) -> AsyncIterator[Path]:
     made = FileSourceOptions.model_validate({"folder": "in", "settle": "0s", "poll": "10ms", **options})
     (site / "in").mkdir(exist_ok=True)
-    source = FileSource("box", made, Context(site=site, log=structlog.get_logger()))
+    source = FileSource("box", made, Context(site=site, log=structlog.get_logger(), clock=SystemClock()))
     task = asyncio.create_task(source.run(take))
     try:
         yield site / "in"
@@ -247,6 +248,6 @@ async def test_a_folder_that_cant_be_watched_fails_the_source(tmp_path: Path) ->
     """The supervisor tells it in health and log, once for each of its growing pauses."""
     (tmp_path / "in").write_text("")
     options = FileSourceOptions.model_validate({"folder": "in", "settle": "0s", "poll": "10ms"})
-    source = FileSource("box", options, Context(site=tmp_path, log=structlog.get_logger()))
+    source = FileSource("box", options, Context(site=tmp_path, log=structlog.get_logger(), clock=SystemClock()))
     with pytest.raises(TransientError, match=r"in/.hub-work can't be used: Not a directory$"):
         await source.run(Takes())

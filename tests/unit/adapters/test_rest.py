@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from adapters.rest import RestDestination, RestDestinationOptions, RestEndpoint, RestEndpointOptions
 from adapters.rest.auth import Auth, BasicAuth
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Outgoing, Receipt
@@ -32,8 +33,8 @@ def erp() -> Iterator[Erp]:
 
 @asynccontextmanager
 async def destination(base: str, call: str = "POST /orders", **options: Any) -> AsyncIterator[RestDestination]:
-    endpoint = RestEndpoint(RestEndpointOptions(base=base, **{"timeout": "5s", **options}))
-    context = Context(site=None, endpoint=lambda name: endpoint)
+    endpoint = RestEndpoint(RestEndpointOptions(base=base, **{"timeout": "5s", **options}), SystemClock())
+    context = Context(site=None, endpoint=lambda name: endpoint, clock=SystemClock())
     try:
         yield RestDestination("erp", RestDestinationOptions(endpoint="erp", call=call), context)
     finally:

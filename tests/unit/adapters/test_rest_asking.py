@@ -8,6 +8,7 @@ import pytest
 
 from adapters.rest.endpoint import RestEndpoint, RestEndpointOptions
 from adapters.rest.url import same_origin
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Asking, Receipt
 from tests.support.lists import Lists, Question, Reply
@@ -26,7 +27,9 @@ FACTS = {
 
 async def ask(lists: Lists, call: str, headers: dict[str, str] | None = None, **options: Any) -> Receipt:
     async with lists.serving():
-        endpoint = RestEndpoint(RestEndpointOptions.model_validate({"base": lists.url + "/api", **options}))
+        endpoint = RestEndpoint(
+            RestEndpointOptions.model_validate({"base": lists.url + "/api", **options}), SystemClock()
+        )
         assert isinstance(endpoint, Asking)
         try:
             return await endpoint.ask(call, FACTS, headers or {})

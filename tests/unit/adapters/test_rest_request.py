@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from adapters.rest import RestDestinationOptions, RestEndpointOptions, build_destination, build_endpoint
 from adapters.rest.request import headers_of, path_of
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, RejectedError, TransientError
 from hub.core.plugin import Context
 from hub.core.ports import Outgoing, Receipt
@@ -43,9 +44,11 @@ class Sends:
     def __init__(self, base: str, site: Path = Path(), call: str = "POST /orders", **options: Any) -> None:
         known = {key: options.pop(key) for key in ("query", "headers") if key in options}
         wanted = RestEndpointOptions.model_validate({"base": base, "timeout": "3s", **options})
-        self.endpoint = build_endpoint("erp", wanted, Context(site=site))
+        self.endpoint = build_endpoint("erp", wanted, Context(site=site, clock=SystemClock()))
         made = RestDestinationOptions.model_validate({"endpoint": "erp", "call": call, **known})
-        self._destination = build_destination("erp", made, Context(site=site, endpoint=lambda name: self.endpoint))
+        self._destination = build_destination(
+            "erp", made, Context(site=site, endpoint=lambda name: self.endpoint, clock=SystemClock())
+        )
 
     async def __call__(self, times: int = 1) -> list[Receipt]:
         outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts=FACTS)
@@ -96,8 +99,10 @@ def test_two_documents_never_have_one_address(template: str) -> None:
 
 def test_what_an_earlier_release_began_goes_on_to_the_same_path() -> None:
     options = RestDestinationOptions(endpoint="e", call="PUT /o/{number}", query={"n": "{number}"})
-    endpoint = build_endpoint("e", RestEndpointOptions(base="http://127.0.0.1"), Context(site=Path()))
-    made = build_destination("erp", options, Context(site=Path(), endpoint=lambda name: endpoint))
+    endpoint = build_endpoint(
+        "e", RestEndpointOptions(base="http://127.0.0.1"), Context(site=Path(), clock=SystemClock())
+    )
+    made = build_destination("erp", options, Context(site=Path(), endpoint=lambda name: endpoint, clock=SystemClock()))
     outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts=FACTS)
     assert made.fix_address(outgoing, earlier=True) == "/o/PO_4711_y?n=PO%2F4711%20%3Fy"
     assert made.fix_address(outgoing) == "/o/PO%2F4711%20%3Fy?n=PO%2F4711%20%3Fy"
