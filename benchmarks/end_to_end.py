@@ -22,6 +22,7 @@ from typing import Any
 
 from benchmarks.forwarding_floor import forward_plain
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from hub.documents import Order, to_json
@@ -67,7 +68,7 @@ class Bench:
             (folder / "config" / f"{name}.yaml").unlink()
         self.site.write("routes/acme.yaml", ROUTES)
         self.process = HubProcess(self.site)
-        self.broker = RabbitBroker(url, name="bench")
+        self.broker = RabbitBroker(url, SystemClock(), name="bench")
         self._next = 10_000_000
 
     async def open(self) -> None:

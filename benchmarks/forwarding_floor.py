@@ -18,6 +18,7 @@ from typing import Any
 import aio_pika
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology
 from tests.support.rabbitmq import find_server, private_node
@@ -33,7 +34,7 @@ class Hop:
         self.first, self.second = f"bench.{name}.in", f"bench.{name}.out"
         self.messages = messages
         self._size = size
-        self._broker = RabbitBroker(url, name="benchmark")
+        self._broker = RabbitBroker(url, SystemClock(), name="benchmark")
 
     async def __aenter__(self) -> Hop:
         await self._broker.open()
@@ -88,7 +89,7 @@ async def forward_plain(url: str, messages: int = 20_000, size: int = SIZE, pref
 
 async def forward_hub(url: str, messages: int = 20_000, size: int = SIZE, prefetch: int = PREFETCH) -> float:
     """Messages per second of the same hop with `RabbitBroker`."""
-    broker = RabbitBroker(url, name="forwarder")
+    broker = RabbitBroker(url, SystemClock(), name="forwarder")
     async with Hop(url, messages, size) as hop:
         await broker.open()
         forwarded, done = 0, asyncio.Event()

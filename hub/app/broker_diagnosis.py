@@ -43,7 +43,7 @@ class BrokerDiagnosis:
         self._folder, self._site, self._journal, self._running = folder, site, journal, running
 
     async def run(self) -> AsyncIterator[Finding]:
-        broker = make_broker(self._folder, self._site.settings, COMMAND_PATIENCE)
+        broker = make_broker(self._folder, self._site.settings, SystemClock(), COMMAND_PATIENCE)
         declared = Opening(self._folder, broker, None, SystemClock()).open(self._site).topology()
         if self._site.settings.broker == "embedded":
             async for finding in self._embedded(declared):

@@ -210,7 +210,7 @@ class Opening:
             replies=replies,
             memory=self._memory,
             spool=self._folder.resolve(SPOOL),
-            connect=connect,
+            connect=self._connect,
             repetitions=self._repetitions,
             outcomes=self._outcomes,
             facts=site.facts.facts,
@@ -220,6 +220,10 @@ class Opening:
             apart=self._apart,
             clock=self._clock,
         )
+
+    def _connect(self, url: str, name: str) -> BrokerLifecycle:
+        """Another RabbitMQ than the hub's own."""
+        return RabbitBroker(url, self._clock, name=name)
 
     def _key_of(self, use: Use) -> tuple[Any, ...]:
         """What a use is built from: its options, and the files that they name."""
@@ -268,11 +272,6 @@ def reply_owners(site: Site) -> dict[str, str]:
         for route in reversed(site.table.routes)
         if name in route.destinations
     }
-
-
-def connect(url: str, name: str) -> BrokerLifecycle:
-    """Another RabbitMQ than the hub's own."""
-    return RabbitBroker(url, name=name)
 
 
 def make(use: Use, name: str, context: Context) -> Any:

@@ -101,7 +101,7 @@ class RunningHub:
         self.journal = Journal(
             journal_url(folder, settings), folder.resolve(settings.claims), clock, on_state=self._journal_state
         )
-        self.broker = make_broker(folder, settings)
+        self.broker = make_broker(folder, settings, clock)
         self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
         self.pool = WorkerPool(settings.containment, log, clock)
         look = ContainedLooking(self.pool).look
@@ -411,13 +411,13 @@ COMMAND_PATIENCE = 8.0
 """Seconds that a command, for which a person waits, tries to reach the broker."""
 
 
-def make_broker(folder: SiteFolder, settings: Settings, patience: float = 30.0) -> BrokerLifecycle:
+def make_broker(folder: SiteFolder, settings: Settings, clock: Clock, patience: float = 30.0) -> BrokerLifecycle:
     """`patience`: seconds in which a RabbitMQ must be reached."""
     if settings.broker == "amqp":
         if not settings.amqp:
             raise ConfigError("config/hub.yaml: broker amqp needs a URL")
-        return RabbitBroker(settings.amqp, name="hub", timeout=patience)
-    return EmbeddedBroker(embedded_path(folder))
+        return RabbitBroker(settings.amqp, clock, name="hub", timeout=patience)
+    return EmbeddedBroker(embedded_path(folder), clock)
 
 
 def embedded_path(folder: SiteFolder) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 from pamqp import commands, frame
@@ -14,6 +15,7 @@ from hub.broker.address import AmqpAddress
 from hub.broker.aiormq_connection import AiormqConnection
 from hub.broker.amqp_channel import AmqpChannel, ConnectionLost
 from hub.broker.frame_splitter import FrameSplitter, MalformedFrame
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError
 
 C = TypeVar("C", bound=AmqpChannel)
@@ -31,7 +33,8 @@ class AmqpConnection:
     `ended` becomes done once, with `reason`: by a malformed frame, silence, a closed socket or a good-bye of either side.
     """
 
-    def __init__(self, address: AmqpAddress, name: str, heartbeat: int) -> None:
+    def __init__(self, address: AmqpAddress, name: str, heartbeat: int, clock: Clock) -> None:
+        self.clock = clock
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self.reason = ""
@@ -54,13 +57,13 @@ class AmqpConnection:
         self._dirty: dict[AmqpChannel, None] = {}
         self._flushing = False
         self._paused = False
-        self._read_at = self._shown_at = self._loop.time()
+        self._read_at = self._shown_at = self.clock.monotonic()
 
     @classmethod
-    async def connect(cls, address: AmqpAddress, name: str, heartbeat: int) -> AmqpConnection:
+    async def connect(cls, address: AmqpAddress, name: str, heartbeat: int, clock: Clock) -> AmqpConnection:
         """Connects and shakes hands. Raises OSError, TimeoutError or ConnectionLost; ConfigError when the broker is there
         and refuses the user or the virtual host."""
-        connection = cls(address, name, heartbeat)
+        connection = cls(address, name, heartbeat, clock)
         await connection._connect()
         return connection
 
@@ -75,7 +78,7 @@ class AmqpConnection:
     @property
     def is_silent(self) -> bool:
         """Nothing has come for a heartbeat, in which the broker should have said something twice."""
-        return bool(self._heartbeat) and self._loop.time() - self._read_at > self._heartbeat
+        return bool(self._heartbeat) and self.clock.monotonic() - self._read_at > self._heartbeat
 
     # --- channels
 
@@ -142,7 +145,7 @@ class AmqpConnection:
     def received(self, data: bytes) -> bytes:
         """Gives messages to their channels and the rest to aiormq. aiormq counts silence by what it gets: messages without anything
         else become a heartbeat now and then."""
-        self._read_at = self._loop.time()
+        self._read_at = self.clock.monotonic()
         try:
             rest = self._splitter.split(data)
         except (MalformedFrame, PAMQPException, ConnectionLost) as error:
@@ -155,7 +158,7 @@ class AmqpConnection:
 
     def lost(self, reason: str) -> None:
         """aiormq closes the transport of a silent connection."""
-        silence = self._loop.time() - self._read_at
+        silence = self.clock.monotonic() - self._read_at
         self.end(f"the broker was silent for {silence:.0f} s" if self.is_silent else reason)
 
     def pause(self, paused: bool) -> None:
@@ -171,7 +174,7 @@ class AmqpConnection:
             said: Any = frame.unmarshal(data)[2]
             self.code = said.reply_code or 0
             self._finish(f"the broker closed the connection: {said.reply_code} {said.reply_text}")
-            self._loop.call_later(GOODBYE_TIMEOUT, self._aiormq.abort)
+            self.clock.call_later(GOODBYE_TIMEOUT, self._aiormq.abort)
         elif method in (frames.BLOCKED, frames.UNBLOCKED):
             self.blocked = method == frames.BLOCKED
             self.blocked_by = frames.text_at(data, 11)[0] if self.blocked else ""
@@ -191,20 +194,26 @@ class AmqpConnection:
     # --- beginning and end
 
     async def _connect(self) -> None:
-        handshake = asyncio.ensure_future(self._aiormq.connect())
+        handshake, given_up = asyncio.ensure_future(self._aiormq.connect()), False
         try:
-            done, _ = await asyncio.wait({handshake}, timeout=HANDSHAKE_TIMEOUT)
+            await self._wait(handshake, HANDSHAKE_TIMEOUT)
         finally:
             if not handshake.done():
                 self.end("the handshake was given up")
                 handshake.cancel()
-                await asyncio.wait({handshake}, timeout=GOODBYE_TIMEOUT)
-        if not done:
+                given_up = True
+                await self._wait(handshake, GOODBYE_TIMEOUT)
+        if given_up:
             raise TimeoutError
         raised = asyncio.CancelledError() if handshake.cancelled() else handshake.exception()
         if raised is not None:
             raise self._failure(raised) from raised
         self._aiormq.closing.add_done_callback(self._closed)
+
+    async def _wait(self, future: asyncio.Future[Any], seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with self.clock.timeout(seconds):
+                await asyncio.wait({future})
 
     def _failure(self, raised: BaseException) -> Exception:
         error = self._aiormq.translated(raised)
@@ -224,7 +233,7 @@ class AmqpConnection:
         self._flush()
         self._finish("closed")
         try:
-            async with asyncio.timeout(timeout):
+            async with self.clock.timeout(timeout):
                 await self._aiormq.close()
         except TimeoutError:
             pass

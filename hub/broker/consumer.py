@@ -228,7 +228,7 @@ class RabbitSubscription:
                 log.warning("consumer ended", queue=self.queue, cause=str(why), again_in=pause)
                 if why.code == NOT_FOUND and self._on_missing is not None:
                     self._on_missing()
-                await asyncio.sleep(pause)
+                await connection.clock.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     async def cancel(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from hub.core.clock import Clock, Timer
 
 T = TypeVar("T")
 
@@ -15,19 +16,19 @@ STEP = 0.1
 class Deadlines(Generic[T]):
     """Calls `expired` for each thing that is still there after its limit. Used from one event loop."""
 
-    def __init__(self, expired: Callable[[T], None]) -> None:
+    def __init__(self, expired: Callable[[T], None], clock: Clock) -> None:
         self._expired = expired
+        self._clock = clock
         self._ends: dict[T, float] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
 
     def __len__(self) -> int:
         return len(self._ends)
 
     def add(self, thing: T, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._ends[thing] = loop.time() + seconds
+        self._ends[thing] = self._clock.monotonic() + seconds
         if self._timer is None:
-            self._timer = loop.call_later(STEP, self._look, loop)
+            self._timer = self._clock.call_later(STEP, self._look)
 
     def discard(self, thing: T) -> None:
         self._ends.pop(thing, None)
@@ -41,9 +42,9 @@ class Deadlines(Generic[T]):
             self._timer = None
         return things
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
+    def _look(self) -> None:
+        now = self._clock.monotonic()
         for thing in [thing for thing, end in self._ends.items() if end <= now]:
             del self._ends[thing]
             self._expired(thing)
-        self._timer = loop.call_later(STEP, self._look, loop) if self._ends else None
+        self._timer = self._clock.call_later(STEP, self._look) if self._ends else None

@@ -16,6 +16,7 @@ from hub.broker.lock import FileLock
 from hub.broker.properties import check_names, check_size, decode_properties, encode_properties
 from hub.broker.store import Taken
 from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError, MessageError, TransientError
 from hub.core.message import Message
 from hub.core.topology import Binding, Topology
@@ -57,6 +58,7 @@ class EmbeddedSubscription:
     def __init__(
         self,
         engine: Engine,
+        clock: Clock,
         queue: str,
         handler: DeliveryHandler,
         prefetch: int,
@@ -65,6 +67,7 @@ class EmbeddedSubscription:
     ) -> None:
         """`settling`: those of the broker that have something to hand over."""
         self._engine = engine
+        self._clock = clock
         self._settling = settling
         self._on_missing = on_missing
         self._handler = handler
@@ -76,7 +79,7 @@ class EmbeddedSubscription:
     async def cancel(self) -> None:
         """No delivery arrives after this returns; those in flight may still be acked."""
         self._active = False
-        async with asyncio.timeout(TIMEOUT):
+        async with self._clock.timeout(TIMEOUT):
             await self._engine.ask(lambda engine: engine.remove_tap(self.tap))
 
     def stop(self) -> None:
@@ -136,14 +139,15 @@ class EmbeddedBroker:
     reconnects = 0
     blocked = False
 
-    def __init__(self, path: Path, *, timeout: float = TIMEOUT) -> None:
+    def __init__(self, path: Path, clock: Clock, *, timeout: float = TIMEOUT) -> None:
         self._path = path
+        self._clock = clock
         self._timeout = timeout
         self._lock = FileLock(path.with_name(path.name + ".lock"))
         self._engine: Engine | None = None
         self._subscriptions: list[EmbeddedSubscription] = []
         self._settling: set[EmbeddedSubscription] = set()
-        self._waiting: Deadlines[asyncio.Future[None]] = Deadlines(_too_late)
+        self._waiting: Deadlines[asyncio.Future[None]] = Deadlines(_too_late, clock)
 
     @property
     def connected(self) -> bool:
@@ -155,7 +159,7 @@ class EmbeddedBroker:
             self._lock.acquire(f"the broker file {self._path}")
         except OSError as error:
             raise ConfigError(f"the broker file {self._path} can't be used: {error}") from error
-        engine = Engine(self._path, asyncio.get_running_loop())
+        engine = Engine(self._path, asyncio.get_running_loop(), self._clock)
         engine.start()
         try:
             await engine.opened
@@ -217,7 +221,9 @@ class EmbeddedBroker:
     ) -> EmbeddedSubscription:
         if arguments is not None:
             raise ConfigError(f"queue {queue!r}: the embedded broker has no streams, RabbitMQ has")
-        subscription = EmbeddedSubscription(self._running(), queue, handler, prefetch, self._settling, on_missing)
+        subscription = EmbeddedSubscription(
+            self._running(), self._clock, queue, handler, prefetch, self._settling, on_missing
+        )
 
         def start(engine: Engine) -> None:
             if engine.store.ready(queue) is None:
@@ -251,7 +257,7 @@ class EmbeddedBroker:
         for subscription in tuple(self._settling):
             subscription.flush()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with self._clock.timeout(self._timeout):
                 return await self._running().ask(question)
         except TimeoutError:
             raise TransientError("the broker's file does not answer", "unreachable") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -10,7 +11,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hub.broker.store import Routed, Store, Taken
+from hub.broker.store import Routed, Store, Taken, steady
+from hub.core.clock import Clock, Timer
 from hub.core.errors import ConfigError, HubError, TransientError, Unroutable
 
 LARGEST_BATCH = 2000
@@ -69,12 +71,16 @@ class Engine(threading.Thread):
     A commit that fails fails its publications with TransientError; everything else in it is done again until it works.
     """
 
-    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         super().__init__(name=f"broker {path.name}", daemon=True)
         self.healthy = False
         self.failure: Exception | None = None
         self._path = path
         self._loop = loop
+        self._clock = clock
+        self._due = math.inf
+        """When the event loop wakes the thread, in monotonic seconds."""
+        self._timer: Timer | None = None
         self._commands: SimpleQueue[Command | None] = SimpleQueue()
         self._retry: list[Command] = []
         self._taps: dict[str, list[Tap]] = {}
@@ -111,7 +117,14 @@ class Engine(threading.Thread):
 
     def stop(self) -> None:
         """Everything submitted before is still done; what is in flight becomes ready again."""
+        if self._timer is not None:
+            self._timer.cancel()
         self._commands.put(None)
+
+    def _wake_later(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._clock.call_later(seconds, self.submit, _woken)
 
     # --- called by commands, on the thread
 
@@ -145,7 +158,7 @@ class Engine(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.store = Store(self._path)
+            self.store = Store(self._path, steady(self._clock))
         except sqlite3.Error as error:
             self._call([(_fail, (self.opened, error))])
             return
@@ -159,20 +172,29 @@ class Engine(threading.Thread):
             self._call([(_answer, (self.ended, None))])
 
     def _work(self) -> None:
-        running, wait = True, None
+        running = True
         while running:
-            commands, running = self._next(wait)
+            commands, running = self._next()
             try:
                 wait = self._commit(commands, running)
             except sqlite3.Error as error:
                 self._refused(error, commands)
                 wait = PAUSE
+            if running and wait is not None:
+                self._wake_in(wait)
 
-    def _next(self, wait: float | None) -> tuple[list[Command], bool]:
-        """Waits for something to do, at most `wait` seconds, and takes all that is there. False: the last batch."""
+    def _wake_in(self, seconds: float) -> None:
+        """The thread itself waits for commands alone: time is the event loop's."""
+        due = self._clock.monotonic() + seconds
+        if due < self._due:
+            self._due = due
+            self._call([(self._wake_later, (seconds,))])
+
+    def _next(self) -> tuple[list[Command], bool]:
+        """Waits for something to do, and takes all that is there. False: the last batch."""
         commands, self._retry = self._retry, []
         try:
-            item = self._commands.get(timeout=wait)
+            item = self._commands.get()
             while item is not None:
                 commands.append(item)
                 if len(commands) >= LARGEST_BATCH:
@@ -243,6 +265,10 @@ class Engine(threading.Thread):
             self._loop.call_soon_threadsafe(_run, reports)
         except RuntimeError:
             self.healthy = False  # the loop has ended without closing the broker: as in a crash, nothing is lost
+
+
+def _woken(engine: Engine) -> None:
+    engine._due = math.inf
 
 
 def _run(reports: list[tuple[Callable[..., None], tuple[Any, ...]]]) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from hub.broker.lock import FileLock
 from hub.broker.properties import decode_properties
-from hub.broker.store import Store, Taken
+from hub.broker.store import Store, Taken, steady
 from hub.core.broker import BrokerLifecycle
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError, Unroutable
 from hub.core.topology import Topology
 
@@ -25,9 +26,10 @@ class Move:
     """Each message is published with a confirm to the queue of the same name, and only then removed from the file. A move that was
     interrupted is begun again: what had been confirmed and not removed is published twice, and its effects are once."""
 
-    def __init__(self, path: Path, target: BrokerLifecycle, declared: Topology) -> None:
+    def __init__(self, path: Path, target: BrokerLifecycle, declared: Topology, clock: Clock) -> None:
         """`declared`: what the site wants; the rest of the file's queues is declared as it stands there."""
         self._path = path
+        self._clock = clock
         self._target = target
         self._declared = declared
 
@@ -37,7 +39,7 @@ class Move:
         lock = FileLock(self._path.with_name(self._path.name + ".lock"))
         lock.acquire(f"the broker file {self._path}")
         try:
-            store = Store(self._path)
+            store = Store(self._path, steady(self._clock))
         except sqlite3.Error as error:
             lock.release()
             raise ConfigError(f"the broker file {self._path} can't be used: {error}") from error

@@ -16,6 +16,7 @@ from hub.broker.amqp_channel import AmqpChannel, ChannelRefused
 from hub.broker.connection import AmqpConnection
 from hub.broker.deadlines import Deadlines
 from hub.broker.properties import check_names, check_size, encode_properties, largest_properties, mark_of
+from hub.core.clock import Clock
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 
@@ -54,11 +55,11 @@ class Publisher:
     end everything that was in doubt goes one by one, until the guilty one is found and refused.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.channel: PublishChannel | None = None
         self.backlog: deque[Publication] = deque()
         self.suspects = 0
-        self._waiting: Deadlines[Publication] = Deadlines(self._too_late)
+        self._waiting: Deadlines[Publication] = Deadlines(self._too_late, clock)
 
     def publish(
         self, exchange: str, key: str, message: Message, mandatory: bool, timeout: float

@@ -33,6 +33,7 @@ from hub.broker.declaration import (
 from hub.broker.publisher import PublishChannel, Publisher
 from hub.broker.supervisor import Supervisor
 from hub.core.broker import ConsumerArguments, DeliveryHandler
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
 from hub.core.topology import Binding, Queue, Topology
@@ -50,8 +51,8 @@ CHANNELS = 2047
 class _Consuming:
     """A connection for consumers, and those that it carries: as many as it has channels."""
 
-    def __init__(self, address: AmqpAddress, name: str, heartbeat: int) -> None:
-        self.supervisor = Supervisor(address, name, heartbeat, self._begin)
+    def __init__(self, address: AmqpAddress, name: str, heartbeat: int, clock: Clock) -> None:
+        self.supervisor = Supervisor(address, name, heartbeat, clock, self._begin)
         self.subscriptions: list[RabbitSubscription] = []
         self.coming = 0
         """Consumers that are on their way."""
@@ -76,15 +77,18 @@ class RabbitBroker:
     """Implements `hub.core.broker.BrokerLifecycle` over AMQP 0-9-1. `timeout`: seconds that `open`, a declaration or a
     question may wait for a broker that is away."""
 
-    def __init__(self, url: str, *, name: str = "hub", heartbeat: int | None = None, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, url: str, clock: Clock, *, name: str = "hub", heartbeat: int | None = None, timeout: float = TIMEOUT
+    ) -> None:
+        self._clock = clock
         address = AmqpAddress.parse(url)
         beat = heartbeat if heartbeat is not None else address.heartbeat
         self._timeout = timeout
         self._address = address
-        self._publisher = Publisher()
+        self._publisher = Publisher(clock)
         self._name, self._beat = name, HEARTBEAT if beat is None else beat
-        self._publishing = Supervisor(address, f"{name} publishing", self._beat, self._begin_publishing)
-        self._consuming = [_Consuming(address, f"{name} consuming", self._beat)]
+        self._publishing = Supervisor(address, f"{name} publishing", self._beat, clock, self._begin_publishing)
+        self._consuming = [_Consuming(address, f"{name} consuming", self._beat, clock)]
         self._begin_channel: asyncio.Task[None] | None = None
         self._declaring = asyncio.Lock()
         self._open = False
@@ -189,7 +193,9 @@ class RabbitBroker:
         for consuming in self._consuming:
             if consuming.has_room:
                 return consuming
-        further = _Consuming(self._address, f"{self._name} consuming {len(self._consuming) + 1}", self._beat)
+        further = _Consuming(
+            self._address, f"{self._name} consuming {len(self._consuming) + 1}", self._beat, self._clock
+        )
         further.supervisor.start()
         self._consuming.append(further)
         return further
@@ -233,17 +239,17 @@ class RabbitBroker:
     ) -> T:
         """Does it on the running connection (without `supervisor` the first for consumers); again on the next one when that was lost meanwhile."""
         supervisor = supervisor or self._consuming[0].supervisor
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._timeout
+        clock = self._clock
+        end = clock.monotonic() + self._timeout
         while True:
             if not self._open:
                 raise TransientError("the broker is closed", "unreachable")
-            connection = await supervisor.ready(max(0.001, end - loop.time()))
+            connection = await supervisor.ready(max(0.001, end - clock.monotonic()))
             try:
-                async with asyncio.timeout_at(end):
+                async with clock.timeout(end - clock.monotonic()):
                     return await action(connection)
             except ConnectionLost:
-                await asyncio.sleep(0)
+                await clock.sleep(0)
             except TimeoutError:
                 raise TransientError(f"{self._address} does not answer", "unreachable") from None
 

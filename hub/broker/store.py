@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,6 +10,7 @@ from typing import Literal, NamedTuple
 from hub.broker.catalogue import Catalogue
 from hub.broker.death import Reason, with_death
 from hub.broker.properties import decode_properties, encode_properties
+from hub.core.clock import Clock
 from hub.core.topology import Queue, Topology
 
 READY, IN_FLIGHT, STUCK = 0, 1, 2
@@ -43,21 +43,21 @@ class Taken(NamedTuple):
     body: bytes
 
 
-def steady() -> Callable[[], float]:
-    """A clock that starts at the wall clock and goes on without its jumps."""
-    begun = time.time() - time.monotonic()
-    return lambda: begun + time.monotonic()
+def steady(clock: Clock) -> Callable[[], float]:
+    """What starts at the time of the clock and goes on without its jumps."""
+    begun = clock() - clock.monotonic()
+    return lambda: begun + clock.monotonic()
 
 
 class Store:
     """Messages by queue. `commit` makes everything since the last commit durable (WAL, synchronous=FULL), `rollback`
     undoes it. Raises sqlite3.Error when the file can't be used.
 
-    `clock` gives seconds since the epoch and must not jump; by default it is the monotonic clock, set by the wall clock once.
+    `clock` gives seconds since the epoch and must not jump: `steady`.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], float] | None = None) -> None:
-        self._clock = clock or steady()
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._db = sqlite3.connect(path, isolation_level=None, cached_statements=64, timeout=BUSY)
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-16384", "journal_size_limit=67108864"):
             self._db.execute(f"PRAGMA {pragma}")

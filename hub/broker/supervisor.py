@@ -11,6 +11,7 @@ import structlog
 from hub.broker.address import AmqpAddress
 from hub.broker.amqp_channel import ChannelRefused, ConnectionLost
 from hub.broker.connection import AmqpConnection
+from hub.core.clock import Clock
 from hub.core.errors import ConfigError, TransientError
 from hub.core.network.network_error import reason_of
 
@@ -27,13 +28,19 @@ class Supervisor:
     """
 
     def __init__(
-        self, address: AmqpAddress, name: str, heartbeat: int, begin: Callable[[AmqpConnection], Awaitable[None]]
+        self,
+        address: AmqpAddress,
+        name: str,
+        heartbeat: int,
+        clock: Clock,
+        begin: Callable[[AmqpConnection], Awaitable[None]],
     ) -> None:
         self.connection: AmqpConnection | None = None
         self.epochs = 0
         self.refused: ConfigError | None = None
         self.problem = "not connected yet"
         self._address = address
+        self._clock = clock
         self._nodes = address.nodes
         self._node = 0
         self._name = name
@@ -50,7 +57,7 @@ class Supervisor:
     async def ready(self, timeout: float) -> AmqpConnection:
         """The running connection, as soon as there is one. Raises TransientError(unreachable)."""
         try:
-            async with asyncio.timeout(timeout):
+            async with self._clock.timeout(timeout):
                 await self._up.wait()
         except TimeoutError:
             pass
@@ -61,7 +68,7 @@ class Supervisor:
     async def first(self, timeout: float) -> AmqpConnection:
         """Like `ready`, but raises ConfigError as soon as the broker refuses us."""
         try:
-            async with asyncio.timeout(timeout):
+            async with self._clock.timeout(timeout):
                 while self.connection is None:
                     await self._attempted.wait()
                     self._attempted.clear()
@@ -84,21 +91,20 @@ class Supervisor:
 
     async def _run(self) -> None:
         pause = FIRST_PAUSE
-        loop = asyncio.get_running_loop()
         while True:
-            begun, epochs = loop.time(), self.epochs
+            begun, epochs = self._clock.monotonic(), self.epochs
             await self._epoch()
             was_up = self.epochs > epochs
             longest = SHORT_PAUSE if was_up or self._node % len(self._nodes) else LONGEST_PAUSE
-            pause = FIRST_PAUSE if was_up and loop.time() - begun > STABLE else min(pause * 2, longest)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
+            pause = FIRST_PAUSE if was_up and self._clock.monotonic() - begun > STABLE else min(pause * 2, longest)
+            await self._clock.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
 
     async def _epoch(self) -> None:
         """From connecting to the end of the connection."""
         connection: AmqpConnection | None = None
         try:
             connection = await AmqpConnection.connect(
-                self._nodes[self._node % len(self._nodes)], self._name, self._heartbeat
+                self._nodes[self._node % len(self._nodes)], self._name, self._heartbeat, self._clock
             )
             await self._begin(connection)
             self._begun(connection)

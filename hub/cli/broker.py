@@ -68,11 +68,11 @@ async def work(folder: SiteFolder, site: Site) -> dict[str, int]:
     path = folder.resolve(BROKER_FILE)
     if not path.is_file():
         return {}
-    broker = make_broker(folder, site.settings, COMMAND_PATIENCE)
+    broker = make_broker(folder, site.settings, SystemClock(), COMMAND_PATIENCE)
     try:
         await broker.open()
         declared = Opening(folder, broker, None, SystemClock()).open(site).topology()
-        return await Move(path, broker, declared).run()
+        return await Move(path, broker, declared, SystemClock()).run()
     except HubError as error:
         fail(f"not all messages were moved: {plain(error)}", AWAY)
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -13,6 +12,7 @@ import kombu
 import orjson
 from kombu.exceptions import OperationalError
 
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import HubError
 from hub.core.message import JSON
 from hub.documents import document_name, from_json, to_json
@@ -50,6 +50,7 @@ class HubClient:
         self._mandatory = mandatory
         self._heartbeat = heartbeat
         self._lock = threading.Lock()
+        self._clock = SystemClock()
         self._connection: Any = None
         self._channel: Any = None
         self._returned: list[str] = []
@@ -96,7 +97,7 @@ class HubClient:
         left, pause = self._timeout, FIRST_PAUSE
         last: BaseException | None = None
         while left > 0:
-            begun = time.monotonic()
+            begun = self._clock.monotonic()
             try:
                 self._once(message, exchange, key, min(left, 10.0))
             except NotRouted:
@@ -104,11 +105,11 @@ class HubClient:
             except self._lost() as error:
                 last = error
                 self._forget(broken=True)
-                time.sleep(min(pause, max(0.0, left)))
+                self._clock.pause(min(pause, max(0.0, left)))
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 return
-            left -= time.monotonic() - begun
+            left -= self._clock.monotonic() - begun
         raise NotPublished(f"no broker has confirmed it within {self._timeout:g}s: {last}") from last
 
     def _once(self, message: Prepared, exchange: str, key: str, timeout: float) -> None:

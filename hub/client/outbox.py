@@ -19,12 +19,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from hub.client.client import HubClient, canonical
+from hub.clock.system_clock import SystemClock
+from hub.core.clock import read_utc
 from hub.documents.base import Document
 
 AT_ONCE = 100
@@ -65,7 +66,7 @@ class Outbox:
         name, body = canonical(document, as_)
         row = {
             "id": uuid.uuid4().hex,
-            "sequence": datetime.now(UTC),
+            "sequence": read_utc(SystemClock()),
             "exchange": exchange,
             "key": key,
             "document": name,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from tests.architecture.code import nodes, trees
 
 FLOORS = {
     "hub.core": 0,
@@ -95,25 +96,26 @@ class Import:
         return f"{self.file}:{self.line}: imports {self.module}"
 
 
-def imports(root: Path, folders: tuple[str, ...] = ("hub", "transformers", "adapters")) -> Iterator[Import]:
-    """Every import of every module below the folders."""
-    for folder in folders:
-        for path in sorted((root / folder).rglob("*.py")):
-            name = path.relative_to(root).as_posix()
-            yield from imports_of(name, path.read_text(encoding="utf-8"))
+def imports() -> Iterator[Import]:
+    """Every import of every module."""
+    for name in trees():
+        yield from _imports(name, nodes(name))
 
 
 def imports_of(name: str, source: str) -> Iterator[Import]:
     """The imports of one file, wherever in it they stand, relative ones resolved."""
-    tree = ast.parse(source, name)
+    yield from _imports(name, tuple(ast.walk(ast.parse(source, name))))
+
+
+def _imports(name: str, found: Sequence[ast.AST]) -> Iterator[Import]:
     for_typing = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in found
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for statement in node.body
         for inner in ast.walk(statement)
     }
-    for node in ast.walk(tree):
+    for node in found:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(name, node.lineno, alias.name, id(node) in for_typing)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -13,8 +12,7 @@ from hub.core.dead_letter import DeadStatus
 from hub.core.effect import EffectStatus
 from hub.core.hold import HoldStatus
 from hub.core.once_key import OnceStatus
-
-ROOT = Path(__file__).parents[2]
+from tests.architecture.code import nodes, trees
 
 WORDS = {*EffectStatus, *DeadStatus, HoldStatus.RELEASING, OnceStatus.FREED}
 QUOTED = re.compile("'(" + "|".join(sorted(WORDS)) + ")'")
@@ -35,31 +33,28 @@ CHANGING = {"hub/journal/deliveries/effects.py", "hub/journal/deliveries/marks.p
 """Files with a statement that changes effects. The last two leave the status alone."""
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for folder in ("hub", "adapters", "transformers"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            if "/migrations/" not in name:  # history stays as it was
-                yield name, ast.parse(path.read_text())
+def sources() -> Iterator[tuple[str, Sequence[ast.AST]]]:
+    """History stays as it was."""
+    return ((name, nodes(name)) for name in trees() if "/migrations/" not in name)
 
 
-def literals(tree: ast.Module) -> Iterator[str]:
+def literals(found: Sequence[ast.AST]) -> Iterator[str]:
     """The status words in the code, SQL included; not those in the body of an enum, which is their home."""
-    enums = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef) and "StrEnum" in map(ast.unparse, n.bases)]
+    enums = [n for n in found if isinstance(n, ast.ClassDef) and "StrEnum" in map(ast.unparse, n.bases)]
     at_home = {id(inner) for enum in enums for inner in ast.walk(enum)}
-    for node in ast.walk(tree):
+    for node in found:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in at_home:
             yield from {node.value} & WORDS
             yield from QUOTED.findall(node.value)
 
 
-def changes_effects(tree: ast.Module) -> bool:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+def changes_effects(found: Sequence[ast.AST]) -> bool:
+    calls = [node for node in found if isinstance(node, ast.Call) and node.args]
     called = {(ast.unparse(node.func), ast.unparse(node.args[0])) for node in calls}
     names = {"effect", "schema.effect"}
     assigned = {
         target.id
-        for node in ast.walk(tree)
+        for node in found
         if isinstance(node, ast.Assign) and ast.unparse(node.value) == "schema.effect"
         for target in node.targets
         if isinstance(target, ast.Name)
@@ -68,12 +63,12 @@ def changes_effects(tree: ast.Module) -> bool:
 
 
 def test_no_status_word_stands_outside_its_enum() -> None:
-    strays = {name: set(literals(tree)) - OTHER_THINGS.get(name, set()) for name, tree in sources()}
+    strays = {name: set(literals(found)) - OTHER_THINGS.get(name, set()) for name, found in sources()}
     assert {name: words for name, words in strays.items() if words} == {}
 
 
 def test_only_acts_change_the_status_of_an_effect() -> None:
-    assert {name for name, tree in sources() if changes_effects(tree)} == CHANGING
+    assert {name for name, found in sources() if changes_effects(found)} == CHANGING
 
 
 @pytest.mark.parametrize(
@@ -87,15 +82,15 @@ def test_only_acts_change_the_status_of_an_effect() -> None:
     ],
 )
 def test_a_status_word_would_be_found(source: str) -> None:
-    assert list(literals(ast.parse(source)))
+    assert list(literals(list(ast.walk(ast.parse(source)))))
 
 
 def test_the_body_of_an_enum_is_the_home_of_its_words() -> None:
-    assert list(literals(ast.parse("class Status(StrEnum):\n    HELD = 'held'"))) == []
+    assert list(literals(list(ast.walk(ast.parse("class Status(StrEnum):\n    HELD = 'held'"))))) == []
 
 
 @pytest.mark.parametrize(
     "source", ["sa.update(schema.effect).values(x=1)", "table = schema.effect\nsa.update(table).where(mine)"]
 )
 def test_a_statement_that_changes_effects_would_be_found(source: str) -> None:
-    assert changes_effects(ast.parse(source))
+    assert changes_effects(list(ast.walk(ast.parse(source))))

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from hub.broker import frames
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.rabbitmq
 @pytest.fixture
 async def broker(tcp_proxy: TcpProxy, amqp_url: str) -> AsyncIterator[RabbitBroker]:
     """A broker behind the proxy."""
-    made = RabbitBroker(tcp_proxy.through(amqp_url), name="test")
+    made = RabbitBroker(tcp_proxy.through(amqp_url), SystemClock(), name="test")
     await made.open()
     yield made
     await made.close()
@@ -134,7 +135,7 @@ async def test_without_a_connection_a_publish_fails_in_time_or_waits(
 
 async def test_a_connection_that_goes_silent_is_replaced(tcp_proxy: TcpProxy, amqp_url: str, unique: str) -> None:
     """Nothing is closed: the far end has vanished."""
-    broker = RabbitBroker(tcp_proxy.through(amqp_url), heartbeat=1)
+    broker = RabbitBroker(tcp_proxy.through(amqp_url), SystemClock(), heartbeat=1)
     await broker.open()
     await broker.declare(Topology(queues=(Queue(f"q.{unique}"),)))
     with capture_logs() as logs:
@@ -178,7 +179,7 @@ async def test_a_consumer_waits_for_a_queue_that_was_deleted(broker: RabbitBroke
 async def test_more_consumers_than_a_connection_has_channels_get_further_connections(
     tcp_proxy: TcpProxy, amqp_url: str, unique: str
 ) -> None:
-    broker = RabbitBroker(tcp_proxy.through(amqp_url) + "?channel_max=20")
+    broker = RabbitBroker(tcp_proxy.through(amqp_url) + "?channel_max=20", SystemClock())
     names = [f"q{number}.{unique}" for number in range(10)]
     inbox = Inbox(ack=True)
     await broker.open()
@@ -209,7 +210,7 @@ async def _arrive(broker: RabbitBroker, queues: list[str], inbox: Inbox, round: 
 
 async def test_nobody_there() -> None:
     (port,) = free_ports(1)
-    broker = RabbitBroker(f"amqp://user:sesame@127.0.0.1:{port}/", timeout=0.5)
+    broker = RabbitBroker(f"amqp://user:sesame@127.0.0.1:{port}/", SystemClock(), timeout=0.5)
     with pytest.raises(TransientError) as caught:
         await broker.open()
     assert caught.value.kind == "unreachable"
@@ -227,7 +228,7 @@ async def test_something_else_answers(answer: bytes) -> None:
         writer.write(answer)
 
     async with Listening(serve) as server:
-        broker = RabbitBroker(f"amqp://127.0.0.1:{server.port}/", timeout=0.5)
+        broker = RabbitBroker(f"amqp://127.0.0.1:{server.port}/", SystemClock(), timeout=0.5)
         with pytest.raises(TransientError):
             await broker.open()
 
@@ -239,7 +240,7 @@ async def test_a_wrong_password_or_virtual_host_is_said_at_once(amqp_url: str) -
         (f"{amqp_url.rstrip('/')}/no-such-host", "no-such-host"),
     ):
         with pytest.raises(ConfigError, match=wrong) as caught:
-            await RabbitBroker(url).open()
+            await RabbitBroker(url, SystemClock()).open()
         assert "sesame" not in str(caught.value)
 
 

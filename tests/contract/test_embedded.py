@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hub.broker.embedded import EmbeddedBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
 from hub.core.topology import Binding, Exchange, Queue, Topology
@@ -27,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def broker(path: Path) -> AsyncIterator[EmbeddedBroker]:
-    made = EmbeddedBroker(path)
+    made = EmbeddedBroker(path, SystemClock())
     await made.open()
     yield made
     await made.close()
@@ -51,7 +52,7 @@ async def test_what_was_confirmed_survives_a_kill(path: Path) -> None:
     confirmed: set[str] = set()
     for run in ("a", "b", "c"):
         confirmed |= await _killed(path, "publish", 200, run)
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     await broker.open()
     inbox = Inbox(ack=True)
     await broker.consume("q", inbox, prefetch=1000)
@@ -65,14 +66,14 @@ async def test_what_was_confirmed_survives_a_kill(path: Path) -> None:
 
 
 async def test_what_was_in_flight_at_a_kill_comes_again_and_says_so(path: Path) -> None:
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     await broker.open()
     await broker.declare(Topology(queues=(Queue("q"),)))
     for message in numbered(range(15)):
         await broker.publish("", "q", message)
     await broker.close()
     assert await _killed(path, "consume", 10) == {str(number) for number in range(10)}
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     await broker.open()
     inbox = Inbox()
     await broker.consume("q", inbox)
@@ -83,7 +84,7 @@ async def test_what_was_in_flight_at_a_kill_comes_again_and_says_so(path: Path) 
 
 
 async def test_a_second_owner_is_refused_and_told_who_has_it(broker: EmbeddedBroker, path: Path) -> None:
-    second = EmbeddedBroker(path)
+    second = EmbeddedBroker(path, SystemClock())
     with pytest.raises(ConfigError, match=rf"running process {os.getpid()}"):
         await second.open()
     await broker.declare(Topology(queues=(Queue("q"),)))
@@ -91,7 +92,7 @@ async def test_a_second_owner_is_refused_and_told_who_has_it(broker: EmbeddedBro
 
 async def test_the_file_is_free_after_close(broker: EmbeddedBroker, path: Path) -> None:
     await broker.close()
-    second = EmbeddedBroker(path)
+    second = EmbeddedBroker(path, SystemClock())
     await second.open()
     await second.close()
 
@@ -103,7 +104,7 @@ async def test_a_file_that_is_none_of_ours_is_refused(path: Path, content: bytes
     else:
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     with pytest.raises(ConfigError, match="broker\\.db"):
         await broker.open()
     assert not broker.connected
@@ -113,7 +114,7 @@ async def test_a_file_that_is_none_of_ours_is_refused(path: Path, content: bytes
 async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigError, match="can't be used"):
-        await EmbeddedBroker(tmp_path / "file" / "broker.db").open()
+        await EmbeddedBroker(tmp_path / "file" / "broker.db", SystemClock()).open()
 
 
 async def test_the_topology_survives(broker: EmbeddedBroker, path: Path) -> None:
@@ -124,7 +125,7 @@ async def test_the_topology_survives(broker: EmbeddedBroker, path: Path) -> None
     )
     await broker.declare(topology)
     await broker.close()
-    again = EmbeddedBroker(path)
+    again = EmbeddedBroker(path, SystemClock())
     await again.open()
     await again.declare(topology)
     await again.publish("x", "", Message("m", b"", headers={"kind": "order"}))
@@ -137,7 +138,7 @@ async def test_time_goes_on_while_it_is_closed(broker: EmbeddedBroker, path: Pat
     await broker.declare(Topology(queues=(Queue("q"), Queue("wait", ttl=0.1, dead_letter="q"))))
     await broker.publish("", "wait", Message("m", b""))
     await broker.close()
-    again = EmbeddedBroker(path)
+    again = EmbeddedBroker(path, SystemClock())
     await again.open()
     inbox = Inbox(ack=True)
     await again.consume("q", inbox)
@@ -158,7 +159,7 @@ async def test_a_dead_letter_waits_for_its_queue(broker: EmbeddedBroker) -> None
 async def test_a_crashing_consumer_meets_the_delivery_limit(path: Path) -> None:
     """Every delivery that ended with its process counts, as on RabbitMQ."""
     for _ in range(3):
-        broker = EmbeddedBroker(path)
+        broker = EmbeddedBroker(path, SystemClock())
         await broker.open()
         await broker.declare(Topology(queues=(Queue("dead"), Queue("q", dead_letter="dead", delivery_limit=2))))
         if (await broker.depths(["q", "dead"])) == {"q": 0, "dead": 0}:
@@ -167,7 +168,7 @@ async def test_a_crashing_consumer_meets_the_delivery_limit(path: Path) -> None:
         await broker.consume("q", inbox)
         await inbox.next()
         await broker.close()
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     await broker.open()
     assert await broker.depths(["q", "dead"]) == {"q": 0, "dead": 1}
     await broker.close()
@@ -199,7 +200,7 @@ async def test_a_file_that_cannot_be_written_fails_publishes_and_recovers(broker
 
 
 async def test_a_question_to_a_closed_broker(path: Path) -> None:
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     with pytest.raises(TransientError):
         await broker.depths(["q"])
     with pytest.raises(TransientError):

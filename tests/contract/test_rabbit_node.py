@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology
@@ -22,7 +23,7 @@ SETTLED = 6.0
 
 @pytest.fixture
 async def broker(rabbit_node: RabbitNode) -> AsyncIterator[RabbitBroker]:
-    made = RabbitBroker(rabbit_node.url, timeout=60)
+    made = RabbitBroker(rabbit_node.url, SystemClock(), timeout=60)
     await made.open()
     await made.declare(Topology(queues=(Queue("q"),)))
     yield made

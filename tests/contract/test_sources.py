@@ -72,7 +72,7 @@ async def far_end(kind: str, seat: Seat, stack: AsyncExitStack, request: pytest.
 
     if kind in ON_RABBITMQ:
         url = str(request.getfixturevalue("amqp_url"))
-        broker = RabbitBroker(url, name="peer")
+        broker = RabbitBroker(url, SystemClock(), name="peer")
         await broker.open()
         stack.push_async_callback(broker.close)
         proxy = await behind(urlsplit(url).port or 5672, ListeningProxy)

@@ -54,7 +54,7 @@ async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
 @pytest.fixture
 async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
     """A RabbitMQ of this test's own, opened: for adapters without a hub around them."""
-    made = RabbitBroker(amqp_vhost, name="test")
+    made = RabbitBroker(amqp_vhost, SystemClock(), name="test")
     await made.open()
     yield made
     await made.close()

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from hub.broker.rabbit import RabbitBroker
 from hub.client import HubClient, NotPublished, NotRouted
 from hub.client.outbox import Outbox
+from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import DecodeError
 from hub.core.topology import Binding, Exchange, Queue, Topology
@@ -30,7 +31,7 @@ WANTED = {"exchange": "shop.events", "key": "order.placed"}
 
 @pytest.fixture
 async def broker(amqp_vhost: str) -> AsyncIterator[BrokerLifecycle]:
-    made = RabbitBroker(amqp_vhost, name="test")
+    made = RabbitBroker(amqp_vhost, SystemClock(), name="test")
     await made.open()
     exchange, queue = Exchange("shop.events"), Queue("shop.q")
     await made.declare(Topology((exchange,), (queue,), (Binding("shop.events", "shop.q", "order.*"),)))

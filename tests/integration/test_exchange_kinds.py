@@ -19,6 +19,7 @@ from adapters.exchange import (
     StreamSourceOptions,
 )
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
@@ -130,7 +131,7 @@ async def test_properties_and_headers_of_what_is_published(broker: BrokerLifecyc
 
 async def test_another_cluster(context: Context, broker: BrokerLifecycle, amqp_vhost: str, amqp_url: str) -> None:
     """From theirs into ours, and from ours to theirs; what is declared is declared there."""
-    theirs = RabbitBroker(amqp_url, name="theirs")
+    theirs = RabbitBroker(amqp_url, SystemClock(), name="theirs")
     await theirs.open()
     unique = amqp_vhost.rpartition("/")[2]
     options = AmqpEndpointOptions.model_validate({"url": amqp_url})
@@ -156,7 +157,9 @@ async def test_another_cluster(context: Context, broker: BrokerLifecycle, amqp_v
 
 async def test_another_cluster_that_is_away_is_unreachable(context: Context) -> None:
     options = AmqpEndpointOptions.model_validate({"url": "amqp://127.0.0.1:1/"})
-    endpoint = AmqpEndpoint("gone", options, options.url, lambda url, name: RabbitBroker(url, name=name, timeout=0.3))
+    endpoint = AmqpEndpoint(
+        "gone", options, options.url, lambda url, name: RabbitBroker(url, SystemClock(), name=name, timeout=0.3)
+    )
     wanted = ExchangeDestinationOptions.model_validate({"endpoint": "gone", "name": "x"})
     with pytest.raises(TransientError, match="endpoint gone") as away:
         await ExchangeDestination("out", wanted, context, endpoint).send(outgoing())
@@ -177,7 +180,10 @@ async def test_tls_with_a_client_certificate(context: Context, tmp_path: Path) -
         for given, works in ((let_in, True), ({"url": url, "ca": str(authority.file)}, False), ({"url": url}, False)):
             options = AmqpEndpointOptions.model_validate(given)
             endpoint = AmqpEndpoint(
-                "tls", options, options.full_url(tmp_path), lambda url, name: RabbitBroker(url, name=name, timeout=4.0)
+                "tls",
+                options,
+                options.full_url(tmp_path),
+                lambda url, name: RabbitBroker(url, SystemClock(), name=name, timeout=4.0),
             )
             wanted = ExchangeDestinationOptions.model_validate({"endpoint": "tls", "name": "x", "queue": "q"})
             destination = ExchangeDestination("out", wanted, context, endpoint)

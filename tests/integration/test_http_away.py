@@ -74,6 +74,12 @@ async def test_a_call_that_cant_be_read_is_kept_under_its_id(tmp_path: Path, erp
     web.source(more=f"  called:\n    soap: {soap}\n    read: {{json: order@1}}\n")
     async with web.site.running():
         await listening(web)
+
+        async def mounted() -> bool:
+            async with aiohttp.ClientSession() as session, session.get(f"{web.url}/soap?wsdl") as reply:
+                return reply.status == 200
+
+        await eventually(mounted)
         status, body = await post(f"{web.url}/soap", envelope(ORDER))
         assert (status, fault_of(body)[0]) == (500, "soap:Client")
         status, body = await post(

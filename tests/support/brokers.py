@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.broker.embedded import EmbeddedBroker
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.message import Message
 
@@ -20,8 +21,8 @@ LIMIT = 30.0
 def make_broker(kind: str, url: str, folder: Path, *, timeout: float = LIMIT) -> BrokerLifecycle:
     """A broker that isn't open yet. `url` is for the kinds that need one, `folder` for the one that has a file."""
     if kind == "embedded":
-        return EmbeddedBroker(folder / "broker.db", timeout=timeout)
-    return RabbitBroker(url, name="test", timeout=timeout)
+        return EmbeddedBroker(folder / "broker.db", SystemClock(), timeout=timeout)
+    return RabbitBroker(url, SystemClock(), name="test", timeout=timeout)
 
 
 class Inbox:

@@ -82,7 +82,7 @@ class Reaching:
         context = Context(
             self._site,
             log=structlog.get_logger(),
-            connect=lambda url, name: RabbitBroker(url, name=name, timeout=seconds(patience)),
+            connect=lambda url, name: RabbitBroker(url, SystemClock(), name=name, timeout=seconds(patience)),
             clock=SystemClock(),
         )
         made = plugin.build("peer", plugin.options.model_validate(endpoint), context)

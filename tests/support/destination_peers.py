@@ -174,7 +174,7 @@ async def sftp(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Pa
 
 async def exchange(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: Path) -> Peer:
     url, name = str(request.getfixturevalue("amqp_url")), f"orders.{request.getfixturevalue('unique')}"
-    broker = RabbitBroker(url, name="peer")
+    broker = RabbitBroker(url, SystemClock(), name="peer")
     await broker.open()
     stack.push_async_callback(broker.close)
     bound = Topology((Exchange(name),), (Queue(name),), (Binding(name, name, "#"),))

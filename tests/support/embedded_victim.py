@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.broker.embedded import EmbeddedBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology
 
@@ -20,7 +21,7 @@ QUEUE = "q"
 
 
 async def main(path: Path, what: str, prefix: str) -> None:
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     await broker.open()
     await broker.declare(Topology(queues=(Queue(QUEUE),)))
     if what == "publish":

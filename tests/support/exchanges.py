@@ -48,7 +48,7 @@ def context_on(broker: BrokerLifecycle, journal: Journal, site: Path) -> Context
         broker,
         log=structlog.get_logger(),
         memory=lambda name: JournalMemory(journal, name),
-        connect=lambda url, name: RabbitBroker(url, name=name, timeout=5.0),
+        connect=lambda url, name: RabbitBroker(url, SystemClock(), name=name, timeout=5.0),
         clock=SystemClock(),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from tests.support.erp import Erp
 from tests.support.hub_forks import ForkedHub, HubForks
@@ -100,7 +101,7 @@ class Laboratory:
         self.numbers |= {number for number, _ in told}
 
         async def work() -> None:
-            broker = RabbitBroker(self.site.environ["HUB_AMQP_URL"], name="shop")
+            broker = RabbitBroker(self.site.environ["HUB_AMQP_URL"], SystemClock(), name="shop")
             await broker.open()
             await asyncio.gather(*(broker.publish("shop.events", "order.placed", Message(n, b)) for n, b in told))
             await broker.close()

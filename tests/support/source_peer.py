@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.app.plugin_discovery import discover
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.plugin import Context
 from hub.core.ports import Source
 from hub.journal.journal import Journal
@@ -32,7 +33,7 @@ class Seat:
         return replace(
             context_of(self.folder, self.journal),
             memory=lambda name: JournalMemory(self.journal, name),
-            connect=lambda url, name: RabbitBroker(url, name=name, timeout=3.0),
+            connect=lambda url, name: RabbitBroker(url, SystemClock(), name=name, timeout=3.0),
             text=lambda where, name: (self.folder / where / name).read_text(),
         )
 

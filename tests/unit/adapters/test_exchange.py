@@ -54,7 +54,7 @@ def test_hops_are_an_integer(value: Any, hops: int) -> None:
 
 @asynccontextmanager
 async def consuming(folder: Path, take: Callable[[Arrival], Awaitable[Taken]]) -> AsyncIterator[EmbeddedBroker]:
-    broker = EmbeddedBroker(folder / "broker.db")
+    broker = EmbeddedBroker(folder / "broker.db", SystemClock())
     await broker.open()
     options = ExchangeSourceOptions(name="shop.events")
     source = ExchangeSource("shop", options, Context(folder, broker, log=structlog.get_logger(), clock=SystemClock()))
@@ -136,7 +136,7 @@ async def test_a_journal_that_is_away_counts_against_no_message(tmp_path: Path) 
             redelivered.append(delivery.redelivered)
             await super()._take(delivery, take, stopping)
 
-    broker = EmbeddedBroker(tmp_path / "broker.db")
+    broker = EmbeddedBroker(tmp_path / "broker.db", SystemClock())
     await broker.open()
     source = Watched(
         "shop",

@@ -14,6 +14,7 @@ from hub.broker.deadlines import Deadlines
 from hub.broker.death import with_death
 from hub.broker.declaration import queue_arguments
 from hub.broker.routing import Routing, topic_matches
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.message import Message
 from hub.core.topology import Binding, Exchange, Queue, retry_topology, route_topology
@@ -129,7 +130,7 @@ def test_deaths_of_the_same_kind_are_counted() -> None:
 
 async def test_deadlines_report_only_what_is_still_there() -> None:
     late: asyncio.Queue[str] = asyncio.Queue()
-    deadlines: Deadlines[str] = Deadlines(late.put_nowait)
+    deadlines: Deadlines[str] = Deadlines(late.put_nowait, SystemClock())
     deadlines.add("gone", 0.0)
     deadlines.add("late", 0.0)
     deadlines.add("patient", 60)

@@ -8,6 +8,7 @@ import pytest
 
 from hub.broker.embedded import EmbeddedBroker
 from hub.broker.store import Store, Taken
+from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Topology, route_topology
 
@@ -23,7 +24,7 @@ async def test_a_commit_asks_only_for_what_changed(tmp_path: Path, monkeypatch: 
         return take(store, queue, limit)
 
     monkeypatch.setattr(Store, "take", noted)
-    broker = EmbeddedBroker(tmp_path / "broker.db")
+    broker = EmbeddedBroker(tmp_path / "broker.db", SystemClock())
     await broker.open()
     try:
         names = [f"r{number}" for number in range(ROUTES)]

@@ -9,6 +9,7 @@ import pytest
 
 from hub.broker.embedded import EmbeddedBroker
 from hub.broker.move import Move
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.topology import Queue, Topology
 from tests.support.brokers import Inbox, eventually, numbered
@@ -23,7 +24,7 @@ WORK = Queue("work")
 async def filled(path: Path) -> None:
     """A file in which one message waits, one was with a consumer that did not acknowledge it, one waits for its retry, one has left a
     queue by its age, and one by its delivery limit, and the dead-letter queue of both is gone."""
-    broker = EmbeddedBroker(path)
+    broker = EmbeddedBroker(path, SystemClock())
     await broker.open()
     await broker.declare(Topology(queues=(Queue("gone"), WORK, RETRY, STUCK, LIMITED)))
     waits, locked, retried, aged, limited = numbered(range(5))
@@ -46,17 +47,17 @@ async def filled(path: Path) -> None:
 
     await eventually(left)
     with pytest.raises(ConfigError, match="broker"):  # its owner runs
-        await Move(path, broker, Topology()).run()
+        await Move(path, broker, Topology(), SystemClock()).run()
     await broker.close()
 
 
 async def test_what_is_locked_or_stuck_is_moved_too(tmp_path: Path) -> None:
     path = tmp_path / "var/broker.db"
     await filled(path)
-    target = EmbeddedBroker(tmp_path / "new/broker.db")
+    target = EmbeddedBroker(tmp_path / "new/broker.db", SystemClock())
     await target.open()
     try:
-        assert await Move(path, target, Topology(queues=(WORK,))).run() == {
+        assert await Move(path, target, Topology(queues=(WORK,)), SystemClock()).run() == {
             "limited": 1,
             "retry": 1,
             "stuck": 1,
@@ -67,6 +68,6 @@ async def test_what_is_locked_or_stuck_is_moved_too(tmp_path: Path) -> None:
             await target.consume(queue, inbox)
         found = {delivery.message.id for delivery in await asyncio.wait_for(inbox.take(4), 30)}
         assert len(found) == 4
-        assert await Move(path, target, Topology(queues=(WORK,))).run() == {}
+        assert await Move(path, target, Topology(queues=(WORK,)), SystemClock()).run() == {}
     finally:
         await target.close()

@@ -12,6 +12,7 @@ from pamqp import commands
 from pamqp.body import ContentBody
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from tests.support.brokers import Inbox, eventually
@@ -31,7 +32,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 
 @pytest.fixture
 async def broker(server: ScriptedServer) -> AsyncIterator[RabbitBroker]:
-    made = RabbitBroker(server.url, timeout=5)
+    made = RabbitBroker(server.url, SystemClock(), timeout=5)
     await made.open()
     yield made
     await made.close()
@@ -126,7 +127,7 @@ async def test_a_message_that_closes_the_channel_is_found_and_refused(
 async def test_large_bodies_are_cut_to_the_servers_frames() -> None:
     server = ScriptedServer(largest_frame=4096)
     await server.start()
-    broker = RabbitBroker(server.url, timeout=5)
+    broker = RabbitBroker(server.url, SystemClock(), timeout=5)
     await broker.open()
     body = bytes(range(256)) * 50
     confirm = asyncio.ensure_future(broker.publish("", "q", Message("big", body)))
@@ -145,7 +146,7 @@ async def test_large_bodies_are_cut_to_the_servers_frames() -> None:
 async def test_headers_above_the_servers_frames_are_refused_and_nothing_of_them_is_sent() -> None:
     server = ScriptedServer(largest_frame=4096)
     await server.start()
-    broker = RabbitBroker(server.url, timeout=5)
+    broker = RabbitBroker(server.url, SystemClock(), timeout=5)
     await broker.open()
     large = asyncio.ensure_future(broker.publish("", "q", Message("m", b"x", headers={"why": "y" * 5000})))
     with pytest.raises(MessageError, match=r"50\d\d bytes can't be carried: at most 4055 bytes"):
@@ -241,11 +242,11 @@ async def test_tls_trusts_whom_the_address_names() -> None:
     context.load_cert_chain(CERTIFICATE)
     server = ScriptedServer(tls=context)
     await server.start()
-    broker = RabbitBroker(f"{server.url}?cafile={CERTIFICATE}", timeout=5)
+    broker = RabbitBroker(f"{server.url}?cafile={CERTIFICATE}", SystemClock(), timeout=5)
     await broker.open()
     assert broker.connected
     await broker.close()
-    stranger = RabbitBroker(server.url, timeout=0.5)
+    stranger = RabbitBroker(server.url, SystemClock(), timeout=0.5)
     with pytest.raises(TransientError, match="certificate verify failed"):
         await stranger.open()
     await server.close()

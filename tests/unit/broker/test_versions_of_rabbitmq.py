@@ -10,6 +10,7 @@ from pamqp import commands
 
 from hub.broker.address import AmqpAddress
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.topology import Topology, route_topology
 from tests.support.brokers import eventually
@@ -52,7 +53,7 @@ async def declared(
     server: ScriptedServer, version: str, held: dict[str, dict[str, Any]], topology: Topology
 ) -> set[str]:
     server.version, server.script = version, Declared({name: dict(arguments) for name, arguments in held.items()})
-    broker = RabbitBroker(server.url, timeout=5)
+    broker = RabbitBroker(server.url, SystemClock(), timeout=5)
     await broker.open()
     try:
         await broker.declare(topology)
@@ -78,7 +79,7 @@ async def test_any_other_difference_is_an_error(server: ScriptedServer, argument
 
 
 async def test_an_alarm_is_named(server: ScriptedServer) -> None:
-    broker = RabbitBroker(server.url, timeout=5)
+    broker = RabbitBroker(server.url, SystemClock(), timeout=5)
     await broker.open()
     try:
         await server.opened.get()
@@ -96,7 +97,7 @@ async def test_an_alarm_is_named(server: ScriptedServer) -> None:
 async def test_another_node_is_tried(server: ScriptedServer) -> None:
     (nobody,) = free_ports(1)
     there = server.url.removeprefix("amqp://").rstrip("/")
-    broker = RabbitBroker(f"amqp://127.0.0.1:{nobody},{there}/", timeout=5)
+    broker = RabbitBroker(f"amqp://127.0.0.1:{nobody},{there}/", SystemClock(), timeout=5)
     await broker.open()
     assert broker.connected
     await broker.close()

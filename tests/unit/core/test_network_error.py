@@ -8,6 +8,7 @@ import ssl
 import pytest
 
 from hub.broker.rabbit import RabbitBroker
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.core.network.network_error import reason_of
 from hub.journal.database.faults import first_line
@@ -19,7 +20,7 @@ async def test_the_words_of_libraries_are_left_out() -> None:
     with pytest.raises(OSError, match="Connect call failed") as refused:
         await asyncio.open_connection("127.0.0.1", port)
     assert reason_of(refused.value) == first_line(refused.value) == "connection refused"
-    broker = RabbitBroker(f"amqp://guest@127.0.0.1:{port}/", timeout=0.3)
+    broker = RabbitBroker(f"amqp://guest@127.0.0.1:{port}/", SystemClock(), timeout=0.3)
     with pytest.raises(TransientError, match=rf"^no connection to amqp://127.0.0.1:{port}: connection refused$"):
         await broker.open()
 

@@ -109,7 +109,7 @@ def test_a_message_of_the_embedded_broker_never_waits_longer_than_its_queue_says
     ahead.declare(queues)
     ahead.insert("", "later", b"\x00\x00", b"body")
     ahead.close()
-    store = Store(tmp_path / "broker.db")
+    store = Store(tmp_path / "broker.db", time.time)
     upcoming = store.expire()
     store.close()
     assert upcoming is not None
@@ -117,7 +117,7 @@ def test_a_message_of_the_embedded_broker_never_waits_longer_than_its_queue_says
 
 
 def test_the_clock_of_the_embedded_broker_does_not_jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(tmp_path / "broker.db")
+    store = Store(tmp_path / "broker.db", time.time)
     store.declare(Topology(queues=(Queue("target"), Queue("later", ttl=10.0, dead_letter="target"))))
     store.insert("", "later", b"\x00\x00", b"body")
     now = time.time()

@@ -117,7 +117,7 @@ async def take(arrival: Arrival) -> Taken:
 @pytest.fixture
 async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
     journal = Journal(str(tmp_path / "hub.db"), tmp_path / "claims", SystemClock())
-    broker = EmbeddedBroker(tmp_path / "broker.db")
+    broker = EmbeddedBroker(tmp_path / "broker.db", SystemClock())
     await journal.open(worker=True)
     await broker.open()
     await broker.declare(route_topology("orders"))
