@@ -250,7 +250,8 @@ async def test_the_next_host_of_the_list_takes_over(tcp_proxy: TcpProxy, amqp_ur
     second = TcpProxy(parts.hostname or "", parts.port or 0)
     await second.start()
     broker = RabbitBroker(
-        tcp_proxy.through(amqp_url).replace(f":{tcp_proxy.port}", f":{tcp_proxy.port},127.0.0.1:{second.port}")
+        tcp_proxy.through(amqp_url).replace(f":{tcp_proxy.port}", f":{tcp_proxy.port},127.0.0.1:{second.port}"),
+        SystemClock(),
     )
     queue, inbox = f"q.{unique}", Inbox(ack=True)
     try:
@@ -274,7 +275,7 @@ async def test_the_next_host_of_the_list_takes_over(tcp_proxy: TcpProxy, amqp_ur
 
 
 async def test_a_channel_that_the_broker_closes_ends_one_consumer_for_a_moment(amqp_url: str, unique: str) -> None:
-    broker = RabbitBroker(amqp_url)
+    broker = RabbitBroker(amqp_url, SystemClock())
     names = [f"q{number}.{unique}" for number in range(2)]
     inboxes = [Inbox(), Inbox()]
     await broker.open()

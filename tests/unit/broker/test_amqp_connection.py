@@ -17,6 +17,7 @@ from hub.broker.amqp_channel import ConnectionLost
 from hub.broker.connection import AmqpConnection
 from hub.broker.rabbit import RabbitBroker
 from hub.broker.table import UNDECODABLE
+from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.message import Message
 from tests.support.brokers import Inbox
@@ -36,7 +37,7 @@ async def server() -> AsyncIterator[ScriptedServer]:
 
 @pytest.fixture
 async def broker(server: ScriptedServer) -> AsyncIterator[RabbitBroker]:
-    made = RabbitBroker(server.url, timeout=5)
+    made = RabbitBroker(server.url, SystemClock(), timeout=5)
     await made.open()
     yield made
     await made.close()
@@ -44,7 +45,7 @@ async def broker(server: ScriptedServer) -> AsyncIterator[RabbitBroker]:
 
 @pytest.fixture
 async def connection(server: ScriptedServer) -> AsyncIterator[AmqpConnection]:
-    made = await AmqpConnection.connect(AmqpAddress.parse(server.url), "test", 10)
+    made = await AmqpConnection.connect(AmqpAddress.parse(server.url), "test", 10, SystemClock())
     yield made
     await made.close()
 
@@ -65,7 +66,7 @@ async def test_no_more_is_accepted_than_both_want(
     server: ScriptedServer, offered: tuple[int, int], url: str, accepted: tuple[int, int]
 ) -> None:
     server.tune = commands.Connection.Tune(*offered, 60)
-    broker = RabbitBroker(server.url + url, timeout=5)
+    broker = RabbitBroker(server.url + url, SystemClock(), timeout=5)
     await broker.open()
     answer = await server.next("Connection.TuneOk")
     assert (answer.channel_max, answer.frame_max, answer.heartbeat) == (*accepted, 10)
@@ -75,13 +76,13 @@ async def test_no_more_is_accepted_than_both_want(
 async def test_a_broker_that_takes_no_passwords_is_named_at_once(server: ScriptedServer) -> None:
     server.mechanisms = "EXTERNAL RABBIT-CR-DEMO"
     with pytest.raises(ConfigError, match=r"takes no password: it lets clients in by EXTERNAL RABBIT-CR-DEMO"):
-        await RabbitBroker(server.url, timeout=5).open()
+        await RabbitBroker(server.url, SystemClock(), timeout=5).open()
 
 
 async def test_an_unexpected_answer_is_named(server: ScriptedServer) -> None:
     server.tune = commands.Connection.Secure("who are you?")
     with pytest.raises(ConnectionLost, match=r"Connection\.Tune.*Secure"):
-        await AmqpConnection.connect(AmqpAddress.parse(server.url), "test", 10)
+        await AmqpConnection.connect(AmqpAddress.parse(server.url), "test", 10, SystemClock())
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -95,7 +96,7 @@ async def test_a_broker_that_says_nothing_is_given_up(tls: bool, monkeypatch: py
     async with Listening(say_nothing) as peer:
         with pytest.raises(TimeoutError):
             await AmqpConnection.connect(
-                AmqpAddress.parse(f"amqp{'s' if tls else ''}://127.0.0.1:{peer.port}"), "test", 10
+                AmqpAddress.parse(f"amqp{'s' if tls else ''}://127.0.0.1:{peer.port}"), "test", 10, SystemClock()
             )
 
 
