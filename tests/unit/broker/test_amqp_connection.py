@@ -21,6 +21,7 @@ from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.message import Message
 from tests.support.brokers import Inbox
+from tests.support.clocks import SetClock
 from tests.support.listening import Listening
 from tests.support.scripted_amqp import ScriptedServer, content
 
@@ -134,13 +135,12 @@ async def test_a_body_in_pieces_arrives_whole(broker: RabbitBroker, server: Scri
     assert (await inbox.next()).message.body == b"abcdef"
 
 
-async def test_messages_alone_are_a_sign_of_life(connection: AmqpConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_messages_alone_are_a_sign_of_life(connection: AmqpConnection) -> None:
     """RabbitMQ sends no heartbeats while it sends messages, and aiormq gets no messages."""
-    now = asyncio.get_running_loop().time()
-    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now)
+    clock = connection.clock = SetClock(steady=connection.clock.monotonic())
     message = frame.marshal(commands.Basic.Deliver("c", 1, False, "", "q"), 5)
     assert connection.received(message) == b""
-    now += 2
+    clock.passes(2.0)
     assert connection.received(message) == frames.HEARTBEAT_FRAME
     assert connection.received(message) == b""
 

@@ -18,28 +18,11 @@ from hub.journal.database.clock import DatabaseClock
 from hub.journal.deliveries.effects import STATES
 from hub.journal.journal import Journal
 from hub.journal.processes.processes import living
-
-
-class Host(SystemClock):
-    """A host with a clock that people set, and one that only goes on."""
-
-    def __init__(self) -> None:
-        self.wall = 1000.0
-        self.steady = 50.0
-
-    def __call__(self) -> float:
-        return self.wall
-
-    def monotonic(self) -> float:
-        return self.steady
-
-    def passes(self, seconds: float) -> None:
-        self.wall += seconds
-        self.steady += seconds
+from tests.support.clocks import SetClock
 
 
 def test_the_time_is_the_databases_whatever_the_host_is_set_to() -> None:
-    host = Host()
+    host = SetClock()
     clock = DatabaseClock(host)
     assert clock() == 1000.0
     clock.adopt(960.0)
@@ -51,7 +34,7 @@ def test_the_time_is_the_databases_whatever_the_host_is_set_to() -> None:
 
 @pytest.mark.parametrize(("said", "told"), [(960.0, "40s ahead of"), (1040.0, "40s behind"), (999.0, "")])
 def test_a_skewed_host_is_told(said: float, told: str) -> None:
-    clock = DatabaseClock(Host())
+    clock = DatabaseClock(SetClock())
     clock.adopt(said)
     assert clock.is_skewed == bool(told)
     assert told in clock.told
