@@ -176,12 +176,9 @@ class Engine(threading.Thread):
         while running:
             commands, running = self._next()
             try:
-                wait = self._commit(commands, running)
+                self._commit(commands, running)
             except sqlite3.Error as error:
                 self._refused(error, commands)
-                wait = PAUSE
-            if running and wait is not None:
-                self._wake_in(wait)
 
     def _wake_in(self, seconds: float) -> None:
         """The thread itself waits for commands alone: time is the event loop's."""
@@ -204,8 +201,8 @@ class Engine(threading.Thread):
             return commands, True
         return commands, False
 
-    def _commit(self, commands: list[Command], running: bool) -> float | None:
-        """One transaction. Seconds until there is something to do without a command."""
+    def _commit(self, commands: list[Command], running: bool) -> None:
+        """One transaction."""
         store = self.store
         store.begin()
         for command in commands:
@@ -224,9 +221,10 @@ class Engine(threading.Thread):
         for tap, messages in self._taken:
             reports.append((tap.deliver, (messages,)))
         self._taken.clear()
+        if wait is not None and running:
+            self._wake_in(wait)
         if reports:
             self._call(reports)
-        return wait
 
     def _serve(self) -> None:
         """Fills up the consumers of the queues that changed; of several at one queue each goes first in its turn."""
@@ -253,6 +251,7 @@ class Engine(threading.Thread):
         reason = TransientError(f"the broker's file {self._path.name} can't be written: {error}", "unreachable")
         self._call([(_fail, (item.future, reason)) for item in commands if isinstance(item, Publication)])
         self._undo()
+        self._wake_in(PAUSE)
 
     def _undo(self) -> None:
         try:
