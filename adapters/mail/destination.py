@@ -12,6 +12,7 @@ from adapters.mail.envelope import MailEnvelope, date_of
 from adapters.mail.notice import MailDestinationOptions, envelope_of, finished, notice
 from hub.core.errors import RejectedError, TransientError
 from hub.core.ports import Outgoing, Receipt
+from hub.core.replies.reply import Reply
 
 
 class MailDestination:
@@ -64,9 +65,12 @@ class MailDestination:
 
 def of_codes(codes: list[int], text: str) -> TransientError | RejectedError:
     """4yz may work later, 5yz never will (RFC 5321 4.2.1)."""
+    status = codes[0] if codes else None
+    error: TransientError | RejectedError = TransientError(text, "busy")
     if all(500 <= code < 600 for code in codes):
-        return RejectedError(text, codes[0] if codes else None, str(codes[0]) if codes else "rejected")
-    return TransientError(text, "busy")
+        error = RejectedError(text, status, str(status or "rejected"))
+    error.reply = Reply(status, body=text.encode("utf-8", "replace"))
+    return error
 
 
 def describe_reply(error: smtplib.SMTPResponseException) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pydantic import Field, field_validator
 
 from adapters.rest.address import RestAddress
@@ -106,13 +104,13 @@ class RestDestination:
         secret = self._secret_path or self._secret_query
         query = path_of(self._secret_path, self._secret_query, facts) if secret else ""
         url = with_parameters(address.url, query)
-        headers = {**address.headers, **headers_of(self._secret_headers, facts)}
+        sent = {**address.headers, **headers_of(self._secret_headers, facts)}
         body = None if self._method in WITHOUT_BODY else outgoing.body
-        answer = await self._endpoint.request(address.method, url, headers, body)
+        answer = await self._endpoint.request(address.method, url, sent, body)
         reply = self._endpoint.blackened(answer.body)
         content = await self._look(self._name, reply, paths_of(self._replies))
-        receipt = classify(answer.status, answer.headers, reply, self._replies, read_utc(self._clock), content=content)
-        return replace(receipt, text=f"{receipt.text}, the reply is cut") if answer.cut else receipt
+        headers, now = self._endpoint.blackened_headers(answer.headers), read_utc(self._clock)
+        return classify(answer.status, headers, reply, self._replies, now, content=content, cut=answer.cut)
 
     async def close(self) -> None:
         return None

@@ -23,15 +23,13 @@ from hub.core.message import EMPTY
 from hub.core.network.network_error import error_line, reason_of
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
+from hub.core.options.secret_names import BLACKENED, SHORTEST_SECRET
 from hub.core.plugin import Options
 from hub.core.ports import FactValue, Receipt
 from hub.core.replies.replies import classify
 
 LARGE = 1 << 19
 """Bodies above this size (bytes) are sent piece by piece."""
-
-SHORTEST_SECRET = 6
-"""Characters from which on a secret that a far end repeats is blackened; a shorter one would blacken half the reply."""
 
 
 class RestEndpointOptions(Options):
@@ -130,8 +128,15 @@ class RestEndpoint:
         known = self.options.auth.secrets() if self.options.auth else ()
         for secret in (*known, *(self._tokens.shown if self._tokens else ())):
             if len(secret) >= SHORTEST_SECRET:
-                body = body.replace(secret.encode(), b"***")
+                body = body.replace(secret.encode(), BLACKENED.encode())
         return body
+
+    def blackened_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The headers of such a reply."""
+        return {
+            name: self.blackened(value.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+            for name, value in headers.items()
+        }
 
     async def close(self) -> None:
         if self._session is not None:

@@ -10,11 +10,12 @@ from adapters.soap.address import SoapAddress
 from adapters.soap.calls.reply import SoapReply, pieces_of, reply_from
 from adapters.soap.endpoint import Posted, SoapEndpoint
 from hub.core.clock import read_utc
-from hub.core.errors import DecodeError, TransientError
+from hub.core.errors import DecodeError, EndpointError, TransientError
 from hub.core.options.naming import safe
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
+from hub.core.replies.reply import Reply
 
 if TYPE_CHECKING:
     from adapters.soap.calls.contract import Operation
@@ -68,11 +69,21 @@ class SoapDestination:
         )
 
     async def send(self, outgoing: Outgoing) -> Receipt:
-        address, operation = self.address(outgoing), self._operation
-        posted = await self._endpoint.call(address, operation, outgoing.body, outgoing.content_type)
+        endpoint, address = self._endpoint, self.address(outgoing)
+        posted = await endpoint.call(address, self._operation, outgoing.body, outgoing.content_type)
+        headers = {name: endpoint.blackened(value) for name, value in posted.headers.items()}
+        posted = Posted(posted.status, headers, endpoint.blackened_bytes(posted.body))
+        try:
+            return await self._classified(posted)
+        except EndpointError as error:
+            if error.reply is None or not error.reply.body:  # a page in place of an answer
+                error.reply = Reply(posted.status, posted.headers, posted.body)
+            raise
+
+    async def _classified(self, posted: Posted) -> Receipt:
         reply = await self._read(posted)
         names = {**posted.headers, "content-type": XML} if reply.payload else posted.headers
-        said = self._endpoint.blackened(f"{reply.fault[-1]}: {reply.text}") if reply.fault else None
+        said = f"{reply.fault[-1]}: {reply.text}" if reply.fault else None
         now = read_utc(self._endpoint.clock)
         content = await self._look(self._name, reply.payload, paths_of(self._replies))
         return classify(

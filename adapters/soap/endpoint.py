@@ -22,7 +22,13 @@ from hub.core.errors import ConfigError, TransientError
 from hub.core.network.network_error import error_line
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
-from hub.core.options.secret_names import parameter_names, with_parameters, without_secret_parameters
+from hub.core.options.secret_names import (
+    BLACKENED,
+    SHORTEST_SECRET,
+    parameter_names,
+    with_parameters,
+    without_secret_parameters,
+)
 from hub.core.plugin import FILE, Options
 
 if TYPE_CHECKING:
@@ -129,8 +135,19 @@ class SoapEndpoint:
 
     def blackened(self, text: str) -> str:
         """Without the password that a far end may repeat."""
+        secret = self._password
+        return text.replace(secret, BLACKENED) if secret else text
+
+    def blackened_bytes(self, body: bytes) -> bytes:
+        """A reply that is going to be kept."""
+        secret = self._password
+        return body.replace(secret.encode(), BLACKENED.encode()) if secret else body
+
+    @property
+    def _password(self) -> str:
+        """Empty for one so short that the reply would be unreadable without it."""
         secret = self.options.security.password if self.options.security else None
-        return text.replace(secret, "***") if secret and len(secret) >= 6 else text
+        return secret if secret and len(secret) >= SHORTEST_SECRET else ""
 
     async def close(self) -> None:
         if self._session is not None:

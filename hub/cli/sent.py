@@ -24,19 +24,22 @@ def sent(
         typer.Argument(help="An order, shipment, invoice or control number, a file name, or an id: as for hub trace."),
     ],
     to: Annotated[str | None, typer.Option(metavar="DESTINATION", help="Where it went, if to several.")] = None,
+    reply: Annotated[
+        bool, typer.Option("--reply", help="Print what the far end replied last, in place of what it was sent.")
+    ] = False,
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Prints the bytes that a destination was sent, as they were sent; every attempt has the same.
 
-    With --json it tells of each sending instead: status, key, claim, control number. Exit code 1 when nothing was found, or
+    With --json it tells of each sending instead: status, key, claim, control number, and what the far end replied to each attempt. Exit code 1 when nothing was found, or
     several sendings. Example: hub sent 104582 --to acme-out > 850.edi
     """
     found = with_journal(site, lambda journal: Sendings(journal).find(value, to))
     if as_json:
         print_json({"value": value, "count": len(found), "sent": [one.as_dict() for one in found]})
         raise typer.Exit(0 if found else FOUND)
-    claim = the_claim(value, to, found)
+    claim = the_reply(value, found) if reply else the_claim(value, to, found)
 
     async def read(journal: Journal) -> Body:
         return await journal.claim_body(claim)
@@ -71,6 +74,18 @@ def sending_line(one: Sending) -> Text:
     """A sending that may be meant."""
     what = f"{(one.document or 'document').partition('@')[0]} {one.number or ''} -> {one.destination}: {one.status}"
     return Text(one_line(f"{one.document_id}  {what}, {moment(one.updated_at)}"))
+
+
+def the_reply(value: str, found: Sequence[Sending]) -> str:
+    """The body of the last reply of the one sending that is meant; ends the command where there is none, or a choice."""
+    if len(found) > 1:
+        for one in found:
+            err.print(sending_line(one))
+        fail(f"{value!r} names {len(found)} sendings: say which by its id, and with --to")
+    bodies = [str(one["body"]) for sending in found for one in sending.replies if "body" in one]
+    if not bodies:
+        fail(f"no reply to {value!r} is recorded that has a body: see hub trace")
+    return bodies[-1]
 
 
 def the_claim(value: str, to: str | None, found: Sequence[Sending]) -> str:

@@ -21,6 +21,7 @@ from hub.core.ports import Body, FieldOrigin
 from hub.core.routing.facts import show_facts
 from hub.core.stage import Stage
 from hub.journal.deliveries.decided import FACTS
+from hub.journal.deliveries.replies_recorded import REPLY
 from hub.journal.timeline import Story, Timeline
 from hub.runtime.steps.walk import without_parts
 
@@ -99,6 +100,8 @@ def tell(story: Story) -> None:
         out.print(line(event))
         if FACTS in event.get("detail", {}):
             out.print(Text(f"    facts: {facts_line(event['detail'][FACTS])}", style="dim"))
+        if REPLY in event.get("detail", {}):
+            out.print(Text(f"    reply: {reply_line(event['detail'][REPLY])}", style="dim"))
     for effect in story.effects:
         text = Text("  = ")
         text.append(f"{effect['destination']}: ")
@@ -129,6 +132,15 @@ def facts_line(facts: Mapping[str, Any] | None) -> str:
     if facts is None:
         return "not recorded"
     return one_line(show_facts(facts, [name for name in facts if facts[name] is not None]))
+
+
+def reply_line(reply: Mapping[str, Any]) -> str:
+    """`409, content-type: application/json; 33 bytes (claim 5f0c2d7e91ab)`."""
+    headers = [f"{name}: {value}" for name, value in reply.get("headers", {}).items()]
+    said = ", ".join([str(reply.get("status", "no status")), *headers])
+    cut = ", cut" if reply.get("cut") else ""
+    body = f"{reply.get('size', 0)} bytes{cut} (claim {reply['body'][:12]})" if "body" in reply else "no body"
+    return one_line(f"{said}; {body}")
 
 
 def line(event: dict[str, Any]) -> Text:

@@ -24,7 +24,10 @@ Transformers raise MessageError; an adapter translates its library's errors once
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from hub.core.replies.reply import Reply
 
 TransientKind = Literal["unreachable", "timeout", "busy", "failed"]
 LONGEST_TEXT = 1500
@@ -138,7 +141,9 @@ class ConditionError(MessageError):
 
 
 class EndpointError(HubError):
-    """The far end of a source or destination, or the way to it."""
+    """The far end of a source or destination, or the way to it. `reply`: what the far end replied, where it did."""
+
+    reply: Reply | None = None
 
 
 class TransientError(EndpointError):

@@ -14,6 +14,7 @@ from hub.core.effect import EffectStatus
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, JSON, empty
 from hub.core.outgoing_address import OutgoingAddress
+from hub.core.replies.reply import Reply
 
 if TYPE_CHECKING:
     from hub.documents.base import Document
@@ -320,7 +321,8 @@ class Outgoing:
 class Receipt:
     """What the far end said when it took the document. `status` and `text` are for people; `reply` is its body, `content_type`
     what the far end calls it. `keys` are pairs (kind, value) of identifiers that the far end gave: business keys of the
-    document from now on, by which `hub trace` finds it. `headers` are those of the reply, where it has any, by lower-case name."""
+    document from now on, by which `hub trace` finds it. `headers` are those of the reply, where it has any, by lower-case name. `cut`:
+    `reply` is only its beginning."""
 
     text: str = EffectStatus.DELIVERED.value
     status: int | None = None
@@ -328,6 +330,12 @@ class Receipt:
     content_type: str | None = None
     keys: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=empty)
+    cut: bool = False
+
+    @property
+    def answer(self) -> Reply:
+        """What the far end replied, as it came."""
+        return Reply(self.status, self.headers, self.reply, self.cut)
 
 
 class Destination(Protocol):

@@ -24,6 +24,8 @@ class Stage(StrEnum):
     UNPUBLISHED = "unpublished"
     """A batch could not be published."""
     SENT = "sent"
+    REPLIED = "replied"
+    """The far end replied, and the document is a dead letter now. The keeper tells of that."""
     REPEATED = "repeated"
     """A copy came again. Nothing was sent."""
     RETRY = "retry"

@@ -15,6 +15,7 @@ from hub.journal import schema
 from hub.journal.commit.other_names import KIND, LONGEST_KEY
 from hub.journal.copies.open_copies import COPY
 from hub.journal.deliveries.decided import DECIDES, FACTS, facts_in
+from hub.journal.deliveries.replies_recorded import with_replies_of_the_dead
 from hub.journal.interchanges.answers import AnswerSent, answers_sent
 from hub.journal.journal import Journal
 
@@ -142,6 +143,8 @@ class Timeline:
             stories[row.pop("message_id")].dead_letters.append(row)
         for row in await rows(schema.once_key, "owner", "updated_at"):
             stories[row.pop("owner")].once.append(row)
+        for story in stories.values():
+            story.events = with_replies_of_the_dead(story.events)
         answers = await answers_sent(connection, [(story.claim or "", story.position) for story in stories.values()])
         for story in stories.values():
             story.keys.sort(key=lambda key: key["kind"])

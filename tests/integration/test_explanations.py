@@ -11,10 +11,11 @@ from hub.app.running_hub import RunningHub
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
 from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.sendings import Sendings
 from hub.journal.timeline import Story, Timeline
 from hub.runtime.intake.arrival_again import arrival_again
 from tests.support.brokers import eventually
-from tests.support.erp import Erp
+from tests.support.erp import Answer, Erp, Request
 from tests.support.site import SiteOnDisk, order
 from tests.support.stories import dead_letters, status_becomes
 
@@ -126,3 +127,70 @@ async def test_a_message_that_was_unreadable_is_replayed_with_its_headers(
 
     await eventually(sent)
     assert (await the_story(hub, "7")).partner == "ACME"
+
+
+REPLY_HEADERS = {
+    "Content-Type": "application/json",
+    "Set-Cookie": "session=s3cr3t-4",
+    "X-Echo": "you are s3cr3t-token",
+    "X-Long": "y" * 2000,
+}
+
+
+async def test_every_reply_is_kept_with_its_status_headers_and_body(site: SiteOnDisk, erp: Erp) -> None:
+    site.write(
+        "config/endpoints.yaml",
+        f"erp: {{rest: {{base: '{erp.url}', timeout: 2s, auth: {{bearer: '${{ERP_TOKEN}}'}}}}}}\n",
+    )
+    site.environ["ERP_TOKEN"] = "s3cr3t-token"
+    site.write("routes/acme.yaml", (ROUTES + "  - {id: all, when: {region: all}, to: [erp]}\n"))
+    site.write(
+        "config/policies.yaml", "retry:\n  fast: {delays: [10ms], on: [failed]}\nholds:\n  credit_hold: {owner: f}\n"
+    )
+
+    def answers(request: Request) -> Answer:
+        said = {
+            "retried": [(500, b"oops s3cr3t-token"), (201, b'{"id": 7}')],
+            "held": [(409, b'{"error": {"code": "CREDIT_HOLD"}}')],
+            "dead": [(422, b"x" * 100_000)],
+            "empty": [(204, b"")],
+        }[request.number]
+        status, body = said[min(request.times, len(said)) - 1]
+        return Answer(status, body, REPLY_HEADERS)
+
+    erp.script = answers
+    wanted = {"retried": "delivered", "held": "held", "dead": "dead", "empty": "delivered"}
+    async with site.running() as hub:
+        for number in wanted:
+            await hub.intake.take(Arrival("shop", BytesBody(order(number)), facts={"region": "all"}))
+        for number, status in wanted.items():
+            await status_becomes(hub, number, status)
+        await dead_letters(hub, 1, route="all")
+        await eventually(lambda: is_told(hub, "dead", "dead"))
+        found = {number: (await Sendings(hub.journal).find(number))[0].replies for number in wanted}
+        told = {
+            number: [(one["attempt"], one["status"], one["size"], one.get("cut", False)) for one in replies]
+            for number, replies in found.items()
+        }
+        assert told == {
+            "retried": [(1, 500, 8, False), (2, 201, 9, False)],
+            "held": [(1, 409, 34, False)],
+            "dead": [(1, 422, 65536, True)],
+            "empty": [(1, 204, 0, False)],
+        }
+        for one in (one for replies in found.values() for one in replies):
+            assert (one["headers"]["set-cookie"], one["headers"]["x-echo"]) == ("***", "you are ***")
+            assert len(one["headers"]["x-long"]) == 300
+        assert "body" not in found["empty"][0]
+        assert b"".join((await hub.journal.claim_body(found["retried"][0]["body"])).chunks()) == b"oops ***"
+        assert [event["stage"] for event in (await the_story(hub, "dead")).events][-1] == "dead"
+    shown = site.cli("trace", "held").stdout
+    assert "    reply: 409, " in shown
+    assert "content-type: application/json" in shown
+    assert "    facts: document=order " in shown
+    assert site.cli("sent", "retried", "--reply").stdout == '{"id": 7}'
+    assert site.cli("sent", "empty", "--reply").returncode == 1
+
+
+async def is_told(hub: RunningHub, number: str, stage: str) -> bool:
+    return any(event["stage"] == stage for event in (await the_story(hub, number)).events)

@@ -180,8 +180,10 @@ async def test_what_the_server_says_of_a_mail(server: MailServer, said: str, err
 
 async def test_no_recipient_is_taken(server: MailServer) -> None:
     server.answer = lambda address: "550 nobody of that name"
-    with pytest.raises(RejectedError, match="nobody of that name"):
+    with pytest.raises(RejectedError, match="nobody of that name") as refused:
         await send(server.port)
+    assert refused.value.reply is not None
+    assert (refused.value.reply.status, b"nobody" in refused.value.reply.body) == (550, True)
     server.answer = lambda address: "450 later"
     with pytest.raises(TransientError):
         await send(server.port)

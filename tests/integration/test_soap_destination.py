@@ -203,6 +203,9 @@ async def test_a_password_that_a_fault_repeats_is_not_shown(scripted: Erp, tmp_p
         with pytest.raises(RejectedError, match="bad") as refused:
             await send()
     assert SECRET not in str(refused.value)
+    reply = refused.value.reply
+    assert reply is not None
+    assert (reply.status, b"bad ***" in reply.body, SECRET.encode() in reply.body) == (500, True, False)
 
 
 BOMB = '<!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
@@ -242,6 +245,9 @@ async def test_an_error_page_counts_by_its_status(scripted: Erp, tmp_path: Path,
         with pytest.raises(TransientError) as caught:
             await send()
     assert (caught.value.kind, caught.value.retry_after) == (kind, 9)
+    reply = caught.value.reply
+    assert reply is not None
+    assert (reply.status, reply.headers["retry-after"], reply.body) == (status, "9", b"<html>down</html>")
 
 
 async def test_no_answer_in_time(scripted: Erp, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from hub.core.options.naming import PLACE
 
@@ -17,10 +18,17 @@ CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 SIGNED = ("sig", "signature")
 """Parameters of queries that sign a URL, so that whoever has it may use it."""
 
+BLACKENED = "***"
+"""What is kept or shown in place of a secret."""
+
+SHORTEST_SECRET = 6
+"""Characters from which on a secret that a far end repeats is blackened; a shorter one would blacken half the reply."""
+
 SCHEME = re.compile(r"(?i:bearer|basic|token|digest|apikey|api-key|sharedaccesssignature|dpop)\s+")
 """How the value of a header begins that lets somebody in; by itself it is no secret."""
 
 
+@lru_cache(maxsize=1024)
 def is_secret_key(name: str) -> bool:
     """Whether a value under this key is a secret: `token`, `password`, `client_secret`, `X-Api-Key`, `accountKey`, ..."""
     return SECRET_KEY.search(CAMEL.sub("_", name).lower().replace("-", "_")) is not None

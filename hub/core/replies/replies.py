@@ -12,6 +12,7 @@ from typing import Any
 from hub.core.errors import RejectedError, TransientError, TransientKind
 from hub.core.message import empty
 from hub.core.ports import Receipt
+from hub.core.replies.reply import Reply
 from hub.core.replies.reply_body import ReplyBody, look_into
 
 STATUS_PATTERN = re.compile(r"[1-5]xx")
@@ -66,6 +67,7 @@ def classify(
     fault: tuple[str, ...] | None = None,
     said: str | None = None,
     content: ReplyBody | None = None,
+    cut: bool = False,
 ) -> Receipt:
     """The receipt of a reply that means delivered. The first rule that applies decides, then the defaults: 2xx delivered;
     408, 504 timeout; 423, 429, 503 busy; other 5xx failed; anything else a refusal. A SOAP fault, whose codes are `fault`, is a
@@ -73,7 +75,9 @@ def classify(
     at `paths_of(rules)`; without it the body is looked into here, which may take long for a large one. What nobody can look into holds
     nothing: no rule with a `body` applies to it, and the receipt or the error says so.
 
-    Raises TransientError or RejectedError, and nothing else, whatever the body holds. `now` turns a Retry-After date into
+    `cut`: the body is only the beginning of what the far end replied.
+
+    Raises TransientError or RejectedError, which have the reply, and nothing else, whatever the body holds. `now` turns a Retry-After date into
     seconds; without it only seconds count.
     """
     names = {name.lower(): value for name, value in headers.items()}
@@ -84,13 +88,17 @@ def classify(
     unclear = f"; the reply could not be looked into: {content.wrong}" if content.wrong else ""
     text += unclear
     after = retry_after(names.get("retry-after"), now)
-    if rule is not None and not rule.delivered:
-        raise _by_rule(rule, status, text, after)
-    if rule is not None or (200 <= status < 300 and fault is None):
-        return Receipt(f"delivered ({status}){unclear}", status, body, names.get("content-type"), headers=names)
-    if fault is not None:
-        raise _by_fault(fault, status, text, after)
-    raise _by_default(status, text, after)
+    if (rule is None and 200 <= status < 300 and fault is None) or (rule is not None and rule.delivered):
+        told = f"delivered ({status}){unclear}{', the reply is cut' if cut else ''}"
+        return Receipt(told, status, body, names.get("content-type"), headers=names, cut=cut)
+    if rule is not None:
+        error = _by_rule(rule, status, text, after)
+    elif fault is not None:
+        error = _by_fault(fault, status, text, after)
+    else:
+        error = _by_default(status, text, after)
+    error.reply = Reply(status, names, body, cut)
+    raise error
 
 
 def _by_rule(rule: ReplyRule, status: int, text: str, after: float | None) -> TransientError | RejectedError:

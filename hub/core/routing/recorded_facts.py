@@ -23,13 +23,15 @@ LEFT_OUT = (
 """Facts that a record leaves out where they have no value. The list must not change: a fact that is declared later is written with its
 null, so that a record never says of a fact that it had no value when nobody had asked for it."""
 
+_LEFT_OUT = frozenset(LEFT_OUT)
+
 
 def record_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Plain JSON (`hub.core.typed_json`)."""
     return {
         name: value if type(value) in JSON_TYPES else plain_value(value)
         for name, value in facts.items()
-        if value is not None or name not in LEFT_OUT
+        if value is not None or name not in _LEFT_OUT
     }
 
 

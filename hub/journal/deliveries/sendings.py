@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from hub.journal.deliveries.replies_recorded import replies_in
 from hub.journal.journal import Journal
 from hub.journal.timeline import Story, Timeline
 
@@ -15,7 +16,7 @@ from hub.journal.timeline import Story, Timeline
 @dataclass(frozen=True, slots=True)
 class Sending:
     """One document at one destination. `claim` holds the bytes, None: they aren't made yet. Of a document that goes with others it
-    is the whole interchange's; `batch` and `transaction` say where it is in it."""
+    is the whole interchange's; `batch` and `transaction` say where it is in it. The replies are those to its own attempts."""
 
     document_id: str
     document: str | None
@@ -32,6 +33,8 @@ class Sending:
     batch: str | None
     transaction: str | None
     updated_at: float
+    replies: tuple[dict[str, Any], ...] = ()
+    """What the far end replied to each attempt, oldest first: `at`, `attempt`, `status`, `headers`, `body` (its claim), `size`, `cut`."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,4 +86,5 @@ def _sending(story: Story, effect: dict[str, Any], facts: dict[str, Any], whole:
         batch=facts.get("batch"),
         transaction=facts.get("transaction_control_number"),
         updated_at=effect["updated_at"],
+        replies=replies_in(story.events, effect["destination"]),
     )

@@ -25,6 +25,7 @@ from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.delivery.kept_body import kept_body
 from hub.runtime.delivery.outcome import Batched, Busy, Delivered, Failed, Filtered, Outcome, Skipped
 from hub.runtime.delivery.putting_off import put_off
+from hub.runtime.delivery.recorded_reply import reply_detail
 from hub.runtime.delivery.replies import Replies
 from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.runtime import OpenDestination, Runtime
@@ -162,7 +163,8 @@ class Settling:
                 facts=facts,
             )
             entry.add(DELIVER, sent)
-        delivery.tell(entry, now, Stage.SENT, attempt=copy.attempt, text=receipt.text, detail=facts)
+        detail = {**facts, **reply_detail(receipt.answer, reply)}
+        delivery.tell(entry, now, Stage.SENT, attempt=copy.attempt, text=receipt.text, detail=detail)
         self._runtime.metrics.sent.labels(copy.route, delivery.name).inc()
         self._runtime.metrics.stage.labels("send").observe(outcome.took)
 

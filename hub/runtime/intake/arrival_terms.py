@@ -10,7 +10,7 @@ import orjson
 
 from hub.core.errors import DecodeError
 from hub.core.identity import digest
-from hub.core.options.secret_names import is_credential
+from hub.core.options.secret_names import BLACKENED, is_credential
 from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import plain
 from hub.core.typed_json import dumped, loaded, plain_values, values_again
@@ -21,7 +21,6 @@ LONGEST_TERMS = 8000
 """Characters that stand in a header or a row; what is longer is kept as a claim."""
 
 OURS = "hub-"
-BLACKENED = "***"
 
 
 def known_facts(arrival: Arrival, reading: Reading) -> Mapping[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hub.core import topology
 from hub.core.effect import EffectStatus
-from hub.core.errors import UNCONFIRMED, MessageError, Unroutable, Withheld
+from hub.core.errors import UNCONFIRMED, EndpointError, MessageError, Unroutable, Withheld
 from hub.core.hold import HoldStatus
 from hub.core.identity import message_id
 from hub.core.message import Message, storable
@@ -21,7 +22,11 @@ from hub.runtime.copy import Cause, pack
 from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.delivery.kept_body import kept_body
 from hub.runtime.delivery.putting_off import keep_waiting
+from hub.runtime.delivery.recorded_reply import keep_failure
 from hub.runtime.runtime import Runtime
+
+Detail = Mapping[str, Any]
+"""Of the event that tells of a failure: what the far end replied."""
 
 
 class Recoverability:
@@ -37,20 +42,24 @@ class Recoverability:
         waited = now - copy.first_failure if copy.first_failure is not None else 0.0
         decision = decide(error, copy.attempt, retry, waited)
         cause = Cause(code_of(error), str(error))
+        reply = error.reply if isinstance(error, EndpointError) else None
+        detail = await keep_failure(runtime.journal, reply, entry, now)
         if not isinstance(error, Withheld):
             runtime.metrics.failed.labels(copy.route, delivery.name, cause.error).inc()
         match decision:
             case LetWait():
-                await self._wait(delivery, entry, cause, decision, now)
+                await self._wait(delivery, entry, cause, decision, now, detail)
             case Retry(delay=delay):
-                await self._later(delivery, entry, cause, delay, now)
+                await self._later(delivery, entry, cause, delay, now, detail)
             case HoldIt(name=name):
-                await self._hold(delivery, entry, name, error, now)
+                await self._hold(delivery, entry, name, error, now, detail)
             case Dead(cause=text):
                 said = text.removeprefix(f"{cause.error}: ")  # the class stands beside it
-                await self._dead(delivery, entry, Cause(cause.error, said), now)
+                await self._dead(delivery, entry, Cause(cause.error, said), now, detail)
 
-    async def _later(self, delivery: Delivery, entry: Entry, cause: Cause, delay: float, now: float) -> None:
+    async def _later(
+        self, delivery: Delivery, entry: Entry, cause: Cause, delay: float, now: float, detail: Detail
+    ) -> None:
         runtime, copy = self._runtime, delivery.copy
         message = copy.still_open(delivery.name, copy.attempt + 1, cause, now)
         await self.publish_later(copy.route, message, delay)
@@ -61,12 +70,15 @@ class Recoverability:
             Stage.RETRY,
             attempt=copy.attempt,
             text=f"{cause.text[:2000]}; again in {topology.delay_name(delay)}",
+            detail=detail,
         )
         self._say(delivery, entry, Stage.RETRY, cause.text[:2000], now)
         runtime.metrics.retried.labels(copy.route, delivery.name).inc()
         runtime.log.warning("retry", **names_of(delivery), attempt=copy.attempt, delay=delay, error=cause.text)
 
-    async def _wait(self, delivery: Delivery, entry: Entry, cause: Cause, wait: LetWait, now: float) -> None:
+    async def _wait(
+        self, delivery: Delivery, entry: Entry, cause: Cause, wait: LetWait, now: float, detail: Detail
+    ) -> None:
         """Keeps the copy as a row. What was withheld from the far end is no attempt."""
         runtime, copy, text, counted = self._runtime, delivery.copy, cause.text[:2000], not wait.endpoint
         attempt = copy.attempt + counted
@@ -91,11 +103,14 @@ class Recoverability:
         )
         if counted or copy.waits == 0:
             stage = Stage.RETRY if counted else Stage.WAITS
-            delivery.tell(entry, now, stage, attempt=copy.attempt if counted else None, text=f"{text}{until}")
+            number = copy.attempt if counted else None
+            delivery.tell(entry, now, stage, attempt=number, text=f"{text}{until}", detail=detail)
             self._say(delivery, entry, stage, f"{text}{until}", now)
         runtime.log.info("waits", **names_of(delivery), attempt=copy.attempt, error=text)
 
-    async def _hold(self, delivery: Delivery, entry: Entry, name: str, error: Exception, now: float) -> None:
+    async def _hold(
+        self, delivery: Delivery, entry: Entry, name: str, error: Exception, now: float, detail: Detail
+    ) -> None:
         runtime, copy = self._runtime, delivery.copy
         facts = copy.facts()
         policy = runtime.snapshot.hold_policy(name, facts.get("partner"))
@@ -130,14 +145,16 @@ class Recoverability:
             Stage.HELD,
             attempt=copy.attempt,
             text=f"{name}, for {policy.owner}: {cause}",
-            detail={"hold": id},
+            detail={"hold": id, **detail},
         )
         self._say(delivery, entry, Stage.HELD, f"{name}, for {policy.owner}: {cause}", now)
         runtime.metrics.held.labels(copy.route, name).inc()
         runtime.log.warning(Stage.HELD, **names_of(delivery), hold=name, owner=policy.owner)
 
-    async def _dead(self, delivery: Delivery, entry: Entry, cause: Cause, now: float) -> None:
+    async def _dead(self, delivery: Delivery, entry: Entry, cause: Cause, now: float, detail: Detail) -> None:
         copy = delivery.copy
+        if detail:
+            delivery.tell(entry, now, Stage.REPLIED, attempt=copy.attempt, detail=detail)
         message = copy.still_open(delivery.name, copy.attempt, cause, now)
         await self.bury(message, copy.route, cause)
         entry.settle(delivery.state, EffectStatus.DEAD, copy.attempt, now, text=cause.text[:2000])
