@@ -83,31 +83,32 @@ async def test_a_route_that_asks_for_acknowledgments_gets_its_copy_as_well(site:
         assert list(matched["detail"]["routes"]) == ["acks"]
 
 
-@pytest.mark.parametrize(
-    ("group", "transaction", "expected"),
-    [
-        ("P", "R", "rejected"),
-        ("P", "A", "accepted"),
-        ("P", "E", "accepted_with_errors"),
-        ("P", None, "accepted_with_errors"),
-        ("A", None, "accepted"),
-        ("E", "E", "accepted_with_errors"),
-        ("M", None, "rejected"),
-        ("W", None, "rejected"),
-        ("X", None, "rejected"),
-        ("R", "A", "rejected"),
-    ],
-)
-async def test_group_and_transaction_decide_together(
-    tmp_path: Path, group: str, transaction: str | None, expected: str
-) -> None:
+async def test_group_and_transaction_decide_together(tmp_path: Path) -> None:
     site = PartnerSite(tmp_path)
-    listed = [{"set": "850", "control_number": "0001", "status": transaction}] if transaction else []
+    rejected = 0
     async with site.running() as hub:
-        await send(hub, site)
-        site.answer("997.json", acknowledgment(1, group, transactions=listed, accepted=0))
-        await ack_becomes(hub, expected)
-        await open_holds(hub, int(expected == "rejected"))
+        for number, (group, transaction, expected) in enumerate(DECIDED, 1):
+            listed = [{"set": "850", "control_number": "0001", "status": transaction}] if transaction else []
+            await send(hub, site, str(1000 + number))
+            site.answer(f"{number}.json", acknowledgment(number, group, transactions=listed, accepted=0))
+            await ack_becomes(hub, expected)
+            rejected += expected == "rejected"
+            await open_holds(hub, rejected)
+
+
+DECIDED = (
+    ("P", "R", "rejected"),
+    ("P", "A", "accepted"),
+    ("P", "E", "accepted_with_errors"),
+    ("P", None, "accepted_with_errors"),
+    ("A", None, "accepted"),
+    ("E", "E", "accepted_with_errors"),
+    ("M", None, "rejected"),
+    ("W", None, "rejected"),
+    ("X", None, "rejected"),
+    ("R", "A", "rejected"),
+)
+"""What the group says, what the transaction, and what it means for us."""
 
 
 async def test_a_repetition_changes_nothing_and_a_later_rejection_overrules(site: PartnerSite) -> None:

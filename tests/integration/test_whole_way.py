@@ -87,7 +87,6 @@ async def test_an_erp_that_stays_down_ends_in_the_dead_letters_and_a_replay_send
 
 
 async def test_a_credit_hold_waits_for_its_owner(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
-    erp.script = lambda request: Answer(409, b'{"error": {"code": "CREDIT_HOLD"}}') if request.times == 1 else Answer()
     held = b'{"error": {"code": "CREDIT_HOLD"}}'
     erp.script = lambda request: Answer(409, held) if len(erp.of(request.number)) == 1 else Answer()
     site.drop("a.json", order("1001"))

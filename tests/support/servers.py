@@ -83,7 +83,7 @@ def server_url(kind: str) -> str:
     return str(answer["url"])
 
 
-AT_ONCE = 8
+AT_ONCE = 32
 """Virtual hosts that one start of rabbitmqctl makes."""
 
 TRIES = 4

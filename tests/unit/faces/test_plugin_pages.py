@@ -16,6 +16,7 @@ from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Checked
 from hub.core.plugin import Context, Plugin
 from hub.core.routing.facts import BUILT_IN
+from hub.core.step import AskingStep
 from tests.support.soap_orders import ACCEPTANCE, TYPES, WSDL
 
 PAGES = Path(__file__).parents[3] / "docs/reference/plugins"
@@ -84,7 +85,11 @@ def test_a_reader_writer_or_step_is_built_from_its_example(example: Example, tmp
         partners=site.partners,
         facts=BUILT_IN,
     )
-    assert use.plugin.build("example", use.options, context) is not None
+    built = use.plugin.build("example", use.options, context)
+    if example.plugin.kind == "step":
+        assert isinstance(built, AskingStep) or callable(built.take)
+    else:
+        assert callable(built.read if example.plugin.kind == "reader" else built.write)
 
 
 def site_with(example: Example, folder: Path) -> Checked:
