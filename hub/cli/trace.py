@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,12 +18,16 @@ from hub.cli.output import FOUND, AsJson, fail, moment, one_line, out, print_jso
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import Body, FieldOrigin
-from hub.core.routing.facts import show_facts
+from hub.core.routing.facts import plain, show_facts
 from hub.core.stage import Stage
+from hub.journal.deliveries.answers_recorded import ASKED
 from hub.journal.deliveries.decided import FACTS
 from hub.journal.deliveries.replies_recorded import REPLY
 from hub.journal.timeline import Story, Timeline
 from hub.runtime.steps.walk import without_parts
+
+MOST_ASKED = 20
+"""Questions of a step that are shown."""
 
 
 def trace(
@@ -98,10 +102,8 @@ def tell(story: Story) -> None:
         out.print(Text(one_line("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys))))
     for event in story.events:
         out.print(line(event))
-        if FACTS in event.get("detail", {}):
-            out.print(Text(f"    facts: {facts_line(event['detail'][FACTS])}", style="dim"))
-        if REPLY in event.get("detail", {}):
-            out.print(Text(f"    reply: {reply_line(event['detail'][REPLY])}", style="dim"))
+        for explained in explaining_lines(event.get("detail", {})):
+            out.print(Text(f"    {one_line(explained)}", style="dim"))
     for effect in story.effects:
         text = Text("  = ")
         text.append(f"{effect['destination']}: ")
@@ -127,11 +129,37 @@ def tell(story: Story) -> None:
     out.print()
 
 
+def explaining_lines(detail: Mapping[str, Any]) -> Iterator[str]:
+    """What explains an event, each on a line of its own."""
+    if FACTS in detail:
+        yield f"facts: {facts_line(detail[FACTS])}"
+    if REPLY in detail:
+        yield f"reply: {reply_line(detail[REPLY])}"
+    asked = detail.get(ASKED, ())
+    if isinstance(asked, str):
+        yield f"asked: many questions (claim {asked[:12]})"
+        return
+    yield from map(asked_line, asked[:MOST_ASKED])
+    if len(asked) > MOST_ASKED:
+        yield f"asked: {len(asked) - MOST_ASKED} more questions (--json)"
+
+
+def asked_line(asked: Mapping[str, Any]) -> str:
+    """`asked: customer=17: contract=C-17, said 2026-03-02 08:15:00+0000, kept from an earlier question`."""
+    question = " ".join(f"{name}={value}" for name, value in asked["question"].items())
+    answer = asked.get("answer", "nothing is known")
+    if isinstance(answer, dict):
+        answer = " ".join(f"{name}={plain(value)}" for name, value in answer.items()) or "none of the values"
+    said = f", said {moment(asked['at'])}" if "at" in asked else ""
+    kept = ", kept from an earlier question" if asked.get("cached") else ""
+    return f"asked: {question}: {asked.get('error', answer)}{said}{kept}"
+
+
 def facts_line(facts: Mapping[str, Any] | None) -> str:
     """Those that have a value: `number=104582 total=999.36`."""
     if facts is None:
         return "not recorded"
-    return one_line(show_facts(facts, [name for name in facts if facts[name] is not None]))
+    return show_facts(facts, [name for name in facts if facts[name] is not None])
 
 
 def reply_line(reply: Mapping[str, Any]) -> str:
@@ -140,7 +168,7 @@ def reply_line(reply: Mapping[str, Any]) -> str:
     said = ", ".join([str(reply.get("status", "no status")), *headers])
     cut = ", cut" if reply.get("cut") else ""
     body = f"{reply.get('size', 0)} bytes{cut} (claim {reply['body'][:12]})" if "body" in reply else "no body"
-    return one_line(f"{said}; {body}")
+    return f"{said}; {body}"
 
 
 def line(event: dict[str, Any]) -> Text:

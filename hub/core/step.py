@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+from hub.core.typed_json import plain_value, plain_values
 
 if TYPE_CHECKING:
     from hub.documents.base import Document
@@ -42,13 +44,52 @@ Question = Mapping[str, str]
 """What one question asks for: texts by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question was answered: values by field; with `known` false the far end knows nothing. `at` is when it was said (seconds of the
+    hub's clock), `age` how many seconds ago that was when it was asked for, and `cached` whether it was said to an earlier question. `size` is
+    that of the values, in bytes."""
+
+    values: Mapping[str, Any]
+    at: float = 0.0
+    size: int = 0
+    age: float = 0.0
+    known: bool = True
+    cached: bool = False
+
+
+class StepNote(NamedTuple):
+    """What a person should read of a step in the journal. `asked`: its questions, and what was answered, as plain JSON
+    (`hub.core.typed_json`): `question`, and `answer`, `at` and `cached`, or `error`. Without `answer` nothing is known."""
+
+    step: str
+    text: str
+    asked: tuple[Mapping[str, Any], ...] = ()
+
+
+def note_answers(questions: Sequence[Question], answers: Sequence[Any] | Exception) -> tuple[Mapping[str, Any], ...]:
+    """For a StepNote. What a step answers with beside `Answer` is kept as it is."""
+    if isinstance(answers, Exception):
+        return tuple({"question": dict(question), "error": str(answers)} for question in questions)
+    return tuple(
+        {"question": dict(question), **_noted(answer)} for question, answer in zip(questions, answers, strict=False)
+    )
+
+
+def _noted(answer: Any) -> dict[str, Any]:
+    if not isinstance(answer, Answer):
+        return {} if answer is None else {"answer": plain_value(answer)}
+    said = {"answer": plain_values(answer.values)} if answer.known else {}
+    return {**said, "at": answer.at, "cached": answer.cached}
+
+
 @runtime_checkable
 class AskingStep(Protocol):
     """A step that asks somebody else, and whose result may differ when it is asked again. Only `ask` runs where the endpoints are.
     It sees no document: a large one stays in a worker process meanwhile, where `context.endpoint` gives None.
 
     `questions` and `answered` are pure, and raise what a Step raises. `answered` gets what `ask` has returned for the questions of the
-    same document: values that can be pickled. `ask` raises MessageError and RejectedError for a definite no, and TransientError: the
+    same document: values that can be pickled, one for each question, best as `Answer`: the journal keeps them. `ask` raises MessageError and RejectedError for a definite no, and TransientError: the
     document is offered again."""
 
     def questions(self, document: Document, facts: Mapping[str, Any]) -> Sequence[Question]: ...

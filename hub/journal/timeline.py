@@ -14,6 +14,7 @@ from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.commit.other_names import KIND, LONGEST_KEY
 from hub.journal.copies.open_copies import COPY
+from hub.journal.deliveries.answers_recorded import ASKED, asked_in
 from hub.journal.deliveries.decided import DECIDES, FACTS, facts_in
 from hub.journal.deliveries.replies_recorded import with_replies_of_the_dead
 from hub.journal.interchanges.answers import AnswerSent, answers_sent
@@ -129,6 +130,8 @@ class Timeline:
             detail.pop(COPY, None)
             if row["stage"] in DECIDES and row["destination"] is None:
                 detail[FACTS] = facts_in(detail)
+            if ASKED in detail:
+                detail[ASKED] = asked_in(detail)
             stories[row.pop("message_id")].events.append(
                 {k: v for k, v in row.items() if v not in (None, {}) and k != "id"}
             )

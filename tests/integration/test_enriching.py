@@ -246,6 +246,12 @@ async def test_a_large_document_is_asked_about_and_never_read_by_the_hub_itself(
         "zone: asked zones.csv ACME",
         "again: asked erp GET /customers/at/ACME",
     ]
+    assert [
+        (one["answer"], one["cached"]) for event in told.events for one in event.get("detail", {}).get("asked", ())
+    ] == [
+        ({"contract": "C-17"}, False),
+        ({"acknowledgment": "D-4"}, False),
+    ]
     assert used < 1.0
 
 

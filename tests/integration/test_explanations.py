@@ -10,6 +10,8 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
+from hub.core.typed_json import loaded
+from hub.journal.deliveries.answers_recorded import asked_in
 from hub.journal.deliveries.decisions import DeadFilter
 from hub.journal.deliveries.sendings import Sendings
 from hub.journal.timeline import Story, Timeline
@@ -194,3 +196,64 @@ async def test_every_reply_is_kept_with_its_status_headers_and_body(site: SiteOn
 
 async def is_told(hub: RunningHub, number: str, stage: str) -> bool:
     return any(event["stage"] == stage for event in (await the_story(hub, number)).events)
+
+
+async def test_what_a_step_asked_and_was_answered_is_kept(site: SiteOnDisk, erp: Erp) -> None:
+    steps = [
+        "{name: customer, enrich: {endpoint: erp, call: 'GET /customers/{partner}', set: {contract: /contract}, cache: 1h}}",
+        "{name: rate, enrich: {endpoint: erp, call: 'GET /rates/{number}', set: {currency: /currency}, missing: keep}}",
+        "{name: price, enrich: {endpoint: erp, call: 'GET /prices/{item}', each: lines, names: {item: number},"
+        " set: {price: /price}}}",
+    ]
+    routes = ROUTES.replace("{name: tests, filter: \"number != 'FILTERED'\"}", "\n      - ".join(steps))
+    site.write("routes/acme.yaml", routes + "  - {id: all, when: {region: all}, to: [erp]}\n")
+
+    def answers(request: Request) -> Answer:
+        if request.path.startswith("/prices"):
+            return Answer(200, b'{"price": 1.50}')
+        known = {"/customers/ACME": b'{"contract": "C-17"}', "/rates/2": b'{"currency": "USD"}'}
+        if request.path == "/rates/3":
+            return Answer(403, b"forbidden")
+        return (
+            Answer(200, known[request.path])
+            if request.path in known
+            else Answer(404 if "rates" in request.path else 201)
+        )
+
+    erp.script = answers
+    many = [{"number": str(number), "quantity": "1", "unit": "EA"} for number in range(1, 61)]
+    async with site.running() as hub:
+        for number in ("1", "2", "3"):
+            body = order(number, **({"lines": many} if number == "2" else {}))
+            await hub.intake.take(Arrival("shop", BytesBody(body), facts={"region": "all"}))
+        for number in ("1", "2"):
+            await status_becomes(hub, number, "delivered")
+        told = {number: asked_of(await the_story(hub, number)) for number in ("1", "2", "3")}
+        at = told["1"]["customer"][0]["at"]
+        assert told["1"] == {
+            "customer": [{"question": {"partner": "ACME"}, "answer": {"contract": "C-17"}, "at": at, "cached": False}],
+            "rate": [{"question": {"number": "1"}, "at": told["1"]["rate"][0]["at"], "cached": False}],
+            "price": [
+                {
+                    "question": {"item": "1"},
+                    "answer": {"price": Decimal("1.50")},
+                    "at": told["1"]["price"][0]["at"],
+                    "cached": False,
+                }
+            ],
+        }
+        (again,) = told["2"]["customer"]
+        assert (again["answer"], again["at"], again["cached"]) == ({"contract": "C-17"}, at, True)
+        claim = told["2"]["price"]
+        kept = asked_in({"asked": loaded(b"".join((await hub.journal.claim_body(claim)).chunks()))})
+        assert [one["question"]["item"] for one in kept] == [line["number"] for line in many]
+        assert told["3"]["rate"] == [{"question": {"number": "3"}, "error": "HTTP 403: forbidden"}]
+    shown = site.cli("trace", "2").stdout
+    assert "    asked: partner=ACME: contract=C-17, said 20" in shown
+    assert ", kept from an earlier question" in shown
+    assert f"    asked: many questions (claim {claim[:12]})" in shown
+
+
+def asked_of(story: Story) -> dict[str, Any]:
+    details = [event["detail"] for event in story.events if event["stage"] == "step"]
+    return {detail["step"]: detail["asked"] for detail in details}

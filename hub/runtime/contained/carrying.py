@@ -10,7 +10,7 @@ from hub.core.errors import DecodeError
 from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
 from hub.core.typed_json import plain_values
-from hub.runtime.contained.frame import Garbled, Result, carried_facts
+from hub.runtime.contained.frame import Garbled, Result, carried_facts, notes_again
 from hub.runtime.intake.document_found import DocumentFound
 from hub.runtime.intake.source_steps import SteppedReading
 from hub.runtime.intake.unreadable_place import FoundPlace, finding_of
@@ -41,7 +41,7 @@ def carried(result: Result, arrival: Arrival, claim: str) -> SteppedReading:
     head = result.head
     try:
         reading = _reading(head["reading"])
-        said = tuple((str(step), str(outcome)) for step, outcome in head["said"])
+        said = notes_again(head["said"])
         unforeseen = RuntimeError(head["unforeseen"]) if "unforeseen" in head else None
         if "found" not in head:
             if reading.error is None:

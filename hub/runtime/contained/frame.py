@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.core.step import StepNote
 from hub.core.typed_json import dumped, loaded, values_again
 
 ORDER = struct.Struct(">Q")
@@ -87,6 +88,14 @@ def parsed(data: bytes) -> Any:
         return loaded(data)
     except ValueError as error:
         raise Garbled(f"its result is no JSON: {error}") from None
+
+
+def notes_again(found: Any) -> tuple[StepNote, ...]:
+    """What the steps of a document report. Raises ValueError and TypeError."""
+    return tuple(
+        StepNote(str(step), str(text), tuple({str(key): value for key, value in dict(one).items()} for one in asked))
+        for step, text, asked in found
+    )
 
 
 def carried_facts(plain: Mapping[str, Any]) -> dict[str, Any]:

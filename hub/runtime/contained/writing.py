@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hub.core.errors import DecodeError, MappingError, Poison, TransientError
 from hub.core.ports import Written
 from hub.runtime.contained.asking import Ask, asking, error_again
-from hub.runtime.contained.frame import Garbled, Result, carried_facts
+from hub.runtime.contained.frame import Garbled, Result, carried_facts, notes_again
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.work import StepDocument, Work, WriteDocument
 from hub.runtime.contained.worker import WorkerLost, WorkFailed
@@ -67,7 +67,7 @@ class ContainedWriting:
         result = await self._result(recipe, destination.name, work, len(body), asking(destination.steps))
         try:
             head = result.head
-            said = tuple((str(step), str(outcome)) for step, outcome in head["said"])
+            said = notes_again(head["said"])
             return SteppedBody(result.body, said, str(head["ends"]), error_again(head["error"]))
         except (KeyError, TypeError, ValueError) as error:
             raise MappingError(f"the worker has given no document: {type(error).__name__}: {error}") from None

@@ -10,6 +10,7 @@ from hub.core.effect import FAILED
 from hub.core.errors import MappingError
 from hub.core.ports import Written
 from hub.core.stage import Stage
+from hub.core.step import StepNote
 from hub.journal.commit.entry import Entry
 from hub.journal.copies.wait import Reason
 from hub.journal.deliveries.effects import EffectKey, EffectState
@@ -40,7 +41,7 @@ class Delivery:
     failure: Exception | None = None
     key: str = ""
     number: int | None = None
-    notes: tuple[tuple[str, str], ...] = ()
+    notes: tuple[StepNote, ...] = ()
     state: EffectState = field(init=False)
 
     @property

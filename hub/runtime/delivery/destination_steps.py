@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.core.errors import MappingError, MessageError, RejectedError
 from hub.core.routing.facts import ENVELOPE, FactSet
-from hub.core.step import NamedStep
+from hub.core.step import NamedStep, StepNote
 from hub.documents import from_json, to_json
 from hub.runtime.copy import RouteCopy, unpack_facts
 from hub.runtime.steps.walk import FactsOf, Walked, walk_on
@@ -22,7 +22,7 @@ class SteppedBody:
     """`body` is the canonical form that goes on. The rest as in Walked."""
 
     body: bytes
-    said: tuple[tuple[str, str], ...] = ()
+    said: tuple[StepNote, ...] = ()
     filtered: str = ""
     error: MessageError | RejectedError | None = None
 

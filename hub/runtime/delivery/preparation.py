@@ -8,6 +8,7 @@ from typing import TypeVar
 from hub.core.errors import ConfigError
 from hub.core.identity import idempotency_key
 from hub.core.ports import Written
+from hub.core.step import StepNote
 from hub.journal.commit.entry import Entry
 from hub.journal.copies.wait import Reason
 from hub.journal.deliveries.decisions import Decisions
@@ -107,7 +108,7 @@ class Preparation:
         with Boundary() as boundary:
             written = delivery.written = await self._written(delivery, body)
             if not delivery.gathered:
-                delivery.notes += tuple(("write", f"warning: {text}") for text in written.warnings)
+                delivery.notes += tuple(StepNote("write", f"warning: {text}") for text in written.warnings)
                 facts = pack_facts(written.facts) if written.facts else None
                 outgoing = outgoing_of(delivery.copy, delivery.key, written.body, written.content_type, facts)
                 delivery.address = fixed_address_of(delivery.opened, outgoing)

@@ -29,6 +29,7 @@ from hub.runtime.delivery.recorded_reply import reply_detail
 from hub.runtime.delivery.replies import Replies
 from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.runtime import OpenDestination, Runtime
+from hub.runtime.steps.recorded_notes import record_note
 
 
 class Settling:
@@ -63,7 +64,7 @@ class Settling:
     async def _record(self, delivery: Delivery, outcome: Outcome, entry: Entry) -> None:
         now = self._runtime.clock()
         if isinstance(outcome, Delivered | Filtered | Failed):
-            self._note(delivery, entry, now)
+            await self._note(delivery, entry, now)
         match outcome:
             case Delivered():
                 await self._delivered(delivery, outcome, entry, now)
@@ -80,11 +81,12 @@ class Settling:
                 entry.settle(delivery.state, EffectStatus.FILTERED, copy.attempt, now, text=why[:2000])
                 delivery.tell(entry, now, Stage.FILTERED)
 
-    @staticmethod
-    def _note(delivery: Delivery, entry: Entry, now: float) -> None:
+    async def _note(self, delivery: Delivery, entry: Entry, now: float) -> None:
         """What the steps and the writer report."""
-        for step, text in delivery.notes:
-            delivery.tell(entry, now, Stage.STEP, text=f"{step}: {text}", detail={"step": step})
+        for note in map(record_note, delivery.notes):
+            if note.body is not None:
+                entry.claim(await self._runtime.journal.keep(note.body), now)
+            delivery.tell(entry, now, Stage.STEP, text=note.text, detail=note.detail)
 
     def _skipped(self, delivery: Delivery, why: str, entry: Entry, now: float) -> None:
         copy = delivery.copy

@@ -35,6 +35,7 @@ from hub.runtime.intake.remainder import MOST_LETTERS, REST
 from hub.runtime.intake.source_steps import UNFORESEEN, SteppedReading
 from hub.runtime.placing import Placing, as_taken, carry_out, forget, is_passing, settle
 from hub.runtime.runtime import Runtime, Snapshot
+from hub.runtime.steps.recorded_notes import record_note
 from hub.runtime.steps.walk import joined, wanted
 
 MOST_RECORDED = 10_000
@@ -253,8 +254,10 @@ class Intake:
             id = passed.found.id
         found, placing = passed.found, Placing(story=f"{id} {snapshot.version}")
         entry = placing.entry
-        for step, outcome in passed.said:
-            entry.event(id, self._runtime.clock(), Stage.STEP, text=f"{step}: {outcome}", detail={"step": step})
+        for note in map(record_note, passed.said):
+            if note.body is not None:
+                placing.large.append(note.body)
+            entry.event(id, self._runtime.clock(), Stage.STEP, text=note.text, detail=note.detail)
         if found is None:
             visit.told = visit.told or ("" if passed.said else str(reading.error))
             self._dead_ends.refuse(visit, reading, id, position, placing)

@@ -10,7 +10,7 @@ from hub.core.errors import DecodeError
 from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import OUTBOUND, FactSet
-from hub.core.step import NamedStep
+from hub.core.step import NamedStep, StepNote
 from hub.documents import ACKNOWLEDGMENTS, Document
 from hub.runtime.boundary import Boundary
 from hub.runtime.intake.arrival_terms import check_sender, known_facts
@@ -26,7 +26,7 @@ class SteppedReading:
     `filtered`: it ends here. `unforeseen`: what nobody foresaw, for the log."""
 
     reading: Reading
-    said: tuple[tuple[str, str], ...] = ()
+    said: tuple[StepNote, ...] = ()
     filtered: bool = False
     found: DocumentFound | None = None
     unforeseen: Exception | None = None

@@ -14,14 +14,14 @@ from hub.core.exact_number import written_out
 from hub.core.options.duration import seconds
 from hub.core.options.naming import PLACE, names_in, render
 from hub.core.plugin import LINEAR, Context, Plugin
-from hub.core.step import AskingStep, Question, Step, Stepped
+from hub.core.step import Answer, AskingStep, Question, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.code_table import TABLES, CodeTable
 from hub.mapping.field_path import NOTHING, at, put
 from hub.mapping.json_text import parse_json
 from hub.runtime.steps.answer_cache import AnswerCache
 from hub.runtime.steps.enrich_options import EnrichOptions
-from hub.runtime.steps.known_answers import Answer, RestLookup
+from hub.runtime.steps.known_answers import RestLookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +73,16 @@ class Enrichment:
             if answer is not None and field in answer.values:
                 put(asked.part, field, text_of(answer.values[field]))
             elif self._options.missing == "refuse":
-                what = f"value for {field}" if answer is not None else "answer"
+                what = f"value for {field}" if answer is not None and answer.known else "answer"
                 raise MappingError(f"{where}there is no {what} to {asked.text}")
 
     def _said(self, found: Sequence[tuple[PartAsked, Answer | None]]) -> str:
         """`erp GET /customers/17`, and how old the oldest answer is."""
         texts = list(dict.fromkeys(asked.text for asked, _ in found))
         shown = ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
-        age = max((answer.age for _, answer in found if answer is not None), default=0.0)
+        age = max((answer.age for _, answer in found if answer is not None and answer.known), default=0.0)
         old = f", {age:.0f}s old" if age >= 1 else ""
-        unknown = sum(answer is None for _, answer in found)
+        unknown = sum(answer is None or not answer.known for _, answer in found)
         return f"asked {shown or 'nothing'}{old}" + (f", {unknown} unknown" if unknown else "")
 
 
@@ -114,10 +114,10 @@ class EnrichFromEndpoint:
         _, parts = self._enrichment.parts(document, facts)
         return [self._question(asked.facts) for asked in parts if asked.facts is not None]
 
-    async def ask(self, questions: Sequence[Question]) -> list[Answer | None]:
+    async def ask(self, questions: Sequence[Question]) -> list[Answer]:
         return await self._lookup.find_all(questions)
 
-    def answered(self, document: Document, facts: Mapping[str, Any], answers: Sequence[Answer | None]) -> Stepped:
+    def answered(self, document: Document, facts: Mapping[str, Any], answers: Sequence[Answer]) -> Stepped:
         whole, parts = self._enrichment.parts(document, facts)
         coming = iter(answers)
         found = [(asked, next(coming) if asked.facts is not None else None) for asked in parts]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -15,7 +14,7 @@ from hub.core.options.naming import names_in
 from hub.core.plugin import Look
 from hub.core.ports import Asking, Receipt
 from hub.core.replies.reply_body import NOTHING, look_here
-from hub.core.step import Question
+from hub.core.step import Answer, Question
 from hub.runtime.delivery.limit import Limit
 from hub.runtime.steps.answer_cache import AnswerCache
 from hub.runtime.steps.enrich_options import EnrichOptions
@@ -27,17 +26,6 @@ MOST = 16_000_000
 """Bytes of all answers for one document."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is known: values by field. `at` is when it was said (seconds of the hub's clock), `age` how many seconds ago that was when it
-    was asked for. `size` is that of the values, in bytes."""
-
-    values: Mapping[str, Any]
-    at: float = 0.0
-    size: int = 0
-    age: float = 0.0
-
-
 class RestLookup:
     """What an endpoint answers. Questions wait for their turn within its limit, and are asked once for what is asked at once."""
 
@@ -46,7 +34,7 @@ class RestLookup:
         endpoint: Asking,
         limit: Limit | None,
         options: EnrichOptions,
-        cache: AnswerCache[Answer | None],
+        cache: AnswerCache[Answer],
         clock: Clock,
         look: Look = look_here,
         name: str = "enrich",
@@ -54,28 +42,29 @@ class RestLookup:
         self._endpoint, self._limit, self._options, self._cache, self._clock = endpoint, limit, options, cache, clock
         self._look, self._name = look, name
 
-    async def find_all(self, questions: Sequence[Question]) -> list[Answer | None]:
-        """In their order. None: nothing is known at all. Raises TransientError, RejectedError and MappingError."""
-        found: list[Answer | None] = []
+    async def find_all(self, questions: Sequence[Question]) -> list[Answer]:
+        """In their order. Raises TransientError, RejectedError and MappingError."""
+        found: list[Answer] = []
         for start in range(0, len(questions), AT_ONCE):
             answers = await asyncio.gather(*(self.find(question) for question in questions[start : start + AT_ONCE]))
             now = self._clock()
-            found += [replace(answer, age=now - answer.at) if answer is not None else None for answer in answers]
-            size = sum(answer.size for answer in found if answer is not None)
+            found += [replace(answer, age=now - answer.at) for answer in answers]
+            size = sum(answer.size for answer in found)
             if size > MOST:
                 raise MappingError(f"the answers have {size} bytes together; at most {MOST} go into one document")
         return found
 
-    async def find(self, question: Question) -> Answer | None:
-        values = tuple(question.get(name, "") for name in names_in(self._options.call or ""))
-        return await self._cache.get(values, lambda: self._ask(question))
+    async def find(self, question: Question) -> Answer:
+        values, began = tuple(question.get(name, "") for name in names_in(self._options.call or "")), self._clock()
+        answer = await self._cache.get(values, lambda: self._ask(question))
+        return replace(answer, cached=answer.at < began)
 
-    async def _ask(self, question: Question) -> Answer | None:
+    async def _ask(self, question: Question) -> Answer:
         try:
             receipt = await self._asked(question)
         except RejectedError as error:
             if error.status in (404, 410):
-                return None
+                return Answer({}, self._clock(), known=False)
             raise
         body = await self._look(self._name, receipt.reply, tuple(self._options.put.values()))
         if body.wrong:

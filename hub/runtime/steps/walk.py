@@ -17,7 +17,7 @@ from hub.core.errors import (
     TransientError,
     Withheld,
 )
-from hub.core.step import AskingStep, NamedStep, Question, Stepped
+from hub.core.step import AskingStep, NamedStep, Question, StepNote, Stepped, note_answers
 from hub.mapping.allowance import ALLOWANCE
 from hub.runtime.boundary import TOO_MUCH_MEMORY, Boundary
 
@@ -38,12 +38,12 @@ FactsOf = Callable[["Document"], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it: name, and what it did.
+    """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it, or asked about it.
     `filtered`: it ends here. `error`: it can't go on. `part`: its name, for each `split` that it came through. `next` counts the steps
     that it has taken."""
 
     document: Document
-    said: tuple[tuple[str, str], ...] = ()
+    said: tuple[StepNote, ...] = ()
     filtered: str = ""
     error: MessageError | RejectedError | None = None
     part: tuple[str, ...] = ()
@@ -138,12 +138,13 @@ def _asking(
         questions = _few(step.questions(document, facts))
     if boundary.error is not None:
         return _after(named, before, boundary.error, released)
-    answers = yield Asked(before.next, questions)
+    answers = (yield Asked(before.next, questions)) or ()
+    asked = note_answers(questions, answers)
     if isinstance(answers, Exception):
-        return _after(named, before, answers, released)
+        return _after(named, before, answers, released, asked)
     with Boundary() as boundary:
-        stepped = step.answered(document, facts, answers or ())
-    return _after(named, before, stepped if boundary.error is None else boundary.error, released)
+        stepped = step.answered(document, facts, answers)
+    return _after(named, before, stepped if boundary.error is None else boundary.error, released, asked)
 
 
 def _few(questions: Sequence[Question]) -> Sequence[Question]:
@@ -176,13 +177,19 @@ def _taken(steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, releas
     return _after(named, before, stepped if boundary.error is None else boundary.error, released)
 
 
-def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, released: Collection[str]) -> list[Walked]:
+def _after(
+    named: NamedStep,
+    before: Walked,
+    stepped: Stepped | Exception,
+    released: Collection[str],
+    asked: tuple[Mapping[str, Any], ...] = (),
+) -> list[Walked]:
     before = replace(before, next=before.next + 1)
     if isinstance(stepped, Exception):
-        return [_refused(named, before, stepped, released)]
+        return [_refused(named, before, stepped, released, asked)]
     if stepped.filtered:
-        said = (named.name, f"filtered out: {stepped.filtered}")
-        return [replace(before, said=(*before.said, said), filtered=stepped.filtered)]
+        note = StepNote(named.name, f"filtered out: {stepped.filtered}", asked)
+        return [replace(before, said=(*before.said, note), filtered=stepped.filtered)]
     if stepped.parts:
         count = len(stepped.parts)
         return [
@@ -190,21 +197,25 @@ def _after(named: NamedStep, before: Walked, stepped: Stepped | Exception, relea
                 before,
                 document=part.document,
                 part=(*before.part, part.name),
-                said=(*before.said, (named.name, f"part {part.name}, {number} of {count}")),
+                said=(*before.said, StepNote(named.name, f"part {part.name}, {number} of {count}", asked)),
             )
             for number, part in enumerate(stepped.parts, 1)
         ]
-    if stepped.document is before.document and not stepped.said:
+    if stepped.document is before.document and not stepped.said and not asked:
         return [before]
-    said = (named.name, stepped.said or "changed")
-    return [replace(before, document=stepped.document, said=(*before.said, said))]
+    note = StepNote(
+        named.name, stepped.said or ("changed" if stepped.document is not before.document else "asked"), asked
+    )
+    return [replace(before, document=stepped.document, said=(*before.said, note))]
 
 
-def _refused(named: NamedStep, before: Walked, error: Exception, released: Collection[str]) -> Walked:
+def _refused(
+    named: NamedStep, before: Walked, error: Exception, released: Collection[str], asked: tuple[Mapping[str, Any], ...]
+) -> Walked:
     _raise_undecided(named, error)
     if isinstance(error, RejectedError):
         if error.hold in released:
-            return replace(before, said=(*before.said, (named.name, f"was released: {error.text}")))
+            return replace(before, said=(*before.said, StepNote(named.name, f"was released: {error.text}", asked)))
         cause: MessageError | RejectedError = RejectedError(
             f"step {named.name}: {error.text}", error.status, error.code, error.hold
         )
@@ -213,7 +224,7 @@ def _refused(named: NamedStep, before: Walked, error: Exception, released: Colle
     else:
         said = TOO_MUCH_MEMORY if isinstance(error, MemoryError) else f"{type(error).__name__}: {error}"
         cause = DecodeError(f"step {named.name} failed: {said}")
-    return replace(before, said=(*before.said, (named.name, "refused")), error=cause)
+    return replace(before, said=(*before.said, StepNote(named.name, "refused", asked)), error=cause)
 
 
 def _raise_undecided(named: NamedStep, error: Exception) -> None:
