@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,13 +14,14 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.support.migrated import TEMPLATE, make_template
 from tests.support.openssh import MISSING as SSHD_MISSING
 from tests.support.openssh import OpenSsh, find_sshd
 from tests.support.proxy import TcpProxy
 from tests.support.rabbitmq import RabbitNode, find_server, private_node
 from tests.support.redis import MISSING as REDIS_MISSING
 from tests.support.redis import RedisServer, find_redis
-from tests.support.servers import MISSING, ServerMissing, TestServers, fresh_vhost, server_url, unavailable
+from tests.support.servers import GIVEN, MISSING, ServerMissing, TestServers, fresh_vhost, server_url, unavailable
 
 _SERVERS = pytest.StashKey[TestServers]()
 
@@ -63,11 +66,26 @@ def postgres_url() -> str:
 
 @pytest.fixture
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
-    """A fresh, empty database in the run's PostgreSQL; gone after the test."""
+    """A fresh database in the run's PostgreSQL, with the tables of a journal and nothing in them; gone after the test."""
+    async with fresh_database(postgres_url, migrated=not os.environ.get(GIVEN["postgres"])) as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A fresh database without tables."""
+    async with fresh_database(postgres_url, migrated=False) as url:
+        yield url
+
+
+@asynccontextmanager
+async def fresh_database(postgres_url: str, *, migrated: bool) -> AsyncIterator[str]:
     name = f"hub_{uuid.uuid4().hex}"
     connection = await asyncpg.connect(postgres_url)
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
+        if migrated:
+            await make_template(connection, postgres_url)
+        await connection.execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {TEMPLATE}" if migrated else ""))
         yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:

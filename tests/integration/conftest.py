@@ -16,6 +16,7 @@ from hub.journal.journal import Journal
 from tests.support.erp import Erp
 from tests.support.exchanges import context_on
 from tests.support.lists import Lists
+from tests.support.migrated import lay_journal
 from tests.support.polls import Polls, since
 from tests.support.site import SiteOnDisk
 
@@ -45,6 +46,7 @@ async def hub(site: SiteOnDisk) -> AsyncIterator[RunningHub]:
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     """For a part of a hub that remembers something."""
+    lay_journal(tmp_path / "part.db")
     made = Journal(str(tmp_path / "part.db"), tmp_path / "claims", SystemClock())
     await made.open()
     yield made

@@ -44,7 +44,9 @@ def private() -> Iterator[None]:
 @pytest.mark.rabbitmq
 @pytest.mark.postgres
 @pytest.mark.usefixtures("private")
-async def test_the_guide_takes_everything_along(tmp_path: Path, erp: Erp, amqp_vhost: str, database_url: str) -> None:
+async def test_the_guide_takes_everything_along(
+    tmp_path: Path, erp: Erp, amqp_vhost: str, empty_database_url: str
+) -> None:
     site = SiteOnDisk(tmp_path, erp.url)
     site.write("routes/acme.yaml", ONCE)
     site.write("config/policies.yaml", LATER)
@@ -57,7 +59,7 @@ async def test_the_guide_takes_everything_along(tmp_path: Path, erp: Erp, amqp_v
         await until_retrying(hub.journal)
     asked = len(erp.requests)
 
-    grown = SiteOnDisk(tmp_path, erp.url, amqp=amqp_vhost, journal=database_url)
+    grown = SiteOnDisk(tmp_path, erp.url, amqp=amqp_vhost, journal=empty_database_url)
     grown.write("routes/acme.yaml", ONCE)
     grown.write("config/policies.yaml", LATER)
     with pytest.raises(ConfigError, match=r"broker\.db still holds 1 messages .*hub\.route\.orders\.retry\.30s 1"):

@@ -37,8 +37,10 @@ async def effects(hub: RunningHub) -> list[tuple[str, str]]:
 
 @pytest.mark.rabbitmq
 @pytest.mark.postgres
-async def test_old_and_new_processes_side_by_side(tmp_path: Path, erp: Erp, amqp_vhost: str, database_url: str) -> None:
-    site = SiteOnDisk(tmp_path, erp.url, amqp=amqp_vhost, journal=database_url)
+async def test_old_and_new_processes_side_by_side(
+    tmp_path: Path, erp: Erp, amqp_vhost: str, empty_database_url: str
+) -> None:
+    site = SiteOnDisk(tmp_path, erp.url, amqp=amqp_vhost, journal=empty_database_url)
     async with site.running() as old:
         rename(site)
         async with site.running() as new:
@@ -134,10 +136,12 @@ async def is_bound(hub: RunningHub, key: str) -> bool:
 @pytest.mark.rabbitmq
 @pytest.mark.postgres
 async def test_a_process_with_older_files_takes_no_bindings_from_the_others(
-    tmp_path: Path, amqp_vhost: str, database_url: str
+    tmp_path: Path, amqp_vhost: str, empty_database_url: str
 ) -> None:
     """A host whose files are not there yet starts again: what its neighbors listen to would be lost at the exchange."""
-    newer, older = (SiteOnDisk(tmp_path / name, amqp=amqp_vhost, journal=database_url) for name in ("newer", "older"))
+    newer, older = (
+        SiteOnDisk(tmp_path / name, amqp=amqp_vhost, journal=empty_database_url) for name in ("newer", "older")
+    )
     newer.write("routes/acme.yaml", ROUTES.replace("key: order.placed", "key: order.made"))
     async with newer.running() as new:
         async with older.running() as old:

@@ -148,6 +148,7 @@ class PartnerSite(SiteOnDisk):
         checked = site.check(known, self.environ)
         assert checked.site is not None, [str(finding) for finding in checked.findings]
         agreed = replace(checked.site, partners=PartnerDirectory([self.agreement]))
+        self._lay_journal()
         with (self.folder / "hub.log").open("a", buffering=1) as stream:
             hub = RunningHub(
                 site, agreed, known, make_logger("info", json=True, stream=stream), SystemClock(), self.environ

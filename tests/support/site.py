@@ -25,6 +25,7 @@ from hub.core.plugin import Plugins
 from hub.documents import Order, to_json
 from tests.support.brokers import LIMIT
 from tests.support.guard import Guard
+from tests.support.migrated import lay_journal
 
 INBOX = """\
 format: 1
@@ -100,6 +101,7 @@ class SiteOnDisk:
         site = SiteFolder(self.folder)
         checked = site.check(plugins, self.environ)
         assert checked.site is not None, [str(finding) for finding in checked.findings]
+        self._lay_journal()
         with (self.folder / "hub.log").open("a", buffering=1) as stream:
             hub = RunningHub(
                 site, checked.site, plugins, make_logger("info", json=True, stream=stream), SystemClock(), self.environ
@@ -109,6 +111,11 @@ class SiteOnDisk:
                 yield hub
             finally:
                 await hub.stop(5.0)
+
+    def _lay_journal(self) -> None:
+        """The schema of a journal in a file is up to date before a hub of this process opens it."""
+        if "://" not in (journal := self.environ["HUB_JOURNAL"]):
+            lay_journal(self.folder / journal)
 
     def shell(self, *arguments: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         """A hub command, as a shell begins it: with the distributions that are installed now."""

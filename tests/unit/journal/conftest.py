@@ -9,11 +9,13 @@ import pytest
 
 from hub.clock.system_clock import SystemClock
 from hub.journal.journal import Journal
+from tests.support.migrated import lay_journal
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
+        lay_journal(tmp_path / "hub.db")
         return str(tmp_path / "hub.db")
     return str(request.getfixturevalue("database_url"))
 

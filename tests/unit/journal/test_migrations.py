@@ -19,6 +19,12 @@ from hub.journal.database.engines import make_engine
 from hub.journal.journal import Journal, engine_url
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a database without tables."""
+    return str(tmp_path / "hub.db" if request.param == "sqlite" else request.getfixturevalue("empty_database_url"))
+
+
 @pytest.fixture
 def engine(journal_url: str) -> AsyncEngine:
     return make_engine(engine_url(journal_url))
