@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,9 +10,10 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from adapters.exchange.address import ExchangeAddress
+from adapters.exchange.answers import Answers, status_of, texts_of
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from hub.core.broker import Broker
-from hub.core.clock import Clock, read_utc
+from hub.core.clock import read_utc
 from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from hub.core.options.duration import Duration, seconds
@@ -22,6 +22,7 @@ from hub.core.options.secret_names import without_credentials
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
+from hub.core.replies.reply import Reply, explained_by
 from hub.core.topology import Binding, Exchange, ExchangeType, Queue, Topology, reply_queue
 from hub.documents.naming import header_of, name_of
 
@@ -188,16 +189,15 @@ class ExchangeDestination:
     async def _ask(self, broker: Broker, address: ExchangeAddress, message: Message, answer: Answer) -> Receipt:
         if self._answers is None:
             self._answers = Answers(broker, reply_queue(self._name, uuid.uuid4().hex[:12]), self._clock)
-        status, body, content_type = await self._answers.to(
-            lambda asked: self._publish(broker, address, asked),
-            message,
-            seconds(answer.within),
-            answer.status,
+        found = await self._answers.to(
+            lambda asked: self._publish(broker, address, asked), message, seconds(answer.within)
         )
-        content = await self._look(self._name, body, paths_of(self._replies))
-        return classify(
-            status, {"content-type": content_type}, body, self._replies, read_utc(self._clock), content=content
-        )
+        status, about = status_of(found, answer.status), {"content-type": found.content_type}
+        headers, now = {**texts_of(found), **about}, read_utc(self._clock)
+        with explained_by(Reply(status, headers, found.body)):
+            content = await self._look(self._name, found.body, paths_of(self._replies))
+            receipt = classify(status, about, found.body, self._replies, now, content=content)
+        return replace(receipt, headers=headers)
 
     async def close(self) -> None:
         if self._answers is not None:
@@ -209,46 +209,3 @@ def headers_of(templates: Mapping[str, str], outgoing: Outgoing) -> dict[str, st
         return {name: header_of(text, outgoing.facts) for name, text in templates.items()}
     except MappingError as error:
         raise RejectedError(str(error), code="no_key") from error
-
-
-class Answers:
-    """The queue of this process in which answers arrive, and who waits for which."""
-
-    def __init__(self, broker: Broker, queue: str, clock: Clock) -> None:
-        self._clock = clock
-        self._broker = broker
-        self._queue = queue
-        self._waiting: dict[str, asyncio.Future[Message]] = {}
-        self._subscription: Any = None
-        self._beginning = asyncio.Lock()
-
-    async def to(self, publish: Any, message: Message, within: float, status: str) -> tuple[int, bytes, str]:
-        """Status, body and content type of the answer. Raises TransientError(timeout) when none comes."""
-        async with self._beginning:
-            if self._subscription is None:
-                await self._broker.declare(Topology(queues=(Queue(self._queue, kind="passing"),)))
-                self._subscription = await self._broker.consume(self._queue, self._arrived, prefetch=100)
-        waiting = self._waiting.setdefault(message.id, asyncio.get_running_loop().create_future())
-        try:
-            await publish(replace(message, reply_to=self._queue))
-            async with self._clock.timeout(within):
-                found = await asyncio.shield(waiting)
-        except TimeoutError as error:
-            raise TransientError(f"no answer within {within:g}s", "timeout") from error
-        finally:
-            self._waiting.pop(message.id, None)
-        said = found.headers.get(status)
-        text = str(said) if not isinstance(said, bool) else ""
-        code = int(text) if text.isdecimal() and 100 <= int(text) <= 599 else 200
-        return code, found.body, found.content_type
-
-    def _arrived(self, delivery: Any) -> None:
-        """An answer that nobody waits for any more is not kept: the question was asked again."""
-        waiting = self._waiting.get(delivery.message.correlation_id or "")
-        if waiting is not None and not waiting.done():
-            waiting.set_result(delivery.message)
-        delivery.ack()
-
-    async def close(self) -> None:
-        if self._subscription is not None:
-            await self._subscription.cancel()

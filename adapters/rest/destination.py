@@ -20,6 +20,7 @@ from hub.core.options.secret_names import (
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
+from hub.core.replies.reply import Reply, explained_by
 
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
 WITHOUT_BODY = ("DELETE", "GET")
@@ -108,9 +109,10 @@ class RestDestination:
         body = None if self._method in WITHOUT_BODY else outgoing.body
         answer = await self._endpoint.request(address.method, url, sent, body)
         reply = self._endpoint.blackened(answer.body)
-        content = await self._look(self._name, reply, paths_of(self._replies))
         headers, now = self._endpoint.blackened_headers(answer.headers), read_utc(self._clock)
-        return classify(answer.status, headers, reply, self._replies, now, content=content, cut=answer.cut)
+        with explained_by(Reply(answer.status, headers, reply, answer.cut)):
+            content = await self._look(self._name, reply, paths_of(self._replies))
+            return classify(answer.status, headers, reply, self._replies, now, content=content, cut=answer.cut)
 
     async def close(self) -> None:
         return None

@@ -10,12 +10,12 @@ from adapters.soap.address import SoapAddress
 from adapters.soap.calls.reply import SoapReply, pieces_of, reply_from
 from adapters.soap.endpoint import Posted, SoapEndpoint
 from hub.core.clock import read_utc
-from hub.core.errors import DecodeError, EndpointError, TransientError
+from hub.core.errors import DecodeError, TransientError
 from hub.core.options.naming import safe
 from hub.core.plugin import Context, Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
-from hub.core.replies.reply import Reply
+from hub.core.replies.reply import Reply, explained_by
 
 if TYPE_CHECKING:
     from adapters.soap.calls.contract import Operation
@@ -73,12 +73,8 @@ class SoapDestination:
         posted = await endpoint.call(address, self._operation, outgoing.body, outgoing.content_type)
         headers = {name: endpoint.blackened(value) for name, value in posted.headers.items()}
         posted = Posted(posted.status, headers, endpoint.blackened_bytes(posted.body))
-        try:
+        with explained_by(Reply(posted.status, posted.headers, posted.body)):  # also by a page in place of an answer
             return await self._classified(posted)
-        except EndpointError as error:
-            if error.reply is None or not error.reply.body:  # a page in place of an answer
-                error.reply = Reply(posted.status, posted.headers, posted.body)
-            raise
 
     async def _classified(self, posted: Posted) -> Receipt:
         reply = await self._read(posted)

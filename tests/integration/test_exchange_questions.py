@@ -100,6 +100,9 @@ async def test_an_answer_is_waited_for_and_read_like_a_reply(
         together = await asyncio.gather(*(destination.send(outgoing(b"pay", f"m{n}")) for n in range(20)))
     assert held.value.hold == "credit_hold"
     assert busy.value.kind == "busy"
+    reply = busy.value.reply
+    assert reply is not None
+    assert (reply.status, reply.headers["status"], reply.body) == (503, "503", b'{"error": "later"}')
     assert len(together) == 20
     assert asked[:3] == ["k1", "k2", "k3"]
     await destination.close()

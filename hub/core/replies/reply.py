@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from hub.core.errors import EndpointError
 from hub.core.message import empty
 
 
@@ -20,3 +22,13 @@ class Reply:
     @property
     def says_something(self) -> bool:
         return self.status is not None or bool(self.body)
+
+
+@contextmanager
+def explained_by(reply: Reply) -> Iterator[None]:
+    """The errors of the block have the reply, as it came."""
+    try:
+        yield
+    except EndpointError as error:
+        error.reply = reply
+        raise
