@@ -110,6 +110,7 @@ class StreamSource:
         broker = await self._broker.ready(self._needed())
         remembered = await self._memory.get(NEXT)
         position = Position(int(remembered) if remembered else None)
+        kept = position.next
         stopping = asyncio.Event()
         wrong = self._wrong = asyncio.get_running_loop().create_future()
 
@@ -124,7 +125,6 @@ class StreamSource:
         subscription = await broker.consume(
             self._options.queue, on_delivery, prefetch=self._options.prefetch, arguments=begin
         )
-        kept = position.next
         try:
             while not wrong.done():
                 with suppress(TimeoutError):

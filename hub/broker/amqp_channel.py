@@ -46,7 +46,7 @@ class AmqpChannel:
 
     async def put(self, received: tuple[int, Any]) -> None:
         """Called by aiormq with the size of a frame and the frame."""
-        self._take(received[1])
+        self.answered(received[1])
 
     async def call(self, request: Any) -> Any:
         """The broker's answer. Raises ChannelRefused when it closes the channel instead, ConnectionLost with the connection."""
@@ -94,7 +94,8 @@ class AmqpChannel:
         self.closed = True
         self._fail(ConnectionLost(reason))
 
-    def _take(self, received: Any) -> None:
+    def answered(self, received: Any) -> None:
+        """A decoded frame of this channel."""
         if isinstance(received, commands.Channel.Close):
             self.connection.send(frame.marshal(commands.Channel.CloseOk(), self.number))
             self._gone(reusable=not self._closing)

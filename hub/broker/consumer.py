@@ -120,6 +120,8 @@ class ConsumeChannel(AmqpChannel):
             self._subscription.idle(self)
 
     def traffic(self, method: int, data: bytes, at: int, end: int) -> None:
+        if method == frames.CONSUME_OK:
+            self.answered(commands.Basic.ConsumeOk())
         if method != frames.DELIVER:
             return
         at += 1 + data[at]

@@ -118,6 +118,19 @@ async def test_an_acknowledged_message_is_gone_and_others_return(
     assert [(delivery.message.id, delivery.redelivered) for delivery in found] == [("0", True), ("2", True)]
 
 
+async def test_whoever_consumes_goes_on_before_what_its_deliveries_begin(broker: BrokerLifecycle, queue: str) -> None:
+    await broker.publish("", queue, Message("m", b""))
+    order: asyncio.Queue[str] = asyncio.Queue()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def begin() -> None:
+        order.put_nowait("delivered")
+
+    await broker.consume(queue, lambda _: tasks.append(asyncio.create_task(begin())))
+    order.put_nowait("consuming")
+    assert [await order.get(), await asyncio.wait_for(order.get(), 30)] == ["consuming", "delivered"]
+
+
 async def test_a_requeued_message_is_delivered_again(broker: BrokerLifecycle, queue: str) -> None:
     await broker.publish("", queue, Message("m", b""))
     inbox = Inbox()
