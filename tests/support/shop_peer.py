@@ -48,7 +48,7 @@ class ShopPeer(OrderPeer):
                 return  # whoever asked was killed
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         self.endpoint = f"partner: {{rest: {{base: 'http://127.0.0.1:{self._server.server_address[1]}'}}}}\n"
 

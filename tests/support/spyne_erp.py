@@ -95,7 +95,7 @@ class SpyneErp:
         logging.getLogger("spyne").setLevel(logging.CRITICAL)
         server = make_server("127.0.0.1", 0, self.application(), server_class=Server, handler_class=Quiet)
         self.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield self

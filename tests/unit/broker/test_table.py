@@ -36,28 +36,28 @@ plain: st.SearchStrategy[Any] = st.one_of(
 values = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=20)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(st.dictionaries(names, values))
 def test_a_table_survives_the_round_trip(table: dict[str, Any]) -> None:
     data = encode_table(table)
     assert decode_table(data) == (table, len(data))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_decoder_fail(junk: bytes) -> None:
     table, _ = decode_table(len(junk).to_bytes(4, "big") + junk)
     assert all(isinstance(name, str) for name in table)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(st.binary(max_size=200))
 def test_no_properties_make_the_decoder_fail(junk: bytes) -> None:
     message = decode_properties(junk, b"body")
     assert message.body == b"body"
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 @given(names, names, st.none() | names, st.dictionaries(names, values))
 def test_a_message_survives_the_round_trip(id: str, kind: str, reply: str | None, headers: dict[str, Any]) -> None:
     message = Message(id, b"body", kind, headers, reply, reply, reply)

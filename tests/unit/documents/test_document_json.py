@@ -148,7 +148,7 @@ def test_many_lines_are_read() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200)
+@settings(max_examples=60)
 def test_any_bytes_are_a_document_or_a_decode_error(data: bytes) -> None:
     for body in (data, to_json(order())[: len(data)] + data):
         with suppress(DecodeError):

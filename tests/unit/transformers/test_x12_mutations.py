@@ -31,7 +31,7 @@ from transformers.x12 import X12Reader
 from transformers.x12.declarations.catalogue import known_sets
 from transformers.x12.writing.writer import write_interchange
 
-MODERATE = settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+MODERATE = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 PIECES = st.sampled_from([1, 2, 3, 7, 64, 1000])
 
 

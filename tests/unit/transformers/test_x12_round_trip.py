@@ -13,7 +13,7 @@ from tests.fuzz.documents import KINDS, changed, made_up, real
 from tests.fuzz.writing import THEY, VERSIONS, WE, agreements, carried
 from transformers.x12.writing.writer import sets_of
 
-MODERATE = settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+MODERATE = settings(max_examples=8, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -30,7 +30,7 @@ def test_a_made_up_document_is_carried_or_refused_by_field(kind: str) -> None:
 def test_a_real_document_with_some_fields_changed_is_carried_or_refused_by_field(kind: str) -> None:
     written = 0
 
-    @settings(MODERATE, max_examples=40)
+    @settings(MODERATE, max_examples=15)
     @given(changed(kind), agreements(kind))
     def one(document: Any, agreement: Any) -> None:
         nonlocal written
