@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.forwarding_floor import forward_plain
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Binding, Exchange, Queue, Topology

@@ -17,7 +17,7 @@ from typing import Any
 
 import aio_pika
 
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology

@@ -9,8 +9,8 @@ from hub.app.left_behind import BROKER_FILE, file_depths
 from hub.app.opening import Opening
 from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder
-from hub.broker.declaration import limit_hint
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.declaration import limit_hint
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Site
 from hub.core import topology

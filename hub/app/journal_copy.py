@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.app.site_folder import SiteFolder
-from hub.broker.lock import FileLock
+from hub.broker.embedded.lock import FileLock
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, JournalUnavailable
 from hub.core.ports import FileBody

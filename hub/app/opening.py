@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.app.recipes import recipe_of
 from hub.app.site_folder import SiteFolder
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.configuration.checks.checked_use import texts
 from hub.configuration.entries.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig

@@ -11,7 +11,7 @@ from hub.app.kept_files import KEPT, bring_back
 from hub.app.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
-from hub.broker.lock import FileLock
+from hub.broker.embedded.lock import FileLock
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError

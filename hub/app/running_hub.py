@@ -13,9 +13,9 @@ from hub.app.left_behind import BROKER_FILE, refuse_left
 from hub.app.opening import Opened, Opening
 from hub.app.private_files import repair
 from hub.app.site_folder import SiteFolder
-from hub.broker.embedded import EmbeddedBroker
-from hub.broker.lock import FileLock
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
+from hub.broker.embedded.lock import FileLock
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.configuration.site import Checked, Settings, Site
 from hub.core import topology
 from hub.core.broker import BrokerLifecycle

@@ -45,7 +45,7 @@ APART = ("transformers", "adapters")
 
 CONFINED = {
     "aio_pika": ("hub/broker/",),
-    "aiormq": ("hub/broker/aiormq_connection.py",),
+    "aiormq": ("hub/broker/rabbit/aiormq_connection.py",),
     "pamqp": ("hub/broker/",),
     "sqlalchemy": ("hub/journal/", "hub/client/outbox.py"),
     "alembic": ("hub/journal/",),

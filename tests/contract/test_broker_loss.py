@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from hub.broker import frames
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit import frames
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message

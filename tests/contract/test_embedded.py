@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.broker.embedded import EmbeddedBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message

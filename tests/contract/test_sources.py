@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import EndpointError, HubError, JournalUnavailable, TransientError
 from hub.core.identity import digest, message_id

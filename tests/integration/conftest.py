@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.plugin import Context

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.client import HubClient, NotPublished, NotRouted
 from hub.client.outbox import Outbox
 from hub.clock.system_clock import SystemClock

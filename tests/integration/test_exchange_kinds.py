@@ -18,7 +18,7 @@ from adapters.exchange import (
     ExchangeSourceOptions,
     StreamSourceOptions,
 )
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.errors import ConfigError, TransientError

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hub.broker.embedded import EmbeddedBroker
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.message import Message

@@ -22,9 +22,9 @@ from adapters.sftp.connection import Connection
 from adapters.sftp.inbox import Inbox
 from adapters.sftp_server.source import SftpServerSource
 from adapters.soap.serving.call import Call
-from hub.broker.consumer import RabbitDelivery
-from hub.broker.embedded import EmbeddedBroker, EmbeddedDelivery
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker, EmbeddedDelivery
+from hub.broker.rabbit.consumer import RabbitDelivery
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.documents import BATCH
 from hub.journal.batches.batches import Batches
 from hub.journal.journal import Journal

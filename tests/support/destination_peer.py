@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import structlog
 
 from hub.app.plugin_discovery import discover
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.message import EMPTY
 from hub.core.options.duration import seconds

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hub.broker.embedded import EmbeddedBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
 from hub.core.plugin import Context

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from tests.support.erp import Erp

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.app.plugin_discovery import discover
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.plugin import Context
 from hub.core.ports import Source

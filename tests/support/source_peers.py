@@ -9,7 +9,7 @@ from typing import Any
 import kombu
 
 from adapters.schedule import LAST
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.core.message import Message
 from hub.core.ports import Source
 from hub.core.topology import Queue, Topology

@@ -14,7 +14,7 @@ import aiosqlite
 import pytest
 import sqlalchemy as sa
 
-from hub.broker.engine import Engine
+from hub.broker.embedded.engine import Engine
 from hub.clock.system_clock import SystemClock
 
 BEGIN = 1_700_000_000.0

@@ -20,7 +20,7 @@ from adapters.exchange import (
     StreamSourceOptions,
     arrival_headers,
 )
-from hub.broker.embedded import EmbeddedBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.message import Header, Message

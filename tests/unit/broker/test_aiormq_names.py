@@ -1,4 +1,4 @@
-"""What `hub/broker/aiormq_connection.py` takes from aiormq beside its manual: a release that moves one of these fails here, by name."""
+"""What `hub/broker/rabbit/aiormq_connection.py` takes from aiormq beside its manual: a release that moves one of these fails here, by name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 from aiormq.connection import Connection, FrameReceiver, TransportFactory
 from pamqp import commands
 
-from hub.broker.address import AmqpAddress
-from hub.broker.aiormq_connection import AiormqConnection
-from hub.broker.rabbit import HEARTBEAT
+from hub.broker.rabbit.address import AmqpAddress
+from hub.broker.rabbit.aiormq_connection import AiormqConnection
+from hub.broker.rabbit.rabbit_broker import HEARTBEAT
 
 
 class Silent:
@@ -63,9 +63,7 @@ async def test_frames_are_read_from_the_reader_that_the_transport_gave() -> None
 
 
 def test_nothing_of_its_log_is_printed() -> None:
-    code = (
-        "import logging, hub.broker.aiormq_connection; logging.getLogger('aiormq.connection').error('unexpected close')"
-    )
+    code = "import logging, hub.broker.rabbit.aiormq_connection; logging.getLogger('aiormq.connection').error('unexpected close')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout + done.stderr == ""
 

@@ -11,11 +11,11 @@ from pamqp import commands, frame
 from pamqp.body import ContentBody
 from structlog.testing import capture_logs
 
-from hub.broker import frames
-from hub.broker.address import AmqpAddress
-from hub.broker.amqp_channel import ConnectionLost
-from hub.broker.connection import AmqpConnection
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit import frames
+from hub.broker.rabbit.address import AmqpAddress
+from hub.broker.rabbit.amqp_channel import ConnectionLost
+from hub.broker.rabbit.connection import AmqpConnection
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.broker.table import UNDECODABLE
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
@@ -88,7 +88,7 @@ async def test_an_unexpected_answer_is_named(server: ScriptedServer) -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 async def test_a_broker_that_says_nothing_is_given_up(tls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.broker.connection.HANDSHAKE_TIMEOUT", 0.1)
+    monkeypatch.setattr("hub.broker.rabbit.connection.HANDSHAKE_TIMEOUT", 0.1)
     silence = asyncio.Event()
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.broker.address import AmqpAddress
 from hub.broker.deadlines import Deadlines
-from hub.broker.death import with_death
-from hub.broker.declaration import queue_arguments
-from hub.broker.routing import Routing, topic_matches
+from hub.broker.embedded.death import with_death
+from hub.broker.embedded.routing import Routing, topic_matches
+from hub.broker.rabbit.address import AmqpAddress
+from hub.broker.rabbit.declaration import queue_arguments
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.message import Message

@@ -12,8 +12,8 @@ from pamqp import commands, frame
 from pamqp.body import ContentBody
 from pamqp.heartbeat import Heartbeat
 
-from hub.broker import frames
-from hub.broker.frame_splitter import FrameSplitter, MalformedFrame
+from hub.broker.rabbit import frames
+from hub.broker.rabbit.frame_splitter import FrameSplitter, MalformedFrame
 from tests.support.scripted_amqp import content
 
 STREAM: list[tuple[int, Any]] = [

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.broker.embedded import EmbeddedBroker
-from hub.broker.store import Store, Taken
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
+from hub.broker.embedded.store import Store, Taken
 from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Topology, route_topology

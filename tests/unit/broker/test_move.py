@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.broker.embedded import EmbeddedBroker
-from hub.broker.move import Move
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
+from hub.broker.embedded.move import Move
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.topology import Queue, Topology

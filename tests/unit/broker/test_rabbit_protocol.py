@@ -11,7 +11,7 @@ import pytest
 from pamqp import commands
 from pamqp.body import ContentBody
 
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message

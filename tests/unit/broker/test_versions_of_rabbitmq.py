@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pamqp import commands
 
-from hub.broker.address import AmqpAddress
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.address import AmqpAddress
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError
 from hub.core.topology import Topology, route_topology

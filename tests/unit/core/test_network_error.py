@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from hub.broker.rabbit import RabbitBroker
+from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import TransientError
 from hub.core.network.network_error import reason_of

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.broker.store import Store
+from hub.broker.embedded.store import Store
 from hub.clock.system_clock import SystemClock
 from hub.core.topology import Queue, Topology
 from hub.journal import schema

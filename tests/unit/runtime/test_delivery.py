@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from hub.broker.embedded import EmbeddedBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.effect import EffectStatus
 from hub.core.errors import ConfigError, MappingError, RejectedError, TransientError

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hub.broker.embedded import EmbeddedBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.core.clock import Clock
 from hub.core.message import Message
 from hub.core.topology import Queue, Topology

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pamqp import commands, frame
 
 if TYPE_CHECKING:
-    from hub.broker.connection import AmqpConnection
+    from hub.broker.rabbit.connection import AmqpConnection
 
 
 class ConnectionLost(Exception):

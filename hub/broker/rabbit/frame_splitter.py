@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from struct import error as StructError  # noqa: N812
 from typing import Protocol
 
-from hub.broker import frames
+from hub.broker.rabbit import frames
 
 
 class MalformedFrame(Exception):

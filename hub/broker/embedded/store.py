@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from hub.broker.catalogue import Catalogue
-from hub.broker.death import Reason, with_death
+from hub.broker.embedded.catalogue import Catalogue
+from hub.broker.embedded.death import Reason, with_death
 from hub.broker.properties import decode_properties, encode_properties
 from hub.core.clock import Clock
 from hub.core.topology import Queue, Topology

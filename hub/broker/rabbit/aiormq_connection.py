@@ -14,8 +14,8 @@ from urllib.parse import quote
 from aiormq.connection import Connection, TransportFactory
 from aiormq.exceptions import AMQPConnectionError, AMQPError, AuthenticationError
 
-from hub.broker.address import AmqpAddress
-from hub.broker.amqp_channel import ConnectionLost
+from hub.broker.rabbit.address import AmqpAddress
+from hub.broker.rabbit.amqp_channel import ConnectionLost
 from hub.core.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from hub.broker.lock import FileLock
+from hub.broker.embedded.lock import FileLock
+from hub.broker.embedded.store import Store, Taken, steady
 from hub.broker.properties import decode_properties
-from hub.broker.store import Store, Taken, steady
 from hub.core.broker import BrokerLifecycle
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError, Unroutable

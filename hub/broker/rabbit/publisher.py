@@ -11,11 +11,11 @@ from typing import Any
 
 from pamqp import commands
 
-from hub.broker import frames
-from hub.broker.amqp_channel import AmqpChannel, ChannelRefused
-from hub.broker.connection import AmqpConnection
 from hub.broker.deadlines import Deadlines
 from hub.broker.properties import check_names, check_size, encode_properties, largest_properties, mark_of
+from hub.broker.rabbit import frames
+from hub.broker.rabbit.amqp_channel import AmqpChannel, ChannelRefused
+from hub.broker.rabbit.connection import AmqpConnection
 from hub.core.clock import Clock
 from hub.core.errors import MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message

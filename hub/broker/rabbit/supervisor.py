@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from hub.broker.address import AmqpAddress
-from hub.broker.amqp_channel import ChannelRefused, ConnectionLost
-from hub.broker.connection import AmqpConnection
+from hub.broker.rabbit.address import AmqpAddress
+from hub.broker.rabbit.amqp_channel import ChannelRefused, ConnectionLost
+from hub.broker.rabbit.connection import AmqpConnection
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError, TransientError
 from hub.core.network.network_error import reason_of

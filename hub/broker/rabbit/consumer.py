@@ -11,11 +11,11 @@ from typing import Any
 import structlog
 from pamqp import commands
 
-from hub.broker import frames
-from hub.broker.amqp_channel import AmqpChannel, ChannelRefused, ConnectionLost
-from hub.broker.connection import AmqpConnection
-from hub.broker.declaration import NOT_FOUND
 from hub.broker.properties import decode_properties
+from hub.broker.rabbit import frames
+from hub.broker.rabbit.amqp_channel import AmqpChannel, ChannelRefused, ConnectionLost
+from hub.broker.rabbit.connection import AmqpConnection
+from hub.broker.rabbit.declaration import NOT_FOUND
 from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.message import Message
 

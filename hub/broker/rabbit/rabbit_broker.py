@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 import structlog
 from pamqp import commands
 
-from hub.broker.address import RESERVED_CHANNELS, AmqpAddress
-from hub.broker.amqp_channel import AmqpChannel, ChannelRefused, ConnectionLost
-from hub.broker.connection import AmqpConnection
-from hub.broker.consumer import RabbitSubscription
-from hub.broker.declaration import (
+from hub.broker.rabbit.address import RESERVED_CHANNELS, AmqpAddress
+from hub.broker.rabbit.amqp_channel import AmqpChannel, ChannelRefused, ConnectionLost
+from hub.broker.rabbit.connection import AmqpConnection
+from hub.broker.rabbit.consumer import RabbitSubscription
+from hub.broker.rabbit.declaration import (
     NOT_FOUND,
     PRECONDITION_FAILED,
     bind,
@@ -30,8 +30,8 @@ from hub.broker.declaration import (
     refusal,
     unbind,
 )
-from hub.broker.publisher import PublishChannel, Publisher
-from hub.broker.supervisor import Supervisor
+from hub.broker.rabbit.publisher import PublishChannel, Publisher
+from hub.broker.rabbit.supervisor import Supervisor
 from hub.core.broker import ConsumerArguments, DeliveryHandler
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError, TransientError

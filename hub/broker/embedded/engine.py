@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hub.broker.store import Routed, Store, Taken, steady
+from hub.broker.embedded.store import Routed, Store, Taken, steady
 from hub.core.clock import Clock, Timer
 from hub.core.errors import ConfigError, HubError, TransientError, Unroutable
 

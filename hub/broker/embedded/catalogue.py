@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import fields, replace
 
+from hub.broker.embedded.routing import Routing
 from hub.broker.properties import decode_properties
-from hub.broker.routing import Routing
 from hub.broker.table import decode_table, encode_table
 from hub.core.errors import ConfigError
 from hub.core.message import EMPTY

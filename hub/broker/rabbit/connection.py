@@ -10,11 +10,11 @@ from typing import Any, TypeVar, cast
 from pamqp import commands, frame
 from pamqp.exceptions import PAMQPException
 
-from hub.broker import frames
-from hub.broker.address import AmqpAddress
-from hub.broker.aiormq_connection import AiormqConnection
-from hub.broker.amqp_channel import AmqpChannel, ConnectionLost
-from hub.broker.frame_splitter import FrameSplitter, MalformedFrame
+from hub.broker.rabbit import frames
+from hub.broker.rabbit.address import AmqpAddress
+from hub.broker.rabbit.aiormq_connection import AiormqConnection
+from hub.broker.rabbit.amqp_channel import AmqpChannel, ConnectionLost
+from hub.broker.rabbit.frame_splitter import FrameSplitter, MalformedFrame
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError
 
