@@ -98,6 +98,8 @@ def tell(story: Story) -> None:
     came = f"  came from {story.source}" + (f" as {story.name}" if story.name else "")
     where = f", position {story.position}" if story.position else ""
     out.print(Text(one_line(f"{came}{where} (claim {(story.claim or '')[:12]})")))
+    if story.received_at is not None and (known := terms_line(story.terms)):
+        out.print(Text(one_line(f"  {known}")))
     if story.keys:
         out.print(Text(one_line("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys))))
     for event in story.events:
@@ -153,6 +155,19 @@ def asked_line(asked: Mapping[str, Any]) -> str:
     said = f", said {moment(asked['at'])}" if "at" in asked else ""
     kept = ", kept from an earlier question" if asked.get("cached") else ""
     return f"asked: {question}: {asked.get('error', answer)}{said}{kept}"
+
+
+def terms_line(terms: Mapping[str, Any] | None) -> str:
+    """What the source knew of a message; empty where it knew nothing."""
+    if terms is None:
+        return "what its source knew is not recorded"
+    if "claim" in terms:
+        return f"its source knew much of it (claim {terms['claim'][:12]})"
+    known = [f"sent by {terms['partner']}"] if "partner" in terms else []
+    for name in ("facts", "headers"):
+        if terms.get(name):
+            known.append(f"{name} {show_facts(terms[name], list(terms[name]))}")
+    return f"its source knew: {'; '.join(known)}" if known else ""
 
 
 def facts_line(facts: Mapping[str, Any] | None) -> str:

@@ -15,7 +15,7 @@ from hub.journal import schema
 from hub.journal.commit.other_names import KIND, LONGEST_KEY
 from hub.journal.copies.open_copies import COPY
 from hub.journal.deliveries.answers_recorded import ASKED, asked_in
-from hub.journal.deliveries.decided import DECIDES, FACTS, facts_in
+from hub.journal.deliveries.decided import DECIDES, FACTS, facts_in, terms_in
 from hub.journal.deliveries.replies_recorded import with_replies_of_the_dead
 from hub.journal.interchanges.answers import AnswerSent, answers_sent
 from hub.journal.journal import Journal
@@ -42,6 +42,8 @@ class Story:
     claim: str | None = None
     canonical: str | None = None
     received_at: float | None = None
+    terms: dict[str, Any] | None = None
+    """What its source knew beside the bytes (`hub.journal.deliveries.decided.terms_in`); None: not recorded."""
     keys: list[dict[str, str]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     effects: list[dict[str, Any]] = field(default_factory=list)
@@ -119,6 +121,7 @@ class Timeline:
                 "received_at",
             ):
                 setattr(story, name, row[name])
+            story.terms = terms_in(row["terms"])
             if story.name:
                 story.keys.append({"kind": KIND, "value": story.name[:LONGEST_KEY]})
         for row in await rows(schema.business_key, "message_id", "kind"):

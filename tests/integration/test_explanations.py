@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.app.running_hub import RunningHub
+from hub.cli.trace import terms_line
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
 from hub.core.typed_json import loaded
@@ -106,6 +107,14 @@ async def test_a_header_that_lets_somebody_in_is_not_kept(hub: RunningHub) -> No
     again = await arrival_again(hub.journal, (await the_story(hub, "1")).id)
     assert again is not None
     assert again.headers == {"Authorization": "***", "X-Api-Key": "***", "deep": {"token": "***"}, "x-a": "b"}
+    shown = terms_line((await the_story(hub, "1")).terms)
+    assert shown == "its source knew: headers Authorization=*** X-Api-Key=*** deep={'token': '***'} x-a=b"
+    assert (
+        terms_line({"partner": "ACME", "facts": {"price": Decimal("1.50")}})
+        == "its source knew: sent by ACME; facts price=1.50"
+    )
+    assert terms_line(None) == "what its source knew is not recorded"
+    assert terms_line({}) == ""
 
 
 async def test_a_message_that_was_unreadable_is_replayed_with_its_headers(

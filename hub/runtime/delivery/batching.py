@@ -146,6 +146,7 @@ class Batching:
             partner=row.partner,
             number=batch_number,
             direction="outbound",
+            terms="{}",
         )
         entry.key(batch_number, "batch", row.id)
         shown = ", ".join(numbers[:MOST_SHOWN]) + (", ..." if len(numbers) > MOST_SHOWN else "")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from hub.core.ports import Arrival
-from hub.core.typed_json import loaded
-from hub.journal.deliveries.decided import message_of
+from hub.journal.deliveries.decided import message_of, terms_in
 from hub.journal.journal import Journal
 from hub.runtime.intake.arrival_terms import recorded_terms
 
@@ -15,6 +14,6 @@ async def arrival_again(journal: Journal, message_id: str) -> Arrival | None:
     row = await message_of(journal, message_id)
     if row is None or row.terms is None:
         return None
-    claim = loaded(row.terms).get("claim")
+    claim = (terms_in(row.terms) or {}).get("claim")
     record = row.terms if claim is None else b"".join((await journal.claim_body(claim)).chunks())
     return recorded_terms(Arrival(row.source, await journal.claim_body(row.claim), row.name), record)

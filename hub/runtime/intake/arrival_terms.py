@@ -13,9 +13,10 @@ from hub.core.identity import digest
 from hub.core.options.secret_names import BLACKENED, is_credential
 from hub.core.ports import Arrival, Reading
 from hub.core.routing.facts import plain
-from hub.core.typed_json import dumped, loaded, plain_values, values_again
+from hub.core.typed_json import dumped, plain_values, values_again
 from hub.journal.commit.claims import StoredClaim
 from hub.journal.commit.entry import Entry
+from hub.journal.deliveries.decided import terms_in
 
 LONGEST_TERMS = 8000
 """Characters that stand in a header or a row; what is longer is kept as a claim."""
@@ -99,13 +100,13 @@ def text_claim(text: str) -> StoredClaim:
 
 def recorded_terms(arrival: Arrival, record: str | bytes) -> Arrival:
     """The arrival with what `record_terms` has kept: the row's text, or the body of the claim that it names. Raises ValueError."""
-    kept = loaded(record)
+    kept = terms_in(record) or {}
     return replace(
         arrival,
         partner=kept.get("partner", ""),
         salt=kept.get("salt", ""),
-        facts=values_again(kept.get("facts", {})),
-        headers=values_again(kept.get("headers", {})),
+        facts=kept.get("facts", {}),
+        headers=kept.get("headers", {}),
     )
 
 
