@@ -14,6 +14,9 @@ from hub.broker.table import decode_table, encode_table, short_string
 from hub.core.errors import MessageError
 from hub.core.message import EMPTY, Message
 
+LARGEST_FRAME = 131072
+"""Bytes of a whole frame: the most that the hub accepts when a server offers more. Properties must fit in one."""
+
 _FLAGS = Struct(">H")
 _CONTENT_TYPE = 1 << 15
 _HEADERS = 1 << 13

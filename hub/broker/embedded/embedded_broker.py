@@ -13,8 +13,7 @@ from hub.broker.deadlines import Deadlines
 from hub.broker.embedded.engine import Engine, Publication, Tap
 from hub.broker.embedded.lock import FileLock
 from hub.broker.embedded.store import Taken
-from hub.broker.properties import check_names, check_size, decode_properties, encode_properties
-from hub.broker.rabbit.frames import LARGEST_FRAME
+from hub.broker.properties import LARGEST_FRAME, check_names, check_size, decode_properties, encode_properties
 from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError, MessageError, TransientError

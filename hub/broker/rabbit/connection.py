@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from pamqp import commands, frame
 from pamqp.exceptions import PAMQPException
 
+from hub.broker.properties import LARGEST_FRAME
 from hub.broker.rabbit import frames
 from hub.broker.rabbit.address import AmqpAddress
 from hub.broker.rabbit.aiormq_connection import AiormqConnection
@@ -185,7 +186,7 @@ class AmqpConnection:
     def _tuned(self, data: bytes) -> bytes:
         """What the broker offers, lowered to what the hub wants: aiormq accepts every offer."""
         offer: Any = frame.unmarshal(data)[2]
-        self._splitter.largest_frame = min(offer.frame_max or frames.LARGEST_FRAME, frames.LARGEST_FRAME)
+        self._splitter.largest_frame = min(offer.frame_max or LARGEST_FRAME, LARGEST_FRAME)
         self.most_channels = min(offer.channel_max or 65535, self._address.channel_max or 65535)
         return frame.marshal(
             commands.Connection.Tune(self.most_channels, self._splitter.largest_frame, offer.heartbeat), 0

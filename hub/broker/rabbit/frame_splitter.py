@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from struct import error as StructError  # noqa: N812
 from typing import Protocol
 
+from hub.broker.properties import LARGEST_FRAME
 from hub.broker.rabbit import frames
 
 
@@ -34,7 +35,7 @@ class FrameSplitter:
     """
 
     def __init__(self, channels: Mapping[int, TrafficReceiver], connection_frame: Callable[[bytes], bytes]) -> None:
-        self.largest_frame = frames.LARGEST_FRAME
+        self.largest_frame = LARGEST_FRAME
         self._channels = channels
         self._connection_frame = connection_frame
         self._rest = b""

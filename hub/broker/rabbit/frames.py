@@ -11,8 +11,6 @@ from hub.broker.table import short_string
 
 METHOD, HEADER, BODY, HEARTBEAT = 1, 2, 3, 8
 KINDS = frozenset((METHOD, HEADER, BODY, HEARTBEAT))
-LARGEST_FRAME = 131072
-"""Bytes of a whole frame: the most that the hub accepts when the server offers more."""
 
 FRAME = Struct(">BHI")
 END = b"\xce"

@@ -12,7 +12,7 @@ from typing import Any
 from pamqp import commands
 
 from hub.broker.deadlines import Deadlines
-from hub.broker.properties import check_names, check_size, encode_properties, largest_properties, mark_of
+from hub.broker.properties import LARGEST_FRAME, check_names, check_size, encode_properties, largest_properties, mark_of
 from hub.broker.rabbit import frames
 from hub.broker.rabbit.amqp_channel import AmqpChannel, ChannelRefused
 from hub.broker.rabbit.connection import AmqpConnection
@@ -68,7 +68,7 @@ class Publisher:
         try:
             item = Publication(exchange, key, message, mandatory, future)
             check_names(exchange, key)
-            check_size(item.properties, frames.LARGEST_FRAME)
+            check_size(item.properties, LARGEST_FRAME)
         except MessageError as error:
             future.set_exception(error)
         else:
