@@ -186,7 +186,7 @@ async def test_every_reply_is_kept_with_its_status_headers_and_body(site: SiteOn
         assert told == {
             "retried": [(1, 500, 8, False), (2, 201, 9, False)],
             "held": [(1, 409, 34, False)],
-            "dead": [(1, 422, 65536, True)],
+            "dead": [(1, 422, 16384, True)],
             "empty": [(1, 204, 0, False)],
         }
         for one in (one for replies in found.values() for one in replies):

@@ -11,7 +11,7 @@ from hub.journal.commit.entry import Entry
 from hub.journal.deliveries.replies_recorded import REPLY
 from hub.journal.journal import Journal
 
-LARGEST_BODY = 1 << 16
+LARGEST_BODY = 1 << 14
 """Bytes of the body that are kept of a reply which means no success. Each of many attempts may have one."""
 
 MOST_HEADERS = 40
