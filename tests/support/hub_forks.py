@@ -6,6 +6,7 @@ start costs is loading them; tests that kill a hub thirty times, or run a hundre
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
 import os
@@ -16,14 +17,18 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import structlog
+
+from hub.core.ports import Arrival, BytesBody
 from tests.support.guard import Guard
-from tests.support.site import HubProcess, SiteOnDisk
+from tests.support.site import HubProcess, SiteOnDisk, order
 
 LOADED_LATER = (
     "adapters.bridge.source",
@@ -150,7 +155,7 @@ def forks() -> HubForks:
 def main() -> None:
     for name in LOADED_LATER:
         import_module(name)
-    import_module("hub.app.plugin_discovery").discover()
+    asyncio.run(warm())
     for line in sys.stdin.buffer:
         told = json.loads(line)
         if "ended" in told:
@@ -162,6 +167,15 @@ def main() -> None:
                 become(**told)
         sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
+
+
+async def warm() -> None:
+    """Starts a hub and ends it: what it loads at its start, and what libraries then remember, each fork has."""
+    serving = import_module("hub.console.server").serving
+    with TemporaryDirectory() as folder, redirect_stdout(sys.stderr):
+        async with SiteOnDisk(Path(folder)).running() as hub, serving(hub, "127.0.0.1:0"):
+            await hub.intake.take(Arrival("inbox", BytesBody(order("1")), "1.json"))
+    structlog.reset_defaults()
 
 
 def become(run: str, arguments: list[str], environ: dict[str, str], out: str, err: str) -> None:
