@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from hub.broker.embedded import EmbeddedBroker
+from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.core.clock import Clock
 from hub.core.options.containment import Containment
 from hub.core.outgoing_address import OutgoingAddress
