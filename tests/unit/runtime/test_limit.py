@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hub.clock.system_clock import SystemClock
+from hub.core.clock import Clock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.options.limits import LimitOptions
 from hub.runtime.delivery.limit import Limit
@@ -18,8 +18,8 @@ async def fail(limit: Limit, error: Exception) -> None:
             raise error
 
 
-async def test_never_more_than_so_many_at_once() -> None:
-    limit, now, most = Limit(LimitOptions(concurrent=3), SystemClock()), 0, 0
+async def test_never_more_than_so_many_at_once(clock: Clock) -> None:
+    limit, now, most = Limit(LimitOptions(concurrent=3), clock), 0, 0
 
     async def work() -> None:
         nonlocal now, most
@@ -33,17 +33,16 @@ async def test_never_more_than_so_many_at_once() -> None:
     assert most == 3
 
 
-async def test_requests_begin_with_a_gap() -> None:
-    clock = asyncio.get_running_loop().time
-    limit, first, begun = Limit(LimitOptions(per_second=100), SystemClock()), clock(), []
+async def test_requests_begin_with_a_gap(clock: Clock) -> None:
+    limit, first, begun = Limit(LimitOptions(per_second=100), clock), clock.monotonic(), []
     for _ in range(4):
         async with limit.turn():
-            begun.append(clock())
+            begun.append(clock.monotonic())
     assert all(at - first >= 0.0099 * number for number, at in enumerate(begun))  # the n-th never before its slot
 
 
-async def test_failures_in_a_row_open_the_breaker_and_one_request_tries_it() -> None:
-    limit = Limit(LimitOptions(break_after=2, break_for="50ms"), SystemClock())
+async def test_failures_in_a_row_open_the_breaker_and_one_request_tries_it(clock: Clock) -> None:
+    limit = Limit(LimitOptions(break_after=2, break_for="50s"), clock)
     await fail(limit, TransientError("down", "unreachable"))
     await fail(limit, TransientError("down", "timeout"))
     with pytest.raises(TransientError, match="left alone") as open_:
@@ -51,7 +50,7 @@ async def test_failures_in_a_row_open_the_breaker_and_one_request_tries_it() -> 
             pytest.fail("the breaker is open")
     assert open_.value.kind == "busy"
     assert open_.value.retry_after is not None
-    await asyncio.sleep(0.06)
+    await clock.sleep(60.0)
     begun, go = asyncio.Event(), asyncio.Event()
 
     async def trial() -> None:
@@ -70,8 +69,8 @@ async def test_failures_in_a_row_open_the_breaker_and_one_request_tries_it() -> 
         pass
 
 
-async def test_what_was_begun_before_it_opened_says_nothing_of_how_it_is_now() -> None:
-    limit, go = Limit(LimitOptions(break_after=1, break_for="50ms"), SystemClock()), asyncio.Event()
+async def test_what_was_begun_before_it_opened_says_nothing_of_how_it_is_now(clock: Clock) -> None:
+    limit, go = Limit(LimitOptions(break_after=1, break_for="50s"), clock), asyncio.Event()
 
     async def slow() -> None:
         async with limit.turn():
@@ -88,11 +87,9 @@ async def test_what_was_begun_before_it_opened_says_nothing_of_how_it_is_now() -
             pytest.fail("the breaker is open")
 
 
-async def test_the_state_is_visible_and_its_changes_are_told() -> None:
+async def test_the_state_is_visible_and_its_changes_are_told(clock: Clock) -> None:
     told: list[tuple[str, str]] = []
-    limit = Limit(
-        LimitOptions(concurrent=1, break_after=2, break_for="30ms"), SystemClock(), lambda *said: told.append(said)
-    )
+    limit = Limit(LimitOptions(concurrent=1, break_after=2, break_for="30s"), clock, lambda *said: told.append(said))
     go = asyncio.Event()
 
     async def work() -> None:
@@ -100,7 +97,7 @@ async def test_the_state_is_visible_and_its_changes_are_told() -> None:
             await go.wait()
 
     tasks = [asyncio.create_task(work()) for _ in range(3)]
-    await asyncio.sleep(0.01)
+    await clock.sleep(0.01)
     assert (limit.state.in_use, limit.state.waiting, limit.state.breaker) == (1, 2, "closed")
     go.set()
     await asyncio.gather(*tasks)
@@ -108,21 +105,21 @@ async def test_the_state_is_visible_and_its_changes_are_told() -> None:
     assert limit.state.failures == 1
     await fail(limit, TransientError("gone", "unreachable"))
     assert limit.state.breaker == "open"
-    assert 0 < limit.state.left <= 0.03
-    await asyncio.sleep(0.04)
+    assert 0 < limit.state.left <= 30.0
+    await clock.sleep(40.0)
     assert limit.state.breaker == "half_open"
     await fail(limit, TransientError("still gone", "unreachable"))
     assert limit.state.breaker == "open"
-    await asyncio.sleep(0.04)
+    await clock.sleep(40.0)
     await fail(limit, RejectedError("a refusal is an answer"))
     assert limit.state == type(limit.state)()
     assert told == [("open", "2 failures in a row, the last: gone"), ("closed", "it answers again")]
 
 
-async def test_a_request_that_is_given_up_lets_the_next_one_try() -> None:
-    limit = Limit(LimitOptions(break_after=1, break_for="10ms"), SystemClock())
+async def test_a_request_that_is_given_up_lets_the_next_one_try(clock: Clock) -> None:
+    limit = Limit(LimitOptions(break_after=1, break_for="10s"), clock)
     await fail(limit, TransientError("down", "unreachable"))
-    await asyncio.sleep(0.02)
+    await clock.sleep(20.0)
 
     async def stuck() -> None:
         async with limit.turn():
@@ -138,8 +135,8 @@ async def test_a_request_that_is_given_up_lets_the_next_one_try() -> None:
 
 
 @pytest.mark.parametrize("error", [RejectedError("no"), TransientError("later", "busy")])
-async def test_refusals_and_busy_answers_are_no_failures(error: Exception) -> None:
-    limit = Limit(LimitOptions(break_after=1), SystemClock())
+async def test_refusals_and_busy_answers_are_no_failures(clock: Clock, error: Exception) -> None:
+    limit = Limit(LimitOptions(break_after=1), clock)
     await fail(limit, error)
     async with limit.turn():
         pass
