@@ -37,7 +37,7 @@ format: 1
 owner: bench
 sources:
   shop:
-    exchange: {name: bench.in, key: order, prefetch: 500}
+    exchange: {name: bench.in, key: order, prefetch: 200}
     read: {json: order@1}
 routes:
   - id: orders

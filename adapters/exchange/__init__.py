@@ -54,11 +54,15 @@ def wrong_with_endpoint(options: AmqpEndpointOptions, endpoint: None, site: Path
         yield from credentials_in_the_clear("url", options.url, "the password travels")
 
 
+AT_ONCE = 500
+"""Publishes under way at once. A broker confirms many together."""
+
 PLUGINS = (
     Plugin(
         name="amqp",
         kind="endpoint",
         options=AmqpEndpointOptions,
+        concurrent=lambda options: AT_ONCE,
         summary="Another RabbitMQ cluster than the hub's own.",
         example="url: amqps://rabbit.wms.example/orders\nca: config/wms-ca.pem\ncertificate: config/hub.pem\n",
         build=build_endpoint,
@@ -86,6 +90,7 @@ PLUGINS = (
         name="exchange",
         kind="destination",
         options=ExchangeDestinationOptions,
+        concurrent=lambda options: AT_ONCE,
         summary="Publishes each document to an exchange, confirmed and mandatory; or asks, and waits for the answer.",
         example='name: orders.approval\nkey: "{partner}"\n',
         build=build_destination,

@@ -189,7 +189,7 @@ def arrival_of(
     """A message as the intake takes it. `again`: the broker delivered it before."""
     known = take_given(facts, stands(message, origin.exchange, origin.key)) if facts else {}
     body, name = BytesBody(message.body), safe_text(message.id)
-    return Arrival(source, body, name, arrival_headers(message), known, offered_again=again)
+    return Arrival(source, body, name, arrival_headers(message), known, offered_again=again, kept=True)
 
 
 async def rest(clock: Clock, pause: float, stopping: asyncio.Event) -> None:

@@ -57,11 +57,15 @@ def wrong_with_store(options: StoreEndpointOptions, endpoint: None, site: Path) 
         )
 
 
+AT_ONCE = 16
+"""Files written at once, each by a thread."""
+
 PLUGINS = (
     Plugin(
         name="store",
         kind="endpoint",
         options=StoreEndpointOptions,
+        concurrent=lambda options: options.connections,
         summary="A store of files that isn't a folder of this machine: S3 and its likes, and what else fsspec speaks to.",
         example='url: s3://acme-exchange/edi\noptions: {key: "${S3_KEY}", secret: "${S3_SECRET}"}\n',
         build=build_endpoint,
@@ -81,6 +85,7 @@ PLUGINS = (
         name="file",
         kind="destination",
         options=FileDestinationOptions,
+        concurrent=lambda options: AT_ONCE,
         summary="Writes each document to a file of its own, atomically.",
         example='folder: var/out/invoices\nname: "{document}_{number}.json"\n',
         build=build_destination,

@@ -23,6 +23,7 @@ PLUGINS = (
         name="mail",
         kind="endpoint",
         options=MailEndpointOptions,
+        concurrent=lambda options: options.connections,
         summary="A mail server that takes what we send.",
         example='host: mail.example\nuser: hub\npassword: "${MAIL_PASSWORD}"\n',
         build=build_endpoint,

@@ -64,6 +64,7 @@ PLUGINS = (
         name="rest",
         kind="endpoint",
         options=RestEndpointOptions,
+        concurrent=lambda options: options.connections,
         summary="A system that speaks HTTP.",
         example=ENDPOINT_EXAMPLE,
         build=build_endpoint,

@@ -28,6 +28,7 @@ PLUGINS = (
         name="sftp",
         kind="endpoint",
         options=SftpEndpointOptions,
+        concurrent=lambda options: options.connections,
         summary="A partner's SFTP server, with its pinned host key.",
         example='host: sftp.acme.example\nuser: hub\nkey: "${ACME_KEY_FILE}"\n'
         'host_key: "SHA256:uNiVztksCsDhcc0u9e8BrYPjmYvZPvoFYvJbS0cYxCs"\n',

@@ -168,7 +168,11 @@ class Opening:
         adapter = keep("destination", config.name, made_of, lambda: make(config.use, config.name, context))
         writer = make(config.writer, config.name, context) if config.writer is not None else None
         sequence = writer.sequence if isinstance(writer, NumberedWriter) else None
-        limit = self._limit(config.endpoint, endpoints, keep) if config.endpoint else None
+        if config.endpoint:
+            limit = self._limit(site, config.endpoint, endpoints, keep)
+        else:
+            own = LimitOptions(concurrent=config.use.plugin.concurrent(config.use.options))
+            limit = keep("own limit", config.name, own, lambda: Limit(own, self._clock, endpoint=config.name))
         batch = writer.batch if isinstance(writer, BatchingWriter) else config.gather
         steps = steps_of(config.steps, context)
         gather = config.gather_by if config.gather is not None else None
@@ -186,11 +190,14 @@ class Opening:
             steps=steps,
         )
 
-    def _limit(self, name: str, endpoints: Mapping[str, Any], keep: Any) -> Limit | None:
+    def _limit(self, site: Site, name: str, endpoints: Mapping[str, Any], keep: Any) -> Limit:
         """One for each endpoint, shared by all who send to it or ask it; its counts live as long as its options do. Opening and closing of its breaker is told."""
         options = getattr(getattr(endpoints.get(name), "options", None), "limit", None)
         if not isinstance(options, LimitOptions):
-            return None
+            options = LimitOptions()
+        if options.concurrent is None:
+            use = site.endpoints[name].use
+            options = options.model_copy(update={"concurrent": use.plugin.concurrent(use.options)})
 
         def said(breaker: Breaker, text: str) -> None:
             told = self._log.error if breaker == "open" else self._log.info
@@ -214,7 +221,7 @@ class Opening:
             repetitions=self._repetitions,
             outcomes=self._outcomes,
             facts=site.facts.facts,
-            limit=lambda name: self._limit(name, endpoints, keep),
+            limit=lambda name: self._limit(site, name, endpoints, keep),
             work=site.settings.work,
             look=self._look,
             apart=self._apart,

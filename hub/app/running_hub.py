@@ -38,6 +38,7 @@ from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.delivery.batching import Batching
+from hub.runtime.delivery.hand_over import HandOver
 from hub.runtime.delivery.replies import Replies
 from hub.runtime.delivery.sending import Sender
 from hub.runtime.delivery.settling import Settling
@@ -121,14 +122,15 @@ class RunningHub:
             settled=self.outcomes.settled,
         )
         self.acknowledgments = Acknowledgments(self.runtime)
-        self.intake = Intake(self.runtime, self.acknowledgments)
+        self.recoverability = Recoverability(self.runtime)
+        replies = Replies(self.runtime, lambda arrival: self.intake.take(arrival))
+        self._sender = Sender(self.runtime, Settling(self.runtime, replies, self.recoverability))
+        self._hand_over = HandOver(self.runtime, self._sender, self.recoverability, enabled=settings.hand_over)
+        self.intake = Intake(self.runtime, self.acknowledgments, self._hand_over)
         self.replay = Replay(self.runtime, self.intake)
         self.batching = Batching(self.runtime, self.replay.go_on)
-        self.recoverability = Recoverability(self.runtime)
         self.waker = Waker(self.runtime)
         self.rebuilding = Rebuilding(self.runtime)
-        replies = Replies(self.runtime, self.intake.take)
-        self._sender = Sender(self.runtime, Settling(self.runtime, replies, self.recoverability))
         self._suspicion = Suspicion(self.runtime)
         self._left: list[str] = []
         """Names of arrivals that dead processes were reading."""
@@ -223,7 +225,8 @@ class RunningHub:
         for task in self._tasks:
             task.cancel()
         await self.supervisor.stop(timeout / 2)
-        await asyncio.gather(*(worker.stop(timeout / 2) for worker in self._workers.values()))
+        works = [worker.stop(timeout / 2) for worker in self._workers.values()]
+        await asyncio.gather(self._hand_over.stop(timeout / 2), *works)
         await self._keeper.stop(5.0)
         await self.pool.close()
         await self._leave()

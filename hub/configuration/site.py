@@ -24,7 +24,7 @@ from hub.core.routing.route_table import RouteTable
 class Settings:
     """config/hub.yaml. `containment` bounds the work on foreign bytes. `amqp` is the broker's URL, None for the embedded one; `journal` a path relative to the site or a
     database URL; `claims` a path. `console_host` and `console_port` serve metrics and health. `work` bounds
-    what a template may do for one document."""
+    what a template may do for one document. `hand_over`: see `hub.runtime.delivery.hand_over`."""
 
     broker: Literal["embedded", "amqp"] = "embedded"
     amqp: str | None = None
@@ -34,6 +34,7 @@ class Settings:
     console_port: int = 8025
     work: WorkBounds = DEFAULT_BOUNDS
     containment: Containment = field(default_factory=Containment)
+    hand_over: bool = True
 
     def __repr__(self) -> str:
         """Without the URLs, which may hold passwords."""

@@ -45,6 +45,10 @@ FILE: dict[str, JsonValue] = {FORMAT: "file-path"}
 """For `json_schema_extra` of an option that names a file which must be there: a key, a certificate. The checker looks for it."""
 
 
+SENDS_AT_ONCE = 100
+"""How many sends are under way at once at a far end of which nothing is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something wrong with an agreement, as the transformer sees it that serves it. `path` leads to it in the partner's file:
@@ -90,6 +94,7 @@ class Plugin:
     shared_folders  folders of this machine, relative to the site, that others write to or read from: the hub leaves their modes alone
     keeps      of a source: files and folders, relative to the site, that a backup takes along: what it has promised and the journal doesn't
                know yet, its keys
+    concurrent  of an endpoint, or of a destination without one: how many sends may be under way there at once, where the site sets no limit
     descriptors  of what listens: how many file descriptors its connections may take at once
     bounded    of a reader, writer or step: up to how many bytes of a body its work is small, whatever is in them; 0: never. The hub
                does such work itself, all other in worker processes
@@ -122,6 +127,7 @@ class Plugin:
     asks: Callable[[Any], bool] = lambda options: False
     shared_folders: Callable[[Any], Iterable[str]] = lambda options: ()
     keeps: Callable[[Any], Iterable[str]] = lambda options: ()
+    concurrent: Callable[[Any], int] = lambda options: SENDS_AT_ONCE
     descriptors: Callable[[Any], int] = lambda options: 0
     bounded: Callable[[Any], int] = lambda options: 0
     found_in: str = ""

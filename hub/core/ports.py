@@ -206,7 +206,8 @@ class Arrival:
     partner and with the same facts (`identity`).
     `keys` are pairs (kind, value) of business keys of every document in it. `partner` is who has proved to have sent it: a document
     that names another is refused. `offered_again`: the source may have offered it before: a crash has left it there, or a broker delivered it
-    again. What is recorded of it then is not done once more; a file that its sender drops once more is another matter.
+    again. What is recorded of it then is not done once more; a file that its sender drops once more is another matter. `kept`: the source
+    keeps it until it is acknowledged, gets it again after a crash, and has many in work: its documents may be delivered while it waits.
     """
 
     source: str
@@ -218,6 +219,7 @@ class Arrival:
     keys: tuple[tuple[str, str], ...] = ()
     partner: str = ""
     offered_again: bool = False
+    kept: bool = False
 
     @property
     def identity(self) -> str:

@@ -44,6 +44,7 @@ class Metrics:
         self.read = count("hub_documents_read", "Documents read.", "source", "document")
         self.unreadable = count("hub_unreadable", "Parts of arrivals that could not be read.", "source")
         self.matched = count("hub_copies", "Copies made for routes that matched.", "route")
+        self.handed_over = count("hub_handed_over", "Copies delivered at once, without the route's queue.", "route")
         self.unmatched = count("hub_unmatched", "Documents that no route took.", "source")
         self.sent = count("hub_sent", "Documents delivered.", "route", "destination")
         self.repeated = count("hub_repeated", "Deliveries left out, because their effect was recorded.", "route")
@@ -93,7 +94,7 @@ class Metrics:
         self.stage = ByLabels(
             Histogram(
                 "hub_stage_seconds",
-                "How long a stage took: intake, send, route (one copy, from delivery to ack).",
+                "How long a stage took: intake, send, route (one copy, from delivery to ack), hand_over (one copy, from commit to outcome).",
                 ["stage"],
                 buckets=STAGE_BUCKETS,
                 registry=self.registry,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hub.core import topology
 from hub.core.broker import Broker
 from hub.core.errors import ConfigError, EndpointError, JournalUnavailable, TransientError, Unroutable
 from hub.core.message import Message
+from hub.core.routing.route import Route
 from hub.journal.commit.entry import Committed, Entry
 from hub.journal.journal import Journal
 
@@ -22,15 +24,33 @@ class Placed:
     message: Message
 
 
+class Handed(Protocol):
+    """A copy that begins with a commit, or goes to its queue: `placed`."""
+
+    @property
+    def placed(self) -> Placed: ...
+
+    def begins(self, committed: Committed, /) -> bool: ...
+
+    async def deliver(self, committed: Committed, /) -> None: ...
+
+    def drop(self) -> None:
+        """It is not delivered: what it holds is free again."""
+        ...
+
+
 @dataclass(slots=True)
 class Placing:
-    """What the intake has decided about one reading: the bodies in `large` are kept as claims, `entry` is committed, then `messages` are published, then `offer` is published
-    to the topic exchange of documents with its key, for which nobody waits."""
+    """What the intake has decided about one reading. The bodies in `large` are kept as claims and `entry` is committed. Then `messages`
+    are published, and the `handed` copies delivered that this commit began. `offer` goes to the topic exchange of documents with its
+    key; nobody waits for that. `copies`: those of `messages` that are the first for their route."""
 
     story: str = ""
     """The document and the table that decided about it: what is told of them once."""
     entry: Entry = field(default_factory=Entry)
     messages: list[Placed] = field(default_factory=list)
+    copies: list[tuple[Route, Placed]] = field(default_factory=list)
+    handed: list[Handed] = field(default_factory=list)
     large: list[bytes] = field(default_factory=list)
     offer: tuple[str, Message] | None = None
     committed: Committed | None = None
@@ -38,20 +58,49 @@ class Placing:
     def place(self, queue: str, message: Message) -> None:
         self.messages.append(Placed(queue, message))
 
+    def copy(self, route: Route, message: Message) -> None:
+        """A first copy, for the queue of its route, unless it is handed over."""
+        self.place(topology.route_queue(route.id), message)
+        self.copies.append((route, self.messages[-1]))
+
+    def hand_over(self, placed: Placed, handed: Handed) -> None:
+        self.messages.remove(placed)
+        self.handed.append(handed)
+
 
 async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> Committed:
-    """Returns when the rows are committed and every message is confirmed. Nothing is published before the commit, so that whoever
-    receives a message finds what it refers to. Raises what `Journal.commit` and `place_all` raise."""
-    for body in placing.large:
-        kept = await asyncio.to_thread(journal.claims.keep, body)
-        placing.entry.claim(kept, journal.clock())
-    placing.committed = await journal.commit(placing.entry)
-    await place_all(broker, placing.messages)
+    """Returns when the rows are committed, every message is confirmed, and every copy that was handed over has its outcomes committed.
+    Nothing is published before the commit, so that whoever receives a message finds what it refers to. Raises what `Journal.commit`
+    and `place_all` raise."""
+    try:
+        for body in placing.large:
+            kept = await asyncio.to_thread(journal.claims.keep, body)
+            placing.entry.claim(kept, journal.clock())
+        committed = placing.committed = await journal.commit(placing.entry)
+    except BaseException:
+        for handed in placing.handed:
+            handed.drop()
+        raise
+    begun = [handed for handed in placing.handed if handed.begins(committed)]
+    if len(begun) < len(placing.handed):
+        for handed in placing.handed:
+            if handed not in begun:
+                handed.drop()
+                placing.messages.append(handed.placed)
+    if not begun:
+        await place_all(broker, placing.messages)
+    elif len(begun) == 1 and not placing.messages:
+        await begun[0].deliver(committed)
+    else:
+        works = (place_all(broker, placing.messages), *(handed.deliver(committed) for handed in begun))
+        for ended in await asyncio.gather(*works, return_exceptions=True):
+            if isinstance(ended, BaseException):
+                raise ended
     if placing.offer is not None:
         key, message = placing.offer
         offered = broker.publish(topology.DOCUMENTS, key, message, mandatory=False)
         asyncio.ensure_future(offered).add_done_callback(forget)
-    return placing.committed
+    return committed
 
 
 async def place_all(broker: Broker, messages: Sequence[Placed]) -> None:

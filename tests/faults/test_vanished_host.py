@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hub.clock.system_clock import SystemClock
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.journal import Journal
 from tests.support.proxy import TcpProxy
 
@@ -73,7 +73,7 @@ async def test_the_row_locks_of_a_host_that_vanished_stop_nobody(
     journal = Journal(database_url, tmp_path / "claims", SystemClock())
     await journal.open()
     entry = Entry()
-    entry.prepare("m", "d", "r", "k", 1.0, journal.process)
+    entry.prepare(effect_prepared("m", "d", "r", "k", 1.0, journal.process))
     await journal.commit(entry)
     there = (
         proxy.through(database_url)
@@ -89,7 +89,7 @@ async def test_the_row_locks_of_a_host_that_vanished_stop_nobody(
         run("ip", "-n", namespace, "link", "set", "lo", "down")
         run("ip", "link", "set", f"vh{os.getpid() % 100000}", "down")
         entry = Entry()
-        entry.prepare("m", "d", "r", "k", 2.0, journal.process)
+        entry.prepare(effect_prepared("m", "d", "r", "k", 2.0, journal.process))
         async with asyncio.timeout(90):
             await journal.commit(entry)
     finally:

@@ -14,7 +14,7 @@ from hub.app.running_hub import RunningHub
 from hub.journal import schema
 from hub.journal.batches.batch_dissolving import Dissolution
 from hub.journal.batches.batches import Batches
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.deliveries.effects import STATES
 from tests.support.answers import GROWN, grown, let_time_pass, numbers, open_holds, said
 from tests.support.batch_site import BatchSite
@@ -139,7 +139,9 @@ async def test_a_copy_of_the_batch_that_is_on_its_way_finds_nothing_to_send(site
         assert id is not None
         assert (await hub.replay.dissolve([id], "tester", ""))["released"] == 2
         entry = Entry()
-        entry.prepare(id, "acme-out", "orders", "key", hub.runtime.clock(), hub.journal.process, claim="bytes")
+        entry.prepare(
+            effect_prepared(id, "acme-out", "orders", "key", hub.runtime.clock(), hub.journal.process, claim="bytes")
+        )
         committed = await hub.journal.commit(entry)
         assert committed.of(STATES)[id, "acme-out"].finished
         await becomes(hub, "delivered", "1001", "1002")

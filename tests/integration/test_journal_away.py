@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable
 from hub.journal import schema
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.database.engines import make_engine
 from hub.journal.deliveries.effects import STATES
 from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
@@ -97,7 +97,7 @@ class Committer:
             id = f"{self._name}.{number:06}"
             entry = Entry()
             entry.message(id, "s", "n", "c", "", 1.0)
-            entry.prepare(id, "d", "r", "k", 1.0, self._journal.process)
+            entry.prepare(effect_prepared(id, "d", "r", "k", 1.0, self._journal.process))
             entry.take_once("r", id, id, 1.0)
             committed = await self._journal.commit(entry)
             assert committed.of(STATES)[id, "d"].mine, "the answer belongs to the commit that counts"
@@ -192,14 +192,14 @@ async def test_a_commit_that_takes_too_long_is_said_before_it_is_given_up(
 async def test_row_locks_of_a_host_that_vanished_are_released(server: PostgresServer, watched: Watched) -> None:
     """A session that stays silent in a transaction, as that of a host without power, is ended by the server."""
     entry = Entry()
-    entry.prepare("m", "d", "r", "k", 1.0, watched.journal.process)
+    entry.prepare(effect_prepared("m", "d", "r", "k", 1.0, watched.journal.process))
     await watched.journal.commit(entry)
     vanished = make_engine(engine_url(server.url), PATIENCE)
     connection = await vanished.connect()
     await connection.begin()
     await connection.execute(sa.update(schema.effect).values(text="locked"))
     entry = Entry()
-    entry.prepare("m", "d", "r", "k", 2.0, watched.journal.process)
+    entry.prepare(effect_prepared("m", "d", "r", "k", 2.0, watched.journal.process))
     async with asyncio.timeout(LIMIT):
         committed = await watched.journal.commit(entry)
     assert committed.of(STATES)["m", "d"].text is None

@@ -133,6 +133,10 @@ class HubFile(Entry):
     containment: ContainmentEntry = Field(
         ContainmentEntry(), description="Bounds of the work on bytes that others have sent."
     )
+    hand_over: bool = Field(
+        True,
+        description="Whether small documents from exchanges go to a quick destination at once; `false`: all go through their route's queue.",
+    )
 
 
 # --- config/policies.yaml

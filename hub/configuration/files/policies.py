@@ -68,6 +68,7 @@ def read_settings(draft: Draft, file: YamlFile) -> None:
         console_port=int(port),
         work=WorkBounds(model.templates.steps, parse_size(model.templates.characters)),
         containment=containment_of(model.containment),
+        hand_over=model.hand_over,
     )
 
 

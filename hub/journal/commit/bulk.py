@@ -14,11 +14,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from hub.core.dead_letter import DeadStatus
 from hub.core.effect import SENDABLE, Act, EffectStatus
 from hub.core.message import storable
 from hub.core.once_key import OnceStatus
+from hub.journal import schema
 from hub.journal.processes.processes import living_text
 from hub.journal.rows import (
     BatchMemberRow,
@@ -71,6 +73,30 @@ class Bulk(Generic[R]):
             connection.exec_driver_sql(_postgres_text(self), [clean(row) for row in rows])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Taking(Generic[R]):
+    """A bulk statement that answers which rows it has written, by the values of the columns `key`. No two rows may have one key."""
+
+    bulk: Bulk[R]
+    key: tuple[str, ...]
+
+    def insert(self, connection: Connection, rows: Sequence[R]) -> set[tuple[str, ...]]:
+        bulk, written = self.bulk, set[tuple[str, ...]]()
+        if not rows:
+            return written
+        returning = f" RETURNING {','.join(self.key)}"
+        if connection.dialect.name == "sqlite":
+            most = max(1, SQLITE_PARAMETERS // len(bulk.columns))
+            for start in range(0, len(rows), most):
+                part = [encodable(row) for row in rows[start : start + most]]
+                flat = tuple(chain.from_iterable(part))
+                written |= set(map(tuple, connection.exec_driver_sql(_sqlite_text(bulk, len(part)) + returning, flat)))
+        else:
+            columns = tuple(list(column) for column in zip(*map(clean, rows), strict=True))
+            written |= set(map(tuple, connection.exec_driver_sql(_postgres_array_text(bulk) + returning, columns)))
+        return written
+
+
 @lru_cache(maxsize=4096)
 def _sqlite_text(bulk: Bulk[Any], rows: int) -> str:
     one = "(" + ",".join("?" * len(bulk.columns)) + ")"
@@ -81,6 +107,16 @@ def _sqlite_text(bulk: Bulk[Any], rows: int) -> str:
 def _postgres_text(bulk: Bulk[Any]) -> str:
     marks = ",".join(f"${n}" for n in range(1, len(bulk.columns) + 1))
     return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES ({marks}) {bulk.on_conflict(sqlite=False)}"
+
+
+@lru_cache(maxsize=64)
+def _postgres_array_text(bulk: Bulk[Any]) -> str:
+    """One array a column, so that any number of rows is one statement."""
+    types = schema.metadata.tables[bulk.table].c
+    dialect = PGDialect()  # type: ignore[no-untyped-call]
+    casts = (f"CAST(${n} AS {types[name].type.compile(dialect)}[])" for n, name in enumerate(bulk.columns, 1))
+    conflict = bulk.on_conflict(sqlite=False)
+    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) SELECT * FROM unnest({','.join(casts)}) {conflict}"
 
 
 def clean(row: Row) -> Row:
@@ -142,6 +178,9 @@ PREPARE = Bulk(
     f" WHERE effect.status IN {listed(SENDABLE)} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"
     f" OR effect.claimed_by NOT IN {LIVING})",
 )
+PREPARE_NEW = Taking(
+    Bulk("effect", EffectPrepared, "ON CONFLICT (document_id, destination) DO NOTHING"), ("document_id", "destination")
+)
 SETTLE = Bulk(
     "effect",
     EffectSettled,
@@ -160,6 +199,7 @@ ONCE = Bulk(
     f"ON CONFLICT (route, value) DO UPDATE SET owner = excluded.owner, status = '{OnceStatus.PENDING}',"
     f" updated_at = excluded.updated_at WHERE once_key.status = '{OnceStatus.FREED}'",
 )
+ONCE_TAKEN = Taking(ONCE, ("route", "value"))
 HOLD = Bulk("hold", HoldRow, "ON CONFLICT (id) DO NOTHING")
 DEAD = Bulk(
     "dead_letter",

@@ -124,42 +124,11 @@ class Entry:
         self.add(ONCE, OnceRow(route, value, owner, OnceStatus.PENDING.value, at))
         self.add(HOLDERS, OnceAsked(route, value))
 
-    def prepare(
-        self,
-        document_id: str,
-        destination: str,
-        route: str,
-        key: str,
-        at: float,
-        process: str,
-        *,
-        claim: str | None = None,
-        content_type: str | None = None,
-        facts: str | None = None,
-        expect_ack: float | None = None,
-        address: str | None = None,
-    ) -> None:
-        """Records what is going to be sent, before the first attempt, and claims the sending for `process`; what was
-        recorded earlier stays. STATES answers with what is in force."""
-        row = EffectPrepared(
-            document_id=document_id,
-            destination=destination,
-            route=route,
-            status=EffectStatus.PREPARED.value,
-            generation=1,
-            key=key,
-            claim=claim,
-            content_type=content_type,
-            attempts=0,
-            first_at=at,
-            updated_at=at,
-            claimed_by=process,
-            facts=facts,
-            expect_ack=expect_ack,
-            address=address,
-        )
-        self.add(PREPARE, row)
-        self.add(STATES, EffectAsked(document_id, destination, process))
+    def prepare(self, effect: EffectPrepared) -> None:
+        """Records what is going to be sent, before the first attempt, and claims the sending for a process; what was recorded earlier
+        stays. STATES answers with what is in force."""
+        self.add(PREPARE, effect)
+        self.add(STATES, EffectAsked(effect.document_id, effect.destination, effect.claimed_by))
 
     def settle(
         self,
@@ -191,6 +160,40 @@ class Entry:
             updated_at=at,
         )
         self.add(SETTLE, row)
+
+
+def effect_prepared(
+    document_id: str,
+    destination: str,
+    route: str,
+    key: str,
+    at: float,
+    process: str,
+    *,
+    claim: str | None = None,
+    content_type: str | None = None,
+    facts: str | None = None,
+    expect_ack: float | None = None,
+    address: str | None = None,
+) -> EffectPrepared:
+    """The first row of an effect: `process` is going to send."""
+    return EffectPrepared(
+        document_id=document_id,
+        destination=destination,
+        route=route,
+        status=EffectStatus.PREPARED.value,
+        generation=1,
+        key=key,
+        claim=claim,
+        content_type=content_type,
+        attempts=0,
+        first_at=at,
+        updated_at=at,
+        claimed_by=process,
+        facts=facts,
+        expect_ack=expect_ack,
+        address=address,
+    )
 
 
 class Committed:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hub.core.effect import FINISHED, Act, EffectStatus
 from hub.journal import schema
 from hub.journal.commit.bulk import select_in, stored
-from hub.journal.commit.writer import Question
+from hub.journal.commit.writer import Change, Question
 from hub.journal.rows import EffectRow
 
 
@@ -95,6 +95,17 @@ def _state(row: EffectRow, process: str) -> EffectState:
 
 
 STATES: Question[EffectAsked, EffectKey, EffectState] = Question(states, lambda one: (one.document_id, one.destination))
+
+
+def give_back(connection: Connection, claims: Sequence[EffectAsked]) -> None:
+    """Nobody sends it now: the process that had claimed it has stopped."""
+    effect = schema.effect
+    for one in claims:
+        mine = effect.c.claimed_by == one.process
+        connection.execute(sa.update(effect).where(at(one.document_id, one.destination), mine).values(claimed_by=None))
+
+
+GIVE_BACK: Change[EffectAsked] = Change(give_back)
 
 
 class Forbidden(Exception):

@@ -28,6 +28,7 @@ class Delivery:
       is known and nothing is to be sent.
     - Bytes: `written` and `address`, or the `failure` to make them; `number`, the control number; `key`, the idempotency key; `notes`, what steps and the
       writer report, each with its name.
+    - `turn_taken`: a turn of the destination's limit was taken for its send.
     - `state`: what the journal has in force. It exists after the first commit."""
 
     attempt: Attempt
@@ -42,6 +43,7 @@ class Delivery:
     key: str = ""
     number: int | None = None
     notes: tuple[StepNote, ...] = ()
+    turn_taken: bool = False
     state: EffectState = field(init=False)
 
     @property
@@ -66,6 +68,11 @@ class Delivery:
         self.state = states[place]
         self.key = self.state.key
         self.number = numbers.get(place, self.number)
+
+    def use_turn(self) -> bool:
+        """Whether a turn was taken for its send, which goes on with it now."""
+        taken, self.turn_taken = self.turn_taken, False
+        return taken
 
     def known_outcome(self) -> Outcome | None:
         """The outcome, when it is known without sending. None: the bytes are to be made or sent. The journal comes first, then

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +19,17 @@ Breaker = Literal["closed", "half_open", "open"]
 
 Said = Callable[[Breaker, str], None]
 """Told when the breaker opens and when it closes again, and why."""
+
+
+QUICK = 0.05
+"""Seconds: a far end is quick while most of its last sends took less. What this thread itself worked meanwhile doesn't count: a hub
+that is busy is no slow far end."""
+
+LAST = 8
+"""How many sends tell whether a far end is quick."""
+
+STUCK = 0.5
+"""Seconds after which a send that is still under way tells that the far end isn't quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +54,10 @@ class Limit:
         clock: Clock,
         said: Said = lambda breaker, text: None,
         endpoint: str = "the endpoint",
+        busy: Callable[[], float] = time.thread_time,
     ) -> None:
         self._clock = clock
+        self._busy = busy
         self._endpoint = endpoint
         self._gap = 1.0 / options.per_second if options.per_second else 0.0
         self._free = asyncio.Semaphore(options.concurrent) if options.concurrent else None
@@ -54,15 +69,39 @@ class Limit:
         self._open_until: float | None = None
         self._trying = False
         self._waiting = 0
-        self._in_use = 0
+        self._begun: dict[object, float] = {}
+        self._took: deque[float] = deque(maxlen=LAST)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether most of the last sends took less than QUICK seconds, and none is under way for STUCK seconds. Nothing is known of a
+        far end that was never asked: it is quick."""
+        oldest = next(iter(self._begun.values()), None)
+        if oldest is not None and self._clock.monotonic() - oldest >= STUCK:
+            return False
+        return sum(took >= QUICK for took in self._took) * 2 < max(len(self._took), 1)
+
+    async def take_turn_now(self) -> bool:
+        """Takes a turn that would begin at once at a quick far end, without ever waiting for one. The caller goes on with
+        `turn(taken=True)` or gives it back. False without a bound on what is under way at once: nothing says then what the far end bears."""
+        if self._free is None or self._open_until is not None or self._waiting or self._free.locked():
+            return False
+        if (self._gap and self._next > self._clock.monotonic()) or not self.is_quick:
+            return False
+        return await self._free.acquire()  # is free, so it returns at once
+
+    def give_turn_back(self) -> None:
+        """A turn that was taken, and is not used."""
+        if self._free is not None:
+            self._free.release()
 
     @property
     def state(self) -> LimitState:
         if self._open_until is None:
-            return LimitState("closed", self._waiting, self._in_use, self._failures)
+            return LimitState("closed", self._waiting, len(self._begun), self._failures)
         left = max(self._open_until - self._clock.monotonic(), 0.0)
         breaker: Breaker = "open" if left > 0 else "half_open"
-        return LimitState(breaker, self._waiting, self._in_use, self._failures, left)
+        return LimitState(breaker, self._waiting, len(self._begun), self._failures, left)
 
     @property
     def trying(self) -> bool:
@@ -70,20 +109,24 @@ class Limit:
         return self._trying
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """One request. Its TransientError counts as a failure, unless the far end is only busy; anything else is an answer."""
+    async def turn(self, *, taken: bool = False) -> AsyncIterator[None]:
+        """One request. Its TransientError counts as a failure, unless the far end is only busy; anything else is an answer. `taken`: its
+        turn was taken before."""
+        if not taken:
+            await self._wait_for_turn()
+        try:
+            async with self._counted():
+                yield
+        finally:
+            self.give_turn_back()
+
+    async def _wait_for_turn(self) -> None:
         self._waiting += 1
         try:
             if self._free is not None:
                 await self._free.acquire()
         finally:
             self._waiting -= 1
-        try:
-            async with self._counted():
-                yield
-        finally:
-            if self._free is not None:
-                self._free.release()
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
@@ -91,11 +134,14 @@ class Limit:
         opened = self._open_until
         try:
             await self._pace()
-            self._in_use += 1
+            request = object()
+            begun, busy = self._clock.monotonic(), self._busy()
+            self._begun[request] = begun
             try:
                 yield
             finally:
-                self._in_use -= 1
+                del self._begun[request]
+                self._took.append(self._clock.monotonic() - begun - (self._busy() - busy))
         except TransientError as error:
             if error.kind != "busy":
                 self._failed(error, tries)

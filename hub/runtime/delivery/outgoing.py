@@ -40,8 +40,9 @@ def has_addresses(adapter: type) -> bool:
     return issubclass(adapter, Addressing)
 
 
-async def send_within_limit(destination: OpenDestination, outgoing: Outgoing) -> Receipt:
+async def send_within_limit(destination: OpenDestination, outgoing: Outgoing, *, taken: bool = False) -> Receipt:
+    """`taken`: a turn of its limit was taken for this send."""
     if destination.limit is None:
         return await destination.adapter.send(outgoing)
-    async with destination.limit.turn():
+    async with destination.limit.turn(taken=taken):
         return await destination.adapter.send(outgoing)

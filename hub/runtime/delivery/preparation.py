@@ -9,11 +9,12 @@ from hub.core.errors import ConfigError
 from hub.core.identity import idempotency_key
 from hub.core.ports import Written
 from hub.core.step import StepNote
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.copies.wait import Reason
 from hub.journal.deliveries.decisions import Decisions
 from hub.journal.deliveries.effects import STATES
 from hub.journal.interchanges.control_numbers import NUMBERS, NumberWanted
+from hub.journal.rows import EffectPrepared
 from hub.runtime.boundary import Boundary
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.contained.writing import ContainedWriting
@@ -55,11 +56,30 @@ class Preparation:
         if not asks_first and (attempt.fresh or destination.writer is None):
             await self._render(delivery, attempt.body)
 
-    async def add(self, delivery: Delivery, entry: Entry) -> None:
-        """Adds the effect to the entry, with the bytes that are made, and asks for the control number that they need next."""
-        await self._add_effect(delivery, entry)
-        if delivery.verdict is None and not delivery.takes_steps:
-            await self._add_number(delivery, entry)
+    async def effect(self, delivery: Delivery, entry: Entry) -> EffectPrepared:
+        """The row that claims the sending, with the bytes that are made; their claim is added to the entry."""
+        runtime, now, copy = self._runtime, self._runtime.clock(), delivery.copy
+        written = delivery.written if delivery.failure is None else None
+        claim = None
+        if written is not None:
+            claim = copy.canonical if written.body is delivery.attempt.body and copy.canonical else None
+            if claim is None:
+                kept = await runtime.journal.keep(written.body)
+                claim = kept.digest
+                entry.claim(kept, now)
+        return effect_prepared(
+            copy.document_id,
+            delivery.name,
+            copy.route,
+            idempotency_key(copy.document_id, delivery.name),
+            now,
+            runtime.journal.process,
+            claim=claim,
+            content_type=written.content_type if written is not None else None,
+            facts=pack_facts(written.facts) if written is not None and written.facts else None,
+            expect_ack=written.expect_ack if written is not None else None,
+            address=delivery.address if written is not None else None,
+        )
 
     async def finish(self, delivery: Delivery) -> None:
         """Makes and commits the bytes that the plan left open: after the steps, under a control number. It goes on with a failure,
@@ -130,38 +150,14 @@ class Preparation:
 
     async def _commit(self, delivery: Delivery, *, numbered: bool = False) -> None:
         entry = Entry()
-        await self._add_effect(delivery, entry)
+        entry.prepare(await self.effect(delivery, entry))
         if numbered:
-            await self._add_number(delivery, entry)
+            await self.add_number(delivery, entry)
         committed = await self._runtime.journal.commit(entry)
         delivery.accept(committed.of(STATES), committed.of(NUMBERS))
 
-    async def _add_effect(self, delivery: Delivery, entry: Entry) -> None:
-        runtime, now, copy = self._runtime, self._runtime.clock(), delivery.copy
-        written = delivery.written if delivery.failure is None else None
-        claim = None
-        if written is not None:
-            claim = copy.canonical if written.body is delivery.attempt.body and copy.canonical else None
-            if claim is None:
-                kept = await runtime.journal.keep(written.body)
-                claim = kept.digest
-                entry.claim(kept, now)
-        entry.prepare(
-            copy.document_id,
-            delivery.name,
-            copy.route,
-            idempotency_key(copy.document_id, delivery.name),
-            now,
-            runtime.journal.process,
-            claim=claim,
-            content_type=written.content_type if written is not None else None,
-            facts=pack_facts(written.facts) if written is not None and written.facts else None,
-            expect_ack=written.expect_ack if written is not None else None,
-            address=delivery.address if written is not None else None,
-        )
-
-    async def _add_number(self, delivery: Delivery, entry: Entry) -> None:
-        """Asks for a control number; the copy is kept with it, so that a hold can be made when the partner rejects."""
+    async def add_number(self, delivery: Delivery, entry: Entry) -> None:
+        """Asks for the control number that the bytes need, if any; the copy is kept with it, so that a hold can be made when the partner rejects."""
         copy, now, sequence = delivery.copy, self._runtime.clock(), delivery.sequence
         if sequence is None:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,8 +14,9 @@ from hub.core.identity import digest
 from hub.core.message import JSON
 from hub.core.ports import Outgoing, Receipt
 from hub.journal.commit.entry import Committed, Entry
-from hub.journal.deliveries.effects import STATES, EffectState
+from hub.journal.deliveries.effects import EffectKey, EffectState
 from hub.journal.deliveries.marks import Marks
+from hub.journal.deliveries.new_copies import NEW_COPIES, NewCopy
 from hub.journal.interchanges.control_numbers import NUMBERS
 from hub.runtime.boundary import Boundary
 from hub.runtime.copy import LARGEST_BODY, RouteCopy
@@ -38,29 +39,40 @@ class Sender:
         self._settling = settling
         self._preparation = Preparation(runtime)
         self._marks = Marks(runtime.journal)
-        self._under_way: dict[tuple[str, str], asyncio.Future[None]] = {}
+        self._under_way: dict[EffectKey, asyncio.Future[None]] = {}
 
     @asynccontextmanager
     async def exclusive(self, copy: RouteCopy) -> AsyncIterator[None]:
         """Holds all open destinations of the copy until what was sent is committed."""
-        keys = [(copy.document_id, destination) for destination in sorted(copy.open)]
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        taken: list[tuple[str, str]] = []
+        taken: list[EffectKey] = []
         try:
-            for key in keys:
+            for key in places(copy):
                 while (other := self._under_way.get(key)) is not None:
                     await asyncio.shield(other)
                 self._under_way[key] = mine
                 taken.append(key)
             yield
         finally:
-            for key in taken:
-                del self._under_way[key]
-            mine.set_result(None)
+            self._let_go(taken, mine)
+
+    def exclusive_now(self, copy: RouteCopy) -> Callable[[], None] | None:
+        """The same for who doesn't wait: what lets go of the destinations, or None while one is held."""
+        keys = places(copy)
+        if not self._under_way.keys().isdisjoint(keys):
+            return None
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._under_way.update(dict.fromkeys(keys, mine))
+        return partial(self._let_go, keys, mine)
+
+    def _let_go(self, keys: Sequence[EffectKey], mine: asyncio.Future[None]) -> None:
+        for key in keys:
+            del self._under_way[key]
+        mine.set_result(None)
 
     async def prepare(self, attempt: Attempt, entry: Entry) -> list[Delivery]:
-        """One delivery for each open destination. Adds their effects to the entry, with the bytes that could be made at once. Raises
-        JournalUnavailable."""
+        """One delivery for each open destination. Adds their effects to the entry, with the bytes that could be made at once; with
+        `only_new` those of a copy that begins in this commit or not at all. Raises JournalUnavailable."""
         destinations = attempt.snapshot.destinations
         deliveries = [Delivery(attempt, name, destinations.get(name)) for name in attempt.copy.open]
         missing: Failed | None = None
@@ -73,16 +85,24 @@ class Sender:
                 delivery.verdict = missing
             else:
                 await self._preparation.plan(delivery)
-            await self._preparation.add(delivery, entry)
+        effects = [await self._preparation.effect(delivery, entry) for delivery in deliveries]
+        if attempt.only_new:
+            attempt.new = NewCopy(tuple(effects), attempt.once)
+            entry.add(NEW_COPIES, attempt.new)
+            return deliveries
+        for delivery, effect in zip(deliveries, effects, strict=True):
+            entry.prepare(effect)
+            if delivery.verdict is None and not delivery.takes_steps:
+                await self._preparation.add_number(delivery, entry)
         return deliveries
 
     async def deliver(self, deliveries: Sequence[Delivery], committed: Committed) -> list[Outcome]:
         """Sends to all destinations at once, and commits each outcome as soon as it is known: a fast destination never waits for a
         slow one. Raises the first error that kept an outcome from being committed, when all have ended, and nothing that belongs to
         a destination."""
-        states, numbers = committed.of(STATES), committed.of(NUMBERS)
+        numbers = committed.of(NUMBERS)
         for delivery in deliveries:
-            delivery.accept(states, numbers)
+            delivery.accept(delivery.attempt.states(committed), numbers)
         if len(deliveries) == 1:
             return [await self._deliver(deliveries[0])]
         outcomes: list[Outcome] = []
@@ -93,13 +113,17 @@ class Sender:
         return outcomes
 
     async def _deliver(self, delivery: Delivery) -> Outcome:
-        outcome = delivery.known_outcome()
-        if outcome is None and delivery.state.claim is None:
-            await self._preparation.finish(delivery)
+        try:
             outcome = delivery.known_outcome()
-        if outcome is None:
-            outcome = await self._send(delivery)
-        await self._settling.settle(delivery, outcome)
+            if outcome is None and delivery.state.claim is None:
+                await self._preparation.finish(delivery)
+                outcome = delivery.known_outcome()
+            if outcome is None:
+                outcome = await self._send(delivery)
+            await self._settling.settle(delivery, outcome)
+        except asyncio.CancelledError:
+            await self._settling.give_back(delivery)
+            raise
         return outcome
 
     async def _send(self, delivery: Delivery) -> Outcome:
@@ -108,7 +132,7 @@ class Sender:
                 return Delivered(await self._earlier_answer(delivery.state))
             outgoing = await self._outgoing(delivery)
             started = self._runtime.clock()
-            receipt = await send_within_limit(delivery.opened, outgoing)
+            receipt = await send_within_limit(delivery.opened, outgoing, taken=delivery.use_turn())
             return Delivered(receipt, self._runtime.clock() - started)
         return Failed(boundary.caught)
 
@@ -144,6 +168,11 @@ class Sender:
 
     async def _body(self, claim: str) -> bytes:
         return b"".join((await self._runtime.journal.claim_body(claim)).chunks())
+
+
+def places(copy: RouteCopy) -> list[EffectKey]:
+    """The open destinations, each with the document."""
+    return [(copy.document_id, destination) for destination in sorted(copy.open)]
 
 
 async def _digest(body: bytes) -> str:

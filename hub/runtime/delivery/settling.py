@@ -15,7 +15,7 @@ from hub.journal.batches.batch_members import DELIVER, BatchSent
 from hub.journal.commit.bulk import BATCH_MEMBER
 from hub.journal.commit.entry import Entry
 from hub.journal.copies.wait import Reason
-from hub.journal.deliveries.effects import EffectState
+from hub.journal.deliveries.effects import GIVE_BACK, EffectAsked, EffectState
 from hub.journal.deliveries.once_keys import FINISH, FINISH_ALL, OVERTAKE, SETTLE_DEAD, OnceOwner
 from hub.journal.interchanges.control_numbers import RECORD_SENT, Sent
 from hub.journal.rows import BatchMemberRow
@@ -30,6 +30,8 @@ from hub.runtime.delivery.replies import Replies
 from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.runtime import OpenDestination, Runtime
 from hub.runtime.steps.recorded_notes import record_note
+
+GIVE_BACK_SECONDS = 2.0
 
 
 class Settling:
@@ -52,6 +54,15 @@ class Settling:
                 raise error
             await self._commit(delivery, self._bare_delivery(delivery, error))
         self._runtime.settled(delivery.copy.document_id)
+
+    async def give_back(self, delivery: Delivery) -> None:
+        """The attempt was canceled: whoever gets the copy next may send at once. Where the journal doesn't answer soon, the claim ends with
+        this process."""
+        entry = Entry()
+        entry.add(GIVE_BACK, EffectAsked(delivery.copy.document_id, delivery.name, self._runtime.journal.process))
+        with Boundary():
+            async with self._runtime.clock.timeout(GIVE_BACK_SECONDS):
+                await self._runtime.journal.commit(entry)
 
     async def _commit(self, delivery: Delivery, entry: Entry) -> None:
         copy = delivery.copy

@@ -61,6 +61,8 @@ class Visit:
     terms: str | None = None
     """What the journal keeps of what the source knows (`record_terms`)."""
     remainder: Remainder = field(default_factory=Remainder)
+    whole: bool = False
+    """Whether it is, as far as it has been read, one small document that its source keeps: see `hub.runtime.delivery.hand_over`."""
     claimed: bool = False
     """Whether an entry of this visit has the claim's row already."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)

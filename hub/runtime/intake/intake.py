@@ -7,7 +7,6 @@ from collections import OrderedDict
 from contextlib import aclosing
 from typing import Any
 
-from hub.core import topology
 from hub.core.broker import Broker
 from hub.core.clock import Clock
 from hub.core.errors import DecodeError, HubError, TransientError
@@ -25,6 +24,7 @@ from hub.journal.deliveries.decided import FACTS
 from hub.runtime.boundary import Boundary
 from hub.runtime.contained.reading import suspect_name
 from hub.runtime.copy import LARGEST_BODY, number, unpack_facts
+from hub.runtime.delivery.hand_over import LARGEST, HandOver
 from hub.runtime.intake.acknowledgments import Acknowledgments
 from hub.runtime.intake.arrival_reader import WINDOW, ArrivalReader, Visit
 from hub.runtime.intake.arrival_terms import kept_terms, with_terms
@@ -48,8 +48,9 @@ RECONNECT_SECONDS = 1.0
 class Intake:
     """Takes arrivals. Safe to call from many tasks; taking the same bytes again gives the same messages."""
 
-    def __init__(self, runtime: Runtime, acknowledgments: Acknowledgments) -> None:
+    def __init__(self, runtime: Runtime, acknowledgments: Acknowledgments, hand_over: HandOver) -> None:
         self._runtime = runtime
+        self._hand_over = hand_over
         self._acknowledgments = acknowledgments
         self._reader = ArrivalReader(runtime)
         self._dead_ends = DeadEnds(runtime)
@@ -76,6 +77,7 @@ class Intake:
         with runtime.metrics.in_flight.labels("intake").track_inprogress():
             visit = await self._claimed(arrival, started)
             visit.only, visit.among, visit.parent = only, among, parent
+            visit.whole = may_hand_over(visit)
             with Boundary() as boundary:
                 await self._visit(visit)
             if boundary.error is not None:
@@ -110,12 +112,21 @@ class Intake:
         snapshot = self._runtime.snapshot
         if visit.parent is not None:
             await self._runtime.suspects.clear(suspect_name(visit.arrival, visit.claim.digest))
+        first: SteppedReading | None = None
         async with aclosing(self._reader.passed(snapshot, visit)) as readings:
             async for each in readings:
                 for passed in self._wanted(visit, each):
+                    if visit.whole and first is None:  # it is handed over when no other follows
+                        first = passed
+                        continue
+                    if first is not None:
+                        visit.whole, one, first = False, first, None
+                        await self._take_one(snapshot, visit, one)
                     await self._take_one(snapshot, visit, passed)
                 if len(visit.waiting) >= WINDOW:
                     await settle(visit.waiting)
+        if first is not None:
+            await self._take_one(snapshot, visit, first)
         if not visit.documents and not visit.refused and (visit.is_partial or not visit.answers):
             if visit.is_partial:
                 raise NothingThere(visit.cause or f"there is nothing at {visit.only or 'its places'} any more")
@@ -201,18 +212,20 @@ class Intake:
 
     async def _place(self, visit: Visit, passed: SteppedReading, placing: Placing) -> None:
         """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of its source."""
-        runtime = self._runtime
+        runtime, found = self._runtime, passed.found
         if placing.story in self._recorded:  # offered again: its story has been told
             placing.entry.leave_out(EVENT)
         with Boundary() as boundary:
+            if visit.whole and found is not None and not found.acknowledges and not found.outbound:
+                await self._hand_copies_over(placing)
             await carry_out(placing, runtime.journal, runtime.broker)
         error = boundary.error
         if placing.committed is not None:
             self._note(placing.story, placed=error is None)
         if error is not None and not is_passing(error):
-            if passed.found is not None and passed.found.outbound:
+            if found is not None and found.outbound:
                 visit.answers -= 1
-            elif passed.found is not None:
+            elif found is not None:
                 visit.documents -= 1
             placing = self._refused_instead(visit, passed, error)
             await carry_out(placing, runtime.journal, runtime.broker)
@@ -220,6 +233,13 @@ class Intake:
             raise error
         if placing.committed is not None:
             self._acknowledgments.count(placing.committed)
+
+    async def _hand_copies_over(self, placing: Placing) -> None:
+        """Adds to the commit the copies that can be delivered at once; the others go to their queues."""
+        for route, placed in placing.copies:
+            handed = await self._hand_over.begin(self._runtime.snapshot, route, placed.message, placing.entry)
+            if handed is not None:
+                placing.hand_over(placed, handed)
 
     def _note(self, story: str, *, placed: bool) -> None:
         """Remembers what is recorded and could not be published: when it is offered again, nothing is recorded twice."""
@@ -347,7 +367,7 @@ class Intake:
         if match.error is not None:
             self._dead_ends.bury(route, copy, match.error, placing)
         elif match.destinations:
-            placing.place(topology.route_queue(route), copy)
+            placing.copy(match.route, copy)
             self._runtime.metrics.matched.labels(route).inc()
 
 
@@ -359,6 +379,18 @@ async def broker_there(broker: Broker, clock: Clock) -> None:
             return
         await clock.sleep(0.05)
     raise TransientError("the broker takes no messages now", "unreachable")
+
+
+def may_hand_over(visit: Visit) -> bool:
+    """Whether the copies of the arrival may be handed over, should it be one document."""
+    arrival = visit.arrival
+    return (
+        arrival.kept
+        and not arrival.offered_again
+        and arrival.body.size <= LARGEST
+        and visit.parent is None
+        and not visit.is_partial
+    )
 
 
 class NothingThere(HubError):

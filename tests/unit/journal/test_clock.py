@@ -13,7 +13,7 @@ from hub.broker.embedded.store import Store
 from hub.clock.system_clock import SystemClock
 from hub.core.topology import Queue, Topology
 from hub.journal import schema
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.database.clock import DatabaseClock
 from hub.journal.deliveries.effects import STATES
 from hub.journal.journal import Journal
@@ -45,14 +45,14 @@ async def test_a_process_whose_clock_is_wrong_takes_over_nothing_that_lives(
     journal: Journal, journal_url: str, tmp_path: Path, wrong: float
 ) -> None:
     mine = Entry()
-    mine.prepare("m", "d", "r", "k", journal.clock(), journal.process)
+    mine.prepare(effect_prepared("m", "d", "r", "k", journal.clock(), journal.process))
     mine_committed = await journal.commit(mine)
     assert mine_committed.of(STATES)["m", "d"].mine
     other = Journal(journal_url, tmp_path / "claims", SystemClock())
     await other.open()
     try:
         theirs = Entry()
-        theirs.prepare("m", "d", "r", "k", time.time() + wrong, other.process)
+        theirs.prepare(effect_prepared("m", "d", "r", "k", time.time() + wrong, other.process))
         theirs_committed = await other.commit(theirs)
         assert not theirs_committed.of(STATES)["m", "d"].mine
     finally:
@@ -63,10 +63,10 @@ async def test_what_a_process_held_is_free_once_its_heartbeat_is_old(
     journal: Journal, journal_url: str, tmp_path: Path
 ) -> None:
     gone = Entry()
-    gone.prepare("m", "d", "r", "k", journal.clock(), "gone")
+    gone.prepare(effect_prepared("m", "d", "r", "k", journal.clock(), "gone"))
     await journal.commit(gone)
     mine = Entry()
-    mine.prepare("m", "d", "r", "k", journal.clock(), journal.process)
+    mine.prepare(effect_prepared("m", "d", "r", "k", journal.clock(), journal.process))
     mine_committed = await journal.commit(mine)
     assert mine_committed.of(STATES)["m", "d"].mine
 

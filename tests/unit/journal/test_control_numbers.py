@@ -15,7 +15,7 @@ from hub.core.effect import EffectStatus
 from hub.core.errors import HubError
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.deliveries.effects import EffectState
 from hub.journal.interchanges.control_counter import ControlCounter
 from hub.journal.interchanges.control_numbers import MOST, NUMBERS, RECORD_SENT, NumberWanted, Sent
@@ -69,7 +69,7 @@ async def test_after_the_last_number_there_is_none(journal: Journal) -> None:
 
 async def test_no_number_is_taken_while_nothing_is_to_be_made(journal: Journal) -> None:
     entry = Entry()
-    entry.prepare("d", "out", "route", "key", 1.0, journal.process, claim="bytes")
+    entry.prepare(effect_prepared("d", "out", "route", "key", 1.0, journal.process, claim="bytes"))
     entry.add(NUMBERS, NumberWanted("ACME", "d", "out", "route", "{}", "body", 1.0, journal.process))
     committed = await journal.commit(entry)
     assert committed.of(NUMBERS) == {}
@@ -79,7 +79,7 @@ async def test_no_number_is_taken_while_nothing_is_to_be_made(journal: Journal) 
 async def test_a_number_that_was_taken_is_found_again_by_the_effect_that_never_got_its_bytes(journal: Journal) -> None:
     for _ in range(2):
         entry = Entry()
-        entry.prepare("d", "out", "route", "key", 1.0, journal.process)
+        entry.prepare(effect_prepared("d", "out", "route", "key", 1.0, journal.process))
         entry.add(NUMBERS, NumberWanted("ACME", "d", "out", "route", "{}", "body", 1.0, journal.process))
         committed = await journal.commit(entry)
         assert committed.of(NUMBERS) == {("d", "out"): 1}
@@ -129,7 +129,7 @@ class TestSeeding:
 def prepared(journal: Journal, document: str, at: float) -> Entry:
     entry = Entry()
     entry.message(document, "erp", "f", "c", "", at, document="invoice@1", number=f"no {document}")
-    entry.prepare(document, "out", "route", f"key {document}", at, journal.process)
+    entry.prepare(effect_prepared(document, "out", "route", f"key {document}", at, journal.process))
     entry.add(NUMBERS, NumberWanted("ACME", document, "out", "route", "{}", "body", at, journal.process))
     return entry
 

@@ -11,7 +11,7 @@ from hub.core.effect import EffectStatus
 from hub.core.hold import HoldStatus
 from hub.journal import schema
 from hub.journal.commit.bulk import HOLD
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.deliveries.decisions import Decisions
 from hub.journal.deliveries.effects import Forbidden
 from hub.journal.journal import Journal
@@ -56,7 +56,7 @@ async def found(journal: Journal) -> tuple[str, str]:
 async def held(journal: Journal) -> Decisions:
     """One document that is held."""
     entry = Entry()
-    entry.prepare("d", "out", "r", "key", 1.0, journal.process)
+    entry.prepare(effect_prepared("d", "out", "r", "key", 1.0, journal.process))
     entry.add(HOLD, HELD)
     await journal.commit(entry)
     await set_effect(journal, EffectStatus.HELD)

@@ -14,7 +14,7 @@ from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.commit.entry import Committed, Entry
+from hub.journal.commit.entry import Committed, Entry, effect_prepared
 from hub.journal.commit.group_commit import GroupCommit
 from hub.journal.commit.writers import IN_ORDER
 from hub.journal.deliveries.effects import STATES
@@ -73,7 +73,7 @@ async def test_an_id_too_long_for_its_column_fails_alone_or_is_kept(journal: Jou
 async def test_nul_in_a_key_is_answered_under_the_callers_key(journal: Journal) -> None:
     entry = Entry()
     entry.take_once("r", "a\x00b", "owner", 1.0)
-    entry.prepare("doc", "place\x00x", "r", "key", 1.0, journal.process)
+    entry.prepare(effect_prepared("doc", "place\x00x", "r", "key", 1.0, journal.process))
     committed = await journal.commit(entry)
     assert committed.of(HOLDERS)[OnceAsked("r", "a\x00b")].owner == "owner"
     assert committed.of(STATES)["doc", "place\x00x"].mine

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.clock.system_clock import SystemClock
 from hub.journal import schema
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.copies.wait import WAIT, Reason, Wait
 from hub.journal.copies.waits import Waits
 from hub.journal.deliveries.once_keys import FREE, OnceHeld
@@ -110,7 +110,7 @@ async def test_what_another_process_was_sending_is_woken_when_that_has_ended_or_
     journal: Journal, other: Journal, end: str
 ) -> None:
     sends = Entry()
-    sends.prepare("document-w", "erp", "orders", "key", journal.clock(), other.process)
+    sends.prepare(effect_prepared("document-w", "erp", "orders", "key", journal.clock(), other.process))
     await journal.commit(sends)
     await add(journal, wait(journal, "w", Reason.PROCESS))
 

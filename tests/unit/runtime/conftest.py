@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 
 import pytest
 
 from hub.core.clock import Clock
+from hub.runtime.runtime import Runtime
+from tests.support.one_delivery import a_runtime
 from tests.support.virtual_time import VirtualLoop, virtual_time
 
 
@@ -26,3 +29,9 @@ async def clock() -> AsyncIterator[Clock]:
     assert isinstance(loop, VirtualLoop)
     with virtual_time(loop) as clock:
         yield clock
+
+
+@pytest.fixture
+async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
+    async with a_runtime(tmp_path) as made:
+        yield made

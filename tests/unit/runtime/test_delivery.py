@@ -2,91 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import structlog
 
-from hub.broker.embedded.embedded_broker import EmbeddedBroker
-from hub.clock.system_clock import SystemClock
 from hub.core.effect import EffectStatus
 from hub.core.errors import ConfigError, MappingError, RejectedError, TransientError
-from hub.core.options.containment import Containment
-from hub.core.outgoing_address import OutgoingAddress
-from hub.core.ports import Arrival, Outgoing, Receipt, Taken, WriteContext, Written
+from hub.core.ports import WriteContext, Written
 from hub.core.retry import QUICK
 from hub.core.routing.facts import FactSet
-from hub.core.routing.route import Route, Send
 from hub.core.routing.route_table import RouteTable
 from hub.core.step import NamedStep, Stepped
-from hub.core.topology import route_topology
 from hub.documents import Document
 from hub.journal.commit.entry import Entry
 from hub.journal.copies.wait import Reason
 from hub.journal.deliveries.effects import EffectState
-from hub.journal.journal import Journal
-from hub.journal.processes.suspects import Suspects
-from hub.runtime.contained.pool import WorkerPool
-from hub.runtime.copy import RouteCopy, make_copy
+from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.attempt import Attempt
 from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.delivery.outcome import Busy, Delivered, Failed, Filtered, Outcome, Skipped
-from hub.runtime.delivery.replies import Replies
-from hub.runtime.delivery.sending import Sender
-from hub.runtime.delivery.settling import Settling
-from hub.runtime.metrics import Metrics
-from hub.runtime.recovery.flight_recorder import FlightRecorder
-from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.runtime import OpenDestination, Runtime, Snapshot
-from tests.support.site import order
-
-BODY = order("PO-1")
-ROUTE = Route("orders", (Send("erp"), Send("wms")))
-
-
-def copy_of(*open: str, attempt: int = 1) -> RouteCopy:
-    made = make_copy(
-        document="order@1",
-        document_id="d1",
-        body=BODY,
-        canonical="",
-        route="orders",
-        send=("erp", "wms"),
-        facts="{}",
-        table="v1",
-        source="shop",
-        correlation_id=None,
-        hops=0,
-    )
-    return RouteCopy.of(made.with_headers(hub_open=",".join(open) or "erp", hub_attempt=attempt), "orders")
-
-
-class PeerAddress(OutgoingAddress):
-    kind = "peer"
-
-
-@dataclass
-class Peer:
-    """A far end, in memory. It takes a document, or answers with the error."""
-
-    error: Exception | None = None
-    taken: list[bytes] = field(default_factory=list)
-
-    def address(self, outgoing: Outgoing) -> OutgoingAddress:
-        return PeerAddress()
-
-    async def send(self, outgoing: Outgoing) -> Receipt:
-        if self.error is not None:
-            raise self.error
-        self.taken.append(outgoing.body)
-        return Receipt("taken")
-
-    async def check(self) -> None: ...
-
-    async def close(self) -> None: ...
+from tests.support.one_delivery import BODY, ROUTE, Peer, copy_of, sender_of
 
 
 class Counting:
@@ -110,38 +47,11 @@ class Ending:
         return Stepped(document, filtered="a test order")
 
 
-async def take(arrival: Arrival) -> Taken:
-    raise AssertionError(f"nothing here reads a reply: {arrival}")
-
-
-@pytest.fixture
-async def runtime(tmp_path: Path) -> AsyncIterator[Runtime]:
-    journal = Journal(str(tmp_path / "hub.db"), tmp_path / "claims", SystemClock())
-    broker = EmbeddedBroker(tmp_path / "broker.db", SystemClock())
-    await journal.open(worker=True)
-    await broker.open()
-    await broker.declare(route_topology("orders"))
-    log = structlog.get_logger()
-    yield Runtime(
-        broker,
-        journal,
-        Metrics(),
-        log,
-        Snapshot("v1", RouteTable([ROUTE]), FactSet(), {}, {}, {}),
-        WorkerPool(Containment(), log, SystemClock()),
-        Suspects(journal),
-        FlightRecorder(tmp_path / "reading"),
-        journal.clock,
-    )
-    await broker.close()
-    await journal.close()
-
-
 async def deliver(
     runtime: Runtime, copy: RouteCopy, *destinations: OpenDestination, redelivered: bool = False
 ) -> list[Outcome]:
     """What the worker does, and what an intake may do: prepare, commit, deliver."""
-    sender = Sender(runtime, Settling(runtime, Replies(runtime, take), Recoverability(runtime)))
+    sender = sender_of(runtime)
     known = {destination.name: destination for destination in destinations}
     snapshot = Snapshot("v1", RouteTable([ROUTE]), FactSet(), {}, known, {})
     entry = Entry()

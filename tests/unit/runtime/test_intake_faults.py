@@ -26,6 +26,10 @@ from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody, FileBody, Taken
 from hub.core.topology import route_queue, source_dead_queue
 from hub.journal.timeline import Timeline
+from hub.runtime.delivery.hand_over import HandOver
+from hub.runtime.delivery.replies import Replies
+from hub.runtime.delivery.sending import Sender
+from hub.runtime.delivery.settling import Settling
 from hub.runtime.intake.intake import Intake
 from hub.runtime.placing import Placing, carry_out
 from tests.support.erp import Erp
@@ -106,7 +110,10 @@ def intake_with(hub: RunningHub, fault: Fault) -> Intake:
     """An intake of its own beside the hub's, with the fault between it and the world."""
     broker, journal = WithFaults(hub.broker, fault), WithFaults(hub.journal, fault)
     runtime = replace(hub.runtime, broker=broker, journal=journal)  # type: ignore[arg-type]
-    return Intake(runtime, WithFaults(hub.acknowledgments, fault))  # type: ignore[arg-type]
+    replies = Replies(runtime, hub.intake.take)
+    sender = Sender(runtime, Settling(runtime, replies, hub.recoverability))
+    hand_over = HandOver(runtime, sender, hub.recoverability)
+    return Intake(runtime, WithFaults(hub.acknowledgments, fault), hand_over)  # type: ignore[arg-type]
 
 
 async def taken(intake: Intake, arrival: Arrival) -> Taken | Exception:
