@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tests.architecture.floors import imports
-
-ROOT = Path(__file__).parents[2]
 
 CALLERS = ("hub.runtime.delivery.hand_over", "hub.runtime.delivery.worker", "hub.runtime.intake")
 BELOW = ("attempt", "delivery", "limit", "outcome", "outgoing", "preparation", "rendering", "sending", "settling")
@@ -14,6 +10,6 @@ BELOW = ("attempt", "delivery", "limit", "outcome", "outgoing", "preparation", "
 
 def test_nothing_below_knows_who_called() -> None:
     files = {f"hub/runtime/delivery/{name}.py" for name in BELOW}
-    found = [each for each in imports(ROOT, ("hub/runtime/delivery",)) if each.file in files]
+    found = [each for each in imports() if each.file in files]
     assert {each.file for each in found} == files
     assert [str(each) for each in found if each.module.startswith(CALLERS)] == []

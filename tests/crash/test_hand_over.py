@@ -18,7 +18,15 @@ from tests.support.site import SiteOnDisk
 
 pytestmark = [pytest.mark.crash, pytest.mark.rabbitmq, pytest.mark.postgres]
 
-STEPS = ("offered:2", "before_commit:2", "after_commit:2", "before_send:2", "after_send:2", "before_commit:5", "taken:2")
+STEPS = (
+    "offered:2",
+    "before_commit:2",
+    "after_commit:2",
+    "before_send:2",
+    "after_send:2",
+    "before_commit:5",
+    "taken:2",
+)
 
 EACH, MOST = 5, 500
 """Orders that are fed at a time, until the hub that is to die has had its share."""

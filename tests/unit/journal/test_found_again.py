@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.stage import Stage
 from hub.journal import schema
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.commit.other_names import LONGEST_KEY
 from hub.journal.journal import Journal
 from hub.journal.timeline import Timeline, selects_of
@@ -20,7 +20,7 @@ ID, CLAIM, KEY = "ab" * 16, "cd" * 32, "fe" * 16
 async def keep(journal: Journal, id: str, name: str, claim: str = CLAIM) -> None:
     entry = Entry()
     entry.message(id, "inbox", name, claim, "", 1.0)
-    entry.prepare(id, "erp", "orders", KEY, 1.0, journal.process)
+    entry.prepare(effect_prepared(id, "erp", "orders", KEY, 1.0, journal.process))
     await journal.commit(entry)
 
 
