@@ -30,7 +30,10 @@ def is_ours(name: str) -> bool:
 
 def safe_text(value: object) -> str:
     """Text of at most 255 bytes, as AMQP carries it, in which every character can be printed."""
-    text = "".join(character if character.isprintable() else "_" for character in str(value)[:LONGEST_TEXT])
+    whole = str(value)[:LONGEST_TEXT]
+    if whole.isascii() and whole.isprintable():
+        return whole
+    text = "".join(character if character.isprintable() else "_" for character in whole)
     return text.encode()[:LONGEST_TEXT].decode(errors="ignore")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError  # noqa: N812
 from typing import Any
@@ -69,6 +70,7 @@ def short_string(text: str) -> bytes:
     return bytes((len(data),)) + data
 
 
+@lru_cache(maxsize=4096)
 def _name(name: str) -> bytes:
     if not isinstance(name, str):
         raise TypeError(f"a header name must be text, not {type(name).__name__}")

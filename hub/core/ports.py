@@ -207,7 +207,7 @@ class Arrival:
     `keys` are pairs (kind, value) of business keys of every document in it. `partner` is who has proved to have sent it: a document
     that names another is refused. `offered_again`: the source may have offered it before: a crash has left it there, or a broker delivered it
     again. What is recorded of it then is not done once more; a file that its sender drops once more is another matter. `kept`: the source
-    keeps it until it is acknowledged, gets it again after a crash, and has many in work: its documents may be delivered while it waits.
+    keeps it until it is acknowledged, gets it again after a crash, and has many in work: its documents may be delivered while it waits. Such a source never cancels a task that calls `take`.
     """
 
     source: str

@@ -155,9 +155,14 @@ class Document(Part):
         return None
 
     @property
+    def carried_total(self) -> Decimal | None:
+        """The amount that the document itself states for the whole."""
+        return None
+
+    @property
     def total_computed(self) -> bool:
         """Whether `total` was computed from the lines."""
-        return False
+        return self.carried_total is None and self.total is not None
 
     def balance(self) -> Balance | None:
         """The totals of money that it states, and what its lines say; None where it states none, or where its lines needn't be all."""

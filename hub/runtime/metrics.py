@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 
-M = TypeVar("M", Counter, Gauge, Histogram)
+from hub.runtime.tally import Counts, Durations, InFlights, Tally
+
+T = TypeVar("T", bound=Tally[Any])
 
 STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -15,22 +17,22 @@ STAGE_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2
 BREAKERS = {"closed": 0, "half_open": 1, "open": 2}
 
 
-class ByLabels(Generic[M]):
-    """A metric's children by their labels, kept: looking one up costs a dict access."""
+class Gauges:
+    """The children of a gauge by their labels, kept: looking one up costs a dict access."""
 
-    def __init__(self, metric: M) -> None:
-        self._metric: M = metric
-        self._children: dict[tuple[str, ...], M] = {}
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._children: dict[tuple[str, ...], Gauge] = {}
 
-    def labels(self, *values: str) -> M:
+    def labels(self, *values: str) -> Gauge:
         child = self._children.get(values)
         if child is None:
-            child = self._children[values] = self._metric.labels(*values)
+            child = self._children[values] = self._gauge.labels(*values)
         return child
 
     def clear(self) -> None:
         self._children.clear()
-        self._metric.clear()
+        self._gauge.clear()
 
 
 class Metrics:
@@ -56,9 +58,9 @@ class Metrics:
         self.acknowledgments = count("hub_acknowledgments", "Acknowledgments of what was sent.", "partner", "status")
         self.reloads = count("hub_reloads", "Reloads of the route table.", "outcome")
         self.restarts = count("hub_source_restarts", "Sources restarted after an error.", "source")
-        self.in_flight = ByLabels(Gauge("hub_in_flight", "Messages in work now.", ["stage"], registry=self.registry))
+        self.in_flight = self._register(InFlights("hub_in_flight", "Messages in work now.", ("stage",)))
         self.depth = Gauge("hub_queue_messages", "Messages ready in a queue.", ["queue"], registry=self.registry)
-        self.orphans = ByLabels(
+        self.orphans = Gauges(
             Gauge(
                 "hub_orphaned_messages",
                 "Messages for a route or source that is gone.",
@@ -69,7 +71,7 @@ class Metrics:
         self.overdue = Gauge(
             "hub_acknowledgments_overdue", "Open holds of what was not acknowledged in time.", registry=self.registry
         )
-        self.batch_waiting = ByLabels(
+        self.batch_waiting = Gauges(
             Gauge(
                 "hub_batch_members_waiting",
                 "Documents that wait for a batch.",
@@ -78,28 +80,25 @@ class Metrics:
             )
         )
         of_wait = partial(Gauge, labelnames=["reason", "waits_for"], registry=self.registry)
-        self.waiting_copies = ByLabels(of_wait("hub_copies_waiting", "Copies that wait for something else than time."))
-        self.waiting_oldest = ByLabels(
+        self.waiting_copies = Gauges(of_wait("hub_copies_waiting", "Copies that wait for something else than time."))
+        self.waiting_oldest = Gauges(
             of_wait("hub_copies_waiting_oldest_seconds", "For how long the oldest of these copies waits.")
         )
         of_endpoint = partial(Gauge, labelnames=["endpoint"], registry=self.registry)
-        self.breaker = ByLabels(of_endpoint("hub_endpoint_breaker", "Of an endpoint: 0 closed, 1 half open, 2 open."))
-        self.endpoint_waiting = ByLabels(of_endpoint("hub_endpoint_waiting", "Requests that wait for their turn."))
-        self.endpoint_in_use = ByLabels(of_endpoint("hub_endpoint_in_use", "Requests under way at an endpoint."))
+        self.breaker = Gauges(of_endpoint("hub_endpoint_breaker", "Of an endpoint: 0 closed, 1 half open, 2 open."))
+        self.endpoint_waiting = Gauges(of_endpoint("hub_endpoint_waiting", "Requests that wait for their turn."))
+        self.endpoint_in_use = Gauges(of_endpoint("hub_endpoint_in_use", "Requests under way at an endpoint."))
         self.broker_up = Gauge("hub_broker_up", "Whether the broker is reachable.", registry=self.registry)
         self.journal_up = Gauge("hub_journal_up", "Whether the journal commits.", registry=self.registry)
         self.table = Gauge(
             "hub_route_table_info", "The version of the site in force.", ["version"], registry=self.registry
         )
-        self.stage = ByLabels(
-            Histogram(
-                "hub_stage_seconds",
-                "How long a stage took: intake, send, route (one copy, from delivery to ack), hand_over (one copy, from commit to outcome).",
-                ["stage"],
-                buckets=STAGE_BUCKETS,
-                registry=self.registry,
-            )
-        )
+        text = "How long a stage took: intake, send, route (one copy, from delivery to ack), hand_over (one, from commit to outcome)."
+        self.stage = self._register(Durations("hub_stage_seconds", text, ("stage",), STAGE_BUCKETS))
 
-    def _counter(self, name: str, text: str, *labels: str) -> ByLabels[Counter]:
-        return ByLabels(Counter(name, text, labels, registry=self.registry))
+    def _counter(self, name: str, text: str, *labels: str) -> Counts:
+        return self._register(Counts(name, text, labels))
+
+    def _register(self, tally: T) -> T:
+        self.registry.register(tally)
+        return tally

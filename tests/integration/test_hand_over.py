@@ -39,7 +39,7 @@ async def publish(hub: RunningHub, *numbers: str) -> None:
 
 
 async def handed(hub: RunningHub) -> int:
-    return int(sum(child._value.get() for child in hub.metrics.handed_over._children.values()))
+    return int(sum(count.value for count in hub.metrics.handed_over.numbers.values()))
 
 
 async def asked(erp: Erp, count: int) -> bool:
@@ -93,7 +93,7 @@ async def test_a_slow_far_end_keeps_no_other_waiting_and_its_copies_go_to_the_qu
             for number in numbers:
                 await status_becomes(hub, number, "delivered", "wms")
             assert sorted(slow.numbers()) == sorted(erp.numbers()) == numbers
-            by_route = {name[0]: child._value.get() for name, child in hub.metrics.handed_over._children.items()}
+            by_route = {name[0]: count.value for name, count in hub.metrics.handed_over.numbers.items()}
             assert by_route.get("slow", 0) <= 10
 
 

@@ -130,7 +130,7 @@ class FactSet:
         """Every fact of one document, by name; None where it has no value. What the envelope says of the partner wins
         over what the document says."""
         get = envelope.get
-        partner = get("partner")
+        partner, total = get("partner"), document.total  # which is costly: computed once
         facts: dict[str, Any] = {
             "document": document.kind,
             "document_version": type(document).version,
@@ -139,8 +139,8 @@ class FactSet:
             "direction": get("direction") or "inbound",
             "partner": document.partner if partner is None else partner,
             "number": document.number,
-            "total": document.total,
-            "total_computed": document.total_computed,
+            "total": total,
+            "total_computed": total is not None and document.carried_total is None,
             "currency": document.currency,
             "part": get("part") or "whole",
         }

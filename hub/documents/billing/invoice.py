@@ -98,7 +98,7 @@ class Invoice(PartiesByRole, Document):
 
     @property
     def total(self) -> Decimal | None:
-        carried = self.totals.amount
+        carried = self.carried_total
         if carried is not None:
             return carried
         total = sum_lines(self.lines, self.adjustments)
@@ -108,8 +108,8 @@ class Invoice(PartiesByRole, Document):
         return EXACT.add(total, taxes)
 
     @property
-    def total_computed(self) -> bool:
-        return self.totals.amount is None and self.total is not None
+    def carried_total(self) -> Decimal | None:
+        return self.totals.amount
 
     def balance(self) -> Balance | None:
         stated = stated_totals(self.totals.amount, self.amounts)

@@ -81,15 +81,11 @@ class Order(PartiesByRole, Document):
 
     @property
     def total(self) -> Decimal | None:
-        carried = self._carried
+        carried = self.carried_total
         return carried if carried is not None else sum_lines(self.lines, self.adjustments)
 
     @property
-    def total_computed(self) -> bool:
-        return self._carried is None and self.total is not None
-
-    @property
-    def _carried(self) -> Decimal | None:
+    def carried_total(self) -> Decimal | None:
         """The total that the sender states: in `totals`, or as the amount TT (X12: AMT)."""
         return self.totals.amount if self.totals.amount is not None else stated_total(self.amounts)
 

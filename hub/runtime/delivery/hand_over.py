@@ -122,11 +122,14 @@ class HandOver:
         return True
 
     async def deliver(self, handed: HandedCopy, committed: Committed) -> None:
-        """A caller that is canceled ends nothing: the send goes on by itself."""
-        task = asyncio.create_task(self._deliver(handed, committed))
+        """In the caller's task, which ends by itself, or is canceled by `stop`."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (this is a coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        await asyncio.shield(task)
+        try:
+            await self._deliver(handed, committed)
+        finally:
+            self._tasks.discard(task)
 
     async def _deliver(self, handed: HandedCopy, committed: Committed) -> None:
         runtime, copy = self._runtime, handed.attempt.copy
@@ -145,11 +148,6 @@ class HandOver:
             handed.drop()
         runtime.metrics.handed_over.labels(copy.route).inc()
         runtime.metrics.stage.labels("hand_over").observe(runtime.clock.monotonic() - started)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()
 
     @property
     def in_work(self) -> int:

@@ -75,7 +75,7 @@ class RouteWorker:
     async def _handle(self, delivery: BrokerDelivery) -> None:
         runtime = self._runtime
         started = runtime.clock.monotonic()
-        with runtime.metrics.in_flight.labels("route").track_inprogress():
+        with runtime.metrics.in_flight.labels("route"):
             try:
                 with Boundary() as boundary:
                     await self._work(delivery)

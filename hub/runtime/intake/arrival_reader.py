@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.core.errors import DecodeError, TransientError
 from hub.core.identity import digest, message_id
-from hub.core.message import Header, Message
+from hub.core.message import Header, Message, storable
 from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
 from hub.core.routing.facts import LONGEST_FACT
 from hub.documents import from_json
@@ -97,7 +97,9 @@ class ArrivalReader:
             claim = StoredClaim(digest(raw), len(raw), raw)
         else:
             claim = await asyncio.to_thread(self._runtime.journal.claims.keep_stream, body)
-        arrival = replace(arrival, name=arrival.name[:LONGEST_FACT].encode("utf-8", "backslashreplace").decode())
+        name = storable(arrival.name[:LONGEST_FACT])
+        if name != arrival.name:
+            arrival = replace(arrival, name=name)
         headers = arrival.headers
         hops = headers.get(Header.HOPS, 0)
         correlation = headers.get("correlation_id")

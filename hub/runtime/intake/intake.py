@@ -74,7 +74,7 @@ class Intake:
         runtime = self._runtime
         await broker_there(runtime.broker, runtime.clock)
         started = runtime.clock()
-        with runtime.metrics.in_flight.labels("intake").track_inprogress():
+        with runtime.metrics.in_flight.labels("intake"):
             visit = await self._claimed(arrival, started)
             visit.only, visit.among, visit.parent = only, among, parent
             visit.whole = may_hand_over(visit)
@@ -150,7 +150,10 @@ class Intake:
             passed = named
         elif found is not None and found.acknowledges:
             visit.answer = await self._acknowledgments.find(found.document(), found.facts)
-        self._route_safely(snapshot, visit, passed)
+        if visit.whole:  # there is no other: nothing is begun beside it
+            await self._place(visit, passed, self._routed(snapshot, visit, passed))
+        else:
+            self._route_safely(snapshot, visit, passed)
 
     @staticmethod
     def _wanted(visit: Visit, passed: list[SteppedReading]) -> list[SteppedReading]:
@@ -200,15 +203,16 @@ class Intake:
         self._acknowledgments.count(await carry_out(placing, runtime.journal, runtime.broker))
 
     def _route_safely(self, snapshot: Snapshot, visit: Visit, passed: SteppedReading) -> None:
-        """Begins to place one reading; `settle` waits for it. What nobody foresaw about one document ends that document, with its
-        cause, and not the arrival."""
-        with Boundary() as boundary:
-            placing = self._route(snapshot, visit, passed)
-        if boundary.error is not None:
-            placing = self._refused_instead(visit, passed, boundary.error)
-        placed = asyncio.ensure_future(self._place(visit, passed, placing))
+        """Begins to place one reading; `settle` waits for it."""
+        placed = asyncio.ensure_future(self._place(visit, passed, self._routed(snapshot, visit, passed)))
         placed.add_done_callback(forget)
         visit.waiting.append(placed)
+
+    def _routed(self, snapshot: Snapshot, visit: Visit, passed: SteppedReading) -> Placing:
+        """What nobody foresaw about one document ends that document, with its cause, and not the arrival."""
+        with Boundary() as boundary:
+            return self._route(snapshot, visit, passed)
+        return self._refused_instead(visit, passed, boundary.caught)
 
     async def _place(self, visit: Visit, passed: SteppedReading, placing: Placing) -> None:
         """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of its source."""

@@ -54,7 +54,7 @@ class SourceSteps:
 
     async def on(self, reading: Reading, walks: Sequence[Walked]) -> list[SteppedReading]:
         """The rest of the way. Raises TransientError and JournalUnavailable."""
-        if any(walked.asks(self.steps) for walked in walks):
+        if self.steps and any(walked.asks(self.steps) for walked in walks):
             walks = await walk_on(self.steps, walks, self.facts_of(reading))
         return [self.finished(reading, walked) for walked in walks]
 
@@ -77,7 +77,7 @@ class SourceSteps:
         if error is not None:
             cause = error if isinstance(error, DecodeError) else DecodeError(str(error))
             return SteppedReading(refused(reading, walked.document, cause), walked.said)
-        whole = replace(reading, document=walked.document)
+        whole = reading if walked.document is reading.document else replace(reading, document=walked.document)
         lie = check_sender(self.arrival, whole)
         if (
             lie is not None
