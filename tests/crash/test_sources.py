@@ -87,7 +87,7 @@ def test_a_kill_at_each_hand_over_behind_a_source_loses_and_repeats_nothing(
         fed = [f"{1000 + 10 * step + n}" for n in range(6)]
         peer.feed(fed)
         numbers |= set(fed)
-        kills.at(f"{point}:2")
+        kills.at(f"{point}:{1 if point == 'acknowledged' and peer.acknowledges_together else 2}")
     least = len(numbers) - peer.may_lose * len(SOURCE_POINTS)
     kills.finish(
         (lambda: len(set(erp.numbers())) >= least and peer.empty(), "an order is lost, or left at the source"),

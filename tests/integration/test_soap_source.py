@@ -12,7 +12,7 @@ from zeep.exceptions import Fault
 from hub.core.effect import EffectStatus
 from hub.core.ports import Arrival, Taken
 from hub.core.stage import Stage
-from hub.journal.commit.entry import Entry
+from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.deliveries.effects import STATES
 from hub.journal.journal import Journal
 from tests.support.soap_calls import LINES, ORDER, called, client, envelope, fault_of, post, serving
@@ -122,7 +122,7 @@ class Delivers:
         taken.message(id, arrival.source, "", id, "", now, document="order@1", partner=arrival.partner)
         taken.key(id, "arrival", id)
         taken.event(id, now, Stage.MATCHED, detail={"routes": {"orders": ["erp", "copy"]}})
-        taken.prepare(id, "erp", "orders", id, now, self._journal.process)
+        taken.prepare(effect_prepared(id, "erp", "orders", id, now, self._journal.process))
         committed = await self._journal.commit(taken)
         settled, kept = Entry(), await self._journal.keep(reply)
         settled.claim(kept, now)

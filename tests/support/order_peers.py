@@ -37,6 +37,8 @@ class OrderPeer(ABC):
     environ: Mapping[str, str] = MappingProxyType({})
     may_lose = 0
     """Messages that the peer itself loses at each kill of whoever takes them."""
+    acknowledges_together = False
+    """Whether one acknowledgment may stand for all that was taken."""
 
     @abstractmethod
     def feed(self, numbers: Iterable[str]) -> None:
@@ -153,6 +155,7 @@ class StreamPeer(OrderPeer):
         self.endpoint = "partner: {amqp: {url: '${PEER_URL}'}}\n"
         self.environ = {"PEER_URL": url}
         self.source = "stream: {endpoint: partner, queue: history}"
+        self.acknowledges_together = True
 
     def feed(self, numbers: Iterable[str]) -> None:
         fed = list(numbers)

@@ -27,6 +27,7 @@ from hub.journal.rows import DeadLetterFound
 from hub.journal.timeline import Story, Timeline
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.delivery.batching import Batching
+from hub.runtime.delivery.hand_over import HandOver
 from hub.runtime.delivery.limit import Limit
 from hub.runtime.delivery.replies import Replies
 from hub.runtime.delivery.sending import Sender
@@ -143,10 +144,11 @@ async def workshop(
     runtime = Runtime(
         broker, journal, Metrics(), log, snapshot, pool, Suspects(journal), FlightRecorder(folder / "r"), journal.clock
     )
-    intake = Intake(runtime, Acknowledgments(runtime))
-    replay = Replay(runtime, intake)
     recoverability = Recoverability(runtime)
-    sender = Sender(runtime, Settling(runtime, Replies(runtime, intake.take), recoverability))
+    replies = Replies(runtime, lambda arrival: intake.take(arrival))
+    sender = Sender(runtime, Settling(runtime, replies, recoverability))
+    intake = Intake(runtime, Acknowledgments(runtime), HandOver(runtime, sender, recoverability))
+    replay = Replay(runtime, intake)
     suspicion = Suspicion(runtime)
     workers = {route.id: RouteWorker(route, runtime, sender, recoverability, suspicion) for route in routes}
     keeper = Keeper(runtime)
