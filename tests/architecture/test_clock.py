@@ -9,6 +9,8 @@ import pytest
 
 from tests.architecture.code import nodes, trees
 
+pytestmark = pytest.mark.xdist_group("the code")  # one worker reads it
+
 HOMES = {"hub/clock/system_clock.py", "hub/journal/database/clock.py"}
 """The clock of this host; and the one that follows the database, which asks the other."""
 

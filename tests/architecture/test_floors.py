@@ -8,6 +8,8 @@ import pytest
 
 from tests.architecture.floors import FLOORS, imports, imports_of, violations
 
+pytestmark = pytest.mark.xdist_group("the code")  # one worker reads it
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+import pytest
+
 from hub.core.message import Header
 from tests.architecture.code import nodes, trees
+
+pytestmark = pytest.mark.xdist_group("the code")  # one worker reads it
 
 HOME = "hub/core/message.py"
 OWN = {value for name, value in vars(Header).items() if name.isupper()}

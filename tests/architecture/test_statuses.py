@@ -14,6 +14,8 @@ from hub.core.hold import HoldStatus
 from hub.core.once_key import OnceStatus
 from tests.architecture.code import nodes, trees
 
+pytestmark = pytest.mark.xdist_group("the code")  # one worker reads it
+
 WORDS = {*EffectStatus, *DeadStatus, HoldStatus.RELEASING, OnceStatus.FREED}
 QUOTED = re.compile("'(" + "|".join(sorted(WORDS)) + ")'")
 

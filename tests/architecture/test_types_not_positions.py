@@ -9,6 +9,8 @@ import pytest
 
 from tests.architecture.code import nodes, trees
 
+pytestmark = pytest.mark.xdist_group("the code")  # one worker reads it
+
 ROWS = "hub/journal/rows.py"
 """The one file that meets rows as the driver gives them."""
 
