@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.broker.properties import decode_properties, encode_properties
@@ -36,7 +36,7 @@ plain: st.SearchStrategy[Any] = st.one_of(
 values = st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=20)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])  # a busy machine draws slowly
 @given(st.dictionaries(names, values))
 def test_a_table_survives_the_round_trip(table: dict[str, Any]) -> None:
     data = encode_table(table)
