@@ -17,6 +17,8 @@ SUITE = (
     ("the hub's AMQP client beside plain aio-pika", ["-m", "benchmarks.forwarding_floor"]),
     ("bytes of a document in the journal", ["-m", "benchmarks.journal_bytes"]),
     ("end to end on RabbitMQ beside a plain aio-pika forwarder", ["-m", "benchmarks.end_to_end"]),
+    ("the same without hand-over", ["-m", "benchmarks.end_to_end", "--variant", "queue"]),
+    ("the same with a once-key and a template", ["-m", "benchmarks.end_to_end", "--variant", "once"]),
 )
 
 

@@ -1,9 +1,12 @@
 """Documents end to end: 1 KB JSON orders in from an exchange, read, matched, journaled, routed to an exchange.
 
 Beside it, in the same run and on the same node, the plain aio-pika forwarder of one hop (`benchmarks.forwarding_floor`), which
-validates, decides and journals nothing. Printed as a ratio; latency percentiles at half of the hub's own rate.
+validates, decides and journals nothing. Printed as a ratio; latency percentiles at half of the hub's own rate. Of the hub's process: CPU
+a document by thread, messages in flight, copies that were handed over, and CPU while nothing comes in.
 
-    python -m benchmarks.end_to_end [--documents 20000] [--url amqp://...] [--json]
+    python -m benchmarks.end_to_end [--documents 20000] [--variant plain|queue|once] [--url amqp://...] [--json]
+
+`queue`: no copy is handed over. `once`: the route has a once-key, and a template makes what is sent.
 """
 
 from __future__ import annotations
@@ -45,6 +48,30 @@ routes:
     to: [out]
 """
 
+TEMPLATE = '{"order": "{{ document.number }}", "lines": [{% for line in document.lines %}{{ line.quantity }}{{ "," if not loop.last }}{% endfor %}]}'
+
+VARIANTS = ("plain", "queue", "once")
+
+
+class Processor:
+    """CPU seconds of a process, of its event loop's thread and of the others."""
+
+    TICKS = os.sysconf("SC_CLK_TCK")
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+
+    def seconds(self) -> tuple[float, float]:
+        loop = others = 0.0
+        for task in Path(f"/proc/{self._process}/task").iterdir():
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            used = (int(fields[11]) + int(fields[12])) / self.TICKS
+            if task.name == str(self._process):
+                loop += used
+            else:
+                others += used
+        return loop, others
+
 
 def make_order(number: int) -> bytes:
     """An order of about a kilobyte."""
@@ -59,17 +86,25 @@ def make_order(number: int) -> bytes:
 class Bench:
     """A hub process on a RabbitMQ node, fed and emptied by this process."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, variant: str = "plain") -> None:
         self.site = SiteOnDisk(folder, amqp=url)
+        write = "  write: {template: order.json.j2}\n" if variant == "once" else ""
         self.site.write(
-            "config/destinations.yaml", f'out:\n  exchange: {{name: bench.out, key: all, queue: "{QUEUE}"}}\n'
+            "config/destinations.yaml", f'out:\n  exchange: {{name: bench.out, key: all, queue: "{QUEUE}"}}\n{write}'
         )
+        self.site.write("routes/templates/order.json.j2", TEMPLATE)
+        if variant == "queue":
+            settings = (folder / "config/hub.yaml").read_text()
+            self.site.write("config/hub.yaml", f"{settings}hand_over: false\n")
         for name in ("endpoints", "policies"):
             (folder / "config" / f"{name}.yaml").unlink()
-        self.site.write("routes/acme.yaml", ROUTES)
+        once = "    once: [partner, number]\n" if variant == "once" else ""
+        self.site.write("routes/acme.yaml", ROUTES.replace("    to: [out]", f"{once}    to: [out]"))
         self.process = HubProcess(self.site)
         self.broker = RabbitBroker(url, SystemClock(), name="bench")
         self._next = 10_000_000
+        self._begun = (0.0, 0.0)
+        self.cost: dict[str, float] = {}
 
     async def open(self) -> None:
         await self.broker.open()
@@ -96,6 +131,8 @@ class Bench:
         done = asyncio.Event()
 
         def arrived(delivery: Any) -> None:
+            if not seen:
+                self._begun = Processor(self.process.process_id).seconds()
             seen.setdefault(delivery.message.id, time.perf_counter())
             delivery.ack()
             if len(seen) >= count:
@@ -111,9 +148,33 @@ class Bench:
         """Documents a second: the queue is full when the hub starts, so that only the hub is measured."""
         await self.feed(0, count)
         self.process.start()
-        seconds, ids = await self.drain(count)
+        drained = asyncio.ensure_future(self.drain(count))
+        levels: list[float] = []
+        while not (await asyncio.wait({drained}, timeout=0.25))[0]:
+            levels.append(sum(await asyncio.to_thread(self.metric, "hub_in_flight")))
+        seconds, ids = drained.result()
         assert len(ids) == count
+        processor = Processor(self.process.process_id)
+        loop, others = (now - begun for now, begun in zip(processor.seconds(), self._begun, strict=True))
+        self.cost = {
+            "loop_ms": loop / count * 1000,
+            "threads_ms": others / count * 1000,
+            "in_flight": max(levels, default=0.0),
+            "handed_over": sum(await asyncio.to_thread(self.metric, "hub_handed_over_total")) / count,
+        }
         return count / seconds
+
+    def metric(self, name: str) -> list[float]:
+        """The values of a metric of the hub, over all labels."""
+        _, text = self.process.get("/metrics")
+        return [float(line.split()[-1]) for line in text.splitlines() if line.startswith(f"{name}{{")]
+
+    async def idle(self, seconds: float = 4.0) -> float:
+        """The part of a core that the hub takes while nothing comes in."""
+        processor = Processor(self.process.process_id)
+        begun = sum(processor.seconds())
+        await asyncio.sleep(seconds)
+        return (sum(processor.seconds()) - begun) / seconds
 
     async def latency(self, rate: float, seconds: float = 8.0) -> dict[str, float]:
         """Milliseconds from publishing to arrival, at a steady rate of documents a second."""
@@ -123,7 +184,8 @@ class Bench:
 
         def arrived(delivery: Any) -> None:
             delivery.ack()
-            begun = sent.get(json.loads(delivery.message.body)["number"])
+            body = json.loads(delivery.message.body)
+            begun = sent.get(body.get("number") or body["order"])
             if begun is not None:
                 took.append((time.perf_counter() - begun) * 1000)
 
@@ -179,18 +241,22 @@ def node(url: str | None) -> Iterator[str]:
         yield private.url
 
 
-async def measure(url: str, documents: int) -> dict[str, Any]:
+async def measure(url: str, documents: int, variant: str) -> dict[str, Any]:
     plain = await forward_plain(url, documents)
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
-        bench = Bench(Path(folder), url)
+        bench = Bench(Path(folder), url, variant)
         try:
             await bench.open()
             rate = await bench.throughput(documents)
+            idle = await bench.idle()
             latency = await bench.latency(rate / 2)
         finally:
             await bench.close()
     return {
+        "variant": variant,
         "documents": documents,
+        "cpu": bench.cost,
+        "idle": idle,
         "bytes": len(make_order(1)),
         "hub_per_second": rate,
         "plain_aio_pika_per_second": plain,
@@ -204,10 +270,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--url", help="a RabbitMQ node; without it a private one is started")
+    parser.add_argument("--variant", choices=VARIANTS, default="plain")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with node(arguments.url) as url:
-        found = asyncio.run(measure(url, arguments.documents))
+        found = asyncio.run(measure(url, arguments.documents, arguments.variant))
     if arguments.json:
         print(json.dumps(found))
         return
@@ -218,6 +285,11 @@ def main() -> None:
     print(f"  hub (two hops, validated, decided, journaled)  {found['hub_per_second']:8.0f} documents/s")
     print(f"  plain aio-pika forwarder (one hop)             {found['plain_aio_pika_per_second']:8.0f} messages/s")
     print(f"  ratio                                          {found['ratio']:8.2f}")
+    cpu = found["cpu"]
+    print(
+        f"  CPU a document: event loop {cpu['loop_ms']:.2f} ms, other threads {cpu['threads_ms']:.2f} ms; idle {found['idle']:.1%} of a core"
+    )
+    print(f"  in flight at most {cpu['in_flight']:.0f}; handed over {cpu['handed_over']:.0%} of the documents")
     print(
         f"  latency at {latency['rate']:.0f}/s: p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f}, p99 {latency['p99']:.1f}"
     )
