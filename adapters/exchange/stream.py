@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -159,13 +160,15 @@ class StreamSource:
         if position.next is not None and offset < position.next:
             delivery.ack()  # a chunk of the stream may begin before the offset that was asked for
             return
+        arrival = arrival_of(self._name, message, getattr(delivery, "origin", Origin()), self._options.facts)
         while not stopping.is_set():
             try:
-                await take(arrival_of(self._name, message, getattr(delivery, "origin", Origin()), self._options.facts))
+                await take(arrival)
             except Exception as error:  # noqa: BLE001
                 # Whatever broke: a message that is forgotten here would hold the offset until the next restart, unsaid.
                 text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
                 self._log.warning("message_not_taken", source=self._name, offset=offset, error=text)
+                arrival = replace(arrival, offered_again=True)
                 await rest(self._clock, pause, stopping)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:

@@ -138,6 +138,8 @@ class RunningHub:
         self.supervisor = Supervisor(self.runtime, self.intake)
         self._workers: dict[str, RouteWorker] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._retiring: list[asyncio.Task[None]] = []
+        """Each closes what a reload has replaced; sends may be under way there."""
         self._reloading = asyncio.Lock()
         self._lock = FileLock(folder.resolve("var/hub.lock")) if self.journal.is_sqlite else None
         self._owned = False
@@ -227,6 +229,9 @@ class RunningHub:
         await self.supervisor.stop(timeout / 2)
         works = [worker.stop(timeout / 2) for worker in self._workers.values()]
         await asyncio.gather(self._hand_over.stop(timeout / 2), *works)
+        for task in self._retiring:
+            task.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
         await self._keeper.stop(5.0)
         await self.pool.close()
         await self._leave()
@@ -296,7 +301,7 @@ class RunningHub:
         replaced = self.opened.replaced_by(opened)
         self.opened, self.runtime.snapshot = opened, opened.snapshot
         if replaced:
-            self._tasks.append(asyncio.create_task(self._retire(replaced), name="retire"))
+            self._retiring.append(asyncio.create_task(self._retire(replaced), name="retire"))
         await self._start_workers()
         with Boundary():
             await self.waker.measure()

@@ -67,6 +67,12 @@ class Placing:
         self.messages.remove(placed)
         self.handed.append(handed)
 
+    def drop(self) -> None:
+        """Nothing of it is committed: what was to be handed over is not."""
+        for handed in self.handed:
+            handed.drop()
+        self.handed.clear()
+
 
 async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> Committed:
     """Returns when the rows are committed, every message is confirmed, and every copy that was handed over has its outcomes committed.
@@ -78,8 +84,7 @@ async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> Commi
             placing.entry.claim(kept, journal.clock())
         committed = placing.committed = await journal.commit(placing.entry)
     except BaseException:
-        for handed in placing.handed:
-            handed.drop()
+        placing.drop()
         raise
     begun = [handed for handed in placing.handed if handed.begins(committed)]
     if len(begun) < len(placing.handed):
@@ -89,18 +94,24 @@ async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> Commi
                 placing.messages.append(handed.placed)
     if not begun:
         await place_all(broker, placing.messages)
-    elif len(begun) == 1 and not placing.messages:
+        _offer(placing, broker)
+        return committed
+    _offer(placing, broker)  # it doesn't wait for a far end
+    if len(begun) == 1 and not placing.messages:
         await begun[0].deliver(committed)
     else:
         works = (place_all(broker, placing.messages), *(handed.deliver(committed) for handed in begun))
         for ended in await asyncio.gather(*works, return_exceptions=True):
             if isinstance(ended, BaseException):
                 raise ended
+    return committed
+
+
+def _offer(placing: Placing, broker: Broker) -> None:
     if placing.offer is not None:
         key, message = placing.offer
         offered = broker.publish(topology.DOCUMENTS, key, message, mandatory=False)
         asyncio.ensure_future(offered).add_done_callback(forget)
-    return committed
 
 
 async def place_all(broker: Broker, messages: Sequence[Placed]) -> None:

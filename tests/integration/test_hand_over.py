@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -109,6 +110,35 @@ async def test_a_reload_waits_for_no_send_and_cuts_none(shop: SiteOnDisk, erp: E
             await hub.reload()
             await status_becomes(hub, "3001", "delivered")
             assert (erp.numbers(), other.numbers()) == (["3001"], [])
+
+
+async def test_a_stop_after_a_reload_cuts_no_send_at_what_was_replaced(shop: SiteOnDisk, erp: Erp) -> None:
+    erp.script = hanging(1.5)
+    with Erp().serving() as other:
+        async with shop.running() as hub:
+            await publish(hub, "3501")
+            await eventually(lambda: asked(erp, 1))
+            endpoints = (shop.folder / "config/endpoints.yaml").read_text().replace(erp.url, other.url)
+            shop.write("config/endpoints.yaml", endpoints)
+            await hub.reload()
+        async with shop.running() as hub:
+            await status_becomes(hub, "3501", "delivered")
+        assert (erp.numbers(), other.numbers()) == (["3501"], [])
+
+
+async def test_a_small_arrival_with_a_large_document_goes_to_the_queue(shop: SiteOnDisk, erp: Erp) -> None:
+    """Its body travels as a claim, which is kept with its commit."""
+    shop.write(
+        "routes/acme.yaml",
+        (ROUTES + ORDERS).replace("read: {json: order@1}", "read: {json: order@1}\n    unpack: gzip"),
+    )
+    body = gzip.compress(order("4501", notes=[{"text": "x" * 1000}] * 1300))
+    assert len(body) < 64 * 1024
+    async with shop.running() as hub:
+        await hub.broker.publish("shop.events", "order.placed", Message("m-4501", body))
+        found = await status_becomes(hub, "4501", "delivered")
+        assert [effect["attempts"] for effect in found.effects] == [1]
+        assert await handed(hub) == 0
 
 
 async def test_a_stop_waits_for_a_send(shop: SiteOnDisk, erp: Erp) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from hub.core import topology
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
-from hub.core.message import Message, storable
+from hub.core.message import Header, Message, storable
 from hub.core.once_key import OnceStatus
 from hub.core.routing.route import Route
 from hub.core.step import AskingStep
@@ -23,7 +23,7 @@ from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.delivery.limit import Limit
 from hub.runtime.delivery.once_value import once_value
 from hub.runtime.delivery.sending import Sender
-from hub.runtime.placing import Placed
+from hub.runtime.placing import Placed, as_taken
 from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.runtime import OpenDestination, Runtime, Snapshot
 from hub.runtime.side_by_side import end_within
@@ -54,7 +54,7 @@ class HandedCopy:
         return len(self.attempt.states(committed)) == len(self.deliveries)
 
     async def deliver(self, committed: Committed) -> None:
-        """Returns when all its outcomes are committed, as for a copy from the queue. Raises EndpointError and JournalUnavailable."""
+        """Returns when all its outcomes are committed, as for a copy from the queue. Raises TransientError and JournalUnavailable."""
         await self.owner.deliver(self, committed)
 
     def drop(self) -> None:
@@ -80,11 +80,12 @@ class HandOver:
         self._recoverability = recoverability
         self._enabled = enabled
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def begin(self, snapshot: Snapshot, route: Route, message: Message, entry: Entry) -> HandedCopy | None:
         """Adds the effects of the copy to the entry when it can be delivered at once. None: it goes to the queue, and nothing is added.
         Raises JournalUnavailable."""
-        if not self._enabled or len(message.body) > LARGEST:
+        if not self._enabled or self._stopping or Header.CLAIM in message.headers or len(message.body) > LARGEST:
             return None
         copy = RouteCopy.of(message, route.id)
         limits = _limits(snapshot, copy)
@@ -122,7 +123,11 @@ class HandOver:
         return True
 
     async def deliver(self, handed: HandedCopy, committed: Committed) -> None:
-        """In the caller's task, which ends by itself, or is canceled by `stop`."""
+        """In the caller's task, which ends by itself, or is canceled by `stop`. Raises JournalUnavailable and TransientError."""
+        if self._stopping:
+            handed.drop()
+            await self._sender.give_back(handed.deliveries, committed)
+            raise JournalUnavailable("the hub stops: its source offers this again")
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (this is a coroutine)
         self._tasks.add(task)
@@ -139,11 +144,14 @@ class HandOver:
                 await self._sender.deliver(handed.deliveries, committed)
             error = boundary.error
             if isinstance(error, EndpointError | JournalUnavailable):
-                raise error
+                raise as_taken(error)  # the copy stays with its source, as one that a worker returns stays in the queue
             if error is not None:
                 runtime.log.error("unforeseen", route=copy.route, message_id=copy.document_id, exc_info=error)
                 cause = Cause(type(error).__name__, storable(str(error)))
-                await self._recoverability.bury(copy.message, copy.route, cause)
+                with Boundary() as boundary:
+                    await self._recoverability.bury(copy.message, copy.route, cause)
+                if boundary.error is not None:
+                    raise as_taken(boundary.error)
         finally:
             handed.drop()
         runtime.metrics.handed_over.labels(copy.route).inc()
@@ -155,6 +163,7 @@ class HandOver:
 
     async def stop(self, timeout: float) -> None:
         """Waits for what is being sent, at most `timeout` seconds; the rest gives its claim back, and its source offers it again."""
+        self._stopping = True
         await end_within(self._runtime.clock, self._tasks, timeout)
 
 

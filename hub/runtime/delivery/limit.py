@@ -28,8 +28,11 @@ that is busy is no slow far end."""
 LAST = 8
 """How many sends tell whether a far end is quick."""
 
-STUCK = 0.5
-"""Seconds after which a send that is still under way tells that the far end isn't quick."""
+STUCK, STUCK_ALL_THE_SAME = 0.1, 0.5
+"""Seconds after which a send that is still under way tells that the far end isn't quick: without and with what this thread worked."""
+
+UNKNOWN = 16
+"""Sends under way at most at a far end that has answered none yet, for it to count as quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +72,21 @@ class Limit:
         self._open_until: float | None = None
         self._trying = False
         self._waiting = 0
-        self._begun: dict[object, float] = {}
+        self._begun: dict[object, tuple[float, float]] = {}
         self._took: deque[float] = deque(maxlen=LAST)
 
     @property
     def is_quick(self) -> bool:
-        """Whether most of the last sends took less than QUICK seconds, and none is under way for STUCK seconds. Nothing is known of a
-        far end that was never asked: it is quick."""
-        oldest = next(iter(self._begun.values()), None)
-        if oldest is not None and self._clock.monotonic() - oldest >= STUCK:
-            return False
-        return sum(took >= QUICK for took in self._took) * 2 < max(len(self._took), 1)
+        """Whether most of the last sends took less than QUICK seconds, and none is stuck. Of a far end that has answered none yet
+        nothing is known: it is quick for a few."""
+        if self._begun:
+            begun, busy = next(iter(self._begun.values()))
+            under_way = self._clock.monotonic() - begun
+            if under_way >= STUCK_ALL_THE_SAME or under_way - (self._busy() - busy) >= STUCK:
+                return False
+        if not self._took:
+            return len(self._begun) < UNKNOWN
+        return sum(took >= QUICK for took in self._took) * 2 < len(self._took)
 
     async def take_turn_now(self) -> bool:
         """Takes a turn that would begin at once at a quick far end, without ever waiting for one. The caller goes on with
@@ -88,7 +95,10 @@ class Limit:
             return False
         if (self._gap and self._next > self._clock.monotonic()) or not self.is_quick:
             return False
-        return await self._free.acquire()  # is free, so it returns at once
+        await self._free.acquire()  # is free, so it returns at once
+        if self._gap:  # no other request begins before this one's place in time is over
+            self._next = self._clock.monotonic() + self._gap
+        return True
 
     def give_turn_back(self) -> None:
         """A turn that was taken, and is not used."""
@@ -115,7 +125,7 @@ class Limit:
         if not taken:
             await self._wait_for_turn()
         try:
-            async with self._counted():
+            async with self._counted(paced=taken):
                 yield
         finally:
             self.give_turn_back()
@@ -129,14 +139,15 @@ class Limit:
             self._waiting -= 1
 
     @asynccontextmanager
-    async def _counted(self) -> AsyncIterator[None]:
+    async def _counted(self, *, paced: bool) -> AsyncIterator[None]:
         tries = self._begin()
         opened = self._open_until
         try:
-            await self._pace()
+            if not paced:
+                await self._pace()
             request = object()
             begun, busy = self._clock.monotonic(), self._busy()
-            self._begun[request] = begun
+            self._begun[request] = begun, busy
             try:
                 yield
             finally:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from hub.core.effect import EffectStatus
-from hub.core.errors import ClaimMissing
+from hub.core.errors import ClaimMissing, EndpointError
 from hub.core.identity import digest
 from hub.core.message import JSON
 from hub.core.ports import Outgoing, Receipt
@@ -112,6 +112,12 @@ class Sender:
             outcomes.append(ended)
         return outcomes
 
+    async def give_back(self, deliveries: Sequence[Delivery], committed: Committed) -> None:
+        """Nothing of them is sent: what the commit claimed for this process is free again."""
+        for delivery in deliveries:
+            delivery.accept(delivery.attempt.states(committed), {})
+            await self._settling.give_back(delivery)
+
     async def _deliver(self, delivery: Delivery) -> Outcome:
         try:
             outcome = delivery.known_outcome()
@@ -121,7 +127,7 @@ class Sender:
             if outcome is None:
                 outcome = await self._send(delivery)
             await self._settling.settle(delivery, outcome)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, EndpointError):
             await self._settling.give_back(delivery)
             raise
         return outcome

@@ -240,10 +240,14 @@ class Intake:
 
     async def _hand_copies_over(self, placing: Placing) -> None:
         """Adds to the commit the copies that can be delivered at once; the others go to their queues."""
-        for route, placed in placing.copies:
-            handed = await self._hand_over.begin(self._runtime.snapshot, route, placed.message, placing.entry)
-            if handed is not None:
-                placing.hand_over(placed, handed)
+        try:
+            for route, placed in placing.copies:
+                handed = await self._hand_over.begin(self._runtime.snapshot, route, placed.message, placing.entry)
+                if handed is not None:
+                    placing.hand_over(placed, handed)
+        except BaseException:
+            placing.drop()
+            raise
 
     def _note(self, story: str, *, placed: bool) -> None:
         """Remembers what is recorded and could not be published: when it is offered again, nothing is recorded twice."""

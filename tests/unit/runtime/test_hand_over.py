@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from hub.core.agreement import Batch
 from hub.core.effect import EffectStatus
-from hub.core.errors import TransientError
+from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.message import Message
 from hub.core.once_key import OnceStatus
 from hub.core.options.limits import LimitOptions
@@ -27,7 +27,7 @@ from hub.documents import Document
 from hub.journal import schema
 from hub.journal.commit.entry import Entry
 from hub.runtime.delivery.hand_over import LARGEST, HandedCopy, HandOver
-from hub.runtime.delivery.limit import Limit
+from hub.runtime.delivery.limit import UNKNOWN, Limit
 from hub.runtime.placing import Placing, carry_out
 from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.runtime import OpenDestination, Runtime, Snapshot
@@ -142,7 +142,7 @@ async def break_(limit: Limit) -> None:
             raise TransientError("away", "unreachable")
 
 
-@pytest.mark.parametrize("why", ["large", "unknown", "no limit", "number", "batch", "gathers", "asks", "breaker", "full", "pace", "off"])  # fmt: skip
+@pytest.mark.parametrize("why", ["large", "claim", "unknown", "no limit", "number", "batch", "gathers", "asks", "breaker", "full", "pace", "off"])  # fmt: skip
 async def test_what_would_have_to_wait_goes_to_its_queue_with_no_effect(runtime: Runtime, why: str) -> None:
     peer, message = Peer(), message_of()
     limit = limit_of(runtime, concurrent=1, break_after=1, per_second=1 if why == "pace" else None)
@@ -150,6 +150,8 @@ async def test_what_would_have_to_wait_goes_to_its_queue_with_no_effect(runtime:
     match why:
         case "large":
             message = replace(message, body=b"x" * (LARGEST + 1))
+        case "claim":
+            message = replace(message, body=b"").with_headers(hub_claim="ab" * 32)
         case "unknown":
             destination = replace(destination, name="other")
         case "no limit":
@@ -271,6 +273,46 @@ async def test_a_stop_that_waits_no_longer_gives_the_claim_back(runtime: Runtime
         return [tuple(row) for row in await connection.execute(sa.select(effect.c.status, effect.c.claimed_by))]
 
     assert await runtime.journal.read(query) == [(EffectStatus.PREPARED, None)]
+
+
+async def test_a_place_in_time_is_taken_with_the_turn(runtime: Runtime) -> None:
+    """Of copies that come at once one may begin; no source waits for the pace of an endpoint."""
+    case = Case(runtime, erp_of(runtime, Peer(), limit=limit_of(runtime, per_second=1)))
+    placed = await asyncio.gather(*(case.place(replace(message_of(), id=f"p{n}")) for n in range(4)))
+    assert sorted(placed) == [False, False, False, True]
+
+
+async def test_nothing_begins_once_it_stops(runtime: Runtime) -> None:
+    peer = Peer()
+    case = Case(runtime, erp_of(runtime, peer))
+    entry = Entry()
+    handed = await case.begin(entry, message_of())
+    assert handed is not None
+    committed = await runtime.journal.commit(entry)
+    await case.hand_over.stop(1.0)
+    with pytest.raises(JournalUnavailable):
+        await handed.deliver(committed)
+    assert await case.begin(Entry(), replace(message_of(), id="d2")) is None
+    effect = schema.effect
+
+    async def query(connection: Any) -> list[tuple[str, str | None]]:
+        return [tuple(row) for row in await connection.execute(sa.select(effect.c.status, effect.c.claimed_by))]
+
+    assert (peer.taken, await runtime.journal.read(query)) == ([], [(EffectStatus.PREPARED, None)])
+
+
+async def test_a_far_end_that_was_never_asked_gets_a_few(runtime: Runtime) -> None:
+    peer, limit = Slow(), limit_of(runtime, concurrent=40)
+    case = Case(runtime, erp_of(runtime, peer, limit=limit))
+    works = []
+    for n in range(UNKNOWN):
+        works.append(asyncio.create_task(case.place(replace(message_of(), id=f"u{n}"))))
+        while limit.state.in_use <= n:
+            await asyncio.sleep(0.001)
+    assert not limit.is_quick
+    peer.go.set()
+    assert all(await asyncio.gather(*works))
+    assert limit.is_quick
 
 
 async def test_a_far_end_that_turns_slow_gets_its_copies_from_the_queue(runtime: Runtime) -> None:
