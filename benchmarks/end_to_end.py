@@ -40,7 +40,7 @@ format: 1
 owner: bench
 sources:
   shop:
-    exchange: {name: bench.in, key: order, prefetch: 200}
+    exchange: {name: bench.in, key: order, prefetch: 500}
     read: {json: order@1}
 routes:
   - id: orders

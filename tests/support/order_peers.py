@@ -39,6 +39,8 @@ class OrderPeer(ABC):
     """Messages that the peer itself loses at each kill of whoever takes them."""
     acknowledges_together = False
     """Whether one acknowledgment may stand for all that was taken."""
+    is_handed_over = False
+    """Whether its documents may go to their destination without a queue."""
 
     @abstractmethod
     def feed(self, numbers: Iterable[str]) -> None:
@@ -138,6 +140,7 @@ class QueuePeer(OrderPeer):
         self.endpoint = "partner: {amqp: {url: '${PEER_URL}'}}\n"
         self.environ = {"PEER_URL": url}
         self.source = "exchange: {endpoint: partner, queue: orders}"
+        self.is_handed_over = True
 
     def feed(self, numbers: Iterable[str]) -> None:
         publish(self._url, kombu.Queue("orders", durable=True), numbers)
@@ -155,7 +158,7 @@ class StreamPeer(OrderPeer):
         self.endpoint = "partner: {amqp: {url: '${PEER_URL}'}}\n"
         self.environ = {"PEER_URL": url}
         self.source = "stream: {endpoint: partner, queue: history}"
-        self.acknowledges_together = True
+        self.acknowledges_together = self.is_handed_over = True
 
     def feed(self, numbers: Iterable[str]) -> None:
         fed = list(numbers)
