@@ -20,7 +20,10 @@ from hub.core.routing.given_facts import GivenFacts
 from hub.core.topology import Queue, Topology
 
 OFFSET = "x-stream-offset"
-NEXT = "next"
+NEXT, SEEN = "next", "seen"
+
+AHEAD = 1000
+"""Messages for which the hub notes ahead that they may have been offered."""
 
 KEEP_EVERY = 1.0
 """Seconds after which a new offset is remembered; after a crash what came since is read again, and recognised."""
@@ -76,10 +79,38 @@ class Position:
             self._done.remove(self.next)
             self.next += 1
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no message was taken before one that wasn't."""
+        return not self._done
+
     def began(self, offset: int) -> None:
         """The first message of all: nothing below it was asked for."""
         if self.next is None:
             self.next = offset
+
+
+class Horizon:
+    """How far the stream may have been offered to the intake. It is remembered ahead, so that a message that a crash brings again is
+    known as such. Raises JournalUnavailable."""
+
+    def __init__(self, memory: Memory, seen: int) -> None:
+        self._memory = memory
+        self._before = self._noted = seen
+        self._noting = asyncio.Lock()
+
+    async def offered_before(self, offset: int) -> bool:
+        """Whether an earlier process may have offered this message. Once it is answered, this one may."""
+        if offset >= self._noted:
+            async with self._noting:
+                if offset >= self._noted:
+                    await self.note(offset + AHEAD)
+        return offset < self._before
+
+    async def note(self, end: int) -> None:
+        """All that may have been offered stands below `end`."""
+        await self._memory.put(SEEN, str(end))
+        self._noted = end
 
 
 class StreamSource:
@@ -111,12 +142,13 @@ class StreamSource:
         broker = await self._broker.ready(self._needed())
         remembered = await self._memory.get(NEXT)
         position = Position(int(remembered) if remembered else None)
+        horizon = Horizon(self._memory, int(await self._memory.get(SEEN) or 0))
         kept = position.next
         stopping = asyncio.Event()
         wrong = self._wrong = asyncio.get_running_loop().create_future()
 
         def on_delivery(delivery: Any) -> None:
-            task = asyncio.create_task(self._take(delivery, take, position, stopping))
+            task = asyncio.create_task(self._take(delivery, take, position, horizon, stopping))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -139,6 +171,9 @@ class StreamSource:
             if self._tasks:
                 await asyncio.wait(self._tasks)
             await self._keep(position, kept)
+            with suppress(JournalUnavailable):
+                if position.next is not None and position.is_whole:
+                    await horizon.note(position.next)
 
     async def _keep(self, position: Position, kept: int | None) -> int | None:
         if position.next is None or position.next == kept:
@@ -150,7 +185,9 @@ class StreamSource:
             return kept
         return position.next
 
-    async def _take(self, delivery: Any, take: Take, position: Position, stopping: asyncio.Event) -> None:
+    async def _take(
+        self, delivery: Any, take: Take, position: Position, horizon: Horizon, stopping: asyncio.Event
+    ) -> None:
         message, pause = delivery.message, FIRST_PAUSE
         offset = message.headers.get(OFFSET)
         if not isinstance(offset, int):
@@ -163,6 +200,8 @@ class StreamSource:
         arrival = arrival_of(self._name, message, getattr(delivery, "origin", Origin()), self._options.facts)
         while not stopping.is_set():
             try:
+                if not arrival.offered_again and await horizon.offered_before(offset):
+                    arrival = replace(arrival, offered_again=True)
                 await take(arrival)
             except Exception as error:  # noqa: BLE001
                 # Whatever broke: a message that is forgotten here would hold the offset until the next restart, unsaid.

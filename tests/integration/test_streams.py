@@ -43,6 +43,30 @@ async def test_a_stream_goes_on_where_it_was_left(broker: BrokerLifecycle, conte
     assert sorted(second.bodies) == [b"5", b"6", b"7"]
 
 
+async def test_what_a_crash_brings_again_is_known_and_what_is_new_too(
+    broker: BrokerLifecycle, context: Context
+) -> None:
+    await broker.declare(stream(context).topology())
+    for n in range(3):
+        await broker.publish("", "history", Message(str(n), str(n).encode()))
+    fresh, again, after = Takes(), Takes(), Takes()
+    async with running(stream(context), fresh):
+        await fresh.count(3)
+    memory = context.memory("history")
+    await memory.put("next", "1")  # as a crash leaves it: the last offsets are not kept
+    await memory.put("seen", "3")
+    await broker.publish("", "history", Message("3", b"3"))
+    async with running(stream(context), again):
+        await again.count(3)
+    await broker.publish("", "history", Message("4", b"4"))
+    async with running(stream(context), after):
+        await after.count(1)
+    assert [arrival.offered_again for arrival in fresh.arrivals] == [False] * 3
+    known = {body: arrival.offered_again for body, arrival in zip(again.bodies, again.arrivals, strict=True)}
+    assert known == {b"1": True, b"2": True, b"3": False}
+    assert [arrival.offered_again for arrival in after.arrivals] == [False]  # an orderly end leaves no doubt
+
+
 async def test_a_message_that_cannot_be_taken_holds_the_offset(broker: BrokerLifecycle, context: Context) -> None:
     await broker.declare(stream(context).topology())
     for n in range(4):
