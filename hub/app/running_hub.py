@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.app.acts import Acts
-from hub.app.health import Health
-from hub.app.left_behind import BROKER_FILE, refuse_left
+from hub.app.diagnosing.health import Health
+from hub.app.keeping.left_behind import BROKER_FILE, refuse_left
+from hub.app.keeping.private_files import repair
 from hub.app.opening import Opened, Opening
-from hub.app.private_files import repair
 from hub.app.site_folder import SiteFolder
 from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.broker.embedded.lock import FileLock

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from hub.app.backup import Backup
-from hub.app.kept_files import kept_by
+from hub.app.keeping.backup import Backup
+from hub.app.keeping.kept_files import kept_by
+from hub.app.keeping.restore import SKIP, Restore
 from hub.app.plugin_discovery import discover
-from hub.app.restore import SKIP, Restore
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import AsJson, counted, moment, print_json, say
+from hub.cli.shell.output import AsJson, counted, moment, print_json, say
 from hub.cli.site import HERE, SiteDir, run, settings_of
 
 REBUILD = "the next start publishes everything that has no outcome yet from the journal"

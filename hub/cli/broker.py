@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from hub.app.left_behind import BROKER_FILE
+from hub.app.keeping.left_behind import BROKER_FILE
 from hub.app.opening import Opening
 from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder
 from hub.broker.embedded.move import Move
-from hub.cli.output import AWAY, FOUND, AsJson, counted, fail, print_json, say
+from hub.cli.shell.output import AWAY, FOUND, AsJson, counted, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, checked_site, command, run
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Site

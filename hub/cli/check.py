@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import typer
 
-from hub.app.orphan_warnings import orphan_warnings
+from hub.app.diagnosing.orphan_warnings import orphan_warnings
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import FOUND, AsJson, counted, out, print_json, say
+from hub.cli.shell.output import FOUND, AsJson, counted, out, print_json, say
 from hub.cli.site import HERE, SiteDir, checked_site, run
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from hub.app.diagnosis import Diagnosis
-from hub.app.finding import Finding
-from hub.cli.output import FOUND, AsJson, one_line, out, print_json, status
+from hub.app.diagnosing.diagnosis import Diagnosis
+from hub.app.diagnosing.finding import Finding
+from hub.cli.shell.output import FOUND, AsJson, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, run
 from hub.clock.system_clock import SystemClock
 

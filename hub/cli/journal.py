@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from hub.app.journal_copy import JournalCopy, Store
+from hub.app.keeping.journal_copy import JournalCopy, Store
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import AsJson, counted, err, print_json, say
+from hub.cli.shell.output import AsJson, counted, err, print_json, say
 from hub.cli.site import HERE, SiteDir, run, settings_of
 from hub.journal.journal import engine_url, show_url
 

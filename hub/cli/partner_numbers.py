@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.output import AsJson, age, entry, fail, moment, print_json, say
+from hub.cli.shell.output import AsJson, age, entry, fail, moment, print_json, say
 from hub.cli.site import HERE, SiteDir, changing_journal, checked_site, whoami, with_journal
 from hub.core.ack import Ack
 from hub.core.errors import HubError

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.app.finding import GONE
-from hub.cli.output import FOUND, LATER, AsJson, fail, print_json, say
+from hub.app.diagnosing.finding import GONE
+from hub.cli.shell.output import FOUND, LATER, AsJson, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, whoami, with_journal
 from hub.journal.commands import UNFINISHED, Commands, CommandStatus
 from hub.journal.journal import Journal

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from hub.app.descriptors import allow_all_descriptors
+from hub.app.diagnosing.descriptors import allow_all_descriptors
+from hub.app.keeping.private_files import make_private
 from hub.app.logs import LEVELS, make_logger
 from hub.app.plugin_discovery import discover
-from hub.app.private_files import make_private
 from hub.app.running_hub import STOP_SECONDS, RunningHub
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import FOUND, counted, err, fail
+from hub.cli.shell.output import FOUND, counted, err, fail
 from hub.cli.site import HERE, SiteDir, checked_site, disk_error
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError

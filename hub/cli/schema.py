@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from hub.app.plugin_discovery import discover
-from hub.cli.output import AsJson, fail, print_json, say
+from hub.cli.shell.output import AsJson, fail, print_json, say
 from hub.configuration.schema import schemas
 from hub.documents import DOCUMENTS, json_schema
 

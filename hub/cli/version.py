@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 import hub
-from hub.cli.output import AsJson, print_json, say
+from hub.cli.shell.output import AsJson, print_json, say
 
 
 def version(as_json: AsJson = False) -> None:

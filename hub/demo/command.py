@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.live import Live
 
-from hub.cli.output import FOUND, AsJson, fail, out, print_json, say
+from hub.cli.shell.output import FOUND, AsJson, fail, out, print_json, say
 from hub.cli.site import HERE, SiteDir, disk_error, with_journal
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import HubError

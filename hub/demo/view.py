@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli.output import entry, say, status
+from hub.cli.shell.output import entry, say, status
 from hub.core.outcome import State
 from hub.core.stage import Stage
 from hub.demo.peers import Peers

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.app.partner_draft import objections
-from hub.app.partner_scaffold import scaffold
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
+from hub.app.x12.partner_draft import objections
+from hub.app.x12.partner_scaffold import scaffold
 from hub.configuration.check import check_site
 from hub.core.ports import FileBody
 from tests.golden.x12_files import FIXTURES, SHIPPED

@@ -27,11 +27,11 @@ Input = tuple[str, str, str]
 """What stands before, what is repeated, what stands behind."""
 
 OWN = {
-    "hub/app/partner_scaffold.py:VERSION",
-    "hub/app/partner_scaffold.py:_as_name()",
-    "hub/app/partner_scaffold.py:[^A-Z0-9_-]+",
+    "hub/app/x12/partner_scaffold.py:VERSION",
+    "hub/app/x12/partner_scaffold.py:_as_name()",
+    "hub/app/x12/partner_scaffold.py:[^A-Z0-9_-]+",
     "hub/app/plugin_contract.py:REFERENCE",
-    "hub/app/plugin_scaffold.py:NAME",
+    "hub/cli/new/plugin_scaffold.py:NAME",
     "hub/core/replies/captures.py:KIND",
     "hub/core/network/clear_text.py:LETS_IN",
     "hub/core/routing/expression.py:ESCAPE",
@@ -71,7 +71,7 @@ OF_THE_SITE = "hub/configuration/"
 """Code that reads the site's own files, and nothing else."""
 
 WORST: dict[str, tuple[Input, ...]] = {
-    "hub/app/x12_answers.py:_LINES": (("", "\r\n", ""), ("", "\r", ""), ("", "\nGS", "")),
+    "hub/app/x12/x12_answers.py:_LINES": (("", "\r\n", ""), ("", "\r", ""), ("", "\nGS", "")),
     "hub/broker/publisher.py:_MISSING_EXCHANGE": (("no exchange '", "x", ""), ("no exchange '", "' in vhos", "")),
     "hub/core/network/visible.py:CONTROLS": (("", "\n", ""), ("", "\x9b", ""), ("", "\r\n", "")),
     "adapters/rest/request.py:STEPS": (("", "/", ""), ("", "a\\", "")),

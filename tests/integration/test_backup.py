@@ -9,10 +9,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from hub.app.backup import Backup
+from hub.app.keeping.backup import Backup
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import FOUND
+from hub.cli.shell.output import FOUND
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
 from tests.support.ports import free_ports

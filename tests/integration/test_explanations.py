@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.cli.trace import terms_line
+from hub.cli.messages.trace import terms_line
 from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
 from hub.core.typed_json import loaded

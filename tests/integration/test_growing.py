@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.app.private_files import UMASK
+from hub.app.keeping.private_files import UMASK
 from hub.core.errors import ConfigError
 from hub.journal.database.transfer import Transfer
 from hub.journal.journal import Journal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.cli.lazy_group import Entry, lazy
+from hub.cli.shell.lazy_group import Entry, lazy
 
 commands = lazy(
     (

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.app.partner_draft import objections, put
-from hub.app.partner_scaffold import Scaffold, scaffold
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
-from hub.cli.output import FOUND, AsJson, err, fail, print_json, printable
-from hub.cli.site_option import HERE, SiteDir, disk_error
+from hub.app.x12.partner_draft import objections, put
+from hub.app.x12.partner_scaffold import Scaffold, scaffold
+from hub.cli.shell.output import FOUND, AsJson, err, fail, print_json, printable
+from hub.cli.shell.site_option import HERE, SiteDir, disk_error
 from hub.cli.x12.file import File, opened, watched
 from hub.configuration.draft import NAME_PATTERN
 from hub.configuration.files.finding import Finding

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.app.x12_agreements import agreement_named
-from hub.cli.output import FOUND, AsJson, entry, fail, print_json, say
-from hub.cli.site_option import HERE, SiteDir
+from hub.app.x12.x12_agreements import agreement_named
+from hub.cli.shell.output import FOUND, AsJson, entry, fail, print_json, say
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import File, partners_here, watched
 from hub.core.errors import ConfigError, HubError
 from transformers.x12.terms.departures import ADVICE, Departure, departures

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from hub.app.site_folder import SiteFolder
-from hub.app.x12_agreements import agreement_named
-from hub.cli.output import AsJson, fail, out, print_json, say, table
-from hub.cli.site_option import HERE, SiteDir
+from hub.app.x12.x12_agreements import agreement_named
+from hub.cli.shell.output import AsJson, fail, out, print_json, say, table
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import partners_here
 from hub.core.agreement import ALL_SETS, Agreement, InterchangeId
 from hub.core.errors import ConfigError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.cli.lazy_group import Entry, lazy
+from hub.cli.shell.lazy_group import Entry, lazy
 
 HELP = """X12 files and transaction sets, for people. Needs no hub; agreements are those of the site, where there is one.
 

@@ -9,9 +9,9 @@ import orjson
 import typer
 from rich.text import Text
 
-from hub.app.x12_answers import Answer, answers
-from hub.cli.output import FOUND, AsJson, err, printable
-from hub.cli.site_option import HERE, SiteDir
+from hub.app.x12.x12_answers import Answer, answers
+from hub.cli.shell.output import FOUND, AsJson, err, printable
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import READ, SCAN, ControlNumber, File, PartnerName, piped, terms, watched
 from hub.cli.x12.output import write_x12
 from hub.clock.system_clock import SystemClock

@@ -11,9 +11,9 @@ import orjson
 import typer
 from rich.text import Text
 
-from hub.app.x12_documents import readings_in
-from hub.cli.output import FOUND, USAGE, AsJson, fail, print_json
-from hub.cli.site_option import HERE, SiteDir
+from hub.app.x12.x12_documents import readings_in
+from hub.cli.shell.output import FOUND, USAGE, AsJson, fail, print_json
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import opened, partners_here, piped
 from hub.cli.x12.lines import line, show
 from hub.core.partners import PartnerDirectory

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from hub.app.x12_sets import overlaid_description, set_list
-from hub.cli.output import USAGE, AsJson, fail, print_json
-from hub.cli.site_option import HERE, SiteDir
+from hub.app.x12.x12_sets import overlaid_description, set_list
+from hub.cli.shell.output import USAGE, AsJson, fail, print_json
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import PartnerName, piped, terms
 from hub.cli.x12.lines import line, show
 from hub.cli.x12.set_view import SetView

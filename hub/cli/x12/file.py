@@ -16,8 +16,8 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from hub.app.x12_agreements import agreement_named, agreements_of
-from hub.cli.output import USAGE, err, fail, out, printable
+from hub.app.x12.x12_agreements import agreement_named, agreements_of
+from hub.cli.shell.output import USAGE, err, fail, out, printable
 from hub.core.agreement import Agreement
 from hub.core.errors import ConfigError
 from hub.core.partners import PartnerDirectory

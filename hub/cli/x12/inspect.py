@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.output import FOUND, USAGE, AsJson, err, fail
-from hub.cli.site_option import HERE, SiteDir
+from hub.cli.shell.output import FOUND, USAGE, AsJson, err, fail
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.choice import chosen, has_errors, up_to
 from hub.cli.x12.file import File, piped, terms, watched
 from hub.cli.x12.lines import show, tally_line

@@ -6,7 +6,7 @@ import sys
 
 from rich.text import Text
 
-from hub.cli.output import one_line, out
+from hub.cli.shell.output import one_line, out
 from hub.cli.x12.tally import Tally
 from transformers.x12.declarations.code_names import code_name, date_text, time_text
 from transformers.x12.finding import Finding

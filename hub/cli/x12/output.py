@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from hub.cli.output import out, printable
+from hub.cli.shell.output import out, printable
 
 
 def write_x12(data: bytes) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import typer
 
-from hub.cli.output import FOUND, AsJson
-from hub.cli.site_option import HERE, SiteDir
+from hub.cli.shell.output import FOUND, AsJson
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import File, PartnerName, piped, terms, watched
 from hub.cli.x12.lines import error_line, line, show, tally_line, transaction_line, warning_line
 from hub.cli.x12.report import JsonReport

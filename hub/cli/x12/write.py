@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.app.x12_documents import json_readings
-from hub.cli.output import USAGE, AsJson, err, fail, print_json, printable, say
-from hub.cli.site_option import HERE, SiteDir
+from hub.app.x12.x12_documents import json_readings
+from hub.cli.shell.output import USAGE, AsJson, err, fail, print_json, printable, say
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import ControlNumber, PartnerName, opened, partners_here, piped, terms
 from hub.cli.x12.output import write_x12
 from hub.clock.system_clock import SystemClock

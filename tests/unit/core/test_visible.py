@@ -8,7 +8,7 @@ import json
 import pytest
 
 from hub.app.logs import make_logger
-from hub.cli.output import one_line, printable
+from hub.cli.shell.output import one_line, printable
 from hub.core.network.visible import visible, visible_json
 
 HOSTILE = "a\x1b[2J\x00\r\nb\x7f\x85\x9b31m\u2028c\u2029\u202ed\u2066\u200b\ufeff\U000e0001é€"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.app.keeping.private_files import make_private, repair, too_open
 from hub.app.plugin_discovery import discover
-from hub.app.private_files import make_private, repair, too_open
 from hub.app.site_folder import SiteFolder
 from hub.cli import site as site_commands
 from tests.support.site import SiteOnDisk

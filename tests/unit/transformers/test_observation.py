@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.app.partner_scaffold import quoted, scaffold
 from hub.app.plugin_discovery import discover
+from hub.app.x12.partner_scaffold import quoted, scaffold
 from hub.configuration.check import check_site
 from hub.configuration.files.yaml_loader import load
 from hub.core.agreement import InterchangeId

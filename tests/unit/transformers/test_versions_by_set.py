@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.app.partner_scaffold import scaffold
+from hub.app.x12.partner_scaffold import scaffold
 from hub.core.agreement import Agreement, InterchangeId
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import BytesBody

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.app.x12_answers import answers
+from hub.app.x12.x12_answers import answers
 from hub.core.agreement import Agreement, Charset, InterchangeId
 from hub.core.errors import MappingError
 from hub.core.partners import PartnerDirectory

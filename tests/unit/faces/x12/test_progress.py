@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.app.x12_answers import answers
+from hub.app.x12.x12_answers import answers
 from hub.cli.x12.ack import PASSES
 from hub.cli.x12.file import READ, SCAN, WatchedBody
 from hub.core.partners import PartnerDirectory

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.dead_choice import (
+from hub.cli.messages.dead_choice import (
     All,
     Destination,
     DryRun,
@@ -28,9 +28,9 @@ from hub.cli.dead_choice import (
     selected,
     span,
 )
-from hub.cli.dead_view import as_dict, list_entry, properties
-from hub.cli.no_match import none_fits
-from hub.cli.output import FOUND, AsJson, fail, one_line, out, print_json, say
+from hub.cli.messages.dead_view import as_dict, list_entry, properties
+from hub.cli.shell.no_match import none_fits
+from hub.cli.shell.output import FOUND, AsJson, fail, one_line, out, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.dead_letter import DeadStatus
 from hub.core.errors import ClaimMissing

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import orjson
 
-from hub.app.kept_files import KEPT, take_along
-from hub.app.left_behind import BROKER_FILE
+from hub.app.keeping.kept_files import KEPT, take_along
+from hub.app.keeping.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock

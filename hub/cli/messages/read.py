@@ -12,9 +12,9 @@ import typer
 
 from hub.app.plugin_discovery import discover
 from hub.app.readers import reader_for, reader_of_source
-from hub.cli.lineage_view import lineage_json, show_lineage
-from hub.cli.output import FOUND, AsJson, fail, one_line, say
-from hub.cli.site_option import HERE, SiteDir
+from hub.cli.messages.lineage_view import lineage_json, show_lineage
+from hub.cli.shell.output import FOUND, AsJson, fail, one_line, say
+from hub.cli.shell.site_option import HERE, SiteDir
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import Header
 from hub.core.network.visible import visible_json

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from string import Template
 
-from hub.app.adapter_texts import DESTINATION, DESTINATION_TEST, SOURCE, SOURCE_TEST
-from hub.app.transformer_texts import READER, READER_TEST, WRITER, WRITER_TEST
+from hub.cli.new.adapter_texts import DESTINATION, DESTINATION_TEST, SOURCE, SOURCE_TEST
+from hub.cli.new.transformer_texts import READER, READER_TEST, WRITER, WRITER_TEST
 
 PYPROJECT = Template("""\
 [build-system]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.output import AsJson, age, entry, print_json, say
+from hub.cli.shell.output import AsJson, age, entry, print_json, say
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.journal.copies.wait import Wait, Waiting
 from hub.journal.copies.waits import Waits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.app.partner_scaffold import Scaffold
 from hub.app.site_folder import SiteFolder
+from hub.app.x12.partner_scaffold import Scaffold
 from hub.configuration.check import check_site
 from hub.configuration.files.finding import Finding
 from hub.core.errors import ConfigError, Place

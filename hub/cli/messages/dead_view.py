@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from hub.cli.output import age, entry, moment, status
+from hub.cli.shell.output import age, entry, moment, status
 from hub.core.message import Header
 from hub.journal.rows import DeadLetterFound
 

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from hub.app.finding import Finding
+from hub.app.diagnosing.finding import Finding
 from hub.configuration.site import Settings
 from hub.core.network.network_error import reason_of
 

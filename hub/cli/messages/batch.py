@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.dead_choice import refuse_empty
-from hub.cli.hold import report
-from hub.cli.output import AsJson, age, entry, print_json, say
+from hub.cli.messages.dead_choice import refuse_empty
+from hub.cli.messages.hold import report
+from hub.cli.shell.output import AsJson, age, entry, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.journal.batches.batches import Batches, Waiting
 from hub.journal.journal import Journal

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from hub.cli.output import out, table
+from hub.cli.shell.output import out, table
 from hub.core.ports import FieldOrigin
 
 

@@ -10,7 +10,7 @@ from string import Template
 from typing import Any, Literal
 
 from hub.app.plugin_discovery import GROUP
-from hub.app.plugin_texts import CODE, PYPROJECT, README, USAGES
+from hub.cli.new.plugin_texts import CODE, PYPROJECT, README, USAGES
 from hub.configuration.files.models import DESTINATION_KEYS, SOURCE_KEYS
 from hub.core.options.nearest import hint
 from hub.core.plugin import Plugins

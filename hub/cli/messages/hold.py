@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from hub.cli.dead_choice import refuse_empty
-from hub.cli.no_match import none_fits
-from hub.cli.output import FOUND, AsJson, age, entry, fail, moment, one_line, out, print_json, say, status
+from hub.cli.messages.dead_choice import refuse_empty
+from hub.cli.shell.no_match import none_fits
+from hub.cli.shell.output import FOUND, AsJson, age, entry, fail, moment, one_line, out, print_json, say, status
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.hold import HoldStatus
 from hub.journal.deliveries.decisions import Decisions

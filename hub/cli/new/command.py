@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from hub.app.plugin_discovery import discover
-from hub.app.plugin_scaffold import Refused, ScaffoldKind, kind_of, put, scaffold
-from hub.cli.output import AsJson, fail, print_json, say
-from hub.cli.site_option import disk_error
+from hub.cli.new.plugin_scaffold import Refused, ScaffoldKind, kind_of, put, scaffold
+from hub.cli.shell.output import AsJson, fail, print_json, say
+from hub.cli.shell.site_option import disk_error
 from hub.core.errors import ConfigError
 
 commands = typer.Typer(

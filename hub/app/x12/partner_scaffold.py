@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hub.app.partner_sample import NEWLINES, plain, sentences
+from hub.app.x12.partner_sample import NEWLINES, plain, sentences
 from hub.configuration.files.models import NAME
 from hub.configuration.files.partner_file import character
 from hub.core.agreement import InterchangeId, OverlayRule, Separators

@@ -6,9 +6,9 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from hub.app.backup import BROKER, CLAIMS, JOURNAL, Manifest, link_claims, whole
-from hub.app.kept_files import KEPT, bring_back
-from hub.app.left_behind import BROKER_FILE
+from hub.app.keeping.backup import BROKER, CLAIMS, JOURNAL, Manifest, link_claims, whole
+from hub.app.keeping.kept_files import KEPT, bring_back
+from hub.app.keeping.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.broker.embedded.lock import FileLock

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from hub.app.plugin_discovery import discover
 from hub.app.readers import x12_reader
-from hub.cli.lineage_view import lineage_json, show_lineage
-from hub.cli.output import FOUND, AsJson, fail, moment, one_line, out, print_json, status
+from hub.cli.messages.lineage_view import lineage_json, show_lineage
+from hub.cli.shell.output import FOUND, AsJson, fail, moment, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import Body, FieldOrigin

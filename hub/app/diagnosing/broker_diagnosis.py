@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Container, Sequence
 
-from hub.app.finding import GONE, Finding
-from hub.app.left_behind import BROKER_FILE, file_depths
+from hub.app.diagnosing.finding import GONE, Finding
+from hub.app.keeping.left_behind import BROKER_FILE, file_depths
 from hub.app.opening import Opening
 from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder

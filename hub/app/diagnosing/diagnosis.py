@@ -11,14 +11,14 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Literal
 
-from hub.app.broker_diagnosis import BrokerDiagnosis
-from hub.app.console_diagnosis import told_by_console
-from hub.app.descriptors import descriptors_allowed, descriptors_needed
-from hub.app.finding import Finding
+from hub.app.diagnosing.broker_diagnosis import BrokerDiagnosis
+from hub.app.diagnosing.console_diagnosis import told_by_console
+from hub.app.diagnosing.descriptors import descriptors_allowed, descriptors_needed
+from hub.app.diagnosing.finding import Finding
 from hub.app.journal_view import looking_at, missing_journal
-from hub.app.left_behind import refuse_left
+from hub.app.keeping.left_behind import refuse_left
+from hub.app.keeping.private_files import too_open
 from hub.app.plugin_discovery import discover
-from hub.app.private_files import too_open
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Site
 from hub.core.errors import ConfigError, JournalUnavailable, plain

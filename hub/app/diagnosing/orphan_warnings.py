@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from hub.app.broker_diagnosis import FileDepths
+from hub.app.diagnosing.broker_diagnosis import FileDepths
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.output import fail
+from hub.cli.shell.output import fail
 from hub.core.options.duration import seconds
 from hub.journal.deliveries.decisions import DeadFilter
 from hub.journal.rows import DeadLetterFound

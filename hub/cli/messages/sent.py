@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from hub.cli.output import FOUND, AsJson, err, fail, moment, one_line, print_json, printable
+from hub.cli.shell.output import FOUND, AsJson, err, fail, moment, one_line, print_json, printable
 from hub.cli.site import HERE, SiteDir, with_journal
 from hub.core.errors import ClaimMissing
 from hub.core.ports import Body

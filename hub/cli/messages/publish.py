@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.output import AsJson, fail, print_json, say
+from hub.cli.shell.output import AsJson, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, command
 
 LARGEST = 16 << 20

@@ -1,0 +1,1 @@
+"""Commands about messages: where they are, what was sent, what waits, and what somebody decides."""
