@@ -43,8 +43,9 @@ class ScheduleSourceOptions(Options):
 
 
 class ScheduleSource:
-    """Fires in one process at a time. A firing counts when the intake has taken it, and is tried until then; each is a message
-    of its own, also when the body is always the same, and offering one again after a crash makes the same message."""
+    """Fires in one process at a time. A firing counts when the intake has taken it, and is tried until then; each is a
+    message of its own, also when the body is always the same, and offering one again after a crash makes the same
+    message."""
 
     def __init__(self, name: str, options: ScheduleSourceOptions, context: Context) -> None:
         self._name = name

@@ -1,7 +1,8 @@
 """The hub's AMQP client alone: publish, consume and forward on RabbitMQ, messages per second and CPU time of a message.
 
-`--beside TREE` lets the client of another checkout take turns with this one in the same run, and prints the medians of the ratios: for
-a new release of aiormq, or a change to the client. Persistent messages of 1 KB with five headers, quorum queues, mandatory.
+`--beside TREE` lets the client of another checkout take turns with this one in the same run, and prints the medians of
+the ratios: for a new release of aiormq, or a change to the client. Persistent messages of 1 KB with five headers,
+quorum queues, mandatory.
 
     python -m benchmarks.amqp_client [--url amqp://...] [--messages 3000] [--rounds 20] [--beside ../other]
 """

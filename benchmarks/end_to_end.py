@@ -1,8 +1,9 @@
 """Documents end to end: 1 KB JSON orders in from an exchange, read, matched, journaled, routed to an exchange.
 
-Beside it, in the same run and on the same node, the plain aio-pika forwarder of one hop (`benchmarks.forwarding_floor`), which
-validates, decides and journals nothing. Printed as a ratio; latency percentiles at half of the hub's own rate. Of the hub's process: CPU
-a document by thread, messages in flight, copies that were handed over, and CPU while nothing comes in.
+Beside it, in the same run and on the same node, the plain aio-pika forwarder of one hop
+(`benchmarks.forwarding_floor`), which validates, decides and journals nothing. Printed as a ratio; latency percentiles
+at half of the hub's own rate. Of the hub's process: CPU a document by thread, messages in flight, copies that were
+handed over, and CPU while nothing comes in.
 
     python -m benchmarks.end_to_end [--documents 20000] [--variant plain|queue|once] [--url amqp://...] [--json]
 

@@ -1,7 +1,8 @@
 """The readers of rows, lines and lists beside the bare parsers that they stand on: what checking and mapping cost.
 
-`python -m benchmarks.formats [MEGABYTES [WORDS]]`: each reader takes a body of that size, which is never held; memory is what the process
-has more than before. With words only the lines that begin with them: `python -m benchmarks.formats 1000 "csv: the same"`.
+`python -m benchmarks.formats [MEGABYTES [WORDS]]`: each reader takes a body of that size, which is never held; memory
+is what the process has more than before. With words only the lines that begin with them:
+`python -m benchmarks.formats 1000 "csv: the same"`.
 """
 
 from __future__ import annotations

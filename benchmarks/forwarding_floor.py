@@ -1,7 +1,7 @@
 """One hop through RabbitMQ: consume, publish, confirm, acknowledge; messages per second.
 
-The plain aio-pika forwarder (callbacks, a prefetch, a window of confirms) is the floor that other benchmarks compare with.
-Persistent messages, quorum queues, mandatory. Broker and client share the machine: trust the ratio.
+The plain aio-pika forwarder (callbacks, a prefetch, a window of confirms) is the floor that other benchmarks compare
+with. Persistent messages, quorum queues, mandatory. Broker and client share the machine: trust the ratio.
 
     python -m benchmarks.forwarding_floor [--url amqp://...] [--messages 20000] [--size 1024] [--prefetch 100] [--json]
 """
@@ -57,8 +57,8 @@ class Hop:
 
 
 async def forward_plain(url: str, messages: int = 20_000, size: int = SIZE, prefetch: int = PREFETCH) -> float:
-    """Messages per second of the plain aio-pika forwarder: each callback publishes, awaits its confirm and acknowledges;
-    `prefetch` of them run at once, which is the window of confirms."""
+    """Messages per second of the plain aio-pika forwarder: each callback publishes, awaits its confirm and
+    acknowledges; `prefetch` of them run at once, which is the window of confirms."""
     async with Hop(url, messages, size) as hop, await aio_pika.connect(url) as connection:
         consuming = await connection.channel(publisher_confirms=False)
         publishing = await connection.channel(publisher_confirms=True, on_return_raises=True)

@@ -1,7 +1,8 @@
 """aiohttp against httpx, side by side: what one request costs a client that keeps its connections alive.
 
-A uvicorn process answers `{"id": 1}` with 201 to a JSON order of 1 KB; the clients take turns, several rounds, and the median round
-counts. `python -m benchmarks.http_clients`; httpx is not a dependency of the hub: `pip install httpx` first.
+A uvicorn process answers `{"id": 1}` with 201 to a JSON order of 1 KB; the clients take turns, several rounds, and the
+median round counts. `python -m benchmarks.http_clients`; httpx is not a dependency of the hub: `pip install httpx`
+first.
 """
 
 from __future__ import annotations

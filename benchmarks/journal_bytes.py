@@ -2,8 +2,8 @@
 
     python -m benchmarks.journal_bytes [--documents 1000] [--json]
 
-Each case runs on a hub of its own (embedded broker, SQLite). The bytes are those of whole pages of the file, without the bodies of
-claims; these are told beside them.
+Each case runs on a hub of its own (embedded broker, SQLite). The bytes are those of whole pages of the file, without
+the bodies of claims; these are told beside them.
 """
 
 from __future__ import annotations

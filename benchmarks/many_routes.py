@@ -2,8 +2,9 @@
 
     python -m benchmarks.many_routes [--routes 10000] [--documents 1500] [--rabbitmq] [--json]
 
-Orders of as many departments are dropped as files; every route sends those of one into a folder. The broker is the embedded one, or a
-private RabbitMQ node, on which the queues have been declared by an earlier start. The CPU is that of the hub's process.
+Orders of as many departments are dropped as files; every route sends those of one into a folder. The broker is the
+embedded one, or a private RabbitMQ node, on which the queues have been declared by an earlier start. The CPU is that of
+the hub's process.
 """
 
 from __future__ import annotations

@@ -52,7 +52,8 @@ GUARD = Condition("total >= 10000", BUILT_IN)
 
 @dataclass(frozen=True)
 class Result:
-    """One table: microseconds for one document by the index and by a linear scan, and the index's cost against 10 routes."""
+    """One table: microseconds for one document by the index and by a linear scan, and the index's cost against 10
+    routes."""
 
     table: str
     routes: int

@@ -1,7 +1,7 @@
 """A big file over SFTP on the loopback, both ways: the hub's source and destination beside the program `sftp`.
 
-Each moves the same file from or to the same OpenSSH server: the source into its spool and to an intake that reads it, the
-destination from memory. `python -m benchmarks.sftp`, with `--mb` for another size than 1 GB.
+Each moves the same file from or to the same OpenSSH server: the source into its spool and to an intake that reads it,
+the destination from memory. `python -m benchmarks.sftp`, with `--mb` for another size than 1 GB.
 """
 
 from __future__ import annotations

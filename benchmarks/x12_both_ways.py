@@ -3,8 +3,8 @@
     python -m benchmarks.x12_both_ways            a table: writing at 1 and 10 MB, lineage at 1, 10 and 100 MB
     python -m benchmarks.x12_both_ways --mb 1 --json
 
-Writing includes reading back and comparing what was written. Lineage is that of every transaction of the file, in one pass, for
-each field its segment, element and bytes. CPU seconds of this process; the ratios say more than the rates.
+Writing includes reading back and comparing what was written. Lineage is that of every transaction of the file, in one
+pass, for each field its segment, element and bytes. CPU seconds of this process; the ratios say more than the rates.
 """
 
 from __future__ import annotations

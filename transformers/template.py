@@ -1,14 +1,14 @@
 """The writer `template`: a document through a Jinja2 template of the site, whose output is parsed and checked.
 
-The template sees `document`, `facts`, `key`, `document_id` and `now`, runs in a sandbox, and an undefined name is an error.
-What an expression gives is escaped for the format that the template's name says:
+The template sees `document`, `facts`, `key`, `document_id` and `now`, runs in a sandbox, and an undefined name is an
+error. What an expression gives is escaped for the format that the template's name says:
 
 - `*.json.j2`: `"{{ document.number }}"` is safe within a JSON string; `{{ document.number | tojson }}` is a whole JSON
   value (a Decimal becomes a string of its digits); `{{ line.quantity | number }}` is a JSON number, digit by digit.
 - `*.xml.j2`: `<Number>{{ document.number }}</Number>` is safe in text and attributes.
 
-Further filters: `fixed(2)`, `decimal(",")`, `parse_date("%d.%m.%Y")`, `parse_time(form, zone)`, `format_date(form, zone)`,
-`table("uom")` (a code table of config/tables), `pad(10)`, `cut(10)`, `gtin`, `check_digit`.
+Further filters: `fixed(2)`, `decimal(",")`, `parse_date("%d.%m.%Y")`, `parse_time(form, zone)`,
+`format_date(form, zone)`, `table("uom")` (a code table of config/tables), `pad(10)`, `cut(10)`, `gtin`, `check_digit`.
 
 In both, None is an error: write what should stand there instead (`{{ x or "" }}`, `{{ x | tojson }}`).
 """
@@ -56,8 +56,8 @@ class TemplateWriter:
         site: Callable[[str, str], str] | None = None,
         bounds: WorkBounds = DEFAULT_BOUNDS,
     ) -> None:
-        """`text(name)` is the text of a template, `site(folder, name)` that of any file it needs; `schema` a schema's name and
-        text. Raises ConfigError."""
+        """`text(name)` is the text of a template, `site(folder, name)` that of any file it needs; `schema` a schema's
+        name and text. Raises ConfigError."""
 
         def read(folder: str, wanted: str) -> str:
             return text(wanted) if folder == TEMPLATES or site is None else site(folder, wanted)

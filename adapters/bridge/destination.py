@@ -34,8 +34,8 @@ class BridgeDestinationOptions(Options):
 
 
 class BridgeDestination:
-    """Publishes with the idempotency key as message id. Delivered means that the broker's client has returned without an
-    error: how durable that is, is the broker's promise."""
+    """Publishes with the idempotency key as message id. Delivered means that the broker's client has returned without
+    an error: how durable that is, is the broker's promise."""
 
     def __init__(self, options: BridgeDestinationOptions, endpoint: BridgeEndpoint, clock: Clock) -> None:
         self._clock = clock

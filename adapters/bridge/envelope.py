@@ -1,7 +1,8 @@
-"""The envelopes that kombu puts around messages on brokers that have none of their own (Redis, SQS, files), and what stands there instead.
+"""The envelopes that kombu puts around messages on brokers that have none of their own (Redis, SQS, files), and what
+stands there instead.
 
-kombu takes such a message from the broker first and reads its envelope then. An envelope that it can't read would be lost, and end the
-source. Here it becomes a message whose body is what stood there.
+kombu takes such a message from the broker first and reads its envelope then. An envelope that it can't read would be
+lost, and end the source. Here it becomes a message whose body is what stood there.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from kombu.utils.json import dumps, loads
 
 
 def keep_all(channel: Any) -> None:
-    """Makes a channel give every message, whatever its envelope is, with the body as it came. kombu would unpack what a sender's header
-    `compression` says: without a bound, and a codec that it doesn't know would end the source."""
+    """Makes a channel give every message, whatever its envelope is, with the body as it came. kombu would unpack what a
+    sender's header `compression` says: without a bound, and a codec that it doesn't know would end the source."""
     made: Any = getattr(channel, "Message", None)
     if made is None:
         return

@@ -42,8 +42,8 @@ class BridgeSourceOptions(Options):
 
 
 class BridgeSource:
-    """Offers each message to the intake, and acknowledges it once it is taken. What is not acknowledged when the process dies
-    comes again where the broker has acknowledgments."""
+    """Offers each message to the intake, and acknowledges it once it is taken. What is not acknowledged when the
+    process dies comes again where the broker has acknowledgments."""
 
     def __init__(self, name: str, options: BridgeSourceOptions, endpoint: BridgeEndpoint, context: Context) -> None:
         self._name = name
@@ -102,7 +102,8 @@ class Pump:
         self._in_work: list[tuple[Any, Future[bool]]] = []
 
     def run(self) -> None:
-        """Until it is told to stop. Raises TransientError when the broker is lost: what was in work comes again from there."""
+        """Until it is told to stop. Raises TransientError when the broker is lost: what was in work comes again from
+        there."""
         connection = self._endpoint.connect()
         try:
             with connection, connection.channel() as channel:
@@ -167,7 +168,8 @@ class Pump:
 
 
 def raw_body(body: Any, encoding: Any) -> bytes:
-    """The bytes of a body, of which kombu may have made a text; an encoding that isn't known, or can't say it, is UTF-8."""
+    """The bytes of a body, of which kombu may have made a text; an encoding that isn't known, or can't say it, is
+    UTF-8."""
     if not isinstance(body, str):
         return bytes(body or b"")
     try:

@@ -11,8 +11,9 @@ from hub.core.outgoing_address import OutgoingAddress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeAddress(OutgoingAddress):
-    """An exchange of the broker behind an endpoint; without one of the hub's own. `exchange` may be empty: the default one, where `key` names a
-    queue. `reply_to` is what the site says; where the hub waits for an answer, `send` names a queue of the process."""
+    """An exchange of the broker behind an endpoint; without one of the hub's own. `exchange` may be empty: the default
+    one, where `key` names a queue. `reply_to` is what the site says; where the hub waits for an answer, `send` names a
+    queue of the process."""
 
     kind: ClassVar[str] = "exchange"
     endpoint: str | None

@@ -100,9 +100,9 @@ class ExchangeDestinationOptions(Options):
 
 
 class ExchangeDestination:
-    """Publishes with confirm, and by default mandatory. The message id is the idempotency key, so that subscribers
-    can recognise a repetition. With `answer` the correlation id is the key too, and the document counts as delivered when the
-    answer says so."""
+    """Publishes with confirm, and by default mandatory. The message id is the idempotency key, so that subscribers can
+    recognise a repetition. With `answer` the correlation id is the key too, and the document counts as delivered when
+    the answer says so."""
 
     def __init__(
         self, name: str, options: ExchangeDestinationOptions, context: Context, endpoint: AmqpEndpoint | None = None

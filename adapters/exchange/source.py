@@ -1,4 +1,5 @@
-"""What other systems publish, as a source: by a queue of the hub's own that is bound to their exchange, or from a queue of theirs."""
+"""What other systems publish, as a source: by a queue of the hub's own that is bound to their exchange, or from a queue
+of theirs."""
 
 from __future__ import annotations
 
@@ -85,8 +86,8 @@ class ExchangeSourceOptions(Options):
 
 
 class ExchangeSource:
-    """Consumes a durable queue of its own, `hub.source.<name>`, bound to the exchange: what is published while the hub is
-    down waits there. Or a queue of somebody else's. A message is acknowledged once the intake has taken it."""
+    """Consumes a durable queue of its own, `hub.source.<name>`, bound to the exchange: what is published while the hub
+    is down waits there. Or a queue of somebody else's. A message is acknowledged once the intake has taken it."""
 
     def __init__(
         self, name: str, options: ExchangeSourceOptions, context: Context, endpoint: AmqpEndpoint | None = None

@@ -91,8 +91,8 @@ class Position:
 
 
 class Horizon:
-    """How far the stream may have been offered to the intake. It is remembered ahead, so that a message that a crash brings again is
-    known as such. Raises JournalUnavailable."""
+    """How far the stream may have been offered to the intake. It is remembered ahead, so that a message that a crash
+    brings again is known as such. Raises JournalUnavailable."""
 
     def __init__(self, memory: Memory, seen: int) -> None:
         self._memory = memory
@@ -114,8 +114,8 @@ class Horizon:
 
 
 class StreamSource:
-    """Reads one stream, in one process at a time, from where it was read to. A message that the intake can't take holds the
-    stream up until it can: nothing is passed over."""
+    """Reads one stream, in one process at a time, from where it was read to. A message that the intake can't take holds
+    the stream up until it can: nothing is passed over."""
 
     def __init__(
         self, name: str, options: StreamSourceOptions, context: Context, endpoint: AmqpEndpoint | None = None

@@ -11,8 +11,9 @@ LONGEST_TEXT = 255
 
 
 def arrival_headers(message: Message) -> dict[str, Any]:
-    """The message's own headers, and the three names that the hub itself listens to: `content_type` and `correlation_id`
-    are those of the AMQP properties, the hops those that another hub counted. A publisher's header never steers the hub."""
+    """The message's own headers, and the three names that the hub itself listens to: `content_type` and
+    `correlation_id` are those of the AMQP properties, the hops those that another hub counted. A publisher's header
+    never steers the hub."""
     kept = {name: value for name, value in message.without_broker_headers().headers.items() if not is_ours(name)}
     if message.content_type:
         kept["content_type"] = safe_text(message.content_type)

@@ -10,8 +10,8 @@ from hub.core.outgoing_address import OutgoingAddress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileAddress(OutgoingAddress):
-    """A file of a folder of this machine, or of the `store` endpoint of that name. `folder` as the options say it: relative to the site,
-    or to the store."""
+    """A file of a folder of this machine, or of the `store` endpoint of that name. `folder` as the options say it:
+    relative to the site, or to the store."""
 
     kind: ClassVar[str] = "file"
     folder: str

@@ -28,8 +28,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def move(path: Path, folder: Path, name: str) -> Path:
-    """Moves a file into a folder under this name, or `name~2`, `name~3`, ... where that is taken. A file that stands there
-    is never replaced, and a crash leaves the file at one of the two places, whole. Raises OSError when it stays."""
+    """Moves a file into a folder under this name, or `name~2`, `name~3`, ... where that is taken. A file that stands
+    there is never replaced, and a crash leaves the file at one of the two places, whole. Raises OSError when it
+    stays."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, 100_000):
         target = folder / (name if number == 1 else with_mark(name, number))
@@ -43,7 +44,8 @@ def move(path: Path, folder: Path, name: str) -> Path:
 
 
 def place(path: Path, target: Path) -> None:
-    """One rename; between two file systems a copy that is whole and on disk before it gets the name. Raises FileExistsError."""
+    """One rename; between two file systems a copy that is whole and on disk before it gets the name. Raises
+    FileExistsError."""
     try:
         rename(path, target)
     except OSError as error:
@@ -55,8 +57,8 @@ def place(path: Path, target: Path) -> None:
 
 
 def rename(path: Path, target: Path) -> None:
-    """A rename that replaces nothing: FileExistsError. Where the system has no such rename the name is reserved first, by an
-    empty file that only one can create."""
+    """A rename that replaces nothing: FileExistsError. Where the system has no such rename the name is reserved first,
+    by an empty file that only one can create."""
     if not hasattr(_libc, "renameat2"):
         reserve_and_rename(path, target)
         return
@@ -78,8 +80,8 @@ def reserve_and_rename(path: Path, target: Path) -> None:
 
 
 def sweep(folder: Path, now: float) -> None:
-    """Removes what processes that were killed have left half-written in a folder, an hour ago or more. `now`: seconds since the
-    epoch."""
+    """Removes what processes that were killed have left half-written in a folder, an hour ago or more. `now`: seconds
+    since the epoch."""
     with suppress(OSError):
         for left in folder.glob(f"{NEW}*{TEMPORARY}"):
             if now - left.stat().st_mtime >= ABANDONED:

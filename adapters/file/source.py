@@ -68,10 +68,10 @@ class FileSource:
     """Watches one folder.
 
     A file is claimed by a rename into `.hub-work` inside the folder, and locked while it is worked on, so that two hubs
-    never take the same one. What a crash left in `.hub-work` is offered again first. Symbolic links and other
-    things that are not regular files are never followed or taken. A file that can't be worked on waits there and is tried
-    again, ever more seldom, while the others go on; one that was taken and could not be put away is only moved again.
-    A file that was changed after it was claimed is offered again as it is then, and put away only when it has rested.
+    never take the same one. What a crash left in `.hub-work` is offered again first. Symbolic links and other things
+    that are not regular files are never followed or taken. A file that can't be worked on waits there and is tried
+    again, ever more seldom, while the others go on; one that was taken and could not be put away is only moved again. A
+    file that was changed after it was claimed is offered again as it is then, and put away only when it has rested.
     """
 
     def __init__(self, name: str, options: FileSourceOptions, context: Context) -> None:
@@ -160,7 +160,8 @@ class FileSource:
         )
 
     def _claim(self, path: Path, inode: int) -> None:
-        """One rename: of two hubs only one succeeds. No other file that is alive has the same inode, so nothing is replaced."""
+        """One rename: of two hubs only one succeeds. No other file that is alive has the same inode, so nothing is
+        replaced."""
         marked = with_mark(path.name, inode)
         path.rename(self._work / marked)
         self._new.add(marked)

@@ -1,4 +1,5 @@
-"""Folders elsewhere: any store that fsspec speaks to (S3 and its likes, Google, Azure, WebDAV, SMB). fsspec stays in this file."""
+"""Folders elsewhere: any store that fsspec speaks to (S3 and its likes, Google, Azure, WebDAV, SMB). fsspec stays in
+this file."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ from hub.core.plugin import Options
 
 BLOCK = 1 << 20
 WHOLE = ("s3", "s3a", "gs", "gcs", "az", "abfs", "adl", "memory", "oss")
-"""Stores in which an object appears whole when it is written; elsewhere it is written under a temporary name, and renamed."""
+"""Stores in which an object appears whole when it is written; elsewhere it is written under a temporary name, and
+renamed."""
 
 T = TypeVar("T")
 
@@ -63,8 +65,8 @@ class Stored:
 
 
 class Store:
-    """The calls block; `in_thread` runs them in threads of the store's own, so that a silent store stops nobody else. Raises
-    TransientError for what may work later."""
+    """The calls block; `in_thread` runs them in threads of the store's own, so that a silent store stops nobody else.
+    Raises TransientError for what may work later."""
 
     def __init__(self, name: str, options: StoreEndpointOptions) -> None:
         self.options = options

@@ -13,8 +13,8 @@ from hub.documents.naming import file_name
 
 
 class StoreDestination:
-    """Writes an object whole. One that stands there with the same contents counts as delivered; another one is never replaced
-    unless told."""
+    """Writes an object whole. One that stands there with the same contents counts as delivered; another one is never
+    replaced unless told."""
 
     def __init__(self, options: FileDestinationOptions, store: Store) -> None:
         self._options = options

@@ -18,8 +18,9 @@ from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
 
 
 class StoreSource:
-    """Polls one folder of a store, in one process at a time: stores know no rename that only one can win. A file that was taken
-    is moved to `done`; when that fails, or the process dies before it, it is offered again, and recognised by its bytes."""
+    """Polls one folder of a store, in one process at a time: stores know no rename that only one can win. A file that
+    was taken is moved to `done`; when that fails, or the process dies before it, it is offered again, and recognised by
+    its bytes."""
 
     def __init__(self, name: str, options: FileSourceOptions, store: Store, context: Context) -> None:
         self._name = name

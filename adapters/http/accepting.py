@@ -1,4 +1,5 @@
-"""Accepts the connections of one port. Each is counted from the accept on, also while its TLS handshake is under way."""
+"""Accepts the connections of one port. Each is counted from the accept on, also while its TLS handshake is under
+way."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ class Accepted:
 
 
 class Acceptor:
-    """Accepts until it is closed. `protocol` makes the protocol of an accepted connection, which calls its `leave` at its end.
+    """Accepts until it is closed. `protocol` makes the protocol of an accepted connection, which calls its `leave` at
+    its end.
 
     It takes the place of asyncio's server in uvicorn, which calls `close` and `wait_closed`.
     """

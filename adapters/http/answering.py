@@ -19,11 +19,13 @@ REFUSED, UNTOLD, DUPLICATE = (
     "it was refused; whoever runs the hub finds the reason by its id",
     "it was taken before",
 )
-"""What a partner is told. What our systems are called, and what they say when they refuse, is for systems of our own."""
+"""What a partner is told. What our systems are called, and what they say when they refuse, is for systems of our
+own."""
 
 
 def ending_answer(ending: Ending, id: str, partner: str) -> WebResponse | None:
-    """None: the answer is not known yet, or there is none; the client asks for it later. `partner` is who asks, empty: one of ours."""
+    """None: the answer is not known yet, or there is none; the client asks for it later. `partner` is who asks, empty:
+    one of ours."""
     told: dict[str, Any] = {"id": id} if partner else {"id": id, "destination": ending.destination}
     match ending.state:
         case State.DELIVERED:

@@ -43,7 +43,8 @@ class JwtOptions(Options):
 
 
 class HmacOptions(Options):
-    """Signatures of webhooks: HMAC over the timestamp, a full stop, and the body. A signature is good for once, at all sources."""
+    """Signatures of webhooks: HMAC over the timestamp, a full stop, and the body. A signature is good for once, at all
+    sources."""
 
     header: str = Field(
         "X-Signature", description="The header with the signature: hex, or base64, also after `sha256=`."

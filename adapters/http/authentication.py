@@ -27,8 +27,8 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """401: it didn't prove who it is; 403: it did, and is nobody that may send here. `why` is for the log alone. `guess`: a password
-    or key was wrong, as when somebody tries one after the other."""
+    """401: it didn't prove who it is; 403: it did, and is nobody that may send here. `why` is for the log alone.
+    `guess`: a password or key was wrong, as when somebody tries one after the other."""
 
     status: int
     why: str
@@ -42,8 +42,8 @@ Way = Callable[[WebRequest], str | Refused | None]
 class Authentication:
     """Any of several ways. Comparisons take as long for a wrong key as for a right one.
 
-    A wrong password or key is refused whatever else the request has: otherwise a signature, a certificate or a second key beside it
-    would make the guess free.
+    A wrong password or key is refused whatever else the request has: otherwise a signature, a certificate or a second
+    key beside it would make the guess free.
     """
 
     def __init__(self, options: AuthOptions | None, site: Path, clock: Clock) -> None:

@@ -45,7 +45,8 @@ class Terms:
     clock: Clock
 
     async def once(self, key: str, keep: float, work: Callable[[], Awaitable[WebResponse]]) -> WebResponse | None:
-        """The answer of the work; None when the key was taken, by whichever source. A key whose work came to nothing is free again."""
+        """The answer of the work; None when the key was taken, by whichever source. A key whose work came to nothing is
+        free again."""
         try:
             if await self.once_only.begin(key, "", keep) is not None:
                 return None

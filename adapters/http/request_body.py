@@ -1,4 +1,5 @@
-"""The body of a request: in memory while it is small, in a file of the spool when it grows, gone when it has been taken."""
+"""The body of a request: in memory while it is small, in a file of the spool when it grows, gone when it has been
+taken."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class LookRefused(Exception):
 async def body_of(
     request: Request, largest: int, seconds: float, spool: Path, clock: Clock, look: FirstLook | None = None
 ) -> AsyncIterator[Body]:
-    """The whole body. Raises BodyRefused for one that is too large, too slow or broken off, LookRefused when `look` refuses it."""
+    """The whole body. Raises BodyRefused for one that is too large, too slow or broken off, LookRefused when `look`
+    refuses it."""
     told = request.headers.get("content-length", "")
     if told.isdigit() and int(told[:19]) > largest:
         raise too_large(largest)

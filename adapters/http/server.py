@@ -79,7 +79,8 @@ class BoundedConnection(H11Protocol):
             self.transport.close()
 
     def _watch_head(self, begun: bool = True) -> None:
-        """A head is waited for from the moment when the connection, or the first byte of a further request, has come."""
+        """A head is waited for from the moment when the connection, or the first byte of a further request, has
+        come."""
         if self.conn.their_state is not h11.IDLE:
             self._forget_head()
         elif begun and self._head is None:

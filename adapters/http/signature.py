@@ -1,4 +1,5 @@
-"""Signed requests: HMAC (RFC 2104) over the timestamp, where the options say so method and path, and the body; full stops in between."""
+"""Signed requests: HMAC (RFC 2104) over the timestamp, where the options say so method and path, and the body; full
+stops in between."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ class Signatures:
 
 
 def signed_before_body(request: WebRequest, stamp: str, *, whole: bool) -> bytes:
-    """The timestamp; of a whole request also method and path with query, as the client has sent them. Each ends with a full stop."""
+    """The timestamp; of a whole request also method and path with query, as the client has sent them. Each ends with a
+    full stop."""
     parts = (stamp, request.method, request.target) if whole else (stamp,)
     return "".join(f"{part}." for part in parts).encode()
 

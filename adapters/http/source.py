@@ -25,7 +25,8 @@ from hub.core.ports import Body, Take
 
 
 class HttpSource:
-    """Mounted on its endpoint while it runs. A request is answered with success once the intake has taken its documents."""
+    """Mounted on its endpoint while it runs. A request is answered with success once the intake has taken its
+    documents."""
 
     def __init__(self, name: str, options: HttpSourceOptions, listener: WebListener, context: Context) -> None:
         self._name = name

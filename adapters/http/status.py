@@ -17,9 +17,8 @@ ID = re.compile(r"[0-9a-f]{32}")
 
 
 async def status_answer(outcomes: Outcomes, source: str, id: str, partner: str) -> WebResponse:
-    """404 for what isn't there, and for what another has sent. A partner is not told what our systems are called, and what
-    they say. Raises
-    JournalUnavailable."""
+    """404 for what isn't there, and for what another has sent. A partner is not told what our systems are called, and
+    what they say. Raises JournalUnavailable."""
     found = await outcomes.standing(source, id, partner) if ID.fullmatch(id) else ()
     if not found:
         return problem(404)

@@ -10,8 +10,8 @@ from hub.core.outgoing_address import OutgoingAddress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailAddress(OutgoingAddress):
-    """`text` None: the body is the text; else it is attached under `name`. `date` is empty until the hub has fixed it, before the first
-    attempt."""
+    """`text` None: the body is the text; else it is attached under `name`. `date` is empty until the hub has fixed it,
+    before the first attempt."""
 
     kind: ClassVar[str] = "mail"
     sender: str

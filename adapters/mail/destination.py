@@ -29,7 +29,8 @@ class MailDestination:
         return MailAddress(**envelope.model_dump(), message_id=message_id)
 
     def fix_address(self, outgoing: Outgoing, *, earlier: bool = False) -> str:
-        """The envelope, packed. See `hub.core.ports.Addressing`: a mail that comes twice is the same one, whatever the options say now."""
+        """The envelope, packed. See `hub.core.ports.Addressing`: a mail that comes twice is the same one, whatever the
+        options say now."""
         return envelope_of(self._options, outgoing).model_copy(update={"date": date_of(self._endpoint.clock)}).packed()
 
     async def send(self, outgoing: Outgoing) -> Receipt:

@@ -60,7 +60,8 @@ class MailEndpointOptions(Options):
 
 
 class MailEndpoint:
-    """How to reach the server; nothing is kept open. Mails have threads of their own: a silent server stops nobody else."""
+    """How to reach the server; nothing is kept open. Mails have threads of their own: a silent server stops nobody
+    else."""
 
     def __init__(self, options: MailEndpointOptions, tls: ssl.SSLContext | None, clock: Clock) -> None:
         self.options = options
@@ -70,8 +71,8 @@ class MailEndpoint:
         self._threads = ThreadPoolExecutor(options.connections, "mail")
 
     async def run(self, errand: Errand) -> dict[str, tuple[int, bytes]]:
-        """Runs the errand when its turn comes; the clock starts then. Whoever gives up, by time or by cancellation, ends the thread too.
-        Raises TimeoutError, and what smtplib raises."""
+        """Runs the errand when its turn comes; the clock starts then. Whoever gives up, by time or by cancellation,
+        ends the thread too. Raises TimeoutError, and what smtplib raises."""
         await self._free.acquire()
         running = asyncio.get_running_loop().run_in_executor(self._threads, errand.run)
         running.add_done_callback(self._ended)

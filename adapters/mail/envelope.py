@@ -10,8 +10,8 @@ from hub.core.clock import Clock, read_utc
 
 
 class MailEnvelope(BaseModel):
-    """Who sends it and to whom, what its subject, text and attachment's name are, and its date, empty while it isn't fixed.
-    `text` None: the body is the text."""
+    """Who sends it and to whom, what its subject, text and attachment's name are, and its date, empty while it isn't
+    fixed. `text` None: the body is the text."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -1,8 +1,8 @@
 """A mail as the bytes that are sent. They are parsed again, and refused unless they say exactly what was set.
 
-Python's email package folds and decodes headers differently from version to version, and some versions let an encoded word (RFC 2047)
-write a header of its own. Our headers are therefore written here, one line each, in ASCII; the package makes the body alone. The check
-parses with `compat32`, which neither decodes nor folds and is the same in all versions.
+Python's email package folds and decodes headers differently from version to version, and some versions let an encoded
+word (RFC 2047) write a header of its own. Our headers are therefore written here, one line each, in ASCII; the package
+makes the body alone. The check parses with `compat32`, which neither decodes nor folds and is the same in all versions.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`headers` in their order, without those of the body; `subtype` is that of `text/...`. The boundary between text and attachment
-    is made of `seed`: the same mail always has the same bytes."""
+    """`headers` in their order, without those of the body; `subtype` is that of `text/...`. The boundary between text
+    and attachment is made of `seed`: the same mail always has the same bytes."""
 
     sender: str
     recipients: tuple[str, ...]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP response. `headers` have lower-case names. `cut`: the body was larger than the endpoint takes, and is only its
-    beginning."""
+    """One HTTP response. `headers` have lower-case names. `cut`: the body was larger than the endpoint takes, and is
+    only its beginning."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,4 +1,5 @@
-"""A system that speaks HTTP: one pool of connections, shared by all who use the endpoint. aiohttp stays in this file."""
+"""A system that speaks HTTP: one pool of connections, shared by all who use the endpoint. aiohttp stays in this
+file."""
 
 from __future__ import annotations
 
@@ -86,14 +87,14 @@ class RestEndpoint:
         return classify(answer.status, answer.headers, self.blackened(answer.body), (), read_utc(self._clock))
 
     async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """One request of what `url` has made, with the endpoint's credentials; a token that isn't taken any more is asked for anew, once. Raises
-        TransientError where there is no whole answer: the request may have had its effect. RejectedError where there
-        can't be one."""
+        """One request of what `url` has made, with the endpoint's credentials; a token that isn't taken any more is
+        asked for anew, once. Raises TransientError where there is no whole answer: the request may have had its effect.
+        RejectedError where there can't be one."""
         return await self._authenticated(method, url, headers, body)
 
     async def follow(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """Asks for what a reply of the far end names: a URL of the same scheme, host and port, else RejectedError. Nobody else
-        ever gets the endpoint's credentials, or a request of ours."""
+        """Asks for what a reply of the far end names: a URL of the same scheme, host and port, else RejectedError.
+        Nobody else ever gets the endpoint's credentials, or a request of ours."""
         if not same_origin(self.options.base, url):
             raise RejectedError(f"{show_url(url)} is not at {self.options.base}", code="elsewhere")
         return await self._authenticated("GET", url, headers, None)
@@ -160,8 +161,8 @@ class RestEndpoint:
         return await self._call("POST", url, headers, body)
 
     async def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        """Waits for a free connection first: the clock of the request starts only then, so that waiting on our side never counts as
-        a failure of the far end."""
+        """Waits for a free connection first: the clock of the request starts only then, so that waiting on our side
+        never counts as a failure of the far end."""
         async with self._free:
             return await self._answered(method, url, headers, body)
 

@@ -43,7 +43,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`next`: the URL of the next page. `cursor`: how far the list has been read with this page; None: it says nothing new.
+    """`next`: the URL of the next page. `cursor`: how far the list has been read with this page; None: it says nothing
+    new.
     `etag`: of the reply, empty: none."""
 
     items: tuple[Item, ...]

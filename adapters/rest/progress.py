@@ -11,8 +11,9 @@ from adapters.rest.page import Page
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`cursor`: everything before it has been taken. `page`: the URL to go on with, when a list of several pages is being read;
-    `coming` becomes the cursor with its last page. `call` and `start` are the options that this holds for."""
+    """`cursor`: everything before it has been taken. `page`: the URL to go on with, when a list of several pages is
+    being read; `coming` becomes the cursor with its last page. `call` and `start` are the options that this holds
+    for."""
 
     call: str
     start: str = ""

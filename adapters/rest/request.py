@@ -1,5 +1,5 @@
-"""A request as a destination makes it from a document's facts. Pure. A fact becomes a part of the path, a value of the query or of a
-header, and nothing else: never scheme, host, port, a further parameter or `..`."""
+"""A request as a destination makes it from a document's facts. Pure. A fact becomes a part of the path, a value of the
+query or of a header, and nothing else: never scheme, host, port, a further parameter or `..`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ LONGEST = 1000
 LONGEST_URL = 8000
 
 IN_A_SEGMENT = "@+="
-"""Characters of a fact that stand in a segment of a path as they are, beside letters, digits and `_.-~` (RFC 3986, 3.3)."""
+"""Characters of a fact that stand in a segment of a path as they are, beside letters, digits and `_.-~` (RFC 3986,
+3.3)."""
 
 ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -27,8 +28,9 @@ STEPS = re.compile(r"[/\\]")
 
 
 def path_of(template: str, query: Mapping[str, str], facts: Mapping[str, Any]) -> str:
-    """Path and query, percent-encoded: a fact is a part of one segment, or of one value of the query. Raises RejectedError for a fact
-    that the document doesn't have, for a path that would lead elsewhere, and for one that could also be that of other facts."""
+    """Path and query, percent-encoded: a fact is a part of one segment, or of one value of the query. Raises
+    RejectedError for a fact that the document doesn't have, for a path that would lead elsewhere, and for one that
+    could also be that of other facts."""
     path, mark, given = template.partition("?")
     found = in_place(path, facts) + mark + unmistakable(given, facts)
     pairs = [f"{quote(name, safe='')}={unmistakable(value, facts, literals='')}" for name, value in query.items()]
@@ -48,8 +50,9 @@ def path_as_before(template: str, query: Mapping[str, str], facts: Mapping[str, 
 
 
 def question_of(template: str, facts: Mapping[str, Any]) -> str:
-    """Path and query of a question. Facts stand in it as they are, percent-encoded: a lookup under a changed name would find
-    something else. Raises RejectedError for a fact that the document doesn't have, and one that can't be a part of a path."""
+    """Path and query of a question. Facts stand in it as they are, percent-encoded: a lookup under a changed name would
+    find something else. Raises RejectedError for a fact that the document doesn't have, and one that can't be a part of
+    a path."""
     path, mark, query = template.partition("?")
     for name in names_in(path):
         text = fact_in(template, name, facts)
@@ -83,8 +86,8 @@ def quoted(template: str, facts: Mapping[str, Any]) -> str:
 
 
 def unmistakable(template: str, facts: Mapping[str, Any], *, safe: str = "", literals: str = ASCII) -> str:
-    """The same. Raises RejectedError where the result could also be that of other facts: `{a}-{b}` of `A` and `B-1`, and of
-    `A-B` and `1`."""
+    """The same. Raises RejectedError where the result could also be that of other facts: `{a}-{b}` of `A` and `B-1`,
+    and of `A-B` and `1`."""
     between, values = parts_of(template, facts, safe, literals)
     found = checked(joined(between, values))
     if len(values) > 1 and Reading(found, between, names_in(template), VOCABULARY).values() != values:
@@ -98,7 +101,8 @@ def unmistakable(template: str, facts: Mapping[str, Any], *, safe: str = "", lit
 def parts_of(
     template: str, facts: Mapping[str, Any], safe: str = "", literals: str = ASCII
 ) -> tuple[list[str], list[str]]:
-    """The texts of the template, of which `literals` stay as they are, and the values between them, of which `safe` do."""
+    """The texts of the template, of which `literals` stay as they are, and the values between them, of which `safe`
+    do."""
     between, names = split(template)
     values = [encoded(name, fact_in(template, name, facts), safe) for name in names]
     return [quote(text, safe=literals) for text in between], values

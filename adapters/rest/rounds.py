@@ -38,8 +38,8 @@ class Rounds:
         self._first = True
 
     async def wait(self, last: datetime | None) -> None:
-        """Until the next round. `last`: the end of the one before, also of an earlier process: what the clock struck since then is
-        made up for once. By interval the first round is at once."""
+        """Until the next round. `last`: the end of the one before, also of an earlier process: what the clock struck
+        since then is made up for once. By interval the first round is at once."""
         if self._cron is not None:
             upcoming = self._cron.next(last or self._begun)
             if upcoming is None:

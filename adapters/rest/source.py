@@ -28,9 +28,9 @@ NOT_MODIFIED = 304
 
 
 class RestSource:
-    """Asks in one process at a time. Each item is an arrival; what has been read counts once the intake has taken it all, so
-    that a crash asks for it again. Items that come again with the same bytes are the same messages; a changed one is another.
-    A round that fails is begun again after a growing pause, at the page where it failed."""
+    """Asks in one process at a time. Each item is an arrival; what has been read counts once the intake has taken it
+    all, so that a crash asks for it again. Items that come again with the same bytes are the same messages; a changed
+    one is another. A round that fails is begun again after a growing pause, at the page where it failed."""
 
     def __init__(self, name: str, options: RestSourceOptions, endpoint: RestEndpoint, context: Context) -> None:
         self._name = name
@@ -59,7 +59,8 @@ class RestSource:
                 await self._memory.put(ASKED, last.isoformat())
 
     async def _offer(self, page: Page, take: Take) -> None:
-        """What this process has offered in the round before, or in this one, is not offered again: lists repeat themselves."""
+        """What this process has offered in the round before, or in this one, is not offered again: lists repeat
+        themselves."""
         for item in page.items:
             digest = sha256(item.body).digest()
             if digest not in self._known and digest not in self._now:
@@ -87,7 +88,8 @@ class RestSource:
                 await self._clock.sleep(pause * random.uniform(1.0, 1.1))  # noqa: S311
 
     async def _round(self, take: Take) -> None:
-        """Reads on until there is nothing more, `pages` at most. Raises HubError, with everything before it remembered."""
+        """Reads on until there is nothing more, `pages` at most. Raises HubError, with everything before it
+        remembered."""
         progress = Progress.remembered(await self._memory.get(PROGRESS), self._options)
         asked: set[str] = set()
         before: tuple[Item, ...] = ()

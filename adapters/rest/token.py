@@ -42,8 +42,8 @@ class Tokens:
         self._asking = asyncio.Lock()
 
     async def current(self, refused: str | None = None) -> str:
-        """A token that should be good; another one than `refused`. Raises TransientError when none is given: that is no fault of
-        the document that is to be sent."""
+        """A token that should be good; another one than `refused`. Raises TransientError when none is given: that is no
+        fault of the document that is to be sent."""
         async with self._asking:
             token = self._token
             if token is None or token.value == refused or self._clock.monotonic() >= token.until:

@@ -1,4 +1,5 @@
-"""URLs that the site gives: checked when they are read. Nothing that a partner gave ever becomes a part of one but the path and the query."""
+"""URLs that the site gives: checked when they are read. Nothing that a partner gave ever becomes a part of one but the
+path and the query."""
 
 from __future__ import annotations
 

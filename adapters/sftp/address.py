@@ -10,8 +10,8 @@ from hub.core.outgoing_address import OutgoingAddress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SftpAddress(OutgoingAddress):
-    """`path` on the server, and the file's `name` in it. `temporary`: the path under which it is uploaded; None: its own. `marker`: the path of
-    the empty file that is put beside it afterwards."""
+    """`path` on the server, and the file's `name` in it. `temporary`: the path under which it is uploaded; None: its
+    own. `marker`: the path of the empty file that is put beside it afterwards."""
 
     kind: ClassVar[str] = "sftp"
     host: str

@@ -28,7 +28,8 @@ def nothing() -> None:
 
 
 class Connection:
-    """Logged in, with pinned host key. Raises TransientError for what may work later, and nothing else. One thread at a time."""
+    """Logged in, with pinned host key. Raises TransientError for what may work later, and nothing else. One thread at a
+    time."""
 
     def __init__(self, login: Login) -> None:
         self._login = login
@@ -114,8 +115,8 @@ class Connection:
             self._sftp.remove(path)
 
     def pieces(self, path: str, size: int) -> Iterator[bytes]:
-        """The first `size` bytes of a file, in memory that doesn't grow with it. Raises Declined for a file that is shorter, and for one
-        of which the server doesn't say how large it is."""
+        """The first `size` bytes of a file, in memory that doesn't grow with it. Raises Declined for a file that is
+        shorter, and for one of which the server doesn't say how large it is."""
         if size == UNMEASURED:
             raise Declined(f"the server doesn't say how large {path} is", "failure")
         with self._translated(f"read {path}"), self._sftp.open(path, "rb", 0) as file:
@@ -156,10 +157,11 @@ class Connection:
     def upload(
         self, body: bytes, path: str, progress: Progress, *, ahead: bool = True, closing: Callable[[], None] = nothing
     ) -> None:
-        """Writes a whole file, in place of one that stands there. When this returns the server has said that it is closed. `ahead`: the
-        answers to the writes are not looked at, which is faster; the caller compares the size. `closing` is called before the last
-        piece is written: until then the server can't have the whole file, also when it closes what a lost connection leaves open. What
-        `closing` raises is raised, and the connection with the open file is dropped."""
+        """Writes a whole file, in place of one that stands there. When this returns the server has said that it is
+        closed. `ahead`: the answers to the writes are not looked at, which is faster; the caller compares the size.
+        `closing` is called before the last piece is written: until then the server can't have the whole file, also when
+        it closes what a lost connection leaves open. What `closing` raises is raised, and the connection with the open
+        file is dropped."""
         with self._translated(f"write {path}"), self._sftp.open(path, "wb") as file:
             file.set_pipelined(ahead)
             starts = range(0, max(1, len(body)), PIECE * 8)
@@ -179,7 +181,8 @@ class Connection:
             raise
 
     def _close(self, file: Any) -> None:
-        """Closes a file as paramiko does, which would hide that the server refuses or is gone. Raises OSError, EOFError."""
+        """Closes a file as paramiko does, which would hide that the server refuses or is gone. Raises OSError,
+        EOFError."""
         client: Any = self._sftp
         client._request(paramiko.sftp.CMD_CLOSE, file.handle)
         file._closed = True
@@ -213,7 +216,8 @@ def size_of(found: paramiko.SFTPAttributes) -> int:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name that a server gave is one file name: nothing that leads elsewhere, and nothing that can't be shown."""
+    """Whether a name that a server gave is one file name: nothing that leads elsewhere, and nothing that can't be
+    shown."""
     return name not in ("", ".", "..") and "/" not in name and "\\" not in name and name.isprintable()
 
 

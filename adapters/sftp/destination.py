@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 LONGEST_NAME = 200
 
 AHEAD = 1 << 20
-"""Bodies above this size (bytes) are written without waiting for each answer, where the size can be compared afterwards."""
+"""Bodies above this size (bytes) are written without waiting for each answer, where the size can be compared
+afterwards."""
 
 CLOSING = "closing"
 """The mark of an attempt that is about to write the last piece of its file, and to close it."""
@@ -111,16 +112,17 @@ class SftpDestinationOptions(Options):
 
 
 class SftpDestination:
-    """Uploads to a temporary name, checks the size, and renames: the partner sees the whole file or none. A file that stands
-    there with the same contents counts as delivered; the next attempt begins anew what an earlier one left half done."""
+    """Uploads to a temporary name, checks the size, and renames: the partner sees the whole file or none. A file that
+    stands there with the same contents counts as delivered; the next attempt begins anew what an earlier one left half
+    done."""
 
     def __init__(self, options: SftpDestinationOptions, endpoint: SftpEndpoint, log: Any, clock: Clock) -> None:
         self._options = options
         self._endpoint = endpoint
         self._log, self._clock = log, clock
         self._closed: dict[str, bool] = {}
-        """Files whose attempt has not ended well, and whether the server was asked to close them when all was written. The journal knows it
-        too (CLOSING), for the time after a crash, and for other processes."""
+        """Files whose attempt has not ended well, and whether the server was asked to close them when all was written.
+        The journal knows it too (CLOSING), for the time after a crash, and for other processes."""
 
     def address(self, outgoing: Outgoing) -> SftpAddress:
         options, server = self._options, self._endpoint.options
@@ -175,9 +177,9 @@ class SftpDestination:
         return Receipt(f"uploaded as {name}" + (", the server has taken it" if taken else ""))
 
     def _upload(self, connection: Connection, path: str, own: str, name: str, body: bytes, note: Note) -> bool:
-        """Writes the file and compares its size. True: the server has taken it away, as the options say. What an earlier attempt has
-        closed is not written a second time: it stands there, or the server has it. Raises Unconfirmed when it is gone, and the
-        options don't say what that means."""
+        """Writes the file and compares its size. True: the server has taken it away, as the options say. What an
+        earlier attempt has closed is not written a second time: it stands there, or the server has it. Raises
+        Unconfirmed when it is gone, and the options don't say what that means."""
         options, ahead = self._options, self._options.stat and len(body) > AHEAD
         closed_before = self._closed.get(own, False)
         if not closed_before:
@@ -204,7 +206,8 @@ class SftpDestination:
     def _write(
         self, connection: Connection, path: str, own: str, name: str, body: bytes, ahead: bool, note: Note
     ) -> None:
-        """Before the file is closed the journal knows it: from then on the server may have it. Only its refusal says that it has not."""
+        """Before the file is closed the journal knows it: from then on the server may have it. Only its refusal says
+        that it has not."""
 
         def closing() -> None:
             self._remember(own)
@@ -225,7 +228,8 @@ class SftpDestination:
         self._closed[own] = True
 
     def _is_begun(self, connection: Connection, target: str, there: Entry, body: bytes) -> bool:
-        """Whether what stands there is the beginning of what is to be sent: an attempt without a temporary name was cut off."""
+        """Whether what stands there is the beginning of what is to be sent: an attempt without a temporary name was cut
+        off."""
         if self._options.rename or there.size >= len(body):
             return False
         if not self._options.read:

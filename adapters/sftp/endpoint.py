@@ -1,4 +1,5 @@
-"""A partner's SFTP server as an endpoint: how to log in, and the connections that all its sources and destinations share."""
+"""A partner's SFTP server as an endpoint: how to log in, and the connections that all its sources and destinations
+share."""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ FIRST_PAUSE_NOT_LET_IN, LONGEST_PAUSE_NOT_LET_IN = 30.0, 900.0
 
 
 LOOK_AGAIN_STOPPED = 30.0
-"""Seconds for which a copy waits while the endpoint is stopped; it makes no attempt, and uses up nothing of its retry class."""
+"""Seconds for which a copy waits while the endpoint is stopped; it makes no attempt, and uses up nothing of its retry
+class."""
 
 
 class SftpEndpointOptions(Options):
@@ -135,8 +137,8 @@ class SftpEndpoint:
         return self._stopped.text if self._stopped is not None else ""
 
     async def use(self, work: Callable[[Connection], T]) -> T:
-        """Runs the work in a thread, with a connection of its own; waits for a free one. Raises TransientError. When the caller
-        is cancelled the connection is cut, so that the thread ends too."""
+        """Runs the work in a thread, with a connection of its own; waits for a free one. Raises TransientError. When
+        the caller is cancelled the connection is cut, so that the thread ends too."""
         async with self._free:
             connection = await self._connected()
             running = asyncio.get_running_loop().run_in_executor(self._threads, work, connection)

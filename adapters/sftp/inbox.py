@@ -1,4 +1,5 @@
-"""A folder of an SFTP server, as a source works on it: what is there, what is claimed, where it is put away. Blocking."""
+"""A folder of an SFTP server, as a source works on it: what is there, what is claimed, where it is put away.
+Blocking."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ MOST_NAMES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one look has shown. `claimed`: what stands in our work folder; `waiting`: what may be claimed once it has settled;
+    """What one look has shown. `claimed`: what stands in our work folder; `waiting`: what may be claimed once it has
+    settled;
     `others`: work folders of other hubs."""
 
     claimed: tuple[Entry, ...]
@@ -64,7 +66,8 @@ class Inbox:
             connection.make_folder(folder)
 
     def claim(self, connection: Connection, entry: Entry) -> str:
-        """One rename: of two hubs only one succeeds, and the other finds nothing. Gives the path of the claimed file."""
+        """One rename: of two hubs only one succeeds, and the other finds nothing. Gives the path of the claimed
+        file."""
         path = joined(self.folder, entry.name)
         target = self._moved(connection, path, self.work, entry.name)
         self._unmark(connection, entry.name)

@@ -16,8 +16,8 @@ Reason = Literal["missing", "denied", "failure"]
 
 
 class Declined(TransientError):
-    """The server's answer was no, and the connection is sound: no such file, permission denied, or a failure that it doesn't
-    explain (a full disk, a name that is taken)."""
+    """The server's answer was no, and the connection is sound: no such file, permission denied, or a failure that it
+    doesn't explain (a full disk, a name that is taken)."""
 
     def __init__(self, text: str, reason: Reason) -> None:
         super().__init__(text, "busy" if reason == "failure" else "failed")
@@ -40,7 +40,8 @@ class NotLetIn(TransientError):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Whom to connect to, and as whom. `host_keys` are pinned: `SHA256:...`, or type and key as in a known_hosts file."""
+    """Whom to connect to, and as whom. `host_keys` are pinned: `SHA256:...`, or type and key as in a known_hosts
+    file."""
 
     host: str
     port: int

@@ -111,9 +111,10 @@ class Offered:
 class SftpSource:
     """Polls one folder, in one process at a time.
 
-    A file is claimed by a rename into a work folder of this hub's own, so that two hubs never take the same one, whatever
-    their databases are. What a crash left there is offered again first; its bytes give the same message ids, so that
-    nothing is done twice. A file is put away after the intake has taken it; when that fails it is only put away again.
+    A file is claimed by a rename into a work folder of this hub's own, so that two hubs never take the same one,
+    whatever their databases are. What a crash left there is offered again first; its bytes give the same message ids,
+    so that nothing is done twice. A file is put away after the intake has taken it; when that fails it is only put away
+    again.
     """
 
     def __init__(self, name: str, options: SftpSourceOptions, endpoint: SftpEndpoint, context: Context) -> None:
@@ -167,7 +168,8 @@ class SftpSource:
         )
 
     async def _round(self, inbox: Inbox, take: Take) -> None:
-        """One look. Raises TransientError when the folder can't be looked at; what is wrong with one file holds only it up."""
+        """One look. Raises TransientError when the folder can't be looked at; what is wrong with one file holds only it
+        up."""
         found = await self._endpoint.use(inbox.look)
         self._tell_of_others(found)
         ready = self._ready(found)
@@ -257,7 +259,8 @@ class SftpSource:
         await offered.taken.settled()
 
     async def _fetched(self, path: str, entry: Entry, name: str, take: Take, *, again: bool) -> Taken:
-        """Offers what the file holds; `again`: it was claimed before. The partner's name never becomes a path of this machine."""
+        """Offers what the file holds; `again`: it was claimed before. The partner's name never becomes a path of this
+        machine."""
         progress = Progress(self._log, "sftp_download", name, entry.size, self._clock)
         if entry.size <= SMALL:
             body: Body = BytesBody(await self._endpoint.use(lambda c: b"".join(c.pieces(path, entry.size))))

@@ -1,4 +1,5 @@
-"""What the drop box offers in its handshake: an explicit list, without SHA-1 and without anything that makes a key for a stranger."""
+"""What the drop box offers in its handshake: an explicit list, without SHA-1 and without anything that makes a key for
+a stranger."""
 
 from __future__ import annotations
 

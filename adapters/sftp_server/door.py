@@ -26,7 +26,8 @@ MOST_UNSENT = 16 << 20
 """Bytes of answers that may wait for one connection; far more than the answers to reads, which wait for their turn."""
 
 MOST_CHANNELS = 50
-"""Channels that one connection may have open, whatever they are for: each costs memory. Programs open one, OpenSSH allows ten."""
+"""Channels that one connection may have open, whatever they are for: each costs memory. Programs open one, OpenSSH
+allows ten."""
 
 LOOK_AT_GREED = 1.0
 """Seconds between two looks at what connections take."""
@@ -58,7 +59,8 @@ class Door:
         return len(self._inside) - len(self._before_login)
 
     def enters(self, keeper: Doorkeeper) -> bool:
-        """Counts a connection; False for one that isn't listened to. Connections whose logins aren't done have places of their own."""
+        """Counts a connection; False for one that isn't listened to. Connections whose logins aren't done have places
+        of their own."""
         address = keeper.address
         if self._addresses.shut_out(address):
             self.told("address_shut_out", address=address)
@@ -77,7 +79,8 @@ class Door:
         self._before_login.leave(keeper)
 
     def leaves(self, keeper: Doorkeeper) -> None:
-        """A connection on which only keys were offered, and none that is known, is one failure, however many there were."""
+        """A connection on which only keys were offered, and none that is known, is one failure, however many there
+        were."""
         if keeper not in self._inside:
             return
         self._inside.discard(keeper)
@@ -110,7 +113,8 @@ class Door:
         self._sampled.warning(event, source=self._source, **what)
 
     async def end_the_idle(self) -> None:
-        """Ends sessions that have asked for nothing for as long as `idle`; keepalives ask for nothing. Ends when it is cancelled."""
+        """Ends sessions that have asked for nothing for as long as `idle`; keepalives ask for nothing. Ends when it is
+        cancelled."""
         while True:
             await self.clock.sleep(self._idle / LOOKS)
             for keeper in [one for one in self._inside if one.account is not None]:
@@ -119,8 +123,8 @@ class Door:
                     keeper.end(f"nothing was asked for within {self._options.idle}")
 
     async def end_the_greedy(self) -> None:
-        """Ends sessions that ask and take no answer, or open one channel after the other: what is kept for them would fill the memory. Ends
-        when it is cancelled."""
+        """Ends sessions that ask and take no answer, or open one channel after the other: what is kept for them would
+        fill the memory. Ends when it is cancelled."""
         while True:
             await self.clock.sleep(LOOK_AT_GREED)
             for keeper in list(self._inside):
@@ -145,8 +149,8 @@ class Door:
 
 
 class Doorkeeper(asyncssh.SSHServer):
-    """One connection: who it is, and that it is SFTP and nothing else. `login` is what it calls itself, `account` whose it has proved
-    to be; `seen`: when it last asked for something. Nobody learns whether an account exists."""
+    """One connection: who it is, and that it is SFTP and nothing else. `login` is what it calls itself, `account` whose
+    it has proved to be; `seen`: when it last asked for something. Nobody learns whether an account exists."""
 
     def __init__(self, door: Door) -> None:
         self._door = door

@@ -22,8 +22,8 @@ LOOK_AGAIN = 16 << 20
 
 
 class Home:
-    """The folders of one account. `taken` is told of every file that has been claimed; `ignore` are names that are still being
-    written, and are taken when they are renamed."""
+    """The folders of one account. `taken` is told of every file that has been claimed; `ignore` are names that are
+    still being written, and are taken when they are renamed."""
 
     def __init__(
         self,
@@ -48,8 +48,8 @@ class Home:
             path.mkdir(parents=True, exist_ok=True)
 
     async def alone(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Runs a step that looks what stands under a name of `/in` and acts on it. No other session of the account changes a name
-        meanwhile, also when the session of this step ends: the step goes on to its end."""
+        """Runs a step that looks what stands under a name of `/in` and acts on it. No other session of the account
+        changes a name meanwhile, also when the session of this step ends: the step goes on to its end."""
 
         async def whole() -> T:
             async with self._names:

@@ -105,8 +105,8 @@ class Jail(asyncssh.SFTPServer):
             yield name
 
     async def _answers_taken(self) -> None:
-        """Back-pressure: waits until the client has taken what it asked for before. asyncssh serves the requests of a session one after
-        the other, so nothing more is read for it meanwhile."""
+        """Back-pressure: waits until the client has taken what it asked for before. asyncssh serves the requests of a
+        session one after the other, so nothing more is read for it meanwhile."""
         pause = 0.005
         while self._keeper.unsent > UNSENT:
             await self._clock.sleep(pause)
@@ -172,8 +172,9 @@ class Jail(asyncssh.SFTPServer):
             raise asyncssh.SFTPFailure(f"it can't be written: {error.strerror}") from error
 
     async def close(self, file_obj: object) -> None:
-        """A file that was written whole is taken now; one whose session broke off stays where it is, untaken. asyncssh closes what
-        a session leaves open, also when only its channel has ended: that the partner asked for it is told by the caller alone."""
+        """A file that was written whole is taken now; one whose session broke off stays where it is, untaken. asyncssh
+        closes what a session leaves open, also when only its channel has ended: that the partner asked for it is told
+        by the caller alone."""
         frame = inspect.currentframe()
         asked = frame is not None and frame.f_back is not None and frame.f_back.f_code.co_name == ASKED
         del frame  # it holds itself, and with it the file

@@ -32,8 +32,8 @@ AT_ONCE = 8
 
 
 class SftpServerSource:
-    """Serves one port. A file is claimed in the moment its handle closes, before the partner hears that it did, and offered
-    to the intake from there; what a crash left claimed is offered again."""
+    """Serves one port. A file is claimed in the moment its handle closes, before the partner hears that it did, and
+    offered to the intake from there; what a crash left claimed is offered again."""
 
     def __init__(self, name: str, options: SftpServerSourceOptions, context: Context) -> None:
         self._name = name

@@ -39,8 +39,8 @@ class SoapDestinationOptions(Options):
 
 
 class SoapDestination:
-    """Calls the operation, and reads the reply by the destination's `replies`: a fault is looked at like a reply of REST. The
-    receipt's reply is the element in the body, with its attachments in it."""
+    """Calls the operation, and reads the reply by the destination's `replies`: a fault is looked at like a reply of
+    REST. The receipt's reply is the element in the body, with its attachments in it."""
 
     def __init__(
         self,
@@ -87,7 +87,8 @@ class SoapDestination:
         )
 
     async def _read(self, posted: Posted) -> SoapReply:
-        """Raises TransientError(failed) for garbage in place of an answer; an error's own page is only looked at by its status."""
+        """Raises TransientError(failed) for garbage in place of an answer; an error's own page is only looked at by its
+        status."""
         ok = 200 <= posted.status < 300
         if ok and not posted.body.strip() and (posted.status == 202 or not self._operation.answers):
             return SoapReply()

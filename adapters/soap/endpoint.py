@@ -1,5 +1,5 @@
-"""A system that speaks SOAP: its contract, and one pool of connections. Messages are made and read in threads; the event loop only
-sends and receives."""
+"""A system that speaks SOAP: its contract, and one pool of connections. Messages are made and read in threads; the
+event loop only sends and receives."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ class SoapTlsOptions(Options):
 
 
 class SoapEndpointOptions(Options):
-    """A system that speaks SOAP, as a WSDL of the site describes it. The WSDL is never fetched, and redirects are never followed."""
+    """A system that speaks SOAP, as a WSDL of the site describes it. The WSDL is never fetched, and redirects are never
+    followed."""
 
     wsdl: str = Field(description="A file of routes/schemas; what it imports stands beside it.")
     address: str | None = Field(None, description="The URL to call; without it the one that the WSDL names.")
@@ -122,7 +123,8 @@ class SoapEndpoint:
         self._free = asyncio.Semaphore(options.connections)
 
     async def call(self, address: SoapAddress, operation: Operation, body: bytes, content_type: str) -> Posted:
-        """Raises RejectedError where the body doesn't fit the contract, TransientError where there is no whole answer."""
+        """Raises RejectedError where the body doesn't fit the contract, TransientError where there is no whole
+        answer."""
         message = await asyncio.to_thread(self._message, operation, body, content_type)
         async with self._free:  # the clock of a call starts with a connection in hand
             return await self._post(message, address)

@@ -1,5 +1,5 @@
-"""Takes an X12 file apart into segments and elements with linuxforhealth-x12, which validates only sets of HIPAA; prints
-seconds."""
+"""Takes an X12 file apart into segments and elements with linuxforhealth-x12, which validates only sets of HIPAA;
+prints seconds."""
 
 import sys
 import time

@@ -15,7 +15,8 @@ from hub.journal.journal import Journal, engine_url, sqlite_path
 
 
 def missing_journal(folder: SiteFolder, settings: Settings) -> Path | None:
-    """The file of an SQLite journal that no hub has made yet; None where it is there, or on a server. Raises ConfigError."""
+    """The file of an SQLite journal that no hub has made yet; None where it is there, or on a server. Raises
+    ConfigError."""
     url = engine_url(journal_url(folder, settings))
     path = sqlite_path(url) if url.startswith("sqlite") else None
     return path if path is not None and not path.exists() else None
@@ -23,8 +24,8 @@ def missing_journal(folder: SiteFolder, settings: Settings) -> Path | None:
 
 @asynccontextmanager
 async def looking_at(folder: SiteFolder, settings: Settings) -> AsyncIterator[Journal]:
-    """The journal of a site, open. Where no hub has made it yet, an empty one elsewhere: a file that a query made would belong to
-    whoever asked, and a hub of another user could not open it. Raises JournalUnavailable and ConfigError."""
+    """The journal of a site, open. Where no hub has made it yet, an empty one elsewhere: a file that a query made would
+    belong to whoever asked, and a hub of another user could not open it. Raises JournalUnavailable and ConfigError."""
     if missing_journal(folder, settings) is None:
         async with opened(journal_url(folder, settings), folder.resolve(settings.claims)) as journal:
             yield journal

@@ -18,8 +18,8 @@ LEVELS = ("debug", "info", "warning", "error")
 def make_logger(
     level: str = "info", *, json: bool | None = None, stream: TextIO | None = None, everywhere: bool = False
 ) -> Any:
-    """A logger for a stream, without one for stderr. `json` None: JSON unless the stream is a terminal. `everywhere`: parts
-    that ask structlog for a logger of their own get one like it."""
+    """A logger for a stream, without one for stderr. `json` None: JSON unless the stream is a terminal. `everywhere`:
+    parts that ask structlog for a logger of their own get one like it."""
     to_stderr = stream is None
     stream = stream or sys.stderr
     as_json = json if json is not None else not stream.isatty()

@@ -1,5 +1,5 @@
-"""From a checked site to what runs: readers, writers, endpoints, destinations and sources, built once and kept over a reload
-where nothing about them has changed."""
+"""From a checked site to what runs: readers, writers, endpoints, destinations and sources, built once and kept over a
+reload where nothing about them has changed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ class Opened:
         return {name: thing for (kind, name), (_, thing) in self.built.items() if kind == "limit"}
 
     def replaced_by(self, after: Opened) -> list[Any]:
-        """What must be closed when `after` takes the place of this: endpoints and destinations that are not in it any more."""
+        """What must be closed when `after` takes the place of this: endpoints and destinations that are not in it any
+        more."""
         kept = {id(thing) for thing in after.endpoints.values()}
         kept |= {id(each.adapter) for each in after.snapshot.destinations.values()}
         mine = [*(each.adapter for each in self.snapshot.destinations.values()), *self.endpoints.values()]
@@ -191,7 +192,8 @@ class Opening:
         )
 
     def _limit(self, site: Site, name: str, endpoints: Mapping[str, Any], keep: Any) -> Limit:
-        """One for each endpoint, shared by all who send to it or ask it; its counts live as long as its options do. Opening and closing of its breaker is told."""
+        """One for each endpoint, shared by all who send to it or ask it; its counts live as long as its options do.
+        Opening and closing of its breaker is told."""
         options = getattr(getattr(endpoints.get(name), "options", None), "limit", None)
         if not isinstance(options, LimitOptions):
             options = LimitOptions()
@@ -259,7 +261,8 @@ def reader_of(config: SourceConfig, context: Context) -> Reader:
 
 
 def steps_of(steps: Iterable[StepConfig], context: Context) -> tuple[NamedStep, ...]:
-    """Raises ConfigError, also for a step that has an endpoint and no `ask`: a worker takes it, where there are no endpoints."""
+    """Raises ConfigError, also for a step that has an endpoint and no `ask`: a worker takes it, where there are no
+    endpoints."""
     made = tuple(NamedStep(step.name, make(step.use, step.name, context)) for step in steps)
     for step, named in zip(steps, made, strict=True):
         plugin = step.use.plugin

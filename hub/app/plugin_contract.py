@@ -1,7 +1,7 @@
 """What every plug-in keeps to, as checks for its own tests: `hub new` writes a test that calls them.
 
-Each raises AssertionError, in a sentence, where the plug-in breaks its contract (`hub.core.ports`). They need no event loop and
-no pytest plug-in.
+Each raises AssertionError, in a sentence, where the plug-in breaks its contract (`hub.core.ports`). They need no event
+loop and no pytest plug-in.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def _options(plugin: Plugin, options: dict[str, Any]) -> Any:
 
 
 def source_waits_for_take(source: Source, waiting: Callable[[], int]) -> Arrival:
-    """With one thing waiting at the origin: what was not taken waits on and is offered again, alike; what was taken is gone; and a
-    source that is cancelled ends. `waiting` counts what waits. Gives what was offered."""
+    """With one thing waiting at the origin: what was not taken waits on and is offered again, alike; what was taken is
+    gone; and a source that is cancelled ends. `waiting` counts what waits. Gives what was offered."""
     return asyncio.run(_source_waits_for_take(source, waiting))
 
 
@@ -200,7 +200,8 @@ def reads(reader: Reader, data: bytes) -> list[Reading]:
 
 
 def bears_garbage(reader: Reader, sample: bytes) -> None:
-    """Random bytes, and the sample cut off and with bytes changed: each Reading is a document or an error. The same every time."""
+    """Random bytes, and the sample cut off and with bytes changed: each Reading is a document or an error. The same
+    every time."""
     chance = random.Random(850)  # noqa: S311 - tests repeat
     for data in _garbled(sample, chance):
         for reading in reads(reader, data):

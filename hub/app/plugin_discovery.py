@@ -1,5 +1,5 @@
-"""Finds plug-ins: every module in `adapters` and `transformers`, the runtime's own steps, and what other distributions offer as
-entry points."""
+"""Finds plug-ins: every module in `adapters` and `transformers`, the runtime's own steps, and what other distributions
+offer as entry points."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ GROUP = "hub.plugins"
 
 
 def discover() -> Plugins:
-    """All plug-ins of this installation. Raises ConfigError for two of one kind and name, or one that can't be loaded."""
+    """All plug-ins of this installation. Raises ConfigError for two of one kind and name, or one that can't be
+    loaded."""
     found: list[Plugin] = []
     for package in (adapters, transformers):
         for module in modules(package):

@@ -46,8 +46,8 @@ def reader_of_source(name: str, site: Path, plugins: Plugins, environ: Mapping[s
 
 
 def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, str], name: str | None) -> Reader:
-    """The reader that `name` says, else JSON for what begins with `{` or `[`, else X12; what it is packed in comes off. Partners
-    are the site's, where there is one. Raises ConfigError for an unknown reader."""
+    """The reader that `name` says, else JSON for what begins with `{` or `[`, else X12; what it is packed in comes off.
+    Partners are the site's, where there is one. Raises ConfigError for an unknown reader."""
     if name is None:
         with file.open("rb") as stream:
             begin = stream.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()

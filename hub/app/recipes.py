@@ -14,8 +14,9 @@ from hub.runtime.contained.recipe import DestinationRecipe, PluginUse, Recipe, S
 def recipe_of(
     site: Site, folder: Path, texts: Mapping[tuple[str, str], str], log: Any, before: Recipe | None
 ) -> Recipe:
-    """`texts` are those that the site was built from. What was removed from the site stays, for copies that are on their way. A plug-in
-    that no module declares can't be built by a worker: the hub does its work, and says so in the log."""
+    """`texts` are those that the site was built from. What was removed from the site stays, for copies that are on
+    their way. A plug-in that no module declares can't be built by a worker: the hub does its work, and says so in the
+    log."""
     most = site.settings.containment.in_process_up_to
     sources = {name: source_recipe(config, most) for name, config in site.sources.items()}
     destinations = {name: destination_recipe(config, most) for name, config in site.destinations.items()}

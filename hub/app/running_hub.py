@@ -1,4 +1,5 @@
-"""A hub that runs: journal, broker, workers, keeper, sources and command desk, composed, started, reloaded and stopped."""
+"""A hub that runs: journal, broker, workers, keeper, sources and command desk, composed, started, reloaded and
+stopped."""
 
 from __future__ import annotations
 
@@ -80,8 +81,8 @@ class RefusedReload(HubError):
 
 
 class RunningHub:
-    """One hub process. `start` returns when it takes messages; until then, and while broker or journal are away, `readiness`
-    says what is missing."""
+    """One hub process. `start` returns when it takes messages; until then, and while broker or journal are away,
+    `readiness` says what is missing."""
 
     def __init__(
         self,
@@ -152,8 +153,8 @@ class RunningHub:
         return self.opened.site
 
     def own(self) -> None:
-        """Takes the site for this process, where only one may have it. Raises ConfigError, which names the owner. Twice is
-        harmless."""
+        """Takes the site for this process, where only one may have it. Raises ConfigError, which names the owner. Twice
+        is harmless."""
         if self._lock is not None and not self._owned:
             self._lock.acquire("this site")
             self._owned = True
@@ -209,8 +210,8 @@ class RunningHub:
             self.log.warning("process_lost", arrival=self._left.pop())
 
     async def _resume(self) -> None:
-        """Takes up, now and then, what another process began to replay or release and did not finish; forgets old suspects, and unbinds
-        what a process needed that is gone."""
+        """Takes up, now and then, what another process began to replay or release and did not finish; forgets old
+        suspects, and unbinds what a process needed that is gone."""
         while True:
             await self.runtime.clock.sleep(RESUME_SECONDS)
             with Boundary():
@@ -250,8 +251,8 @@ class RunningHub:
 
     async def reload(self) -> dict[str, Any]:
         """Reads, checks and swaps the table at once; new messages take the new one. Raises RefusedReload, and changes
-        nothing, when the site has errors; HubError when it can't be opened; TransientError and JournalUnavailable while broker or
-        journal are away: it may be tried again."""
+        nothing, when the site has errors; HubError when it can't be opened; TransientError and JournalUnavailable while
+        broker or journal are away: it may be tried again."""
         async with self._reloading:
             with Boundary(but=(TransientError, JournalUnavailable)) as boundary:  # nothing is wrong with the site then
                 opened = await self._read_anew()
@@ -372,8 +373,8 @@ class RunningHub:
             )
 
     async def orphans(self) -> dict[str, int]:
-        """Recorded queues that no route or source of the site uses, and how many messages they hold; rows that wait for such a route
-        under the name of its queue."""
+        """Recorded queues that no route or source of the site uses, and how many messages they hold; rows that wait for
+        such a route under the name of its queue."""
         routes = self.site.table.by_id
         found = await DeclaredQueues(self.journal).orphans(self.broker, self.opened.topology(), routes)
         for route, count in (await Waits(self.journal).without(routes)).items():

@@ -39,8 +39,8 @@ class SiteFolder:
         return found
 
     def _listed(self, folder: str) -> list[Path]:
-        """What stands in a folder; nothing where it is not there. Raises ConfigError for one that can't be listed: as an empty one it
-        would take away all that stands in it."""
+        """What stands in a folder; nothing where it is not there. Raises ConfigError for one that can't be listed: as
+        an empty one it would take away all that stands in it."""
         path = self.path / folder
         try:
             return sorted(path.iterdir())
@@ -77,9 +77,9 @@ class SiteFolder:
             raise ConfigError(f"can't be read: {error.strerror}", Place(name)) from error
 
     def check(self, plugins: Plugins, environ: Mapping[str, str] | None = None) -> Checked:
-        """Reads and checks the whole site, with the templates, schemas and tables that it names. The site's version is a digest of all
-        files that were read, as they stand there: not of the values of environment variables, and not of keys, certificates and
-        secrets in files, of which the path alone counts."""
+        """Reads and checks the whole site, with the templates, schemas and tables that it names. The site's version is
+        a digest of all files that were read, as they stand there: not of the values of environment variables, and not
+        of keys, certificates and secrets in files, of which the path alone counts."""
         known, files, read = os.environ if environ is None else environ, self.files(), set[tuple[str, str]]()
 
         def text(folder: str, name: str) -> str:
@@ -94,8 +94,8 @@ class SiteFolder:
         return replace(checked, site=replace(checked.site, version=version))
 
     def _named(self, site: Site, read: Iterable[tuple[str, str]]) -> dict[str, bytes]:
-        """The files that were read for readers, writers, steps and plug-ins that inspect theirs, and those beside them that they name.
-        Not a file that a source reads anew while it runs: the public keys of those who send."""
+        """The files that were read for readers, writers, steps and plug-ins that inspect theirs, and those beside them
+        that they name. Not a file that a source reads anew while it runs: the public keys of those who send."""
         folders: dict[str, set[str]] = {}
         for folder, name in read:
             folders.setdefault(folder, set()).add(name)
@@ -114,7 +114,8 @@ class SiteFolder:
         return path.is_relative_to(self.path.resolve()) and path.is_file()
 
     def text(self, folder: str, name: str) -> str:
-        """A template or schema of the site. Raises ConfigError when it is not there, leads out of the site or is no text."""
+        """A template or schema of the site. Raises ConfigError when it is not there, leads out of the site or is no
+        text."""
         relative = f"{folder}/{name}" if folder else name
         if not self.exists(relative):
             raise ConfigError(f"there is no file {relative} in the site")
@@ -126,7 +127,8 @@ class SiteFolder:
             raise ConfigError(f"{relative} can't be read: {error.strerror}") from error
 
     def version(self, folder: str, name: str) -> str:
-        """A digest of a file of the site, and of those beside it that it names (what a WSDL imports); of one that isn't there too."""
+        """A digest of a file of the site, and of those beside it that it names (what a WSDL imports); of one that isn't
+        there too."""
         return site_version(self._with_imports(folder, (name,)))
 
     def _with_imports(self, folder: str, names: Iterable[str]) -> dict[str, bytes]:

@@ -25,7 +25,8 @@ def backup(
 ) -> None:
     """Backs up messages, journal, claims and what sources keep into a folder, while the hub runs.
 
-    The site's own files are not in it: config/ and routes/ belong under version control. Example: hub backup /backup/hub-2026-12-01
+    The site's own files are not in it: config/ and routes/ belong under version control. Example: hub backup
+    /backup/hub-2026-12-01
     """
     found = SiteFolder(site).check(discover()).site
     kept = kept_by(found) if found is not None else ()

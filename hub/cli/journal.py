@@ -31,9 +31,11 @@ def copy(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copies the whole history to another, empty journal, while no hub runs: keys, control numbers, effects, holds, events, bodies.
+    """Copies the whole history to another, empty journal, while no hub runs: keys, control numbers, effects, holds,
+    events, bodies.
 
-    All or nothing: counts and checksums of every table are compared before the commit. Example: hub journal copy --from var/hub.db
+    All or nothing: counts and checksums of every table are compared before the commit. Example: hub journal copy --from
+    var/hub.db
     """
     folder, settings = SiteFolder(site), settings_of(site)
     old = Store(place(folder, source), folder.resolve(from_claims))

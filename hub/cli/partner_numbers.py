@@ -40,7 +40,8 @@ def numbers(
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Lists the control numbers sent to a partner, newest first, and why one is a gap. Example: hub partner numbers ACME"""
+    """Lists the control numbers sent to a partner, newest first, and why one is a gap. Example: hub partner numbers
+    ACME"""
     if following is not None:
         seed(site, partner, following, as_json)
         return
@@ -104,7 +105,8 @@ def acks(
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Lists what the partner is to acknowledge, newest first; of a batch the members that it refused. Example: hub partner acks ACME --status overdue"""
+    """Lists what the partner is to acknowledge, newest first; of a batch the members that it refused. Example: hub
+    partner acks ACME --status overdue"""
     if unknown := [word for word in status or () if word not in STATES]:
         raise typer.BadParameter(f"{unknown[0]!r} is no state; one of {', '.join(WAITED_FOR)}")
     wanted = tuple(status or WAITED_FOR)

@@ -45,8 +45,8 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
     ) -> None:
         """Runs the hub of a site until SIGTERM or Ctrl-C.
 
-        SIGHUP, like `hub reload`, reads the files again; a version with errors changes nothing. A stop finishes what is in
-        work, for a bounded time; the rest stays with the broker. Example: hub run --site /srv/hub
+        SIGHUP, like `hub reload`, reads the files again; a version with errors changes nothing. A stop finishes what is
+        in work, for a bounded time; the rest stays with the broker. Example: hub run --site /srv/hub
         """
         if log_level not in LEVELS:
             raise typer.BadParameter(f"{log_level!r} is no log level; one of {', '.join(LEVELS)}")
@@ -108,8 +108,8 @@ async def main(
 
 
 async def reload(hub: RunningHub) -> None:
-    """This process, and all others that share the journal. While broker or journal are away it is tried again and again: nobody reads an
-    answer to a signal."""
+    """This process, and all others that share the journal. While broker or journal are away it is tried again and
+    again: nobody reads an answer to a signal."""
     told, waits = False, ""
     while True:
         try:

@@ -74,7 +74,8 @@ def no_hub_yet(missing: Path) -> str:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's work; what can't be reached ends it with a sentence. What it makes is private, as what a hub makes."""
+    """Runs a command's work; what can't be reached ends it with a sentence. What it makes is private, as what a hub
+    makes."""
     make_private()
     make_logger("error", everywhere=True)  # stdout has the answer, which a program may read
     try:
@@ -109,8 +110,9 @@ def changing_journal(folder: Path, work: Callable[[Journal], Awaitable[T]]) -> T
 
 
 def whoami() -> str:
-    """Who gives a command, for the journal: the user that the operating system knows, and no variable that anybody can set. A command
-    by root through sudo names whom sudo has let in; only root could set that variable to anything else."""
+    """Who gives a command, for the journal: the user that the operating system knows, and no variable that anybody can
+    set. A command by root through sudo names whom sudo has let in; only root could set that variable to anything
+    else."""
     user = name_of(os.getuid())
     asked = os.environ.get("SUDO_UID", "")
     if os.getuid() == 0 and asked.isascii() and asked.isdecimal() and len(asked) <= 10 and int(asked):
@@ -128,8 +130,8 @@ def name_of(uid: int) -> str:
 def command(
     folder: Path, kind: str, arguments: dict[str, Any], timeout: float, *, record: bool = True
 ) -> dict[str, Any]:
-    """Leaves a command for the hub that runs on this site, and waits for its result. Ends the program when it fails,
-    or with code 3 when nobody has carried it out in time: the command then stays recorded. Without `record` it is not even
+    """Leaves a command for the hub that runs on this site, and waits for its result. Ends the program when it fails, or
+    with code 3 when nobody has carried it out in time: the command then stays recorded. Without `record` it is not even
     left where no hub runs."""
 
     async def work(journal: Journal) -> tuple[CommandStatus | None, dict[str, Any]]:

@@ -28,8 +28,8 @@ Prepared = tuple[bytes, dict[str, Any], dict[str, Any]]
 
 
 class NotPublished(HubError):
-    """No broker has confirmed it in time. It may have arrived all the same: publish the same bytes again, the hub recognises
-    them."""
+    """No broker has confirmed it in time. It may have arrived all the same: publish the same bytes again, the hub
+    recognises them."""
 
 
 class NotRouted(NotPublished):
@@ -37,11 +37,11 @@ class NotRouted(NotPublished):
 
 
 class HubClient:
-    """Publishes to RabbitMQ. One connection, opened when it is first needed, replaced when it breaks; safe to share among the
-    threads of a process, which publish one after the other. After a fork make another one.
+    """Publishes to RabbitMQ. One connection, opened when it is first needed, replaced when it breaks; safe to share
+    among the threads of a process, which publish one after the other. After a fork make another one.
 
-    `url` is one AMQP URL, or several with `;` between them: the next is tried when one is away. `timeout`: seconds that a
-    publish may take, with all attempts. `mandatory`: a message that reaches no queue raises NotRouted.
+    `url` is one AMQP URL, or several with `;` between them: the next is tried when one is away. `timeout`: seconds that
+    a publish may take, with all attempts. `mandatory`: a message that reaches no queue raises NotRouted.
     """
 
     def __init__(self, url: str, *, timeout: float = 30.0, mandatory: bool = True, heartbeat: int = 30) -> None:
@@ -76,9 +76,10 @@ class HubClient:
     ) -> str:
         """Publishes one document and returns its message id when the broker has confirmed it.
 
-        `document` is a model of `hub.documents`, or canonical JSON as bytes or a mapping, which is checked first, as `as_`
-        (`order@1`) where it doesn't say itself what it is. Without `message_id` it is derived from the bytes, so that the
-        same document published again is recognised. Raises NotPublished, NotRouted, and DecodeError for what is no document.
+        `document` is a model of `hub.documents`, or canonical JSON as bytes or a mapping, which is checked first, as
+        `as_` (`order@1`) where it doesn't say itself what it is. Without `message_id` it is derived from the bytes, so
+        that the same document published again is recognised. Raises NotPublished, NotRouted, and DecodeError for what
+        is no document.
         """
         name, body = canonical(document, as_)
         id = message_id or hashlib.sha256(body).hexdigest()

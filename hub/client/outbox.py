@@ -11,8 +11,8 @@
     with HubClient(url) as hub:                               # in a loop of its own: a thread, a cron, a Celery beat
         outbox.relay(engine, hub)
 
-Nothing is published that was rolled back, and nothing committed is forgotten: a row goes when the broker has confirmed it. A
-crash between confirm and delete publishes the same bytes again, which the hub recognises.
+Nothing is published that was rolled back, and nothing committed is forgotten: a row goes when the broker has confirmed
+it. A crash between confirm and delete publishes the same bytes again, which the hub recognises.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Outbox:
         as_: str | None = None,
         correlation_id: str | None = None,
     ) -> None:
-        """Writes the document into the caller's transaction. Raises DecodeError for what is no document: nothing is written."""
+        """Writes the document into the caller's transaction. Raises DecodeError for what is no document: nothing is
+        written."""
         name, body = canonical(document, as_)
         row = {
             "id": uuid.uuid4().hex,
@@ -76,8 +77,8 @@ class Outbox:
         connection.execute(sa.insert(self.table).values(row))
 
     def relay(self, engine: sa.Engine, client: HubClient) -> int:
-        """Publishes what waits, in the order in which it was added, and removes it; how many there were. Raises what the client
-        raises: what was confirmed before is gone from the table, the rest waits for the next call."""
+        """Publishes what waits, in the order in which it was added, and removes it; how many there were. Raises what
+        the client raises: what was confirmed before is gone from the table, the rest waits for the next call."""
         published = 0
         while count := self._some(engine, client):
             published += count

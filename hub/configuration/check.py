@@ -52,9 +52,10 @@ def check_site(
     """Checks a site as one whole and compiles it.
 
     `files` are all YAML files below config/ and routes/, by path relative to the site (`config/partners/acme.yaml`);
-    `exists` tells whether a file of the site is there; `folder` is where plug-ins may look into such files, None: nowhere; `text` gives the texts of templates, schemas and tables, with which
-    readers, writers and steps are built on trial, None: they aren't. Never raises for what the files hold; every error of every file is a
-    finding. With an error there is no site.
+    `exists` tells whether a file of the site is there; `folder` is where plug-ins may look into such files, None:
+    nowhere; `text` gives the texts of templates, schemas and tables, with which readers, writers and steps are built on
+    trial, None: they aren't. Never raises for what the files hold; every error of every file is a finding. With an
+    error there is no site.
     """
     draft = Draft(plugins, exists, documents, folder, text)
     _parse(draft, files, environ)

@@ -22,9 +22,10 @@ from hub.core.routing.route_table import RouteTable
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """config/hub.yaml. `containment` bounds the work on foreign bytes. `amqp` is the broker's URL, None for the embedded one; `journal` a path relative to the site or a
-    database URL; `claims` a path. `console_host` and `console_port` serve metrics and health. `work` bounds
-    what a template may do for one document. `hand_over`: see `hub.runtime.delivery.hand_over`."""
+    """config/hub.yaml. `containment` bounds the work on foreign bytes. `amqp` is the broker's URL, None for the
+    embedded one; `journal` a path relative to the site or a database URL; `claims` a path. `console_host` and
+    `console_port` serve metrics and health. `work` bounds what a template may do for one document. `hand_over`: see
+    `hub.runtime.delivery.hand_over`."""
 
     broker: Literal["embedded", "amqp"] = "embedded"
     amqp: str | None = None
@@ -62,9 +63,9 @@ class StepConfig:
 
 @dataclass(frozen=True, slots=True)
 class SourceConfig:
-    """An inbound channel adapter and the reader of what it brings. `documents`: the kinds it can yield; empty: any. Without an
-    adapter it is the place of a destination's replies, which are read as documents. `unpack`: what bodies are packed in. `steps`: what happens to its documents
-    before they are routed."""
+    """An inbound channel adapter and the reader of what it brings. `documents`: the kinds it can yield; empty: any.
+    Without an adapter it is the place of a destination's replies, which are read as documents. `unpack`: what bodies
+    are packed in. `steps`: what happens to its documents before they are routed."""
 
     name: str
     use: Use | None
@@ -79,10 +80,10 @@ class SourceConfig:
 @dataclass(frozen=True, slots=True)
 class DestinationConfig:
     """An outbound channel adapter. Without a writer the canonical JSON is sent. `endpoint` names the endpoint it uses.
-    `captures`: kinds of business keys, and where they stand in the reply. `replies_to` is the source as which replies are
-    read as documents; None: they aren't. `answer`: its replies answer who has sent the document and waits. `steps`: what happens to a
-    document before it is written. `gather`: documents wait for each other, and go together; `gather_by` are the facts in which they
-    are equal."""
+    `captures`: kinds of business keys, and where they stand in the reply. `replies_to` is the source as which replies
+    are read as documents; None: they aren't. `answer`: its replies answer who has sent the document and waits. `steps`:
+    what happens to a document before it is written. `gather`: documents wait for each other, and go together;
+    `gather_by` are the facts in which they are equal."""
 
     name: str
     use: Use
@@ -125,7 +126,8 @@ class Site:
     places: Mapping[str, Place]
     """Where each route stands in the files."""
     version: str = ""
-    """A digest of the files that the check read; see `hub.core.identity.site_version`. Empty while nobody has read them from a disk."""
+    """A digest of the files that the check read; see `hub.core.identity.site_version`. Empty while nobody has read them
+    from a disk."""
 
     def uses(self) -> Iterator[Use]:
         """Every use of a plug-in."""

@@ -12,9 +12,10 @@ PureWork = Callable[..., Iterable[Piece]]
 """A function of a module. It raises DecodeError for bytes that it can't make sense of."""
 
 Apart = Callable[..., Awaitable[list[Piece]]]
-"""`await apart(owner, size, work, *arguments)`: what the work makes of the arguments, which can be pickled. `owner` is the source or
-destination for which it is done, `size` that of the bytes. Work on few bytes is done at once, all other in a worker process. Raises
-DecodeError, also where the work passes the bounds of `containment`, and TransientError where no worker can do it now."""
+"""`await apart(owner, size, work, *arguments)`: what the work makes of the arguments, which can be pickled. `owner` is
+the source or destination for which it is done, `size` that of the bytes. Work on few bytes is done at once, all other
+in a worker process. Raises DecodeError, also where the work passes the bounds of `containment`, and TransientError
+where no worker can do it now."""
 
 
 async def apart_here(owner: str, size: int, work: PureWork, *arguments: Any) -> list[Piece]:

@@ -1,4 +1,5 @@
-"""The port of a message broker. Its docstrings are the contract; one contract suite runs against both implementations."""
+"""The port of a message broker. Its docstrings are the contract; one contract suite runs against both
+implementations."""
 
 from __future__ import annotations
 
@@ -47,16 +48,18 @@ class Subscription(Protocol):
 class Broker(Protocol):
     """A message broker. Nothing confirmed is lost; anything may be delivered again.
 
-    - `declare` makes a topology exist. Idempotent. Raises TransientError(unreachable) when the broker is away for longer
-      than its timeout, and ConfigError when something exists with other arguments or a passive exchange is missing.
+    - `declare` makes a topology exist. Idempotent. Raises TransientError(unreachable) when the broker is away for
+      longer than its timeout, and ConfigError when something exists with other arguments or a passive exchange is
+      missing.
     - `publish` returns once the broker has taken responsibility (confirm). With `mandatory` a message that reached no
       queue raises `Unroutable`; a nack (a full queue) raises TransientError(busy). When the connection is lost the same
       message is published again on the next one, until `timeout` seconds have passed: TransientError(unreachable or
       timeout). A message may thus arrive twice, with the same id; it never stays unconfirmed silently.
     - `consume` calls `handler(delivery)`, a plain function, on the event loop for every delivery, with at most
-      `prefetch` unacknowledged. A missing queue raises ConfigError. `arguments()` is asked each time the consumer begins, also
-      again after a lost connection: of a stream, where to begin (`x-stream-offset`); ConfigError where there are no streams. A queue that is deleted
-      later ends no consumer: it tries again with growing pauses, and calls `on_missing`, a plain function, each time that the queue is gone.
+      `prefetch` unacknowledged. A missing queue raises ConfigError. `arguments()` is asked each time the consumer
+      begins, also again after a lost connection: of a stream, where to begin (`x-stream-offset`); ConfigError where
+      there are no streams. A queue that is deleted later ends no consumer: it tries again with growing pauses, and
+      calls `on_missing`, a plain function, each time that the queue is gone.
     - `depths` counts messages ready in queues; None for a queue that doesn't exist.
     """
 

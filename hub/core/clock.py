@@ -17,9 +17,9 @@ class Timer(Protocol):
 class Clock(Protocol):
     """Two readings, and what waits by them.
 
-    `clock()` is the time that all processes of a site share, in seconds since the epoch: for leases, claims of work, ages and
-    schedules. It may jump. `clock.monotonic()` never goes back and means nothing outside this process: for delays and limits.
-    `sleep`, `timeout` and `call_later` count monotonic seconds, in the running event loop.
+    `clock()` is the time that all processes of a site share, in seconds since the epoch: for leases, claims of work,
+    ages and schedules. It may jump. `clock.monotonic()` never goes back and means nothing outside this process: for
+    delays and limits. `sleep`, `timeout` and `call_later` count monotonic seconds, in the running event loop.
     """
 
     def __call__(self) -> float: ...

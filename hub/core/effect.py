@@ -1,7 +1,7 @@
 """The effect of a document at a destination: its statuses, what each means, and what may become of it.
 
-Whoever asks for a group of statuses uses a set of this file, and whoever changes a status names the `Act` that does it. The
-journal's guards are made of both, so that no other file names a status in a text of its own.
+Whoever asks for a group of statuses uses a set of this file, and whoever changes a status names the `Act` that does it.
+The journal's guards are made of both, so that no other file names a status in a text of its own.
 """
 
 from __future__ import annotations
@@ -73,7 +73,8 @@ STOPPED = ENDED | {_S.HELD}
 
 
 class Act(Enum):
-    """What changes a status: from which statuses (`before`) to which (`after`). In any other status the act leaves the row as it is."""
+    """What changes a status: from which statuses (`before`) to which (`after`). In any other status the act leaves the
+    row as it is."""
 
     def __init__(self, meaning: str, before: frozenset[EffectStatus], after: frozenset[EffectStatus]) -> None:
         self.meaning = meaning

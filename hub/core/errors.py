@@ -81,8 +81,8 @@ class MessageError(HubError):
 
 
 class DecodeError(MessageError):
-    """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0). `findings` are all that
-    is wrong, where the reader knows more than the first thing (X12: `transformers.x12.finding.Finding`)."""
+    """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0). `findings` are
+    all that is wrong, where the reader knows more than the first thing (X12: `transformers.x12.finding.Finding`)."""
 
     def __init__(
         self,
@@ -147,7 +147,8 @@ class EndpointError(HubError):
 
 
 class TransientError(EndpointError):
-    """May work later. `kind` chooses the retry class's answer; `retry_after` (seconds) is what the far end asked for."""
+    """May work later. `kind` chooses the retry class's answer; `retry_after` (seconds) is what the far end asked
+    for."""
 
     def __init__(self, text: str, kind: TransientKind = "failed", retry_after: float | None = None) -> None:
         self.text = text
@@ -157,8 +158,9 @@ class TransientError(EndpointError):
 
 
 class Withheld(TransientError):
-    """Our own side did not let the request through, because its endpoint is left alone for now: no attempt was made. `endpoint` is its
-    name; after `retry_after` seconds one request tries again. `watched`: the runtime sees when that is, and wakes who waits."""
+    """Our own side did not let the request through, because its endpoint is left alone for now: no attempt was made.
+    `endpoint` is its name; after `retry_after` seconds one request tries again. `watched`: the runtime sees when that
+    is, and wakes who waits."""
 
     def __init__(self, text: str, endpoint: str, retry_after: float, *, watched: bool = False) -> None:
         self.endpoint = endpoint
@@ -178,8 +180,8 @@ class RejectedError(EndpointError):
 
 
 class Unconfirmed(EndpointError):
-    """The far end may have taken the document, and nobody but a person can find out: it is never sent again blindly. It becomes the
-    hold `unconfirmed`."""
+    """The far end may have taken the document, and nobody but a person can find out: it is never sent again blindly. It
+    becomes the hold `unconfirmed`."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -30,8 +30,8 @@ def exact(text: str) -> Decimal:
 
 
 def written_out(value: Decimal) -> str:
-    """Its digits, without an exponent. Raises ValueError for a number so large or small that neither `exact` gives it nor a product
-    of a few that it gave."""
+    """Its digits, without an exponent. Raises ValueError for a number so large or small that neither `exact` gives it
+    nor a product of a few that it gave."""
     if abs(value.adjusted()) > LONGEST_WRITTEN:
         raise ValueError(f"found {value}, a number of more than {LONGEST_WRITTEN} digits")
     return format(value, "f")

@@ -12,8 +12,8 @@ def digest(body: bytes) -> str:
 
 
 def site_version(files: Mapping[str, bytes]) -> str:
-    """The version of a site with these files, by their paths relative to the site: 16 hex digits. Their order doesn't matter, each byte
-    of them does."""
+    """The version of a site with these files, by their paths relative to the site: 16 hex digits. Their order doesn't
+    matter, each byte of them does."""
     found = blake2b(digest_size=8)
     for name in sorted(files):
         found.update(f"{name}\0{digest(files[name])}\n".encode())
@@ -21,8 +21,8 @@ def site_version(files: Mapping[str, bytes]) -> str:
 
 
 def message_id(claim: str, position: Iterable[str] = (), salt: str = "") -> str:
-    """The id of what stands at `position` (interchange, group, transaction ordinals) in the claim: 32 hex digits. `salt` tells
-    arrivals apart that have the same bytes and are meant as different messages."""
+    """The id of what stands at `position` (interchange, group, transaction ordinals) in the claim: 32 hex digits.
+    `salt` tells arrivals apart that have the same bytes and are meant as different messages."""
     text = "|".join((claim, *position))
     key = sha256(salt.encode("utf-8", "surrogatepass")).digest() if salt else b""
     return blake2b(text.encode(), digest_size=16, key=key).hexdigest()

@@ -20,7 +20,8 @@ X12 = "application/edi-x12"
 
 
 def storable(text: str) -> str:
-    """A text as rows and headers can hold it: what is no Unicode (lone surrogates, of bytes that were no UTF-8) is written as escapes."""
+    """A text as rows and headers can hold it: what is no Unicode (lone surrogates, of bytes that were no UTF-8) is
+    written as escapes."""
     if text.isascii():
         return text
     try:
@@ -58,7 +59,8 @@ class Header:
     WAITS = "hub-waits"
     """How often a copy has been put off."""
     AGAIN = "hub-again"
-    """Of a copy that had come again when it began to wait, or when its document was read: a process may have died over it."""
+    """Of a copy that had come again when it began to wait, or when its document was read: a process may have died over
+    it."""
     NAME = "hub-name"
     """What the body was called where it came from, for a reader and in a dead letter."""
     ANSWERS = "hub-answers"
@@ -74,7 +76,8 @@ class Header:
 
 
 BROKER_HEADERS = ("x-death", "x-delivery-count", "x-first-death-", "x-last-death-", "x-opt-", "x-acquired-count")
-"""Prefixes of headers that a broker sets. A message that keeps them when it is published again is dropped as a cycle."""
+"""Prefixes of headers that a broker sets. A message that keeps them when it is published again is dropped as a
+cycle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ class Message:
     bytes, Decimal, datetime, None, lists and dicts of these).
 
     `id` is derived (see `hub.core.identity`), so that making the same message again gives the same id. `properties` are
-    further AMQP properties, by name: `priority` (0 to 255), `expiration` (seconds), `timestamp` (aware), `content_encoding`,
-    `user_id`, and of a message that came in also `app_id`. The hub's own messages have none.
+    further AMQP properties, by name: `priority` (0 to 255), `expiration` (seconds), `timestamp` (aware),
+    `content_encoding`, `user_id`, and of a message that came in also `app_id`. The hub's own messages have none.
     """
 
     id: str

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class OnceStatus(StrEnum):
-    """Another message with the key waits while it is pending, is a duplicate when it is done, and takes it when it is freed."""
+    """Another message with the key waits while it is pending, is a duplicate when it is done, and takes it when it is
+    freed."""
 
     PENDING = "pending"
     DONE = "done"

@@ -35,8 +35,8 @@ class DestinationState:
 
 @dataclass(frozen=True, slots=True)
 class DocumentState:
-    """One document, or a part that is none. `cause` says why it is unreadable; `ours`: a step of the site says so, perhaps in the
-    words of our systems. Times are seconds since the epoch."""
+    """One document, or a part that is none. `cause` says why it is unreadable; `ours`: a step of the site says so,
+    perhaps in the words of our systems. Times are seconds since the epoch."""
 
     id: str
     state: State
@@ -50,9 +50,9 @@ class DocumentState:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the only document of an arrival has ended at the destination that answers. `state` is delivered, held, dead, discarded,
-    filtered, unmatched or duplicate; retrying: it has failed for now; routed: it is under way, or, when it is `silent`, goes there not
-    at all. `reply` is what the destination has said, None: nothing."""
+    """How the only document of an arrival has ended at the destination that answers. `state` is delivered, held, dead,
+    discarded, filtered, unmatched or duplicate; retrying: it has failed for now; routed: it is under way, or, when it
+    is `silent`, goes there not at all. `reply` is what the destination has said, None: nothing."""
 
     state: State
     document_id: str
@@ -64,11 +64,13 @@ class Ending:
 
 
 class Outcomes(Protocol):
-    """What the journal has committed of arrivals. An arrival is called by the business key `arrival` that its source gave it.
-    Raises JournalUnavailable.
+    """What the journal has committed of arrivals. An arrival is called by the business key `arrival` that its source
+    gave it. Raises JournalUnavailable.
 
-    - `standing`: its documents, as far as they came from that source and, with a partner, from that partner; empty: unknown.
-    - `ending`: waits up to `within` seconds for the end, or the first failure, of its document at the destination that answers.
+    - `standing`: its documents, as far as they came from that source and, with a partner, from that partner; empty:
+      unknown.
+    - `ending`: waits up to `within` seconds for the end, or the first failure, of its document at the destination that
+      answers.
     """
 
     async def standing(self, source: str, arrival: str, partner: str) -> tuple[DocumentState, ...]: ...

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class OutgoingAddress:
-    """What a person or a dry run is shown before anything is sent. Each adapter has a subclass with fields of its own, whose values are
-    plain: texts, numbers, booleans, None, tuples and dicts of them.
+    """What a person or a dry run is shown before anything is sent. Each adapter has a subclass with fields of its own,
+    whose values are plain: texts, numbers, booleans, None, tuples and dicts of them.
 
-    No field holds a secret. `credentials` are the names of the headers and parameters that let us in: `send` adds their values."""
+    No field holds a secret. `credentials` are the names of the headers and parameters that let us in: `send` adds their
+    values."""
 
     kind: ClassVar[str]
     """The adapter: `rest`."""

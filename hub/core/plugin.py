@@ -36,13 +36,14 @@ WRITE_ONLY = "writeOnly"
 
 SECRET: dict[str, JsonValue] = {WRITE_ONLY: True}
 NO_SECRET: dict[str, JsonValue] = {WRITE_ONLY: False}
-"""For `Field(json_schema_extra=...)` of an option: that it is a secret, which the checker takes by reference alone; or that it is none,
-though its name sounds like one."""
+"""For `Field(json_schema_extra=...)` of an option: that it is a secret, which the checker takes by reference alone; or
+that it is none, though its name sounds like one."""
 
 
 FORMAT = "format"
 FILE: dict[str, JsonValue] = {FORMAT: "file-path"}
-"""For `json_schema_extra` of an option that names a file which must be there: a key, a certificate. The checker looks for it."""
+"""For `json_schema_extra` of an option that names a file which must be there: a key, a certificate. The checker looks
+for it."""
 
 
 SENDS_AT_ONCE = 100
@@ -51,8 +52,8 @@ SENDS_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong with an agreement, as the transformer sees it that serves it. `path` leads to it in the partner's file:
-    `("x12", "receive", 2)`."""
+    """Something wrong with an agreement, as the transformer sees it that serves it. `path` leads to it in the partner's
+    file: `("x12", "receive", 2)`."""
 
     path: tuple[str | int, ...]
     text: str
@@ -136,15 +137,18 @@ class Plugin:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a builder may use. `site` is the site's folder (paths in options are relative to it). `endpoint(name)` is
-    the built endpoint. `partners` is the partner directory. `broker` is the hub's own broker. `text(folder, name)` reads
-    a template or schema of the site, so that pure transformers need no disk. `replies` are the
-    destination's compiled reply rules (`hub.core.replies.replies.ReplyRule`). `memory(name)` is what the source of that name remembers
-    (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened (`hub.core.broker.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way.
-    `facts` are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered (`hub.core.network.web.Repetitions`; `SENDERS` is no source), `outcomes` what has become of
-    what came in (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question waits
-    for; None where it has none. `work` bounds what a template may do for one document. `look(name, reply, paths)` finds what stands at
-    paths of a far end's reply, for the destination or step of that name, in a worker process where that may take long. Raises TransientError. `apart` does pure work on foreign bytes
-    in the same way (`hub.core.apart.Apart`). `clock` is the hub's: sources, destinations and endpoints read the time and wait by it
+    the built endpoint. `partners` is the partner directory. `broker` is the hub's own broker. `text(folder, name)`
+    reads a template or schema of the site, so that pure transformers need no disk. `replies` are the destination's
+    compiled reply rules (`hub.core.replies.replies.ReplyRule`). `memory(name)` is what the source of that name
+    remembers (`hub.core.ports.Memory`). `connect(url, name)` is another RabbitMQ, not yet opened
+    (`hub.core.broker.BrokerLifecycle`). `spool` is a folder of this machine for bodies that are on their way. `facts`
+    are the site's, by name, for conditions. `repetitions(name)` is what the source of that name has answered
+    (`hub.core.network.web.Repetitions`; `SENDERS` is no source), `outcomes` what has become of what came in
+    (`hub.core.outcome.Outcomes`). `limit(name)` is the limit of the endpoint of that name, whose `turn()` a question
+    waits for; None where it has none. `work` bounds what a template may do for one document. `look(name, reply, paths)`
+    finds what stands at paths of a far end's reply, for the destination or step of that name, in a worker process where
+    that may take long. Raises TransientError. `apart` does pure work on foreign bytes in the same way
+    (`hub.core.apart.Apart`). `clock` is the hub's: sources, destinations and endpoints read the time and wait by it
     (`hub.core.clock.Clock`). Readers, writers and steps have none.
     """
 

@@ -41,8 +41,9 @@ def parse_duration(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class RetryClass:
-    """A named list of delays (seconds, ascending), and the kinds of failure it serves. `within`: seconds from the first failure on within which
-    a copy is to be delivered, time at an open breaker included; None: the delays alone decide."""
+    """A named list of delays (seconds, ascending), and the kinds of failure it serves. `within`: seconds from the first
+    failure on within which a copy is to be delivered, time at an open breaker included; None: the delays alone
+    decide."""
 
     name: str
     delays: tuple[float, ...]
@@ -67,8 +68,8 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class LetWait:
-    """Keep it as a row, for at most `seconds`. `endpoint`: the endpoint that is left alone, and no attempt was made; empty: the far end
-    has said when to come again, and the attempt counts."""
+    """Keep it as a row, for at most `seconds`. `endpoint`: the endpoint that is left alone, and no attempt was made;
+    empty: the far end has said when to come again, and the attempt counts."""
 
     seconds: float
     endpoint: str = ""
@@ -101,10 +102,10 @@ LONGEST_RETRY_AFTER = 86400.0
 def decide(error: BaseException, attempt: int, retry_class: RetryClass, waited: float = 0.0) -> Decision:
     """What becomes of a message whose `attempt` (from 1) ended in `error`, `waited` seconds after its first failure.
 
-    A class of n delays gives n + 1 attempts. A far end's Retry-After is rounded up to the next delay of the class; beyond the longest
-    delay the message waits as long as it was asked to. What our own side withheld is no attempt and uses up no delay. A class
-    with `within` ends all waiting then. JournalUnavailable is no message's failure: it is raised again, nothing may be decided
-    without the journal.
+    A class of n delays gives n + 1 attempts. A far end's Retry-After is rounded up to the next delay of the class;
+    beyond the longest delay the message waits as long as it was asked to. What our own side withheld is no attempt and
+    uses up no delay. A class with `within` ends all waiting then. JournalUnavailable is no message's failure: it is
+    raised again, nothing may be decided without the journal.
     """
     if isinstance(error, JournalUnavailable):
         raise error

@@ -9,7 +9,8 @@ DEAD_LETTER = "dead"
 
 
 class Stage(StrEnum):
-    """The stages of a message. Some are named as the status of the effect that they bring about; they are not that status."""
+    """The stages of a message. Some are named as the status of the effect that they bring about; they are not that
+    status."""
 
     RECEIVED = "received"
     READ = "read"

@@ -1,4 +1,5 @@
-"""What may happen to a document between its reader and the routes, and between a route and the writer of a destination."""
+"""What may happen to a document between its reader and the routes, and between a route and the writer of a
+destination."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A document that goes on by itself. `name` tells it from the other parts, and is the same each time the same thing is split: a few
-    letters, digits, `_` and `-`."""
+    """A document that goes on by itself. `name` tells it from the other parts, and is the same each time the same thing
+    is split: a few letters, digits, `_` and `-`."""
 
     name: str
     document: Document
@@ -23,8 +24,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """What a step made of a document: the document that goes on, the same one where nothing was to change. `filtered` is why it
-    doesn't go on: it ends here, as the site wants it. `parts`: what goes on in its place. `said`: what a
+    """What a step made of a document: the document that goes on, the same one where nothing was to change. `filtered`
+    is why it doesn't go on: it ends here, as the site wants it. `parts`: what goes on in its place. `said`: what a
     person should read of it in the journal, where "changed" says too little."""
 
     document: Document
@@ -34,8 +35,9 @@ class Stepped:
 
 
 class Step(Protocol):
-    """One step. Pure: the same document and facts give the same result, however often it is asked. Raises MessageError for a document
-    that can't go on: it goes to the dead letters with that cause; at a destination also RejectedError with a hold."""
+    """One step. Pure: the same document and facts give the same result, however often it is asked. Raises MessageError
+    for a document that can't go on: it goes to the dead letters with that cause; at a destination also RejectedError
+    with a hold."""
 
     def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped: ...
 
@@ -46,9 +48,9 @@ Question = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question was answered: values by field; with `known` false the far end knows nothing. `at` is when it was said (seconds of the
-    hub's clock), `age` how many seconds ago that was when it was asked for, and `cached` whether it was said to an earlier question. `size` is
-    that of the values, in bytes."""
+    """What a question was answered: values by field; with `known` false the far end knows nothing. `at` is when it was
+    said (seconds of the hub's clock), `age` how many seconds ago that was when it was asked for, and `cached` whether
+    it was said to an earlier question. `size` is that of the values, in bytes."""
 
     values: Mapping[str, Any]
     at: float = 0.0
@@ -60,7 +62,8 @@ class Answer:
 
 class StepNote(NamedTuple):
     """What a person should read of a step in the journal. `asked`: its questions, and what was answered, as plain JSON
-    (`hub.core.typed_json`): `question`, and `answer`, `at` and `cached`, or `error`. Without `answer` nothing is known."""
+    (`hub.core.typed_json`): `question`, and `answer`, `at` and `cached`, or `error`. Without `answer` nothing is
+    known."""
 
     step: str
     text: str
@@ -85,12 +88,14 @@ def _noted(answer: Any) -> dict[str, Any]:
 
 @runtime_checkable
 class AskingStep(Protocol):
-    """A step that asks somebody else, and whose result may differ when it is asked again. Only `ask` runs where the endpoints are.
-    It sees no document: a large one stays in a worker process meanwhile, where `context.endpoint` gives None.
+    """A step that asks somebody else, and whose result may differ when it is asked again. Only `ask` runs where the
+    endpoints are. It sees no document: a large one stays in a worker process meanwhile, where `context.endpoint` gives
+    None.
 
-    `questions` and `answered` are pure, and raise what a Step raises. `answered` gets what `ask` has returned for the questions of the
-    same document: values that can be pickled, one for each question, best as `Answer`: the journal keeps them. `ask` raises MessageError and RejectedError for a definite no, and TransientError: the
-    document is offered again."""
+    `questions` and `answered` are pure, and raise what a Step raises. `answered` gets what `ask` has returned for the
+    questions of the same document: values that can be pickled, one for each question, best as `Answer`: the journal
+    keeps them. `ask` raises MessageError and RejectedError for a definite no, and TransientError: the document is
+    offered again."""
 
     def questions(self, document: Document, facts: Mapping[str, Any]) -> Sequence[Question]: ...
 

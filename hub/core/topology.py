@@ -69,9 +69,9 @@ def delay_seconds(name: str) -> float:
 class Queue:
     """A durable queue. `ttl` (seconds): every message leaves after it, to `dead_letter`. `dead_letter`: the queue that
     takes what leaves by age or by delivery limit, at least once. `delivery_limit` None: no limit. `max_length` None: no
-    limit; else a publish above it is refused (nacked), softly. `kind`: everything that must not be lost lies in `quorum` queues;
-    `passing` queues hold answers that somebody waits for now, and go after an hour without a consumer; `stream` is a log that
-    is read and not emptied."""
+    limit; else a publish above it is refused (nacked), softly. `kind`: everything that must not be lost lies in
+    `quorum` queues; `passing` queues hold answers that somebody waits for now, and go after an hour without a consumer;
+    `stream` is a log that is read and not emptied."""
 
     name: str
     ttl: float | None = None
@@ -83,8 +83,8 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A durable exchange. `passive`: it belongs to somebody else and must exist already. `arguments` are the broker's own
-    (`alternate-exchange`)."""
+    """A durable exchange. `passive`: it belongs to somebody else and must exist already. `arguments` are the broker's
+    own (`alternate-exchange`)."""
 
     name: str
     type: ExchangeType = "topic"
@@ -95,8 +95,8 @@ class Exchange:
 @dataclass(frozen=True, slots=True)
 class Binding:
     """`queue` receives what is published to `exchange` with a key that matches `key` (a topic pattern on topic
-    exchanges; ignored on fanout and headers exchanges). On a headers exchange every pair of `headers` must match, or with
-    the pair ("x-match", "any") one of them."""
+    exchanges; ignored on fanout and headers exchanges). On a headers exchange every pair of `headers` must match, or
+    with the pair ("x-match", "any") one of them."""
 
     exchange: str
     queue: str

@@ -1,7 +1,8 @@
 """Values as JSON that gives them back: equal values of equal types.
 
-JSON has text, booleans, integers of 64 bits, doubles and null. A value of another type is a pair of its type and its text:
-`["number", "999.36"]`, `["date", "2026-03-02"]`, `["time", "2026-03-02T08:15:00+00:00"]`, `["bytes", "AAE="]`, `["list", [1, 2]]`.
+JSON has text, booleans, integers of 64 bits, doubles and null. A value of another type is a pair of its type and its
+text: `["number", "999.36"]`, `["date", "2026-03-02"]`, `["time", "2026-03-02T08:15:00+00:00"]`, `["bytes", "AAE="]`,
+`["list", [1, 2]]`.
 """
 
 from __future__ import annotations

@@ -48,9 +48,9 @@ def demo(
 ) -> None:
     """Shows the sample site at work: real X12 files and a published order, and an ERP that is not always kind.
 
-    Starts a hub of its own on a copy of the site, and on the loopback two small ERPs and a partner's SFTP server; drops files,
-    publishes what internal systems say; ends with a summary of where each document went. Exit code 0 only if all came out as
-    it should. Example: hub demo
+    Starts a hub of its own on a copy of the site, and on the loopback two small ERPs and a partner's SFTP server; drops
+    files, publishes what internal systems say; ends with a summary of where each document went. Exit code 0 only if all
+    came out as it should. Example: hub demo
     """
     target = folder or site / "var" / "demo"
     peers = Peers(

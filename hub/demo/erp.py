@@ -1,4 +1,5 @@
-"""The demo's ERP: it takes some orders, is busy for one, holds one, and refuses one. What it takes it confirms, line by line."""
+"""The demo's ERP: it takes some orders, is busy for one, holds one, and refuses one. What it takes it confirms, line by
+line."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 
 @dataclass(slots=True)
 class LegacyErp:
-    """What it is told of order numbers: `locked` maps one to how many times it answers that somebody edits the customer; `hold`
-    wants a decision about credit."""
+    """What it is told of order numbers: `locked` maps one to how many times it answers that somebody edits the
+    customer; `hold` wants a decision about credit."""
 
     locked: Mapping[str, int] = field(default_factory=dict)
     hold: frozenset[str] = frozenset()

@@ -42,7 +42,8 @@ PUBLISHED = (
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What `value` names must come out so: `status` is that of the effect, or of the dead letter where nothing was sent."""
+    """What `value` names must come out so: `status` is that of the effect, or of the dead letter where nothing was
+    sent."""
 
     value: str
     what: str

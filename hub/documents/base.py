@@ -70,14 +70,14 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     for_templates: ClassVar[frozenset[str]] = frozenset()
-    """What templates of a site may reach beside the fields and properties that a part declares: methods by name. A subclass adds to
-    what its bases list."""
+    """What templates of a site may reach beside the fields and properties that a part declares: methods by name. A
+    subclass adds to what its bases list."""
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """What pydantic keeps beside the values, for a part that was made without asking it (`unchecked`): no extra or
-            private values, and every field set."""
+            """What pydantic keeps beside the values, for a part that was made without asking it (`unchecked`): no extra
+            or private values, and every field set."""
             if name == "__pydantic_fields_set__":
                 return set(self.__dict__)
             if name in ("__pydantic_extra__", "__pydantic_private__"):
@@ -90,8 +90,8 @@ Structure = tuple[tuple[str, ...], ...]
 
 
 def structured(repetitions: Structure) -> str | Structure:
-    """An element in its one form: without empty components and repetitions at the end, and a plain text where there is only
-    one."""
+    """An element in its one form: without empty components and repetitions at the end, and a plain text where there is
+    only one."""
     kept = [_without_end(components, "") for components in repetitions]
     kept = list(_without_end(kept, ()))
     if len(kept) > 1 or any(len(components) > 1 for components in kept):
@@ -112,12 +112,14 @@ PLACE = "place"
 
 class Extra(Part):
     """A segment that the mapping doesn't use, or not wholly: kept, never dropped. One that is kept for its `place` says
-    nothing that the document's fields don't say: its place doesn't follow from them. Where they have changed, it says nothing.
+    nothing that the document's fields don't say: its place doesn't follow from them. Where they have changed, it says
+    nothing.
 
     `position` counts the segments of the transaction from 1 (its ST); `within` names the loop it stands in (`PO1[2]`,
-    empty at the top); `elements` are those after the segment id, as they came. An element with components or repetitions is
-    the list of its repetitions, each the list of its components (`[["A", "B"], ["C"]]`): what separated them in the
-    interchange is no part of it. Binary data (BIN, BDS) is one text, a character for each byte (ISO 8859-1).
+    empty at the top); `elements` are those after the segment id, as they came. An element with components or
+    repetitions is the list of its repetitions, each the list of its components (`[["A", "B"], ["C"]]`): what separated
+    them in the interchange is no part of it. Binary data (BIN, BDS) is one text, a character for each byte (ISO
+    8859-1).
     """
 
     segment: str
@@ -165,11 +167,13 @@ class Document(Part):
         return self.carried_total is None and self.total is not None
 
     def balance(self) -> Balance | None:
-        """The totals of money that it states, and what its lines say; None where it states none, or where its lines needn't be all."""
+        """The totals of money that it states, and what its lines say; None where it states none, or where its lines
+        needn't be all."""
         return None
 
     def unknown_amounts(self) -> Iterator[tuple[str, str]]:
-        """The lines for which `total` can't be computed though they have a quantity and a price: their place, and why."""
+        """The lines for which `total` can't be computed though they have a quantity and a price: their place, and
+        why."""
         return iter(())
 
     @property

@@ -73,7 +73,8 @@ BatchedDocument = Annotated[
 
 class Batch(Document):
     """What the hub makes of documents that wait for each other. Only the hub makes it: it is no document that comes in,
-    and no route asks for it. `number` is the beginning of the batch's id, `documents` stand in the order in which they go."""
+    and no route asks for it. `number` is the beginning of the batch's id, `documents` stand in the order in which they
+    go."""
 
     kind: ClassVar[str] = "batch"
 

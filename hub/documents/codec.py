@@ -119,7 +119,8 @@ def to_json(document: Document) -> bytes:
 
 
 def from_json(data: bytes, expect: str | None = None) -> Document:
-    """The document that the JSON is. `expect` (`order@1`) refuses any other, and allows the key `document` to be missing.
+    """The document that the JSON is. `expect` (`order@1`) refuses any other, and allows the key `document` to be
+    missing.
 
     Raises DecodeError, which names the JSON path, what was found there and what was expected.
     """
@@ -135,8 +136,8 @@ def from_json(data: bytes, expect: str | None = None) -> Document:
 
 
 def from_foreign_json(data: bytes, expect: str | None = None) -> Document:
-    """As `from_json`, for what others wrote: a key that stands twice in an object is refused, because nobody knows which they
-    meant. A byte-order mark before it doesn't count. Raises DecodeError, which says the line and column."""
+    """As `from_json`, for what others wrote: a key that stands twice in an object is refused, because nobody knows
+    which they meant. A byte-order mark before it doesn't count. Raises DecodeError, which says the line and column."""
     data = data.removeprefix(BOM_UTF8)
     document = from_json(data, expect)
     try:

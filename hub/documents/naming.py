@@ -16,8 +16,8 @@ VOCABULARY: Vocabulary = {"document": frozenset((*DOCUMENTS, BATCH.partition("@"
 
 
 def name_of(facts: Mapping[str, Any], *templates: str, earlier: bool = False) -> str:
-    """The name by the first template whose facts are all there; see `hub.core.options.naming.render`. `earlier`: as releases before 0.3 made
-    it, by the last template. Raises MappingError for a fact that has no value."""
+    """The name by the first template whose facts are all there; see `hub.core.options.naming.render`. `earlier`: as
+    releases before 0.3 made it, by the last template. Raises MappingError for a fact that has no value."""
     if earlier:
         return render_as_before(templates[-1], facts)
     return render(templates[0], facts, otherwise=templates[1:], vocabulary=VOCABULARY)
@@ -30,8 +30,8 @@ def file_name(facts: Mapping[str, Any], template: str | None, *, earlier: bool =
 
 
 def header_of(template: str, facts: Mapping[str, Any]) -> str:
-    """The value of a message's header. A fact stands in it as it is; one that can't be printed is changed, and a digest of it is
-    appended, because a headers exchange routes by values. Raises MappingError for a fact that has no value."""
+    """The value of a message's header. A fact stands in it as it is; one that can't be printed is changed, and a digest
+    of it is appended, because a headers exchange routes by values. Raises MappingError for a fact that has no value."""
     return PLACE.sub(lambda place: printable(text_of(template, place[1], facts)), template)
 
 

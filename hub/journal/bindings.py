@@ -1,7 +1,8 @@
-"""The bindings that the hub has declared, so that those that nobody needs any more are removed: also after an edit while no hub ran.
+"""The bindings that the hub has declared, so that those that nobody needs any more are removed: also after an edit
+while no hub ran.
 
-Each process has a row: what it needs, and what it has declared. A process with older files, which starts while others run by newer ones,
-therefore takes nothing from them."""
+Each process has a row: what it needs, and what it has declared. A process with older files, which starts while others
+run by newer ones, therefore takes nothing from them."""
 
 from __future__ import annotations
 
@@ -40,8 +41,9 @@ class DeclaredBindings:
         self._mine = f"{NAME}:{journal.process}"
 
     async def need(self, wanted: Collection[Binding]) -> bool:
-        """This process needs these from now on. Call it before they are declared, so that no other process removes them. False where it
-        has no row: it is new, or was taken for dead while it could not reach the journal, and its bindings may be gone."""
+        """This process needs these from now on. Call it before they are declared, so that no other process removes
+        them. False where it has no row: it is new, or was taken for dead while it could not reach the journal, and its
+        bindings may be gone."""
         found = await self._memory.get(self._mine)
         _, declared = unpacked(found)
         await self._memory.put(self._mine, packed(wanted, {*declared, *wanted}))

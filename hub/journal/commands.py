@@ -1,5 +1,5 @@
-"""Commands to a running hub, as rows: the faces write them, the hub that runs carries them out. They are also the record of
-what administrators did."""
+"""Commands to a running hub, as rows: the faces write them, the hub that runs carries them out. They are also the
+record of what administrators did."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ class DeclaredQueues:
         return await self._journal.read(query)
 
     async def orphans(self, broker: Depths, declared: Topology, routes: Container[str]) -> dict[str, int]:
-        """Recorded queues that no route and no source of the site uses, and that hold messages: nobody would ever take them."""
+        """Recorded queues that no route and no source of the site uses, and that hold messages: nobody would ever take
+        them."""
         used = {queue.name for queue in declared.queues}
         gone = [name for name, route in await self.all() if name not in used and (route is None or route not in routes)]
         depths = await broker.depths(gone) if gone else {}

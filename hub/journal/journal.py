@@ -48,8 +48,8 @@ LONGEST_PAUSE = 5.0
 class Journal:
     """The journal database and its claim store.
 
-    `commit` returns when the rows are durable; while the database is away it waits, and `available` is False. `read` and `change`
-    run in a transaction of their own, and raise JournalUnavailable at once.
+    `commit` returns when the rows are durable; while the database is away it waits, and `available` is False. `read`
+    and `change` run in a transaction of their own, and raise JournalUnavailable at once.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class Journal:
         self._heartbeat: asyncio.Task[None] | None = None
         self.table_version = ""
         self.in_work: set[tuple[str, str]] = set()
-        """Requests that may be repeated, by source and key, whose work this process has begun and not ended. A row of this process
-        that is not among them has lost its answer."""
+        """Requests that may be repeated, by source and key, whose work this process has begun and not ended. A row of
+        this process that is not among them has lost its answer."""
         self.beginning: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         """Those of them that are being asked for right now."""
         self._skewed = False
@@ -103,8 +103,9 @@ class Journal:
         return self.claims.trouble
 
     async def open(self, *, migrate: bool = True, worker: bool = False) -> None:
-        """Connects; brings the schema up to date with `migrate`. With `worker` this process is announced to the others and
-        beats until `close`. Raises JournalUnavailable when the database can't be reached, ConfigError for a file that can't be a journal."""
+        """Connects; brings the schema up to date with `migrate`. With `worker` this process is announced to the others
+        and beats until `close`. Raises JournalUnavailable when the database can't be reached, ConfigError for a file
+        that can't be a journal."""
         if self.is_sqlite:
             path = sqlite_path(self.url)
             if path is not None:
@@ -167,8 +168,8 @@ class Journal:
         return (self._group.commits, self._group.entries) if self._group else (0, 0)
 
     async def read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """`await query(connection)` in a transaction that the database lets write nothing. Raises JournalUnavailable when the database
-        is away, or has not answered for `patience` seconds."""
+        """`await query(connection)` in a transaction that the database lets write nothing. Raises JournalUnavailable
+        when the database is away, or has not answered for `patience` seconds."""
         return await self._transact(self._reading, query)
 
     async def rows(self, row: Callable[..., T], select: sa.Select[Any]) -> list[T]:
@@ -188,8 +189,8 @@ class Journal:
         return await self.change(work)
 
     async def change(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """`await work(connection)` in a transaction of its own; once more when another transaction was in its way. What it gives exists
-        after the commit. Raises as `read`."""
+        """`await work(connection)` in a transaction of its own; once more when another transaction was in its way. What
+        it gives exists after the commit. Raises as `read`."""
         return await self._transact(self._engine, work)
 
     async def _transact(self, engine: AsyncEngine | None, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -233,8 +234,9 @@ class Journal:
         return BytesBody(body)
 
     async def keep(self, body: bytes) -> StoredClaim:
-        """Keeps a body; a large one is written by a thread. It is durable when its row is committed. While the claim store can't be
-        written this waits, as `commit` waits for the database. Raises JournalUnavailable when the journal is closed meanwhile."""
+        """Keeps a body; a large one is written by a thread. It is durable when its row is committed. While the claim
+        store can't be written this waits, as `commit` waits for the database. Raises JournalUnavailable when the
+        journal is closed meanwhile."""
         if len(body) <= INLINE:
             return self.claims.keep(body)
         pause = 0.1
@@ -259,8 +261,8 @@ class Journal:
         await self.change(self._say_alive)
 
     async def _forget_others(self, connection: AsyncConnection) -> None:
-        """SQLite has one process at a time; with PostgreSQL those go that have been silent for long, and those of this machine that
-        have ended: what they were sending may be taken over at once."""
+        """SQLite has one process at a time; with PostgreSQL those go that have been silent for long, and those of this
+        machine that have ended: what they were sending may be taken over at once."""
         table = schema.process
         if self.is_sqlite:
             await connection.execute(sa.delete(table))

@@ -16,8 +16,8 @@ LOCK = 0x6875622D6A
 
 
 async def upgrade(engine: AsyncEngine) -> None:
-    """Upgrades to the newest revision. Safe to run in several processes at once. A migration takes as long as it takes: `engine` should
-    have no bound on statements."""
+    """Upgrades to the newest revision. Safe to run in several processes at once. A migration takes as long as it takes:
+    `engine` should have no bound on statements."""
     async with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))

@@ -84,7 +84,8 @@ class JournalRepetitions:
         await self._journal.execute(gone)
 
     async def _take(self, connection: AsyncConnection, key: str, fingerprint: str, keep: float, idle: bool) -> bool:
-        """Whether the key was free: new, expired, left undone by a process that has ended, or ours while this process is `idle` about it."""
+        """Whether the key was free: new, expired, left undone by a process that has ended, or ours while this process
+        is `idle` about it."""
         table, now = schema.repetition, self._journal.clock()
         await self._sweep(connection, now)
         insert = sqlite.insert if self._journal.is_sqlite else postgresql.insert

@@ -1,8 +1,8 @@
-"""The rows of the journal by name; a test compares them with the columns of `hub.journal.schema`. This is the one file that meets
-rows as the driver gives them.
+"""The rows of the journal by name; a test compares them with the columns of `hub.journal.schema`. This is the one file
+that meets rows as the driver gives them.
 
-Types that end in Row have every column of their table, but for the id of an event. The others have what one statement writes
-or asks for.
+Types that end in Row have every column of their table, but for the id of an event. The others have what one statement
+writes or asks for.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ R = TypeVar("R")
 
 
 def columns(row: type, *tables: sa.Table, **more: sa.ColumnElement[Any]) -> list[sa.ColumnElement[Any]]:
-    """What is selected for rows of a type, a NamedTuple or a dataclass: each field is what `more` says, else the column of the first
-    table that has it."""
+    """What is selected for rows of a type, a NamedTuple or a dataclass: each field is what `more` says, else the column
+    of the first table that has it."""
     names = getattr(row, "_fields", ()) or tuple(one.name for one in fields(row))
     return [more[name] if name in more else next(t.c[name] for t in tables if name in t.c) for name in names]
 
@@ -268,7 +268,8 @@ class DecisionRow(NamedTuple):
 
 
 class NumberRow(NamedTuple):
-    """An interchange that was sent, what is known of its document, and its effect: `in_force` is the generation of that."""
+    """An interchange that was sent, what is known of its document, and its effect: `in_force` is the generation of
+    that."""
 
     control_number: int
     document_id: str

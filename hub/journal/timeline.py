@@ -65,7 +65,8 @@ class Timeline:
 
     async def trace(self, value: str) -> list[Story]:
         """The stories of all messages that `value` names: a business key (order, shipment, invoice, control number), a
-        message id or its beginning (6 characters or more), a file name, the id of a dead letter, a hold or a claim. Empty: none."""
+        message id or its beginning (6 characters or more), a file name, the id of a dead letter, a hold or a claim.
+        Empty: none."""
 
         async def query(connection: AsyncConnection) -> list[Story]:
             ids = await self._ids(connection, value)
@@ -161,7 +162,8 @@ class Timeline:
 
 
 def selects_of(value: str) -> list[sa.Select[Any]]:
-    """The ids of the messages that a value names. An index serves each of them, but for names that are longer than a key."""
+    """The ids of the messages that a value names. An index serves each of them, but for names that are longer than a
+    key."""
     key, message = schema.business_key, schema.message
     found = [sa.select(key.c.message_id).where(key.c.value == value[:LONGEST_KEY])]
     found += [

@@ -1,1 +1,2 @@
-"""Floor 0: between foreign shapes and canonical documents: templates, their filters, code tables, checked JSON, rows. Pure."""
+"""Floor 0: between foreign shapes and canonical documents: templates, their filters, code tables, checked JSON, rows.
+Pure."""

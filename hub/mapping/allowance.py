@@ -10,7 +10,8 @@ from hub.core.options.work import WorkBounds
 
 
 class Allowance:
-    """What is left of `bounds` for all renderings within `within`. `spent`: one of them wanted more, and was ended for that alone."""
+    """What is left of `bounds` for all renderings within `within`. `spent`: one of them wanted more, and was ended for
+    that alone."""
 
     __slots__ = ("left", "spent")
 
@@ -24,7 +25,8 @@ class Allowance:
 
 @contextmanager
 def within(allowance: Allowance | None) -> Iterator[None]:
-    """Templates render within the allowance, as far as it is less than what they may do anyway. None: that alone bounds them."""
+    """Templates render within the allowance, as far as it is less than what they may do anyway. None: that alone bounds
+    them."""
     before = ALLOWANCE.set(allowance)
     try:
         yield

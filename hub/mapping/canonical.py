@@ -32,8 +32,8 @@ class CanonicalOptions(Options):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing in a body, in order: what a template sees of it (`body`, `rows`, ...), or why it can't be read. `raw` is
-    canonical JSON where nothing has to be made of it."""
+    """One thing in a body, in order: what a template sees of it (`body`, `rows`, ...), or why it can't be read. `raw`
+    is canonical JSON where nothing has to be made of it."""
 
     names: Mapping[str, Any]
     raw: bytes | None = None

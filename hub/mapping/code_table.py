@@ -22,8 +22,8 @@ def table_file(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CodeTable:
-    """`rows` by their first column; each row by the names of its columns. The second column is the answer unless another is
-    asked for."""
+    """`rows` by their first column; each row by the names of its columns. The second column is the answer unless
+    another is asked for."""
 
     name: str
     columns: tuple[str, ...]
@@ -55,7 +55,8 @@ class CodeTable:
         return cls(name, columns, rows)
 
     def find(self, key: Any, column: str | None = None, default: Any = _NONE) -> Any:
-        """Raises LookupError for a key that isn't there, unless there is a default, and for an unknown column always."""
+        """Raises LookupError for a key that isn't there, unless there is a default, and for an unknown column
+        always."""
         wanted = self.columns[1] if column is None else column
         if wanted not in self.columns:
             raise LookupError(f"the table {self.name} has no column {wanted!r}; it has {', '.join(self.columns)}")

@@ -19,8 +19,8 @@ _IMPLIED = re.compile(r"implied ([1-9])")
 
 
 def converter(kind: str) -> Callable[[str], Any]:
-    """Raises ValueError for a type that isn't known. What it gives raises ValueError for a text that isn't of the type; an empty
-    text is None, but for the type text."""
+    """Raises ValueError for a type that isn't known. What it gives raises ValueError for a text that isn't of the type;
+    an empty text is None, but for the type text."""
     if kind == "text":
         return str
     if kind == "integer":
@@ -39,7 +39,8 @@ def converter(kind: str) -> Callable[[str], Any]:
 
 
 def formatter(kind: str) -> Callable[[str], str]:
-    """The other way: from a plain value's text to how it stands in the column. Raises ValueError as `converter` does."""
+    """The other way: from a plain value's text to how it stands in the column. Raises ValueError as `converter`
+    does."""
     converter(kind)
     if kind == "integer":
         return lambda text: str(_integer(text))

@@ -18,7 +18,8 @@ from hub.mapping.meter import METER, Meter
 from hub.mapping.width import count_percent, width
 
 LEFT_OUT = ("pprint", "random", "urlize")
-"""`random` would give other bytes each time; the others take a time that grows with the square of the text, and nobody needs them."""
+"""`random` would give other bytes each time; the others take a time that grows with the square of the text, and nobody
+needs them."""
 
 _FREE = frozenset(
     ["abs", "attr", "count", "d", "default", "first", "float", "fixed", "int", "length", "number", "table"]

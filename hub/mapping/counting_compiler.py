@@ -1,4 +1,5 @@
-"""Jinja's compiler, with a count at every place where work can grow: loops, macros, blocks, `~`, comparisons, literals."""
+"""Jinja's compiler, with a count at every place where work can grow: loops, macros, blocks, `~`, comparisons,
+literals."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ def at(value: Any, path: str) -> Any:
 
 
 def put(document: dict[str, Any], path: str, value: Any) -> None:
-    """Puts a value there, and what is missing on the way. Raises MappingError where something else stands on the way."""
+    """Puts a value there, and what is missing on the way. Raises MappingError where something else stands on the
+    way."""
     *way, last = path.split(".")
     for key in way:
         document = document.setdefault(key, {})

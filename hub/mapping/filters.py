@@ -1,5 +1,5 @@
-"""What templates can do with a value: numbers, dates, code tables, widths, check digits. Each raises TypeError, ValueError or
-LookupError with words for people."""
+"""What templates can do with a value: numbers, dates, code tables, widths, check digits. Each raises TypeError,
+ValueError or LookupError with words for people."""
 
 from __future__ import annotations
 

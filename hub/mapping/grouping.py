@@ -15,8 +15,8 @@ MOST_ROWS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: its number in the body, its values, or what is wrong with it. `key` None: it can't be said to which document it
-    belongs."""
+    """One row: its number in the body, its values, or what is wrong with it. `key` None: it can't be said to which
+    document it belongs."""
 
     number: int
     values: dict[str, Any]
@@ -25,9 +25,9 @@ class Row:
 
 
 def documents(rows: Iterable[Row]) -> Iterator[Found]:
-    """One for each run of rows with the same key, in their order. A document with a bad row is refused whole, never made
-    of the rest; a row of which nobody can say where it belongs spoils the documents on both of its sides. What stands behind a bad row of a document is
-    not held."""
+    """One for each run of rows with the same key, in their order. A document with a bad row is refused whole, never
+    made of the rest; a row of which nobody can say where it belongs spoils the documents on both of its sides. What
+    stands behind a bad row of a document is not held."""
     held: list[Row] = []
     torn: DecodeError | None = None
     before: DecodeError | None = None

@@ -26,13 +26,15 @@ def check_pointer(pointer: str) -> str:
 
 def elements(chunks: Iterable[bytes], pointer: str, largest: int = LARGEST) -> Iterator[bytes]:
     """The bytes of each element of the list at the path, in their order; whether one is JSON is not looked at. Raises
-    DecodeError, after those before it, when there is no such list, when the text breaks off, or when an element is too large."""
+    DecodeError, after those before it, when there is no such list, when the text breaks off, or when an element is too
+    large."""
     path = [] if pointer == "/" else [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
     return _Scan(chunks, path, pointer, largest).elements()
 
 
 class _Scan:
-    """Looks at brackets, commas and strings. `_keep` is where the element begins whose bytes are kept; None outside of the list."""
+    """Looks at brackets, commas and strings. `_keep` is where the element begins whose bytes are kept; None outside of
+    the list."""
 
     def __init__(self, chunks: Iterable[bytes], path: list[str], pointer: str, largest: int) -> None:
         self._chunks = iter(chunks)
@@ -134,8 +136,9 @@ class _Scan:
                 return None
 
     def _more(self, upto: int) -> bool:
-        """Whether there was more. What stands before `upto` has been looked at; the rest is looked at again from its beginning. So as much
-        is added as there is: the whole is looked at twice at most, and not once for each chunk."""
+        """Whether there was more. What stands before `upto` has been looked at; the rest is looked at again from its
+        beginning. So as much is added as there is: the whole is looked at twice at most, and not once for each
+        chunk."""
         self._forget(upto)
         pieces, size = [self._text], len(self._text)
         for chunk in self._chunks:

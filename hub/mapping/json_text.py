@@ -27,7 +27,8 @@ class Json(str):
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Numbers with a fraction are Decimals. Raises ValueError (also for what isn't UTF-8), and RecursionError for deep nesting."""
+    """Numbers with a fraction are Decimals. Raises ValueError (also for what isn't UTF-8), and RecursionError for deep
+    nesting."""
     return json.loads(text, parse_float=exact, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_once)
 
 

@@ -8,8 +8,8 @@ LONGEST_LINE = 16 << 20
 
 
 def lines(chunks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[tuple[int, bytes | None]]:
-    """Number, from 1, and bytes of each line with its end (LF, or CR LF); None for one that is longer than that, which is not
-    kept."""
+    """Number, from 1, and bytes of each line with its end (LF, or CR LF); None for one that is longer than that, which
+    is not kept."""
     number, kept, size = 1, list[bytes](), 0
     for chunk in chunks:
         for piece in chunk.splitlines(keepends=True) if b"\r" not in chunk else split(chunk):

@@ -21,7 +21,8 @@ BITS = 4096
 """Of a whole number."""
 
 DIGITS = 4096
-"""Before or after the point of a decimal number. It may have few digits of its own (1E+300000) and cost a lot as a whole number."""
+"""Before or after the point of a decimal number. It may have few digits of its own (1E+300000) and cost a lot as a
+whole number."""
 
 _LISTS = (list, tuple, set, frozenset)
 
@@ -69,7 +70,8 @@ class Meter:
             )
 
     def made(self, value: Any) -> Any:
-        """A value that the template has made. What it consists of is counted, but parts of documents are only named by it."""
+        """A value that the template has made. What it consists of is counted, but parts of documents are only named by
+        it."""
         kind = type(value)
         if issubclass(kind, str):
             self.text(len(value))

@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from hub.documents.base import Part
 
 FOR_TEMPLATES = "for_templates"
-"""The attribute of a class that names the methods (of a class that is no part of a document: everything) that templates may reach."""
+"""The attribute of a class that names the methods (of a class that is no part of a document: everything) that templates
+may reach."""
 
 TEXT = frozenset(
     [

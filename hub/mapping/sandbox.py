@@ -37,7 +37,8 @@ CALL = 5
 
 
 class Sandbox(SandboxedEnvironment):
-    """An environment whose templates reach declared names only (`hub.mapping.reachable`), and no further than the meter lets them."""
+    """An environment whose templates reach declared names only (`hub.mapping.reachable`), and no further than the meter
+    lets them."""
 
     code_generator_class = CountingCompiler
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "**", "%"))

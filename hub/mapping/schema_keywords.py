@@ -1,7 +1,9 @@
-"""JSON Schema as the hub checks it: every keyword counts, and patterns, uniqueness and errors cost no more than the value is long. Pure.
+"""JSON Schema as the hub checks it: every keyword counts, and patterns, uniqueness and errors cost no more than the
+value is long. Pure.
 
-jsonschema matches patterns with `re`, which can take for ever on a stranger's text, and compares each item of `uniqueItems` with
-each other. Here patterns are those of the `regex` crate in pydantic-core, which matches in linear time; items are hashed.
+jsonschema matches patterns with `re`, which can take for ever on a stranger's text, and compares each item of
+`uniqueItems` with each other. Here patterns are those of the `regex` crate in pydantic-core, which matches in linear
+time; items are hashed.
 """
 
 from __future__ import annotations
@@ -170,8 +172,8 @@ def _unevaluated_items(validator: Any, wanted: Any, value: Any, schema: Any) -> 
 
 
 def equality_key(value: Any) -> Any:
-    """Equal for what JSON Schema takes for equal: 1 and 1.0, but not 1 and true. Numbers are texts in it: somebody could
-    choose numbers whose hashes are all the same."""
+    """Equal for what JSON Schema takes for equal: 1 and 1.0, but not 1 and true. Numbers are texts in it: somebody
+    could choose numbers whose hashes are all the same."""
     _WORK.get().spend(1)
     if isinstance(value, dict):
         return frozenset((name, equality_key(one)) for name, one in value.items())

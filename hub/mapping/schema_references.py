@@ -14,7 +14,8 @@ REFERENCES = ("$ref", "$dynamicRef")
 
 
 def lost_references(schema: Any) -> Iterator[str]:
-    """Each reference that leads nowhere, or out of the schema; nothing is fetched. The schemas of JSON Schema itself are known."""
+    """Each reference that leads nowhere, or out of the schema; nothing is fetched. The schemas of JSON Schema itself
+    are known."""
     for at, contents in _within(schema):
         yield from _lost(at, contents)
 

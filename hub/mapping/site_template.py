@@ -1,4 +1,5 @@
-"""Templates of the site: Jinja2 in a sandbox, where an undefined name is an error and what an expression gives is escaped."""
+"""Templates of the site: Jinja2 in a sandbox, where an undefined name is an error and what an expression gives is
+escaped."""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class SiteTemplate:
     """One template with what it includes. `format` is what its name says it makes: json, xml or text."""
 
     def __init__(self, name: str, text: Callable[[str, str], str], bounds: WorkBounds = DEFAULT_BOUNDS) -> None:
-        """`text(folder, name)` is the text of a template or a code table. Raises ConfigError, also for a table that isn't there."""
+        """`text(folder, name)` is the text of a template or a code table. Raises ConfigError, also for a table that
+        isn't there."""
         self.name = name
         self._bounds = bounds
         self.format = next((f for f in FORMATS if name.endswith((f".{f}.j2", f".{f}"))), "text")
@@ -53,8 +55,8 @@ class SiteTemplate:
         self._template = self._compiled()
 
     def render(self, names: Mapping[str, Any]) -> str:
-        """Raises MappingError, which says the template's line: also where the template does more than its bounds, or the allowance in
-        force, allow."""
+        """Raises MappingError, which says the template's line: also where the template does more than its bounds, or
+        the allowance in force, allow."""
         meter = Meter(self._bounds, ALLOWANCE.get())
         before = METER.set(meter)
         try:

@@ -1,5 +1,5 @@
-"""The one place of the runtime where every error is caught: what a plug-in breaks ends one message, never the hub, and never in
-silence."""
+"""The one place of the runtime where every error is caught: what a plug-in breaks ends one message, never the hub, and
+never in silence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ Errors = tuple[type[Exception], ...]
 
 
 class Boundary:
-    """No error of its block goes further, but for the kinds that `but` names and for a cancellation. Code after the block reads
+    """No error of its block goes further, but for the kinds that `but` names and for a cancellation. Code after the
+    block reads
     `error`: what ended it, or None.
 
         with Boundary() as boundary:
@@ -74,8 +75,8 @@ def items_of(read: Callable[[], Iterator[T]]) -> Iterator[T | Exception]:
 
 
 def guarded(read: Callable[[], Iterator[Reading]]) -> Iterator[Reading]:
-    """Readers promise to raise nothing but DecodeError. Whatever one raises becomes a reading with an error; what it has given before
-    stays."""
+    """Readers promise to raise nothing but DecodeError. Whatever one raises becomes a reading with an error; what it
+    has given before stays."""
     for item in items_of(read):
         if isinstance(item, DecodeError):
             yield Reading((), error=item)

@@ -120,7 +120,8 @@ class RouteCopy:
     def still_open(
         self, destination: str, attempt: int, error: Cause | None, at: float, waits: int = 0, *, again: bool = False
     ) -> Message:
-        """The copy for one destination that is still open. `again`: it had come again, and nobody has worked on it since."""
+        """The copy for one destination that is still open. `again`: it had come again, and nobody has worked on it
+        since."""
         return self.message.without_broker_headers().with_headers(
             hub_open=destination,
             hub_attempt=attempt,
@@ -147,7 +148,8 @@ def make_copy(
     hops: int,
     again: bool = False,
 ) -> Message:
-    """The first copy of a document (`order@1`) for a route. A body above a megabyte stays behind as the claim `canonical`."""
+    """The first copy of a document (`order@1`) for a route. A body above a megabyte stays behind as the claim
+    `canonical`."""
     large = len(body) > LARGEST_BODY
     headers: dict[str, Any] = {
         Header.ROUTE: route,

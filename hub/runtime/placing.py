@@ -41,9 +41,10 @@ class Handed(Protocol):
 
 @dataclass(slots=True)
 class Placing:
-    """What the intake has decided about one reading. The bodies in `large` are kept as claims and `entry` is committed. Then `messages`
-    are published, and the `handed` copies delivered that this commit began. `offer` goes to the topic exchange of documents with its
-    key; nobody waits for that. `copies`: those of `messages` that are the first for their route."""
+    """What the intake has decided about one reading. The bodies in `large` are kept as claims and `entry` is committed.
+    Then `messages` are published, and the `handed` copies delivered that this commit began. `offer` goes to the topic
+    exchange of documents with its key; nobody waits for that. `copies`: those of `messages` that are the first for
+    their route."""
 
     story: str = ""
     """The document and the table that decided about it: what is told of them once."""
@@ -75,9 +76,9 @@ class Placing:
 
 
 async def carry_out(placing: Placing, journal: Journal, broker: Broker) -> Committed:
-    """Returns when the rows are committed, every message is confirmed, and every copy that was handed over has its outcomes committed.
-    Nothing is published before the commit, so that whoever receives a message finds what it refers to. Raises what `Journal.commit`
-    and `place_all` raise."""
+    """Returns when the rows are committed, every message is confirmed, and every copy that was handed over has its
+    outcomes committed. Nothing is published before the commit, so that whoever receives a message finds what it refers
+    to. Raises what `Journal.commit` and `place_all` raise."""
     try:
         for body in placing.large:
             kept = await asyncio.to_thread(journal.claims.keep, body)
@@ -115,10 +116,11 @@ def _offer(placing: Placing, broker: Broker) -> None:
 
 
 async def place_all(broker: Broker, messages: Sequence[Placed]) -> None:
-    """Publishes to queues of the hub's own and waits for every confirm, also when one fails; then raises the first error.
+    """Publishes to queues of the hub's own and waits for every confirm, also when one fails; then raises the first
+    error.
 
-    A queue that somebody has deleted is declared again, and the message published again. Raises TransientError when the broker
-    can't take a message now, MessageError or RejectedError when it can never take it.
+    A queue that somebody has deleted is declared again, and the message published again. Raises TransientError when the
+    broker can't take a message now, MessageError or RejectedError when it can never take it.
     """
     started = [broker.publish("", placed.queue, placed.message) for placed in messages]
     first: Exception | None = None
@@ -143,8 +145,8 @@ async def _confirmed(broker: Broker, placed: Placed, confirmed: Awaitable[None])
 
 
 async def settle(waiting: list[asyncio.Future[None]]) -> None:
-    """Waits until all of them are done and empties the list; only then raises the first error. Nothing goes on behind the caller's
-    back, unless the caller is cancelled."""
+    """Waits until all of them are done and empties the list; only then raises the first error. Nothing goes on behind
+    the caller's back, unless the caller is cancelled."""
     waited = waiting[:]
     waiting.clear()
     if not waited:

@@ -33,11 +33,12 @@ DESK = "edi-desk"
 
 @dataclass(frozen=True, slots=True)
 class OpenDestination:
-    """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is. `limit` is its endpoint's,
-    shared with all destinations that use the endpoint. `sequence` is whose control numbers the writer needs, None: it needs
-    none. `batch`: documents wait for each other, and go together in one interchange; with `gather` in one message of the site's making,
-    those that are equal in these facts. `steps`: what happens to a document before it is written. `captures`: kinds of business keys, and
-    where they stand in the far end's reply. `replies_to`: the source as which replies are read as documents, None: they aren't."""
+    """A destination that is ready to send. `writer` None: the canonical JSON goes out as it is. `limit` is its
+    endpoint's, shared with all destinations that use the endpoint. `sequence` is whose control numbers the writer
+    needs, None: it needs none. `batch`: documents wait for each other, and go together in one interchange; with
+    `gather` in one message of the site's making, those that are equal in these facts. `steps`: what happens to a
+    document before it is written. `captures`: kinds of business keys, and where they stand in the far end's reply.
+    `replies_to`: the source as which replies are read as documents, None: they aren't."""
 
     name: str
     adapter: Destination
@@ -87,7 +88,8 @@ class Snapshot:
     limits: Mapping[str, Limit] = field(default_factory=empty)
     """By endpoint: what it bears."""
     duplicate_days: Mapping[str, int] = field(init=False)
-    """By partner: how long an interchange control number of theirs may not come again; only of those that agreed on it."""
+    """By partner: how long an interchange control number of theirs may not come again; only of those that agreed on
+    it."""
 
     def __post_init__(self) -> None:
         agreements = (self.partners.by_name(name) for name in self.partners.names)
@@ -101,16 +103,16 @@ class Snapshot:
         return self.recipe if known is not None and (suspect or size > known.bounded) else None
 
     def contained_writing(self, destination: str, size: int, suspect: bool) -> Recipe | None:
-        """The recipe by which a worker writes a canonical form of `size` bytes; None: this process does. `suspect`: a process has died
-        during it."""
+        """The recipe by which a worker writes a canonical form of `size` bytes; None: this process does. `suspect`: a
+        process has died during it."""
         known = self.recipe.destinations.get(destination) if self.recipe is not None else None
         if known is None or (known.writer is None and not known.gathers and not known.steps):
             return None
         return self.recipe if suspect or size > known.bounded else None
 
     def hold_policy(self, name: str, partner: str | None) -> HoldPolicy:
-        """Whose hold it is, as config/policies.yaml says. `unconfirmed` belongs to the owner of the partner's agreement first, and to the
-        EDI desk last."""
+        """Whose hold it is, as config/policies.yaml says. `unconfirmed` belongs to the owner of the partner's agreement
+        first, and to the EDI desk last."""
         policy = self.holds.get(name)
         if name != UNCONFIRMED:
             return policy or HoldPolicy(name, UNASSIGNED)
@@ -126,7 +128,8 @@ class Snapshot:
 
 @dataclass(slots=True)
 class Runtime:
-    """What the runtime's parts share: the outside world, and the snapshot in force. Read `snapshot` once per message."""
+    """What the runtime's parts share: the outside world, and the snapshot in force. Read `snapshot` once per
+    message."""
 
     broker: Broker
     journal: Journal

@@ -27,8 +27,8 @@ FLOORS = {
     "hub.main": 6,
     "hub.__main__": 6,
 }
-"""Package to floor. A module imports its own package or a lower floor. On floor 0, documents may use core, and mapping both. Above
-the faces stands only the entry point that puts them together."""
+"""Package to floor. A module imports its own package or a lower floor. On floor 0, documents may use core, and mapping
+both. Above the faces stands only the entry point that puts them together."""
 
 SAME_FLOOR = {
     ("hub.documents", "hub.core"),

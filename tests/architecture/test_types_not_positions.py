@@ -1,4 +1,5 @@
-"""Values have names that the type checker sees: no row without a type, and no list of arguments that hides which value goes where."""
+"""Values have names that the type checker sees: no row without a type, and no list of arguments that hides which value
+goes where."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from tests.support.rabbitmq import RabbitNode, find_server, private_node
 from tests.support.servers import MISSING, unavailable
 
 SETTLED = 6.0
-"""Seconds after which a new quorum queue survives the SIGKILL of a single node: before, RabbitMQ may not get it back."""
+"""Seconds after which a new quorum queue survives the SIGKILL of a single node: before, RabbitMQ may not get it
+back."""
 
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.xdist_group("a node of their own")]

@@ -1,4 +1,5 @@
-"""What every source keeps to, each with the real peer that it takes from. No hub is around it: the intake is the test's own."""
+"""What every source keeps to, each with the real peer that it takes from. No hub is around it: the intake is the test's
+own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Hub processes killed at each step of a hand-over, beside another hub that lives: the outcome is that of copies from the queue."""
+"""Hub processes killed at each step of a hand-over, beside another hub that lives: the outcome is that of copies from
+the queue."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def refuses_some(request: Request) -> Answer:
 def test_a_kill_at_each_step_beside_a_hub_that_lives(
     tmp_path: Path, erp: Erp, forks: HubForks, amqp_vhost: str, database_url: str, hand_over: str
 ) -> None:
-    """Each order comes twice, once by its number; some are refused. Both ways end with the same effects, keys and dead letters."""
+    """Each order comes twice, once by its number; some are refused. Both ways end with the same effects, keys and dead
+    letters."""
     erp.script = refuses_some
     site = SiteOnDisk(tmp_path, erp.url, amqp=amqp_vhost, journal=database_url)
     settings = (tmp_path / "config/hub.yaml").read_text()

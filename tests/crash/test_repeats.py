@@ -1,4 +1,5 @@
-"""A hub that dies while it repeats an acknowledgment: each arrival of the same bytes gets one, never two, never none."""
+"""A hub that dies while it repeats an acknowledgment: each arrival of the same bytes gets one, never two, never
+none."""
 
 from __future__ import annotations
 

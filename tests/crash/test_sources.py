@@ -1,4 +1,5 @@
-"""Every kind of source, with the hub killed at each hand-over behind it: nothing is lost, and nothing that was recorded is sent again."""
+"""Every kind of source, with the hub killed at each hand-over behind it: nothing is lost, and nothing that was recorded
+is sent again."""
 
 from __future__ import annotations
 

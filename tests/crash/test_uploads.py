@@ -1,4 +1,5 @@
-"""A hub that dies while a file is being closed at an SFTP server: the next one sends nothing a second time that may have arrived."""
+"""A hub that dies while a file is being closed at an SFTP server: the next one sends nothing a second time that may
+have arrived."""
 
 from __future__ import annotations
 

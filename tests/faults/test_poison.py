@@ -20,8 +20,8 @@ GOOD = [f"good-{number}" for number in range(20)]
 
 
 def test_what_ends_three_hubs_in_turn_is_dead_and_no_innocent_is(laboratory: Laboratory, tmp_path: Path) -> None:
-    """One ends its process by SIGKILL, one by SIGSEGV. Each may do so four times, for the first crash is not counted; five
-    times where it was handed over first, which is no delivery that comes again."""
+    """One ends its process by SIGKILL, one by SIGSEGV. Each may do so four times, for the first crash is not counted;
+    five times where it was handed over first, which is no delivery that comes again."""
     site = laboratory.site
     site.write("config/destinations.yaml", "out: {hostile: {folder: var/hostile}}\n")
     routes = (site.folder / "routes/acme.yaml").read_text()

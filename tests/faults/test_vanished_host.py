@@ -1,4 +1,5 @@
-"""A host that vanishes with a transaction open: the link of its network namespace goes down, and nobody hears of it again."""
+"""A host that vanishes with a transaction open: the link of its network namespace goes down, and nobody hears of it
+again."""
 
 from __future__ import annotations
 

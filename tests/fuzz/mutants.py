@@ -34,8 +34,8 @@ CLOSERS = (b"ST", b"SE", b"GS", b"GE", b"ISA", b"IEA")
 
 @dataclass(frozen=True)
 class Interchange:
-    """Two groups around the same transactions. `start` and `end` are those of the second transaction of the first group, the one
-    to which something happens; `separator` ends a segment."""
+    """Two groups around the same transactions. `start` and `end` are those of the second transaction of the first
+    group, the one to which something happens; `separator` ends a segment."""
 
     name: str
     data: bytes

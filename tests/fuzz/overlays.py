@@ -99,8 +99,8 @@ def overlays(draw: st.DrawFn) -> tuple[str, tuple[OverlayRule, ...]]:
 
 
 def is_laid_over(name: str, rules: tuple[OverlayRule, ...]) -> bool:
-    """Sound files of the set are read under these rules, and real documents written: refused or not, but with a reason. False
-    when the check of the agreement has something against the rules."""
+    """Sound files of the set are read under these rules, and real documents written: refused or not, but with a reason.
+    False when the check of the agreement has something against the rules."""
     agreement = replace(ASKING, overlays={name: rules}, version="004010", send=(name,))
     wrong = [problem for problem in agreement_problems(agreement) if not problem.warning]
     for one in interchanges():

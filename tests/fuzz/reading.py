@@ -75,9 +75,9 @@ def reads_the_same_in_pieces(data: bytes, piece: int) -> None:
 
 
 def spares_its_neighbours(one: Interchange, data: bytes) -> bool:
-    """Those whose bytes weren't touched are read as before; those of the same group unless its trailer now counts wrongly, or
-    the accident reaches into them (a header is gone, and what stood before it has no end). False
-    when the accident made or broke an envelope."""
+    """Those whose bytes weren't touched are read as before; those of the same group unless its trailer now counts
+    wrongly, or the accident reaches into them (a header is gone, and what stood before it has no end). False when the
+    accident made or broke an envelope."""
     before, after = list(events(BytesBody(one.data))), list(events(BytesBody(data)))
     if [e.kind for e in after if e.kind in CONTROL] != [e.kind for e in before if e.kind in CONTROL]:
         return False
@@ -92,8 +92,8 @@ def spares_its_neighbours(one: Interchange, data: bytes) -> bool:
 
 
 def agrees_with_its_diagnosis(data: bytes) -> None:
-    """The compiled reader refuses exactly what the diagnosis finds, and what is relaxed takes all that is strict. Whatever they make can
-    be stored."""
+    """The compiled reader refuses exactly what the diagnosis finds, and what is relaxed takes all that is strict.
+    Whatever they make can be stored."""
     for event, delimiters, version in transactions(data):
         segments = segment_texts(event, delimiters)
         marks = as_text(delimiters)
@@ -122,8 +122,8 @@ def taken(compiled: CompiledSet, segments: list[str], element: str, component: s
 
 
 def traces_every_field(data: bytes) -> None:
-    """The lineage of what was read names its fields, all of them and no others; and its bytes say what they hold. So does that of what
-    was taken with its errors."""
+    """The lineage of what was read names its fields, all of them and no others; and its bytes say what they hold. So
+    does that of what was taken with its errors."""
     for partners in (PartnerDirectory(), PartnerDirectory([ACCEPTING])):
         reader = X12Reader(partners)
         origins = dict(reader.lineages(BytesBody(data)))
@@ -158,7 +158,8 @@ def _digits(text: str) -> str:
 
 
 def stands_in_json(reading: Reading) -> None:
-    """A document that was taken, perhaps with errors, has all that it needs, and what could not be read of it is kept."""
+    """A document that was taken, perhaps with errors, has all that it needs, and what could not be read of it is
+    kept."""
     if reading.document is not None:
         assert from_json(to_json(reading.document)) == reading.document
         assert all(extra.segment or any(extra.elements) for extra in reading.document.extras)
@@ -188,7 +189,8 @@ ASKING = Agreement(
 
 
 def is_answered(data: bytes, terms: Agreement = ASKING) -> None:
-    """What we say of it can be written, whatever separates and whatever they can read; and reads back without an error."""
+    """What we say of it can be written, whatever separates and whatever they can read; and reads back without an
+    error."""
     ways: list[tuple[AcknowledgmentSet, Separators, Charset]] = [
         ("997", Separators(), "extended"),
         ("999", Separators(element="|", component=":", repetition="(", terminator="\n"), "basic"),

@@ -51,7 +51,8 @@ def agreements(draw: st.DrawFn, kind: str) -> Agreement:
 
 
 def carried(document: Document, agreement: Agreement) -> bool:
-    """Writes the document and reads it back. False when it was refused; an AssertionError when neither was done rightly."""
+    """Writes the document and reads it back. False when it was refused; an AssertionError when neither was done
+    rightly."""
     try:
         body = write_interchange([document], agreement, 1, AT).body
     except MappingError as error:

@@ -1,7 +1,8 @@
 """Golden pairs of foreign formats: a body and its documents, and a broken twin with what is said of each of its parts.
 
-A folder of tests/golden/formats holds `read.yaml`, what a source says in `read`; the templates, schemas and tables that it names; `in.*` with
-`expected.json`, and `broken.*` with `broken.expected.json`: position and document, or position and error.
+A folder of tests/golden/formats holds `read.yaml`, what a source says in `read`; the templates, schemas and tables that
+it names; `in.*` with `expected.json`, and `broken.*` with `broken.expected.json`: position and document, or position
+and error.
 """
 
 from __future__ import annotations

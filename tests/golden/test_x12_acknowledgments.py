@@ -1,4 +1,5 @@
-"""What we answer to each broken file, byte for byte: `.997`, `.999` and, where it isn't plain acceptance, `.ta1` beside it."""
+"""What we answer to each broken file, byte for byte: `.997`, `.999` and, where it isn't plain acceptance, `.ta1` beside
+it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Nothing changes its place on the way through: a document that is read and written again has each segment and element where it
-stood, and what was kept for its place binds nobody who changes the document."""
+"""Nothing changes its place on the way through: a document that is read and written again has each segment and element
+where it stood, and what was kept for its place binds nobody who changes the document."""
 
 from __future__ import annotations
 
@@ -131,7 +131,8 @@ COUNTED = [
 
 
 LEVELS = [
-    # levels whose ids count up where the tree doesn't: an item of the first order behind the second order; and the other way round
+    # levels whose ids count up where the tree doesn't: an item of the first order behind the second order; and the
+    # other way round
     ["HL*1**S*1", "HL*2*1*O*1", "HL*3*1*O*1", "HL*4*2*I*0", "LIN**VN*A", "HL*5*3*I*0", "LIN**VN*B"],
     ["HL*1**S*1", "HL*2*1*O*1", "HL*4*2*I*0", "LIN**VN*A", "HL*3*2*I*0", "LIN**VN*B", "HL*5*1*O*0"],
     ["HL*7**S*1", "HL*2*7*O*1", "HL*1*2*I*0", "LIN**VN*A", "HL*3*2*I*0", "LIN**VN*B"],

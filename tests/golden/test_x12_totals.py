@@ -1,4 +1,5 @@
-"""Totals and counts: those that contradict their lines are told, in what comes in and in what goes out; `total` follows the standard."""
+"""Totals and counts: those that contradict their lines are told, in what comes in and in what goes out; `total` follows
+the standard."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Use:
-    """A call of `re` in the function `within`. `name` is the module's name for a compiled pattern; `text` the pattern where it is
-    written out."""
+    """A call of `re` in the function `within`. `name` is the module's name for a compiled pattern; `text` the pattern
+    where it is written out."""
 
     file: str
     within: str

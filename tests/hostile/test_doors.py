@@ -1,4 +1,5 @@
-"""Every door before anybody has logged in: connections that say nothing, passwords that are guessed, bodies that are too much."""
+"""Every door before anybody has logged in: connections that say nothing, passwords that are guessed, bodies that are
+too much."""
 
 from __future__ import annotations
 

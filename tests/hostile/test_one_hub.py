@@ -1,4 +1,5 @@
-"""One hub that runs, all its doors, and everything that a stranger or a partner may send: the others are served all the while."""
+"""One hub that runs, all its doors, and everything that a stranger or a partner may send: the others are served all the
+while."""
 
 from __future__ import annotations
 

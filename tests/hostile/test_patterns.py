@@ -1,6 +1,7 @@
 """Each regular expression that meets a stranger's text takes a time that grows with the text alone.
 
-Whoever adds a pattern names it here: with its worst inputs, or among those that meet only what the site itself has written.
+Whoever adds a pattern names it here: with its worst inputs, or among those that meet only what the site itself has
+written.
 """
 
 from __future__ import annotations

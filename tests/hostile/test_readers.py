@@ -1,4 +1,5 @@
-"""Every reader on bytes that nobody should send: linear in time, bounded in memory, a clear error, and what stood before the damage."""
+"""Every reader on bytes that nobody should send: linear in time, bounded in memory, a clear error, and what stood
+before the damage."""
 
 from __future__ import annotations
 
@@ -48,8 +49,8 @@ def reader_in(plugins: tuple[Plugin, ...]) -> Plugin:
 
 @dataclass(frozen=True)
 class Kind:
-    """A reader. `good` makes a body of some orders. `repeated` are parts of its language, which a stranger may repeat. `one` is the
-    beginning of a value that doesn't end, and what goes on. `first`: the readings before a damage stay."""
+    """A reader. `good` makes a body of some orders. `repeated` are parts of its language, which a stranger may repeat.
+    `one` is the beginning of a value that doesn't end, and what goes on. `first`: the readings before a damage stay."""
 
     make: Callable[[], Any]
     good: Callable[[int], bytes]

@@ -1,4 +1,5 @@
-"""One hub with a source for each reader, and hostile bytes at all of them: the hub is up, others are served, and nothing is lost."""
+"""One hub with a source for each reader, and hostile bytes at all of them: the hub is up, others are served, and
+nothing is lost."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def folder_of(name: str) -> str:
 
 
 def dropped(site: SiteOnDisk) -> dict[str, str]:
-    """What a stranger leaves at each source: small, for the hub itself, and large, for a worker. By the digest of its bytes."""
+    """What a stranger leaves at each source: small, for the hub itself, and large, for a worker. By the digest of its
+    bytes."""
     claims = {}
     for name, kind in KINDS.items():
         bodies = {
@@ -67,8 +69,8 @@ def dropped(site: SiteOnDisk) -> dict[str, str]:
 
 
 async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_path: Path) -> None:
-    """Another process asks for the hub's health meanwhile, and has each answer within a second; for how long the machine gave the hub no
-    processor doesn't count. A late answer is measured again."""
+    """Another process asks for the hub's health meanwhile, and has each answer within a second; for how long the
+    machine gave the hub no processor doesn't count. A late answer is measured again."""
     site, orders = site_of(tmp_path), 0
     assert READ.keys() == KINDS.keys()
     async with site.running() as hub, serving(hub, "127.0.0.1:0") as url:
@@ -105,7 +107,8 @@ async def read_all(site: SiteOnDisk, hub: RunningHub, orders: int) -> int:
 
 
 async def tick(turns: list[float]) -> None:
-    """Notes for how long the loop lets nobody else go on, in processor time: so the rest of the machine doesn't count."""
+    """Notes for how long the loop lets nobody else go on, in processor time: so the rest of the machine doesn't
+    count."""
     while True:
         before = time.thread_time()
         await asyncio.sleep(0.01)

@@ -296,7 +296,8 @@ async def test_nobody_unpacks_what_a_sender_says_is_compressed(codec: str, tmp_p
 async def test_what_stands_in_redis_without_an_envelope_is_taken_as_it_is(
     redis_server: RedisServer, tmp_path: Path
 ) -> None:
-    """It is taken from Redis before kombu reads its envelope: it becomes an arrival, so that its reader says what is wrong with it."""
+    """It is taken from Redis before kombu reads its envelope: it becomes an arrival, so that its reader says what is
+    wrong with it."""
     properties = {"delivery_tag": "t", "delivery_info": {"exchange": "", "routing_key": "orders"}}
     no_json = [b'{"order": ', b"\xff\xfe\x00", b"[" * 100_000, b'{"__type__": "decimal", "__value__": "x"}']
     no_envelope: list[Any] = [

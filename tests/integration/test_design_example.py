@@ -1,5 +1,5 @@
-"""The example by which the formats were designed: it is checked as it stands, and runs against an OpenSSH server, an ERP and the
-embedded broker."""
+"""The example by which the formats were designed: it is checked as it stands, and runs against an OpenSSH server, an
+ERP and the embedded broker."""
 
 from __future__ import annotations
 

@@ -21,7 +21,8 @@ from tests.support.stories import dead_letters, status_becomes
 
 
 class SlowPartner:
-    """Has what it is sent at once, and answers the request only when it may. The first `refusals` are answered by 503."""
+    """Has what it is sent at once, and answers the request only when it may. The first `refusals` are answered by
+    503."""
 
     def __init__(self) -> None:
         self.may_answer = threading.Event()

@@ -223,8 +223,9 @@ def test_a_mistake_is_named_by_the_check(tmp_path_factory: pytest.TempPathFactor
 
 
 async def test_a_large_document_is_asked_about_and_never_read_by_the_hub_itself(tmp_path: Path, erp: Erp) -> None:
-    """While a process reads it, none of its other threads goes on: a thread is no place for that. Reading 3.4 MB once takes 0.2
-    seconds of processor time, and steps read it again and again. So little is used here that nobody read it in this process."""
+    """While a process reads it, none of its other threads goes on: a thread is no place for that. Reading 3.4 MB once
+    takes 0.2 seconds of processor time, and steps read it again and again. So little is used here that nobody read it
+    in this process."""
     site = SiteOnDisk(tmp_path, erp.url)
     lay(site, CUSTOMER + "}}, {name: zone, enrich: {table: zones.csv, key: '{partner}', set: {release: city}")
     site.write("config/tables/zones.csv", "partner,city\nACME,Bremen\n")

@@ -1,4 +1,5 @@
-"""What explains a decision is in the journal: the facts with their types, and all that reading the same bytes again needs."""
+"""What explains a decision is in the journal: the facts with their types, and all that reading the same bytes again
+needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""docs/guides/growing.md word for word: from the embedded hub to RabbitMQ and PostgreSQL, with everything that was known and that waited."""
+"""docs/guides/growing.md word for word: from the embedded hub to RabbitMQ and PostgreSQL, with everything that was
+known and that waited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Direct hand-over in a running hub: two routes, equal messages, a slow far end, a reload and a stop during a send, a cut connection."""
+"""Direct hand-over in a running hub: two routes, equal messages, a slow far end, a reload and a stop during a send, a
+cut connection."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ async def test_two_routes_to_one_destination_and_equal_messages_send_once(shop: 
 
 
 async def test_a_slow_far_end_keeps_no_other_waiting_and_its_copies_go_to_the_queue(shop: SiteOnDisk, erp: Erp) -> None:
-    """The endpoint takes ten requests at once: what has no place there, or comes once it is known as slow, goes to its queue."""
+    """The endpoint takes ten requests at once: what has no place there, or comes once it is known as slow, goes to its
+    queue."""
     destinations = (shop.folder / "config/destinations.yaml").read_text()
     endpoints = (shop.folder / "config/endpoints.yaml").read_text()
     with Erp(hanging(1.0)).serving() as slow:

@@ -45,7 +45,8 @@ async def test_while_the_broker_is_away_nothing_is_taken_and_afterwards_all_of_i
 async def test_while_a_broker_of_several_hosts_is_known_to_be_away_the_door_says_so_at_once(
     tmp_path: Path, erp: Erp, amqp_vhost: str, tcp_proxy: TcpProxy
 ) -> None:
-    """The first host of the list is never there. Each post is answered long before the patience of the source is over, a minute."""
+    """The first host of the list is never there. Each post is answered long before the patience of the source is over,
+    a minute."""
     through = tcp_proxy.through(amqp_vhost)
     (nobody,) = free_ports(1)
     user, _, host = through.rpartition("@")

@@ -1,4 +1,5 @@
-"""What callers are told: partners nothing of our systems, systems of our own everything. And what cancelled requests leave."""
+"""What callers are told: partners nothing of our systems, systems of our own everything. And what cancelled requests
+leave."""
 
 from __future__ import annotations
 

@@ -253,7 +253,8 @@ def test_notices_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
 
 
 async def test_waiting_for_a_turn_is_not_a_failure_of_the_server(server: MailServer) -> None:
-    """With one connection the last of five waits longer than `whole_timeout`, while each mail is taken well within it."""
+    """With one connection the last of five waits longer than `whole_timeout`, while each mail is taken well within
+    it."""
 
     def slow() -> str:
         time.sleep(0.3)

@@ -1,4 +1,5 @@
-"""The outcome of each destination is committed when it arrives, and the bytes of a claim that is missing are asked for again."""
+"""The outcome of each destination is committed when it arrives, and the bytes of a claim that is missing are asked for
+again."""
 
 from __future__ import annotations
 

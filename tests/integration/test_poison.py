@@ -1,4 +1,5 @@
-"""A document that ends the hub's process each time it is sent: it is dead in the end, and its neighbors are delivered."""
+"""A document that ends the hub's process each time it is sent: it is dead in the end, and its neighbors are
+delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Uploading to a real OpenSSH server: whole or not at all, never in place of something else, the same again after a crash."""
+"""Uploading to a real OpenSSH server: whole or not at all, never in place of something else, the same again after a
+crash."""
 
 from __future__ import annotations
 

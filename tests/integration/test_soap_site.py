@@ -1,5 +1,5 @@
-"""A whole hub that is called by SOAP: zeep's order becomes canonical, is delivered, and its caller gets the destination's answer; an
-edited contract is noticed."""
+"""A whole hub that is called by SOAP: zeep's order becomes canonical, is delivered, and its caller gets the
+destination's answer; an edited contract is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a person reads: the trace with both acknowledgments, the bytes that were sent, lineage, the batch that is due."""
+"""What a person reads: the trace with both acknowledgments, the bytes that were sent, lineage, the batch that is
+due."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Totals that contradict their lines, by the agreements of three partners: one warns, one refuses (with an 824), one holds."""
+"""Totals that contradict their lines, by the agreements of three partners: one warns, one refuses (with an 824), one
+holds."""
 
 from __future__ import annotations
 

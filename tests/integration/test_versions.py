@@ -1,4 +1,5 @@
-"""Processes with different route tables: a reload reaches all, a copy waits for who knows its destination, a rename loses nothing."""
+"""Processes with different route tables: a reload reaches all, a copy waits for who knows its destination, a rename
+loses nothing."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def limited(site: SiteOnDisk, erp: Erp, break_for: str, retry: str = "") -> None
 
 
 async def test_sixty_orders_to_two_destinations_outlive_an_outage(site: SiteOnDisk, erp: Erp) -> None:
-    """Every attempt while the ERP is down would end in a dead letter within a second: only a few are made, and none is used up."""
+    """Every attempt while the ERP is down would end in a dead letter within a second: only a few are made, and none is
+    used up."""
     limited(site, erp, "500ms")
     down = True
     erp.script = lambda request: Answer(500 if down else 201)

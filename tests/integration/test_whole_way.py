@@ -1,5 +1,5 @@
-"""One message goes the whole way: every outcome that a document can have, on what a fresh checkout has (embedded broker, SQLite)
-and on what a cluster has (RabbitMQ, PostgreSQL)."""
+"""One message goes the whole way: every outcome that a document can have, on what a fresh checkout has (embedded
+broker, SQLite) and on what a cluster has (RabbitMQ, PostgreSQL)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A process that asks a hub for its health, again and again: `python -m tests.support.asking_for_health URL PID`.
 
-For each question it writes a line: how many seconds the answer took, and how many of them the machine gave no processor to the hub's
-threads, or to this process, that wanted one. The rest is what the hub itself let the asker wait. It ends when its input does."""
+For each question it writes a line: how many seconds the answer took, and how many of them the machine gave no processor
+to the hub's threads, or to this process, that wanted one. The rest is what the hub itself let the asker wait. It ends
+when its input does."""
 
 from __future__ import annotations
 

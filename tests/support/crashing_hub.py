@@ -1,7 +1,7 @@
 """A `hub` that ends itself by SIGKILL at one hand-over: `python -m tests.support.crashing_hub run --site DIR`.
 
-HUB_CRASH names the hand-over and the time it is passed: `confirm:3` dies when the third publish is confirmed. Nothing of
-the hub is replaced; its own steps are only counted.
+HUB_CRASH names the hand-over and the time it is passed: `confirm:3` dies when the third publish is confirmed. Nothing
+of the hub is replaced; its own steps are only counted.
 """
 
 from __future__ import annotations
@@ -54,11 +54,13 @@ BATCH_POINTS = (
 """Hand-overs of a batch, beside those of its members."""
 
 SOURCE_POINTS = ("offered", "confirm", "after_commit", "taken", "acknowledged")
-"""Hand-overs between a source and the intake: with `taken` it knows that it may acknowledge, with `acknowledged` it has."""
+"""Hand-overs between a source and the intake: with `taken` it knows that it may acknowledge, with `acknowledged` it
+has."""
 
 
 UPLOAD_POINTS = ("sftp_written", "sftp_marked", "sftp_closed")
-"""Hand-overs of a file: its last piece is to be written; the journal knows it, and the server has it; the server has closed it."""
+"""Hand-overs of a file: its last piece is to be written; the journal knows it, and the server has it; the server has
+closed it."""
 
 
 class Bomb:

@@ -1,4 +1,5 @@
-"""A process with an embedded broker, to be killed: `python -m tests.support.embedded_victim FILE publish|consume PREFIX`.
+"""A process with an embedded broker, to be killed:
+`python -m tests.support.embedded_victim FILE publish|consume PREFIX`.
 
 `publish`: numbered messages for ever; prints each id, the prefix and the number, once
 it is confirmed. `consume`: takes ten without finishing them;

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 
 def growth(work: Callable[[int], object], few: int, many: int) -> float:
-    """How many times as long the work takes of `many` as of `few`, each at its quickest. The garbage collector is off: its cost depends on
-    all that is in the process."""
+    """How many times as long the work takes of `many` as of `few`, each at its quickest. The garbage collector is off:
+    its cost depends on all that is in the process."""
     gc.disable()
     try:
         return _quickest(work, many) / _quickest(work, few)

@@ -6,8 +6,8 @@ import subprocess
 
 
 class Guard:
-    """A shell that holds the other end of a pipe. A line in it: the server has ended, all is well. Its end: we are dead, and
-    the server's process group follows. Start the server with `start_new_session=True`."""
+    """A shell that holds the other end of a pipe. A line in it: the server has ended, all is well. Its end: we are
+    dead, and the server's process group follows. Start the server with `start_new_session=True`."""
 
     def __init__(self, server: subprocess.Popen[bytes]) -> None:
         self._shell = subprocess.Popen(

@@ -1,5 +1,6 @@
-"""Hubs and commands that begin at once: a process that has loaded the hub's modules forks one for each start. Most of what a
-start costs is loading them; tests that kill a hub thirty times, or run a hundred commands, don't wait for that each time.
+"""Hubs and commands that begin at once: a process that has loaded the hub's modules forks one for each start. Most of
+what a start costs is loading them; tests that kill a hub thirty times, or run a hundred commands, don't wait for that
+each time.
 
 `python -m tests.support.hub_forks` obeys lines of JSON until its standard input closes.
 """
@@ -65,7 +66,8 @@ class HubForks:
         self._asking = threading.Lock()
 
     def fork(self, run: str, arguments: Sequence[str], environ: Mapping[str, str], out: Path, err: Path) -> Forked:
-        """A process that calls `run` (module:function) with these arguments of `hub`, and writes its output to the files."""
+        """A process that calls `run` (module:function) with these arguments of `hub`, and writes its output to the
+        files."""
         told = {"run": run, "arguments": [*arguments], "environ": {**environ}, "out": str(out), "err": str(err)}
         pid = self.ask(told)
         assert pid is not None

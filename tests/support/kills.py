@@ -33,8 +33,8 @@ def killed(site: SiteOnDisk, forks: HubForks, hand_over: str) -> None:
 
 
 class Kills:
-    """What has been recorded as `status` is never sent again; what is sent again has the same bytes; and of deliveries nothing
-    is repeated more often than a kill came between."""
+    """What has been recorded as `status` is never sent again; what is sent again has the same bytes; and of deliveries
+    nothing is repeated more often than a kill came between."""
 
     def __init__(self, site: SiteOnDisk, forks: HubForks, erp: Erp, status: str = "delivered") -> None:
         self._site = site

@@ -1,4 +1,5 @@
-"""The fault laboratory: numbered documents, several hubs on one site, far ends that count; sets are compared at the end."""
+"""The fault laboratory: numbered documents, several hubs on one site, far ends that count; sets are compared at the
+end."""
 
 from __future__ import annotations
 

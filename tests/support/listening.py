@@ -12,8 +12,8 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Listening:
-    """Serves each connection with `serve`. `close` also ends the connections that nobody serves yet: asyncio's own server
-    leaves those to the garbage collector, whose warning then fails whatever test runs at that moment."""
+    """Serves each connection with `serve`. `close` also ends the connections that nobody serves yet: asyncio's own
+    server leaves those to the garbage collector, whose warning then fails whatever test runs at that moment."""
 
     def __init__(self, serve: Serve, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._serve = serve

@@ -12,7 +12,8 @@ EVERY = 0.01
 
 
 class Growth:
-    """While the block runs: `most` is the most memory (bytes, resident) of this process above what it had at the beginning."""
+    """While the block runs: `most` is the most memory (bytes, resident) of this process above what it had at the
+    beginning."""
 
     def __init__(self) -> None:
         self.most = 0

@@ -26,8 +26,8 @@ def find_sshd() -> Path | None:
 
 
 class OpenSsh:
-    """One server. `home` is the folder that a login begins in; `key` is let in. Stop and start it as often as needed: port and
-    host key stay."""
+    """One server. `home` is the folder that a login begins in; `key` is let in. Stop and start it as often as needed:
+    port and host key stay."""
 
     def __init__(self, sshd: Path, folder: Path, *, largest_file: int | None = None, extra: str = "") -> None:
         self._sshd = sshd

@@ -112,8 +112,8 @@ class SftpPeer(OrderPeer):
 
 
 class RedisPeer(OrderPeer):
-    """A shop that puts its orders into Redis. kombu takes a message out of its list before it notes it as not acknowledged: who
-    is killed between the two has lost that one."""
+    """A shop that puts its orders into Redis. kombu takes a message out of its list before it notes it as not
+    acknowledged: who is killed between the two has lost that one."""
 
     may_lose = 1
 

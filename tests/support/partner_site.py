@@ -76,8 +76,8 @@ class NoOptions(Options):
 
 
 class EnvelopeReader:
-    """Reads JSON lines `{"envelope": {...}, "document": {...}}` or `{"envelope": {...}, "refuse": "why"}`; the first may be
-    `{"interchanges": [[partner, control number, position], ...]}`."""
+    """Reads JSON lines `{"envelope": {...}, "document": {...}}` or `{"envelope": {...}, "refuse": "why"}`; the first
+    may be `{"interchanges": [[partner, control number, position], ...]}`."""
 
     def __init__(self) -> None:
         self.duplicates: list[Mapping[str, str]] = []

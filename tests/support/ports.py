@@ -10,8 +10,8 @@ LOWEST = 15_000
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on now, below the range that the kernel hands to clients: a connection of another test
-    never takes one before its server listens there."""
+    """Different ports that nobody listens on now, below the range that the kernel hands to clients: a connection of
+    another test never takes one before its server listens there."""
     found: list[int] = []
     while len(found) < count:
         port = random.SystemRandom().randrange(LOWEST, first_of_clients())

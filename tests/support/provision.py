@@ -1,5 +1,6 @@
-"""Gets what the tests run privately: `python -m tests.support.provision [rabbitmq] [postgres] [openssh] [redis] [compose] [faketime] [namespaces]`,
-without names all but the last two, which the whole fault laboratory needs.
+"""Gets what the tests run privately:
+`python -m tests.support.provision [rabbitmq] [postgres] [openssh] [redis] [compose] [faketime] [namespaces]`, without
+names all but the last two, which the whole fault laboratory needs.
 
 A given URL or a local binary is enough; else, as root on Debian, its package is installed without starting its own
 server. Says what it did; exit code 1 when something is missing that it can't get.

@@ -10,8 +10,8 @@ from tests.support.listening import Listening
 
 
 class TcpProxy:
-    """Forwards to one address. `cut` breaks what is open, `stall` stops forwarding without closing anything,
-    `silence` does the same to those that are open now, for ever, `refuse` breaks and accepts nothing more until `allow`."""
+    """Forwards to one address. `cut` breaks what is open, `stall` stops forwarding without closing anything, `silence`
+    does the same to those that are open now, for ever, `refuse` breaks and accepts nothing more until `allow`."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)

@@ -1,7 +1,7 @@
 """The shared servers of one test run, in a process of their own that outlives no run.
 
-The controller of the run starts it; workers ask it through a socket for the URL of a server, which starts with the first
-question. It ends everything when its standard input closes: at the end of the run, however that ends.
+The controller of the run starts it; workers ask it through a socket for the URL of a server, which starts with the
+first question. It ends everything when its standard input closes: at the end of the run, however that ends.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ TRIES = 4
 
 
 def fresh_vhost() -> str:
-    """The URL of an empty virtual host in the run's RabbitMQ: for tests that run a whole hub, whose queues have fixed names.
-    A given server has only the one that its URL names: run such tests one by one there."""
+    """The URL of an empty virtual host in the run's RabbitMQ: for tests that run a whole hub, whose queues have fixed
+    names. A given server has only the one that its URL names: run such tests one by one there."""
     url = server_url("rabbitmq")
     if os.environ.get(GIVEN["rabbitmq"]):
         return url
@@ -145,8 +145,8 @@ def _answer(
 
 
 def _vhost(node: RabbitNode | PostgresServer, spare: list[str]) -> str:
-    """The URL of one that nobody had. Several are made at once: a start of rabbitmqctl takes seconds, and on a busy machine it may not
-    reach its node the first time. What was made by a call that failed is made again."""
+    """The URL of one that nobody had. Several are made at once: a start of rabbitmqctl takes seconds, and on a busy
+    machine it may not reach its node the first time. What was made by a call that failed is made again."""
     assert isinstance(node, RabbitNode)
     if not spare:
         names = [f"hub-{uuid.uuid4().hex}" for _ in range(AT_ONCE)]

@@ -18,8 +18,9 @@ PASSWORD = "of-the-partner"
 class Habits:
     """`taken`: the names and bodies of files that the server took away, in order. `calls`: what clients asked for.
 
-    Accounts: `aclose` takes a file as soon as it is closed, `arename` as soon as it is renamed, `nostat` refuses stat, `norename`
-    renames, `nosize` gives no sizes, `writeonly` refuses to read and to list, `fullclose` refuses to close what was written."""
+    Accounts: `aclose` takes a file as soon as it is closed, `arename` as soon as it is renamed, `nostat` refuses stat,
+    `norename` renames, `nosize` gives no sizes, `writeonly` refuses to read and to list, `fullclose` refuses to close
+    what was written."""
 
     folder: Path
     port: int = 0

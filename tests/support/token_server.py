@@ -14,7 +14,8 @@ from typing import Any
 
 @dataclass
 class TokenServer:
-    """`good` are the tokens that are taken; `asked` the forms in which tokens were asked for, with their Authorization."""
+    """`good` are the tokens that are taken; `asked` the forms in which tokens were asked for, with their
+    Authorization."""
 
     lives: Any = 3600
     answer: tuple[int, bytes] | None = None

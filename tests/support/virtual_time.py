@@ -1,5 +1,5 @@
-"""Time that goes on when nothing else can: an event loop whose clock jumps to the next timer as soon as nothing is in work, in no
-thread either. Whoever waits for what never comes is told so, at the place where it waits."""
+"""Time that goes on when nothing else can: an event loop whose clock jumps to the next timer as soon as nothing is in
+work, in no thread either. Whoever waits for what never comes is told so, at the place where it waits."""
 
 from __future__ import annotations
 
@@ -151,7 +151,8 @@ def places_of(coroutine: Any) -> Iterator[str]:
 
 @contextmanager
 def virtual_time(loop: VirtualLoop) -> Iterator[VirtualClock]:
-    """While it lasts the loop counts what threads of SQLite connections and of embedded brokers do for it, and SQLite shows its time."""
+    """While it lasts the loop counts what threads of SQLite connections and of embedded brokers do for it, and SQLite
+    shows its time."""
     submit, stop, start = Engine.submit, Engine.stop, Engine.start
 
     def told(engine: Engine, command: Any) -> None:

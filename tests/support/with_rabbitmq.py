@@ -1,6 +1,7 @@
 """Runs a command with a RabbitMQ node: `python -m tests.support.with_rabbitmq COMMAND ... '{url}' ...`.
 
-The node is the one that HUB_TEST_AMQP_URL gives, else a private one that ends with the command; `{url}` becomes its URL.
+The node is the one that HUB_TEST_AMQP_URL gives, else a private one that ends with the command; `{url}` becomes its
+URL.
 """
 
 from __future__ import annotations

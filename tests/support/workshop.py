@@ -56,7 +56,8 @@ class PeerAddress(OutgoingAddress):
 
 @dataclass
 class FarEnd:
-    """A far end, in memory. `answer` raises what it has against the n-th request, from 1. `asked` holds when each came, and its key."""
+    """A far end, in memory. `answer` raises what it has against the n-th request, from 1. `asked` holds when each came,
+    and its key."""
 
     clock: Clock
     answer: Callable[[int], None] = lambda times: None

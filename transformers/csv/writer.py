@@ -30,7 +30,8 @@ class CsvWriterOptions(Dialect):
 
 
 class CsvWriter:
-    """Writes rows. A value that begins as a spreadsheet's formula would goes out as it is: what a document says is not ours to change."""
+    """Writes rows. A value that begins as a spreadsheet's formula would goes out as it is: what a document says is not
+    ours to change."""
 
     def __init__(self, options: CsvWriterOptions, template: SiteTemplate) -> None:
         self._options, self._template = options, template

@@ -112,7 +112,8 @@ class Place:
 
 
 class FixedWidthWriter:
-    """Writes lines. A value that is too long, or that the encoding doesn't have, is an error and never cut or replaced."""
+    """Writes lines. A value that is too long, or that the encoding doesn't have, is an error and never cut or
+    replaced."""
 
     def __init__(self, options: FixedWidthWriterOptions, template: SiteTemplate) -> None:
         self._options, self._template = options, template

@@ -1,4 +1,5 @@
-"""What a body is packed in: gzip, zip, MIME. `unpack` of a source takes it off before the source's reader reads what is inside.
+"""What a body is packed in: gzip, zip, MIME. `unpack` of a source takes it off before the source's reader reads what is
+inside.
 
 No plug-in of its own: a wrapper around any reader.
 """

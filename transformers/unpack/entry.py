@@ -69,8 +69,8 @@ class TooMuch(DecodeError):
 
 
 def tried(make: Callable[[], Iterator[bytes]], allowance: Allowance, first: Iterator[bytes] | None = None) -> Body:
-    """Unpacks once, to see that it can be done and stays within bounds. Raises DecodeError. `first`: the pieces of this first time,
-    where they are at hand."""
+    """Unpacks once, to see that it can be done and stays within bounds. Raises DecodeError. `first`: the pieces of this
+    first time, where they are at hand."""
     kept, size = list[bytes](), 0
     for piece in make() if first is None else first:
         allowance.spend(len(piece))

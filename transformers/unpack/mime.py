@@ -48,8 +48,8 @@ class _Part(Message):
         self.count = _Count()
 
     def _get_params_preserve(self, failobj: Any, header: str) -> Any:
-        """Through this the email package reads all parameters of a header. It fails on a name that stands whole and in pieces (RFC
-        2231)."""
+        """Through this the email package reads all parameters of a header. It fails on a name that stands whole and in
+        pieces (RFC 2231)."""
         try:
             return super()._get_params_preserve(failobj, header)  # type: ignore[misc]
         except (TypeError, ValueError) as error:
@@ -72,8 +72,8 @@ class _Headers(Compat32):
 
 
 def mime_parts(body: Body, allowance: Allowance, content_type: str = "") -> Iterator[Entry]:
-    """Attachments, and whatever isn't a text for people; that text only where there is nothing else. Signatures are left out,
-    and not checked. `content_type` is what the transport says where the body has no header of its own."""
+    """Attachments, and whatever isn't a text for people; that text only where there is nothing else. Signatures are
+    left out, and not checked. `content_type` is what the transport says where the body has no header of its own."""
     if body.size > LARGEST_MIME:
         raise DecodeError(f"a MIME message of {body.size} bytes, more than {LARGEST_MIME}")
     parser = BytesFeedParser(_Part, policy=_Headers())

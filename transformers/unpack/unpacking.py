@@ -34,8 +34,8 @@ def unpacked_by(kind: str, reader: Reader) -> Reader:
 
 
 class Unpacking:
-    """Each entry is read by the reader; positions begin with the entry's ordinal, from 1. What is refused as too much, or breaks
-    off, ends there: what came before it stays."""
+    """Each entry is read by the reader; positions begin with the entry's ordinal, from 1. What is refused as too much,
+    or breaks off, ends there: what came before it stays."""
 
     def __init__(self, kind: str, reader: Reader) -> None:
         self._kind, self._reader = kind, reader
@@ -113,8 +113,8 @@ def _within(headers: Mapping[str, Any], position: tuple[str, ...], entry: Entry)
 
 
 class UnpackingInterchanges(Unpacking):
-    """Around a reader of interchanges: their positions begin with the entry's, `2.1`. One whose number an entry before has is a
-    duplicate."""
+    """Around a reader of interchanges: their positions begin with the entry's, `2.1`. One whose number an entry before
+    has is a duplicate."""
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         told = headers.get(DUPLICATES)
@@ -140,8 +140,8 @@ class UnpackingInterchanges(Unpacking):
                 first[partner, number] = name
 
     def _listed(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-        """Partner, number, place and the entry's name. An entry that can't be looked through has none: `read` says what is
-        wrong with it."""
+        """Partner, number, place and the entry's name. An entry that can't be looked through has none: `read` says what
+        is wrong with it."""
         reader = self._reader
         assert isinstance(reader, InterchangeReader)  # noqa: S101  (unpacked_by looked)
         for position, entry in self._entries(body, headers):

@@ -28,7 +28,8 @@ class Changed(DecodeError):
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A local header: `data` is where the entry's bytes begin, `packed` how many there are, None when that stands after them."""
+    """A local header: `data` is where the entry's bytes begin, `packed` how many there are, None when that stands after
+    them."""
 
     name: str
     method: int

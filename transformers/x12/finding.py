@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`code` is that of AK304 for what concerns the whole segment (`element` None), and that of AK403 for an element; the
-    999 has the same in IK304 and IK403. `position` counts segments from 1 (ST); `element`, `component` and `repetition` count
-    from 1. `loop` is the innermost loop around the segment, `reference` the number of the data element, `trigger` the element
-    by which another one is demanded or excluded, `opens`: the missing segment would begin a loop, `implementation` the code
-    that the 999 has for what only the partner's rules make wrong, `offset` where the segment begins in the body (bytes, from
-    0; None before it is known). `warning`: the transaction is taken all the same. `passed`: what is read goes on as if
-    the segment weren't there."""
+    """`code` is that of AK304 for what concerns the whole segment (`element` None), and that of AK403 for an element;
+    the 999 has the same in IK304 and IK403. `position` counts segments from 1 (ST); `element`, `component` and
+    `repetition` count from 1. `loop` is the innermost loop around the segment, `reference` the number of the data
+    element, `trigger` the element by which another one is demanded or excluded, `opens`: the missing segment would
+    begin a loop, `implementation` the code that the 999 has for what only the partner's rules make wrong, `offset`
+    where the segment begins in the body (bytes, from 0; None before it is known). `warning`: the transaction is taken
+    all the same. `passed`: what is read goes on as if the segment weren't there."""
 
     code: str
     segment: str

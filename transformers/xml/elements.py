@@ -35,8 +35,8 @@ class Bounds:
 
 
 def elements(chunks: Iterable[bytes], bounds: Bounds) -> Iterator[Any]:
-    """Each is whole while the next is not yet asked for, and stands where it stood: its ancestors are there. Raises DecodeError,
-    after those before it, for what isn't XML, has a document type or passes a bound."""
+    """Each is whole while the next is not yet asked for, and stands where it stood: its ancestors are there. Raises
+    DecodeError, after those before it, for what isn't XML, has a document type or passes a bound."""
     return _Pull(bounds).elements(chunks)
 
 

@@ -22,8 +22,8 @@ class Node:
         self._element, self._namespaces = element, namespaces
 
     def text(self, path: str, default: Any = _MISSING) -> Any:
-        """What stands there first: the text of an element, of an attribute, or what a function gives. Raises LookupError where
-        nothing does and no default is given, ValueError for what is no XPath."""
+        """What stands there first: the text of an element, of an attribute, or what a function gives. Raises
+        LookupError where nothing does and no default is given, ValueError for what is no XPath."""
         found = self._at(path)
         if isinstance(found, list):
             if not found:

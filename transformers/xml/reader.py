@@ -65,8 +65,8 @@ def steps(each: str | None, namespaces: Mapping[str, str]) -> tuple[str, ...]:
 
 
 class XmlReader:
-    """Reads the body as one document, or each of the elements at a path as one. One that can't be read spoils no other, unless the
-    body isn't well-formed from there on."""
+    """Reads the body as one document, or each of the elements at a path as one. One that can't be read spoils no other,
+    unless the body isn't well-formed from there on."""
 
     def __init__(
         self,

@@ -1,7 +1,8 @@
 """An XSLT 1.0 of the site, which reads and writes nothing beside what it is given, and ends.
 
-libxslt ends a recursion that is too deep, but not one that is too wide, and lxml can't stop a transformation from outside. So each
-template, each function and each turn of a loop begins with a step that is counted: the bound is one of work, and the same everywhere.
+libxslt ends a recursion that is too deep, but not one that is too wide, and lxml can't stop a transformation from
+outside. So each template, each function and each turn of a loop begins with a step that is counted: the bound is one of
+work, and the same everywhere.
 """
 
 from __future__ import annotations

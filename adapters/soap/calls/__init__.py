@@ -1,1 +1,2 @@
-"""What calling a SOAP server takes: the contract, the security header, the reply. No I/O but reading the vendored contract."""
+"""What calling a SOAP server takes: the contract, the security header, the reply. No I/O but reading the vendored
+contract."""

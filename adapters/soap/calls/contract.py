@@ -83,8 +83,8 @@ class Contract:
         return Operation(name, found.soapaction or "", element.text if element is not None else "", bool(found.output))
 
     def envelope(self, operation: Operation, body: bytes, content_type: str) -> etree._Element:
-        """The message: of XML, which is the operation's element, or of JSON, whose keys are the arguments. Raises RejectedError
-        where they don't fit the contract."""
+        """The message: of XML, which is the operation's element, or of JSON, whose keys are the arguments. Raises
+        RejectedError where they don't fit the contract."""
         if "xml" in content_type:
             return self._wrapped(operation, body)
         arguments = arguments_in(body)

@@ -1,4 +1,5 @@
-"""Replies in several parts (RFC 2387), whose attachments stand beside the message (MTOM, XOP 1.0): made one message again."""
+"""Replies in several parts (RFC 2387), whose attachments stand beside the message (MTOM, XOP 1.0): made one message
+again."""
 
 from __future__ import annotations
 
@@ -53,8 +54,8 @@ def split(body: bytes, delimiter: bytes) -> Iterator[tuple[Message, bytes]]:
 
 
 def put_in(root: etree._Element, attachments: dict[str, bytes]) -> None:
-    """Puts each attachment where the message refers to it, as XML holds bytes: in base64. Each is referred to once at most, so that
-    the message becomes no larger than the reply's bytes in base64. Raises ValueError."""
+    """Puts each attachment where the message refers to it, as XML holds bytes: in base64. Each is referred to once at
+    most, so that the message becomes no larger than the reply's bytes in base64. Raises ValueError."""
     put: set[str] = set()
     for include in list(root.iter(XOP)):
         name = unquote(include.get("href", "").removeprefix("cid:"))

@@ -16,8 +16,8 @@ from hub.core.replies.reply_xml import safe_xml
 
 @dataclass(frozen=True, slots=True)
 class SoapReply:
-    """`payload` is the element in the body, as a document of its own; empty where there is none. `fault`: the codes of a fault
-    from the general to the special, without prefixes; None: it is none. `text` is what the fault says."""
+    """`payload` is the element in the body, as a document of its own; empty where there is none. `fault`: the codes of
+    a fault from the general to the special, without prefixes; None: it is none. `text` is what the fault says."""
 
     payload: bytes = b""
     fault: tuple[str, ...] | None = None

@@ -19,8 +19,8 @@ from hub.core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`payload` and `answer` are the elements in the bodies of question and answer, `{namespace}name`; answer None: one-way.
-    `actions` are what its bindings call it."""
+    """`payload` and `answer` are the elements in the bodies of question and answer, `{namespace}name`; answer None:
+    one-way. `actions` are what its bindings call it."""
 
     name: str
     payload: str

@@ -36,7 +36,8 @@ class SoapRequest:
                 raise SoapFault("must-understand", f"the header {header.tag} is not understood here")
 
     def canonical(self) -> bytes:
-        """The payload alone, as exclusive canonical XML: the same bytes for the same content, whatever the client's envelope."""
+        """The payload alone, as exclusive canonical XML: the same bytes for the same content, whatever the client's
+        envelope."""
         prefixes = {
             value.partition(":")[0]
             for element in self.payload.iter()
@@ -76,8 +77,8 @@ def read_envelope(request: WebRequest, version: Version, body: bytes) -> SoapReq
 
 
 def headers_in(first: bytes, version: Version) -> tuple[Any, ...] | None:
-    """The entries of the envelope's Header, of a message of which only the first bytes have come. None: it isn't whole, or there is
-    none before the Body."""
+    """The entries of the envelope's Header, of a message of which only the first bytes have come. None: it isn't whole,
+    or there is none before the Body."""
 
     def is_part(element: Any, name: str) -> bool:
         parent = element.getparent()

@@ -31,8 +31,8 @@ CODES: Mapping[Version, Mapping[Whose, str]] = {
 
 
 class SoapFault(Exception):
-    """`security` is a code of WS-Security (`FailedAuthentication`); `problem` are members of the problem details that go along;
-    `retry_after` are seconds for the header of that name."""
+    """`security` is a code of WS-Security (`FailedAuthentication`); `problem` are members of the problem details that
+    go along; `retry_after` are seconds for the header of that name."""
 
     def __init__(
         self,

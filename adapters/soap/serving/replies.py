@@ -16,8 +16,8 @@ from hub.core.network.web import WebResponse
 
 
 class Replies:
-    """`template` is the element that tells what was taken, None: there is none. Raises ConfigError where no operation answers with
-    it."""
+    """`template` is the element that tells what was taken, None: there is none. Raises ConfigError where no operation
+    answers with it."""
 
     def __init__(self, contract: Contract, template: str | None) -> None:
         self._contract = contract
@@ -31,7 +31,8 @@ class Replies:
         return wrapped(version, parsed(filled(self._template, id, documents)))
 
     def of_destination(self, version: Version, operation: Operation, reply: bytes) -> WebResponse | None:
-        """None for what the contract doesn't have as the operation's answer. A far end that speaks SOAP has its envelope taken off."""
+        """None for what the contract doesn't have as the operation's answer. A far end that speaks SOAP has its
+        envelope taken off."""
         try:
             root = parsed(reply)
         except UnsafeXml:

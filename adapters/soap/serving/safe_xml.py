@@ -1,4 +1,5 @@
-"""XML of strangers: no document type, no entities, no network; depth, counts and lengths are bounded while it is parsed."""
+"""XML of strangers: no document type, no entities, no network; depth, counts and lengths are bounded while it is
+parsed."""
 
 from __future__ import annotations
 
@@ -47,8 +48,8 @@ def parsed(body: bytes) -> Any:
 
 
 def first_match(body: bytes, wanted: Callable[[Any], bool], unless: Callable[[Any], bool]) -> Any:
-    """The first element, whole, that is `wanted`, of a body that may end anywhere. None: it is not whole, or another that is `unless`
-    begins before it. Raises UnsafeXml."""
+    """The first element, whole, that is `wanted`, of a body that may end anywhere. None: it is not whole, or another
+    that is `unless` begins before it. Raises UnsafeXml."""
     parser = parser_of_strangers()
     bounds = Bounds()
     try:

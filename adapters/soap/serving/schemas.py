@@ -1,4 +1,5 @@
-"""The schemas of a WSDL, compiled as one. Nothing is fetched: what they import stands in the WSDL, or beside it in the site."""
+"""The schemas of a WSDL, compiled as one. Nothing is fetched: what they import stands in the WSDL, or beside it in the
+site."""
 
 from __future__ import annotations
 
@@ -43,7 +44,8 @@ class Schemas:
         return "; ".join(f"line {error.line}: {error.message}" for error in list(self._schema.error_log)[:10])
 
     def _bind(self, schema: Any) -> None:
-        """Imports of inline schemas lead to their files, others to those beside the WSDL, which are read with theirs."""
+        """Imports of inline schemas lead to their files, others to those beside the WSDL, which are read with
+        theirs."""
         for reference in schema.iter(*REFERRING):
             name = reference.get("schemaLocation")
             if name is None:

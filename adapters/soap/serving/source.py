@@ -33,7 +33,8 @@ IN_THREAD = 1 << 18
 
 
 class SoapSource:
-    """Mounted on its endpoint while it runs. A call is answered without a fault once the intake has taken its payload."""
+    """Mounted on its endpoint while it runs. A call is answered without a fault once the intake has taken its
+    payload."""
 
     def __init__(self, name: str, options: SoapSourceOptions, listener: WebListener, context: Context) -> None:
         self._name = name

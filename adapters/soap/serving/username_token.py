@@ -1,4 +1,5 @@
-"""WS-Security: who sends a request, by the UsernameToken profile 1.0 (password as text, or digest with nonce and time)."""
+"""WS-Security: who sends a request, by the UsernameToken profile 1.0 (password as text, or digest with nonce and
+time)."""
 
 from __future__ import annotations
 
@@ -22,8 +23,8 @@ SECURITY = f"{{{WSSE}}}Security"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that is right. `once`: the key under which it may come no second time, for `keep` seconds; empty: it has neither nonce
-    nor time."""
+    """A token that is right. `once`: the key under which it may come no second time, for `keep` seconds; empty: it has
+    neither nonce nor time."""
 
     name: str
     partner: str

@@ -78,7 +78,8 @@ class BrokerDiagnosis:
         yield await self._lost(depths)
 
     async def _limits(self, broker: RabbitBroker, declared: Topology) -> Finding:
-        """Declaring what is there already changes nothing, and tells how it was declared; retry queues are found in the record."""
+        """Declaring what is there already changes nothing, and tells how it was declared; retry queues are found in the
+        record."""
         recorded = [topology_of(name) for name, _ in await DeclaredQueues(self._journal).all() if ".retry." in name]
         await broker.declare(sum(recorded, declared))
         if broker.without_limit:

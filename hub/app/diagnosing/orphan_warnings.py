@@ -22,7 +22,8 @@ PATIENCE = 2.0
 
 
 async def orphan_warnings(folder: SiteFolder, site: Site) -> list[Finding]:
-    """Of queues on the embedded broker, and of rows. Empty where the journal can't be reached: nothing is created for a check."""
+    """Of queues on the embedded broker, and of rows. Empty where the journal can't be reached: nothing is created for a
+    check."""
     url = journal_url(folder, site.settings)
     path = sqlite_path(engine_url(url)) if engine_url(url).startswith("sqlite") else None
     if path is not None and not path.is_file():

@@ -1,4 +1,5 @@
-"""A backup of what a hub knows and holds, while it runs: one folder with the broker's messages, the journal and the claims."""
+"""A backup of what a hub knows and holds, while it runs: one folder with the broker's messages, the journal and the
+claims."""
 
 from __future__ import annotations
 
@@ -34,8 +35,9 @@ BUSY = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup says of itself. It is written last: a folder without it is no backup. `rebuild`: the messages and the journal are
-    not of one moment, so a hub that starts on them publishes everything that is open from the journal."""
+    """What a backup says of itself. It is written last: a folder without it is no backup. `rebuild`: the messages and
+    the journal are not of one moment, so a hub that starts on them publishes everything that is open from the
+    journal."""
 
     format: int
     hub: str
@@ -66,9 +68,10 @@ class Manifest:
 class Backup:
     """Made by a process of its own.
 
-    Two SQLite files are taken at one moment: what the hub finds after a restore is what it would find after a power loss at that moment,
-    from which it loses nothing. A journal in PostgreSQL is taken in one view. The order is kept files, broker, journal, claims: what moves
-    meanwhile exists at least once. Claims are never changed and stand before the rows that name them.
+    Two SQLite files are taken at one moment: what the hub finds after a restore is what it would find after a power
+    loss at that moment, from which it loses nothing. A journal in PostgreSQL is taken in one view. The order is kept
+    files, broker, journal, claims: what moves meanwhile exists at least once. Claims are never changed and stand before
+    the rows that name them.
     """
 
     def __init__(
@@ -83,8 +86,8 @@ class Backup:
         self._url = engine_url(journal_url(folder, settings))
 
     async def make(self, target: Path) -> Manifest:
-        """Raises ConfigError when `target` is there and not empty, or there is nothing to back up; JournalUnavailable when a file or the
-        database can't be read."""
+        """Raises ConfigError when `target` is there and not empty, or there is nothing to back up; JournalUnavailable
+        when a file or the database can't be read."""
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise ConfigError(f"{target} is there already: a backup goes into a folder of its own")
         journal = sqlite_path(self._url) if self._url.startswith("sqlite") else None
@@ -119,8 +122,8 @@ class Backup:
 
 
 def snapshot(files: list[tuple[Path, Path]]) -> None:
-    """Copies SQLite files as they are at one moment: the first can't be written while the others are opened. Blocks. Raises
-    sqlite3.Error."""
+    """Copies SQLite files as they are at one moment: the first can't be written while the others are opened. Blocks.
+    Raises sqlite3.Error."""
     if not files:
         return
     with closing(sqlite3.connect(files[0][0], isolation_level=None, timeout=BUSY)) as gate:

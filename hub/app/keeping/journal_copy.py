@@ -37,8 +37,8 @@ class JournalCopy:
         self._lock = FileLock(folder.resolve("var/hub.lock")) if source.is_file or target.is_file else None
 
     async def run(self) -> tuple[Transferred, int]:
-        """What was copied, and how many claims are in the target's folder. Raises ConfigError when a hub runs, or the target holds
-        rows; JournalUnavailable when the copy can't be made."""
+        """What was copied, and how many claims are in the target's folder. Raises ConfigError when a hub runs, or the
+        target holds rows; JournalUnavailable when the copy can't be made."""
         transfer = Transfer(self._source.journal, self._target.journal, self._progress)
         if self._lock is not None:
             self._lock.acquire("this site")
@@ -69,8 +69,8 @@ class JournalCopy:
 
 
 def copy_claims(source: Path, target: Path) -> int:
-    """Copies the files of large claims that are not there yet, each checked by its digest; how many there are. Blocks. Raises
-    JournalUnavailable."""
+    """Copies the files of large claims that are not there yet, each checked by its digest; how many there are. Blocks.
+    Raises JournalUnavailable."""
     if source.resolve() == target.resolve():
         return 0
     store, count = ClaimStore(target), 0

@@ -1,5 +1,5 @@
-"""What sources keep on this machine beside the journal, and a backup takes along: files that were promised to a partner and that the intake
-has not taken yet, keys by which partners know us."""
+"""What sources keep on this machine beside the journal, and a backup takes along: files that were promised to a partner
+and that the intake has not taken yet, keys by which partners know us."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def kept_by(site: Site) -> tuple[str, ...]:
 
 
 def take_along(site: Path, paths: Iterable[str], target: Path) -> int:
-    """Copies them into a backup; how many files. One that goes meanwhile has been taken, and is in the journal. Blocks."""
+    """Copies them into a backup; how many files. One that goes meanwhile has been taken, and is in the journal.
+    Blocks."""
     return sum(_copied(path, target / path.relative_to(site.resolve())) for path in _files(site.resolve(), paths))
 
 

@@ -1,4 +1,5 @@
-"""What the embedded hub has left in var/ when a site grows: messages and a history that the new broker and journal don't know."""
+"""What the embedded hub has left in var/ when a site grows: messages and a history that the new broker and journal
+don't know."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ def make_private() -> None:
 
 
 def too_open(folder: SiteFolder, site: Site) -> list[TooOpen]:
-    """The hub's own files and folders that others may read or write. Folders that sources watch and destinations write to are shared with
-    others: their modes are the site's. What stands in a private folder is private."""
+    """The hub's own files and folders that others may read or write. Folders that sources watch and destinations write
+    to are shared with others: their modes are the site's. What stands in a private folder is private."""
     shared = {folder.resolve(path) for path in shared_folders(site)}
     found = []
     for path in own_paths(folder, site):

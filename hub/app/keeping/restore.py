@@ -22,7 +22,8 @@ from hub.journal.processes.memory import JournalMemory
 from hub.runtime.recovery.rebuilding import OWNER, WANTED
 
 SKIP = 1000
-"""Control numbers of each partner that are left out: those that were sent after the backup was made are not known any more."""
+"""Control numbers of each partner that are left out: those that were sent after the backup was made are not known any
+more."""
 
 
 class Restore:
@@ -33,8 +34,9 @@ class Restore:
         self._journal = journal_url(folder, settings)
 
     async def run(self, source: Path, skip: int = SKIP) -> tuple[Manifest, dict[str, int]]:
-        """The backup's manifest, and the last control number of each partner. Raises ConfigError when the site has a journal or messages
-        already, or `source` is no whole backup; JournalUnavailable when the database can't be written."""
+        """The backup's manifest, and the last control number of each partner. Raises ConfigError when the site has a
+        journal or messages already, or `source` is no whole backup; JournalUnavailable when the database can't be
+        written."""
         manifest = Manifest.read(source)
         lock = FileLock(self._folder.resolve("var/hub.lock"))
         lock.acquire("this site")

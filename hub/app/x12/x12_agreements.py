@@ -20,8 +20,8 @@ FOLDER = "config/partners/"
 
 
 def agreements_of(site: Path, environ: Mapping[str, str]) -> PartnerDirectory:
-    """The partners of a site, whatever else is wrong with it; none where there is no site. Raises ConfigError for what is wrong
-    with the partners' files."""
+    """The partners of a site, whatever else is wrong with it; none where there is no site. Raises ConfigError for what
+    is wrong with the partners' files."""
     folder = SiteFolder(site)
     draft = Draft(Plugins.of(()), folder.exists, DOCUMENTS)
     if not (site / FOLDER).is_dir():

@@ -42,8 +42,8 @@ class Answer:
 def answers(
     body: Body, partners: PartnerDirectory, given: Agreement | None = None, with_set: AcknowledgmentSet | None = None
 ) -> Iterator[Answer]:
-    """One for each group that isn't itself an acknowledgment, and a TA1 for an interchange where one is due. Terms are those of
-    `given`, else of the sender's agreement, else what the file says of itself."""
+    """One for each group that isn't itself an acknowledgment, and a TA1 for an interchange where one is due. Terms are
+    those of `given`, else of the sender's agreement, else what the file says of itself."""
     newline = _newline(body)
     terms = [(isa, _with_newline(a, newline)) for isa, a in _terms(body, partners, given, with_set)]
     senders = {(isa[5], isa[6], isa[15] == "T"): agreement for isa, agreement in terms}
@@ -114,8 +114,8 @@ def _with_newline(agreement: Agreement, newline: Literal["", "\n", "\r\n"]) -> A
 
 
 def _separators(header: InterchangeHeader, agreed: Agreement) -> Separators:
-    """Those of the file, but for those that the agreement says, and for bytes that are no character of ASCII: in UTF-8 they would
-    be two."""
+    """Those of the file, but for those that the agreement says, and for bytes that are no character of ASCII: in UTF-8
+    they would be two."""
     own, marks = agreed.separators, header.delimiters
     if "delimiters" in agreed.stated:
         return own

@@ -32,8 +32,8 @@ def readings_in(body: Body, partners: PartnerDirectory) -> Iterator[Reading]:
 
 
 def json_readings(body: Body) -> Iterator[Reading]:
-    """The documents of JSON: one object, a list of them, or one behind the other as `hub read` prints them. Positions count
-    them from 1."""
+    """The documents of JSON: one object, a list of them, or one behind the other as `hub read` prints them. Positions
+    count them from 1."""
     if body.size > LARGEST_JSON:
         yield Reading((), error=DecodeError(f"the JSON has {body.size} bytes, expected at most {LARGEST_JSON}"))
         return

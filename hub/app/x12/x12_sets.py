@@ -16,7 +16,8 @@ def set_list() -> list[SetDeclaration]:
 
 
 def overlaid_description(name: str, release: str, agreement: Agreement | None) -> SetDescription:
-    """The set, with the agreement's overlay laid over it and marked. Raises ConfigError for an overlay that doesn't fit."""
+    """The set, with the agreement's overlay laid over it and marked. Raises ConfigError for an overlay that doesn't
+    fit."""
     standard = set_declaration(name, release)
     rules = agreement.overlays.get(name, ()) if agreement is not None else ()
     try:

@@ -19,12 +19,14 @@ from hub.core.topology import Topology
 AT_ONCE = 200
 
 ANSWERS = "hub.reply."
-"""How the queues begin in which processes wait for answers. Those who waited on the embedded broker have ended: their answers are dropped."""
+"""How the queues begin in which processes wait for answers. Those who waited on the embedded broker have ended: their
+answers are dropped."""
 
 
 class Move:
-    """Each message is published with a confirm to the queue of the same name, and only then removed from the file. A move that was
-    interrupted is begun again: what had been confirmed and not removed is published twice, and its effects are once."""
+    """Each message is published with a confirm to the queue of the same name, and only then removed from the file. A
+    move that was interrupted is begun again: what had been confirmed and not removed is published twice, and its
+    effects are once."""
 
     def __init__(self, path: Path, target: BrokerLifecycle, declared: Topology, clock: Clock) -> None:
         """`declared`: what the site wants; the rest of the file's queues is declared as it stands there."""
@@ -34,8 +36,8 @@ class Move:
         self._declared = declared
 
     async def run(self, progress: Callable[[str, int], None] = lambda queue, count: None) -> dict[str, int]:
-        """How many messages went, by queue. Raises ConfigError when a process owns the file or the new broker refuses a queue, and
-        EndpointError when the new broker is away."""
+        """How many messages went, by queue. Raises ConfigError when a process owns the file or the new broker refuses a
+        queue, and EndpointError when the new broker is away."""
         lock = FileLock(self._path.with_name(self._path.name + ".lock"))
         lock.acquire(f"the broker file {self._path}")
         try:

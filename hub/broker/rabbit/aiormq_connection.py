@@ -1,7 +1,7 @@
 """aiormq's connection, with the bytes that it reads and writes within reach.
 
-This file alone uses names of aiormq that its manual does not promise; tests/unit/broker/test_aiormq_names.py says when a release
-changes one.
+This file alone uses names of aiormq that its manual does not promise; tests/unit/broker/test_aiormq_names.py says when
+a release changes one.
 """
 
 from __future__ import annotations
@@ -47,12 +47,13 @@ class TransportListener(Protocol):
 class AiormqConnection(Connection):
     """Connects, authenticates, negotiates, sends heartbeats and answers a close.
 
-    The values of `channels` are the hub's own: aiormq decodes the frames of their calls and awaits `frames.put` with each.
+    The values of `channels` are the hub's own: aiormq decodes the frames of their calls and awaits `frames.put` with
+    each.
     """
 
     HEARTBEAT_GRACE_MULTIPLIER = 1.4  # type: ignore[assignment]
-    """aiormq ends a connection that was silent for this times (heartbeat + 1) seconds. It looks twice in each heartbeat: with a
-    heartbeat of 10 s it notices a dead peer within 21 s."""
+    """aiormq ends a connection that was silent for this times (heartbeat + 1) seconds. It looks twice in each
+    heartbeat: with a heartbeat of 10 s it notices a dead peer within 21 s."""
 
     def __init__(self, address: AmqpAddress, name: str, heartbeat: int, listener: TransportListener) -> None:
         """Raises ConfigError when a TLS file of the address can't be used."""
@@ -79,8 +80,8 @@ class AiormqConnection(Connection):
             self._opened.transport.write(data)
 
     def translated(self, error: BaseException) -> Exception:
-        """What failed when `connect` raised this: OSError when nobody answers, ConfigError when the broker takes no password, and
-        ConnectionLost for everything else; without a text when the listener has heard the reason."""
+        """What failed when `connect` raised this: OSError when nobody answers, ConfigError when the broker takes no
+        password, and ConnectionLost for everything else; without a text when the listener has heard the reason."""
         if isinstance(error, AuthenticationError):
             return ConfigError(f"{self._address} takes no password: it lets clients in by {error.args[0]}")
         if isinstance(error, OSError) and not isinstance(error, AMQPError):

@@ -25,9 +25,11 @@ class ChannelRefused(Exception):
 
 
 class AmqpChannel:
-    """The hub's own object among the channels of aiormq's connection. A call sends a method and waits for its answer; one at a time.
+    """The hub's own object among the channels of aiormq's connection. A call sends a method and waits for its answer;
+    one at a time.
 
-    aiormq hands over the frames of calls, decoded, through `frames.put`. `traffic` and the two `content_` methods get messages.
+    aiormq hands over the frames of calls, decoded, through `frames.put`. `traffic` and the two `content_` methods get
+    messages.
     """
 
     def __init__(self, connection: AmqpConnection, number: int) -> None:
@@ -37,7 +39,8 @@ class AmqpChannel:
         self._closing = False
         self._answer: asyncio.Future[Any] | None = None
         self._expected: list[str] = []
-        """Names of the answers to the call that is under way; an answer to an earlier call, which was given up, is not taken for it."""
+        """Names of the answers to the call that is under way; an answer to an earlier call, which was given up, is not
+        taken for it."""
 
     @property
     def frames(self) -> AmqpChannel:
@@ -49,7 +52,8 @@ class AmqpChannel:
         self.answered(received[1])
 
     async def call(self, request: Any) -> Any:
-        """The broker's answer. Raises ChannelRefused when it closes the channel instead, ConnectionLost with the connection."""
+        """The broker's answer. Raises ChannelRefused when it closes the channel instead, ConnectionLost with the
+        connection."""
         if self.closed:
             raise ConnectionLost(self.connection.reason or "the channel is closed")
         self.connection.send(frame.marshal(request, self.number))
@@ -110,6 +114,7 @@ class AmqpChannel:
             self._answer.set_exception(error)
 
     def _gone(self, *, reusable: bool = True) -> None:
-        """Not reusable: both sides have closed the channel, and the broker's answer to our own close is still to come."""
+        """Not reusable: both sides have closed the channel, and the broker's answer to our own close is still to
+        come."""
         self.closed = True
         self.connection.release(self, reusable=reusable)

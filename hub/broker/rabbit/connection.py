@@ -28,10 +28,11 @@ REFUSALS = (403, 530)
 
 
 class AmqpConnection:
-    """aiormq's connection with channels of the hub's own. Everything that they have to say in one turn of the event loop leaves in
-    one write.
+    """aiormq's connection with channels of the hub's own. Everything that they have to say in one turn of the event
+    loop leaves in one write.
 
-    `ended` becomes done once, with `reason`: by a malformed frame, silence, a closed socket or a good-bye of either side.
+    `ended` becomes done once, with `reason`: by a malformed frame, silence, a closed socket or a good-bye of either
+    side.
     """
 
     def __init__(self, address: AmqpAddress, name: str, heartbeat: int, clock: Clock) -> None:
@@ -62,8 +63,8 @@ class AmqpConnection:
 
     @classmethod
     async def connect(cls, address: AmqpAddress, name: str, heartbeat: int, clock: Clock) -> AmqpConnection:
-        """Connects and shakes hands. Raises OSError, TimeoutError or ConnectionLost; ConfigError when the broker is there
-        and refuses the user or the virtual host."""
+        """Connects and shakes hands. Raises OSError, TimeoutError or ConnectionLost; ConfigError when the broker is
+        there and refuses the user or the virtual host."""
         connection = cls(address, name, heartbeat, clock)
         await connection._connect()
         return connection
@@ -144,8 +145,8 @@ class AmqpConnection:
     # --- what the transport hears
 
     def received(self, data: bytes) -> bytes:
-        """Gives messages to their channels and the rest to aiormq. aiormq counts silence by what it gets: messages without anything
-        else become a heartbeat now and then."""
+        """Gives messages to their channels and the rest to aiormq. aiormq counts silence by what it gets: messages
+        without anything else become a heartbeat now and then."""
         self._read_at = self.clock.monotonic()
         try:
             rest = self._splitter.split(data)

@@ -41,8 +41,8 @@ def queue_arguments(queue: Queue, version: str) -> dict[str, Any]:
 
 
 def other_arguments(queue: Queue, version: str, refusal: str) -> dict[str, Any] | None:
-    """The arguments under which another version of RabbitMQ, or of the hub, has declared a queue that has no delivery limit: `none` where
-    we say -1, and the other way round. None when the broker refused something else."""
+    """The arguments under which another version of RabbitMQ, or of the hub, has declared a queue that has no delivery
+    limit: `none` where we say -1, and the other way round. None when the broker refused something else."""
     if queue.kind != "quorum" or queue.delivery_limit is not None or "'x-delivery-limit'" not in refusal:
         return None
     arguments = queue_arguments(queue, version)

@@ -15,7 +15,8 @@ class MalformedFrame(Exception):
 
 
 class TrafficReceiver(Protocol):
-    """A channel that reads its own messages. Each method reads `data` between `at` and `end` and keeps nothing else of it."""
+    """A channel that reads its own messages. Each method reads `data` between `at` and `end` and keeps nothing else of
+    it."""
 
     def traffic(self, method: int, data: bytes, at: int, end: int) -> None:
         """The arguments of a delivery, a return or a confirm."""
@@ -29,9 +30,9 @@ class TrafficReceiver(Protocol):
 class FrameSplitter:
     """Gives deliveries, returns and confirms to their channels at once, as bytes, and returns all other frames.
 
-    aiormq decodes every frame into objects. A forwarder then costs twice as much (decision 17), and one message with a header that
-    pamqp can't decode ends the connection, again with each redelivery.
-    `connection_frame` sees each frame of channel 0 and returns what aiormq gets instead.
+    aiormq decodes every frame into objects. A forwarder then costs twice as much (decision 17), and one message with a
+    header that pamqp can't decode ends the connection, again with each redelivery. `connection_frame` sees each frame
+    of channel 0 and returns what aiormq gets instead.
     """
 
     def __init__(self, channels: Mapping[int, TrafficReceiver], connection_frame: Callable[[bytes], bytes]) -> None:
@@ -41,7 +42,8 @@ class FrameSplitter:
         self._rest = b""
 
     def split(self, data: bytes) -> bytes:
-        """The whole frames that are not about messages, in their order. Raises MalformedFrame, and what a channel raises."""
+        """The whole frames that are not about messages, in their order. Raises MalformedFrame, and what a channel
+        raises."""
         if self._rest:
             data = self._rest + data
         others: list[bytes] = []

@@ -20,7 +20,8 @@ HEARTBEAT_FRAME = FRAME.pack(HEARTBEAT, 0, 0) + END
 DELIVER, RETURN, ACK, NACK = 0x003C003C, 0x003C0032, 0x003C0050, 0x003C0078
 CONSUME_OK = 0x003C0015
 TRAFFIC = frozenset((DELIVER, RETURN, ACK, NACK, CONSUME_OK))
-"""The methods that come with every message, and the answer after which deliveries begin: it must not come behind them."""
+"""The methods that come with every message, and the answer after which deliveries begin: it must not come behind
+them."""
 
 TUNE, CLOSE, BLOCKED, UNBLOCKED = 0x000A001E, 0x000A0032, 0x000A003C, 0x000A003D
 

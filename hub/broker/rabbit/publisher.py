@@ -21,7 +21,8 @@ from hub.core.errors import MessageError, RejectedError, TransientError, Unrouta
 from hub.core.message import Message
 
 BATCH = 1 << 20
-"""Bytes of bodies in one write: a long backlog leaves in several, and waits in between while the network takes nothing."""
+"""Bytes of bodies in one write: a long backlog leaves in several, and waits in between while the network takes
+nothing."""
 
 _MISSING_EXCHANGE = re.compile(r"no exchange '(.*)' in vhost", re.DOTALL)
 _publish_method = lru_cache(2048)(frames.publish_method)
@@ -51,8 +52,8 @@ class Publication:
 class Publisher:
     """All publications of a broker. `channel` is the confirming channel of the running epoch, None between epochs.
 
-    A message that the broker answers by closing the channel must not take its neighbours with it for ever: after such an
-    end everything that was in doubt goes one by one, until the guilty one is found and refused.
+    A message that the broker answers by closing the channel must not take its neighbours with it for ever: after such
+    an end everything that was in doubt goes one by one, until the guilty one is found and refused.
     """
 
     def __init__(self, clock: Clock) -> None:

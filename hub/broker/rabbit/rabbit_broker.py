@@ -1,7 +1,8 @@
-"""RabbitMQ: supervised connections, one for publishing, and one (or more, where there are many consumers) for everything else.
+"""RabbitMQ: supervised connections, one for publishing, and one (or more, where there are many consumers) for
+everything else.
 
-RabbitMQ stops reading from a connection that publishes when its memory or disk runs low; acknowledgements go through all
-the same because they have a connection of their own.
+RabbitMQ stops reading from a connection that publishes when its memory or disk runs low; acknowledgements go through
+all the same because they have a connection of their own.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ class RabbitBroker:
         self._open = False
         self._log = structlog.get_logger("hub.broker")
         self.without_limit: set[str] = set()
-        """Queues that were declared before RabbitMQ 4 and have no limit of their own: it gives them one of 20 and then drops."""
+        """Queues that were declared before RabbitMQ 4 and have no limit of their own: it gives them one of 20 and then
+        drops."""
 
     def __repr__(self) -> str:
         return f"RabbitBroker({self._address})"
@@ -152,7 +154,8 @@ class RabbitBroker:
     def publish(
         self, exchange: str, key: str, message: Message, *, mandatory: bool = True, timeout: float = 30.0
     ) -> Awaitable[None]:
-        """Beside the port's errors: RejectedError when the broker refuses this very message (too large, no permission)."""
+        """Beside the port's errors: RejectedError when the broker refuses this very message (too large, no
+        permission)."""
         future = self._publisher.publish(exchange, key, message, mandatory, timeout)
         if not self._open and not future.done():
             self._publisher.close()
@@ -225,7 +228,8 @@ class RabbitBroker:
         channel.on_refused = self._renew_publishing
 
     def _renew_publishing(self, connection: AmqpConnection) -> None:
-        """The broker closed the publishing channel only: another one on the same connection, or an end of the connection."""
+        """The broker closed the publishing channel only: another one on the same connection, or an end of the
+        connection."""
         self._begin_channel = asyncio.create_task(self._renew(connection))
 
     async def _renew(self, connection: AmqpConnection) -> None:
@@ -237,7 +241,8 @@ class RabbitBroker:
     async def _insist(
         self, action: Callable[[AmqpConnection], Awaitable[T]], supervisor: Supervisor | None = None
     ) -> T:
-        """Does it on the running connection (without `supervisor` the first for consumers); again on the next one when that was lost meanwhile."""
+        """Does it on the running connection (without `supervisor` the first for consumers); again on the next one when
+        that was lost meanwhile."""
         supervisor = supervisor or self._consuming[0].supervisor
         clock = self._clock
         end = clock.monotonic() + self._timeout
@@ -279,7 +284,8 @@ class RabbitBroker:
             await channel.close()
 
     async def _declare_queue(self, connection: AmqpConnection, channel: AmqpChannel, queue: Queue) -> AmqpChannel:
-        """Accepts a queue that only differs by how an older broker says "no delivery limit". The channel to go on with."""
+        """Accepts a queue that only differs by how an older broker says "no delivery limit". The channel to go on
+        with."""
         try:
             await channel.call(declare_queue(queue, connection.version))
         except ChannelRefused as refused:

@@ -16,15 +16,18 @@ from hub.core.errors import ConfigError, TransientError
 from hub.core.network.network_error import reason_of
 
 FIRST_PAUSE, SHORT_PAUSE, LONGEST_PAUSE = 0.05, 0.4, 3.0
-"""Seconds before the next attempt: at most SHORT_PAUSE after a connection that was up, LONGEST_PAUSE when there was none."""
+"""Seconds before the next attempt: at most SHORT_PAUSE after a connection that was up, LONGEST_PAUSE when there was
+none."""
 STABLE = 1.0
 """An epoch that lasted so many seconds begins the pauses anew."""
 
 
 class Supervisor:
-    """One task, one connection at a time. `begin` makes a new connection useful (channels, consumers) before it counts as up.
+    """One task, one connection at a time. `begin` makes a new connection useful (channels, consumers) before it counts
+    as up.
 
-    `refused` is the broker's definite no (user, virtual host), if that was its last word; it is tried again all the same.
+    `refused` is the broker's definite no (user, virtual host), if that was its last word; it is tried again all the
+    same.
     """
 
     def __init__(

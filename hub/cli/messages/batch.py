@@ -51,7 +51,8 @@ def dissolve(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Takes a batch apart that can't leave: each of its documents goes alone. Example: hub batch dissolve 81c0 --reason 'bad file'"""
+    """Takes a batch apart that can't leave: each of its documents goes alone. Example: hub batch dissolve 81c0 --reason
+    'bad file'"""
     refuse_empty(ids)
     report(command(site, "batch.dissolve", {"ids": ids, "reason": reason}, 60.0), "dissolved", as_json)
 

@@ -96,7 +96,8 @@ def release(
     reason: Annotated[str, typer.Option(help="Why; kept in the journal.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Sends held documents again, each under a new idempotency key; what is `unconfirmed` goes as it was. Example: hub hold release 81c0 --reason 'paid'"""
+    """Sends held documents again, each under a new idempotency key; what is `unconfirmed` goes as it was. Example: hub
+    hold release 81c0 --reason 'paid'"""
     refuse_empty(ids)
     report(command(site, "hold.release", {"ids": ids, "reason": reason}, 60.0), HoldStatus.RELEASED, as_json)
 
@@ -108,7 +109,8 @@ def reject(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Ends held documents: they are not sent, and their once-key is free. Example: hub hold reject 81c0 --reason 'no credit'"""
+    """Ends held documents: they are not sent, and their once-key is free. Example: hub hold reject 81c0 --reason 'no
+    credit'"""
     refuse_empty(ids)
     report(command(site, "hold.reject", {"ids": ids, "reason": reason}, 60.0), HoldStatus.REJECTED, as_json)
 
@@ -120,7 +122,8 @@ def delivered(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Ends documents that may have been delivered (hold `unconfirmed`): the partner has them. Example: hub hold delivered 81c0 --reason 'Jo at ACME has it'"""
+    """Ends documents that may have been delivered (hold `unconfirmed`): the partner has them. Example: hub hold
+    delivered 81c0 --reason 'Jo at ACME has it'"""
     refuse_empty(ids)
     report(command(site, "hold.confirm", {"ids": ids, "reason": reason}, 60.0), HoldStatus.DELIVERED, as_json)
 

@@ -39,9 +39,9 @@ def read(
 ) -> None:
     """Prints the canonical documents in a file, one JSON object a line; errors and warnings go to stderr.
 
-    What is packed in gzip, zip or MIME is unpacked. Needs no hub and changes nothing. Exit code 1 when anything in the file could not be read. With --lineage a table for
-    each document; with --json too, one object a line: position, document, lineage.
-    Examples: hub read orders.edi | jq .number; hub read orders.csv --source web-orders
+    What is packed in gzip, zip or MIME is unpacked. Needs no hub and changes nothing. Exit code 1 when anything in the
+    file could not be read. With --lineage a table for each document; with --json too, one object a line: position,
+    document, lineage. Examples: hub read orders.edi | jq .number; hub read orders.csv --source web-orders
     """
     if source is not None and reader is not None:
         fail("say either --source or --reader: a source has its reader")

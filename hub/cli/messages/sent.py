@@ -32,8 +32,9 @@ def sent(
 ) -> None:
     """Prints the bytes that a destination was sent, as they were sent; every attempt has the same.
 
-    With --json it tells of each sending instead: status, key, claim, control number, and what the far end replied to each attempt. Exit code 1 when nothing was found, or
-    several sendings. Example: hub sent 104582 --to acme-out > 850.edi
+    With --json it tells of each sending instead: status, key, claim, control number, and what the far end replied to
+    each attempt. Exit code 1 when nothing was found, or several sendings. Example: hub sent 104582 --to acme-out >
+    850.edi
     """
     found = with_journal(site, lambda journal: Sendings(journal).find(value, to))
     if as_json:
@@ -77,7 +78,8 @@ def sending_line(one: Sending) -> Text:
 
 
 def the_reply(value: str, found: Sequence[Sending]) -> str:
-    """The body of the last reply of the one sending that is meant; ends the command where there is none, or a choice."""
+    """The body of the last reply of the one sending that is meant; ends the command where there is none, or a
+    choice."""
     if len(found) > 1:
         for one in found:
             err.print(sending_line(one))

@@ -65,8 +65,8 @@ def trace(
 
 
 def origins_of(stories: Sequence[Story], site: Path) -> dict[str, list[FieldOrigin]]:
-    """By message, the origin of each field of its document, from the claims; none where it was no X12. Each claim is read once,
-    whoever of the messages came in it."""
+    """By message, the origin of each field of its document, from the claims; none where it was no X12. Each claim is
+    read once, whoever of the messages came in it."""
     found: dict[str, list[FieldOrigin]] = {story.id: [] for story in stories}
     by_claim: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for story in stories:

@@ -80,7 +80,8 @@ def kind_of(word: str, kinds: tuple[ScaffoldKind, ...]) -> ScaffoldKind:
 
 
 def put(made: Scaffold, folder: Path) -> tuple[Path, ...]:
-    """Writes the files into a folder that isn't there yet, or is empty. Never over anything. Raises Refused, OSError."""
+    """Writes the files into a folder that isn't there yet, or is empty. Never over anything. Raises Refused,
+    OSError."""
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
         raise Refused(f"{folder} is there already, and nothing is overwritten; say another --folder")
     paths = []

@@ -1,4 +1,5 @@
-"""The files of a distribution of one plug-in, as templates: `$name` is the plug-in's name, `$module` its module, `$Noun` its class."""
+"""The files of a distribution of one plug-in, as templates: `$name` is the plug-in's name, `$module` its module,
+`$Noun` its class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A reader and a writer that work as they stand, with their contract tests, as templates (`hub.cli.new.plugin_texts`)."""
+"""A reader and a writer that work as they stand, with their contract tests, as templates
+(`hub.cli.new.plugin_texts`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A group of commands that are loaded when they are called: `hub --help` reads a table, and a command imports what it uses."""
+"""A group of commands that are loaded when they are called: `hub --help` reads a table, and a command imports what it
+uses."""
 
 from __future__ import annotations
 
@@ -15,8 +16,9 @@ from hub.core.options.nearest import hint
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command or a group of them. `source` is `module:name` of a function, or of a Typer for a group; `summary` its first
-    sentence, as the list of commands has it. `given`: what the function that stands there is called with to make it."""
+    """A command or a group of them. `source` is `module:name` of a function, or of a Typer for a group; `summary` its
+    first sentence, as the list of commands has it. `given`: what the function that stands there is called with to make
+    it."""
 
     name: str
     source: str

@@ -8,8 +8,8 @@ from hub.core.options.nearest import hint
 
 
 def none_fits(noun: str, names: Mapping[str, str | None], known: Mapping[str, Iterable[str | None]], count: int) -> str:
-    """`noun`: what is listed, as in `dead letter`; `names`: the filter's options; `known`: what the entries without the filter have for
-    each; `count`: how many these are, at least one."""
+    """`noun`: what is listed, as in `dead letter`; `names`: the filter's options; `known`: what the entries without the
+    filter have for each; `count`: how many these are, at least one."""
     there = {option: {value for value in known[option] if value} for option in names}
     wrong = [
         f"none has the {option} {value!r} ({hint(value, there[option], 'they have none')})"

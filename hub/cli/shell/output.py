@@ -73,8 +73,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 
 def entry(head: Sequence[Any], rest: str) -> None:
-    """One entry of a list: its short parts on a line that can be read and copied at any width, the long one below; where the
-    output is no terminal all on one line, for grep."""
+    """One entry of a list: its short parts on a line that can be read and copied at any width, the long one below;
+    where the output is no terminal all on one line, for grep."""
     line = Text("  ").join(
         part if isinstance(part, Text) else Text(one_line(part)) for part in head if part not in (None, "")
     )

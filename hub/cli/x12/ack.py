@@ -38,13 +38,13 @@ def ack(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Prints the acknowledgments that we would send for a file: for each group a 997 or 999, a TA1 where one is due (its ISA14
-    asks, or its envelope fails), and an 824 for each transaction that the agreement refuses for its totals. Each stands in an interchange
-    of its own; with --json the canonical documents.
+    """Prints the acknowledgments that we would send for a file: for each group a 997 or 999, a TA1 where one is due
+    (its ISA14 asks, or its envelope fails), and an 824 for each transaction that the agreement refuses for its totals.
+    Each stands in an interchange of its own; with --json the canonical documents.
 
-    Ids, version and separators are those of the agreement, else those of the file with sender and receiver exchanged. Nothing is
-    sent or recorded: control numbers count up from --control-number, and none is taken from the journal. Exit code 1 when an
-    acknowledgment rejects something. Example: hub x12 ack orders.edi --type 999
+    Ids, version and separators are those of the agreement, else those of the file with sender and receiver exchanged.
+    Nothing is sent or recorded: control numbers count up from --control-number, and none is taken from the journal.
+    Exit code 1 when an acknowledgment rejects something. Example: hub x12 ack orders.edi --type 999
     """
     if kind is not None and kind not in SETS:
         raise typer.BadParameter(f"{kind!r} is no acknowledgment; 997 or 999", param_hint="--type")

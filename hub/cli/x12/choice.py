@@ -8,8 +8,8 @@ from transformers.x12.lineage.inspection import Closed, GroupSeen, InterchangeSe
 
 
 def chosen(seen: Iterable[Seen], wanted: Callable[[TransactionSeen], bool], *, strays: bool = True) -> Iterator[Seen]:
-    """Only the transactions that are wanted, with the interchanges and groups around them; `strays`: and whatever is wrong
-    with an envelope."""
+    """Only the transactions that are wanted, with the interchanges and groups around them; `strays`: and whatever is
+    wrong with an envelope."""
     waiting: list[Seen] = []
     opened: list[bool] = []
     for one in seen:

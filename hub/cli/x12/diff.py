@@ -34,11 +34,11 @@ def diff(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Says where two files differ in what they mean: the field, its value in A and its value in B. Envelopes, separators, line ends
-    and whether a right count of the lines (CTT01) was sent don't matter.
+    """Says where two files differ in what they mean: the field, its value in A and its value in B. Envelopes,
+    separators, line ends and whether a right count of the lines (CTT01) was sent don't matter.
 
-    Documents are paired by kind and number, those that are left in their order. Exit code 1 when the files differ. Example:
-    hub x12 diff sent.edi received.edi
+    Documents are paired by kind and number, those that are left in their order. Exit code 1 when the files differ.
+    Example: hub x12 diff sent.edi received.edi
     """
     if one == other == "-":
         fail("error: only one of the two can be standard input", USAGE)
@@ -114,7 +114,8 @@ def _compared(one: Sequence[Document | Unreadable], other: Sequence[Document | U
 def _pairs(
     one: Sequence[Document | Unreadable], other: Sequence[Document | Unreadable]
 ) -> Iterator[tuple[Document | Unreadable | None, Document | Unreadable | None]]:
-    """By kind and number; what is left of a kind in its order; what is left then alone. In the order of A, then of B."""
+    """By kind and number; what is left of a kind in its order; what is left then alone. In the order of A, then of
+    B."""
     left, right = dict(enumerate(one)), dict(enumerate(other))
     pairs: dict[int, int] = {}
     for key in (lambda d: (d.kind, d.number), lambda d: d.kind):

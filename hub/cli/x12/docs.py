@@ -33,10 +33,11 @@ def docs(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Prints a transaction set as we know it: loops, segments and elements with usage, lengths, codes and rules, and where each
-    lives in the canonical document.
+    """Prints a transaction set as we know it: loops, segments and elements with usage, lengths, codes and rules, and
+    where each lives in the canonical document.
 
-    With --partner as it is between that partner and us; what their overlay changed is marked. Example: hub x12 docs 850 --partner ACME
+    With --partner as it is between that partner and us; what their overlay changed is marked. Example: hub x12 docs 850
+    --partner ACME
     """
     if name is None:
         _list(as_json)

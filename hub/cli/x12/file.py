@@ -1,5 +1,5 @@
-"""The file that a command looks at: opened or refused with a sentence, standard input kept so that it can be read twice, and
-how far the reading of it is."""
+"""The file that a command looks at: opened or refused with a sentence, standard input kept so that it can be read
+twice, and how far the reading of it is."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ SCAN, READ = 1, 8
 
 @dataclass(slots=True)
 class WatchedBody:
-    """A body that tells how far its readers are. `passes`: what a byte costs in each pass over it, so that what is left of the
-    work is told, not of the bytes; further passes aren't told."""
+    """A body that tells how far its readers are. `passes`: what a byte costs in each pass over it, so that what is left
+    of the work is told, not of the bytes; further passes aren't told."""
 
     body: Body
     advance: Callable[[int], None]

@@ -30,12 +30,12 @@ def inspect(
     site: SiteDir = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Shows a file as a tree: envelopes, loops, segments and elements with their names, codes with their meaning, errors in
-    place.
+    """Shows a file as a tree: envelopes, loops, segments and elements with their names, codes with their meaning,
+    errors in place.
 
-    Of a file above 1 MB it shows the envelopes, how much was accepted, and what has errors; --full shows it whole. Memory doesn't
-    grow with the file. Examples: hub x12 inspect orders.edi; hub x12 inspect orders.edi --transaction 3; hub x12 inspect -
-    --json < orders.edi
+    Of a file above 1 MB it shows the envelopes, how much was accepted, and what has errors; --full shows it whole.
+    Memory doesn't grow with the file. Examples: hub x12 inspect orders.edi; hub x12 inspect orders.edi --transaction 3;
+    hub x12 inspect - --json < orders.edi
     """
     partners, _ = terms(site, None)
     with watched(file) as body, piped():

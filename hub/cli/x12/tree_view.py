@@ -33,8 +33,8 @@ from transformers.x12.lineage.tree import SegmentNode, annotated, segment_texts
 
 
 class TreeView:
-    """Prints what is seen in its order. `brief`: of transactions only those with errors, and of these only the segments with
-    errors; of each group how much was accepted. `only_errors`: the same of segments, and no counts."""
+    """Prints what is seen in its order. `brief`: of transactions only those with errors, and of these only the segments
+    with errors; of each group how much was accepted. `only_errors`: the same of segments, and no counts."""
 
     def __init__(self, *, brief: bool = False, only_errors: bool = False) -> None:
         self._brief = brief

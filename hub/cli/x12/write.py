@@ -58,10 +58,10 @@ def write(
 ) -> None:
     """Writes canonical documents as X12. Documents of one kind that follow each other go in one interchange.
 
-    By the agreement of --partner, else of the document's partner, where the site has it; else, or with --no-agreement, from ZZ/SENDER to
-    ZZ/RECEIVER. Nothing is sent: control numbers count up from --control-number, and none is taken from the journal. What X12 can't carry is refused, by
-    the name of its field (exit code 1). Examples: hub x12 write order.json --version 005010;
-    hub read orders.edi | hub x12 write - -o again.edi
+    By the agreement of --partner, else of the document's partner, where the site has it; else, or with --no-agreement,
+    from ZZ/SENDER to ZZ/RECEIVER. Nothing is sent: control numbers count up from --control-number, and none is taken
+    from the journal. What X12 can't carry is refused, by the name of its field (exit code 1). Examples: hub x12 write
+    order.json --version 005010; hub read orders.edi | hub x12 write - -o again.edi
     """
     _check(name, version)
     if bare and partner:
@@ -106,7 +106,8 @@ def _documents(file: str) -> list[Document]:
 
 
 def _hint(documents: Sequence[Document], partners: PartnerDirectory) -> None:
-    """Says on stderr by whose terms nothing is written, and what to do: placeholders must not go to a partner unseen."""
+    """Says on stderr by whose terms nothing is written, and what to do: placeholders must not go to a partner
+    unseen."""
     unknown = dict.fromkeys(d.partner or "" for d in documents if partners.by_name(d.partner or "") is None)
     if not unknown:
         return

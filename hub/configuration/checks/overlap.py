@@ -1,4 +1,5 @@
-"""Routes that do the same, and routes that may send one document to one destination (one effect: the second is idle)."""
+"""Routes that do the same, and routes that may send one document to one destination (one effect: the second is
+idle)."""
 
 from __future__ import annotations
 
@@ -62,8 +63,8 @@ def _check_destination(draft: Draft, destination: str, uses: Sequence[Use], does
 
 
 def _candidates(uses: Sequence[Use]) -> Iterator[tuple[Use, Use]]:
-    """Pairs whose `when` can be true of one document, in the order of the files. Routes are compared by shape, through a
-    dict of the facts that both shapes name, so that many routes that differ cost little."""
+    """Pairs whose `when` can be true of one document, in the order of the files. Routes are compared by shape, through
+    a dict of the facts that both shapes name, so that many routes that differ cost little."""
     seen: set[tuple[int, int]] = set()
     shapes: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for position, (route, _) in enumerate(uses):
@@ -107,7 +108,8 @@ def _asks_for_answers(when: Mapping[str, Any]) -> bool:
 
 
 def _exclude(one: Send, other: Send) -> bool:
-    """Whether the guards let at most one of them pass: `if: X` here, `unless: X` there, or a guard that is never true."""
+    """Whether the guards let at most one of them pass: `if: X` here, `unless: X` there, or a guard that is never
+    true."""
     for a, b in ((one, other), (other, one)):
         if a.only_if and b.unless and a.only_if.source == b.unless.source:
             return True

@@ -1,4 +1,5 @@
-"""Readers, writers and steps, each built once on trial: a template, schema or table that can't be used is found before a hub runs."""
+"""Readers, writers and steps, each built once on trial: a template, schema or table that can't be used is found before
+a hub runs."""
 
 from __future__ import annotations
 

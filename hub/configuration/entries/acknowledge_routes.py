@@ -19,8 +19,8 @@ def route_id(partner: str) -> str:
 
 
 def make_acknowledge_routes(draft: Draft) -> None:
-    """One for each agreement with `acknowledge`. It stands where the agreement says so, and takes test traffic too: a test
-    file is acknowledged like any other, in an interchange that is marked as test."""
+    """One for each agreement with `acknowledge`. It stands where the agreement says so, and takes test traffic too: a
+    test file is acknowledged like any other, in an interchange that is marked as test."""
     for one in draft.agreements.values():
         terms, node = one.agreement.acknowledge, one.file.find(("x12", "acknowledge"))
         if terms is None or node is None:

@@ -165,7 +165,8 @@ def _read_captures(draft: Draft, file: YamlFile, node: Node | None) -> dict[str,
 
 
 def _read_answers(draft: Draft, file: YamlFile, name: str, node: Node | None) -> str | None:
-    """`read` of a destination: its replies are documents, of a source that is called after it. Gives the source's name."""
+    """`read` of a destination: its replies are documents, of a source that is called after it. Gives the source's
+    name."""
     if node is None:
         return None
     source, place = reply_source(name), file.place_of(node)

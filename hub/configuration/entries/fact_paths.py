@@ -94,7 +94,8 @@ def _default(draft: Draft, file: YamlFile, node: Node, model: FactEntry) -> Any:
 
 
 def fact_value(kind: FactType, node: Node) -> Any:
-    """The value that a scalar of a file stands for, as a fact of that type. Raises ConfigError, saying what to write."""
+    """The value that a scalar of a file stands for, as a fact of that type. Raises ConfigError, saying what to
+    write."""
     value = node.value
     if node.kind != "scalar" or value is None:
         raise ConfigError(f"should be {kind}, found {'nothing' if node.kind == 'scalar' else f'a {node.kind}'}")

@@ -137,7 +137,7 @@ class Reading:
 
 
 def written(plugin: Plugin, field: str) -> str:
-    """The key under which a file writes an option: the field's alias where it has one. What the options derive from others has
-    the key that it is called by."""
+    """The key under which a file writes an option: the field's alias where it has one. What the options derive from
+    others has the key that it is called by."""
     known = plugin.options.model_fields.get(field)
     return (known.alias if known is not None else None) or field

@@ -12,7 +12,8 @@ from hub.configuration.files.yaml_file import Node
 
 
 def marked(model: type[BaseModel], node: Node, mark: str) -> Iterator[tuple[Node, Any]]:
-    """The nodes of the options whose `json_schema_extra` has the mark, with its value; those further inside come later."""
+    """The nodes of the options whose `json_schema_extra` has the mark, with its value; those further inside come
+    later."""
     for name, field in model.model_fields.items():
         child = node.child(field.alias or name)
         if child is None:

@@ -9,8 +9,8 @@ from hub.core.plugin import FILE, FORMAT, PluginKind
 
 
 def check_named_files(draft: Draft, file: YamlFile, node: Node, kind: PluginKind) -> None:
-    """A warning for each file that is not there: keys often stand on the hub's host alone, and the check may run elsewhere. What
-    stands in for a variable that is not set is not looked for."""
+    """A warning for each file that is not there: keys often stand on the hub's host alone, and the check may run
+    elsewhere. What stands in for a variable that is not set is not looked for."""
     if draft.folder is None:
         return
     for key, value in node.entries.items():

@@ -49,9 +49,9 @@ def check_secrets(
     header: bool = False,
     declared: Mapping[int, bool] = NOTHING_DECLARED,
 ) -> None:
-    """An error for each secret that is written out: where an option is declared as one, under a key that names one, as the password in a
-    URL, as a parameter of a query or connection string, as the value of a header that lets somebody in, or by its shape. `{file: ...}`
-    is a reference too. Never shows what it found."""
+    """An error for each secret that is written out: where an option is declared as one, under a key that names one, as
+    the password in a URL, as a parameter of a query or connection string, as the value of a header that lets somebody
+    in, or by its shape. `{file: ...}` is a reference too. Never shows what it found."""
     secret = declared.get(id(node), secret)
     if node.kind == "scalar" and not node.missing:
         _check_scalar(file, node, findings, secret, header)

@@ -33,7 +33,8 @@ def validated(model: type[M], file: YamlFile, node: Node, findings: Findings, da
 
 def _telling(root: Node, problems: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Where one of several types is allowed, pydantic tells what each of them misses. Of these only those are told that
-    concern the deepest key, and one for each key; a mapping that is allowed beside plain words is told with them (`or_mapping`)."""
+    concern the deepest key, and one for each key; a mapping that is allowed beside plain words is told with them
+    (`or_mapping`)."""
     places = [tuple(_follow(root, problem["loc"])[2]) for problem in problems]
     better = {names[:depth] for names in places for depth in range(len(names))}
     better |= {names for names, problem in zip(places, problems, strict=True) if problem["type"] in OF_KEYS}

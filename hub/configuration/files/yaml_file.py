@@ -15,7 +15,8 @@ Path = tuple[str | int, ...]
 class Node:
     """One value of a file. `raw` is a scalar's text as the file has it (before `${...}`), so that an error never shows
     what a variable holds. `width`: characters it takes in its line, 0 when it has several. `referenced`: it came wholly
-    or partly from the environment; `defaulted`: from the default in `${NAME:-default}`; `missing`: the variable is not set, which is an error already."""
+    or partly from the environment; `defaulted`: from the default in `${NAME:-default}`; `missing`: the variable is not
+    set, which is an error already."""
 
     kind: str
     line: int

@@ -1,9 +1,9 @@
 """Strict YAML 1.2 on PyYAML's parser, with the position of every value.
 
-Plain scalars follow the core schema of YAML 1.2 (10.3): `true`, `false`, `null` and numbers; everything else is text, so
-`on`, `no`, `12:30` and `010` are what they look like. Refused, each with its place: duplicate keys, tags, several
-documents, tabs, bytes that are not UTF-8, nesting and sizes beyond reason, aliases that blow up. `${NAME}` stands for an
-environment variable; `$${` for a literal `${`.
+Plain scalars follow the core schema of YAML 1.2 (10.3): `true`, `false`, `null` and numbers; everything else is text,
+so `on`, `no`, `12:30` and `010` are what they look like. Refused, each with its place: duplicate keys, tags, several
+documents, tabs, bytes that are not UTF-8, nesting and sizes beyond reason, aliases that blow up. `${NAME}` stands for
+an environment variable; `$${` for a literal `${`.
 """
 
 from __future__ import annotations

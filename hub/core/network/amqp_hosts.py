@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 
 def hosts_of(url: str) -> tuple[tuple[str, int | None], ...]:
-    """Host and port of each, in their order; empty where there is none. Raises ValueError for a list with a gap or a wrong port."""
+    """Host and port of each, in their order; empty where there is none. Raises ValueError for a list with a gap or a
+    wrong port."""
     listed = urlsplit(url).netloc.rpartition("@")[2]
     if not listed:
         return ()

@@ -9,7 +9,8 @@ IPV6_PREFIX = 64
 
 
 def network_of(address: str) -> str:
-    """An IPv4 address, also one that is mapped into IPv6, stands for itself; an IPv6 address for its /64. Other text stays."""
+    """An IPv4 address, also one that is mapped into IPv6, stands for itself; an IPv6 address for its /64. Other text
+    stays."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0].strip("[]"))
     except ValueError:

@@ -23,8 +23,9 @@ G = TypeVar("G", bound=Guest)
 
 
 class Crowd(Generic[G]):
-    """Counts from the accept on. When all places are taken, the oldest idle connection of the network that has most of them makes
-    room, but only for a network that has fewer: silent connections of a few networks never keep the others out.
+    """Counts from the accept on. When all places are taken, the oldest idle connection of the network that has most of
+    them makes room, but only for a network that has fewer: silent connections of a few networks never keep the others
+    out.
 
     `unlimited` says for which addresses the bound of one network does not count.
     """
@@ -40,7 +41,8 @@ class Crowd(Generic[G]):
         return self._count
 
     def enter(self, guest: G) -> G | None:
-        """The one that has to leave, which the caller ends: an earlier one, or the guest itself. None: there was room."""
+        """The one that has to leave, which the caller ends: an earlier one, or the guest itself. None: there was
+        room."""
         network = network_of(guest.address)
         mine = len(self._inside.get(network, ()))
         if mine >= self._most_of_one and not self._unlimited(guest.address):

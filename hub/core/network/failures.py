@@ -1,6 +1,7 @@
 """How often somebody gave a wrong password or key within the last minute: an address, or for an account.
 
-An address that failed too often is shut out. An account is only slowed down: otherwise a stranger could lock a partner out.
+An address that failed too often is shut out. An account is only slowed down: otherwise a stranger could lock a partner
+out.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ REMEMBERED = 10_000
 """Addresses or accounts that are remembered; beyond that the one whose last failure is oldest is forgotten."""
 
 FREE, FIRST_DELAY, LONGEST_DELAY = 3, 0.25, 4.0
-"""Failures of an account without a delay, the delay after one more (seconds, doubled by each further one), and its bound."""
+"""Failures of an account without a delay, the delay after one more (seconds, doubled by each further one), and its
+bound."""
 
 
 class Failures:
@@ -60,7 +62,8 @@ class FailedAddresses:
 
 
 class FailedAccounts:
-    """Counts by the name that a client gives, whether there is such an account or not: the delay tells nobody that there is."""
+    """Counts by the name that a client gives, whether there is such an account or not: the delay tells nobody that
+    there is."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._failures = Failures(clock)
@@ -69,7 +72,8 @@ class FailedAccounts:
         self._failures.add(account[:200])
 
     def delay(self, account: str) -> float:
-        """Seconds to wait before the next password for the account is compared. None for the empty name, which stands for no account."""
+        """Seconds to wait before the next password for the account is compared. None for the empty name, which stands
+        for no account."""
         if not account:
             return 0.0
         beyond = self._failures.count(account[:200]) - FREE

@@ -11,8 +11,8 @@ MOST = 20
 
 
 class SampledLog:
-    """Writes warnings. After MOST lines of an event within a minute it leaves out the rest; the first line of a later minute counts
-    them as `left_out`. `clock` gives seconds that never go back. The events are ours, so they are few."""
+    """Writes warnings. After MOST lines of an event within a minute it leaves out the rest; the first line of a later
+    minute counts them as `left_out`. `clock` gives seconds that never go back. The events are ours, so they are few."""
 
     def __init__(self, log: Any, clock: Callable[[], float], most: int = MOST) -> None:
         self._log = log

@@ -9,8 +9,8 @@ CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Every character that steers a terminal, ends a line or hides others becomes its code: `\\n`, `\\x9b`, `\\u202e`. `keep` names
-    those that stay. The result is one line unless `keep` has a line end."""
+    """Every character that steers a terminal, ends a line or hides others becomes its code: `\\n`, `\\x9b`, `\\u202e`.
+    `keep` names those that stay. The result is one line unless `keep` has a line end."""
     if text.isprintable():
         return text
     return "".join(

@@ -1,5 +1,5 @@
-"""HTTP as the hub's adapters see it that listen: requests, responses, and the listener that many of them share. No framework's
-types."""
+"""HTTP as the hub's adapters see it that listen: requests, responses, and the listener that many of them share. No
+framework's types."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from hub.core.ports import Body
 
 @dataclass(frozen=True, slots=True)
 class WebRequest:
-    """A request whose body has not been read yet. `values` are what stands in the places of the mount's path, `headers` have
-    lower-case names (one that came several times has its values joined by commas), `peer` is the client's address as far as it is known,
-    `certificate` the names that its certificate proves. `secure`: nobody on the way could read or change it."""
+    """A request whose body has not been read yet. `values` are what stands in the places of the mount's path, `headers`
+    have lower-case names (one that came several times has its values joined by commas), `peer` is the client's address
+    as far as it is known, `certificate` the names that its certificate proves. `secure`: nobody on the way could read
+    or change it."""
 
     method: str
     path: str
@@ -44,13 +45,14 @@ class WebResponse:
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=empty)
     wrong_secret: bool = False
-    """A password or key was wrong: the listener counts it for the client's address, and shuts out an address that guesses."""
+    """A password or key was wrong: the listener counts it for the client's address, and shuts out an address that
+    guesses."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """`check` is called with the first `size` bytes of a body (all of a smaller one) before more of it is read; what it returns
-    refuses the request."""
+    """`check` is called with the first `size` bytes of a body (all of a smaller one) before more of it is read; what it
+    returns refuses the request."""
 
     size: int
     check: Callable[[bytes], Awaitable[WebResponse | None]]
@@ -58,8 +60,8 @@ class FirstLook:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request whose body may be read: up to `largest` bytes, where that is less than what the listener takes. `take` is called
-    with it, once; the body is gone when it returns."""
+    """A request whose body may be read: up to `largest` bytes, where that is less than what the listener takes. `take`
+    is called with it, once; the body is gone when it returns."""
 
     take: Callable[[Body], Awaitable[WebResponse]]
     largest: int | None = None
@@ -68,9 +70,10 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mount:
-    """A method and a path (`/orders/{region}`) of a listener. `begin` refuses a request before its body is read, or admits it; it
-    raises nothing. `about` is the OpenAPI operation, `security` the OpenAPI security schemes that it names; None as `about`: it isn't told. A `shared` path may be mounted by
-    several: the first answer that is no refusal is given."""
+    """A method and a path (`/orders/{region}`) of a listener. `begin` refuses a request before its body is read, or
+    admits it; it raises nothing. `about` is the OpenAPI operation, `security` the OpenAPI security schemes that it
+    names; None as `about`: it isn't told. A `shared` path may be mounted by several: the first answer that is no
+    refusal is given."""
 
     method: str
     path: str
@@ -81,10 +84,11 @@ class Mount:
 
 
 class WebListener(Protocol):
-    """A port that listens for HTTP. It is open while something is mounted; what is mounted and removed leaves the others alone.
+    """A port that listens for HTTP. It is open while something is mounted; what is mounted and removed leaves the
+    others alone.
 
-    - `mount` returns when requests are answered. Raises TransientError(unreachable) when the port can't be had, and ConfigError
-      for a path that is taken.
+    - `mount` returns when requests are answered. Raises TransientError(unreachable) when the port can't be had, and
+      ConfigError for a path that is taken.
     - `unmount` refuses further requests, and returns when those under way are answered, or after a bounded time.
     - `url` is what clients call a path by.
     """
@@ -100,7 +104,8 @@ SENDERS = "@senders"
 """The owner, in the place of a source's name, of what a sender may use once over all sources: nonces and signatures."""
 
 LONGEST_WINDOW = 3600.0
-"""Seconds: the largest `window` of nonces and signatures. What was used at one source is remembered as long as any may take it."""
+"""Seconds: the largest `window` of nonces and signatures. What was used at one source is remembered as long as any may
+take it."""
 
 
 def within_longest_window(window: str) -> str:
@@ -111,10 +116,12 @@ def within_longest_window(window: str) -> str:
 
 
 class Repetitions(Protocol):
-    """What was answered to requests that may be repeated, by key, across restarts and processes. Raises JournalUnavailable.
+    """What was answered to requests that may be repeated, by key, across restarts and processes. Raises
+    JournalUnavailable.
 
-    - `begin` takes the key for `keep` seconds: None, the caller does the work, and calls `finish` with the answer, or `free` when
-      nothing was done. Otherwise what stands there. A key whose work was left undone, because its process has ended, is free.
+    - `begin` takes the key for `keep` seconds: None, the caller does the work, and calls `finish` with the answer, or
+      `free` when nothing was done. Otherwise what stands there. A key whose work was left undone, because its process
+      has ended, is free.
     """
 
     async def begin(self, key: str, fingerprint: str, keep: float) -> Repetition | None: ...
@@ -126,7 +133,8 @@ class Repetitions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """An earlier request with the same key. `answer` None: it is still in work; without `in_work` its process may have ended."""
+    """An earlier request with the same key. `answer` None: it is still in work; without `in_work` its process may have
+    ended."""
 
     fingerprint: str
     answer: WebResponse | None = None

@@ -24,8 +24,9 @@ class Chosen(Generic[N]):
 
 
 def choose(ids: Iterable[str], known: Iterable[N], noun: str, plural: str = "") -> Chosen[N]:
-    """Each id must begin exactly one row's id: what a beginning of several names is a guess, and an empty id (a shell variable that is
-    not set) begins all. `known` are rows that the ids may begin; `noun` is what one of them is called, as in `dead letter`."""
+    """Each id must begin exactly one row's id: what a beginning of several names is a guess, and an empty id (a shell
+    variable that is not set) begins all. `known` are rows that the ids may begin; `noun` is what one of them is called,
+    as in `dead letter`."""
     rows, found, refused = list(known), dict[str, N](), list[str]()
     for id in dict.fromkeys(ids):
         begun = [row for row in rows if row.id.startswith(id)]

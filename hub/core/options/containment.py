@@ -11,12 +11,12 @@ MEGABYTE = 1_000_000
 class Containment:
     """The bounds of the work on foreign bytes, from config/hub.yaml. Times are in seconds, sizes in bytes.
 
-    `workers` processes do the contained work, at most `per_source` of them for one source or destination; None: as many as the
-    machine suggests. A piece of work has
-    `processor_time` and `per_megabyte` more for each megabyte of its body, and waits `wall_clock` at most, which grows in the same
-    measure. `memory` is what a worker may use beyond what it needs when it is idle. Work stays in the hub's own process for bodies up
-    to `in_process_up_to`, where its plug-ins are bounded by construction. An arrival is quarantined when its workers were lost
-    `quarantine_after` times, a copy is dead when hub processes died during it `poison_after` times.
+    `workers` processes do the contained work, at most `per_source` of them for one source or destination; None: as many
+    as the machine suggests. A piece of work has `processor_time` and `per_megabyte` more for each megabyte of its body,
+    and waits `wall_clock` at most, which grows in the same measure. `memory` is what a worker may use beyond what it
+    needs when it is idle. Work stays in the hub's own process for bodies up to `in_process_up_to`, where its plug-ins
+    are bounded by construction. An arrival is quarantined when its workers were lost `quarantine_after` times, a copy
+    is dead when hub processes died during it `poison_after` times.
     """
 
     workers: int | None = None

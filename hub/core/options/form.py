@@ -13,7 +13,8 @@ from pydantic_core import CoreSchema, core_schema
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """For `Annotated[str, Form(...)]`. `words` says what is expected, with an example; the JSON Schema has the pattern, for editors."""
+    """For `Annotated[str, Form(...)]`. `words` says what is expected, with an example; the JSON Schema has the pattern,
+    for editors."""
 
     pattern: str
     words: str

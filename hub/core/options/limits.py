@@ -9,7 +9,8 @@ from hub.core.plugin import Options
 
 
 class LimitOptions(Options):
-    """What the far end can bear: counted in each process of the hub on its own. With two processes it gets twice as much."""
+    """What the far end can bear: counted in each process of the hub on its own. With two processes it gets twice as
+    much."""
 
     per_second: int | None = Field(None, ge=1, description="Requests that begin within a second, at most.")
     concurrent: int | None = Field(None, ge=1, description="Requests under way at once, at most.")

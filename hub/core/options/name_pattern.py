@@ -19,8 +19,8 @@ _EXAMPLE = "orders_{region}_{day}.csv"
 
 
 class NamePattern:
-    """Texts and places in turn. A place takes at least one character, and ends where what follows it comes first; the last
-    one goes as far as it can. `*` is a place that gives nothing."""
+    """Texts and places in turn. A place takes at least one character, and ends where what follows it comes first; the
+    last one goes as far as it can. `*` is a place that gives nothing."""
 
     def __init__(self, text: str) -> None:
         """Raises ValueError."""
@@ -42,8 +42,8 @@ class NamePattern:
             raise ValueError(f"{{{name}}} stands twice")
 
     def facts(self, name: str) -> Mapping[str, str]:
-        """Empty for a name that doesn't fit, is too long, or has characters that can't be shown. The time grows with its length
-        alone."""
+        """Empty for a name that doesn't fit, is too long, or has characters that can't be shown. The time grows with
+        its length alone."""
         begin, *between, end = self._between
         fits = name.startswith(begin) and name.endswith(end) and len(begin) + len(end) < len(name) <= LONGEST
         if not fits or not name.isprintable():

@@ -1,5 +1,5 @@
-"""Names made from facts: `{fact}` is substituted, nothing is evaluated, and what a partner gave never becomes a path. Two documents
-whose facts differ never get the same name."""
+"""Names made from facts: `{fact}` is substituted, nothing is evaluated, and what a partner gave never becomes a path.
+Two documents whose facts differ never get the same name."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ def names_in(template: str) -> tuple[str, ...]:
 def render(
     template: str, facts: Mapping[str, Any], *, otherwise: Sequence[str] = (), vocabulary: Vocabulary = EMPTY
 ) -> str:
-    """The name that the template makes, or the first of those in `otherwise` whose facts are all there. Raises MappingError when
-    none has all its facts.
+    """The name that the template makes, or the first of those in `otherwise` whose facts are all there. Raises
+    MappingError when none has all its facts.
 
-    A value of letters, digits and `._@+=-` stands in the name as it is. Any other value, and one of more than 200 characters or of
-    dots alone, is changed, and a digest of it is appended. Where the name could also be that of other facts (`{a}_{b}` of
-    `A_B` and `1`, and of `A` and `B_1`), one of them keeps it, and the others get a digest of all their facts."""
+    A value of letters, digits and `._@+=-` stands in the name as it is. Any other value, and one of more than 200
+    characters or of dots alone, is changed, and a digest of it is appended. Where the name could also be that of other
+    facts (`{a}_{b}` of `A_B` and `1`, and of `A` and `B_1`), one of them keeps it, and the others get a digest of all
+    their facts."""
     templates = (template, *otherwise)
     used = next((one for one in templates if has_facts(one, facts)), templates[-1])
     literals, names = split(used)
@@ -51,7 +52,8 @@ def render(
 
 
 def render_as_before(template: str, facts: Mapping[str, Any]) -> str:
-    """The name that releases before 0.3 made, for what they have begun to send. Raises MappingError for a fact that has no value."""
+    """The name that releases before 0.3 made, for what they have begun to send. Raises MappingError for a fact that has
+    no value."""
 
     def value(match: re.Match[str]) -> str:
         cut = UNSAFE.sub("_", text_of(template, match.group(1), facts))[:LONGEST]
@@ -96,8 +98,8 @@ def joined(literals: Sequence[str], values: Sequence[str]) -> str:
 
 
 def read_back(name: str, templates: Sequence[str], vocabulary: Vocabulary = EMPTY) -> tuple[str, list[str]] | None:
-    """The template and the values that a name is read as: one reading for each name, however many there may be. Values are as
-    short as they can be, from the left; those of the vocabulary as long as they can be."""
+    """The template and the values that a name is read as: one reading for each name, however many there may be. Values
+    are as short as they can be, from the left; those of the vocabulary as long as they can be."""
     for template in templates:
         literals, names = split(template)
         if names and (values := Reading(name, literals, names, vocabulary).values()) is not None:
@@ -106,7 +108,8 @@ def read_back(name: str, templates: Sequence[str], vocabulary: Vocabulary = EMPT
 
 
 class Reading:
-    """A name, read by a template. No place is tried twice, so the work is bounded by the square of the name's length."""
+    """A name, read by a template. No place is tried twice, so the work is bounded by the square of the name's
+    length."""
 
     def __init__(self, name: str, literals: Sequence[str], names: Sequence[str], vocabulary: Vocabulary) -> None:
         self._name = name

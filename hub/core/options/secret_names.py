@@ -30,13 +30,14 @@ SCHEME = re.compile(r"(?i:bearer|basic|token|digest|apikey|api-key|sharedaccesss
 
 @lru_cache(maxsize=1024)
 def is_secret_key(name: str) -> bool:
-    """Whether a value under this key is a secret: `token`, `password`, `client_secret`, `X-Api-Key`, `accountKey`, ..."""
+    """Whether a value under this key is a secret: `token`, `password`, `client_secret`, `X-Api-Key`, `accountKey`,
+    ..."""
     return SECRET_KEY.search(CAMEL.sub("_", name).lower().replace("-", "_")) is not None
 
 
 def is_credential(name: str, template: str) -> bool:
-    """Whether a header or parameter lets us in: by its name, or by how its value begins. A value that is a fact and nothing else is the
-    document's."""
+    """Whether a header or parameter lets us in: by its name, or by how its value begins. A value that is a fact and
+    nothing else is the document's."""
     named = is_secret_key(name) or name.lower() in SIGNED or SCHEME.match(template) is not None
     return named and PLACE.fullmatch(template) is None
 
@@ -48,7 +49,8 @@ def without_credentials(templates: Mapping[str, str]) -> tuple[dict[str, str], d
 
 
 def without_secret_parameters(url: str) -> tuple[str, str]:
-    """A URL, or a path with its query, without the parameters that let us in; and these, as a query: `?sig=...`, or nothing."""
+    """A URL, or a path with its query, without the parameters that let us in; and these, as a query: `?sig=...`, or
+    nothing."""
     place, _, query = url.partition("?")
     pairs = query.split("&")
     hidden = [pair for pair in pairs if is_credential(*pair.partition("=")[::2])]

@@ -85,7 +85,8 @@ def clock_minutes(text: str) -> int:
 
 
 def wall(midnight: datetime, minutes: int) -> datetime:
-    """The moment when the clock on the wall shows so many minutes after that midnight. In UTC, so that moments compare as such."""
+    """The moment when the clock on the wall shows so many minutes after that midnight. In UTC, so that moments compare
+    as such."""
     days, minutes = divmod(minutes, 24 * 60)
     local = datetime.combine(midnight.date() + timedelta(days=days), time(minutes // 60, minutes % 60), midnight.tzinfo)
     return local.astimezone(ZoneInfo("UTC"))

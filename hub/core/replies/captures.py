@@ -33,8 +33,9 @@ def paths_in(captures: Mapping[str, str]) -> tuple[str, ...]:
 def captured(
     captures: Mapping[str, str], receipt: Receipt, body: ReplyBody | None = None
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Pairs (kind, value) of what was found, and the names of what was not: no plain value, an empty or an overlong one. `body` is what
-    stands at `paths_in(captures)`; without it the reply is looked into here, which may take long for a large one."""
+    """Pairs (kind, value) of what was found, and the names of what was not: no plain value, an empty or an overlong
+    one. `body` is what stands at `paths_in(captures)`; without it the reply is looked into here, which may take long
+    for a large one."""
     body = look_into(receipt.reply, paths_in(captures)) if body is None else body
     found, missing = [], []
     for name, origin in captures.items():

@@ -27,9 +27,9 @@ OURS = ("Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUn
 @dataclass(frozen=True, slots=True)
 class ReplyRule:
     """One entry of a destination's `replies`. It applies when all it states is so: `status` (numbers or "4xx"; empty:
-    any), `body` (path to expected value: see `hub.core.replies.reply_body`), `headers` (name to expected value, names in any case),
-    `fault` (a code of a SOAP fault, without its prefix). Exactly one of `hold`, `delivered`, `retry`, `refuse` says what the
-    reply means."""
+    any), `body` (path to expected value: see `hub.core.replies.reply_body`), `headers` (name to expected value, names
+    in any case), `fault` (a code of a SOAP fault, without its prefix). Exactly one of `hold`, `delivered`, `retry`,
+    `refuse` says what the reply means."""
 
     status: tuple[int | str, ...] = ()
     body: Mapping[str, Any] = field(default_factory=empty)
@@ -69,16 +69,17 @@ def classify(
     content: ReplyBody | None = None,
     cut: bool = False,
 ) -> Receipt:
-    """The receipt of a reply that means delivered. The first rule that applies decides, then the defaults: 2xx delivered;
-    408, 504 timeout; 423, 429, 503 busy; other 5xx failed; anything else a refusal. A SOAP fault, whose codes are `fault`, is a
-    refusal where it says that the message is wrong, else `failed`, whatever its status. `said` is shown in place of the body. `content` is what stands
-    at `paths_of(rules)`; without it the body is looked into here, which may take long for a large one. What nobody can look into holds
-    nothing: no rule with a `body` applies to it, and the receipt or the error says so.
+    """The receipt of a reply that means delivered. The first rule that applies decides, then the defaults: 2xx
+    delivered; 408, 504 timeout; 423, 429, 503 busy; other 5xx failed; anything else a refusal. A SOAP fault, whose
+    codes are `fault`, is a refusal where it says that the message is wrong, else `failed`, whatever its status. `said`
+    is shown in place of the body. `content` is what stands at `paths_of(rules)`; without it the body is looked into
+    here, which may take long for a large one. What nobody can look into holds nothing: no rule with a `body` applies to
+    it, and the receipt or the error says so.
 
     `cut`: the body is only the beginning of what the far end replied.
 
-    Raises TransientError or RejectedError, which have the reply, and nothing else, whatever the body holds. `now` turns a Retry-After date into
-    seconds; without it only seconds count.
+    Raises TransientError or RejectedError, which have the reply, and nothing else, whatever the body holds. `now` turns
+    a Retry-After date into seconds; without it only seconds count.
     """
     names = {name.lower(): value for name, value in headers.items()}
     rules = tuple(rules)

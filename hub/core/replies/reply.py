@@ -12,7 +12,8 @@ from hub.core.message import empty
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`headers` have lower-case names. `cut`: the body is only its beginning. What lets us in is blackened by the adapter."""
+    """`headers` have lower-case names. `cut`: the body is only its beginning. What lets us in is blackened by the
+    adapter."""
 
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=empty)

@@ -1,7 +1,8 @@
 """The body of a far end's reply, looked into by paths. Pure.
 
-A path begins with `/`. In JSON it is a JSON pointer (RFC 6901), in XML an XPath 1.0 in which names stand without prefixes,
-whatever their namespaces: `/order/id` finds both `{"order": {"id": 7}}` and `<o:order><o:id>7</o:id></o:order>`.
+A path begins with `/`. In JSON it is a JSON pointer (RFC 6901), in XML an XPath 1.0 in which names stand without
+prefixes, whatever their namespaces: `/order/id` finds both `{"order": {"id": 7}}` and
+`<o:order><o:id>7</o:id></o:order>`.
 """
 
 from __future__ import annotations
@@ -42,16 +43,17 @@ def check_path(path: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ReplyBody:
-    """What stands at some paths of a reply. `kind` is json, xml, or empty for what holds nothing. `values` leaves out the paths at which
-    nothing stands. `wrong`: why nobody could look, because the reply passes a bound or is ambiguous; it holds nothing then."""
+    """What stands at some paths of a reply. `kind` is json, xml, or empty for what holds nothing. `values` leaves out
+    the paths at which nothing stands. `wrong`: why nobody could look, because the reply passes a bound or is ambiguous;
+    it holds nothing then."""
 
     kind: str = ""
     values: Mapping[str, Any] = field(default_factory=empty)
     wrong: str = ""
 
     def at(self, path: str) -> Any:
-        """What stands there: a JSON value, whose numbers with a fraction are Decimals; of XML always text. NOTHING where nothing
-        does."""
+        """What stands there: a JSON value, whose numbers with a fraction are Decimals; of XML always text. NOTHING
+        where nothing does."""
         return self.values.get(path, NOTHING)
 
     def is_at(self, path: str, wanted: Any) -> bool:
@@ -79,13 +81,14 @@ def look_into(raw: bytes, paths: Iterable[str]) -> ReplyBody:
 
 
 async def look_here(owner: str, raw: bytes, paths: Iterable[str]) -> ReplyBody:
-    """The same for callers that wait: in this process, whatever it costs. `owner` is the destination or step that asks."""
+    """The same for callers that wait: in this process, whatever it costs. `owner` is the destination or step that
+    asks."""
     return look_into(raw, paths)
 
 
 def is_cheap(raw: bytes, paths: Iterable[str]) -> bool:
-    """Whether `look_into` takes milliseconds at most, whatever the bytes are. Each `//`, predicate and function of an XPath may look at
-    all nodes, for each node that the others look at."""
+    """Whether `look_into` takes milliseconds at most, whatever the bytes are. Each `//`, predicate and function of an
+    XPath may look at all nodes, for each node that the others look at."""
     if len(raw) > SMALL:
         return False
     if not _is_xml(raw):

@@ -1,5 +1,5 @@
-"""XML that a far end sent, read safely: no document type, no entities, no network; depth, elements and attributes are counted while it is
-parsed. Pure.
+"""XML that a far end sent, read safely: no document type, no entities, no network; depth, elements and attributes are
+counted while it is parsed. Pure.
 
 lxml is loaded with this module: it is imported where there is XML, and not before.
 """
@@ -40,8 +40,8 @@ def safe_xml(raw: bytes) -> etree._Element | None:
 
 
 def bounded_xml(raw: bytes) -> etree._Element:
-    """The root element. Entities are never resolved, nothing is ever fetched. Raises ValueError for what isn't XML or has a document
-    type, and TooMuchXml, as soon as it is seen, for what passes a bound."""
+    """The root element. Entities are never resolved, nothing is ever fetched. Raises ValueError for what isn't XML or
+    has a document type, and TooMuchXml, as soon as it is seen, for what passes a bound."""
     parser = etree.XMLPullParser(("start", "end"), **SAFE, **WITHOUT_REMARKS)
     bounds = _Bounds()
     try:

@@ -1,6 +1,8 @@
-"""How XML of others is parsed, said once: no document type is loaded, no entity resolved, nothing fetched, and libxml2's own bounds hold.
+"""How XML of others is parsed, said once: no document type is loaded, no entity resolved, nothing fetched, and
+libxml2's own bounds hold.
 
-The keyword arguments are those of lxml's parsers. Comments and processing instructions are left out by `WITHOUT_REMARKS`.
+The keyword arguments are those of lxml's parsers. Comments and processing instructions are left out by
+`WITHOUT_REMARKS`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Conditions over facts: CEL, compiled once, with exact money.
 
 The CEL binding compares Decimal as float. So number facts go in as integers, scaled by a power of ten, and the
-expression is rewritten with its literals scaled alike: `total >= 100.50` becomes `f_total >= 10050` at scale 2. The scale is the
-smallest of SCALES that holds every value exactly; one program per scale is compiled when first needed. What doesn't fit into
-64 bits is an error, never a wrong answer.
+expression is rewritten with its literals scaled alike: `total >= 100.50` becomes `f_total >= 10050` at scale 2. The
+scale is the smallest of SCALES that holds every value exactly; one program per scale is compiled when first needed.
+What doesn't fit into 64 bits is an error, never a wrong answer.
 """
 
 from __future__ import annotations

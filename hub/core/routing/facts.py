@@ -30,8 +30,8 @@ PYTHON_TYPES: Mapping[FactType, type] = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What is known of a fact before any document: its type, whether it may be without a value, and which document kinds
-    have it (empty: all). `about` is one line for people."""
+    """What is known of a fact before any document: its type, whether it may be without a value, and which document
+    kinds have it (empty: all). `about` is one line for people."""
 
     name: str
     type: FactType
@@ -43,8 +43,8 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class FactPath:
     """A fact of the site: `from: order.ship_to.address.state`. `paths` maps a document kind to the attributes that lead
-    to the value; documents of other kinds, and documents without the value, have `default`. `arrival`: the name under which a
-    source gives the value with what it brings (`from: arrival.region`), whatever the document is."""
+    to the value; documents of other kinds, and documents without the value, have `default`. `arrival`: the name under
+    which a source gives the value with what it brings (`from: arrival.region`), whatever the document is."""
 
     name: str
     type: FactType

@@ -34,7 +34,8 @@ GivenFacts = Annotated[
 
 
 def take_given(mapping: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, FactValue]:
-    """The facts of one arrival; `values` by lower-case name of where they stand. What isn't there, or is no plain value, is left out."""
+    """The facts of one arrival; `values` by lower-case name of where they stand. What isn't there, or is no plain
+    value, is left out."""
     found: dict[str, FactValue] = {}
     for name, origin in mapping.items():
         value = values.get(origin.lower())

@@ -20,8 +20,8 @@ LEFT_OUT = (
     "group_sender",
     "group_receiver",
 )
-"""Facts that a record leaves out where they have no value. The list must not change: a fact that is declared later is written with its
-null, so that a record never says of a fact that it had no value when nobody had asked for it."""
+"""Facts that a record leaves out where they have no value. The list must not change: a fact that is declared later is
+written with its null, so that a record never says of a fact that it had no value when nobody had asked for it."""
 
 _LEFT_OUT = frozenset(LEFT_OUT)
 

@@ -60,7 +60,8 @@ class Rewriting:
         self._scale = 0
 
     def text(self, node: Node, scale: int) -> str:
-        """CEL in which every number fact is an integer at 10 ** scale. Raises ExpressionError for a number beyond 64 bits."""
+        """CEL in which every number fact is an integer at 10 ** scale. Raises ExpressionError for a number beyond 64
+        bits."""
         self._scale = scale
         return _plain(self._part(node))
 

@@ -41,9 +41,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `when` maps a fact to the values it may have; it always holds `test`, which is (False,) unless the route
-    says otherwise: test traffic never takes a route by accident. `once` names the facts of the once-key. `drop`: a
-    document that passes no guard is dropped on purpose instead of being unmatched."""
+    """One route. `when` maps a fact to the values it may have; it always holds `test`, which is (False,) unless the
+    route says otherwise: test traffic never takes a route by accident. `once` names the facts of the once-key. `drop`:
+    a document that passes no guard is dropped on purpose instead of being unmatched."""
 
     id: str
     to: tuple[Send, ...]

@@ -1,7 +1,7 @@
 """All routes, compiled and indexed; one immutable version at a time.
 
-Routes are grouped by shape, the facts that their `when` compares. Each shape is a dict from the values of those facts to
-the routes that want them, so that matching costs one lookup per shape plus the routes that match, however large the
+Routes are grouped by shape, the facts that their `when` compares. Each shape is a dict from the values of those facts
+to the routes that want them, so that matching costs one lookup per shape plus the routes that match, however large the
 table is. Order is the table's: every route that applies gets its copy.
 """
 
@@ -22,7 +22,8 @@ MAX_KEYS = 256
 MEMO = 256
 
 ACKNOWLEDGMENTS = frozenset(("functional_acknowledgment", "interchange_acknowledgment"))
-"""Documents that a route must ask for by name: an acknowledgment never takes a route that was made for business documents."""
+"""Documents that a route must ask for by name: an acknowledgment never takes a route that was made for business
+documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,8 @@ def _misses(route: Route, facts: Mapping[str, Any]) -> tuple[Miss, ...]:
 
 
 def _unasked(route: Route, facts: Mapping[str, Any]) -> tuple[str, ...]:
-    """The facts that a route would have to name to take what answers a partner: `document` of an acknowledgment, and `direction` of
-    everything that goes out."""
+    """The facts that a route would have to name to take what answers a partner: `document` of an acknowledgment, and
+    `direction` of everything that goes out."""
     outbound = facts.get("direction") == OUTBOUND
     if facts.get("document") not in ACKNOWLEDGMENTS and not outbound:
         return ()

@@ -27,7 +27,8 @@ class RelatedData(Part):
 
 class ApplicationError(Part):
     """What is wrong. X12: TED. `code` is that of X12 (`007` missing data, `848` incorrect data, ...); the place counts
-    segments from 1, the ST, and elements from 1; `value` is a copy of what stood there, `replacement` what was taken instead."""
+    segments from 1, the ST, and elements from 1; `value` is a copy of what stood there, `replacement` what was taken
+    instead."""
 
     code: str
     text: str | None = None
@@ -46,9 +47,9 @@ class ApplicationError(Part):
 
 
 class AdvisedTransaction(Part):
-    """What became of a transaction, or of an item in it. X12: OTI. `result` is `TA` accepted, `TC` accepted with changes,
-    `TE` accepted with errors, `TR` rejected (`I..` of an item, `B..` of a batch, `G..` of a group); `qualifier` and
-    `reference` name the business document, the rest the X12 one."""
+    """What became of a transaction, or of an item in it. X12: OTI. `result` is `TA` accepted, `TC` accepted with
+    changes, `TE` accepted with errors, `TR` rejected (`I..` of an item, `B..` of a batch, `G..` of a group);
+    `qualifier` and `reference` name the business document, the rest the X12 one."""
 
     result: str
     qualifier: str

@@ -9,8 +9,8 @@ from hub.documents.base import Document, Part
 
 class ErrorContext(Part):
     """What was in force where an error occurred: the trigger of a situational rule, or the business unit it stands in.
-    X12: CTX. `name` and `reference` are CTX01, the place is CTX02 to CTX05, the data element numbers are CTX06. Where CTX01 is
-    repeated it is kept whole, in extras, and neither has a value."""
+    X12: CTX. `name` and `reference` are CTX01, the place is CTX02 to CTX05, the data element numbers are CTX06. Where
+    CTX01 is repeated it is kept whole, in extras, and neither has a value."""
 
     name: str | None = None
     reference: str | None = None
@@ -62,8 +62,8 @@ class AcknowledgedTransaction(Part):
 
 
 class FunctionalAcknowledgment(Document):
-    """What the receiver says of a group. X12: 997, 999. `number` is the control number of the group (AK102), `status` as
-    of a transaction, or `P` partially accepted; a transaction that isn't listed was accepted when the group was."""
+    """What the receiver says of a group. X12: 997, 999. `number` is the control number of the group (AK102), `status`
+    as of a transaction, or `P` partially accepted; a transaction that isn't listed was accepted when the group was."""
 
     kind: ClassVar[str] = "functional_acknowledgment"
 

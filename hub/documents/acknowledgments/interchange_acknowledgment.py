@@ -13,7 +13,8 @@ from hub.documents.base import Document
 class InterchangeAcknowledgment(Document):
     """What the receiver of an interchange says of its envelope. X12: TA1, which belongs to no group.
 
-    `number` is the control number of the interchange that is acknowledged (TA101), `date` and `time` are those of its ISA.
+    `number` is the control number of the interchange that is acknowledged (TA101), `date` and `time` are those of its
+    ISA.
     """
 
     kind: ClassVar[str] = "interchange_acknowledgment"

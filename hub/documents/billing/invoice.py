@@ -44,8 +44,8 @@ class Shipped(Part):
 
 class InvoiceTotals(Part):
     """What the sender says the sums are. `amount` is what is to be paid; `discountable` what a discount is of;
-    `discounted` what is to be paid within the discount's time; `discount` the difference. `unit` is that of `quantity`, where
-    the set says one (X12: G31)."""
+    `discounted` what is to be paid within the discount's time; `discount` the difference. `unit` is that of `quantity`,
+    where the set says one (X12: G31)."""
 
     amount: Number | None = None
     discountable: Number | None = None
@@ -62,7 +62,8 @@ class InvoiceTotals(Part):
 
 
 class Invoice(PartiesByRole, Document):
-    """An invoice or credit memo. X12: 810, for groceries 880. `type` keeps its code: `DR` debit memo, `CR` credit memo, `PR` product."""
+    """An invoice or credit memo. X12: 810, for groceries 880. `type` keeps its code: `DR` debit memo, `CR` credit memo,
+    `PR` product."""
 
     kind: ClassVar[str] = "invoice"
 

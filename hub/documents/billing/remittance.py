@@ -53,8 +53,8 @@ class RemittanceAdjustment(Part):
 
 
 class RemittanceItem(Part):
-    """An open item, and what was paid of it. X12: RMR. `qualifier` says what `number` is (`IV` invoice, `CM` credit memo,
-    `PO` order)."""
+    """An open item, and what was paid of it. X12: RMR. `qualifier` says what `number` is (`IV` invoice, `CM` credit
+    memo, `PO` order)."""
 
     qualifier: str | None = None
     number: str | None = None
@@ -108,8 +108,8 @@ class TaxPayment(Part):
 
 
 class Remittance(PartiesByRole, Document):
-    """A payment, an advice of one, or both. X12: 820. `number` is that of the check or transfer (TRN02), and empty without
-    a trace; `amount` is the payment, `sign` whether it credits or debits."""
+    """A payment, an advice of one, or both. X12: 820. `number` is that of the check or transfer (TRN02), and empty
+    without a trace; `amount` is the payment, `sign` whether it credits or debits."""
 
     kind: ClassVar[str] = "remittance"
 
@@ -146,8 +146,9 @@ class Remittance(PartiesByRole, Document):
         return self.amount
 
     def balance(self) -> Balance | None:
-        """A payment is what was paid of its items (RMR04), with the adjustments that stand at no item (ADX), and the taxes. Those of an item are in
-        what was paid of it already; senders that add them, or that leave out all, are right too."""
+        """A payment is what was paid of its items (RMR04), with the adjustments that stand at no item (ADX), and the
+        taxes. Those of an item are in what was paid of it already; senders that add them, or that leave out all, are
+        right too."""
         unknown = any(item.paid is None for item in self.items) or any(extra.segment in UNREAD for extra in self.extras)
         if self.amount is None or unknown:
             return None

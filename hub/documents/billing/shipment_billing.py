@@ -11,8 +11,8 @@ from hub.documents.base import Document
 
 
 class ShipmentBilling(Document):
-    """A shipment and billing notice. X12: 857, of which only the head is mapped: shipments, orders, packs and items (HL) are kept in
-    `extras`. It is neither a `ship_notice` nor an `invoice`."""
+    """A shipment and billing notice. X12: 857, of which only the head is mapped: shipments, orders, packs and items
+    (HL) are kept in `extras`. It is neither a `ship_notice` nor an `invoice`."""
 
     kind: ClassVar[str] = "shipment_billing"
 

@@ -28,8 +28,8 @@ from hub.documents.parts.parts import (
 
 
 class Disposition(Part):
-    """What shall become of the goods, and why. X12: RDR. `action` says what to do with them, `reason` why they are returned,
-    `response` why it is allowed or refused; all are codes."""
+    """What shall become of the goods, and why. X12: RDR. `action` says what to do with them, `reason` why they are
+    returned, `response` why it is allowed or refused; all are codes."""
 
     action: str | None = None
     reason: str | None = None
@@ -84,8 +84,8 @@ class ReturnLine(Part):
 
 
 class GoodsReturn(PartiesByRole, Document):
-    """A return of goods. X12: 180. `purpose` and `type` keep their codes: they say whether it is the request, the answer
-    or the notification. `number` is the number of the authorization or of the request."""
+    """A return of goods. X12: 180. `purpose` and `type` keep their codes: they say whether it is the request, the
+    answer or the notification. `number` is the number of the authorization or of the request."""
 
     kind: ClassVar[str] = "return"
 

@@ -31,8 +31,8 @@ from hub.documents.parts.parts import (
 
 
 class OrderTotals(Part):
-    """What the sender says the sums are. `amount` is money; `quantity` is the sum of the lines' quantities, in `unit` where
-    the set says one (X12: G76)."""
+    """What the sender says the sums are. `amount` is money; `quantity` is the sum of the lines' quantities, in `unit`
+    where the set says one (X12: G76)."""
 
     amount: Number | None = None
     lines: int | None = None

@@ -26,8 +26,8 @@ class AcknowledgedLine(Line):
 
 
 class OrderAcknowledgment(OrderParts):
-    """The seller's answer to an order. X12: 855. `acknowledgment` keeps its code: `AC` with detail and change, `AD` with
-    detail and no change, `AK` no detail or change, `AT` accepted, `RD` rejected with detail, ..."""
+    """The seller's answer to an order. X12: 855. `acknowledgment` keeps its code: `AC` with detail and change, `AD`
+    with detail and no change, `AK` no detail or change, `AT` accepted, `RD` rejected with detail, ..."""
 
     kind: ClassVar[str] = "order_acknowledgment"
 

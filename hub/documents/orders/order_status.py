@@ -25,8 +25,8 @@ class DatedReference(Reference):
 
 
 class ItemStatus(Part):
-    """A state that an order or a line of it is in. X12: ISR. `status` is a code (`BP` shipped in part, `CC` complete, `IN` in
-    process, ...), `reason` says why."""
+    """A state that an order or a line of it is in. X12: ISR. `status` is a code (`BP` shipped in part, `CC` complete,
+    `IN` in process, ...), `reason` says why."""
 
     status: str
     date: datetime.date | None = None
@@ -84,8 +84,8 @@ class OrderStatusLevel(Part):
 
 
 class OrderStatus(PartiesByRole, Document):
-    """How orders stand. X12: 870. `number` is the report's own number; `report` and `scope` keep their codes: why it is sent
-    (`3` unsolicited, ...), and whether it is about orders or items (`PA`, `PP`, ...)."""
+    """How orders stand. X12: 870. `number` is the report's own number; `report` and `scope` keep their codes: why it is
+    sent (`3` unsolicited, ...), and whether it is about orders or items (`PA`, `PP`, ...)."""
 
     kind: ClassVar[str] = "order_status"
     for_templates: ClassVar[frozenset[str]] = frozenset(("walk",))

@@ -37,7 +37,8 @@ class OrganizationLevel(Part):
 
 
 class OrganizationRelationships(PartiesByRole, Document):
-    """A list of organizations. X12: 816. `parties` are who sends and who gets it; the organizations stand in `levels`."""
+    """A list of organizations. X12: 816. `parties` are who sends and who gets it; the organizations stand in
+    `levels`."""
 
     kind: ClassVar[str] = "organization_relationships"
     for_templates: ClassVar[frozenset[str]] = frozenset(("walk",))

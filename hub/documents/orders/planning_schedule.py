@@ -15,8 +15,8 @@ from hub.documents.parts.schedule import Schedule
 
 
 class PlanningSchedule(Schedule):
-    """What a customer expects to need. X12: 830. `number` is the schedule's own number (BFR02), and empty where the customer
-    gives a release number (`release`, BFR03) in its stead."""
+    """What a customer expects to need. X12: 830. `number` is the schedule's own number (BFR02), and empty where the
+    customer gives a release number (`release`, BFR03) in its stead."""
 
     kind: ClassVar[str] = "planning_schedule"
 

@@ -47,8 +47,8 @@ class CatalogSubline(Subline):
 
 
 class CatalogItem(Part):
-    """An item with its prices. X12: the LIN loop of 832. `maintenance` keeps its code: `001` change, `002` delete, `021`
-    add, ..."""
+    """An item with its prices. X12: the LIN loop of 832. `maintenance` keeps its code: `001` change, `002` delete,
+    `021` add, ..."""
 
     for_templates: ClassVar[frozenset[str]] = frozenset(("price",))
 

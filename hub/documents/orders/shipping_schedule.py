@@ -8,8 +8,8 @@ from hub.documents.parts.schedule import Schedule
 
 
 class ShippingSchedule(Schedule):
-    """What a customer wants shipped. X12: 862. It makes the forecast of a `planning_schedule` firm. `reference` is a further
-    number (BSS08), for example that of the forecast."""
+    """What a customer wants shipped. X12: 862. It makes the forecast of a `planning_schedule` firm. `reference` is a
+    further number (BSS08), for example that of the forecast."""
 
     kind: ClassVar[str] = "shipping_schedule"
 

@@ -9,8 +9,8 @@ from hub.documents.base import Part
 
 class Appointment(Part):
     """A day and an hour of the shipment's life. X12: G62. `purpose` says what the day is for (`requested_ship`,
-    `shipped`, `delivery_requested`, or the code it came with), `time_purpose` what the hour is for; `time` is as it came,
-    `zone` is its time code."""
+    `shipped`, `delivery_requested`, or the code it came with), `time_purpose` what the hour is for; `time` is as it
+    came, `zone` is its time code."""
 
     purpose: str | None = None
     date: datetime.date | None = None

@@ -16,9 +16,9 @@ HALF_CENT = Decimal("0.005")
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """`stated`: fields and the totals that stand there. `sums`: what the total may be, the likeliest first; empty: nothing can be
-    said. `parts`: the amounts that were added, each of which the sender may have rounded to a cent. `unsigned`: the sign of the total
-    says nothing (a credit memo). `of`: what the amounts are those of."""
+    """`stated`: fields and the totals that stand there. `sums`: what the total may be, the likeliest first; empty:
+    nothing can be said. `parts`: the amounts that were added, each of which the sender may have rounded to a cent.
+    `unsigned`: the sign of the total says nothing (a credit memo). `of`: what the amounts are those of."""
 
     stated: Sequence[tuple[str, Decimal]]
     sums: Sequence[Decimal] = ()
@@ -50,8 +50,8 @@ def balance_of_lines(
     taxed: bool,
     unsigned: bool = False,
 ) -> Balance:
-    """Of a document that states totals. Taxes may stand at the lines, at the document, or at both, where those of the document are
-    often the sum of the others. `taxed`: the total has the taxes in it; else it may."""
+    """Of a document that states totals. Taxes may stand at the lines, at the document, or at both, where those of the
+    document are often the sum of the others. `taxed`: the total has the taxes in it; else it may."""
     known = line_amounts(lines)
     if not known:
         return Balance(stated)

@@ -8,8 +8,8 @@ from hub.documents.parts.parts import Party, find_party
 
 
 class PartiesByRole:
-    """For documents whose `parties` stand on the document itself. A role that nobody has is None; of several words for one
-    role the first that is there counts."""
+    """For documents whose `parties` stand on the document itself. A role that nobody has is None; of several words for
+    one role the first that is there counts."""
 
     if TYPE_CHECKING:
         parties: tuple[Party, ...]

@@ -53,15 +53,15 @@ def tax_of(taxes: Iterable[Tax]) -> Decimal:
 
 
 SETTLED_ELSEWHERE = frozenset(("01", "03", "04", "05", "15"))
-"""Methods of handling (X12 element 331) by which an allowance or charge changes no total: 01 bill back, 03 vendor's check, 04 credit to
-the customer's account, 05 paid by the vendor, 15 for information. Sources: the public dictionaries of release 004010 (kasoftware.com) and
-004060 (zenbridge.io)."""
+"""Methods of handling (X12 element 331) by which an allowance or charge changes no total: 01 bill back, 03 vendor's
+check, 04 credit to the customer's account, 05 paid by the vendor, 15 for information. Sources: the public dictionaries
+of release 004010 (kasoftware.com) and 004060 (zenbridge.io)."""
 
 
 class Adjustment(Part):
     """An allowance or a charge. `kind` is `allowance`, `charge` or the code it came with (`N`: for information only);
-    `code` says what for (`C310` discount, `D240` freight). X12: SAC; on grocery orders and invoices G72, of which what is
-    handled off the invoice (02) is an allowance and what the customer pays (06) is a charge."""
+    `code` says what for (`C310` discount, `D240` freight). X12: SAC; on grocery orders and invoices G72, of which what
+    is handled off the invoice (02) is an allowance and what the customer pays (06) is a charge."""
 
     for_templates: ClassVar[frozenset[str]] = frozenset(("value",))
 
@@ -84,7 +84,8 @@ class Adjustment(Part):
 
     @property
     def tax(self) -> Decimal:
-        """What its taxes add: those of an allowance subtract, as the allowance does; those of what adds nothing add nothing."""
+        """What its taxes add: those of an allowance subtract, as the allowance does; those of what adds nothing add
+        nothing."""
         if not self.taxes or self._adds_nothing:
             return Decimal(0)
         amount = tax_of(self.taxes)
@@ -97,8 +98,9 @@ class Adjustment(Part):
     def value(self, base: Decimal, quantity: Decimal | None = None, unit: str | None = None) -> Decimal | None:
         """What it adds to `base` (an allowance subtracts). None where it has a rate, and nothing says for how much.
 
-        It is its amount; else its rate times its quantity; else its percent of the base; else its rate times `quantity`, that of
-        the line, where it is in the same `unit`; else nothing. What is settled beside the document adds nothing.
+        It is its amount; else its rate times its quantity; else its percent of the base; else its rate times
+        `quantity`, that of the line, where it is in the same `unit`; else nothing. What is settled beside the document
+        adds nothing.
         """
         if self._adds_nothing:
             return Decimal(0)
@@ -156,8 +158,8 @@ class Routing(Part):
 def adjusted(
     base: Decimal, adjustments: tuple[Adjustment, ...], quantity: Decimal | None = None, unit: str | None = None
 ) -> Decimal | None:
-    """`base` with its allowances and charges. Percentages are of the base, not of each other. `quantity` and `unit` are those of the
-    line. None where the value of one isn't known."""
+    """`base` with its allowances and charges. Percentages are of the base, not of each other. `quantity` and `unit` are
+    those of the line. None where the value of one isn't known."""
     total = base
     for adjustment in adjustments:
         value = adjustment.value(base, quantity, unit)

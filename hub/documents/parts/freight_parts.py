@@ -17,8 +17,8 @@ from hub.documents.transport.shipment_status import OrderCarried
 
 
 class FreightEquipment(Part):
-    """A trailer, container or car. X12: N7. `code` is its kind (`TL`, `CN`, ...), `type` its exact type, `length` four digits of
-    feet and inches."""
+    """A trailer, container or car. X12: N7. `code` is its kind (`TL`, `CN`, ...), `type` its exact type, `length` four
+    digits of feet and inches."""
 
     initial: str | None = None
     number: str

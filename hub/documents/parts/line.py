@@ -56,9 +56,9 @@ class Subline(Part):
 
 
 class Line(Part):
-    """A line. `products` maps the qualifier of a product id (`UP` UPC, `VN` vendor's item, `BP` buyer's part) to the id;
-    `case_code` is the UPC of the case, which grocery sets give without a qualifier (X12: G68, G17).
-    `price` is exact, for one `unit` unless `price_basis` says otherwise (`HP` per hundred, `PE` per piece, `NC` no charge)."""
+    """A line. `products` maps the qualifier of a product id (`UP` UPC, `VN` vendor's item, `BP` buyer's part) to the
+    id; `case_code` is the UPC of the case, which grocery sets give without a qualifier (X12: G68, G17). `price` is
+    exact, for one `unit` unless `price_basis` says otherwise (`HP` per hundred, `PE` per piece, `NC` no charge)."""
 
     number: str | None = None
     quantity: Number | None = None
@@ -89,8 +89,8 @@ class Line(Part):
 
     @property
     def amount(self) -> Decimal | None:
-        """Quantity times price, with the line's allowances and charges; None when either is missing, or when nothing says for how much
-        the price or a rate is (`amount_unknown`)."""
+        """Quantity times price, with the line's allowances and charges; None when either is missing, or when nothing
+        says for how much the price or a rate is (`amount_unknown`)."""
         base = self._base
         if not isinstance(base, Decimal):
             return None
@@ -148,14 +148,15 @@ def line_amounts(lines: Iterable[Line]) -> list[Decimal] | None:
 
 
 def sum_lines(lines: Iterable[Line], adjustments: tuple[Adjustment, ...] = ()) -> Decimal | None:
-    """The lines' amounts, with the document's own allowances and charges. None when there is no line or one has no amount."""
+    """The lines' amounts, with the document's own allowances and charges. None when there is no line or one has no
+    amount."""
     amounts = line_amounts(lines)
     return adjusted(added(amounts), adjustments) if amounts else None
 
 
 def unknown_amounts(lines: Sequence[Line], adjustments: tuple[Adjustment, ...] = ()) -> Iterator[tuple[str, str]]:
-    """The lines that have a quantity and a price and no amount, and the document's own allowances and charges without a value: their
-    place, and why."""
+    """The lines that have a quantity and a price and no amount, and the document's own allowances and charges without a
+    value: their place, and why."""
     for number, line in enumerate(lines):
         basis = line.price_basis
         odd = line.adjustments or (basis is not None and basis not in ALWAYS_KNOWN)

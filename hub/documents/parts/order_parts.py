@@ -26,7 +26,8 @@ from hub.documents.parts.parts import (
 
 
 class OrderParts(PartiesByRole, Document):
-    """The base of acknowledgments and changes of an order. `number` is the number of the order, as its buyer gave it."""
+    """The base of acknowledgments and changes of an order. `number` is the number of the order, as its buyer gave
+    it."""
 
     currency_party: str | None = None
     exchange_rate: Number | None = None

@@ -1,8 +1,8 @@
 """Parts that every kind of document uses: parties, references, dates, notes, amounts.
 
-Party roles, date purposes and ways to reach a contact are words (`ship_to`, `delivery_requested`, `phone`); a code that has
-no word stays as it came. Qualifiers of references, ids, units and amounts are the codes of X12 (`BM`, `UP`, `EA`, `TT`),
-which trading partners share whatever their format.
+Party roles, date purposes and ways to reach a contact are words (`ship_to`, `delivery_requested`, `phone`); a code that
+has no word stays as it came. Qualifiers of references, ids, units and amounts are the codes of X12 (`BM`, `UP`, `EA`,
+`TT`), which trading partners share whatever their format.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Reference(Part):
 
 
 class Milestone(Part):
-    """A date with its purpose: `delivery_requested`, `shipped`, `cancel_after`, or the code it came with; empty where the
-    sender gives none (X12: a G62 with an hour only). `time` is as it came (HHMM, HHMMSS, with decimals); `zone` is its time
-    code.
+    """A date with its purpose: `delivery_requested`, `shipped`, `cancel_after`, or the code it came with; empty where
+    the sender gives none (X12: a G62 with an hour only). `time` is as it came (HHMM, HHMMSS, with decimals); `zone` is
+    its time code.
 
-    With `until` it is a range: `date` is its first day, and what facts take; `until` is its last day. `format` is the code by which
-    X12 wrote it in one text (`D8`, `DT`: element 1250); a range is `RD8` without saying so."""
+    With `until` it is a range: `date` is its first day, and what facts take; `until` is its last day. `format` is the
+    code by which X12 wrote it in one text (`D8`, `DT`: element 1250); a range is `RD8` without saying so."""
 
     purpose: str = ""
     date: datetime.date | None = None

@@ -1,7 +1,9 @@
-"""For how much of a line its price is: the basis of a unit price (X12 element 639), against the unit of the quantity (element 355).
+"""For how much of a line its price is: the basis of a unit price (X12 element 639), against the unit of the quantity
+(element 355).
 
 Sources of the codes and their names: the public dictionaries of release 004010 (data elements 355 and 639 at stedi.com,
-kasoftware.com and ecomtoday.com). A basis or a unit that isn't here gives no amount: a wrong total would be worse than none.
+kasoftware.com and ecomtoday.com). A basis or a unit that isn't here gives no amount: a wrong total would be worse than
+none.
 """
 
 from __future__ import annotations
@@ -115,8 +117,9 @@ def factor(basis: str, unit: str | None, packaging: Sequence[Packaging]) -> Frac
 
 
 def _pieces(basis: str, unit: str | None, packaging: Sequence[Packaging]) -> Fraction | NoFactor:
-    """How many pieces one unit holds. `pack` counts the inner containers of a container, and the pieces where there are none. Of a
-    container of which no pack is stated, and of a measure, a price for each is for the unit: senders write it so."""
+    """How many pieces one unit holds. `pack` counts the inner containers of a container, and the pieces where there are
+    none. Of a container of which no pack is stated, and of a measure, a price for each is for the unit: senders write
+    it so."""
     if unit is None or unit in PIECES:
         return ONE
     if unit in NUMBERS:

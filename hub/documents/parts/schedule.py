@@ -28,8 +28,8 @@ class Delivery(Part):
 
 
 class Forecast(Part):
-    """What is wanted on a day, or from that day until another. X12: FST. `certainty` is a code (`C` firm, `D` planning, ...),
-    and so is `timing` (`D` discrete, `W` weekly, `M` monthly, ...)."""
+    """What is wanted on a day, or from that day until another. X12: FST. `certainty` is a code (`C` firm, `D` planning,
+    ...), and so is `timing` (`D` discrete, `W` weekly, `M` monthly, ...)."""
 
     quantity: Number
     certainty: str

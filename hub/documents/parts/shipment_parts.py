@@ -12,8 +12,8 @@ from hub.documents.parts.person import Person
 
 
 class ShipmentReference(Reference):
-    """A number that the shipment has (`BM` bill of lading, `PO` order); without a qualifier, an instruction in words. X12:
-    L11."""
+    """A number that the shipment has (`BM` bill of lading, `PO` order); without a qualifier, an instruction in words.
+    X12: L11."""
 
     qualifier: str = ""
     date: datetime.date | None = None
@@ -28,7 +28,8 @@ class Remark(Part):
 
 
 class ShipmentParty(Party):
-    """A party to the shipment, whom the carrier knows by numbers of its own and may have an appointment with. X12: N1."""
+    """A party to the shipment, whom the carrier knows by numbers of its own and may have an appointment with. X12:
+    N1."""
 
     references: tuple[ShipmentReference, ...] = ()
     appointments: tuple[Appointment, ...] = ()
@@ -57,8 +58,9 @@ class StatusEquipment(Part):
 
 
 class Status(Part):
-    """What happened, or what was agreed, when and where. X12: AT7 with MS1 and MS2. `status` is a code (`AF` picked up, `X1` at
-    the delivery place, `D1` delivered, `AG` estimated delivery), or `appointment` is (`AA` pick-up, `AB` delivery)."""
+    """What happened, or what was agreed, when and where. X12: AT7 with MS1 and MS2. `status` is a code (`AF` picked up,
+    `X1` at the delivery place, `D1` delivered, `AG` estimated delivery), or `appointment` is (`AA` pick-up, `AB`
+    delivery)."""
 
     status: str | None = None
     reason: str | None = None

@@ -30,7 +30,8 @@ class FreightQuantity(Part):
 
 
 class FreightCharge(Part):
-    """A charge. X12: L1. `code` says what for, where it isn't the freight itself (`400` freight, `405` fuel surcharge, ...)."""
+    """A charge. X12: L1. `code` says what for, where it isn't the freight itself (`400` freight, `405` fuel surcharge,
+    ...)."""
 
     line: int | None = None
     rate: Number | None = None
@@ -59,8 +60,8 @@ class FreightLine(Part):
 
 
 class FreightInvoice(PartiesByRole, Document):
-    """A carrier's invoice. X12: 210; never an `invoice`. `shipment` is the shipper's number of it, `totals.amount` what is to be
-    paid."""
+    """A carrier's invoice. X12: 210; never an `invoice`. `shipment` is the shipper's number of it, `totals.amount` what
+    is to be paid."""
 
     kind: ClassVar[str] = "freight_invoice"
 

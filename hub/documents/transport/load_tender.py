@@ -16,8 +16,8 @@ from hub.documents.transport.shipment_status import Interline
 
 
 class LoadTender(PartiesByRole, Document):
-    """A load tender. X12: 204; never an `order`. `number` is the shipment's number, which the carrier's answer, its statuses and
-    its invoice name; `purpose` says whether it is new, changed or cancelled (`00`, `04`, `01`, ...)."""
+    """A load tender. X12: 204; never an `order`. `number` is the shipment's number, which the carrier's answer, its
+    statuses and its invoice name; `purpose` says whether it is new, changed or cancelled (`00`, `04`, `01`, ...)."""
 
     kind: ClassVar[str] = "load_tender"
 

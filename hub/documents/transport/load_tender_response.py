@@ -12,7 +12,8 @@ from hub.documents.parts.shipment_parts import Remark, ShipmentReference
 
 
 class LoadTenderResponse(Document):
-    """An answer to a load tender. X12: 990. `number` is the tender's; `answer` keeps its code: `A` accepted, `D` declined, ..."""
+    """An answer to a load tender. X12: 990. `number` is the tender's; `answer` keeps its code: `A` accepted, `D`
+    declined, ..."""
 
     kind: ClassVar[str] = "load_tender_response"
 

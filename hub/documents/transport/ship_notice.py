@@ -65,10 +65,11 @@ class Component(Part):
 
 
 class Level(Part):
-    """One node of the tree. `level` is `shipment`, `order`, `tare`, `pack`, `item` or the code it came with; which fields
-    it has follows from that.
+    """One node of the tree. `level` is `shipment`, `order`, `tare`, `pack`, `item` or the code it came with; which
+    fields it has follows from that.
 
-    An item's `products` hold its ids, among them its lot (`LT`) and serial number (`SN`) where they come as product ids.
+    An item's `products` hold its ids, among them its lot (`LT`) and serial number (`SN`) where they come as product
+    ids.
     """
 
     for_templates: ClassVar[frozenset[str]] = frozenset(("walk",))

@@ -75,8 +75,8 @@ class Interline(Part):
 
 
 class ShipmentStatus(PartiesByRole, Document):
-    """What a carrier says of a shipment. X12: 214. `number` is the carrier's own number (the PRO, B1001), and empty where it
-    gives another one (`reference`, B1006) in its stead."""
+    """What a carrier says of a shipment. X12: 214. `number` is the carrier's own number (the PRO, B1001), and empty
+    where it gives another one (`reference`, B1006) in its stead."""
 
     kind: ClassVar[str] = "shipment_status"
 

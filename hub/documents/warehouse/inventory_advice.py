@@ -28,16 +28,16 @@ class UnitPrice(Part):
 
 
 class StockReference(Reference):
-    """A place, lot or the like that a quantity is split by. X12: REF inside LS and LE. Senders write the quantity that is
-    there into `text`."""
+    """A place, lot or the like that a quantity is split by. X12: REF inside LS and LE. Senders write the quantity that
+    is there into `text`."""
 
     dates: tuple[Milestone, ...] = ()
     parties: tuple[Party, ...] = ()
 
 
 class StockQuantity(Quantity):
-    """A quantity of an item by its qualifier: `33` available, `17` on hand, `02` cumulative, `29` projected, ... X12: the
-    QTY loop. `loop` names the loop that splits it (LS01)."""
+    """A quantity of an item by its qualifier: `33` available, `17` on hand, `02` cumulative, `29` projected, ... X12:
+    the QTY loop. `loop` names the loop that splits it (LS01)."""
 
     prices: tuple[UnitPrice, ...] = ()
     measurements: tuple[Measurement, ...] = ()

@@ -24,7 +24,8 @@ class ReportingParty(Party):
 
 
 class Activity(Part):
-    """What became of an item. X12: ZA. `activity` is a code (`QS` sold, `QA` on hand, `QR` received, `QO` out of stock, ...)."""
+    """What became of an item. X12: ZA. `activity` is a code (`QS` sold, `QA` on hand, `QR` received, `QO` out of stock,
+    ...)."""
 
     activity: str
     quantity: Number | None = None
@@ -64,8 +65,8 @@ class ActivityItem(Part):
 
 
 class ProductActivity(PartiesByRole, Document):
-    """What was sold and is in stock. X12: 852, which has no number of its own: `number` is empty unless somebody gives it.
-    `date` is the first day of the report, `until` the last one."""
+    """What was sold and is in stock. X12: 852, which has no number of its own: `number` is empty unless somebody gives
+    it. `date` is the first day of the report, `until` the last one."""
 
     kind: ClassVar[str] = "product_activity"
 

@@ -17,8 +17,8 @@ from hub.documents.warehouse.inventory_advice import UnitPrice
 
 
 class TransferredItem(Quantity):
-    """A quantity of an item that was sold or moved, by its qualifier (`32` sold, `76` returns, ...). X12: the QTY loop of
-    867."""
+    """A quantity of an item that was sold or moved, by its qualifier (`32` sold, `76` returns, ...). X12: the QTY loop
+    of 867."""
 
     number: str | None = None
     products: Identifiers = NO_IDS
@@ -34,7 +34,8 @@ class TransferredItem(Quantity):
 
 
 class Transfer(Part):
-    """A sale or a movement. X12: PTD. `type` is a code (`SS` stock sale, `SD` ship and debit sale, `BE` transfer, ...)."""
+    """A sale or a movement. X12: PTD. `type` is a code (`SS` stock sale, `SD` ship and debit sale, `BE` transfer,
+    ...)."""
 
     type: str
     multiplier_qualifier: str | None = None
@@ -53,8 +54,8 @@ class Transfer(Part):
 
 
 class ProductTransfer(PartiesByRole, Document):
-    """What a distributor sold on, or moved. X12: 867. `number` is the report's own number (BPT02), and empty where there is
-    none."""
+    """What a distributor sold on, or moved. X12: 867. `number` is the report's own number (BPT02), and empty where
+    there is none."""
 
     kind: ClassVar[str] = "product_transfer"
 

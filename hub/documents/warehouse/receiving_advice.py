@@ -18,7 +18,8 @@ from hub.documents.parts.parts import Contact, Measurement, Milestone, Party, Re
 
 
 class Discrepancy(Part):
-    """Units that are in question. X12: RCD06 to RCD20. `condition` is a code (`01` damaged, `02` short, `03` over, ...)."""
+    """Units that are in question. X12: RCD06 to RCD20. `condition` is a code (`01` damaged, `02` short, `03` over,
+    ...)."""
 
     quantity: Number | None = None
     unit: str | None = None
@@ -72,8 +73,8 @@ class ReceivedLine(Part):
 
 
 class ReceivingAdvice(PartiesByRole, Document):
-    """What a customer received, and what was wrong with it. X12: 861. `number` is the receipt's own number; `type` keeps
-    its code (`1` receiving dock advice, `2` post receipt advice, ...)."""
+    """What a customer received, and what was wrong with it. X12: 861. `number` is the receipt's own number; `type`
+    keeps its code (`1` receiving dock advice, `2` post receipt advice, ...)."""
 
     kind: ClassVar[str] = "receiving_advice"
 

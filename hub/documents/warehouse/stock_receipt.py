@@ -15,7 +15,8 @@ from hub.documents.parts.parts import Contact, Note, Party, Reference, find_refe
 
 
 class ReceiptException(Part):
-    """Units that aren't as they should be. X12: W13. `condition` is a code (`01` damaged, `02` short, `03` over, ...)."""
+    """Units that aren't as they should be. X12: W13. `condition` is a code (`01` damaged, `02` short, `03` over,
+    ...)."""
 
     quantity: Number
     unit: str
@@ -77,8 +78,8 @@ class StockReceiptTotals(Part):
 
 
 class StockReceipt(PartiesByRole, Document):
-    """What a warehouse received for a depositor. X12: 944. `number` is the warehouse's receipt number (W1703), `order` the
-    depositor's order number, which a `stock_transfer` has. `lines` are those that stand in no group."""
+    """What a warehouse received for a depositor. X12: 944. `number` is the warehouse's receipt number (W1703), `order`
+    the depositor's order number, which a `stock_transfer` has. `lines` are those that stand in no group."""
 
     kind: ClassVar[str] = "stock_receipt"
 

@@ -36,8 +36,8 @@ class StockTransferLine(Part):
 
 
 class StockTransfer(PartiesByRole, Document):
-    """What a depositor tells a warehouse is coming. X12: 943. `number` is the depositor's order number (W0602), and empty
-    where the depositor leaves it out; `reporting` says what it reports on (`F` all of it, ...)."""
+    """What a depositor tells a warehouse is coming. X12: 943. `number` is the depositor's order number (W0602), and
+    empty where the depositor leaves it out; `reporting` says what it reports on (`F` all of it, ...)."""
 
     kind: ClassVar[str] = "stock_transfer"
 

@@ -27,8 +27,8 @@ from hub.documents.parts.parts import (
 
 
 class WarehouseAdviceLine(Part):
-    """What became of an item of the order. X12: W12. `status` says how it was filled (`CC` complete, `CP` partial,
-    `BO` back order, ...), `change_reason` why the quantities differ; the `other_...` describe what was ordered in its stead,
+    """What became of an item of the order. X12: W12. `status` says how it was filled (`CC` complete, `CP` partial, `BO`
+    back order, ...), `change_reason` why the quantities differ; the `other_...` describe what was ordered in its stead,
     or weigh it a second time."""
 
     status: str

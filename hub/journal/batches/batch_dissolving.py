@@ -41,8 +41,8 @@ class Dissolution:
 
 
 def dissolve(connection: Connection, wanted: Dissolution) -> list[str] | None:
-    """The holds, releasing, of the members that waited in it; None when it was published, dissolved or begun to be sent before. A
-    copy of the batch that is on its way finds that the batch was discarded, and nothing is sent of it."""
+    """The holds, releasing, of the members that waited in it; None when it was published, dissolved or begun to be sent
+    before. A copy of the batch that is on its way finds that the batch was discarded, and nothing is sent of it."""
     batch, member = schema.batch, schema.batch_member
     unpublished = (batch.c.id == wanted.batch, batch.c.published_at.is_(None))
     select = sa.select(*columns(BatchRow, batch)).where(*unpublished).with_for_update()

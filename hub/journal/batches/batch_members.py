@@ -86,7 +86,8 @@ def record(connection: Connection, said: BatchSays) -> None:
 
 
 def deliver(connection: Connection, sent: Iterable[BatchSent]) -> None:
-    """The members of what has left are delivered; not those of which the partner has said meanwhile that they aren't."""
+    """The members of what has left are delivered; not those of which the partner has said meanwhile that they
+    aren't."""
     for one in sent:
         _deliver(connection, one)
 
@@ -127,8 +128,8 @@ def _has_left(sent: BatchSent, row: BatchMemberRow) -> EventRow:
 
 
 def end(connection: Connection, batch: str, status: EffectStatus, at: float, text: str) -> None:
-    """A person has ended the batch (rejected, discarded): those of its members that have not left are ended, their once-keys are
-    free. Nothing happens for what is no batch."""
+    """A person has ended the batch (rejected, discarded): those of its members that have not left are ended, their
+    once-keys are free. Nothing happens for what is no batch."""
     waiting = _waiting(connection, members(connection, batch))
     for row in waiting:
         update = effects.move(Act.BATCH_ENDS, status, effects.at(row.document_id, row.destination))

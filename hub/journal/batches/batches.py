@@ -1,5 +1,5 @@
-"""Which documents wait for a batch, and the batches that are made of them. A batch is closed by one transaction, published by one
-process, and taken over when that process is gone."""
+"""Which documents wait for a batch, and the batches that are made of them. A batch is closed by one transaction,
+published by one process, and taken over when that process is gone."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from hub.journal.rows import BatchMemberRow, BatchRow, StuckBatch, columns, type
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Documents of one kind that wait at one destination, all of them test or production. `gathered`: the facts that they have in
-    common, as JSON; empty where their writer decides."""
+    """Documents of one kind that wait at one destination, all of them test or production. `gathered`: the facts that
+    they have in common, as JSON; empty where their writer decides."""
 
     destination: str
     partner: str
@@ -49,8 +49,8 @@ class Batches:
         return await self._journal.rows(Waiting, select)
 
     async def close(self, group: Waiting, most: int, before: float, now: float) -> str | None:
-        """Makes a batch of the oldest of the group: at most `most`, when there are so many or one was added at `before` or
-        earlier. Its id; None when somebody else was quicker."""
+        """Makes a batch of the oldest of the group: at most `most`, when there are so many or one was added at `before`
+        or earlier. Its id; None when somebody else was quicker."""
         table = schema.batch_member
         mine = (
             table.c.batch.is_(None),
@@ -83,7 +83,8 @@ class Batches:
         return await self._journal.change(write)
 
     async def unpublished(self) -> list[BatchRow]:
-        """Batches that this process is to publish, oldest first: those that it closed, and those of processes that are gone."""
+        """Batches that this process is to publish, oldest first: those that it closed, and those of processes that are
+        gone."""
         table, living_now = schema.batch, living(self._journal.is_sqlite)
         me = self._journal.process
 
@@ -101,8 +102,8 @@ class Batches:
         return await self._journal.change(write)
 
     async def stuck(self, since: float | None = None) -> list[StuckBatch]:
-        """Batches that were closed, at `since` or earlier, and aren't published, oldest first; with each the `cause`, where one was
-        recorded. It decides nothing."""
+        """Batches that were closed, at `since` or earlier, and aren't published, oldest first; with each the `cause`,
+        where one was recorded. It decides nothing."""
         table, event = schema.batch, schema.event
         last = sa.select(event.c.text).where(event.c.message_id == table.c.id, event.c.stage == Stage.UNPUBLISHED)
         cause = last.order_by(event.c.id.desc()).limit(1).scalar_subquery()
@@ -130,8 +131,8 @@ class Batches:
 
 
 async def _is_ours(connection: AsyncConnection, id: str, count: int) -> bool:
-    """Whether all the rows came into the batch, and nobody has made it before; what came into half a batch is let go. A database
-    that locks no rows lets others take some of them after they were read."""
+    """Whether all the rows came into the batch, and nobody has made it before; what came into half a batch is let go. A
+    database that locks no rows lets others take some of them after they were read."""
     table = schema.batch_member
     known = sa.select(schema.batch.c.id).where(schema.batch.c.id == id)
     if (await connection.execute(known)).first() is not None:

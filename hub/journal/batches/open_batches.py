@@ -1,4 +1,5 @@
-"""Batches that ought to be under way: nothing has matched them, so they are published again as they were the first time."""
+"""Batches that ought to be under way: nothing has matched them, so they are published again as they were the first
+time."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from hub.journal.copies.open_place import row_waits
 
 
 async def publish_batches_again(connection: AsyncConnection, *which: sa.ColumnElement[bool]) -> None:
-    """Marks batches that have no outcome, and that no row or dead letter stands for, as not published. A batch keeps its id: one that
-    is in a queue all the same is sent once."""
+    """Marks batches that have no outcome, and that no row or dead letter stands for, as not published. A batch keeps
+    its id: one that is in a queue all the same is sent once."""
     batch, effect, dead = schema.batch, schema.effect, schema.dead_letter
     own = (effect.c.document_id == batch.c.id, effect.c.destination == batch.c.destination)
     begun = sa.exists().where(*own)

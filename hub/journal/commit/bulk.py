@@ -1,7 +1,8 @@
 """Bulk statements: many rows, one statement.
 
-On SQLite all rows of a batch travel in one `VALUES` list: sqlite3 releases the interpreter lock at every step, and a step
-a row would make the writer thread queue for the lock as often as there are rows. On PostgreSQL the driver pipelines them.
+On SQLite all rows of a batch travel in one `VALUES` list: sqlite3 releases the interpreter lock at every step, and a
+step a row would make the writer thread queue for the lock as often as there are rows. On PostgreSQL the driver
+pipelines them.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ LIVING = "{living}"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bulk(Generic[R]):
-    """`INSERT INTO table (fields of row) VALUES ... conflict`. In `conflict` the mark LIVING stands for the processes that live."""
+    """`INSERT INTO table (fields of row) VALUES ... conflict`. In `conflict` the mark LIVING stands for the processes
+    that live."""
 
     table: str
     row: type[R]
@@ -75,7 +77,8 @@ class Bulk(Generic[R]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Taking(Generic[R]):
-    """A bulk statement that answers which rows it has written, by the values of the columns `key`. No two rows may have one key."""
+    """A bulk statement that answers which rows it has written, by the values of the columns `key`. No two rows may have
+    one key."""
 
     bulk: Bulk[R]
     key: tuple[str, ...]
@@ -190,8 +193,8 @@ SETTLE = Bulk(
     f" claimed_by = NULL WHERE effect.status IN {listed(Act.ATTEMPT.before)}"
     f" AND (effect.generation = excluded.generation OR excluded.status = '{EffectStatus.DEAD}')",
 )
-"""What was decided stays: an attempt that ends after its document was held, or sent anew in another generation, changes nothing. A
-dead letter is the end of whatever is in force, for it is recorded by those who don't know the generation."""
+"""What was decided stays: an attempt that ends after its document was held, or sent anew in another generation, changes
+nothing. A dead letter is the end of whatever is in force, for it is recorded by those who don't know the generation."""
 
 ONCE = Bulk(
     "once_key",

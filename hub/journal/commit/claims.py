@@ -36,7 +36,8 @@ class StoredClaim(NamedTuple):
 
 
 class ClaimFile(FileBody):
-    """The file of a large claim. That it can't be read is a fault of the store, never of a document: JournalUnavailable."""
+    """The file of a large claim. That it can't be read is a fault of the store, never of a document:
+    JournalUnavailable."""
 
     def chunks(self, size: int = 1 << 18) -> Iterator[bytes]:
         try:
@@ -48,8 +49,8 @@ class ClaimFile(FileBody):
 class ClaimStore:
     """The folder of large claims, two levels deep by digest. Storing the same body twice keeps one file.
 
-    A folder that can't be written (full, read-only, gone) raises JournalUnavailable, as a database that is away does. `trouble` is
-    why the last attempt failed; empty when it worked.
+    A folder that can't be written (full, read-only, gone) raises JournalUnavailable, as a database that is away does.
+    `trouble` is why the last attempt failed; empty when it worked.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,8 +67,8 @@ class ClaimStore:
         return self.keep_stream(BytesBody(body))
 
     def keep_stream(self, body: Body) -> StoredClaim:
-        """Keeps a body of any size in flat memory; it is on disk, synced, when this returns. Blocks. Raises what reading the body
-        raises, and JournalUnavailable."""
+        """Keeps a body of any size in flat memory; it is on disk, synced, when this returns. Blocks. Raises what
+        reading the body raises, and JournalUnavailable."""
         if body.size <= INLINE:
             return self.keep(b"".join(body.chunks()))
         sha, size = hashlib.sha256(), 0
@@ -116,7 +117,8 @@ class ClaimStore:
         return ""
 
     def sweep(self, now: float, older: float = ABANDONED) -> int:
-        """Removes what processes that were killed have left half-written, for `older` seconds or more; how many files."""
+        """Removes what processes that were killed have left half-written, for `older` seconds or more; how many
+        files."""
         swept = 0
         for left in self._folder.glob(f"{NEW}*"):
             with suppress(OSError):

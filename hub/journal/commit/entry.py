@@ -30,7 +30,8 @@ Item = TypeVar("Item")
 
 
 class Entry:
-    """Everything that is committed together. It only remembers: nothing is written, and nothing answered, before the commit."""
+    """Everything that is committed together. It only remembers: nothing is written, and nothing answered, before the
+    commit."""
 
     __slots__ = ("_items",)
 
@@ -125,8 +126,8 @@ class Entry:
         self.add(HOLDERS, OnceAsked(route, value))
 
     def prepare(self, effect: EffectPrepared) -> None:
-        """Records what is going to be sent, before the first attempt, and claims the sending for a process; what was recorded earlier
-        stays. STATES answers with what is in force."""
+        """Records what is going to be sent, before the first attempt, and claims the sending for a process; what was
+        recorded earlier stays. STATES answers with what is in force."""
         self.add(PREPARE, effect)
         self.add(STATES, EffectAsked(effect.document_id, effect.destination, effect.claimed_by))
 
@@ -141,8 +142,8 @@ class Entry:
         reply: str | None = None,
         reply_type: str | None = None,
     ) -> None:
-        """The outcome of an attempt (`Act.ATTEMPT`), or, with the status that it has, news of one that goes on. What was delivered,
-        held, rejected or discarded meanwhile stays so."""
+        """The outcome of an attempt (`Act.ATTEMPT`), or, with the status that it has, news of one that goes on. What
+        was delivered, held, rejected or discarded meanwhile stays so."""
         if status not in Act.ATTEMPT.after and status is not state.status:
             raise ValueError(f"no attempt makes an effect {status}")
         row = EffectSettled(

@@ -1,7 +1,7 @@
 """Group commit: what many tasks want to write becomes one transaction, so that a commit costs each of them little.
 
-While one transaction runs, the next one gathers. When the database is away the batch is kept and tried again until it is
-back: nobody who waits for a commit goes on before it is there.
+While one transaction runs, the next one gathers. When the database is away the batch is kept and tried again until it
+is back: nobody who waits for a commit goes on before it is there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from hub.journal.commit.writer import Writer
 from hub.journal.database.faults import first_line, is_away, is_conflict
 
 Transact = Callable[[Callable[[Connection], None]], Awaitable[None]]
-"""Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for PostgreSQL."""
+"""Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for
+PostgreSQL."""
 
 Answers = Mapping[Writer[Any], Mapping[Any, Any]]
 
@@ -35,8 +36,8 @@ CONFLICTS = 5
 
 
 class GroupCommit:
-    """Writes entries in the order in which they were submitted; what they ask of the `writers` runs in the order of these.
-    `on_state(available, text)` is told when the database goes and comes.
+    """Writes entries in the order in which they were submitted; what they ask of the `writers` runs in the order of
+    these. `on_state(available, text)` is told when the database goes and comes.
 
     An entry that can't be written, whatever the reason, fails alone: its future gets the exception.
     """

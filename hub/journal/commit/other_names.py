@@ -1,4 +1,5 @@
-"""Further names of a message. The first stands in the message's own row; the same bytes may come again under another."""
+"""Further names of a message. The first stands in the message's own row; the same bytes may come again under
+another."""
 
 from __future__ import annotations
 

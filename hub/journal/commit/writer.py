@@ -15,8 +15,8 @@ Answer = TypeVar("Answer")
 
 
 class Writer(Protocol[Item_contra]):
-    """Writes what the entries of one transaction want of it (`items`, in the order in which they were submitted, at least one), and
-    may answer. A transaction that meets another one runs again from its beginning."""
+    """Writes what the entries of one transaction want of it (`items`, in the order in which they were submitted, at
+    least one), and may answer. A transaction that meets another one runs again from its beginning."""
 
     def write(self, connection: Connection, items: Sequence[Item_contra], /) -> Mapping[Any, Any] | None: ...
 
@@ -30,7 +30,8 @@ class Change(Generic[Item]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question(Generic[Item, Key, Answer]):
-    """A writer that answers. `key`: under which key the answer to an item stands; where it has none, the answer is no."""
+    """A writer that answers. `key`: under which key the answer to an item stands; where it has none, the answer is
+    no."""
 
     write: Callable[[Connection, Sequence[Item]], Mapping[Key, Answer]]
     key: Callable[[Item], Key]

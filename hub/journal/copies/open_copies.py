@@ -43,8 +43,8 @@ COPY = "copy"
 
 @dataclass(frozen=True, slots=True)
 class OpenCopy:
-    """A copy for one route. `send`: the destinations that were decided, `open` those that have no outcome. `event`: where the
-    decision stands in the journal."""
+    """A copy for one route. `send`: the destinations that were decided, `open` those that have no outcome. `event`:
+    where the decision stands in the journal."""
 
     event: int
     document_id: str
@@ -64,7 +64,8 @@ class OpenCopy:
 
 @dataclass(frozen=True, slots=True)
 class OpenRoute:
-    """How many effects of a route are open, claimed by nobody who lives, and no row that waits; since when the oldest is."""
+    """How many effects of a route are open, claimed by nobody who lives, and no row that waits; since when the oldest
+    is."""
 
     route: str
     count: int
@@ -78,7 +79,8 @@ class OpenCopies:
         self._journal = journal
 
     async def page(self, after: int, size: int = AT_ONCE) -> tuple[list[OpenCopy], int | None]:
-        """The open copies of the next decisions after an event, and the last event looked at; None: there are no more."""
+        """The open copies of the next decisions after an event, and the last event looked at; None: there are no
+        more."""
         event = schema.event
         decided = (event.c.id > after, event.c.stage == Stage.MATCHED)
         wanted = sa.select(*columns(DecisionRow, event)).where(*decided).order_by(event.c.id).limit(size)
@@ -90,7 +92,8 @@ class OpenCopies:
         return await self._journal.read(query)
 
     async def take_abandoned(self, routes: Collection[str], older: float = ABANDONED) -> list[OpenCopy]:
-        """What dead processes left prepared, `older` seconds ago or more, on these routes; nobody else takes it within as long again."""
+        """What dead processes left prepared, `older` seconds ago or more, on these routes; nobody else takes it within
+        as long again."""
         effect, sqlite = schema.effect, self._journal.is_sqlite
         now = database_now(sqlite)
         old = sa.and_(
@@ -124,7 +127,8 @@ class OpenCopies:
         return await self._journal.change(write)
 
     async def batches(self) -> set[tuple[str, str]]:
-        """Has every batch without an outcome published again. Batch and destination of all that are to be published now."""
+        """Has every batch without an outcome published again. Batch and destination of all that are to be published
+        now."""
         batch = schema.batch
         unpublished = sa.select(batch.c.id, batch.c.destination).where(batch.c.published_at.is_(None))
 

@@ -20,8 +20,8 @@ class Reason(StrEnum):
 
 
 class Wait(NamedTuple):
-    """One copy that waits. `waits_for`: the once-key, the name of the endpoint or of the destination. `due_at`: when it is woken
-    whatever happens. `process`: whose breaker it waits for. `body`: the claim of its canonical form."""
+    """One copy that waits. `waits_for`: the once-key, the name of the endpoint or of the destination. `due_at`: when it
+    is woken whatever happens. `process`: whose breaker it waits for. `body`: the claim of its canonical form."""
 
     id: str
     document_id: str
@@ -55,4 +55,5 @@ WAIT = Bulk(
     "ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, waits_for = excluded.waits_for, text = excluded.text,"
     " headers = excluded.headers, due_at = excluded.due_at, process = excluded.process, taken_by = NULL, taken_at = NULL",
 )
-"""A copy that waits again keeps the time since when it waits. It is nobody's then: who has woken it before does not remove it."""
+"""A copy that waits again keeps the time since when it waits. It is nobody's then: who has woken it before does not
+remove it."""

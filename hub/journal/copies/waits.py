@@ -1,7 +1,8 @@
 """Waiting rows: copies that wait for something else than time alone, kept as rows and not in queues.
 
-A row says what it waits for. It is woken when that has happened (its once-key is decided, its endpoint is let through again, the process
-that is sending it has ended or is gone, its time has come), by whichever process looks first. What nobody wakes is woken at `due_at`, so that no copy waits for ever."""
+A row says what it waits for. It is woken when that has happened (its once-key is decided, its endpoint is let through
+again, the process that is sending it has ended or is gone, its time has come), by whichever process looks first. What
+nobody wakes is woken at `due_at`, so that no copy waits for ever."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from hub.journal.journal import Journal
 from hub.journal.processes.processes import living
 
 LEFT = 60.0
-"""Seconds after which a copy that was taken, and is still there, belongs to nobody: its process was killed, or it could not be published.
-It is taken again then."""
+"""Seconds after which a copy that was taken, and is still there, belongs to nobody: its process was killed, or it could
+not be published. It is taken again then."""
 
 MOST = 200
 """Copies that are woken at once for one reason."""
@@ -32,10 +33,11 @@ class Waits:
         self._journal = journal
 
     async def take(self, let_through: Mapping[str, int], without: Collection[str] = ()) -> list[Wait]:
-        """The copies that may go on now, oldest first, taken by this process; `end` follows when each is confirmed by the broker. One that
-        can't be published stays taken: for a minute it is nobody's turn, so that such copies never keep others waiting.
-        `let_through`: how many copies each endpoint of this process bears now. `without`: routes whose copies are not to be taken. Raises
-        JournalUnavailable."""
+        """The copies that may go on now, oldest first, taken by this process; `end` follows when each is confirmed by
+        the broker. One that can't be published stays taken: for a minute it is nobody's turn, so that such copies never
+        keep others waiting.
+        `let_through`: how many copies each endpoint of this process bears now. `without`: routes whose copies are not
+        to be taken. Raises JournalUnavailable."""
         table, sqlite = schema.waiting, self._journal.is_sqlite
         now, me = database_now(sqlite), self._journal.process
         free = sa.or_(table.c.taken_by.is_(None), table.c.taken_at < now - LEFT)

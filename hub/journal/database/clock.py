@@ -24,14 +24,16 @@ def database_now(sqlite: bool) -> Any:
 
 
 class DatabaseClock:
-    """Seconds since the epoch by the clock of the database: what it said last, and the monotonic time since then. A host whose clock
-    jumps goes on with the same time. Before the database has been asked it is the clock of this host."""
+    """Seconds since the epoch by the clock of the database: what it said last, and the monotonic time since then. A
+    host whose clock jumps goes on with the same time. Before the database has been asked it is the clock of this
+    host."""
 
     def __init__(self, host: Clock) -> None:
         self._host = host
         self._offset = host() - host.monotonic()
         self.skew = 0.0
-        """Seconds by which the clock of this host is ahead of the database, when it was asked last; negative where it is behind."""
+        """Seconds by which the clock of this host is ahead of the database, when it was asked last; negative where it
+        is behind."""
 
     def __call__(self) -> float:
         return self._offset + self._host.monotonic()

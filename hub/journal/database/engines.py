@@ -20,15 +20,16 @@ T = TypeVar("T")
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "temp_store=MEMORY", "cache_size=-65536")
 
 PATIENCE = 15.0
-"""Seconds that one transaction on PostgreSQL may take, connecting included. After it the connection is cut, here and by the server:
-a link that fell silent, or a host that vanished, keeps neither a hub nor a row lock."""
+"""Seconds that one transaction on PostgreSQL may take, connecting included. After it the connection is cut, here and by
+the server: a link that fell silent, or a host that vanished, keeps neither a hub nor a row lock."""
 
 CONNECT = 10.0
 LOCK_WAIT = 10.0
 """Seconds that a connection, or the lock of another transaction, is waited for."""
 
 IDLE = "idle_connections"
-"""The execution option under which an engine of PostgreSQL keeps the set of its idle connections, so that they can be cut."""
+"""The execution option under which an engine of PostgreSQL keeps the set of its idle connections, so that they can be
+cut."""
 
 GRACE = 3.0
 """Seconds in which a transaction that was given up may still end in order; then its connection is cut."""
@@ -108,9 +109,9 @@ def pragma(connection: Any, *pragmas: str) -> None:
 async def transact(
     engine: AsyncEngine, step: Callable[[AsyncConnection], Awaitable[T]], patience: float, clock: Clock
 ) -> T:
-    """`await step(connection)` in a transaction of its own. Raises Silent when the database has not answered within `patience` seconds:
-    the connection is cut then, and so is every idle one, which may have fallen silent with it. A caller that is cancelled does not
-    wait for the database either."""
+    """`await step(connection)` in a transaction of its own. Raises Silent when the database has not answered within
+    `patience` seconds: the connection is cut then, and so is every idle one, which may have fallen silent with it. A
+    caller that is cancelled does not wait for the database either."""
     if engine.dialect.name == "sqlite":  # in threads of this process: nothing falls silent
         async with engine.begin() as connection:
             return await step(connection)
@@ -167,8 +168,8 @@ def _cut(driver: list[Any]) -> None:
 
 
 class Transactions:
-    """Runs functions in transactions, one after the other. SQLite has a thread of its own, so that a batch costs one hop and
-    the disk never holds the event loop; PostgreSQL is asked through its asynchronous driver."""
+    """Runs functions in transactions, one after the other. SQLite has a thread of its own, so that a batch costs one
+    hop and the disk never holds the event loop; PostgreSQL is asked through its asynchronous driver."""
 
     def __init__(self, url: str, engine: AsyncEngine, clock: Clock, patience: float = PATIENCE) -> None:
         self._engine = engine

@@ -13,8 +13,8 @@ from hub.core.network.network_error import reason_of
 _AWAY_CLASSES = ("08", "28", "53", "57", "58")
 """PostgreSQL: connections, logins, resources, the operator (also starting up and shutting down), the system."""
 _AWAY_STATES = ("25006", "3D000", "25P03", "55P03")
-"""A server that only reads (a standby), a database that isn't there, a session that was idle in a transaction for too long, a lock that
-another session kept for too long."""
+"""A server that only reads (a standby), a database that isn't there, a session that was idle in a transaction for too
+long, a lock that another session kept for too long."""
 _CONFLICTS = ("40001", "40P01")
 
 _SQLITE_AWAY = frozenset(
@@ -67,7 +67,8 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def first_line(error: BaseException) -> str:
-    """What it says, in one line; its type when it says nothing. A connection that fails is told as the operating system tells it."""
+    """What it says, in one line; its type when it says nothing. A connection that fails is told as the operating system
+    tells it."""
     whole = getattr(error, "orig", None) or error
     text = (reason_of(whole) if isinstance(whole, OSError) else str(whole)).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -12,8 +12,8 @@ MAGIC = b"SQLite format 3\0"
 
 
 def refuse_unusable(path: Path) -> None:
-    """Raises ConfigError where the path is a folder, another kind of file, or not ours to read and write. A file that is not there
-    yet, an empty one, and one on a disk that takes no writes for now are left to SQLite."""
+    """Raises ConfigError where the path is a folder, another kind of file, or not ours to read and write. A file that
+    is not there yet, an empty one, and one on a disk that takes no writes for now are left to SQLite."""
     if path.is_dir():
         raise ConfigError(f"the journal {path} is a folder", hint="journal: names a file, as in var/hub.db")
     if not path.exists():

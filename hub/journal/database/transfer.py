@@ -1,4 +1,5 @@
-"""The whole history from one journal database to another, in one transaction, counted and compared before its commit."""
+"""The whole history from one journal database to another, in one transaction, counted and compared before its
+commit."""
 
 from __future__ import annotations
 
@@ -63,8 +64,9 @@ class Transferred:
 
 
 class Transfer:
-    """Copies from `source` to `target`, which are journal URLs or paths. A target that holds rows is refused. Everything is one
-    transaction of the target: what is interrupted leaves nothing behind, and may simply be begun again."""
+    """Copies from `source` to `target`, which are journal URLs or paths. A target that holds rows is refused.
+    Everything is one transaction of the target: what is interrupted leaves nothing behind, and may simply be begun
+    again."""
 
     def __init__(self, source: str, target: str, progress: Progress = lambda table, rows: None) -> None:
         self._from, self._to = engine_url(source), engine_url(target)
@@ -75,8 +77,8 @@ class Transfer:
             )
 
     async def run(self) -> Transferred:
-        """Raises ConfigError when the source is no journal or the target holds rows, JournalUnavailable when one of the two can't be
-        reached or the copy is not equal."""
+        """Raises ConfigError when the source is no journal or the target holds rows, JournalUnavailable when one of the
+        two can't be reached or the copy is not equal."""
         path = sqlite_path(self._from) if self._from.startswith("sqlite") else None
         if path is not None and not path.is_file():
             raise ConfigError(f"there is no journal {path}", hint="name the old journal with --from")

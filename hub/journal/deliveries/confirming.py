@@ -20,8 +20,8 @@ from hub.journal.rows import EffectRow, EventRow, HoldRow, KeyRow, columns, type
 
 
 def confirm(connection: Connection, hold: HoldRow, who: str, reason: str, now: float) -> bool:
-    """open -> delivered: the effect is delivered, as if the far end had said so. Its once-keys are done, the acknowledgment is awaited,
-    and the members of a batch are delivered. False: somebody else has decided."""
+    """open -> delivered: the effect is delivered, as if the far end had said so. Its once-keys are done, the
+    acknowledgment is awaited, and the members of a batch are delivered. False: somebody else has decided."""
     table = schema.hold
     values = {"status": HoldStatus.DELIVERED, "decided_by": who, "decided_at": now, "reason": reason}
     open_ = sa.update(table).where(table.c.id == hold.id, table.c.status == HoldStatus.OPEN)

@@ -28,8 +28,9 @@ def facts_in(detail: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def terms_in(record: str | bytes | None) -> dict[str, Any] | None:
-    """What the source of a message knew beside the bytes: `partner`, `salt`, `facts` and `headers`, each where there was one; or `claim`,
-    which holds them. None: not recorded, because the message came to an earlier release. Raises ValueError."""
+    """What the source of a message knew beside the bytes: `partner`, `salt`, `facts` and `headers`, each where there
+    was one; or `claim`, which holds them. None: not recorded, because the message came to an earlier release. Raises
+    ValueError."""
     if record is None:
         return None
     kept = dict(loaded(record))

@@ -1,5 +1,5 @@
-"""What people decide: dead letters replayed or discarded, holds released or rejected. Each step is a compare-and-set, so that
-two people, two processes or a crash in the middle never decide twice."""
+"""What people decide: dead letters replayed or discarded, holds released or rejected. Each step is a compare-and-set,
+so that two people, two processes or a crash in the middle never decide twice."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ class Decisions:
         return await self._journal.read(query)
 
     async def begin_replay(self, row: DeadLetterFound, who: str, now: float, render: bool) -> list[str] | None:
-        """dead -> replaying. The destinations that are still open; None when somebody else was quicker. An effect that a
-        definite refusal ended, or with `render` any, begins a new generation: new bytes, new key."""
+        """dead -> replaying. The destinations that are still open; None when somebody else was quicker. An effect that
+        a definite refusal ended, or with `render` any, begins a new generation: new bytes, new key."""
         effect = schema.effect
 
         async def write(connection: AsyncConnection) -> list[str] | None:
@@ -150,8 +150,8 @@ class Decisions:
         return await self._journal.change(write)
 
     async def begin_replay_to(self, row: DeadLetterFound, destination: str, who: str, now: float) -> list[str] | None:
-        """dead -> replaying, to another destination than those that it died on: for them the document is discarded. None when somebody else
-        was quicker, [] when it has been at that destination."""
+        """dead -> replaying, to another destination than those that it died on: for them the document is discarded.
+        None when somebody else was quicker, [] when it has been at that destination."""
         dead, effect = schema.dead_letter, schema.effect
         there = effects.at(row.message_id, destination)
         old = [name for name in row.destinations.split(",") if name and name != destination]
@@ -257,9 +257,9 @@ class Decisions:
         return await self._journal.read(query)
 
     async def begin_release(self, row: HoldRow, who: str, reason: str, now: float) -> bool:
-        """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time, or not
-        confirmed, goes again as it is, under its name and key: the partner may have it. Raises Forbidden where a person has ended
-        the document at that destination, or where it goes with a batch."""
+        """open -> releasing; the effect begins a new generation with a new key. What was only not acknowledged in time,
+        or not confirmed, goes again as it is, under its name and key: the partner may have it. Raises Forbidden where a
+        person has ended the document at that destination, or where it goes with a batch."""
         effect, mine = schema.effect, effects.at(row.document_id, row.destination)
 
         async def write(connection: AsyncConnection) -> bool:
@@ -285,8 +285,8 @@ class Decisions:
         return await self._journal.change(write)
 
     async def confirm(self, row: HoldRow, who: str, reason: str, now: float) -> bool:
-        """open -> delivered, of what may have been delivered. False: somebody else has decided. Raises Forbidden where a person has
-        ended the document at that destination, or where it goes with a batch."""
+        """open -> delivered, of what may have been delivered. False: somebody else has decided. Raises Forbidden where
+        a person has ended the document at that destination, or where it goes with a batch."""
 
         return await self._journal.change(lambda connection: connection.run_sync(confirm, row, who, reason, now))
 
@@ -295,8 +295,8 @@ class Decisions:
         await self._step(schema.hold, id, HoldStatus.RELEASING, HoldStatus.RELEASED)
 
     async def reject(self, row: HoldRow, who: str, reason: str, now: float) -> bool:
-        """open -> rejected: the document never goes to that destination; its once-key is free. What was only not acknowledged in
-        time has gone there, and stays delivered."""
+        """open -> rejected: the document never goes to that destination; its once-key is free. What was only not
+        acknowledged in time has gone there, and stays delivered."""
 
         async def write(connection: AsyncConnection) -> bool:
             if not await self._move_hold(connection, row.id, HoldStatus.REJECTED, who, now, reason):
@@ -341,8 +341,8 @@ def _decided(table: sa.Table, id: str, before: str, after: str, who: str, now: f
 
 
 def _again(act: Act, after: EffectStatus, document_id: str, destination: str, generation: int | None) -> sa.Update:
-    """Sends an effect on. `generation`: the one that ends with it, so that another one begins, with other bytes and another key; None:
-    the same bytes go again."""
+    """Sends an effect on. `generation`: the one that ends with it, so that another one begins, with other bytes and
+    another key; None: the same bytes go again."""
     update = effects.move(act, after, effects.at(document_id, destination)).values(mark=None)
     if generation is None:
         return update

@@ -38,7 +38,8 @@ class EffectState(NamedTuple):
 
     @property
     def finished(self) -> bool:
-        """Nothing is to be sent: it was delivered, a step has ended it, it goes with a batch, or a person has decided, or will."""
+        """Nothing is to be sent: it was delivered, a step has ended it, it goes with a batch, or a person has decided,
+        or will."""
         return self.status in FINISHED
 
     @property
@@ -109,7 +110,8 @@ GIVE_BACK: Change[EffectAsked] = Change(give_back)
 
 
 class Forbidden(Exception):
-    """An act that can't be: the effect is in a status from which it leads nowhere. The transaction that meets it must not commit."""
+    """An act that can't be: the effect is in a status from which it leads nowhere. The transaction that meets it must
+    not commit."""
 
     def __init__(self, status: str) -> None:
         super().__init__(f"the document is {status} there")
@@ -121,8 +123,9 @@ def at(document_id: Any, destination: Any) -> sa.ColumnElement[bool]:
 
 
 def move(act: Act, after: EffectStatus, *which: sa.ColumnElement[bool]) -> sa.Update:
-    """The statement of an act: it changes the rows that are in a status from which the act leads on, and takes the claim of the
-    sending away. Its `rowcount` says whether it did. Callers add further values. Raises ValueError where the act never leads there."""
+    """The statement of an act: it changes the rows that are in a status from which the act leads on, and takes the
+    claim of the sending away. Its `rowcount` says whether it did. Callers add further values. Raises ValueError where
+    the act never leads there."""
     if after not in act.after:
         raise ValueError(f"{act.name} makes no effect {after}")
     effect = schema.effect

@@ -12,13 +12,15 @@ LONGEST = 200
 
 
 class Marks:
-    """One for each document and destination, while its outcome is open. A release or a replay forgets it: a person has decided then."""
+    """One for each document and destination, while its outcome is open. A release or a replay forgets it: a person has
+    decided then."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     async def put(self, document_id: str, destination: str, mark: str) -> None:
-        """It is committed when this returns. Raises TransientError, also where another process has taken the sending over."""
+        """It is committed when this returns. Raises TransientError, also where another process has taken the sending
+        over."""
         table = schema.effect
         mine = (
             (table.c.document_id == document_id)

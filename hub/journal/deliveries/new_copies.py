@@ -1,4 +1,5 @@
-"""Copies that begin in the commit of their document: their effects are inserted, whole and for one copy alone, or not at all."""
+"""Copies that begin in the commit of their document: their effects are inserted, whole and for one copy alone, or not
+at all."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ from hub.journal.rows import EffectPrepared, OnceRow
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewCopy:
-    """A copy that nobody has begun: the effects that it prepares, and the once-key that it needs. Each is known by itself: of two
-    equal copies one at most begins."""
+    """A copy that nobody has begun: the effects that it prepares, and the once-key that it needs. Each is known by
+    itself: of two equal copies one at most begins."""
 
     effects: tuple[EffectPrepared, ...]
     once: OnceRow | None = None
@@ -30,8 +31,8 @@ class NewCopy:
 
 
 def begin(connection: Connection, copies: Sequence[NewCopy]) -> dict[NewCopy, tuple[EffectState, ...]]:
-    """Inserts the effects and takes the once-keys. Answers for those copies alone of which every effect was new and that got their
-    key; nothing stays of the others."""
+    """Inserts the effects and takes the once-keys. Answers for those copies alone of which every effect was new and
+    that got their key; nothing stays of the others."""
     firsts = _first(copies)
     inserted = PREPARE_NEW.insert(connection, [effect for copy in firsts for effect in copy.effects])
     whole = [copy for copy in firsts if inserted.issuperset(copy.places)]

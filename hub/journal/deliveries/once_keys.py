@@ -78,8 +78,8 @@ def finish(connection: Connection, owners: Iterable[OnceOwner]) -> None:
 
 
 def finish_all(connection: Connection, owners: Sequence[str]) -> None:
-    """As `finish`, for every key that a document holds, on whichever route. For what ends behind the back of some of its routes: in a
-    batch, or by a person's decision."""
+    """As `finish`, for every key that a document holds, on whichever route. For what ends behind the back of some of
+    its routes: in a batch, or by a person's decision."""
     table, event = schema.once_key, schema.event
     owners = list(dict.fromkeys(owners))
     for start in range(0, len(owners), 900):
@@ -107,7 +107,8 @@ def move(connection: Connection, before: OnceStatus, after: OnceStatus, *which: 
 
 
 def settle_dead(connection: Connection, delivered: Iterable[EffectKey]) -> None:
-    """A document that was dropped again after it had died, and was delivered this time: its dead letter is no work any more."""
+    """A document that was dropped again after it had died, and was delivered this time: its dead letter is no work any
+    more."""
     table = schema.dead_letter
     for document_id, destination in dict.fromkeys(delivered):
         _overtaken(connection, table.c.message_id == document_id, table.c.destinations == destination)

@@ -8,13 +8,13 @@ from typing import Any
 from hub.core.stage import Stage
 
 REPLY = "reply"
-"""Of the detail of an event: the reply that ended the attempt. `status`, `headers`, `body` (its claim), `size`, and `cut` where the body
-is only its beginning."""
+"""Of the detail of an event: the reply that ended the attempt. `status`, `headers`, `body` (its claim), `size`, and
+`cut` where the body is only its beginning."""
 
 
 def with_replies_of_the_dead(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events of a document, in their order. The last reply before a dead letter stands in an event of its own, because the keeper
-    records the dead letter: here it joins that event, once it is there."""
+    """The events of a document, in their order. The last reply before a dead letter stands in an event of its own,
+    because the keeper records the dead letter: here it joins that event, once it is there."""
     found: list[dict[str, Any]] = []
     for event in events:
         letter = (

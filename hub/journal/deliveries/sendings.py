@@ -15,8 +15,9 @@ from hub.journal.timeline import Story, Timeline
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One document at one destination. `claim` holds the bytes, None: they aren't made yet. Of a document that goes with others it
-    is the whole interchange's; `batch` and `transaction` say where it is in it. The replies are those to its own attempts."""
+    """One document at one destination. `claim` holds the bytes, None: they aren't made yet. Of a document that goes
+    with others it is the whole interchange's; `batch` and `transaction` say where it is in it. The replies are those to
+    its own attempts."""
 
     document_id: str
     document: str | None
@@ -34,7 +35,8 @@ class Sending:
     transaction: str | None
     updated_at: float
     replies: tuple[dict[str, Any], ...] = ()
-    """What the far end replied to each attempt, oldest first: `at`, `attempt`, `status`, `headers`, `body` (its claim), `size`, `cut`."""
+    """What the far end replied to each attempt, oldest first: `at`, `attempt`, `status`, `headers`, `body` (its claim),
+    `size`, `cut`."""
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

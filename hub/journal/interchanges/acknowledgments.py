@@ -44,9 +44,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgment:
-    """What the message `message_id` says of the partner's `control_number`. `by` names it for people (997), `text` is a sentence
-    with the errors, `terms` are those of the hold that a rejection makes. Of a batch, `transactions` are the verdicts by
-    control number (ST02, without leading zeros) and `others` that of the transactions which aren't listed."""
+    """What the message `message_id` says of the partner's `control_number`. `by` names it for people (997), `text` is a
+    sentence with the errors, `terms` are those of the hold that a rejection makes. Of a batch, `transactions` are the
+    verdicts by control number (ST02, without leading zeros) and `others` that of the transactions which aren't
+    listed."""
 
     message_id: str
     partner: str
@@ -62,8 +63,8 @@ class Acknowledgment:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What an acknowledgment has changed: its status, `repeated` where nothing did. `held`: so many holds were made, by their
-    route."""
+    """What an acknowledgment has changed: its status, `repeated` where nothing did. `held`: so many holds were made, by
+    their route."""
 
     partner: str
     status: str
@@ -75,8 +76,8 @@ SentCopy = InterchangeSentRow | BatchMemberRow
 
 
 def settle(connection: Connection, said: Acknowledgment, row: InterchangeSentRow) -> Settled:
-    """What it has changed of the document that was sent as `row`. What was settled before changes nothing, what contradicts is
-    recorded; only a rejection overrules what was accepted."""
+    """What it has changed of the document that was sent as `row`. What was settled before changes nothing, what
+    contradicts is recorded; only a rejection overrules what was accepted."""
     table, message = schema.interchange_sent, schema.message
     mine = (table.c.partner == said.partner, table.c.control_number == said.control_number)
     if repeats(row, said):
@@ -130,8 +131,8 @@ def close_overdue(connection: Connection, row: InterchangeSentRow, said: Acknowl
 
 
 def hold_rejected(connection: Connection, row: SentCopy, said: Acknowledgment) -> bool:
-    """Holds what was rejected, unless it was sent anew since then or somebody has decided about it; its once-key is pending
-    again, so that another message waits for the decision."""
+    """Holds what was rejected, unless it was sent anew since then or somebody has decided about it; its once-key is
+    pending again, so that another message waits for the decision."""
     effect, once = schema.effect, schema.once_key
     mine = (effects.at(row.document_id, row.destination), effect.c.generation == row.generation)
     cause = text_of(f"rejected by {said.partner}'s {said.by} (control number {said.control_number}): {said.text}")
@@ -190,7 +191,8 @@ def add_hold(connection: Connection, row: SentCopy, name: str, terms: HoldTerms,
 def event(
     connection: Connection, id: str, at: float, stage: Stage, row: SentCopy | None, text: str, by: str | None = None
 ) -> None:
-    """`row` is the interchange that was sent, None for an event of the acknowledgment; `by` the message that says it."""
+    """`row` is the interchange that was sent, None for an event of the acknowledgment; `by` the message that says
+    it."""
     told = EventRow(
         message_id=id,
         at=at,

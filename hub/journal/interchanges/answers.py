@@ -25,8 +25,8 @@ _TRANSACTION = re.compile(r"((?:\d+\.)*\d+)\.(\d+)\.\d[\d+]*(?:\.part\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class AnswerSent:
-    """One acknowledgment of ours. `set` (997) and `control_number` are known once it is written; `destination` is None where no
-    route took it."""
+    """One acknowledgment of ours. `set` (997) and `control_number` are known once it is written; `destination` is None
+    where no route took it."""
 
     message: str
     document: str
@@ -55,8 +55,8 @@ async def answers_sent(connection: AsyncConnection, places: Sequence[Place]) -> 
 
 
 async def newest_answer(journal: Journal, ids: Sequence[str]) -> tuple[int, str | None] | None:
-    """Which of the acknowledgments with these ids, in the order of their verdicts, is the newest that was made, and its canonical form.
-    None: none was made. Raises JournalUnavailable."""
+    """Which of the acknowledgments with these ids, in the order of their verdicts, is the newest that was made, and its
+    canonical form. None: none was made. Raises JournalUnavailable."""
     table = schema.message
 
     async def query(connection: AsyncConnection) -> dict[str, str | None]:

@@ -37,8 +37,9 @@ class ControlCounter:
         return await self._journal.read(query)
 
     async def seed(self, partner: str, following: int, who: str) -> dict[str, int]:
-        """Makes `following` the partner's next number: `{"before": n, "after": n}`, the next numbers then and now. Journaled with
-        who did it. Raises HubError for a number that was taken already, and for none that ISA13 can hold."""
+        """Makes `following` the partner's next number: `{"before": n, "after": n}`, the next numbers then and now.
+        Journaled with who did it. Raises HubError for a number that was taken already, and for none that ISA13 can
+        hold."""
         if not 1 <= following <= MOST:
             raise HubError(f"the next control number is one of 1 to {MOST}, found {following}")
         counter, sent = schema.control_counter, schema.interchange_sent

@@ -1,7 +1,7 @@
 """Control numbers of the interchanges that we send: one sequence a partner, no number twice, none lost.
 
-They are taken inside the group commit, so that a number exists exactly when its row is committed: a transaction that fails takes
-none, and every number that was taken has a document.
+They are taken inside the group commit, so that a number exists exactly when its row is committed: a transaction that
+fails takes none, and every number that was taken has a document.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ Key = tuple[str, str, str, int]
 @dataclass(frozen=True, slots=True)
 class NumberWanted:
     """Asks for the number of one document at one destination. `generation` None: that of its effect, and only while its
-    bytes are still to be made by `process`. `headers` and `body` are the copy that it is made from, as a hold would keep it."""
+    bytes are still to be made by `process`. `headers` and `body` are the copy that it is made from, as a hold would
+    keep it."""
 
     partner: str
     document_id: str
@@ -44,8 +45,8 @@ class NumberWanted:
 
 
 def take(connection: Connection, wanted: Sequence[NumberWanted]) -> dict[EffectKey, int]:
-    """The number of each: the one that it has, else the next of its partner. Without one where none is needed, and where the
-    sequence is used up. Locks the partners' counters, in the order of their names."""
+    """The number of each: the one that it has, else the next of its partner. Without one where none is needed, and
+    where the sequence is used up. Locks the partners' counters, in the order of their names."""
     asked = [EffectAsked(w.document_id, w.destination, w.process) for w in wanted if w.generation is None]
     known = states(connection, asked) if asked else {}
     by_partner: dict[str, dict[Key, NumberWanted]] = defaultdict(dict)
@@ -134,8 +135,8 @@ class Sent:
 
 
 def record_sent(connection: Connection, sent: Sequence[Sent]) -> None:
-    """Notes the sending; from now on the acknowledgment is awaited, unless it is there already. Nothing happens to what has no
-    control number."""
+    """Notes the sending; from now on the acknowledgment is awaited, unless it is there already. Nothing happens to what
+    has no control number."""
     table = schema.interchange_sent
     for one in sent:
         mine = (

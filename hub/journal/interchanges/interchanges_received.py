@@ -1,7 +1,7 @@
 """Interchanges that came in, by control number: which claim has taken the number, and which comes too late with it.
 
-Asked inside the group commit, one after the other, so that of two that come at once exactly one is the first. A claim whose
-transactions have all failed has taken nothing: a resend of what failed is no duplicate.
+Asked inside the group commit, one after the other, so that of two that come at once exactly one is the first. A claim
+whose transactions have all failed has taken nothing: a resend of what failed is no duplicate.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class EarlierOne:
 
 
 def take(connection: Connection, seen: Iterable[InterchangeSeen]) -> dict[Key, EarlierOne]:
-    """The duplicates among these, each with what came before it. The same claim again has the answer that it had, unless all has
-    failed since then: of it, or of what it was a duplicate of."""
+    """The duplicates among these, each with what came before it. The same claim again has the answer that it had,
+    unless all has failed since then: of it, or of what it was a duplicate of."""
     found: dict[Key, EarlierOne] = {}
     for one in sorted(seen, key=lambda one: one.key):
         if (earlier := _take(connection, one)) is not None:

@@ -36,8 +36,8 @@ class MemberStory:
 
 @dataclass(frozen=True, slots=True)
 class NumberStory:
-    """One control number. `gap`: nothing was sent under it; `why` explains that, or says how far the sending is. `members`:
-    the documents of a batch, in the order of their transactions."""
+    """One control number. `gap`: nothing was sent under it; `why` explains that, or says how far the sending is.
+    `members`: the documents of a batch, in the order of their transactions."""
 
     control_number: int
     document_id: str
@@ -102,8 +102,8 @@ class InterchangesSent:
         return await self._journal.change(lambda connection: connection.run_sync(expire, row, terms, now))
 
     async def stories(self, partner: str, acks: Sequence[str] = (), limit: int = 100) -> list[NumberStory]:
-        """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment, or that of one of their
-        members, is in that state."""
+        """The newest numbers of the partner, newest first; with `acks` only those whose acknowledgment, or that of one
+        of their members, is in that state."""
         table, member = schema.interchange_sent, schema.batch_member
         select = numbers(table.c.partner == partner).order_by(table.c.control_number.desc()).limit(limit)
         if acks:

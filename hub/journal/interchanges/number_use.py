@@ -29,9 +29,10 @@ def numbers(*which: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 @dataclass(frozen=True, slots=True)
 class NumberUse:
-    """One control number that was taken. `sent`: the partner has, or may have, what was sent under it. `under_way`: its bytes are
-    written, and their first attempt has not ended. `never`: nothing can have left under it; `status` says how its document is
-    now. `transaction_set` and `group_code`: what was written (850, in a group PO), as far as it is known."""
+    """One control number that was taken. `sent`: the partner has, or may have, what was sent under it. `under_way`: its
+    bytes are written, and their first attempt has not ended. `never`: nothing can have left under it; `status` says how
+    its document is now. `transaction_set` and `group_code`: what was written (850, in a group PO), as far as it is
+    known."""
 
     progress: Progress
     status: str

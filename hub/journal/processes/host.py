@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def this_host() -> str:
-    """A name for the set of processes whose ids mean something here: host name, boot and process namespace. Two machines of one
-    name, and two containers on one machine, have different ones."""
+    """A name for the set of processes whose ids mean something here: host name, boot and process namespace. Two
+    machines of one name, and two containers on one machine, have different ones."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
         namespace = str(Path("/proc/self/ns/pid").readlink()).strip("pid:[]")
@@ -19,8 +19,8 @@ def this_host() -> str:
 
 
 def gone(host: str, pid: int) -> bool:
-    """Whether a process is known to have ended: it was on this machine and is no more, or only its parent has not noticed yet. Of others
-    only the heartbeat tells."""
+    """Whether a process is known to have ended: it was on this machine and is no more, or only its parent has not
+    noticed yet. Of others only the heartbeat tells."""
     if host != this_host() or host.endswith("/unknown"):
         return False
     try:

@@ -1,4 +1,5 @@
-"""What sources remember across restarts and processes: the offset in a stream, the cursor of a list, the last firing."""
+"""What sources remember across restarts and processes: the offset in a stream, the cursor of a list, the last
+firing."""
 
 from __future__ import annotations
 

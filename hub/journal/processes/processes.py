@@ -12,7 +12,8 @@ from hub.journal.database.clock import POSTGRES_NOW, SQLITE_NOW, database_now
 HEARTBEAT_SECONDS = 3.0
 
 LIVE_SECONDS = 15.0
-"""A process whose heartbeat is older than this is taken for dead. Heartbeats are written and compared by the database's clock."""
+"""A process whose heartbeat is older than this is taken for dead. Heartbeats are written and compared by the database's
+clock."""
 
 
 def living(sqlite: bool, seconds: float = LIVE_SECONDS) -> Any:

@@ -18,8 +18,8 @@ from hub.journal.processes.processes import LIVE_SECONDS
 from hub.journal.rows import SuspectRow, columns, typed
 
 WORK_SECONDS = 10.0
-"""A process that still says, so long after it has begun a copy, that it lives does nothing more for it but wait for a far end. Who ends
-it then does not do so because of the copy, as a rule."""
+"""A process that still says, so long after it has begun a copy, that it lives does nothing more for it but wait for a
+far end. Who ends it then does not do so because of the copy, as a rule."""
 
 LATE_FOR_ONE = 5
 """So many processes that died later count as one: a far end may answer late, with what ends a process."""
@@ -27,8 +27,10 @@ LATE_FOR_ONE = 5
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """`deaths`: how many processes have died over the copy, as far as it may be to blame. `times`: how many have died during it at all.
-    `beat`: another host has it, and its process may be alive; when that process last said so. None: nothing is in doubt."""
+    """`deaths`: how many processes have died over the copy, as far as it may be to blame. `times`: how many have died
+    during it at all.
+    `beat`: another host has it, and its process may be alive; when that process last said so. None: nothing is in
+    doubt."""
 
     deaths: int
     beat: float | None = None
@@ -36,7 +38,8 @@ class Begun:
 
 
 class Fate(Enum):
-    """What has become of a process that had begun a copy. LATE: it died, but long after it began: the copy only waited then."""
+    """What has become of a process that had begun a copy. LATE: it died, but long after it began: the copy only waited
+    then."""
 
     LIVES = "lives"
     DIED = "died"
@@ -44,15 +47,15 @@ class Fate(Enum):
 
 
 class Redeliveries:
-    """Counts the processes that died during a copy, by the copy's name. A process is recorded before it begins, and only for copies that
-    came again: an ordinary copy costs nothing. Raises JournalUnavailable."""
+    """Counts the processes that died during a copy, by the copy's name. A process is recorded before it begins, and
+    only for copies that came again: an ordinary copy costs nothing. Raises JournalUnavailable."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
     async def begin(self, name: str, below: int, beat: float | None = None) -> Begun:
-        """Records that this process begins, where fewer than `below` have died and nothing is in doubt. `beat` is what the last
-        answer said: a process that has said nothing since then is dead."""
+        """Records that this process begins, where fewer than `below` have died and nothing is in doubt. `beat` is what
+        the last answer said: a process that has said nothing since then is dead."""
 
         async def write(connection: AsyncConnection) -> Begun:
             return await self._begin(connection, name, below, beat)

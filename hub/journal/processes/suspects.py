@@ -25,9 +25,11 @@ class Suspect:
 
 
 class Suspects:
-    """Arrivals over which workers were lost, by name. What is counted is committed when the call returns. Raises JournalUnavailable.
+    """Arrivals over which workers were lost, by name. What is counted is committed when the call returns. Raises
+    JournalUnavailable.
 
-    Looking is free: the suspects are few, and in memory. What another process counts meanwhile is seen when this one counts too.
+    Looking is free: the suspects are few, and in memory. What another process counts meanwhile is seen when this one
+    counts too.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -35,7 +37,8 @@ class Suspects:
         self._known: dict[str, Suspect] = {}
 
     async def load(self, now: float) -> None:
-        """At the start of the hub, and now and then: what is older than a day is forgotten, what other processes have counted is known."""
+        """At the start of the hub, and now and then: what is older than a day is forgotten, what other processes have
+        counted is known."""
         table = schema.suspect
 
         async def write(connection: AsyncConnection) -> dict[str, Suspect]:

@@ -1,4 +1,5 @@
-"""The questions of steps, when their document is in a worker: the worker says what it wants to know, the hub asks, the worker goes on.
+"""The questions of steps, when their document is in a worker: the worker says what it wants to know, the hub asks, the
+worker goes on.
 
 The document stays where it is. Only the questions and the answers travel.
 """
@@ -23,8 +24,8 @@ Ask = Callable[[Mapping[str, Any]], Awaitable["Answered"]]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What the hub sends back: answers, or why there are none (`error`, which decides what becomes of the document). `gives_up`: the
-    work ends, because nothing can be decided now."""
+    """What the hub sends back: answers, or why there are none (`error`, which decides what becomes of the document).
+    `gives_up`: the work ends, because nothing can be decided now."""
 
     found: Sequence[Any] | None = None
     error: Mapping[str, Any] | None = None

@@ -1,4 +1,5 @@
-"""What a worker has built from a recipe: readers, steps and writers, each when it is first needed. Endpoints are in the hub alone."""
+"""What a worker has built from a recipe: readers, steps and writers, each when it is first needed. Endpoints are in the
+hub alone."""
 
 from __future__ import annotations
 
@@ -62,8 +63,8 @@ class Bench:
         return self._built[id(use)]
 
     def _text(self, folder: str, name: str) -> str:
-        """As the hub has read it, whatever stands in the file now. What the hub has not read (a template that another one names by a
-        variable) is read from the site."""
+        """As the hub has read it, whatever stands in the file now. What the hub has not read (a template that another
+        one names by a variable) is read from the site."""
         if (folder, name) in self._recipe.texts:
             return self._recipe.texts[folder, name]
         site = self._recipe.site.resolve()

@@ -144,8 +144,8 @@ def address_space() -> int:
 
 
 def end_with(parent: int) -> None:
-    """The kernel ends this process with its parent; a worker that spins sees no closed socket. When memory is short, the kernel ends
-    a worker before the hub."""
+    """The kernel ends this process with its parent; a worker that spins sees no closed socket. When memory is short,
+    the kernel ends a worker before the hub."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(0)

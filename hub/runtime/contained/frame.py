@@ -1,7 +1,7 @@
 """What travels between the hub and a worker.
 
-The hub sends pickled orders: it trusts itself. A worker sends JSON heads and raw bytes, never a pickle: it has parsed hostile bytes, and
-what has taken it over must not take over the hub.
+The hub sends pickled orders: it trusts itself. A worker sends JSON heads and raw bytes, never a pickle: it has parsed
+hostile bytes, and what has taken it over must not take over the hub.
 """
 
 from __future__ import annotations

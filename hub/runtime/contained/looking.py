@@ -53,7 +53,8 @@ class ContainedLooking:
         self._pool = pool
 
     async def look(self, owner: str, raw: bytes, paths: Iterable[str]) -> ReplyBody:
-        """See `hub.core.replies.reply_body.look_into`; `owner` is the destination or step that asks. Raises TransientError when the hub stops."""
+        """See `hub.core.replies.reply_body.look_into`; `owner` is the destination or step that asks. Raises
+        TransientError when the hub stops."""
         paths = tuple(paths)
         if not paths or is_cheap(raw, paths):
             return look_into(raw, paths)

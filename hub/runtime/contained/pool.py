@@ -26,8 +26,8 @@ IDLE_SECONDS = 60.0
 
 
 class WorkerPool:
-    """At most `workers` processes at work, at most `per_source` for one owner (a source or a destination): the others go on. A worker
-    is started when it is first needed, and serves again after its work."""
+    """At most `workers` processes at work, at most `per_source` for one owner (a source or a destination): the others
+    go on. A worker is started when it is first needed, and serves again after its work."""
 
     def __init__(self, limits: Containment, log: Any, clock: Clock) -> None:
         self.limits = limits
@@ -46,9 +46,9 @@ class WorkerPool:
     async def results(
         self, owner: str, recipe: Recipe | None, work: Work, size: int, ask: Ask | None = None
     ) -> AsyncGenerator[Result]:
-        """The results of a piece of work on a body of `size` bytes. `recipe` None: the work needs none. `ask` answers the questions of
-        steps; while it does, somebody else may have the place. Raises WorkerLost, WorkFailed, TransientError when the hub stops, and what
-        `ask` raises. Leaving it early ends the worker."""
+        """The results of a piece of work on a body of `size` bytes. `recipe` None: the work needs none. `ask` answers
+        the questions of steps; while it does, somebody else may have the place. Raises WorkerLost, WorkFailed,
+        TransientError when the hub stops, and what `ask` raises. Leaving it early ends the worker."""
         await self._place(owner)
         worker = None
         try:
@@ -148,8 +148,8 @@ class WorkerPool:
         return worker
 
     def _rested(self) -> Worker | None:
-        """One that waits for work. Those that have ended meanwhile (when memory is short, the kernel ends them first) are nobody's
-        fault, least of all of the next piece of work."""
+        """One that waits for work. Those that have ended meanwhile (when memory is short, the kernel ends them first)
+        are nobody's fault, least of all of the next piece of work."""
         while self._idle:
             worker = self._idle.pop()
             if worker.lives:

@@ -40,8 +40,9 @@ class ContainedReading:
         only: str | None,
         given: int = 0,
     ) -> AsyncGenerator[list[SteppedReading]]:
-        """See `ArrivalReader.passed`. The first `given` results are known already. An arrival whose workers were lost as often as `containment.quarantine_after` says is one more
-        reading with an error, for the whole of it; the count is committed before a worker gets it again."""
+        """See `ArrivalReader.passed`. The first `given` results are known already. An arrival whose workers were lost
+        as often as `containment.quarantine_after` says is one more reading with an error, for the whole of it; the
+        count is committed before a worker gets it again."""
         work = ReadArrival(without_body(passage.arrival), carriable(body), dict(headers), passage.claim, only)
         suspects, name = self._runtime.suspects, suspect_name(passage.arrival, passage.claim)
         lost = suspects.count(name)
@@ -73,7 +74,8 @@ class ContainedReading:
         return found
 
     async def found(self, recipe: Recipe, arrival: Arrival, body: bytes, envelope: Mapping[str, Any]) -> DocumentFound:
-        """As `document_found`, of a canonical document; its id is that of an arrival. Raises DecodeError and TransientError."""
+        """As `document_found`, of a canonical document; its id is that of an arrival. Raises DecodeError and
+        TransientError."""
         work, cause = FindDocument(without_body(arrival), body, dict(envelope)), ""
         for _ in range(self._runtime.pool.limits.quarantine_after):
             try:

@@ -1,5 +1,5 @@
-"""What a worker needs to know of a site: its plug-ins with their options, and the texts that they are built from. No secret of an
-endpoint is in it."""
+"""What a worker needs to know of a site: its plug-ins with their options, and the texts that they are built from. No
+secret of an endpoint is in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from hub.core.routing.facts import FactSet
 
 @dataclass(frozen=True, slots=True)
 class PluginUse:
-    """A plug-in with its options, as `name` of the site uses it. `found_in` is the module, or `module:attribute`, that declares it."""
+    """A plug-in with its options, as `name` of the site uses it. `found_in` is the module, or `module:attribute`, that
+    declares it."""
 
     name: str
     kind: PluginKind

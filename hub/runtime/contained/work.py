@@ -1,4 +1,5 @@
-"""The pieces of work that a worker does. Each is pickled by the hub, runs in the worker, and gives results one by one."""
+"""The pieces of work that a worker does. Each is pickled by the hub, runs in the worker, and gives results one by
+one."""
 
 from __future__ import annotations
 

@@ -90,8 +90,8 @@ class Worker:
     async def results(
         self, recipe: Recipe | None, work: Work, size: int, ask: Ask | None = None
     ) -> AsyncGenerator[Result]:
-        """The results, in their order; the worker waits while they aren't taken. `ask` answers its questions. Raises WorkerLost,
-        WorkFailed, and what `ask` raises. `size` is that of the body."""
+        """The results, in their order; the worker waits while they aren't taken. `ask` answers its questions. Raises
+        WorkerLost, WorkFailed, and what `ask` raises. `size` is that of the body."""
         self.fit = False
         if recipe is not None:
             await self._learn(recipe)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 class ContainedWriting:
-    """Has documents written, and changed by the steps of a destination, by workers. A document over which workers were lost as often as
-    `containment.quarantine_after` says is poison."""
+    """Has documents written, and changed by the steps of a destination, by workers. A document over which workers were
+    lost as often as `containment.quarantine_after` says is poison."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

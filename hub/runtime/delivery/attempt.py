@@ -16,9 +16,9 @@ from hub.runtime.runtime import Snapshot
 
 @dataclass(slots=True)
 class Attempt:
-    """A copy in work, with the version of the site that it is worked by. `redelivered`: the broker delivered it before. `suspect`: a
-    process died during it. `body`: its canonical form. `only_new`: it begins with the commit that records its document, or not here; `once`: the
-    key that it needs for that, and `new` what it has asked for."""
+    """A copy in work, with the version of the site that it is worked by. `redelivered`: the broker delivered it before.
+    `suspect`: a process died during it. `body`: its canonical form. `only_new`: it begins with the commit that records
+    its document, or not here; `once`: the key that it needs for that, and `new` what it has asked for."""
 
     copy: RouteCopy
     route: Route

@@ -1,7 +1,7 @@
 """Batching: documents that wait for each other are closed into a batch, and the batch goes the way of a document.
 
-A document waits as a row that is committed with its effect; a batch is closed by one transaction and published until the broker has
-confirmed it. So each step may be repeated, in any process."""
+A document waits as a row that is committed with its effect; a batch is closed by one transaction and published until
+the broker has confirmed it. So each step may be repeated, in any process."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ class Batching:
         return published
 
     async def _close(self, group: Waiting) -> bool:
-        """Makes as many batches as are due; whether there was one. What waits for a destination that makes no batches any more is closed at once."""
+        """Makes as many batches as are due; whether there was one. What waits for a destination that makes no batches
+        any more is closed at once."""
         runtime, now = self._runtime, self._runtime.clock()
         destination = runtime.snapshot.destinations.get(group.destination)
         terms = destination.batch if destination is not None else None
@@ -172,8 +173,8 @@ class Batching:
         return body, list(head["numbers"])
 
     def _copy(self, row: BatchRow, members: Sequence[BatchMemberRow], body: bytes, canonical: str) -> Message:
-        """The batch as a copy for the route of its oldest member whose route is still there. Its facts are that member's, but for
-        the number. Raises HubError where none is: nobody would take it."""
+        """The batch as a copy for the route of its oldest member whose route is still there. Its facts are that
+        member's, but for the number. Raises HubError where none is: nobody would take it."""
         routes = self._runtime.snapshot.table.by_id
         first = next((member for member in members if member.route in routes), None)
         if first is None:

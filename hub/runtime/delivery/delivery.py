@@ -24,10 +24,10 @@ from hub.runtime.runtime import OpenDestination
 class Delivery:
     """What is known of it so far.
 
-    - Plan: `gathered`, it goes in a batch with others; `takes_steps`, the destination's steps come first; `verdict`, its outcome
-      is known and nothing is to be sent.
-    - Bytes: `written` and `address`, or the `failure` to make them; `number`, the control number; `key`, the idempotency key; `notes`, what steps and the
-      writer report, each with its name.
+    - Plan: `gathered`, it goes in a batch with others; `takes_steps`, the destination's steps come first; `verdict`,
+      its outcome is known and nothing is to be sent.
+    - Bytes: `written` and `address`, or the `failure` to make them; `number`, the control number; `key`, the
+      idempotency key; `notes`, what steps and the writer report, each with its name.
     - `turn_taken`: a turn of the destination's limit was taken for its send.
     - `state`: what the journal has in force. It exists after the first commit."""
 
@@ -75,8 +75,8 @@ class Delivery:
         return taken
 
     def known_outcome(self) -> Outcome | None:
-        """The outcome, when it is known without sending. None: the bytes are to be made or sent. The journal comes first, then
-        the verdict. A failure to make the bytes counts only while the journal holds none."""
+        """The outcome, when it is known without sending. None: the bytes are to be made or sent. The journal comes
+        first, then the verdict. A failure to make the bytes counts only while the journal holds none."""
         state, attempt = self.state, self.attempt
         if state.finished:
             return Skipped(f"{state.status} already")

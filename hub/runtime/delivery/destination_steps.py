@@ -30,7 +30,8 @@ class SteppedBody:
 async def stepped(
     steps: Sequence[NamedStep], facts: FactSet, copy: RouteCopy, body: bytes, *, released: Collection[str]
 ) -> SteppedBody:
-    """Of the canonical form `body`. Raises DecodeError for what is no document, TransientError and JournalUnavailable."""
+    """Of the canonical form `body`. Raises DecodeError for what is no document, TransientError and
+    JournalUnavailable."""
     return body_of(only(await walk_on(steps, [Walked(from_json(body))], facts_of(facts, copy), released)))
 
 

@@ -34,7 +34,8 @@ LARGEST = 64 * 1024
 
 @dataclass(slots=True, eq=False)
 class HandedCopy:
-    """A copy whose effects are in the entry of its document. Once that is committed it is delivered, unless it has to go to the queue.
+    """A copy whose effects are in the entry of its document. Once that is committed it is delivered, unless it has to
+    go to the queue.
     `turns`: those that its sends have not taken over yet."""
 
     owner: HandOver
@@ -54,7 +55,8 @@ class HandedCopy:
         return len(self.attempt.states(committed)) == len(self.deliveries)
 
     async def deliver(self, committed: Committed) -> None:
-        """Returns when all its outcomes are committed, as for a copy from the queue. Raises TransientError and JournalUnavailable."""
+        """Returns when all its outcomes are committed, as for a copy from the queue. Raises TransientError and
+        JournalUnavailable."""
         await self.owner.deliver(self, committed)
 
     def drop(self) -> None:
@@ -69,8 +71,8 @@ class HandedCopy:
 
 
 class HandOver:
-    """Takes copies of small documents whose source keeps them until they are acknowledged. Nothing waits in it: a copy that would
-    have to wait, for whatever it is, goes to its queue with no effect prepared."""
+    """Takes copies of small documents whose source keeps them until they are acknowledged. Nothing waits in it: a copy
+    that would have to wait, for whatever it is, goes to its queue with no effect prepared."""
 
     def __init__(
         self, runtime: Runtime, sender: Sender, recoverability: Recoverability, *, enabled: bool = True
@@ -83,8 +85,8 @@ class HandOver:
         self._stopping = False
 
     async def begin(self, snapshot: Snapshot, route: Route, message: Message, entry: Entry) -> HandedCopy | None:
-        """Adds the effects of the copy to the entry when it can be delivered at once. None: it goes to the queue, and nothing is added.
-        Raises JournalUnavailable."""
+        """Adds the effects of the copy to the entry when it can be delivered at once. None: it goes to the queue, and
+        nothing is added. Raises JournalUnavailable."""
         if not self._enabled or self._stopping or Header.CLAIM in message.headers or len(message.body) > LARGEST:
             return None
         copy = RouteCopy.of(message, route.id)
@@ -123,7 +125,8 @@ class HandOver:
         return True
 
     async def deliver(self, handed: HandedCopy, committed: Committed) -> None:
-        """In the caller's task, which ends by itself, or is canceled by `stop`. Raises JournalUnavailable and TransientError."""
+        """In the caller's task, which ends by itself, or is canceled by `stop`. Raises JournalUnavailable and
+        TransientError."""
         if self._stopping:
             handed.drop()
             await self._sender.give_back(handed.deliveries, committed)
@@ -162,7 +165,8 @@ class HandOver:
         return len(self._tasks)
 
     async def stop(self, timeout: float) -> None:
-        """Waits for what is being sent, at most `timeout` seconds; the rest gives its claim back, and its source offers it again."""
+        """Waits for what is being sent, at most `timeout` seconds; the rest gives its claim back, and its source offers
+        it again."""
         self._stopping = True
         await end_within(self._runtime.clock, self._tasks, timeout)
 

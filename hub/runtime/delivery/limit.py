@@ -22,14 +22,15 @@ Said = Callable[[Breaker, str], None]
 
 
 QUICK = 0.05
-"""Seconds: a far end is quick while most of its last sends took less. What this thread itself worked meanwhile doesn't count: a hub
-that is busy is no slow far end."""
+"""Seconds: a far end is quick while most of its last sends took less. What this thread itself worked meanwhile doesn't
+count: a hub that is busy is no slow far end."""
 
 LAST = 8
 """How many sends tell whether a far end is quick."""
 
 STUCK, STUCK_ALL_THE_SAME = 0.1, 0.5
-"""Seconds after which a send that is still under way tells that the far end isn't quick: without and with what this thread worked."""
+"""Seconds after which a send that is still under way tells that the far end isn't quick: without and with what this
+thread worked."""
 
 UNKNOWN = 16
 """Sends under way at most at a far end that has answered none yet, for it to count as quick."""
@@ -37,8 +38,8 @@ UNKNOWN = 16
 
 @dataclass(frozen=True, slots=True)
 class LimitState:
-    """How an endpoint is now, as this process sees it. `waiting`: requests that wait for their turn. `in_use`: those under way.
-    `failures` in a row; `left`: seconds for which it is still left alone."""
+    """How an endpoint is now, as this process sees it. `waiting`: requests that wait for their turn. `in_use`: those
+    under way. `failures` in a row; `left`: seconds for which it is still left alone."""
 
     breaker: Breaker = "closed"
     waiting: int = 0
@@ -48,8 +49,8 @@ class LimitState:
 
 
 class Limit:
-    """Lets requests begin one after the other. While the breaker is open a turn raises Withheld at once, with the time that is
-    left as `retry_after`. After that time one request tries; what it meets decides for all."""
+    """Lets requests begin one after the other. While the breaker is open a turn raises Withheld at once, with the time
+    that is left as `retry_after`. After that time one request tries; what it meets decides for all."""
 
     def __init__(
         self,
@@ -77,8 +78,8 @@ class Limit:
 
     @property
     def is_quick(self) -> bool:
-        """Whether most of the last sends took less than QUICK seconds, and none is stuck. Of a far end that has answered none yet
-        nothing is known: it is quick for a few."""
+        """Whether most of the last sends took less than QUICK seconds, and none is stuck. Of a far end that has
+        answered none yet nothing is known: it is quick for a few."""
         if self._begun:
             begun, busy = next(iter(self._begun.values()))
             under_way = self._clock.monotonic() - begun
@@ -89,8 +90,9 @@ class Limit:
         return sum(took >= QUICK for took in self._took) * 2 < len(self._took)
 
     async def take_turn_now(self) -> bool:
-        """Takes a turn that would begin at once at a quick far end, without ever waiting for one. The caller goes on with
-        `turn(taken=True)` or gives it back. False without a bound on what is under way at once: nothing says then what the far end bears."""
+        """Takes a turn that would begin at once at a quick far end, without ever waiting for one. The caller goes on
+        with `turn(taken=True)` or gives it back. False without a bound on what is under way at once: nothing says then
+        what the far end bears."""
         if self._free is None or self._open_until is not None or self._waiting or self._free.locked():
             return False
         if (self._gap and self._next > self._clock.monotonic()) or not self.is_quick:
@@ -120,8 +122,8 @@ class Limit:
 
     @asynccontextmanager
     async def turn(self, *, taken: bool = False) -> AsyncIterator[None]:
-        """One request. Its TransientError counts as a failure, unless the far end is only busy; anything else is an answer. `taken`: its
-        turn was taken before."""
+        """One request. Its TransientError counts as a failure, unless the far end is only busy; anything else is an
+        answer. `taken`: its turn was taken before."""
         if not taken:
             await self._wait_for_turn()
         try:

@@ -18,9 +18,9 @@ class LivingTables:
         self._asked = -FRESH
 
     async def others_may_know(self, version: str) -> bool:
-        """Whether another living process works by another version of the site than this one. The version that made the copy may be in force
-        nowhere any more: a later one may have the destination too. A copy of this process's own version doesn't wait. Raises
-        JournalUnavailable."""
+        """Whether another living process works by another version of the site than this one. The version that made the
+        copy may be in force nowhere any more: a later one may have the destination too. A copy of this process's own
+        version doesn't wait. Raises JournalUnavailable."""
         mine = self._journal.table_version
         if version == mine:
             return False

@@ -12,8 +12,8 @@ from hub.core.routing.route import Route
 
 
 def once_value(route: Route, facts: Mapping[str, Any]) -> str:
-    """The values of the facts that `once` names, as JSON. Raises MappingError when one has none: two documents without a number
-    are not the same document."""
+    """The values of the facts that `once` names, as JSON. Raises MappingError when one has none: two documents without
+    a number are not the same document."""
     values = [facts.get(name) for name in route.once]
     for name, value in zip(route.once, values, strict=True):
         if value is None or value == "":

@@ -22,8 +22,8 @@ class Skipped(NamedTuple):
 
 
 class Busy(NamedTuple):
-    """Another process has to do it: it is sending now (Reason.PROCESS), or it alone knows the destination (Reason.TABLE).
-    The copy waits, and no attempt counts."""
+    """Another process has to do it: it is sending now (Reason.PROCESS), or it alone knows the destination
+    (Reason.TABLE). The copy waits, and no attempt counts."""
 
     reason: Reason
     why: str

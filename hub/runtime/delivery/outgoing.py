@@ -28,8 +28,8 @@ def outgoing_of(copy: RouteCopy, key: str, body: bytes, content_type: str, facts
 
 
 def fixed_address_of(destination: OpenDestination, outgoing: Outgoing, *, earlier: bool = False) -> str:
-    """What the document is called there; empty where the destination has no addresses. See `hub.core.ports.Addressing`. Raises
-    RejectedError."""
+    """What the document is called there; empty where the destination has no addresses. See `hub.core.ports.Addressing`.
+    Raises RejectedError."""
     if not has_addresses(type(destination.adapter)):
         return ""
     return cast(Addressing, destination.adapter).fix_address(outgoing, earlier=earlier)

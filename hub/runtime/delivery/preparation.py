@@ -32,7 +32,8 @@ from hub.runtime.runtime import Runtime
 T = TypeVar("T")
 
 MOST_WAITS = 600
-"""How often a copy waits for a process that knows its destination: once a second, so for ten minutes. Then it is dead."""
+"""How often a copy waits for a process that knows its destination: once a second, so for ten minutes. Then it is
+dead."""
 
 
 class Preparation:
@@ -45,7 +46,8 @@ class Preparation:
         self._tables = LivingTables(runtime.journal)
 
     async def plan(self, delivery: Delivery) -> None:
-        """Decides how the bytes are made, and makes them now where nothing has to be asked first. Raises JournalUnavailable."""
+        """Decides how the bytes are made, and makes them now where nothing has to be asked first. Raises
+        JournalUnavailable."""
         attempt, destination, copy = delivery.attempt, delivery.destination, delivery.copy
         if destination is None:
             delivery.verdict = await self._without_destination(delivery)
@@ -82,8 +84,8 @@ class Preparation:
         )
 
     async def finish(self, delivery: Delivery) -> None:
-        """Makes and commits the bytes that the plan left open: after the steps, under a control number. It goes on with a failure,
-        a verdict, or a state that names the bytes. Raises JournalUnavailable."""
+        """Makes and commits the bytes that the plan left open: after the steps, under a control number. It goes on with
+        a failure, a verdict, or a state that names the bytes. Raises JournalUnavailable."""
         body = await self._step(delivery) if delivery.takes_steps else delivery.attempt.body
         if delivery.verdict is not None or delivery.failure is not None:
             return
@@ -157,7 +159,8 @@ class Preparation:
         delivery.accept(committed.of(STATES), committed.of(NUMBERS))
 
     async def add_number(self, delivery: Delivery, entry: Entry) -> None:
-        """Asks for the control number that the bytes need, if any; the copy is kept with it, so that a hold can be made when the partner rejects."""
+        """Asks for the control number that the bytes need, if any; the copy is kept with it, so that a hold can be made
+        when the partner rejects."""
         copy, now, sequence = delivery.copy, self._runtime.clock(), delivery.sequence
         if sequence is None:
             return
@@ -177,7 +180,8 @@ class Preparation:
 async def _within_bounds(
     delivery: Delivery, body: bytes, here: Callable[[], Awaitable[T]], contained: Callable[[Recipe], Awaitable[T]]
 ) -> T:
-    """The result of a worker process where the work may cost much, or a process died during it; otherwise that of this process."""
+    """The result of a worker process where the work may cost much, or a process died during it; otherwise that of this
+    process."""
     snapshot, name = delivery.attempt.snapshot, delivery.name
     recipe = snapshot.contained_writing(name, len(body), delivery.attempt.suspect)
     if recipe is not None:

@@ -27,8 +27,8 @@ async def put_off(
     text: str,
     again: bool,
 ) -> None:
-    """Another process, or another message, comes first; no attempt counts. `again`: the copy came again, and is a suspect also when
-    it is woken."""
+    """Another process, or another message, comes first; no attempt counts. `again`: the copy came again, and is a
+    suspect also when it is woken."""
     now = runtime.clock()
     await keep_waiting(
         runtime,

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from hub.runtime.runtime import OpenDestination
 
 TRIAL = 1
-"""The control number under which a document that waits for a batch is written, to see whether it can be: nothing leaves."""
+"""The control number under which a document that waits for a batch is written, to see whether it can be: nothing
+leaves."""
 
 
 class Form(Protocol):
-    """What of a destination its bytes depend on. `gathers`: by facts, in messages of the site's making. `sequence`: whose control
-    numbers its writer needs, None: it needs none."""
+    """What of a destination its bytes depend on. `gathers`: by facts, in messages of the site's making. `sequence`:
+    whose control numbers its writer needs, None: it needs none."""
 
     @property
     def name(self) -> str: ...
@@ -44,8 +45,10 @@ def render(
     *,
     trial: bool = False,
 ) -> Written:
-    """What the destination's writer makes of the canonical form `body`. `number` is the control number, where the writer needs one.
-    `trial`: to see whether it can be written; nothing of it leaves. Raises MappingError, and DecodeError for a body that is no document."""
+    """What the destination's writer makes of the canonical form `body`. `number` is the control number, where the
+    writer needs one.
+    `trial`: to see whether it can be written; nothing of it leaves. Raises MappingError, and DecodeError for a body
+    that is no document."""
     writer = destination.writer
     if copy.is_batch and not destination.gathers and not isinstance(writer, BatchingWriter):
         raise MappingError(f"{destination.name} has no writer any more that takes a batch")

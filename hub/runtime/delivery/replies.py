@@ -1,5 +1,5 @@
-"""What a far end replied: its identifiers become business keys, and where the destination says how to `read` it, the reply
-is a document of its own (Request-Reply, Correlation Identifier)."""
+"""What a far end replied: its identifiers become business keys, and where the destination says how to `read` it, the
+reply is a document of its own (Request-Reply, Correlation Identifier)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ PASSED_ON = ("partner", "test")
 
 
 class Replies:
-    """A reply is kept, in a commit of its own, before it is read: a crash after that goes on with the kept one, and the far end is
-    not asked again. Reading the same bytes gives the same messages, so that it is neither lost nor doubled."""
+    """A reply is kept, in a commit of its own, before it is read: a crash after that goes on with the kept one, and the
+    far end is not asked again. Reading the same bytes gives the same messages, so that it is neither lost nor
+    doubled."""
 
     def __init__(self, runtime: Runtime, take: Take) -> None:
         self._runtime = runtime
@@ -30,7 +31,8 @@ class Replies:
         self._looking = ContainedLooking(runtime.pool)
 
     async def keep(self, delivery: Delivery, receipt: Receipt, entry: Entry, now: float) -> tuple[str | None, Receipt]:
-        """Adds the reply's claim and the captured keys to the entry. Gives the claim's digest, and the receipt with all keys."""
+        """Adds the reply's claim and the captured keys to the entry. Gives the claim's digest, and the receipt with all
+        keys."""
         reply = None
         if receipt.reply:
             kept = await self._runtime.journal.keep(receipt.reply)
@@ -43,8 +45,8 @@ class Replies:
         return reply, receipt
 
     async def read(self, delivery: Delivery, receipt: Receipt, reply: str | None, now: float, entry: Entry) -> None:
-        """Takes the reply as a document, if the destination says so. Its copies are confirmed when this returns; the entry says it when it
-        can't be read. Raises TransientError or JournalUnavailable when it could not be taken."""
+        """Takes the reply as a document, if the destination says so. Its copies are confirmed when this returns; the
+        entry says it when it can't be read. Raises TransientError or JournalUnavailable when it could not be taken."""
         source = delivery.opened.replies_to
         if source is None:
             return
@@ -105,8 +107,8 @@ class Replies:
 
 
 def arrival(delivery: Delivery, source: str, receipt: Receipt) -> Arrival:
-    """The reply as an arrival. Equal replies to different documents are different messages; the document that was sent, and what
-    the far end calls it, find the reply."""
+    """The reply as an arrival. Equal replies to different documents are different messages; the document that was sent,
+    and what the far end calls it, find the reply."""
     copy = delivery.copy
     facts = copy.facts()
     headers = {

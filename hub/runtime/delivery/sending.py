@@ -30,9 +30,9 @@ from hub.runtime.runtime import Runtime
 
 
 class Sender:
-    """Prepares and delivers. Whoever calls commits the entry between the two: `prepare` adds to it, `deliver` goes on with what it
-    answered. Knows which sends of this process are under way, so that two copies of one document never send to one destination
-    at the same time."""
+    """Prepares and delivers. Whoever calls commits the entry between the two: `prepare` adds to it, `deliver` goes on
+    with what it answered. Knows which sends of this process are under way, so that two copies of one document never
+    send to one destination at the same time."""
 
     def __init__(self, runtime: Runtime, settling: Settling) -> None:
         self._runtime = runtime
@@ -71,8 +71,8 @@ class Sender:
         mine.set_result(None)
 
     async def prepare(self, attempt: Attempt, entry: Entry) -> list[Delivery]:
-        """One delivery for each open destination. Adds their effects to the entry, with the bytes that could be made at once; with
-        `only_new` those of a copy that begins in this commit or not at all. Raises JournalUnavailable."""
+        """One delivery for each open destination. Adds their effects to the entry, with the bytes that could be made at
+        once; with `only_new` those of a copy that begins in this commit or not at all. Raises JournalUnavailable."""
         destinations = attempt.snapshot.destinations
         deliveries = [Delivery(attempt, name, destinations.get(name)) for name in attempt.copy.open]
         missing: Failed | None = None
@@ -97,9 +97,9 @@ class Sender:
         return deliveries
 
     async def deliver(self, deliveries: Sequence[Delivery], committed: Committed) -> list[Outcome]:
-        """Sends to all destinations at once, and commits each outcome as soon as it is known: a fast destination never waits for a
-        slow one. Raises the first error that kept an outcome from being committed, when all have ended, and nothing that belongs to
-        a destination."""
+        """Sends to all destinations at once, and commits each outcome as soon as it is known: a fast destination never
+        waits for a slow one. Raises the first error that kept an outcome from being committed, when all have ended, and
+        nothing that belongs to a destination."""
         numbers = committed.of(NUMBERS)
         for delivery in deliveries:
             delivery.accept(delivery.attempt.states(committed), numbers)
@@ -143,7 +143,8 @@ class Sender:
         return Failed(boundary.caught)
 
     async def _outgoing(self, delivery: Delivery) -> Outgoing:
-        """What the journal says is sent. Raises ClaimMissing, JournalUnavailable, and RejectedError for what has no address."""
+        """What the journal says is sent. Raises ClaimMissing, JournalUnavailable, and RejectedError for what has no
+        address."""
         copy, state = delivery.copy, delivery.state
         body = await self._stored(delivery)
         outgoing = outgoing_of(copy, state.key, body, state.content_type or JSON, state.facts)
@@ -159,8 +160,8 @@ class Sender:
         return Receipt(state.text or EffectStatus.DELIVERED, reply=body, content_type=state.reply_type)
 
     async def _stored(self, delivery: Delivery) -> bytes:
-        """The bytes that the journal names: those of the first attempt, whatever a template would make today. The body in hand is used
-        where it is these bytes."""
+        """The bytes that the journal names: those of the first attempt, whatever a template would make today. The body
+        in hand is used where it is these bytes."""
         claim, written = delivery.state.claim, delivery.written
         assert claim is not None  # noqa: S101  (prepared, or the delivery has an outcome)
         if claim == delivery.copy.canonical:

@@ -43,7 +43,8 @@ class Settling:
         self._recoverability = recoverability
 
     async def settle(self, delivery: Delivery, outcome: Outcome) -> None:
-        """Commits the outcome. Raises EndpointError when the copy for a later attempt can't be placed, and JournalUnavailable."""
+        """Commits the outcome. Raises EndpointError when the copy for a later attempt can't be placed, and
+        JournalUnavailable."""
         with Boundary() as boundary:
             entry = Entry()
             await self._record(delivery, outcome, entry)
@@ -56,8 +57,8 @@ class Settling:
         self._runtime.settled(delivery.copy.document_id)
 
     async def give_back(self, delivery: Delivery) -> None:
-        """The attempt was canceled: whoever gets the copy next may send at once. Where the journal doesn't answer soon, the claim ends with
-        this process."""
+        """The attempt was canceled: whoever gets the copy next may send at once. Where the journal doesn't answer soon,
+        the claim ends with this process."""
         entry = Entry()
         entry.add(GIVE_BACK, EffectAsked(delivery.copy.document_id, delivery.name, self._runtime.journal.process))
         with Boundary():
@@ -203,8 +204,8 @@ class Settling:
         return facts
 
     def _bare_delivery(self, delivery: Delivery, error: Exception) -> Entry:
-        """The far end has taken the document. That the details of its answer can't be recorded never makes the document dead, which a
-        replay would send again."""
+        """The far end has taken the document. That the details of its answer can't be recorded never makes the document
+        dead, which a replay would send again."""
         copy, entry, now = delivery.copy, Entry(), self._runtime.clock()
         self._runtime.log.error("answer_not_recorded", route=copy.route, message_id=copy.document_id, exc_info=error)
         text = "delivered; the details of the answer could not be recorded, the log says why"
@@ -214,7 +215,8 @@ class Settling:
 
 
 def gathered(destination: OpenDestination, facts: Mapping[str, Any]) -> tuple[str, str]:
-    """With which others a document goes: the partner's name, where all are one partner's, and the values that they have in common."""
+    """With which others a document goes: the partner's name, where all are one partner's, and the values that they have
+    in common."""
     if destination.gather is None:
         return destination.sequence or "", ""
     values = [[name, facts.get(name)] for name in destination.gather]

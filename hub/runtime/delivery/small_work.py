@@ -23,8 +23,8 @@ def allowance_before(fallback: Recipe | None) -> Allowance | None:
 async def here_or_contained(
     fallback: Recipe | None, here: Callable[[], Awaitable[T]], contained: Callable[[Recipe], Awaitable[T]]
 ) -> T:
-    """The result of `here`; where its templates wanted more than they may do in this process, that of a worker that begins again.
-    Raises what the last of the two raises."""
+    """The result of `here`; where its templates wanted more than they may do in this process, that of a worker that
+    begins again. Raises what the last of the two raises."""
     if fallback is None:
         return await here()
     allowance = Allowance(IN_PROCESS)

@@ -22,8 +22,9 @@ class Suspect:
 
 
 class Suspicion:
-    """A copy that came again may be what ended its process, or an innocent neighbor of it. One death before it is poison it goes singly:
-    no other copy that came again is in work in this process then. An innocent one is delivered, and cleared."""
+    """A copy that came again may be what ended its process, or an innocent neighbor of it. One death before it is
+    poison it goes singly: no other copy that came again is in work in this process then. An innocent one is delivered,
+    and cleared."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -32,8 +33,9 @@ class Suspicion:
 
     @asynccontextmanager
     async def begun(self, copy: RouteCopy, redelivered: bool) -> AsyncIterator[Suspect]:
-        """How many processes have died over the copy; the block works on it, unless it is poison. The count is committed before the
-        block begins, and gone when it ends well, unless it has only put the copy off. Raises JournalUnavailable."""
+        """How many processes have died over the copy; the block works on it, unless it is poison. The count is
+        committed before the block begins, and gone when it ends well, unless it has only put the copy off. Raises
+        JournalUnavailable."""
         if not redelivered:
             yield Suspect(Begun(0))
             return

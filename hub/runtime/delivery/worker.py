@@ -54,7 +54,8 @@ class RouteWorker:
         )
 
     async def stop(self, timeout: float) -> None:
-        """Takes nothing more; finishes what is in work for at most `timeout` seconds, and leaves the rest to the broker."""
+        """Takes nothing more; finishes what is in work for at most `timeout` seconds, and leaves the rest to the
+        broker."""
         self._stopping = True
         if self._subscription is not None:
             await self._subscription.cancel()
@@ -174,6 +175,6 @@ class RouteWorker:
 
 
 def begins(copy: RouteCopy) -> bool:
-    """Whether the once-key decides about this copy: a first attempt, or a replay. A retry goes on with what was begun, even when
-    the key has become free because another destination is dead."""
+    """Whether the once-key decides about this copy: a first attempt, or a replay. A retry goes on with what was begun,
+    even when the key has become free because another destination is dead."""
     return copy.attempt == 1 and (copy.open == copy.send or copy.parent is not None)

@@ -12,8 +12,8 @@ from hub.documents.acknowledgments.functional_acknowledgment import Acknowledged
 from hub.journal.interchanges.acknowledgments import Verdict
 
 TAKING = frozenset(("A", "E", None))
-"""What AK501 says of a transaction that was taken, or doesn't say. R, M, W and X refuse it; so does a code that nobody knows, so
-that somebody looks."""
+"""What AK501 says of a transaction that was taken, or doesn't say. R, M, W and X refuse it; so does a code that nobody
+knows, so that somebody looks."""
 
 TAKING_GROUP = frozenset("AEP")
 """What AK901 says of a group of which something was taken."""
@@ -65,8 +65,8 @@ ELEMENT: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of what we sent: the status, who says so (997), and the errors in one sentence (empty: none). Of a batch: the
-    verdicts by transaction, and that of the others."""
+    """What became of what we sent: the status, who says so (997), and the errors in one sentence (empty: none). Of a
+    batch: the verdicts by transaction, and that of the others."""
 
     status: Ack
     by: str
@@ -116,8 +116,8 @@ def _verdict(document: FunctionalAcknowledgment, transaction: AcknowledgedTransa
 
 
 def _others(document: FunctionalAcknowledgment, listed: Iterable[Verdict]) -> Verdict:
-    """Of the transactions that aren't listed: as the group's. Those of a group that is accepted in part, where none that is listed
-    was rejected, may be the rejected ones: they count as such, so that somebody looks."""
+    """Of the transactions that aren't listed: as the group's. Those of a group that is accepted in part, where none
+    that is listed was rejected, may be the rejected ones: they count as such, so that somebody looks."""
     if document.status not in TAKING_GROUP:
         return Verdict(Ack.REJECTED, "; ".join(_group_errors(document)))
     found = [verdict.status for verdict in listed]

@@ -25,12 +25,14 @@ from hub.runtime.runtime import DESK, Runtime, Snapshot
 CHECK_SECONDS = 30.0
 
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
-"""Seconds between looks at a number whose sending is not recorded yet; after them the arrival is offered again by its source."""
+"""Seconds between looks at a number whose sending is not recorded yet; after them the arrival is offered again by its
+source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an acknowledgment that came in answers: `number` is None, with `cause` why, when it is nothing that we sent."""
+    """What an acknowledgment that came in answers: `number` is None, with `cause` why, when it is nothing that we
+    sent."""
 
     partner: str
     number: int | None
@@ -45,8 +47,9 @@ class Acknowledgments:
         self._sent = InterchangesSent(runtime.journal)
 
     async def find(self, document: Any, facts: Mapping[str, Any]) -> Answer | None:
-        """What the document answers; None when it is no acknowledgment of a partner's, or nobody knows whose it is. Waits for what
-        is being sent right now. Raises TransientError when that takes long: an answer is neither lost nor believed too early.
+        """What the document answers; None when it is no acknowledgment of a partner's, or nobody knows whose it is.
+        Waits for what is being sent right now. Raises TransientError when that takes long: an answer is neither lost
+        nor believed too early.
         """
         partner = facts.get("partner")
         if document.kind not in ACKNOWLEDGMENTS or facts.get("direction") == OUTBOUND or not partner:
@@ -111,8 +114,8 @@ class Acknowledgments:
             await self._runtime.clock.sleep(CHECK_SECONDS)
 
     async def check(self) -> int:
-        """Holds what is late; how many holds this process has made. Safe in many processes: each makes those that it was the
-        first to see."""
+        """Holds what is late; how many holds this process has made. Safe in many processes: each makes those that it
+        was the first to see."""
         runtime, made = self._runtime, 0
         now = runtime.clock()
         for row in await self._sent.late(now):

@@ -9,8 +9,8 @@ from hub.runtime.intake.arrival_terms import recorded_terms
 
 
 async def arrival_again(journal: Journal, message_id: str) -> Arrival | None:
-    """The arrival in which a message came. None: there is no such message, or what its source knew is not recorded, because it came to
-    an earlier release. Raises ClaimMissing and JournalUnavailable."""
+    """The arrival in which a message came. None: there is no such message, or what its source knew is not recorded,
+    because it came to an earlier release. Raises ClaimMissing and JournalUnavailable."""
     row = await message_of(journal, message_id)
     if row is None or row.terms is None:
         return None

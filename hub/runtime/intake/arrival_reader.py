@@ -62,17 +62,20 @@ class Visit:
     """What the journal keeps of what the source knows (`record_terms`)."""
     remainder: Remainder = field(default_factory=Remainder)
     whole: bool = False
-    """Whether it is, as far as it has been read, one small document that its source keeps: see `hub.runtime.delivery.hand_over`."""
+    """Whether it is, as far as it has been read, one small document that its source keeps: see
+    `hub.runtime.delivery.hand_over`."""
     claimed: bool = False
     """Whether an entry of this visit has the claim's row already."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     answer: Answer | None = None
     settling: dict[str, int] = field(default_factory=dict)
-    """By acknowledgment: how often its bytes have come once the source has acknowledged this arrival; where repeats are agreed."""
+    """By acknowledgment: how often its bytes have come once the source has acknowledged this arrival; where repeats are
+    agreed."""
 
     @property
     def terms_known(self) -> str | None:
-        """The terms. What is replayed may have come with more than is known of it now: the journal has them already, or has none."""
+        """The terms. What is replayed may have come with more than is known of it now: the journal has them already, or
+        has none."""
         return self.terms if self.parent is None else None
 
     @property
@@ -82,7 +85,8 @@ class Visit:
 
 
 class ArrivalReader:
-    """Claims arrivals and reads them: in a worker process where reading may cost much, so that the event loop stays free."""
+    """Claims arrivals and reads them: in a worker process where reading may cost much, so that the event loop stays
+    free."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -115,8 +119,8 @@ class ArrivalReader:
         )
 
     async def passed(self, snapshot: Snapshot, visit: Visit) -> AsyncGenerator[list[SteppedReading]]:
-        """For each reading of the body what has come of it, as its source checks and changes it. A reader that breaks the rules counts
-        as a body that can't be read. Raises TransientError and JournalUnavailable."""
+        """For each reading of the body what has come of it, as its source checks and changes it. A reader that breaks
+        the rules counts as a body that can't be read. Raises TransientError and JournalUnavailable."""
         if visit.hops > MOST_HOPS:
             circle = DecodeError(f"passed a hub {visit.hops - 1} times: it goes in a circle")
             yield [SteppedReading(Reading((), error=circle))]
@@ -180,8 +184,8 @@ class ArrivalReader:
         only: str | None,
         allowance: Allowance | None,
     ) -> tuple[Reading, SteppedReading | list[Walked] | None] | None:
-        """The next reading, and what has come of it where it is wanted. Where that spends the allowance, a worker is to begin again.
-        Should it end this process, the next process knows it by the name."""
+        """The next reading, and what has come of it where it is wanted. Where that spends the allowance, a worker is to
+        begin again. Should it end this process, the next process knows it by the name."""
         self._runtime.recorder.note(name)
         with within(allowance):
             return self._ahead(readings, passage, only)

@@ -59,8 +59,8 @@ def pack_terms(arrival: Arrival) -> str:
 
 
 def record_terms(arrival: Arrival) -> str:
-    """What the journal keeps of an arrival beside its bytes: with it they are read again to the same ids and facts. Headers that may let
-    somebody in are blackened; those of the hub's own are left out."""
+    """What the journal keeps of an arrival beside its bytes: with it they are read again to the same ids and facts.
+    Headers that may let somebody in are blackened; those of the hub's own are left out."""
     kept = {
         "partner": arrival.partner,
         "salt": arrival.salt,
@@ -99,7 +99,8 @@ def text_claim(text: str) -> StoredClaim:
 
 
 def recorded_terms(arrival: Arrival, record: str | bytes) -> Arrival:
-    """The arrival with what `record_terms` has kept: the row's text, or the body of the claim that it names. Raises ValueError."""
+    """The arrival with what `record_terms` has kept: the row's text, or the body of the claim that it names. Raises
+    ValueError."""
     kept = terms_in(record) or {}
     return replace(
         arrival,

@@ -1,5 +1,6 @@
-"""The acknowledgments that we make, when the same bytes are read again: an equal one is the same message, and is not sent twice, unless
-the agreement has repeats; another verdict (an overlay was repaired, a refused part was replayed) is another message."""
+"""The acknowledgments that we make, when the same bytes are read again: an equal one is the same message, and is not
+sent twice, unless the agreement has repeats; another verdict (an overlay was repaired, a refused part was replayed) is
+another message."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ MOST_VERDICTS = 100
 
 
 class ChangedVerdicts:
-    """The ids of the acknowledgments of one group: that of the first verdict is derived from the bytes and the place in them, those of
-    later ones from their ordinal too."""
+    """The ids of the acknowledgments of one group: that of the first verdict is derived from the bytes and the place in
+    them, those of later ones from their ordinal too."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -30,8 +31,8 @@ class ChangedVerdicts:
         return self._repeats.settled(visit)
 
     async def named(self, visit: Visit, passed: SteppedReading) -> SteppedReading | None:
-        """The acknowledgment under its id. None: a part is replayed, and the verdict on its group is what it was. Raises
-        JournalUnavailable."""
+        """The acknowledgment under its id. None: a part is replayed, and the verdict on its group is what it was.
+        Raises JournalUnavailable."""
         found = passed.found
         assert found is not None  # noqa: S101  (the caller looked)
         position, identity = passed.reading.position, visit.arrival.identity

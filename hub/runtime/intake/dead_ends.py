@@ -75,7 +75,8 @@ class DeadEnds:
         runtime.log.warning("unmatched", message_id=found.id, correlation_id=visit.correlation_id, cause=cause)
 
     def _rest(self, grave: Grave, message: Message, body: str, placing: Placing) -> None:
-        """Its row is committed with what was decided, so that it is found also where the queue is lost before the keeper has looked.
+        """Its row is committed with what was decided, so that it is found also where the queue is lost before the
+        keeper has looked.
         `body`: the claim that its entry, or an earlier one of the arrival, keeps."""
         runtime = self._runtime
         placing.place(grave.queue, message)
@@ -132,7 +133,8 @@ def _letter(
 
 
 def keys_of(visit: Visit, envelope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """By what people look for a part that is no document: its number, that of the document which it answers, its correlation."""
+    """By what people look for a part that is no document: its number, that of the document which it answers, its
+    correlation."""
     headers = visit.arrival.headers
     for kind, value in (("number", envelope.get("number")), ("in_reply_to", headers.get(Header.ANSWERS))):
         if value:
@@ -152,7 +154,8 @@ def _short(value: Any) -> Any:
 
 
 def _terms(arrival: Arrival, entry: Entry, at: float) -> dict[str, str]:
-    """The header that keeps what the source knows beside the bytes. What is too long for a header is kept as a claim."""
+    """The header that keeps what the source knows beside the bytes. What is too long for a header is kept as a
+    claim."""
     terms = pack_terms(arrival)
     if len(terms) <= LONGEST_TERMS:
         return {Header.TERMS: terms} if terms else {}

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from hub.runtime.runtime import Snapshot
 
 MOST_FACTS = 1 << 16
-"""Bytes that the facts of a document may have when packed. All headers of a copy together must fit one AMQP frame of 128 KB."""
+"""Bytes that the facts of a document may have when packed. All headers of a copy together must fit one AMQP frame of
+128 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentFound:
-    """`name` is order@1, `body` the canonical form and `canonical` its digest, `packed` the facts as copies carry them. `number`,
-    `partner` and `keys` are the document's own. `outbound`: it answers what came in, and goes out. `read`: the document, where this
-    process has read it."""
+    """`name` is order@1, `body` the canonical form and `canonical` its digest, `packed` the facts as copies carry them.
+    `number`, `partner` and `keys` are the document's own. `outbound`: it answers what came in, and goes out. `read`:
+    the document, where this process has read it."""
 
     id: str
     name: str
@@ -72,8 +73,8 @@ class DocumentFound:
 
 
 def document_found(facts_of: FactSet, arrival: Arrival, reading: Reading, id: str) -> DocumentFound:
-    """Of a reading that has a document. Raises DecodeError when a fact or a key of it is too long to travel in headers, or says
-    nothing of its type."""
+    """Of a reading that has a document. Raises DecodeError when a fact or a key of it is too long to travel in headers,
+    or says nothing of its type."""
     document = reading.document
     assert document is not None  # noqa: S101  (the caller looked)
     facts, body = facts_of.of(document, known_facts(arrival, reading), arrival.source), to_json(document)

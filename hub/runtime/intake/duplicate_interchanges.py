@@ -34,7 +34,8 @@ class DuplicateInterchanges:
         source: str,
         recipe: Recipe | None,
     ) -> Mapping[str, str]:
-        """For each duplicate: its position, and in words when its number was taken. With a recipe a worker lists the interchanges."""
+        """For each duplicate: its position, and in words when its number was taken. With a recipe a worker lists the
+        interchanges."""
         days = snapshot.duplicate_days
         if not days or not isinstance(reader, InterchangeReader):
             return {}

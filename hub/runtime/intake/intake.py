@@ -67,9 +67,9 @@ class Intake:
     ) -> Taken:
         """Claims, reads, matches, records, publishes; returns when all rows are committed and all copies are confirmed.
 
-        `only` restricts it to one position (a replayed part), `among` to several; `parent` is the dead letter it came from. Raises
-        TransientError or JournalUnavailable, and nothing else, when that was not possible: nothing may be acknowledged then. With
-        `only` or `among` it raises HubError when there is nothing at that position any more.
+        `only` restricts it to one position (a replayed part), `among` to several; `parent` is the dead letter it came
+        from. Raises TransientError or JournalUnavailable, and nothing else, when that was not possible: nothing may be
+        acknowledged then. With `only` or `among` it raises HubError when there is nothing at that position any more.
         """
         runtime = self._runtime
         await broker_there(runtime.broker, runtime.clock)
@@ -169,7 +169,8 @@ class Intake:
         return there
 
     async def _refuse_whole(self, visit: Visit, error: Exception) -> None:
-        """What nobody foresaw about an arrival sends it, whole, to the dead letters of its source; it is not offered again and again."""
+        """What nobody foresaw about an arrival sends it, whole, to the dead letters of its source; it is not offered
+        again and again."""
         self._say_unforeseen(visit, error)
         self._route_safely(self._runtime.snapshot, visit, SteppedReading(Reading((), error=unforeseen())))
         await settle(visit.waiting)
@@ -215,7 +216,8 @@ class Intake:
         return self._refused_instead(visit, passed, boundary.caught)
 
     async def _place(self, visit: Visit, passed: SteppedReading, placing: Placing) -> None:
-        """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of its source."""
+        """Commits and publishes. A document that can't be recorded or carried, now or later, becomes a dead letter of
+        its source."""
         runtime, found = self._runtime, passed.found
         if placing.story in self._recorded:  # offered again: its story has been told
             placing.entry.leave_out(EVENT)
@@ -250,7 +252,8 @@ class Intake:
             raise
 
     def _note(self, story: str, *, placed: bool) -> None:
-        """Remembers what is recorded and could not be published: when it is offered again, nothing is recorded twice."""
+        """Remembers what is recorded and could not be published: when it is offered again, nothing is recorded
+        twice."""
         if placed:
             self._recorded.pop(story, None)
             return
@@ -259,7 +262,8 @@ class Intake:
             self._recorded.popitem(last=False)
 
     def _refused_instead(self, visit: Visit, passed: SteppedReading, error: Exception) -> Placing:
-        """The rows and the dead letter of a reading that could not be taken. They hold nothing that came from the document."""
+        """The rows and the dead letter of a reading that could not be taken. They hold nothing that came from the
+        document."""
         cause = error if isinstance(error, DecodeError) else unforeseen(error)
         if not isinstance(error, HubError):
             self._say_unforeseen(visit, error)
@@ -380,8 +384,8 @@ class Intake:
 
 
 async def broker_there(broker: Broker, clock: Clock) -> None:
-    """Returns while the broker takes messages. One that only reconnects is given a moment; else nothing is begun that would only wait.
-    Raises TransientError."""
+    """Returns while the broker takes messages. One that only reconnects is given a moment; else nothing is begun that
+    would only wait. Raises TransientError."""
     for _ in range(round(RECONNECT_SECONDS / 0.05)):
         if broker.connected:
             return
@@ -406,7 +410,8 @@ class NothingThere(HubError):
 
 
 def unforeseen(error: Exception | None = None) -> DecodeError:
-    """The cause of a dead letter that the hub itself failed on. What `error` says of names and lengths is told; a traceback is not."""
+    """The cause of a dead letter that the hub itself failed on. What `error` says of names and lengths is told; a
+    traceback is not."""
     if isinstance(error, HubError):
         return DecodeError(f"it could not be taken: {error}")
     return DecodeError(UNFORESEEN)
@@ -421,8 +426,8 @@ def offer(visit: Visit, found: DocumentFound) -> tuple[str, Message]:
 def matched(
     snapshot: Snapshot, visit: Visit, reading: Reading, matches: list[Match], found: DocumentFound
 ) -> dict[str, Any]:
-    """What the journal keeps of a decision: the site's version, the facts, the routes and their destinations, and what a copy is made of
-    again beside these. A correlation id that is the document's own is left out."""
+    """What the journal keeps of a decision: the site's version, the facts, the routes and their destinations, and what
+    a copy is made of again beside these. A correlation id that is the document's own is left out."""
     correlation = {} if visit.correlation_id == found.id else {"correlation_id": visit.correlation_id}
     return {
         "table": snapshot.version,

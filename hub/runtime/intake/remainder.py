@@ -13,8 +13,8 @@ MOST_LETTERS = 100
 """Dead letters of one arrival that stand for one part each."""
 
 MOST_POSITIONS = 100_000
-"""Positions that one letter keeps. One that stands for more takes the whole arrival when it is replayed: what was taken before is
-not done again."""
+"""Positions that one letter keeps. One that stands for more takes the whole arrival when it is replayed: what was taken
+before is not done again."""
 
 
 REST = "rest-"

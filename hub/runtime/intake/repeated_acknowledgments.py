@@ -1,4 +1,5 @@
-"""A partner who sends the same bytes again gets the same acknowledgment again, where the agreement says `repeat`; a redelivery doesn't."""
+"""A partner who sends the same bytes again gets the same acknowledgment again, where the agreement says `repeat`; a
+redelivery doesn't."""
 
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ OWNER = "hub"
 
 
 class RepeatedAcknowledgments:
-    """Counts the arrivals of an acknowledgment's bytes that their source has acknowledged. The repeat that the next arrival gets is named
-    by that count. So an arrival that is offered again, before its source has acknowledged it, gets the message that it got before.
+    """Counts the arrivals of an acknowledgment's bytes that their source has acknowledged. The repeat that the next
+    arrival gets is named by that count. So an arrival that is offered again, before its source has acknowledged it,
+    gets the message that it got before.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -42,8 +44,8 @@ class RepeatedAcknowledgments:
         visit.settling[id] = 1
 
     async def named(self, visit: Visit, id: str, place: tuple[str, ...]) -> str:
-        """The id under which the acknowledgment `id`, which was made before, goes out now. It is that of a message that has been made where
-        nothing is to be sent. Raises JournalUnavailable."""
+        """The id under which the acknowledgment `id`, which was made before, goes out now. It is that of a message that
+        has been made where nothing is to be sent. Raises JournalUnavailable."""
         count = int(await self._memory.get(_name(id)) or 0)
         if not count:
             visit.settling[id] = 1

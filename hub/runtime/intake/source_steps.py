@@ -1,4 +1,5 @@
-"""What becomes of a reading before the routes: it is checked against its sender, and goes through the steps of its source."""
+"""What becomes of a reading before the routes: it is checked against its sender, and goes through the steps of its
+source."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ UNFORESEEN = "it could not be taken: the hub failed on it, and has said how in i
 
 @dataclass(frozen=True, slots=True)
 class SteppedReading:
-    """A reading that goes on to the routes, with its document (`found`), or one with the error that refuses it. `said` as in Walked.
+    """A reading that goes on to the routes, with its document (`found`), or one with the error that refuses it. `said`
+    as in Walked.
     `filtered`: it ends here. `unforeseen`: what nobody foresaw, for the log."""
 
     reading: Reading

@@ -10,7 +10,8 @@ from hub.core.errors import DecodeError
 
 @dataclass(frozen=True, slots=True)
 class FoundPlace:
-    """The place of a finding: the segment's id and its ordinal in the transaction from 1, the element, and the byte offset."""
+    """The place of a finding: the segment's id and its ordinal in the transaction from 1, the element, and the byte
+    offset."""
 
     segment: str
     position: int
@@ -29,8 +30,9 @@ def finding_of(error: DecodeError) -> FoundPlace | None:
 
 
 def place_of(error: BaseException) -> dict[str, Any]:
-    """The segment (its id and, where the reader knows it, its ordinal in the transaction from 1), the element and the byte offset
-    of the first thing that is wrong; only what is known. Empty for a body whose reader says nothing of the kind."""
+    """The segment (its id and, where the reader knows it, its ordinal in the transaction from 1), the element and the
+    byte offset of the first thing that is wrong; only what is known. Empty for a body whose reader says nothing of the
+    kind."""
     if not isinstance(error, DecodeError):
         return {}
     first = finding_of(error)

@@ -21,15 +21,17 @@ POLL_SECONDS = 0.25
 
 
 class CommandDesk:
-    """Looks for commands every quarter of a second. `acts` maps a kind to what is done. Commands of one kind are carried out one after the
-    other; those of other kinds never wait for them: a replay of something large keeps nobody from a reload."""
+    """Looks for commands every quarter of a second. `acts` maps a kind to what is done. Commands of one kind are
+    carried out one after the other; those of other kinds never wait for them: a replay of something large keeps nobody
+    from a reload."""
 
     def __init__(self, runtime: Runtime, acts: Mapping[str, Act]) -> None:
         self._runtime = runtime
         self._acts = acts
         self._commands = Commands(runtime.journal)
         self._begun: dict[str, Any] = {}
-        """Commands that are not finished. Where the journal went away meanwhile they are carried out again when it is back."""
+        """Commands that are not finished. Where the journal went away meanwhile they are carried out again when it is
+        back."""
         self._at_work: dict[str, asyncio.Task[None]] = {}
         """By kind."""
 

@@ -37,8 +37,8 @@ UNMATCHED = Grave(topology.UNMATCHED, "unmatched")
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """The same message gives the same letter, whoever records it: the intake together with what it decided, or the keeper that takes the
-    message from its queue. `body` is a claim."""
+    """The same message gives the same letter, whoever records it: the intake together with what it decided, or the
+    keeper that takes the message from its queue. `body` is a claim."""
 
     grave: Grave
     message: Message

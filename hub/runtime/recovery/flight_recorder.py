@@ -13,8 +13,8 @@ LENGTH = 2
 
 
 class FlightRecorder:
-    """A name in a file that is mapped into memory: writing it costs no system call, and what is written survives the process, though not
-    the machine. The lock of the file says that its process lives."""
+    """A name in a file that is mapped into memory: writing it costs no system call, and what is written survives the
+    process, though not the machine. The lock of the file says that its process lives."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

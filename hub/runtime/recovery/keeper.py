@@ -29,8 +29,8 @@ RETURN_PAUSE = 5.0
 
 
 class Keeper:
-    """Consumes the dead-letter queues of routes and sources, and `hub.unmatched`. A dead letter leaves the broker once its
-    row, with body, headers and cause, is committed; taking one twice changes nothing."""
+    """Consumes the dead-letter queues of routes and sources, and `hub.unmatched`. A dead letter leaves the broker once
+    its row, with body, headers and cause, is committed; taking one twice changes nothing."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -81,8 +81,8 @@ class Keeper:
         await self._runtime.journal.commit(entry)
 
     async def _is_news(self, id: str, dead_at: float) -> bool:
-        """False for a dead letter that the broker delivers again after somebody has decided about it: what has begun since
-        then must not be undone."""
+        """False for a dead letter that the broker delivers again after somebody has decided about it: what has begun
+        since then must not be undone."""
         wanted = DeadFilter(ids=(id,), status=tuple(DECIDED))
         decided = await self._decisions.dead_letters(wanted, dead_at)
         return not any(row.decided_at is None or row.decided_at >= dead_at for row in decided)

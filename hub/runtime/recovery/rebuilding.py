@@ -1,4 +1,5 @@
-"""Rebuilding: copies that no queue holds any more are made again from the journal, and published to their route's queue."""
+"""Rebuilding: copies that no queue holds any more are made again from the journal, and published to their route's
+queue."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ MOST_TOLD = 100
 
 
 class Rebuilding:
-    """A copy that is somewhere all the same is published twice: its effects are recorded once, and the second copy sends nothing."""
+    """A copy that is somewhere all the same is published twice: its effects are recorded once, and the second copy
+    sends nothing."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -43,7 +45,8 @@ class Rebuilding:
             await self._runtime.clock.sleep(LOOK_SECONDS)
 
     async def begin(self) -> None:
-        """At the start of a hub: after a restore everything that is open is published. Raises TransientError and JournalUnavailable."""
+        """At the start of a hub: after a restore everything that is open is published. Raises TransientError and
+        JournalUnavailable."""
         if await self._memory.get(WANTED):
             await self.rebuild()
             await self._memory.put(WANTED, "")
@@ -57,8 +60,8 @@ class Rebuilding:
         return len(copies)
 
     async def rebuild(self) -> dict[str, int]:
-        """Publishes all copies that have no outcome: `{"published": n, "batches": n, "without_route": n, "left": n}`. `left`: the
-        effects that are open, and that no copy could be made for."""
+        """Publishes all copies that have no outcome: `{"published": n, "batches": n, "without_route": n, "left": n}`.
+        `left`: the effects that are open, and that no copy could be made for."""
         began, published, homeless, after = self._runtime.clock(), 0, 0, 0
         batches = await self._copies.batches()
         met = set(batches)

@@ -30,7 +30,8 @@ Detail = Mapping[str, Any]
 
 
 class Recoverability:
-    """Turns a failure into rows of an entry, and into the copies that must be at the broker before the entry commits."""
+    """Turns a failure into rows of an entry, and into the copies that must be at the broker before the entry
+    commits."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -168,8 +169,8 @@ class Recoverability:
         await self._runtime.broker.publish("", topology.dead_queue(route), dead)
 
     async def publish_later(self, route: str, message: Message, delay: float) -> None:
-        """Confirmed in the retry queue of that delay, which is declared, and recorded, when it is first needed, and again
-        when somebody has deleted it."""
+        """Confirmed in the retry queue of that delay, which is declared, and recorded, when it is first needed, and
+        again when somebody has deleted it."""
         runtime, queue = self._runtime, topology.retry_queue(route, delay)
         if queue not in runtime.declared:
             await self._declare_later(route, queue, delay)

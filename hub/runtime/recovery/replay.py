@@ -37,8 +37,8 @@ class Refused(HubError):
 
 
 class Replay:
-    """Every step is recorded before it is done and may be repeated: what a crash leaves as `replaying` or `releasing` is
-    taken up again by `resume`, and effects that are recorded are not repeated."""
+    """Every step is recorded before it is done and may be repeated: what a crash leaves as `replaying` or `releasing`
+    is taken up again by `resume`, and effects that are recorded are not repeated."""
 
     def __init__(self, runtime: Runtime, intake: Intake) -> None:
         self._runtime = runtime
@@ -46,8 +46,8 @@ class Replay:
         self._decisions = Decisions(runtime.journal)
 
     async def resume(self, older: float = 0.0) -> None:
-        """Finishes what a crash interrupted, one by one; what can't be finished is back in its list, with the reason. `older`
-        (seconds) leaves alone what somebody may be at right now."""
+        """Finishes what a crash interrupted, one by one; what can't be finished is back in its list, with the reason.
+        `older` (seconds) leaves alone what somebody may be at right now."""
         now = self._runtime.clock()
         for letter in await self._decisions.dead_letters(DeadFilter(status=(DeadStatus.REPLAYING,)), now):
             if now - (letter.decided_at or 0.0) >= older:
@@ -58,8 +58,8 @@ class Replay:
                 await self._publish_released(hold)
 
     async def replay(self, wanted: DeadFilter, who: str, render: bool = False, to: str | None = None) -> dict[str, Any]:
-        """Replays all that the filter finds: `{"replayed": n, "skipped": {reason: n}, "ids": [...]}`. `to`: a destination that takes the
-        place of those on which they died. Raises HubError when it is not there."""
+        """Replays all that the filter finds: `{"replayed": n, "skipped": {reason: n}, "ids": [...]}`. `to`: a
+        destination that takes the place of those on which they died. Raises HubError when it is not there."""
         if to is not None and to not in self._runtime.snapshot.destinations:
             known = ", ".join(sorted(self._runtime.snapshot.destinations))
             raise HubError(f"there is no destination {to!r}; the site has {known}")
@@ -180,7 +180,8 @@ class Replay:
         await self._runtime.broker.publish("", topology.route_queue(route), fresh)
 
     def _send(self, message: Message, still: list[str]) -> list[str]:
-        """The destinations of the copy's document: with one that takes the place of others, without those that are gone."""
+        """The destinations of the copy's document: with one that takes the place of others, without those that are
+        gone."""
         known = list(split(message.headers.get(Header.SEND)))
         new = [name for name in still if name not in known]
         return [name for name in known if name in self._runtime.snapshot.destinations] + new if new else known
@@ -224,7 +225,8 @@ class Replay:
         return await self._decide(ids, HoldStatus.REJECTED, lambda row: decisions.reject(row, who, reason, now))
 
     async def dissolve(self, ids: list[str], who: str, reason: str) -> dict[str, Any]:
-        """Takes batches apart that have not left: `{"dissolved": n, "released": documents, "skipped": {reason: n}, "ids": [...]}`."""
+        """Takes batches apart that have not left:
+        `{"dissolved": n, "released": documents, "skipped": {reason: n}, "ids": [...]}`."""
         batches, done, released = Batches(self._runtime.journal), list[str](), 0
         chosen = choose(ids, await batches.stuck(), "unsent batch", "unsent batches")
         skipped = Counter(chosen.refused)

@@ -18,8 +18,9 @@ LOOK_SECONDS = 0.5
 
 
 class Waker:
-    """Looks twice a second for copies that may go on, and publishes them. Many processes may do so at once: each row is taken by one of
-    them. A copy is published before its row goes: after a crash between the two it is published twice, and its effects are once."""
+    """Looks twice a second for copies that may go on, and publishes them. Many processes may do so at once: each row is
+    taken by one of them. A copy is published before its row goes: after a crash between the two it is published twice,
+    and its effects are once."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -61,8 +62,8 @@ class Waker:
             continue
 
     async def wake(self) -> int:
-        """Publishes what may go on now; how many copies. What can't be published (its claim is missing, the broker away) is looked at
-        again after a minute."""
+        """Publishes what may go on now; how many copies. What can't be published (its claim is missing, the broker
+        away) is looked at again after a minute."""
         taken = await self._waits.take(let_through(self._runtime.snapshot.limits), self._gone)
         if not taken:
             return 0

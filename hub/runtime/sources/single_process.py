@@ -25,9 +25,10 @@ class SingleProcess:
         self._seconds = seconds
 
     async def run(self, name: str, step: Callable[[], Awaitable[None]], on_state: Callable[[str], None]) -> None:
-        """Waits for the lease, runs the step, and gives the lease back when the step has ended, however it ends. The step is
-        cancelled before a lease ends that could not be kept, and TransientError says so. `on_state` hears STANDS_BY while
-        another process has it, and "" when it is ours. Raises what the step raises, and JournalUnavailable."""
+        """Waits for the lease, runs the step, and gives the lease back when the step has ended, however it ends. The
+        step is cancelled before a lease ends that could not be kept, and TransientError says so. `on_state` hears
+        STANDS_BY while another process has it, and "" when it is ours. Raises what the step raises, and
+        JournalUnavailable."""
         while not await self._leases.take(name, self._seconds):
             on_state(STANDS_BY)
             await self._clock.sleep(self._seconds / 4)

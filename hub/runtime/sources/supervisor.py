@@ -1,5 +1,5 @@
-"""Keeps the sources running: one that fails is started again, with a growing pause, and says so. One that may only run in one
-process at a time waits for its lease."""
+"""Keeps the sources running: one that fails is started again, with a growing pause, and says so. One that may only run
+in one process at a time waits for its lease."""
 
 from __future__ import annotations
 

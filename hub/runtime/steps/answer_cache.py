@@ -14,7 +14,8 @@ MOST = 10_000
 
 
 class AnswerCache(Generic[T]):
-    """By question. What is asked while it is being asked waits for that answer. An error is nobody's answer but theirs who waited.
+    """By question. What is asked while it is being asked waits for that answer. An error is nobody's answer but theirs
+    who waited.
 
     `age`: seconds for which an answer is kept; 0: it isn't. `clock` gives seconds that never go back."""
 

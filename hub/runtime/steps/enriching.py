@@ -26,8 +26,8 @@ from hub.runtime.steps.known_answers import RestLookup
 
 @dataclass(frozen=True, slots=True)
 class PartAsked:
-    """A part of the document for which something is to be found. `text` is the question, for people; `facts` are what it is made of,
-    None: a field that it needs isn't there."""
+    """A part of the document for which something is to be found. `text` is the question, for people; `facts` are what
+    it is made of, None: a field that it needs isn't there."""
 
     part: dict[str, Any]
     text: str
@@ -35,8 +35,8 @@ class PartAsked:
 
 
 class Enrichment:
-    """Finds the questions about a document, and puts the answers into it. What differs from the answer is overwritten. `shown` is how a
-    question begins, `template` how it goes on."""
+    """Finds the questions about a document, and puts the answers into it. What differs from the answer is overwritten.
+    `shown` is how a question begins, `template` how it goes on."""
 
     def __init__(self, options: EnrichOptions, shown: str, template: str) -> None:
         self._options, self._shown, self._template = options, shown, template
@@ -128,7 +128,8 @@ class EnrichFromEndpoint:
 
 
 def plainly(template: str, facts: Mapping[str, Any]) -> str:
-    """The template with its facts as they are: as a key, and for people. Raises MappingError for one that has no value."""
+    """The template with its facts as they are: as a key, and for people. Raises MappingError for one that has no
+    value."""
     missing = next((name for name in names_in(template) if facts.get(name) in (None, "")), None)
     if missing is not None:
         render(template, facts)  # says which

@@ -27,7 +27,8 @@ MOST = 16_000_000
 
 
 class RestLookup:
-    """What an endpoint answers. Questions wait for their turn within its limit, and are asked once for what is asked at once."""
+    """What an endpoint answers. Questions wait for their turn within its limit, and are asked once for what is asked at
+    once."""
 
     def __init__(
         self,

@@ -38,9 +38,10 @@ FactsOf = Callable[["Document"], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it, or asked about it.
-    `filtered`: it ends here. `error`: it can't go on. `part`: its name, for each `split` that it came through. `next` counts the steps
-    that it has taken."""
+    """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it, or asked
+    about it.
+    `filtered`: it ends here. `error`: it can't go on. `part`: its name, for each `split` that it came through. `next`
+    counts the steps that it has taken."""
 
     document: Document
     said: tuple[StepNote, ...] = ()
@@ -65,9 +66,9 @@ class Walked:
 async def walk_on(
     steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
 ) -> list[Walked]:
-    """Takes them to the end of the steps. Each step sees the document that the one before it has made, and its facts. `released`: the
-    holds from which a person has let it go; no step holds it by these any more. Large answers spend the allowance of this process.
-    Raises TransientError and JournalUnavailable: nothing is decided then."""
+    """Takes them to the end of the steps. Each step sees the document that the one before it has made, and its facts.
+    `released`: the holds from which a person has let it go; no step holds it by these any more. Large answers spend the
+    allowance of this process. Raises TransientError and JournalUnavailable: nothing is decided then."""
     way = through(steps, walks, facts_of, released)
     found = advanced(way, None)
     while isinstance(found, Asked):
@@ -157,7 +158,8 @@ def _few(questions: Sequence[Question]) -> Sequence[Question]:
 def walk_ahead(
     steps: Sequence[NamedStep], walks: Sequence[Walked], facts_of: FactsOf, released: Collection[str] = ()
 ) -> list[Walked]:
-    """Takes each as far as it comes without asking anybody. Where `asks` is true of one afterwards, its next step asks."""
+    """Takes each as far as it comes without asking anybody. Where `asks` is true of one afterwards, its next step
+    asks."""
     done: list[Walked] = []
     waiting = list(reversed(walks))
     while waiting:
@@ -249,14 +251,15 @@ def without_parts(position: str) -> str:
 
 
 def wanted(only: str | None, position: str, part: bool) -> bool:
-    """Whether what stands at `position` is to be taken when only one place is. `part`: it isn't known yet which parts it has."""
+    """Whether what stands at `position` is to be taken when only one place is. `part`: it isn't known yet which parts
+    it has."""
     if only is None or only == position or answers(position, only):
         return True
     return part and only.startswith(f"{position}.{PART}" if position else PART)
 
 
 def answers(position: str, only: str) -> bool:
-    """Whether at a position stands the acknowledgment of the group, or of the interchange, in which a transaction stands: the verdict on
-    it may change when the transaction is read again."""
+    """Whether at a position stands the acknowledgment of the group, or of the interchange, in which a transaction
+    stands: the verdict on it may change when the transaction is read again."""
     transaction = only.split(".")[:3]
     return len(transaction) == 3 and position in (f"{transaction[0]}.{transaction[1]}.ack", f"{transaction[0]}.ta1")

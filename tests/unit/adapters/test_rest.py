@@ -242,7 +242,8 @@ def test_a_secret_with_a_line_end_is_refused() -> None:
 
 
 async def test_waiting_for_a_connection_is_not_a_failure_of_the_far_end(erp: Erp) -> None:
-    """With one connection the last of five waits longer than `timeout`, while each request is answered well within it."""
+    """With one connection the last of five waits longer than `timeout`, while each request is answered well within
+    it."""
     erp.script = lambda request: Answer(hang=0.3)
     outgoing = Outgoing("id", "order@1", "key-1", b"{}", "application/json", facts={"number": "1"})
     async with destination(erp.url, timeout="1s", connections=1) as made:

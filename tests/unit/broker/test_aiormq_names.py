@@ -1,4 +1,5 @@
-"""What `hub/broker/rabbit/aiormq_connection.py` takes from aiormq beside its manual: a release that moves one of these fails here, by name."""
+"""What `hub/broker/rabbit/aiormq_connection.py` takes from aiormq beside its manual: a release that moves one of these
+fails here, by name."""
 
 from __future__ import annotations
 

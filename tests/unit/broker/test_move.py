@@ -22,8 +22,8 @@ WORK = Queue("work")
 
 
 async def filled(path: Path) -> None:
-    """A file in which one message waits, one was with a consumer that did not acknowledge it, one waits for its retry, one has left a
-    queue by its age, and one by its delivery limit, and the dead-letter queue of both is gone."""
+    """A file in which one message waits, one was with a consumer that did not acknowledge it, one waits for its retry,
+    one has left a queue by its age, and one by its delivery limit, and the dead-letter queue of both is gone."""
     broker = EmbeddedBroker(path, SystemClock())
     await broker.open()
     await broker.declare(Topology(queues=(Queue("gone"), WORK, RETRY, STUCK, LIMITED)))

@@ -270,7 +270,8 @@ def test_a_file_that_nobody_reads_is_not_passed_over(said: Said) -> None:
 
 
 def test_a_folder_that_cant_be_listed_is_no_empty_one(tmp_path: Path) -> None:
-    """As an empty one its routes would be taken away by a reload. Root may list what it likes, so the folder is none here."""
+    """As an empty one its routes would be taken away by a reload. Root may list what it likes, so the folder is none
+    here."""
     (tmp_path / "config").mkdir()
     routes = tmp_path / "routes"
     routes.write_text("")

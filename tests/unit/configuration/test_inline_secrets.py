@@ -1,4 +1,5 @@
-"""Every spelling of a secret that is written out, with the plug-ins as they are; and credentials that travel in the clear."""
+"""Every spelling of a secret that is written out, with the plug-ins as they are; and credentials that travel in the
+clear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Keys, certificates and authorities that options name: the check says which is not there, before a source fails over it."""
+"""Keys, certificates and authorities that options name: the check says which is not there, before a source fails over
+it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`hub check` finds what would fail at the start, or with each message: templates, schemas and tables that can't be used."""
+"""`hub check` finds what would fail at the start, or with each message: templates, schemas and tables that can't be
+used."""
 
 from __future__ import annotations
 

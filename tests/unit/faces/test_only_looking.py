@@ -1,4 +1,5 @@
-"""Commands that look make nothing: a journal made by who asks (root, or a mistyped --site) could not be opened by the hub's own user."""
+"""Commands that look make nothing: a journal made by who asks (root, or a mistyped --site) could not be opened by the
+hub's own user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The examples of the pages of adapters and transformers: each is part of a site that loads, and what is pure is built."""
+"""The examples of the pages of adapters and transformers: each is part of a site that loads, and what is pure is
+built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The table of `hub.core.effect`, walked on the databases: what it allows is written, and what it forbids changes nothing."""
+"""The table of `hub.core.effect`, walked on the databases: what it allows is written, and what it forbids changes
+nothing."""
 
 from __future__ import annotations
 

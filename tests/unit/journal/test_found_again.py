@@ -1,4 +1,5 @@
-"""Whatever names a message finds it, through an index: its id, its claim, every name that it came under, and what earlier releases kept."""
+"""Whatever names a message finds it, through an index: its id, its claim, every name that it came under, and what
+earlier releases kept."""
 
 from __future__ import annotations
 

@@ -96,7 +96,8 @@ async def test_a_process_that_lives_or_has_stopped_in_order_has_not_died(hosts: 
 
 
 async def test_a_process_that_only_waited_when_it_was_killed_is_nearly_nothing_against_the_copy(hosts: Hosts) -> None:
-    """An administrator who kills a hub again and again during a slow delivery makes no poison of it; five such deaths count as one."""
+    """An administrator who kills a hub again and again during a slow delivery makes no poison of it; five such deaths
+    count as one."""
     for killed in range(11):
         process = await hosts.process(pid=NO_PROCESS)
         assert await process.begin(COPY, below=10) == Begun(killed // 5, times=killed)

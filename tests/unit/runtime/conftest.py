@@ -1,4 +1,5 @@
-"""Parts of the runtime on a journal and a broker of their own, without a hub; where time matters, by a virtual clock."""
+"""Parts of the runtime on a journal and a broker of their own, without a hub; where time matters, by a virtual
+clock."""
 
 from __future__ import annotations
 

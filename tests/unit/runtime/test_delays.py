@@ -1,4 +1,5 @@
-"""Worker, recovery, keeper, replay, batching and intake where time decides: on parts of the runtime, by a virtual clock."""
+"""Worker, recovery, keeper, replay, batching and intake where time decides: on parts of the runtime, by a virtual
+clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Direct hand-over: which copies begin in the commit of their document, and that every other one goes to its queue untouched."""
+"""Direct hand-over: which copies begin in the commit of their document, and that every other one goes to its queue
+untouched."""
 
 from __future__ import annotations
 

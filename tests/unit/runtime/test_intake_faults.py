@@ -1,5 +1,6 @@
-"""The contract of `take`, with a fault of every class at every await: it takes an arrival whole, or it raises TransientError or
-JournalUnavailable and leaves nothing under way; what is offered again afterwards is delivered once."""
+"""The contract of `take`, with a fault of every class at every await: it takes an arrival whole, or it raises
+TransientError or JournalUnavailable and leaves nothing under way; what is offered again afterwards is delivered
+once."""
 
 from __future__ import annotations
 
@@ -129,7 +130,8 @@ def under_way() -> list[str]:
 
 
 def arrivals(folder: Path) -> Iterator[Arrival]:
-    """One of each kind: a document, a document for nobody, bytes that can't be read, and a body that is kept as a file."""
+    """One of each kind: a document, a document for nobody, bytes that can't be read, and a body that is kept as a
+    file."""
     yield Arrival("inbox", BytesBody(order("1")), "one.json")
     yield Arrival("inbox", BytesBody(order("2", partner="NOBODY")), "nobody.json")
     yield Arrival("inbox", BytesBody(b"no document"), "broken.json")
@@ -229,7 +231,8 @@ async def test_a_deleted_route_queue_is_declared_again_by_the_next_document(hub:
 
 
 async def test_what_is_offered_again_because_it_could_not_be_published_is_told_once(hub: RunningHub) -> None:
-    """A source whose route queue is missing offers its document again and again; the journal has one event, not one for each."""
+    """A source whose route queue is missing offers its document again and again; the journal has one event, not one for
+    each."""
     intake = intake_with(hub, Fault())
     broker: Any = intake._runtime.broker
     broker._fault = Always(lambda: TransientError("the broker is away", "unreachable"), "publish")

@@ -1,4 +1,5 @@
-"""The shapes in which bodies come: wrapped, with odd separators, character sets, binary data, other releases; and who sends."""
+"""The shapes in which bodies come: wrapped, with odd separators, character sets, binary data, other releases; and who
+sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""An interchange that breaks off is refused, and the one that follows it is read: wherever it broke off, whatever separates."""
+"""An interchange that breaks off is refused, and the one that follows it is read: wherever it broke off, whatever
+separates."""
 
 from __future__ import annotations
 

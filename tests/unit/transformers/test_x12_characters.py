@@ -1,4 +1,5 @@
-"""One decision about the characters of a transaction: for documents, findings, lineage, drafts of agreements, and what we write."""
+"""One decision about the characters of a transaction: for documents, findings, lineage, drafts of agreements, and what
+we write."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ MARKS = as_text(Delimiters(b"*", b">", b"^", b"~"))
 
 
 def body(name: str, release: str = "004010") -> list[str]:
-    """The segments after ST, with SE, of the first transaction that there is of the set in the release; none without one."""
+    """The segments after ST, with SE, of the first transaction that there is of the set in the release; none without
+    one."""
     files = [FILES[name]] if name in FILES else sorted(path.name for path in FIXTURES.glob(f"{name}-*.edi"))
     for text in ((FIXTURES / file).read_text().replace("\n", "") for file in files):
         if f"*X*{release}~" in text:

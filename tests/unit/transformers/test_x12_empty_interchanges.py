@@ -1,4 +1,5 @@
-"""Interchanges that hold no group: refused as such, by TA1 where the partner asks for one, and no neighbour is spoiled."""
+"""Interchanges that hold no group: refused as such, by TA1 where the partner asks for one, and no neighbour is
+spoiled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`errors: accept`: every transaction that gives a document is taken, and what could not be read of it is kept in its extras."""
+"""`errors: accept`: every transaction that gives a document is taken, and what could not be read of it is kept in its
+extras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Levels of an 856: by their parents, by BSN05 where no HL names one, or not at all; and numbered when the hub writes them."""
+"""Levels of an 856: by their parents, by BSN05 where no HL names one, or not at all; and numbered when the hub writes
+them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What stands where: transactions in groups of their kind, groups with numbers of their own, trailers behind what they end,
-levels that count up. Told in reading and in inspection alike."""
+"""What stands where: transactions in groups of their kind, groups with numbers of their own, trailers behind what they
+end, levels that count up. Told in reading and in inspection alike."""
 
 from __future__ import annotations
 

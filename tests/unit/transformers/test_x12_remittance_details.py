@@ -1,4 +1,5 @@
-"""What payrolls, royalties, vehicle leases and rates add to a remittance (820): kept whole, and checked to the element."""
+"""What payrolls, royalties, vehicle leases and rates add to a remittance (820): kept whole, and checked to the
+element."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""White space around segments belongs to nobody: whatever there is of it, with whatever terminator, read as if it weren't there."""
+"""White space around segments belongs to nobody: whatever there is of it, with whatever terminator, read as if it
+weren't there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Stylesheets and XPaths that would take for ever, or make too much: each ends, with a cause, and spoils no other document."""
+"""Stylesheets and XPaths that would take for ever, or make too much: each ends, with a cause, and spoils no other
+document."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What we say of what a partner sent: the 997 or 999 of a group, the TA1 of an interchange, as canonical documents.
 
-Codes: element 715 (AK901), 716 (AK905), 717 (AK501), 718 (AK502), 720 (AK304), 723 (AK403), and for the 999 618 (IK502), 620
-(IK304), 621 (IK403); I17 and I18 for the TA1.
+Codes: element 715 (AK901), 716 (AK905), 717 (AK501), 718 (AK502), 720 (AK304), 723 (AK403), and for the 999 618
+(IK502), 620 (IK304), 621 (IK403); I17 and I18 for the TA1.
 """
 
 from __future__ import annotations
@@ -176,7 +176,8 @@ def _transaction(read: Transaction, agreement: Agreement) -> AcknowledgedTransac
 
 
 def _segments(findings: Sequence[Finding], agreement: Agreement) -> Iterator[SegmentError]:
-    """One entry for each thing that is wrong with a segment as such, and one for all of its elements; in the order of the segments."""
+    """One entry for each thing that is wrong with a segment as such, and one for all of its elements; in the order of
+    the segments."""
     yield from sorted(_segments_of(findings, agreement), key=lambda error: error.position)
 
 
@@ -233,8 +234,8 @@ def _name(segment: str) -> str:
 
 
 def _carried(text: str | None, agreement: Agreement) -> str | None:
-    """A copy of a value that an acknowledgment to the partner can carry: no control characters, nothing that separates, only
-    the character set that they take."""
+    """A copy of a value that an acknowledgment to the partner can carry: no control characters, nothing that separates,
+    only the character set that they take."""
     if text is None:
         return None
     marks = agreement.separators

@@ -1,8 +1,8 @@
 """What we say of a transaction that we refuse for its totals: the 824, as a canonical document.
 
-The 997 has accepted it: that one speaks of syntax (decision 5). Codes: `TR` of element 110 (OTI01, the transaction set is rejected), `010`
-of element 647 (TED01, total out of balance); element 128 (OTI02) names the business document. Sources: the public dictionaries of release
-004010 (stedi.com, kasoftware.com).
+The 997 has accepted it: that one speaks of syntax (decision 5). Codes: `TR` of element 110 (OTI01, the transaction set
+is rejected), `010` of element 647 (TED01, total out of balance); element 128 (OTI02) names the business document.
+Sources: the public dictionaries of release 004010 (stedi.com, kasoftware.com).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ LONGEST_VALUE = 99
 
 
 def application_advice(read: Transaction, gs: Sequence[str], partner: str) -> ApplicationAdvice:
-    """Of a transaction that has a document and contradictions. `gs`: the elements of its group's GS. It has no date: that is the day on
-    which it is written."""
+    """Of a transaction that has a document and contradictions. `gs`: the elements of its group's GS. It has no date:
+    that is the day on which it is written."""
     document = read.document
     assert document is not None  # noqa: S101 - the caller has looked
     return ApplicationAdvice(

@@ -199,8 +199,8 @@ class CompiledSet:
         return made
 
     def _link(self, handlers: Sequence[Any], end: Any, separator: str) -> list[_Steps]:
-        """The states as dictionaries: the first three characters of a segment, or a key of the grammar, to (handler, next
-        state). The last state is the end."""
+        """The states as dictionaries: the first three characters of a segment, or a key of the grammar, to (handler,
+        next state). The last state is the end."""
         states = [_Steps() for _ in range(len(self.grammar.states) + 1)]
         for state in self.grammar.states:
             for key, target in state.next.items():
@@ -222,16 +222,16 @@ MOST_MARKS = 8
 """Kinds of separators for which readers are kept: what one has read is remembered by its text."""
 
 LARGE = 2000
-"""Segments from which on the cycle collector waits: a document holds no cycles, and looking for them again and again in one
-that grows costs more than reading it."""
+"""Segments from which on the cycle collector waits: a document holds no cycles, and looking for them again and again in
+one that grows costs more than reading it."""
 
 
 @lru_cache(maxsize=512)
 def compiled_set(
     name: str, release: str, rules: tuple[OverlayRule, ...] = (), *, understood: bool = False
 ) -> CompiledSet:
-    """Compiles once: the set with a partner's rules; `understood` relaxes it to what can be understood all the same. Raises
-    KeyError for a set without a declaration, WrongRule for a rule that doesn't fit it."""
+    """Compiles once: the set with a partner's rules; `understood` relaxes it to what can be understood all the same.
+    Raises KeyError for a set without a declaration, WrongRule for a rule that doesn't fit it."""
     if understood:
         rules = tuple(replace(rule, use=None) for rule in rules)
     declaration = overlaid(set_declaration(name, release), rules)

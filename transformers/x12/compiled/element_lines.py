@@ -19,8 +19,8 @@ FEW = 5
 
 
 class ElementLines:
-    """Lines that bind the elements of `e` to `a1`, `a2`, ..., their values to what `values` says by position, and pairs of
-    qualifier and id to `ids` (`x`: not all of them could be kept). They refuse what breaks the declaration."""
+    """Lines that bind the elements of `e` to `a1`, `a2`, ..., their values to what `values` says by position, and pairs
+    of qualifier and id to `ids` (`x`: not all of them could be kept). They refuse what breaks the declaration."""
 
     def __init__(self, source: Source, segment: Segment, mapping: Placement) -> None:
         self._source = source
@@ -129,7 +129,8 @@ class ElementLines:
         return found
 
     def _compound(self, position: int, use: ElementUse) -> list[str]:
-        """Lines for a composite, or for an element that may be repeated: a repeated one has no value, and is kept whole."""
+        """Lines for a composite, or for an element that may be repeated: a repeated one has no value, and is kept
+        whole."""
         name, element, blank = f"a{position}", use.element, ""
         if element.type == "C":
             words = {c: t.words for (p, c), t in self._mapping.components.items() if p == position}
@@ -194,7 +195,8 @@ class ElementLines:
         ]
 
     def _twice(self, pairs: Pairs) -> list[str]:
-        """A warning where an id that isn't a qualifier (a place of SDQ) stands twice: its second value isn't in the field."""
+        """A warning where an id that isn't a qualifier (a place of SDQ) stands twice: its second value isn't in the
+        field."""
         if self._segment.elements[pairs.first - 1].element.type == "ID":
             return []
         warning = (
@@ -203,8 +205,8 @@ class ElementLines:
         return [f"if x == {TWICE}: warnings.append({warning!r})"]
 
     def _few_pairs(self, tail: Pairs, names: str) -> list[str]:
-        """Straight lines for a segment with one to four pairs that are as they should be; what isn't is left to the way for
-        any number of them."""
+        """Straight lines for a segment with one to four pairs that are as they should be; what isn't is left to the way
+        for any number of them."""
         qualifier, value = (use.element for use in self._segment.elements[tail.first - 1 : tail.first + 1])
         memory = self._source.memory(qualifier)
         out = []
@@ -242,7 +244,8 @@ class ElementLines:
 
 
 def _size_test(name: str, element: Element, mandatory: bool) -> str:
-    """Whether a text is too long, or too short though it is there. Most elements that needn't be there aren't: so that is asked first."""
+    """Whether a text is too long, or too short though it is there. Most elements that needn't be there aren't: so that
+    is asked first."""
     if element.min < 2:
         return f"len({name}) > {element.max}" if mandatory else f"{name} and len({name}) > {element.max}"
     same = element.min == element.max

@@ -29,8 +29,8 @@ LONGEST_TEXT = 200
 """Characters of a segment whose part is remembered."""
 
 MOST_PARTS = 128
-"""Parts of one use of a segment that are remembered by their text. Few: where no text comes twice, every one that is kept
-costs a place in the processor's caches."""
+"""Parts of one use of a segment that are remembered by their text. Few: where no text comes twice, every one that is
+kept costs a place in the processor's caches."""
 
 
 def _placed(structure: Sequence[Use | Loop]) -> bool:
@@ -174,8 +174,8 @@ class FunctionBody:
         return " or ".join(tests + self._partly_placed(unplaced))
 
     def _keep(self) -> list[str]:
-        """Lines that keep the segment whole where the document doesn't hold all of it, or where its place doesn't follow from
-        what the document holds. A line for the other case may go on with `elif`."""
+        """Lines that keep the segment whole where the document doesn't hold all of it, or where its place doesn't
+        follow from what the document holds. A line for the other case may go on with `elif`."""
         placed = " or ".join(place_tests(self._source, self._state, self._mapping))
         found = [(test, why) for test, why in ((self._kept_whole(), None), (placed, PLACE)) if test]
         words = ("if", "elif")

@@ -1,7 +1,8 @@
 """Python source from a grammar: one function per use of a segment, straight-line, with nothing left to interpret.
 
-Each function checks the elements of its segment (presence, type, length, codes, rules) and puts them where they live. What
-it can't take it refuses without saying why (`Refused`); `diagnose` then looks at the whole transaction again, slowly.
+Each function checks the elements of its segment (presence, type, length, codes, rules) and puts them where they live.
+What it can't take it refuses without saying why (`Refused`); `diagnose` then looks at the whole transaction again,
+slowly.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from transformers.x12.declarations.grammar import Grammar, State
 
 
 class Source:
-    """Collects the source of a set's functions, and the constants that they use (`constants`, by name). `needs`: by the number of the
-    state of a segment that is a part of its own, its elements without which there is no such part."""
+    """Collects the source of a set's functions, and the constants that they use (`constants`, by name). `needs`: by the
+    number of the state of a segment that is a part of its own, its elements without which there is no such part."""
 
     def __init__(self, grammar: Grammar, document: type[Document]) -> None:
         self.grammar = grammar
@@ -92,8 +93,8 @@ class Source:
 
 
 def _number_counters(grammar: Grammar) -> dict[str, tuple[int, int, int]]:
-    """For each loop (`L3`) and counted use (`U17`): its counter, and the range of those of what stands in it directly, which begin anew
-    with it (what stands deeper begins anew with its own loop). Loops of a group share one counter."""
+    """For each loop (`L3`) and counted use (`U17`): its counter, and the range of those of what stands in it directly,
+    which begin anew with it (what stands deeper begins anew with its own loop). Loops of a group share one counter."""
     found: dict[str, tuple[int, int, int]] = {}
     uses: dict[tuple[int, ...], list[State]] = {}
     for state in grammar.states:

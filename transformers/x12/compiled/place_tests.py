@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 def place_tests(source: Source, state: State, mapping: Placement) -> list[str]:
-    """Expressions: one of them is true where the place of the segment, or of its elements, doesn't follow from what the document
-    holds. `part_` is the part that was made of it, `x` says why pairs are kept, `y` that a list goes on in a segment of its own."""
+    """Expressions: one of them is true where the place of the segment, or of its elements, doesn't follow from what the
+    document holds. `part_` is the part that was made of it, `x` says why pairs are kept, `y` that a list goes on in a
+    segment of its own."""
     use = state.use
     assert use is not None  # noqa: S101 - only state 0 has none
     tests = ["x"] if mapping.pairs is not None else []
@@ -48,7 +49,8 @@ def _one_of_many(source: Source, state: State, use: Use) -> list[str]:
 
 
 def _structure(source: Source, path: tuple[int, ...]) -> Sequence[Use | Loop]:
-    """The structure of the innermost of these loops that makes a part: the fields of the part have their places in it."""
+    """The structure of the innermost of these loops that makes a part: the fields of the part have their places in
+    it."""
     loops = [source.grammar.loops[number].loop for number in path]
     made = [loop for loop in loops if loop.to is not None]
     return made[-1].structure if made else source.grammar.declaration.structure

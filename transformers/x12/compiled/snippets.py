@@ -65,8 +65,8 @@ def _literal(value: Any, source: Source) -> str:
 
 
 def append_part(holder: str, field: str | None, part: str, *, many: bool) -> list[str]:
-    """Lines that add a part to a tuple: one of few grows as it is; one of many becomes a list, which the end turns into a
-    tuple again."""
+    """Lines that add a part to a tuple: one of few grows as it is; one of many becomes a list, which the end turns into
+    a tuple again."""
     name = "f" if field is None else repr(field)
     if not many:
         return [f"{holder}[{name}] += ({part},)"]

@@ -56,8 +56,9 @@ def known_segments() -> frozenset[str]:
 
 
 def release_of(version: str) -> tuple[str, bool]:
-    """The release that serves a version (GS08), and whether that is exactly the one it names; else it is the newest before
-    it, and 004010 for what names no release. A version may lack zeros before or behind it (4010, or 00401 as in ISA12)."""
+    """The release that serves a version (GS08), and whether that is exactly the one it names; else it is the newest
+    before it, and 004010 for what names no release. A version may lack zeros before or behind it (4010, or 00401 as in
+    ISA12)."""
     named = version[:6]
     if named in RELEASES:
         return named, True

@@ -1,5 +1,5 @@
-"""What a value means, for people: the names of codes (`code_names.yaml`), and dates, times and numbers as they are written
-elsewhere."""
+"""What a value means, for people: the names of codes (`code_names.yaml`), and dates, times and numbers as they are
+written elsewhere."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def code_name(number: str, code: str) -> str:
 
 
 def meaning(element: Element, text: str, words: Mapping[str, Mapping[str, str]], qualifier: str = "") -> str:
-    """What a value means, where it says it in code; empty where it says it already, or where we don't know. `words`: by element
-    number, what codes are called in the canonical document."""
+    """What a value means, where it says it in code; empty where it says it already, or where we don't know. `words`: by
+    element number, what codes are called in the canonical document."""
     if named := code_name(element.number, text) or words.get(element.number, {}).get(text, ""):
         return named.replace("_", " ")
     if element.type == "DT" or (element.number == "1251" and qualifier == "D8"):

@@ -16,8 +16,8 @@ MANY = 0
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """A data element of the dictionary, as it is in one release. A composite (type C) has `components`. `verified`: its list
-    of codes is complete, by the standard or by an agreement: another one is an error, not only a warning."""
+    """A data element of the dictionary, as it is in one release. A composite (type C) has `components`. `verified`: its
+    list of codes is complete, by the standard or by an agreement: another one is an error, not only a warning."""
 
     number: str
     name: str
@@ -46,8 +46,8 @@ FULL_DATE = Element(DATE, "Date", "DT", 8, 8)
 @dataclass(frozen=True, slots=True)
 class ElementUse:
     """An element in its place in a segment, or in a composite. It may stand `repeat` times, separated by the repetition
-    separator. `default` is written where a document has no value. `lenient`: it may be missing, unless the document can't be
-    without it."""
+    separator. `default` is written where a document has no value. `lenient`: it may be missing, unless the document
+    can't be without it."""
 
     element: Element
     mandatory: bool = False
@@ -59,8 +59,8 @@ class ElementUse:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A relation between the elements of a segment: letter P, R, E, C or L, and their positions (from 1). `tolerated`: of a
-    rule C, an element whose absence is only a warning."""
+    """A relation between the elements of a segment: letter P, R, E, C or L, and their positions (from 1). `tolerated`:
+    of a rule C, an element whose absence is only a warning."""
 
     letter: str
     positions: tuple[int, ...]
@@ -95,8 +95,8 @@ class Century:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment of the directory. `open`: its elements aren't declared. `centuries`: its dates whose century stands in an element
-    of its own."""
+    """A segment of the directory. `open`: its elements aren't declared. `centuries`: its dates whose century stands in
+    an element of its own."""
 
     id: str
     name: str
@@ -135,8 +135,8 @@ class SubPart:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Positions of the code of a format, and of the date or period that is written in it. `alone`: the segment has no other element
-    for a date."""
+    """Positions of the code of a format, and of the date or period that is written in it. `alone`: the segment has no
+    other element for a date."""
 
     format: int
     text: int
@@ -145,8 +145,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the elements of a segment live. `components` are keyed by element and component (the second one and further:
-    the first one is the element itself). `period`: elements that give the fields of a date or a range of dates."""
+    """Where the elements of a segment live. `components` are keyed by element and component (the second one and
+    further: the first one is the element itself). `period`: elements that give the fields of a date or a range of
+    dates."""
 
     put: Mapping[int, Target] = dataclasses.field(default_factory=dict)
     components: Mapping[tuple[int, int], Target] = dataclasses.field(default_factory=dict)
@@ -170,10 +171,10 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`. `counts`: elements that
-    are the number of parts at the end of a path. `sums`: elements that are the sum of the values at the end of a path (`lines.quantity`). Of several
-    paths any is right, and the first is written. `prefer`: of several places for one field this
-    one is written to first, where the element has one of these codes."""
+    """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`. `counts`: elements
+    that are the number of parts at the end of a path. `sums`: elements that are the sum of the values at the end of a
+    path (`lines.quantity`). Of several paths any is right, and the first is written. `prefer`: of several places for
+    one field this one is written to first, where the element has one of these codes."""
 
     segment: Segment
     mandatory: bool
@@ -221,7 +222,8 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class SetDeclaration:
-    """One transaction set in one release. `forbidden`: places of segments and loops that an agreement took out of it."""
+    """One transaction set in one release. `forbidden`: places of segments and loops that an agreement took out of
+    it."""
 
     set: str
     release: str

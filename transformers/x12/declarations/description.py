@@ -1,5 +1,5 @@
-"""A transaction set as data for people: what its declaration says, with what an overlay changed marked, and where each element lives
-in the canonical document."""
+"""A transaction set as data for people: what its declaration says, with what an overlay changed marked, and where each
+element lives in the canonical document."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from transformers.x12.declarations.fields import shapes
 
 @dataclass(frozen=True, slots=True)
 class ElementRow:
-    """An element in its place; `field` is where it lives, empty where it is kept in the extras. `changed`: what an overlay says
-    of it."""
+    """An element in its place; `field` is where it lives, empty where it is kept in the extras. `changed`: what an
+    overlay says of it."""
 
     position: int
     number: str
@@ -79,7 +79,8 @@ class SetDescription:
 
 
 def describe(declaration: SetDeclaration, standard: SetDeclaration | None = None) -> SetDescription:
-    """The rows of a set from top to bottom. `standard`: the same set without the overlay, against which changes are marked."""
+    """The rows of a set from top to bottom. `standard`: the same set without the overlay, against which changes are
+    marked."""
     rows = list(_Describing(declaration).run())
     if standard is not None and standard != declaration:
         rows = list(_marked(rows, list(_Describing(standard).run())))
@@ -180,8 +181,8 @@ def _component(position: int, number: int, use: ElementUse, fields: Mapping[tupl
 
 
 def folded(rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
-    """The rows without those of a loop that holds what the one of the same name right before it holds: that loop is said to be
-    the same (True)."""
+    """The rows without those of a loop that holds what the one of the same name right before it holds: that loop is
+    said to be the same (True)."""
     at = 0
     before: tuple[str, int, Sequence[Row]] | None = None
     while at < len(rows):

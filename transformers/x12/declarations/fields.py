@@ -20,7 +20,8 @@ Kind = Literal["text", "number", "whole", "date", "ids", "part", "parts", "texts
 
 @dataclass(frozen=True, slots=True)
 class FieldShape:
-    """A field: its kind (`elements`: those of a segment kept whole), its part class where it holds parts, its default (`required`: it has none)."""
+    """A field: its kind (`elements`: those of a segment kept whole), its part class where it holds parts, its default
+    (`required`: it has none)."""
 
     kind: Kind
     part: type[Part] | None = None

@@ -1,8 +1,8 @@
 """The order of segments as an automaton: which segment may follow which, with usage, loops and their choice worked out.
 
-A state is where the reader stands: after a certain use of a segment. Its transitions map a key to the next state. The key
-is the segment id, or id, `*` and code where the value of an element chooses the loop. A mandatory segment that is missing
-needs no check of its own: without it there is no transition to what stands behind it.
+A state is where the reader stands: after a certain use of a segment. Its transitions map a key to the next state. The
+key is the segment id, or id, `*` and code where the value of an element chooses the loop. A mandatory segment that is
+missing needs no check of its own: without it there is no transition to what stands behind it.
 """
 
 from __future__ import annotations

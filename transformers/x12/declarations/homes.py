@@ -51,8 +51,8 @@ class Homes:
         return home is not self.places[0].home or any(place.home is not home for place in self._choosy)
 
     def with_room(self, parts: Sequence[Part], stood: Sequence[Home | None]) -> list[Home]:
-        """A place for each part: where it stood, else the one that is best for it. Of those that are too many for their place the last
-        ones that didn't stand there go to another one that holds them."""
+        """A place for each part: where it stood, else the one that is best for it. Of those that are too many for their
+        place the last ones that didn't stand there go to another one that holds them."""
         found = [home or self.of(part) for home, part in zip(stood, parts, strict=True)]
         for place in self.places:
             inside = [number for number, home in enumerate(found) if home is place.home] if place.room else []

@@ -20,8 +20,8 @@ class Node:
 
 
 def tree_nodes(parts: Sequence[Part], path: str, children: str, field: str) -> list[Node]:
-    """All parts of a tree, parents before their children. `children`: the field with the parts below one, `field`: the one with its id.
-    Parts without an id are numbered, by numbers that nobody else has."""
+    """All parts of a tree, parents before their children. `children`: the field with the parts below one, `field`: the
+    one with its id. Parts without an id are numbered, by numbers that nobody else has."""
     own = [getattr(part, field) for part in _flat(parts, children)]
     taken = {str(id).lstrip("0") for id in own if id is not None}
     free = (str(number) for number in count(1) if str(number) not in taken)
@@ -30,8 +30,9 @@ def tree_nodes(parts: Sequence[Part], path: str, children: str, field: str) -> l
 
 
 def in_order(nodes: Sequence[Node], stood: Sequence[str]) -> Sequence[Node]:
-    """The nodes in the order in which they stood: `stood` are their ids in it, of a document in which it doesn't follow from the ids. Where
-    there are others by now, or none, in the order of ids that count up, else parents before their children."""
+    """The nodes in the order in which they stood: `stood` are their ids in it, of a document in which it doesn't follow
+    from the ids. Where there are others by now, or none, in the order of ids that count up, else parents before their
+    children."""
     places = {id: place for place, id in enumerate(stood)}
     same = places.keys() == {node.id for node in nodes}
     if same and all(not node.parent or places[node.parent] < places[node.id] for node in nodes):
@@ -68,8 +69,8 @@ def _flat(parts: Sequence[Part], children: str) -> Iterator[Part]:
 
 
 def _count_up(nodes: Sequence[Node]) -> bool:
-    """Whether all ids are numbers, and each is greater than those of its parent and of the node before it below the same parent: then
-    they have been counted in the order in which the nodes stood."""
+    """Whether all ids are numbers, and each is greater than those of its parent and of the node before it below the
+    same parent: then they have been counted in the order in which the nodes stood."""
     if not all(node.id.isdecimal() and len(node.id) < 10 for node in nodes):
         return False
     latest: dict[str, int] = {}

@@ -52,7 +52,8 @@ def overlaid(declaration: SetDeclaration, rules: Sequence[OverlayRule]) -> SetDe
 
 
 def elements_at(declaration: SetDeclaration, rule: OverlayRule) -> Iterator[Element]:
-    """The element that a rule is about, in each place of that name: the one it names, or the first one of its segment."""
+    """The element that a rule is about, in each place of that name: the one it names, or the first one of its
+    segment."""
     place = _Place.of(rule)
     for use in _uses_at(declaration.structure, place.path):
         position = place.element or 1
@@ -74,9 +75,9 @@ def _uses_at(structure: Sequence[Entry], path: Sequence[str]) -> Iterator[Use]:
 
 
 def relaxed(declaration: SetDeclaration) -> SetDeclaration:
-    """The same set, where what can be understood all the same is taken: any length, any code, any number of repetitions, no
-    relations between elements, nothing mandatory but what the document can't be without. Order, loops that stand once, and
-    the types of numbers, dates and times stay."""
+    """The same set, where what can be understood all the same is taken: any length, any code, any number of
+    repetitions, no relations between elements, nothing mandatory but what the document can't be without. Order, loops
+    that stand once, and the types of numbers, dates and times stay."""
     return replace(declaration, structure=optional(tuple(_relaxed(entry) for entry in declaration.structure)))
 
 

@@ -1,7 +1,7 @@
 """A date or a period in one text, by the code of its format (elements 1250 and 1251): to fields of a part, and back.
 
-The fields are those of a milestone: `date` and `time`, and `until`, the last day of a period. `format` keeps the code where it isn't
-RD8, which a last day says by itself.
+The fields are those of a milestone: `date` and `time`, and `until`, the last day of a period. `format` keeps the code
+where it isn't RD8, which a last day says by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _TIME = Element("1251", "Time", "TM", 4, 8)
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a code writes it: digits of a date, whether a time follows, whether it is two dates with a hyphen between them."""
+    """How a code writes it: digits of a date, whether a time follows, whether it is two dates with a hyphen between
+    them."""
 
     pattern: str
     day: int
@@ -40,8 +41,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "RD8": Format("CCYYMMDD-CCYYMMDD", 8, range=True),
     }
 )
-"""The codes that give fields; what has another one is kept whole. Source: element 1250 as implementation guides of retailers and of
-health care state it (D6, D8, DT, RD6 and RD8 mean the same in all of them)."""
+"""The codes that give fields; what has another one is kept whole. Source: element 1250 as implementation guides of
+retailers and of health care state it (D6, D8, DT, RD6 and RD8 mean the same in all of them)."""
 
 PERIOD_FIELDS = ("date", "time", "until", "format")
 
@@ -106,8 +107,9 @@ def period_text(
 def take_period(
     code: str, text: str, date: datetime.date | None, time: str, place: str, warnings: list[str]
 ) -> tuple[datetime.date | None, str, datetime.date | None, str | None]:
-    """For a reader: date, time and last day of a segment, and the code of its format where the fields hold it. `date` and `time` are
-    those of the segment's own elements: where there are such, the text is left alone. A text that isn't of its format is warned of."""
+    """For a reader: date, time and last day of a segment, and the code of its format where the fields hold it. `date`
+    and `time` are those of the segment's own elements: where there are such, the text is left alone. A text that isn't
+    of its format is warned of."""
     try:
         found = parse_period(code, text) if date is None and not time else None
     except WrongElement as error:

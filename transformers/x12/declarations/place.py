@@ -18,8 +18,8 @@ Home = Use | Loop
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """An element of the place's segment that holds a field whole. `line`: only its first line, further ones stand in segments of their
-    own."""
+    """An element of the place's segment that holds a field whole. `line`: only its first line, further ones stand in
+    segments of their own."""
 
     position: int
     element: Element
@@ -86,8 +86,8 @@ class Place:
         return True
 
     def _fits(self, part: Part) -> bool:
-        """Whether the codes that a part has can stand there (a qualifier of two letters is no note reference code), and whether its
-        texts are of one line where one is all that there is room for."""
+        """Whether the codes that a part has can stand there (a qualifier of two letters is no note reference code), and
+        whether its texts are of one line where one is all that there is room for."""
         for said in self._texts:
             text = said.text(part)
             low, high = said.element.min, said.element.max

@@ -45,8 +45,8 @@ def shown_codes(codes: Iterable[str]) -> str:
 def set_page(
     description: SetDescription, other: SetDescription | None = None, *, segments: bool = False
 ) -> Iterator[str]:
-    """The lines of a page. `other`: the same set in a later release, whose differences are noted. `segments`: with the elements of
-    every segment; else with links to `segments.md`."""
+    """The lines of a page. `other`: the same set in a later release, whose differences are noted. `segments`: with the
+    elements of every segment; else with links to `segments.md`."""
     d = description
     releases = d.release if other is None else f"{d.release} and {other.release}"
     yield f"# {d.set} {d.name}\n"

@@ -1,7 +1,7 @@
 """Elements as values: each converter checks what it converts, and remembers what it has seen.
 
-Real files say the same codes, dates and quantities over and over: a dictionary answers for those in one look-up, and only
-a new text is looked at. Every memory is bounded.
+Real files say the same codes, dates and quantities over and over: a dictionary answers for those in one look-up, and
+only a new text is looked at. Every memory is bounded.
 """
 
 from __future__ import annotations

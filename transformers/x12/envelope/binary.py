@@ -1,4 +1,5 @@
-"""Segments that hold binary data: their last element is one, whatever bytes it holds, and an element before it says how many."""
+"""Segments that hold binary data: their last element is one, whatever bytes it holds, and an element before it says how
+many."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ def data_of(elements: Sequence[str]) -> int | None:
 
 
 def length_error(elements: Sequence[str]) -> tuple[str, str] | None:
-    """Why data (a character for each byte) isn't as long as the element before it says: the code of AK403, and a sentence."""
+    """Why data (a character for each byte) isn't as long as the element before it says: the code of AK403, and a
+    sentence."""
     at = data_of(elements)
     if at is None or not elements[at]:
         return None

@@ -50,8 +50,8 @@ def binary_ranges(window: Window, delimiters: Delimiters) -> tuple[tuple[int, in
 
 
 def resume(window: Window) -> int:
-    """From where to search again when more bytes have come: before what may be half a segment id, the blanks before it, and
-    the terminator before those; and before what may be half a header."""
+    """From where to search again when more bytes have come: before what may be half a segment id, the blanks before it,
+    and the terminator before those; and before what may be half a header."""
     tail = bytes(window.data[-MAX_CONTROL:])
     start = len(window.data) - len(tail)
     header = tail.find(b"ISA", max(0, len(tail) - _HEADER))
@@ -69,8 +69,8 @@ def broken_off(window: Window, start: int, end: int) -> int:
 
 
 def _data(mark: Mark, window: Window, delimiters: Delimiters) -> tuple[int, int] | None:
-    """The range of the data of one binary segment, whose length is BIN01, or BDS02. Where no terminator stands behind it the
-    length isn't true, and the next terminator ends it. None where there is no length."""
+    """The range of the data of one binary segment, whose length is BIN01, or BDS02. Where no terminator stands behind
+    it the length isn't true, and the next terminator ends it. None where there is no length."""
     lead = LENGTH_AT[mark.name.decode()]
     begin = mark.end - window.at
     while window.left - begin < MOST_LENGTH and _more(window):

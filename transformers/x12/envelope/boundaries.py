@@ -35,8 +35,8 @@ _LINE_END = re.compile(rb"\r?\n")
 
 
 class Mark(NamedTuple):
-    """Where a segment begins: `start` is the terminator before it, or the header that has broken in; `end` is behind its first
-    separator."""
+    """Where a segment begins: `start` is the terminator before it, or the header that has broken in; `end` is behind
+    its first separator."""
 
     start: int
     end: int
@@ -44,10 +44,12 @@ class Mark(NamedTuple):
 
 
 class Marks:
-    """Finds a terminator, blanks, and one of these names. In time that grows with the length alone, whatever the terminator is.
+    """Finds a terminator, blanks, and one of these names. In time that grows with the length alone, whatever the
+    terminator is.
 
-    A terminator that is white space itself stands within a run of blanks, and every other blank of the run may be one too. So the
-    run is looked at once, from its beginning: a search that began again at each of its bytes would take their square.
+    A terminator that is white space itself stands within a run of blanks, and every other blank of the run may be one
+    too. So the run is looked at once, from its beginning: a search that began again at each of its bytes would take
+    their square.
     """
 
     def __init__(self, delimiters: Delimiters, names: bytes, broken_off: bytes = b"") -> None:
@@ -80,9 +82,9 @@ def _any_of(characters: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Boundaries:
-    """`control`: a control segment; `close`: what ends a transaction (it begins with one byte before a segment, or with the
-    ISA itself); `binary`: the beginning of a binary segment; `odd`: what a tidy transaction doesn't have; `blank`: what may
-    stand between segments."""
+    """`control`: a control segment; `close`: what ends a transaction (it begins with one byte before a segment, or with
+    the ISA itself); `binary`: the beginning of a binary segment; `odd`: what a tidy transaction doesn't have; `blank`:
+    what may stand between segments."""
 
     control: re.Pattern[bytes]
     close: Marks

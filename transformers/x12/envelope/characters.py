@@ -1,7 +1,8 @@
 """The character set of a transaction: decided once, for everybody who reads its bytes.
 
-UTF-8 where the bytes are UTF-8 and the delimiters ASCII; else 8-bit text: windows-1252 where bytes from 80 to 9F stand in it,
-ISO 8859-1 (which has no characters there) where none does. Delimiters are bytes, and stay the characters of ISO 8859-1.
+UTF-8 where the bytes are UTF-8 and the delimiters ASCII; else 8-bit text: windows-1252 where bytes from 80 to 9F stand
+in it, ISO 8859-1 (which has no characters there) where none does. Delimiters are bytes, and stay the characters of ISO
+8859-1.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _UPPER_CONTROLS = range(0x80, 0xA0)
 
 @dataclass(frozen=True, slots=True)
 class CharacterSet:
-    """`name` is that of the agreement which would say it. `table`: the characters of the 256 bytes, of an 8-bit text."""
+    """`name` is that of the agreement which would say it. `table`: the characters of the 256 bytes, of an 8-bit
+    text."""
 
     name: Charset
     table: str = ""
@@ -47,8 +49,8 @@ _WIDE = (
 
 
 def wide_text(start: bytes) -> str:
-    """The name of the encoding that has several bytes for each character, where a body begins so (behind its first zeros); else
-    nothing."""
+    """The name of the encoding that has several bytes for each character, where a body begins so (behind its first
+    zeros); else nothing."""
     return next((name for name, beginnings in _WIDE if start.startswith(beginnings)), "")
 
 

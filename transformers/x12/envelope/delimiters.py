@@ -93,8 +93,8 @@ class InterchangeHeader:
 
 
 def read_header(data: bytes, offset: int) -> InterchangeHeader:
-    """The ISA at the beginning of `data` (all of the body that is left, or at least LONGEST bytes), which stands at `offset`
-    of the body. The widths of the elements may be wrong: what separates them is what counts.
+    """The ISA at the beginning of `data` (all of the body that is left, or at least LONGEST bytes), which stands at
+    `offset` of the body. The widths of the elements may be wrong: what separates them is what counts.
 
     Raises DecodeError for half an ISA (024), and for delimiters that can't be (004, 026, 027).
     """
@@ -130,7 +130,8 @@ def read_header(data: bytes, offset: int) -> InterchangeHeader:
 
 
 def _complete(elements: list[bytes], separator: bytes, offset: int) -> None:
-    """Raises DecodeError for an ISA that ends before its last element, so that the segment behind it begins in one of these."""
+    """Raises DecodeError for an ISA that ends before its last element, so that the segment behind it begins in one of
+    these."""
     for number, element in enumerate(elements[13:], 13):
         before = element.removesuffix(b"GS").removesuffix(b"TA1").removesuffix(b"IEA")
         if before == element or not before or before[-1:].isalnum():
@@ -143,7 +144,8 @@ def _complete(elements: list[bytes], separator: bytes, offset: int) -> None:
 
 
 def header_elements(data: bytes) -> tuple[str, ...]:
-    """The elements of an ISA, whatever its delimiters are worth: up to ISA16, which may be empty. Nothing for half a one."""
+    """The elements of an ISA, whatever its delimiters are worth: up to ISA16, which may be empty. Nothing for half a
+    one."""
     separator = data[3:4]
     parts = data[:LONGEST].split(separator, len(WIDTHS)) if separator else []
     if len(parts) <= len(WIDTHS) or parts[0] != b"ISA":
@@ -158,10 +160,11 @@ def _terminates(mark: bytes, behind: bytes, separator: bytes) -> bool:
 
 
 def _terminator(data: bytes, at: int, own: bytes) -> tuple[bytes, int]:
-    """What ends the ISA, whose last element ends at `at`; and where what follows it begins. Nothing at the end of the body.
+    """What ends the ISA, whose last element ends at `at`; and where what follows it begins. Nothing at the end of the
+    body.
 
-    White space may stand around it. Where it is white space itself, it is what all gaps between the next segments have in common; the
-    line feed, where that is both characters of a line end.
+    White space may stand around it. Where it is white space itself, it is what all gaps between the next segments have
+    in common; the line feed, where that is both characters of a line end.
     """
     white = bytes(byte for byte in WHITE if byte not in own)
     behind = data[at:].lstrip(white)

@@ -14,9 +14,11 @@ Kind = Literal["ISA", "TA1", "GS", "ST", "GE", "IEA", "junk", "end"]
 @dataclass(frozen=True, slots=True)
 class Event:
     """What stands at `offset`. `elements` are those of a control segment (`[0]` its id). A transaction has its bytes
-    (`data`, from ST to SE, without the last terminator) and `closed`: whether its SE is there. `error` says what junk is.
-    `lone`: junk that stands where an interchange should begin. `binary`: ranges of the data that BIN or BDS segments say are
-    binary. `wrap`: the length of the lines that the body is wrapped into, and of the line ends, which `data` doesn't have;
+    (`data`, from ST to SE, without the last terminator) and `closed`: whether its SE is there. `error` says what junk
+    is.
+    `lone`: junk that stands where an interchange should begin. `binary`: ranges of the data that BIN or BDS segments
+    say are binary. `wrap`: the length of the lines that the body is wrapped into, and of the line ends, which `data`
+    doesn't have;
     `start`: where it would stand in the body without them."""
 
     kind: Kind
@@ -39,5 +41,6 @@ class Event:
 
 
 def unwrapped_to_body(offset: int, wrap: tuple[int, int]) -> int:
-    """An offset in a body without its line ends as an offset in the body: `wrap` is the length of lines and of line ends."""
+    """An offset in a body without its line ends as an offset in the body: `wrap` is the length of lines and of line
+    ends."""
     return offset + offset // wrap[0] * wrap[1]

@@ -62,8 +62,8 @@ class _Scanner:
         yield Event("end", window.offset)
 
     def _header(self) -> InterchangeHeader | Event:
-        """The ISA that begins here; or why there is none, with the elements of one that can't be used, and then it goes to where
-        the next one may be."""
+        """The ISA that begins here; or why there is none, with the elements of one that can't be used, and then it goes
+        to where the next one may be."""
         window = self._window
         offset = window.offset
         if window.starts(b"ISA"):
@@ -204,7 +204,8 @@ class _Scanner:
         return self._opened(offset, data, too_long) if too_long else Event("ST", offset, data=data, binary=binary)
 
     def _tidy_transaction(self, delimiters: Delimiters) -> Event | None:
-        """The fast way for a transaction that is in memory whole, and whose SE01 is the number of terminators up to there: then nothing else can end it before."""
+        """The fast way for a transaction that is in memory whole, and whose SE01 is the number of terminators up to
+        there: then nothing else can end it before."""
         window = self._window
         buffer, start, terminator = window.data, window.at, delimiters.terminator
         first = buffer.find(terminator, start)
@@ -239,7 +240,8 @@ class _Scanner:
 
 
 def _behind(window: Window, close: Mark) -> int:
-    """Where the segment begins that ends what stands before it: behind one byte, unless it is a header that has broken in."""
+    """Where the segment begins that ends what stands before it: behind one byte, unless it is a header that has broken
+    in."""
     return close.start + (not window.data.startswith(b"ISA", close.start))
 
 

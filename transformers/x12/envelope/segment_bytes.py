@@ -11,8 +11,8 @@ from transformers.x12.envelope.event import Event
 
 @dataclass(frozen=True, slots=True)
 class SegmentBytes:
-    """A segment as it stands in the bytes of a transaction: where it begins, without blanks around it. `binary`: it ends
-    with binary data, whose blanks are its own."""
+    """A segment as it stands in the bytes of a transaction: where it begins, without blanks around it. `binary`: it
+    ends with binary data, whose blanks are its own."""
 
     start: int
     data: bytes

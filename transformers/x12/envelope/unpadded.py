@@ -1,4 +1,5 @@
-"""Control numbers without their leading zeros: partners' programs write them, and they name the same thing. A warning, no error."""
+"""Control numbers without their leading zeros: partners' programs write them, and they name the same thing. A warning,
+no error."""
 
 from __future__ import annotations
 

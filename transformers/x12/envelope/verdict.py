@@ -1,8 +1,8 @@
 """What the envelopes of a body are worth, known before anything of it is handed on.
 
-A group whose trailer is missing or wrong is refused with all of its transactions; an interchange whose trailer is missing or
-wrong is refused whole: it is the sign of a truncated upload, which comes again. One that holds no group at all is refused too:
-there is nothing that a 997 could answer.
+A group whose trailer is missing or wrong is refused with all of its transactions; an interchange whose trailer is
+missing or wrong is refused whole: it is the sign of a truncated upload, which comes again. One that holds no group at
+all is refused too: there is nothing that a 997 could answer.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from transformers.x12.envelope.segment_bytes import segment_bytes
 @dataclass(slots=True)
 class Verdict:
     """Interchanges (by ordinal) and groups (by interchange's and own ordinal) that are refused, with the reason.
-    `repeated`: interchanges whose control number stands in the body before. `notes`: the first thing in an interchange that no
-    997 can tell, by its code (TA105): what stands in no group, or where it must not."""
+    `repeated`: interchanges whose control number stands in the body before. `notes`: the first thing in an interchange
+    that no 997 can tell, by its code (TA105): what stands in no group, or where it must not."""
 
     interchanges: dict[int, DecodeError] = field(default_factory=dict)
     groups: dict[tuple[int, int], DecodeError] = field(default_factory=dict)
@@ -140,8 +140,8 @@ class _Judging:
 
 
 class _EndsAlike:
-    """Whether every segment of an interchange ends with the byte that stands in ISA16's place: then ISA16 is missing, and the
-    byte is the segment terminator."""
+    """Whether every segment of an interchange ends with the byte that stands in ISA16's place: then ISA16 is missing,
+    and the byte is the segment terminator."""
 
     def __init__(self, delimiters: Delimiters | None) -> None:
         self._delimiters = delimiters

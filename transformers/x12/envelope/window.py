@@ -11,7 +11,8 @@ from transformers.x12.envelope.event import unwrapped_to_body
 
 
 class Window:
-    """`data` from `at` on is what hasn't been taken yet. It is lengthened at its end by `more`, which drops what lies before
+    """`data` from `at` on is what hasn't been taken yet. It is lengthened at its end by `more`, which drops what lies
+    before
     `at`: positions in `data` are true until then."""
 
     def __init__(self, body: Body) -> None:

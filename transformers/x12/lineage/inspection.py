@@ -1,5 +1,5 @@
-"""What is in a body, for people: interchanges, groups and transactions in their order, each with its verdict and with all
-that is wrong with it. The reader yields documents; this yields what stands around them."""
+"""What is in a body, for people: interchanges, groups and transactions in their order, each with its verdict and with
+all that is wrong with it. The reader yields documents; this yields what stands around them."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class GroupSeen:
 
 @dataclass(frozen=True, slots=True)
 class TransactionSeen:
-    """A transaction. `number` counts those of the body, from 1; `findings` are its own: where its group or interchange is
-    refused, it is rejected without any."""
+    """A transaction. `number` counts those of the body, from 1; `findings` are its own: where its group or interchange
+    is refused, it is rejected without any."""
 
     number: int
     event: Event
@@ -232,7 +232,8 @@ class _Inspection:
 
 
 def finding_of(error: DecodeError, segments: int = 0) -> Finding:
-    """An error of the envelope in the form of all others. `segments`: how many the transaction has, which places its SE."""
+    """An error of the envelope in the form of all others. `segments`: how many the transaction has, which places its
+    SE."""
     segment = (error.segment or "").partition("[")[0]
     position = {"ST": 1, "SE": segments}.get(segment, 0) if segments else 0
     number = (error.element or "")[len(segment) :]

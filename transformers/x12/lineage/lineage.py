@@ -36,8 +36,8 @@ class _Placed:
 
 
 def lineage(event: Event, delimiters: Delimiters, version: str, agreement: Agreement = NOBODY) -> list[FieldOrigin]:
-    """The origin of every field that the transaction gives, in the order of its bytes; as far as it can be read. A field that
-    several segments give (the lines of a note) has several. Nothing for a set without a declaration."""
+    """The origin of every field that the transaction gives, in the order of its bytes; as far as it can be read. A
+    field that several segments give (the lines of a note) has several. Nothing for a set without a declaration."""
     segments = segment_bytes(event, delimiters)
     name = segments[0].data.split(delimiters.element)[1].strip().decode("latin-1") if segments else ""
     if name not in known_sets():

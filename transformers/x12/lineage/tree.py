@@ -1,4 +1,5 @@
-"""A transaction as a person reads it: each segment in its loop, its elements with their names and what their codes mean."""
+"""A transaction as a person reads it: each segment in its loop, its elements with their names and what their codes
+mean."""
 
 from __future__ import annotations
 
@@ -35,8 +36,9 @@ class ElementNode:
 
 @dataclass(frozen=True, slots=True)
 class SegmentNode:
-    """One segment. `position` counts from 1 (ST). `loops` are those around it (`PO1[2]`), from the outside in; `opens`: it
-    begins the innermost one; `depth` is how far in it stands. `placed` is False for a segment that can't stand there."""
+    """One segment. `position` counts from 1 (ST). `loops` are those around it (`PO1[2]`), from the outside in; `opens`:
+    it begins the innermost one; `depth` is how far in it stands. `placed` is False for a segment that can't stand
+    there."""
 
     position: int
     id: str
@@ -49,8 +51,8 @@ class SegmentNode:
 
 
 def segment_texts(event: Event, delimiters: Delimiters, agreed: Charset = "extended") -> list[str]:
-    """The segments of a transaction, ST to SE, in the order by which positions count. Binary data has a character for each
-    byte."""
+    """The segments of a transaction, ST to SE, in the order by which positions count. Binary data has a character for
+    each byte."""
     pieces = segment_bytes(event, delimiters)
     characters = character_set(b"".join(p.data for p in pieces if not p.binary), delimiters, agreed)
     return [piece.data.decode("latin-1") if piece.binary else characters.decode(piece.data) for piece in pieces]

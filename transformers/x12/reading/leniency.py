@@ -1,9 +1,9 @@
 """`errors: accept`: what of a transaction that breaks its declaration can be understood all the same.
 
-A segment that can't stand where it stands, and an element that is no value of its type, are left out of what is read and kept in
-the document's extras, so that nothing is lost. So is a segment without what its part can't be without (a REF without its
-qualifier). A qualifier without its id, or an id without its qualifier, is kept there alone. All else (lengths, codes, counts,
-relations, what is missing) the relaxed declaration takes (overlay.relaxed).
+A segment that can't stand where it stands, and an element that is no value of its type, are left out of what is read
+and kept in the document's extras, so that nothing is lost. So is a segment without what its part can't be without (a
+REF without its qualifier). A qualifier without its id, or an id without its qualifier, is kept there alone. All else
+(lengths, codes, counts, relations, what is missing) the relaxed declaration takes (overlay.relaxed).
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from transformers.x12.validation.diagnose import next_state
 from transformers.x12.validation.element_findings import element_at
 
 NO_VALUE = frozenset({"3", "6", "8", "9", "12", "13"})
-"""Codes (AK403) of elements that can't be read: too many, a wrong character, date or time, too many repetitions or components."""
+"""Codes (AK403) of elements that can't be read: too many, a wrong character, date or time, too many repetitions or
+components."""
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """The segments to be read, from ST on, each with its position in the transaction; and what is kept of the others."""
+    """The segments to be read, from ST on, each with its position in the transaction; and what is kept of the
+    others."""
 
     segments: list[str]
     positions: list[int]
@@ -134,8 +136,8 @@ def _apart(text: str, marks: TextDelimiters) -> str | Structure:
 
 @dataclass(slots=True)
 class _Places:
-    """Where the reading stands: the use of the last segment that could stand there, and its loops (`PO1[2]/N1[1]`). `left_out`: the
-    loops around, while what stands in the last of them is left out; that one is in no place."""
+    """Where the reading stands: the use of the last segment that could stand there, and its loops (`PO1[2]/N1[1]`).
+    `left_out`: the loops around, while what stands in the last of them is left out; that one is in no place."""
 
     automaton: Grammar
     needs: Mapping[int, frozenset[int]]
@@ -164,7 +166,8 @@ class _Places:
         self.within = self._place(now.path)
 
     def leave_out(self, elements: Sequence[str]) -> bool:
-        """Whether these elements make no part: what it can't be without is missing. Then the loop that they open is left out whole."""
+        """Whether these elements make no part: what it can't be without is missing. Then the loop that they open is
+        left out whole."""
         if all(element_at(elements, number) for number in self.needs.get(self.state, ())):
             return False
         now = self.automaton.states[self.state]

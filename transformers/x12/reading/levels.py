@@ -1,8 +1,8 @@
-"""Levels (HL) that don't say where they belong (HL02): nested as the transaction's structure code says, or refused. In a set without
-such a code they are roots, each of which is reported unless it is of the first one's kind.
+"""Levels (HL) that don't say where they belong (HL02): nested as the transaction's structure code says, or refused. In
+a set without such a code they are roots, each of which is reported unless it is of the first one's kind.
 
-The codes are those of element 1005 (BSN05), as public guides of the 856 give them: the order of levels from the outside in.
-Packaging is tares, and packs in them.
+The codes are those of element 1005 (BSN05), as public guides of the 856 give them: the order of levels from the outside
+in. Packaging is tares, and packs in them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Nesting:
-    """`parents`: by position, the id of the parent that an HL doesn't name. `finding`: why nobody can tell where they belong."""
+    """`parents`: by position, the id of the parent that an HL doesn't name. `finding`: why nobody can tell where they
+    belong."""
 
     parents: Mapping[int, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -1,5 +1,5 @@
-"""What a transaction has to do with the group it stands in, and a group with its interchange: the code of its kind, and a
-number of its own."""
+"""What a transaction has to do with the group it stands in, and a group with its interchange: the code of its kind, and
+a number of its own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ SECURITY = "005010"
 
 
 def as_member(read: Transaction, gs: Sequence[str], event: Event, agreement: Agreement, *, again: bool) -> Transaction:
-    """The transaction, refused where its set isn't of the group's kind (unless the agreement accepts errors), and where its
-    control number stands in the group before (`again`) and the agreement cares for duplicates; else with a warning."""
+    """The transaction, refused where its set isn't of the group's kind (unless the agreement accepts errors), and where
+    its control number stands in the group before (`again`) and the agreement cares for duplicates; else with a
+    warning."""
     if read.error is None and (wrong := _other_kind(read.set, gs)):
         accepts = agreement.acknowledge is not None and agreement.acknowledge.errors == "accept"
         code = "18" if _at(gs, 8) >= SECURITY else "6"
@@ -30,7 +31,8 @@ def as_member(read: Transaction, gs: Sequence[str], event: Event, agreement: Agr
 
 
 def repeated_group(gs: Sequence[str], event: Event) -> DecodeError:
-    """Why a group whose number stands in its interchange before is refused, where the agreement cares for duplicates."""
+    """Why a group whose number stands in its interchange before is refused, where the agreement cares for
+    duplicates."""
     code = "19" if _at(gs, 8) >= SECURITY else "6"
     text = f"GS06 {_at(gs, 6)!r} comes twice in the interchange"
     return DecodeError(text, segment="GS", element="GS06", offset=event.offset, code=code)

@@ -29,8 +29,9 @@ from transformers.x12.validation.totals import Contradiction, totals_error
 
 
 class Progress:
-    """Takes the events of a body in their order. Positions are ordinals of interchange, group and transaction, from 1; what
-    we say of a group has `ack` in the transaction's place, what we say of an interchange has `ta1` in the group's."""
+    """Takes the events of a body in their order. Positions are ordinals of interchange, group and transaction, from 1;
+    what we say of a group has `ack` in the transaction's place, what we say of an interchange has `ta1` in the
+    group's."""
 
     def __init__(
         self, partners: PartnerDirectory, only: tuple[str, ...], verdict: Verdict, *, strangers: bool = True
@@ -122,7 +123,8 @@ class Progress:
             yield from self._answer(isa, "R", refusal.x12_code or "024")
 
     def _end_refused(self) -> Iterator[Reading]:
-        """An interchange that was refused, once all of it has been seen: with the numbers of what is in it, by which people look for it."""
+        """An interchange that was refused, once all of it has been seen: with the numbers of what is in it, by which
+        people look for it."""
         refused, self._refused = self._refused, None
         if refused is not None:
             yield refused.reading()

@@ -46,8 +46,8 @@ class X12ReaderOptions(Options):
 class X12Reader:
     """Reads X12: envelopes are judged first, then the transactions come one by one.
 
-    Positions are ordinals, from 1, of interchange, group and transaction. A transaction that is wrong, or of a set without a
-    declaration, is a Reading with its error; a group with a missing or wrong trailer is so for each of its
+    Positions are ordinals, from 1, of interchange, group and transaction. A transaction that is wrong, or of a set
+    without a declaration, is a Reading with its error; a group with a missing or wrong trailer is so for each of its
     transactions; an interchange with a missing or wrong trailer is one Reading with an error. Bytes that are no
     interchange are one Reading, with the position `()` where the body holds no interchange at all.
 
@@ -73,8 +73,9 @@ class X12Reader:
             yield from progress.take(event)
 
     def interchanges(self, body: Body) -> Iterator[tuple[str, str, str]]:
-        """Partner, control number and position of each interchange whose sender is known. A number belongs to the id that sent
-        it, for test or production, and is given with them: `17 ZZ ACME P`; one that stands in the body before isn't given."""
+        """Partner, control number and position of each interchange whose sender is known. A number belongs to the id
+        that sent it, for test or production, and is given with them: `17 ZZ ACME P`; one that stands in the body before
+        isn't given."""
         position, seen = 0, set()
         for event in events(body):
             if event.header is not None:

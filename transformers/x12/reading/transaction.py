@@ -43,8 +43,8 @@ LONGEST_NUMBER = 9
 
 
 class Transaction(NamedTuple):
-    """What a transaction is: its set and control number, and a document or an error. A document with `findings` was taken
-    although it breaks its declaration, as the agreement says."""
+    """What a transaction is: its set and control number, and a document or an error. A document with `findings` was
+    taken although it breaks its declaration, as the agreement says."""
 
     set: str
     control_number: str
@@ -71,8 +71,8 @@ def read_transaction(
     *,
     indented: bool = False,
 ) -> Transaction:
-    """Never raises for what the bytes are. `indented`: blanks are known to stand before segments; otherwise the fast way to split finds
-    that when a segment is refused, for that costs nothing where there are none."""
+    """Never raises for what the bytes are. `indented`: blanks are known to stand before segments; otherwise the fast
+    way to split finds that when a segment is refused, for that costs nothing where there are none."""
     marks = as_text(delimiters, agreement.charset == "basic")
     split = _split_binary if event.binary else _split_indented if indented else _split
     segments, clean, warnings = split(event, marks, delimiters, agreement)
@@ -174,7 +174,8 @@ def _understood(
 
 
 def _storable(document: Document) -> bool:
-    """Whether it is one for everybody who reads it back: a code may stand where only some have a meaning (the sign of an amount)."""
+    """Whether it is one for everybody who reads it back: a code may stand where only some have a meaning (the sign of
+    an amount)."""
     try:
         return from_json(to_json(document)) == document
     except DecodeError:

@@ -124,8 +124,8 @@ def _overlay(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) ->
 
 
 def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> list[Contradiction]:
-    """What is wrong with the rules: in the agreed release, or in the first in which they fit where none is agreed; else in the
-    release by which what they send is read."""
+    """What is wrong with the rules: in the agreed release, or in the first in which they fit where none is agreed; else
+    in the release by which what they send is read."""
     version, read = agreement.version_of(name), agreement.read_version(name, "")
     releases = (release_of(version)[0],) if version else () if read else STATED
     found = [_in_release(name, release, rules) for release in releases]

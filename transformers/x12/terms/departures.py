@@ -18,8 +18,8 @@ from transformers.x12.terms.observation import charset_of, newline_of
 Kind = Literal[
     "ids", "test", "delimiters", "version", "group", "set", "charset", "envelope", "content", "accepted", "totals"
 ]
-"""What it departs from; `content` is what stands in a transaction: elements, codes, the order and number of segments; `accepted` the same,
-of one that the agreement takes with its errors."""
+"""What it departs from; `content` is what stands in a transaction: elements, codes, the order and number of segments;
+`accepted` the same, of one that the agreement takes with its errors."""
 
 ADVICE: dict[Kind, str] = {
     "ids": "a sender that is in no agreement is refused: ask them, or write the id into `ids`; an id of ours that is another one is"
@@ -48,8 +48,8 @@ SEPARATORS = ("element", "component", "repetition", "terminator")
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """One of them. `interchange` and `group` count from 1, 0 where it isn't within one; `set` and `control_number` are those of
-    the transaction. `note`: something to know of that the hub takes all the same."""
+    """One of them. `interchange` and `group` count from 1, 0 where it isn't within one; `set` and `control_number` are
+    those of the transaction. `note`: something to know of that the hub takes all the same."""
 
     kind: Kind
     text: str
@@ -171,8 +171,8 @@ def _of_group(seen: GroupSeen, agreement: Agreement) -> Iterator[Departure]:
 
 
 class _Versions:
-    """Whether GS08 is the version agreed for the sets of its group. An acknowledgment follows what it answers: one whose own
-    version isn't agreed may have any that is agreed for something."""
+    """Whether GS08 is the version agreed for the sets of its group. An acknowledgment follows what it answers: one
+    whose own version isn't agreed may have any that is agreed for something."""
 
     def __init__(self, agreement: Agreement) -> None:
         self._agreement = agreement

@@ -40,8 +40,8 @@ Place = tuple[str, str]
 
 @dataclass(slots=True)
 class Observation:
-    """What was seen of one sender. Counters say how often; `codes` are those outside of our lists, by set and place; `broken`
-    counts transactions with errors that no list of codes explains."""
+    """What was seen of one sender. Counters say how often; `codes` are those outside of our lists, by set and place;
+    `broken` counts transactions with errors that no list of codes explains."""
 
     sender: InterchangeId
     receivers: Counter[InterchangeId] = field(default_factory=Counter)
@@ -61,7 +61,8 @@ class Observation:
 
 
 def observe(body: Body) -> tuple[Observation, ...]:
-    """One for each sender (ISA05 and ISA06) in the order in which they come; empty where the body holds no interchange."""
+    """One for each sender (ISA05 and ISA06) in the order in which they come; empty where the body holds no
+    interchange."""
     found: dict[InterchangeId, Observation] = {}
     now: Observation | None = None
     for seen in inspect(body, PartnerDirectory()):

@@ -1,4 +1,5 @@
-"""What is wrong with an overlay although each of its rules fits: a set in which something can never come or never be written."""
+"""What is wrong with an overlay although each of its rules fits: a set in which something can never come or never be
+written."""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ def _required(cls: type[Part], path: tuple[str, ...], name: str) -> Iterator[Fie
 def _fields(
     structure: tuple[Use | Loop, ...], cls: type[Part], path: tuple[str, ...], name: str, always: bool
 ) -> Iterator[tuple[Field, str]]:
-    """Required fields with the element that always gives them; with no element where the part is made, whatever gives it.
+    """Required fields with the element that always gives them; with no element where the part is made, whatever gives
+    it.
     `always`: what is mandatory here stands in every part."""
     for entry in structure:
         own = entry.id if isinstance(entry, Loop) else entry.segment.id

@@ -1,8 +1,9 @@
 """Findings that only a partner's rules make: the 999 has codes of its own for them, the 997 hasn't.
 
-Codes are those of IK304 and IK403 (elements 620 and 621): I4 a segment that isn't used, I7 and I8 a loop or a segment that stands
-less often than it has to; I6 a code that isn't used, I9 an element that has to be there, I10 one that isn't used, I12 one
-that isn't of the form agreed on (its length). A segment or a loop that stands too often has no code of that kind: 5 and 4.
+Codes are those of IK304 and IK403 (elements 620 and 621): I4 a segment that isn't used, I7 and I8 a loop or a segment
+that stands less often than it has to; I6 a code that isn't used, I9 an element that has to be there, I10 one that isn't
+used, I12 one that isn't of the form agreed on (its length). A segment or a loop that stands too often has no code of
+that kind: 5 and 4.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Totals that contradict what they are totals of: numbers of lines, sums of quantities, sums of money.
 
-Which elements count or add what, the declarations of the sets say (`counts`, `sums`); what the total of the money is, the documents
-say. Data element 347 (CTT02) is a hash total by the standard: the digits of all values, without decimal points and signs, cut on the
-left. Most partners send the plain sum. Both are right. Source: data element 347 of release 004010 at stedi.com, kasoftware.com and
-dcsnewyork.com, and X12's own interpretation of it (RFI 14).
+Which elements count or add what, the declarations of the sets say (`counts`, `sums`); what the total of the money is,
+the documents say. Data element 347 (CTT02) is a hash total by the standard: the digits of all values, without decimal
+points and signs, cut on the left. Most partners send the plain sum. Both are right. Source: data element 347 of release
+004010 at stedi.com, kasoftware.com and dcsnewyork.com, and X12's own interpretation of it (RFI 14).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ BELOW = "levels"
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A total, as it is stated and as it should be. `segment` and `element`: where X12 has it; `qualifier`: the first element of that
-    segment, where several of them may stand there; `reference`: the number of the data element; `position`: of the segment, from 1 (ST), 0 where
-    no transaction was read."""
+    """A total, as it is stated and as it should be. `segment` and `element`: where X12 has it; `qualifier`: the first
+    element of that segment, where several of them may stand there; `reference`: the number of the data element;
+    `position`: of the segment, from 1 (ST), 0 where no transaction was read."""
 
     field: str
     segment: str
@@ -51,8 +51,8 @@ class Contradiction:
 
 @dataclass(frozen=True, slots=True)
 class CountedElement:
-    """An element of a set that counts or adds what stands in fields. `of`: the fields, the first of which is right by the standard, and any
-    of which is right. `digits`: how many it may have, of a hash total; 0: it is none."""
+    """An element of a set that counts or adds what stands in fields. `of`: the fields, the first of which is right by
+    the standard, and any of which is right. `digits`: how many it may have, of a hash total; 0: it is none."""
 
     segment: str
     element: int
@@ -64,7 +64,8 @@ class CountedElement:
 
 
 def contradictions(document: Document, name: str = "") -> tuple[Contradiction, ...]:
-    """All of them. `name`: the set that the document came in or goes out as; without it the first that carries its kind. Pure."""
+    """All of them. `name`: the set that the document came in or goes out as; without it the first that carries its
+    kind. Pure."""
     found = [one for element in counted_elements(document.kind, name) if (one := _contradiction(document, element))]
     balance = document.balance()
     if balance is None:
@@ -91,7 +92,8 @@ def totals_error(found: Sequence[Contradiction], offset: int | None = None) -> D
 
 
 def unknown_amounts(document: Document) -> tuple[str, ...]:
-    """Why the document has no total though its lines have quantities and prices, a sentence for each line that has no amount."""
+    """Why the document has no total though its lines have quantities and prices, a sentence for each line that has no
+    amount."""
     found = [*document.unknown_amounts()]
     if not found or document.total is not None:
         return ()
@@ -110,8 +112,8 @@ def _contradiction(document: Document, element: CountedElement) -> Contradiction
 
 
 def counted(document: Document, element: CountedElement) -> Decimal | None:
-    """What is written there: what the document says where that is right, else the count or the plain sum (of one that is too long for
-    its element the hash total). None: the document says no sum, and a sum is not demanded."""
+    """What is written there: what the document says where that is right, else the count or the plain sum (of one that
+    is too long for its element the hash total). None: the document says no sum, and a sum is not demanded."""
     stated = _at(document, element.path)
     if element.adds and stated is None:
         return None
@@ -191,7 +193,8 @@ _getter = lru_cache(maxsize=256)(attrgetter)
 
 
 def _all(part: Any, path: list[str]) -> list[Any]:
-    """The values at the end of a path through lists of parts, with those of the parts below them; nothing where there is none."""
+    """The values at the end of a path through lists of parts, with those of the parts below them; nothing where there
+    is none."""
     name, *rest = path
     value = getattr(part, name, None)
     if not isinstance(value, tuple):

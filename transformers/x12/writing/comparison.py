@@ -14,8 +14,8 @@ IGNORED = frozenset({"partner", "document"})
 
 def differences(wanted: Part, found: Part, *, added: bool = False, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Fields of `wanted` that `found` says otherwise: path, the value there, the value here. `added`: also what only
-    `found` has. Where a segment stood (Extra.position, and extras that the fields say) doesn't count; neither does the order of parts that stand in
-    different places of a transaction, nor blanks at the end of values."""
+    `found` has. Where a segment stood (Extra.position, and extras that the fields say) doesn't count; neither does the
+    order of parts that stand in different places of a transaction, nor blanks at the end of values."""
     for name, shape in shapes(type(wanted)).items():
         if (not path and name in IGNORED) or (isinstance(wanted, Extra) and name in ("position", "kept_for")):
             continue

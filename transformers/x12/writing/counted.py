@@ -1,4 +1,5 @@
-"""What a document says only of itself: the number of its lines, as CTT01 has it, and the sum of their quantities, as CTT02."""
+"""What a document says only of itself: the number of its lines, as CTT01 has it, and the sum of their quantities, as
+CTT02."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def without_counts(document: Document) -> Document:
 
 
 def as_counted(document: Document, name: str) -> Document:
-    """The document with its counts and sums as they are written in a set, whatever it says itself. Segments that are kept whole say none."""
+    """The document with its counts and sums as they are written in a set, whatever it says itself. Segments that are
+    kept whole say none."""
     elements = counted_elements(document.kind, name)
     if document.extras and elements:
         places = {(element.segment, element.element) for element in elements}

@@ -47,7 +47,8 @@ class Extras:
         del self._by_place[segment, within][0]
 
     def in_loop(self, segment: str, within: str, loop: str) -> list[KeptSegment]:
-        """Those that stand in any instance of a loop of this place; in the place itself where `loop` is empty. Not taken away."""
+        """Those that stand in any instance of a loop of this place; in the place itself where `loop` is empty. Not
+        taken away."""
         return self._by_holder.get((segment, within, loop), [])
 
     def stand_at(self, segment: str, within: str) -> bool:

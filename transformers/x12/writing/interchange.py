@@ -84,8 +84,8 @@ def isa_text(envelope: Envelope) -> str:
 
 
 def segment_text(segment: Rendered, marks: Separators) -> str:
-    """One segment, without empty elements at its end and blanks at the end of values. Raises MappingError, which names the field, for a value that holds a
-    separator, and for repetitions where nothing separates them."""
+    """One segment, without empty elements at its end and blanks at the end of values. Raises MappingError, which names
+    the field, for a value that holds a separator, and for repetitions where nothing separates them."""
     data = _data_of(segment)
     if data is None and (plain := _plain(segment.elements, marks)) is not None:
         return plain
@@ -112,7 +112,8 @@ def segment_text(segment: Rendered, marks: Separators) -> str:
 
 
 def _plain(elements: Sequence[Text], marks: Separators) -> str | None:
-    """The short way for a segment whose elements are texts without separators in them and without blanks at their ends."""
+    """The short way for a segment whose elements are texts without separators in them and without blanks at their
+    ends."""
     separator = marks.element
     try:
         text = separator.join(elements)  # type: ignore[arg-type]

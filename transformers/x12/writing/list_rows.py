@@ -22,8 +22,9 @@ def list_rows(count: int, positions: Sequence[int]) -> list[ListRow]:
 
 
 def list_rows_as_read(texts: Sequence[str], positions: Sequence[int], kept: Sequence[KeptSegment]) -> list[ListRow]:
-    """The same texts in the segments in which they stood. Reading keeps whole each segment from the first one on that doesn't follow full
-    ones, so what was kept stands at the end, unless somebody has added texts. Where their texts aren't there any more all segments are full."""
+    """The same texts in the segments in which they stood. Reading keeps whole each segment from the first one on that
+    doesn't follow full ones, so what was kept stands at the end, unless somebody has added texts. Where their texts
+    aren't there any more all segments are full."""
     stood = [[p for p in positions if p <= len(one.elements) and one.elements[p - 1]] for one in kept]
     held = [one.elements[p - 1] for one, places in zip(kept, stood, strict=True) for p in places]
     found = (at for at in range(len(texts) - len(held), -1, -1) if list(texts[at : at + len(held)]) == held)

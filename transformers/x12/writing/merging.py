@@ -11,12 +11,13 @@ from transformers.x12.writing.extras import KeptSegment
 from transformers.x12.writing.rendered import Rendered, Text, kept_elements
 
 MOST_COMPARED = 250
-"""How many segments each kept one is compared with at most, on average: the work grows with their number, and no faster."""
+"""How many segments each kept one is compared with at most, on average: the work grows with their number, and no
+faster."""
 
 
 def merge(kept: Sequence[KeptSegment], made: Sequence[Rendered], use: Use) -> None:
-    """Puts each kept segment in the place of a made one that it agrees with; of several, one whose fields hold all that they can of it. Raises
-    MappingError for one that agrees with none, unless the fields say all of it."""
+    """Puts each kept segment in the place of a made one that it agrees with; of several, one whose fields hold all that
+    they can of it. Raises MappingError for one that agrees with none, unless the fields say all of it."""
     merging = Merging(use, MOST_COMPARED * (len(kept) + len(made)))
     left, free = [], made
     for extra in kept:  # in their order
@@ -46,8 +47,9 @@ class Merging:
         self._movable = frozenset((*self._pairs, *mapping.positions_of_parts()))
 
     def put(self, extra: KeptSegment, made: Sequence[Rendered], *, whole: bool = False) -> int | None:
-        """Puts it in the place of the first one that it agrees with, and returns which one that is. A segment that the fields say, and that was kept for its place, is only put
-        where they still say the same ids and parts. `whole`: the fields must hold all that they can of it."""
+        """Puts it in the place of the first one that it agrees with, and returns which one that is. A segment that the
+        fields say, and that was kept for its place, is only put where they still say the same ids and parts. `whole`:
+        the fields must hold all that they can of it."""
         elements: list[Text] = [extra.segment, *kept_elements(extra)]
         for number, out in enumerate(made):
             if 0 in out.fields:
@@ -65,8 +67,8 @@ class Merging:
         return None
 
     def _agree(self, made: list[Text], kept: list[Text], in_fields: bool) -> bool:
-        """Whether the kept segment says all that the fields say. What is counted, the centuries that only writing adds, and where its ids
-        and parts stand don't matter."""
+        """Whether the kept segment says all that the fields say. What is counted, the centuries that only writing adds,
+        and where its ids and parts stand don't matter."""
         for position, text in enumerate(made):
             if not text or position in self._counted or position in self._movable:
                 continue

@@ -17,8 +17,8 @@ def refusal(
     findings: Sequence[Finding],
     other: str,
 ) -> str:
-    """Why a document can't be sent, said of its field: from what is wrong with the segments made of it (`other`: the reason
-    where nothing is)."""
+    """Why a document can't be sent, said of its field: from what is wrong with the segments made of it (`other`: the
+    reason where nothing is)."""
     if not findings:
         return other
     first = findings[0]

@@ -1,7 +1,7 @@
 """A canonical document as the segments of a transaction, from the declaration that reads them.
 
-What the document's fields hold goes where the declaration says; what reading kept in `extras` goes back where it stood. No
-check is made here but what the text of a value needs: whoever calls reads the result back.
+What the document's fields hold goes where the declaration says; what reading kept in `extras` goes back where it stood.
+No check is made here but what the text of a value needs: whoever calls reads the result back.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def render(document: Document, plan: WritingPlan) -> list[Rendered]:
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """The part whose fields are written, its path for people, its place among the loops (`PO1[3]`; nothing where the document
-    has no extras), the place that is written now (a loop in it that makes no part), all the structure in which its fields have
-    places, and which of its fields have a value."""
+    """The part whose fields are written, its path for people, its place among the loops (`PO1[3]`; nothing where the
+    document has no extras), the place that is written now (a loop in it that makes no part), all the structure in which
+    its fields have places, and which of its fields have a value."""
 
     part: Part
     path: str
@@ -110,7 +110,8 @@ class _Rendering:
         return step.entry.to is None
 
     def _plain_loop(self, step: Step, loop: Loop, holder: _Holder) -> Iterator[Rendered]:
-        """A loop that makes no part: what is in it are fields of the part around it, once, or extras, any number of times."""
+        """A loop that makes no part: what is in it are fields of the part around it, once, or extras, any number of
+        times."""
         instances = max(1, self._extras.instances(loop.id, holder.within))
         for _ in range(instances):
             within = self._instance(loop.id, holder)
@@ -172,8 +173,8 @@ class _Rendering:
     # --- parts -------------------------------------------------------------------------------------------------------
 
     def _parts(self, to: str, step: Step, holder: _Holder) -> Iterator[tuple[str, Part]]:
-        """The parts of a field that are written here: of several places one that prefers it, else the first that holds all
-        that the part has."""
+        """The parts of a field that are written here: of several places one that prefers it, else the first that holds
+        all that the part has."""
         parts = getattr(holder.part, to)
         places = self._places(parts, step.homes, holder) if len(step.homes) > 1 and parts else None
         for number, part in enumerate(parts):
@@ -218,7 +219,8 @@ class _Rendering:
         return made if use.mandatory or not kept else [out for out in made if not out.blank]
 
     def _first_of_several(self, step: Step, use: Use, mapping: Placement, holder: _Holder) -> list[Rendered]:
-        """A segment behind which others of its kind stand that no field holds: the first one that was kept may be this one."""
+        """A segment behind which others of its kind stand that no field holds: the first one that was kept may be this
+        one."""
         first = self._extras.first(use.segment.id, holder.within)
         own = first if first is not None and _kept_beside_fields(first, mapping) else None
         made = self._fields(step, use, holder, [own] if own else [])
@@ -345,8 +347,8 @@ class _Rendering:
     def _begin_text(
         self, out: Rendered, use: Use, name: str, position: int, holder: _Holder, kept: Sequence[KeptSegment]
     ) -> None:
-        """The first line of a text that segments further on hold line by line (that of a note) stands here where it is the only
-        thing by which the segment satisfies its rules, or where it stood."""
+        """The first line of a text that segments further on hold line by line (that of a note) stands here where it is
+        the only thing by which the segment satisfies its rules, or where it stood."""
         text = value_at(holder.part, name)
         self._begun.discard((id(holder.part), name))
         if not text:
@@ -368,8 +370,8 @@ class _Rendering:
         return False
 
     def _listed(self, made: list[Rendered], use: Use, name: str, holder: _Holder, kept: Sequence[KeptSegment]) -> None:
-        """A tuple of texts, or a text of several lines, over as many segments as it needs; over those that they stood in, where
-        extras say so."""
+        """A tuple of texts, or a text of several lines, over as many segments as it needs; over those that they stood
+        in, where extras say so."""
         value = value_at(holder.part, name)
         texts = list(value) if isinstance(value, tuple) else (value.split("\n") if value else [])
         if (id(holder.part), name) in self._begun and not isinstance(value, tuple):
@@ -392,7 +394,8 @@ def _loop_around(home: Home, structure: Sequence[Home]) -> str:
 
 
 def _kept_beside_fields(kept: KeptSegment, mapping: Placement) -> bool:
-    """Whether a segment that was kept whole can be one of which fields hold a part: it says more than they can, or where it stood."""
+    """Whether a segment that was kept whole can be one of which fields hold a part: it says more than they can, or
+    where it stood."""
     more = (
         not mapping.places(number) or not isinstance(text, str) for number, text in enumerate(kept.elements, 1) if text
     )
@@ -400,7 +403,8 @@ def _kept_beside_fields(kept: KeptSegment, mapping: Placement) -> bool:
 
 
 def _put_date(out: Rendered, put: Put, value: date) -> None:
-    """A date of six digits with its century: in an element of its own always, in a composite where the date needs it."""
+    """A date of six digits with its century: in an element of its own always, in a composite where the date needs
+    it."""
     century, text = dated_texts(value)
     field = f"{out.path}{put.field}"
     if put.century:

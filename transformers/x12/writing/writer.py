@@ -1,7 +1,8 @@
-"""The writer `x12`: canonical documents to an interchange, by the declaration that reads them and the partner's agreement.
+"""The writer `x12`: canonical documents to an interchange, by the declaration that reads them and the partner's
+agreement.
 
-Nothing leaves that doesn't read back as what it was made from: the bytes are read again with the partner's own rules, and
-a field that X12 can't carry, or that the partner doesn't take, is refused by its name.
+Nothing leaves that doesn't read back as what it was made from: the bytes are read again with the partner's own rules,
+and a field that X12 can't carry, or that the partner doesn't take, is refused by its name.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ def write_interchange(
 
 
 def _wrong_totals(document: Document, name: str, agreement: Agreement, *, several: bool) -> list[str]:
-    """What of a document's totals isn't so. Counts and sums are written as they are, all else as the document says. Raises MappingError
-    where the agreement refuses such a document."""
+    """What of a document's totals isn't so. Counts and sums are written as they are, all else as the document says.
+    Raises MappingError where the agreement refuses such a document."""
     found = contradictions(document, name)
     if found and agreement.totals == "refuse":
         raise MappingError(totals_error(found).text)

@@ -1,5 +1,5 @@
-"""What a declaration says of writing, worked out once: for each entry of a structure the fields that it writes, and where of
-several places a part goes."""
+"""What a declaration says of writing, worked out once: for each entry of a structure the fields that it writes, and
+where of several places a part goes."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ NO_HOMES = Homes(())
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """An element and the field that it holds; `names`: the field's path taken apart. `codes`: by word, the code. `century`: of a
-    date of six digits, the element for its century. `dated`: the element is a composite of a date and its century."""
+    """An element and the field that it holds; `names`: the field's path taken apart. `codes`: by word, the code.
+    `century`: of a date of six digits, the element for its century. `dated`: the element is a composite of a date and
+    its century."""
 
     position: int
     field: str
@@ -48,10 +49,13 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An entry of a structure. `reads`: the fields of the part around it of which it writes anything; where all of them have
-    their defaults and `always` is False it writes nothing but extras. `defaults`: by element, what an agreement writes where a document has no value. `last`: no further use of the segment follows.
-    `homes`: all places of its parts. `single`: elements that hold one value, `named` their fields by position. `lists`: the fields that it holds over several segments. `elsewhere`: fields (and the
-    element here) that segments further on hold line by line. `counted`: elements that count or add. `steps`: of a loop, what is in it. `group`: the loops of a tree."""
+    """An entry of a structure. `reads`: the fields of the part around it of which it writes anything; where all of them
+    have their defaults and `always` is False it writes nothing but extras. `defaults`: by element, what an agreement
+    writes where a document has no value. `last`: no further use of the segment follows.
+    `homes`: all places of its parts. `single`: elements that hold one value, `named` their fields by position. `lists`:
+    the fields that it holds over several segments. `elsewhere`: fields (and the element here) that segments further on
+    hold line by line. `counted`: elements that count or add. `steps`: of a loop, what is in it. `group`: the loops of a
+    tree."""
 
     entry: Use | Loop
     reads: frozenset[str]
@@ -70,8 +74,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class WritingPlan:
-    """A set with a partner's rules, and its steps. `pairs`: by segment, the first element of those that are pairs of qualifier
-    and id."""
+    """A set with a partner's rules, and its steps. `pairs`: by segment, the first element of those that are pairs of
+    qualifier and id."""
 
     declaration: SetDeclaration
     steps: tuple[Step, ...]
