@@ -54,6 +54,7 @@ def test_a_kill_at_each_step_beside_a_hub_that_lives(
         "routes:\n  - {id: orders, when: {document: order, partner: ACME}, once: [number], to: [erp]}\n",
     )
     kills, numbers, other = Kills(site, forks, erp), list[str](), ForkedHub(site, forks)
+    other.name = "other"
     peer.feed([])
     try:
         other.start()  # lives, takes its share, and takes over

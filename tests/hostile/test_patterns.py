@@ -73,7 +73,10 @@ OF_THE_SITE = "hub/configuration/"
 
 WORST: dict[str, tuple[Input, ...]] = {
     "hub/app/x12/x12_answers.py:_LINES": (("", "\r\n", ""), ("", "\r", ""), ("", "\nGS", "")),
-    "hub/broker/publisher.py:_MISSING_EXCHANGE": (("no exchange '", "x", ""), ("no exchange '", "' in vhos", "")),
+    "hub/broker/rabbit/publisher.py:_MISSING_EXCHANGE": (
+        ("no exchange '", "x", ""),
+        ("no exchange '", "' in vhos", ""),
+    ),
     "hub/core/network/visible.py:CONTROLS": (("", "\n", ""), ("", "\x9b", ""), ("", "\r\n", "")),
     "adapters/rest/request.py:STEPS": (("", "/", ""), ("", "a\\", "")),
     "hub/core/options/naming.py:UNSAFE": (("", "/", ""), ("", "a/", "")),

@@ -62,8 +62,10 @@ class Kills:
     def finish(self, *checks: tuple[Callable[[], bool], str]) -> None:
         """A last hub, which nobody kills, brings all to its end."""
         hub = ForkedHub(self._site, self._forks)
+        hub.name = "last"
         hub.start()
         try:
+            wait_for(lambda: hub.log.exists() and b"hub_started" in hub.log.read_bytes(), "the last hub doesn't start")
             for check, what in checks:
                 wait_for(check, what)
             assert hub.stop() == 0
