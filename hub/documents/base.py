@@ -154,7 +154,7 @@ class Document(Part):
     def total(self) -> Decimal | None:
         """The amount of the whole document: the one it carries, else the one computed from its lines; None without
         either."""
-        return None
+        return self.carried_total
 
     @property
     def carried_total(self) -> Decimal | None:

@@ -142,7 +142,7 @@ class Remittance(PartiesByRole, Document):
     taxes: tuple[TaxPayment, ...] = ()
 
     @property
-    def total(self) -> Decimal | None:
+    def carried_total(self) -> Decimal | None:
         return self.amount
 
     def balance(self) -> Balance | None:

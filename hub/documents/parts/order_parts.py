@@ -50,7 +50,7 @@ class OrderParts(PartiesByRole, Document):
     amounts: tuple[MonetaryAmount, ...] = ()
 
     @property
-    def total(self) -> Decimal | None:
+    def carried_total(self) -> Decimal | None:
         """The total that the sender states. Never computed: the lines needn't be all of the order's."""
         return self.totals.amount if self.totals.amount is not None else stated_total(self.amounts)
 

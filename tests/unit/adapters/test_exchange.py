@@ -214,7 +214,7 @@ async def test_a_take_that_breaks_holds_the_stream_until_it_works(tmp_path: Path
         running.cancel()
         await asyncio.wait({running})
     assert delivery.acked
-    assert memory == {"next": "8"}
+    assert memory == {"next": "8", "seen": "8"}
     assert len([entry for entry in logs if entry["event"] == "message_not_taken"]) == 2
 
 
