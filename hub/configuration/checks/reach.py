@@ -154,7 +154,9 @@ def _outcomes(route: RouteDraft, guard: Condition) -> Iterator[bool | None]:
 def lacks(draft: Draft, kind: str, name: str) -> bool:
     """Whether documents of this kind can't have the fact."""
     if name in ("total", "total_computed"):
-        return name == "total" and draft.documents[kind].total is Document.total
+        document = draft.documents[kind]
+        states = document.carried_total is not Document.carried_total or document.total is not Document.total
+        return name == "total" and not states
     fact = draft.facts.facts.get(name)
     return bool(fact and fact.optional and fact.documents and kind not in fact.documents)
 
