@@ -82,9 +82,9 @@ async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_p
             finally:
                 waits = await asyncio.to_thread(asker.stop)
                 ticking.cancel()
-            assert max(turns) < 1
-            if max(waits) < 1:
+            if max(waits) < 1 and max(turns) < 1:
                 break
+        assert max(turns) < 1
         assert len(waits) > 5
         assert max(waits) < 1
 
