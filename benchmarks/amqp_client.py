@@ -43,7 +43,7 @@ class Countdown:
         self._done = asyncio.Event()
         self._begun, self._worked = time.perf_counter(), time.process_time()
 
-    def one(self) -> None:
+    def count(self) -> None:
         self._left -= 1
         if not self._left:
             self._done.set()
@@ -70,7 +70,7 @@ async def _publish(broker: RabbitBroker, queue: str, count: int) -> tuple[float,
     def confirmed(confirm: asyncio.Future[None]) -> None:
         confirm.result()
         window.release()
-        countdown.one()
+        countdown.count()
 
     for number in range(count):
         await window.acquire()
@@ -92,7 +92,7 @@ async def _consume(
 def _taker(countdown: Countdown) -> Callable[[Any], None]:
     def take(delivery: Any) -> None:
         delivery.ack()
-        countdown.one()
+        countdown.count()
 
     return take
 
@@ -102,7 +102,7 @@ def _forwarder(broker: RabbitBroker, target: str, countdown: Countdown) -> Calla
         def confirmed(confirm: asyncio.Future[None]) -> None:
             confirm.result()
             delivery.ack()
-            countdown.one()
+            countdown.count()
 
         asyncio.ensure_future(broker.publish("", target, delivery.message)).add_done_callback(confirmed)
 

@@ -55,13 +55,13 @@ class JsonReader:
 
     def _found(self, body: Body) -> Iterator[Found]:
         try:
-            pieces = elements(body.chunks(), self._each) if self._each is not None else iter((_whole(body),))
+            pieces = elements(body.chunks(), self._each) if self._each is not None else iter((_read_body(body),))
             for piece in pieces:
-                yield self._one(piece)
+                yield self._parse_piece(piece)
         except DecodeError as error:
             yield Found({}, error=error)
 
-    def _one(self, piece: bytes) -> Found:
+    def _parse_piece(self, piece: bytes) -> Found:
         if not self._parsed:
             return Found({}, raw=piece)
         try:
@@ -72,7 +72,7 @@ class JsonReader:
         return Found({"body": value}, raw=piece, error=DecodeError(wrong) if wrong else None)
 
 
-def _whole(body: Body) -> bytes:
+def _read_body(body: Body) -> bytes:
     if isinstance(body, BytesBody):
         return body.data
     if body.size > MAX_JSON:

@@ -41,9 +41,9 @@ class NdjsonReader:
             if text is None:
                 yield Found({}, error=DecodeError(f"line {number} has more than {LONGEST_LINE} bytes"))
             elif text:
-                yield self._one(number, text)
+                yield self._parse_line(number, text)
 
-    def _one(self, number: int, text: bytes) -> Found:
+    def _parse_line(self, number: int, text: bytes) -> Found:
         names = {"line": number}
         if not self._parsed:
             return Found(names, raw=text)

@@ -126,7 +126,7 @@ class RestSource:
             answer = await self._endpoint.follow(url, headers)
             if answer.status == NOT_MODIFIED and self._etag is not None:
                 return Page(())
-            whole = self._whole(answer)
+            whole = self._check_reply(answer)
         except RejectedError:
             if progress.page is not None:
                 self._log.warning("page_is_gone", source=self._name, page=show_url(url), cursor=progress.cursor)
@@ -135,7 +135,7 @@ class RestSource:
         first, size = self._first(progress), len(whole.body)
         return page_from(await self._apart(self._name, size, pieces_of, whole, self._options, url, first))
 
-    def _whole(self, answer: Answer) -> Answer:
+    def _check_reply(self, answer: Answer) -> Answer:
         """Raises TransientError and RejectedError for what is no success, DecodeError for half a reply."""
         body = self._endpoint.blackened(answer.body)
         classify(answer.status, answer.headers, body, (), read_utc(self._clock))

@@ -63,11 +63,11 @@ class Door:
         of their own."""
         address = keeper.address
         if self._addresses.shut_out(address):
-            self.told("address_shut_out", address=address)
+            self.warn("address_shut_out", address=address)
             return False
         leaves = self._before_login.enter(keeper)
         if leaves is not None:
-            self.told("connection_refused", address=leaves.address)
+            self.warn("connection_refused", address=leaves.address)
         if leaves is keeper:
             return False
         self._inside.add(keeper)
@@ -87,7 +87,7 @@ class Door:
         self._before_login.leave(keeper)
         if keeper.account is None and keeper.strange_keys:
             self._addresses.failed(keeper.address)
-            self.told(
+            self.warn(
                 "login_refused", account=keeper.login, address=keeper.address, how="key", keys=keeper.strange_keys
             )
 
@@ -101,15 +101,15 @@ class Door:
     def wrong_password(self, keeper: Doorkeeper, login: str) -> None:
         self._addresses.failed(keeper.address)
         self._failed_accounts.failed(login)
-        self.told("login_refused", account=login[:60], address=keeper.address, how="password")
+        self.warn("login_refused", account=login[:60], address=keeper.address, how="password")
 
     def has_room(self, keeper: Doorkeeper, account: Account) -> bool:
         if account.connections < account.options.connections and self.logged_in < self._options.connections:
             return True
-        self.told("too_many_connections", account=account.name, address=keeper.address)
+        self.warn("too_many_connections", account=account.name, address=keeper.address)
         return False
 
-    def told(self, event: str, **what: Any) -> None:
+    def warn(self, event: str, **what: Any) -> None:
         self._sampled.warning(event, source=self._source, **what)
 
     async def end_the_idle(self) -> None:
@@ -129,9 +129,9 @@ class Door:
             await self.clock.sleep(LOOK_AT_GREED)
             for keeper in list(self._inside):
                 if keeper.unsent > MOST_UNSENT:
-                    self.told("answers_not_taken", address=keeper.address, unsent=keeper.unsent)
+                    self.warn("answers_not_taken", address=keeper.address, unsent=keeper.unsent)
                 elif keeper.open_channels > MOST_CHANNELS:
-                    self.told("too_many_channels", address=keeper.address, channels=keeper.open_channels)
+                    self.warn("too_many_channels", address=keeper.address, channels=keeper.open_channels)
                 else:
                     continue
                 keeper.connection.abort()

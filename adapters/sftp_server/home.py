@@ -51,11 +51,11 @@ class Home:
         """Runs a step that looks what stands under a name of `/in` and acts on it. No other session of the account
         changes a name meanwhile, also when the session of this step ends: the step goes on to its end."""
 
-        async def whole() -> T:
+        async def run_step() -> T:
             async with self._names:
                 return await step()
 
-        return await asyncio.shield(asyncio.ensure_future(whole()))
+        return await asyncio.shield(asyncio.ensure_future(run_step()))
 
     def used(self) -> int:
         """Bytes in the account's folders, and of what is claimed but not yet taken."""

@@ -129,7 +129,7 @@ class SftpServerSource:
         while True:
             login, path, name, again = await self._waiting.get()
             try:
-                await self._one(login, path, name, take, again)
+                await self._offer_file(login, path, name, take, again)
             except Exception as error:  # noqa: BLE001
                 # Whatever broke: the file is still claimed, and is offered again.
                 text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
@@ -137,7 +137,7 @@ class SftpServerSource:
                 self._log.warning("file_not_taken", source=self._name, file=name, error=text, again_in=pause)
                 self._clock.call_later(pause, self._waiting.put_nowait, (login, path, name, True))
 
-    async def _one(self, login: str, path: Path, name: str, take: Take, again: bool) -> None:
+    async def _offer_file(self, login: str, path: Path, name: str, take: Take, again: bool) -> None:
         size = (await asyncio.to_thread(path.stat)).st_size
         body: Body = BytesBody(await asyncio.to_thread(path.read_bytes)) if size <= SMALL else FileBody(path)
         partner = self._accounts[login].partner

@@ -188,7 +188,7 @@ class SoapEndpoint:
                 headers=address.headers,
                 allow_redirects=False,
             ) as response:
-                body = await whole(response, self.options.largest_reply)
+                body = await read_whole(response, self.options.largest_reply)
                 return Posted(response.status, {n.lower(): v for n, v in response.headers.items()}, body)
         except aiohttp.ConnectionTimeoutError as error:
             raise TransientError(f"no connection within {self.options.connect_timeout}", "timeout") from error
@@ -215,7 +215,7 @@ def describe_error(error: Exception) -> str:
     return error_line(error, error.message if isinstance(error, aiohttp.ClientResponseError) else None)
 
 
-async def whole(response: aiohttp.ClientResponse, largest: int) -> bytes:
+async def read_whole(response: aiohttp.ClientResponse, largest: int) -> bytes:
     """Raises TransientError(failed) for a larger body: of half a message nobody can say what it means."""
     pieces, size = [], 0
     async for piece in response.content.iter_chunked(1 << 16):

@@ -201,11 +201,11 @@ class Opening:
             use = site.endpoints[name].use
             options = options.model_copy(update={"concurrent": use.plugin.concurrent(use.options)})
 
-        def said(breaker: Breaker, text: str) -> None:
+        def log_change(breaker: Breaker, text: str) -> None:
             told = self._log.error if breaker == "open" else self._log.info
             told(f"breaker_{breaker}", endpoint=name, cause=text, left_alone_for=options.break_for)
 
-        limit: Limit = keep("limit", name, options, lambda: Limit(options, self._clock, said, name))
+        limit: Limit = keep("limit", name, options, lambda: Limit(options, self._clock, log_change, name))
         return limit
 
     def _context(self, site: Site, endpoints: Mapping[str, Any], keep: Any, replies: tuple[Any, ...] = ()) -> Context:

@@ -28,15 +28,15 @@ def schemas(plugins: Plugins) -> dict[str, Json]:
     """File name to schema, for every kind of YAML file of a site. The same plug-ins always give the same schemas."""
     routes = _routes(plugins)
     return {
-        "hub.schema.json": _whole("config/hub.yaml", [HubFile], lambda refs: refs[HubFile]),
+        "hub.schema.json": _join_models("config/hub.yaml", [HubFile], lambda refs: refs[HubFile]),
         "endpoints.schema.json": _endpoints(plugins),
-        "policies.schema.json": _whole(
+        "policies.schema.json": _join_models(
             "config/policies.yaml",
             [Retry, Hold],
             lambda refs: _closed({"retry": _names(refs[Retry]), "holds": _names(refs[Hold])}),
         ),
-        "facts.schema.json": _whole("config/facts.yaml", [FactEntry], lambda refs: _names(refs[FactEntry])),
-        "partner.schema.json": _whole("config/partners/*.yaml", [PartnerFile], lambda refs: refs[PartnerFile]),
+        "facts.schema.json": _join_models("config/facts.yaml", [FactEntry], lambda refs: _names(refs[FactEntry])),
+        "partner.schema.json": _join_models("config/partners/*.yaml", [PartnerFile], lambda refs: refs[PartnerFile]),
         "destinations.schema.json": _destinations(plugins),
         "routes.schema.json": routes,
     }
@@ -44,7 +44,7 @@ def schemas(plugins: Plugins) -> dict[str, Json]:
 
 def _endpoints(plugins: Plugins) -> Json:
     used = _of(plugins, "endpoint")
-    return _whole(
+    return _join_models(
         "config/endpoints.yaml",
         [plugin.options for plugin in used],
         lambda refs: _names(_keyed(used, refs, {}, ())),
@@ -56,7 +56,7 @@ def _destinations(plugins: Plugins) -> Json:
     steps = _of(plugins, "step")
     used_by = (*used, *writers, *readers, *steps)
     models: list[type[BaseModel]] = [Reply, Gather, *(plugin.options for plugin in used_by)]
-    return _whole(
+    return _join_models(
         "config/destinations.yaml", models, lambda refs: _names(_destination(used, writers, readers, steps, refs))
     )
 
@@ -86,7 +86,7 @@ def _routes(plugins: Plugins) -> Json:
             ("format", "owner"),
         )
 
-    schema = _whole("routes/*.yaml", models, root)
+    schema = _join_models("routes/*.yaml", models, root)
     known = "; ".join(f"{fact.name}: {fact.about}" for fact in BUILT_IN.values())
     schema["$defs"][RouteEntry.__name__]["properties"]["when"]["description"] += f" Built-in facts: {known}."
     return schema
@@ -132,7 +132,7 @@ class Refs:
         return dict(self._found[(model, "validation")])
 
 
-def _whole(title: str, models: Iterable[type[BaseModel]], root: Any) -> Json:
+def _join_models(title: str, models: Iterable[type[BaseModel]], root: Any) -> Json:
     found, shared = models_json_schema(
         [(model, "validation") for model in dict.fromkeys(models)], ref_template=REFERENCE
     )

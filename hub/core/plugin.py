@@ -70,35 +70,38 @@ class Plugin:
     options    the options model; every field described
     summary    one sentence, for the reference
     example    YAML text of the options as a site would write them; the tests load it
-    build      (name, options, context) -> Source, Destination, Reader, Writer, Step or an endpoint's own object. The context
-               is `hub.core.plugin.Context`.
+    build      (name, options, context) -> Source, Destination, Reader, Writer, Step or an endpoint's own object. The
+               context is `hub.core.plugin.Context`.
     shorthand  the field that a bare value sets: `{template: a.j2}` means `{template: {template: a.j2}}`
     files      names the fields whose values are files of the site, with the folder (relative to the site) they stand in
     endpoint   the field that names an endpoint, and the endpoint plug-in it must be of
     fact_templates  fields in which `{fact}` is substituted; the checker verifies the fact names
-    documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any; for a step:
-               what it makes of any document, empty: what it was
+    documents  for a reader: the documents it can yield, given its options ("order", "ship_notice", ...), empty: any;
+               for a step: what it makes of any document, empty: what it was
     partners   fields whose values are names of partners; a writer with such a field writes by that partner's agreement
     senders    names of partners that the options of a source give to those who may send
     agreement  what is wrong with a partner's agreement, for a transformer that reads or writes by agreements
     on_endpoint  what is wrong with the options of a source on an endpoint with those options
-    inspect    what is wrong with what stands in its files, given the options, those of the endpoint that they name (or None),
-               and the site's folder; asked when the files are there
+    inspect    what is wrong with what stands in its files, given the options, those of the endpoint that they name (or
+               None), and the site's folder; asked when the files are there
     places     what a source takes of its endpoint for itself alone, a method and path of a listener: `POST /orders`
     conditions  fields whose values are CEL over facts; the checker compiles them
     waits      whether a source waits for the answer of a destination, the one that says `answer: true`
     holds      fields whose values are names of holds
     own_names  names that the options make themselves: they may stand in `fact_templates` beside the facts
     place      of a step: the only place where it may stand; None: at sources and destinations
-    keeps_number  of a step that splits documents: whether the parts keep the number of the whole; None: it doesn't split
+    keeps_number  of a step that splits documents: whether the parts keep the number of the whole; None: it doesn't
+               split
     asks       of a step: whether its answer may differ when it is asked again
-    shared_folders  folders of this machine, relative to the site, that others write to or read from: the hub leaves their modes alone
-    keeps      of a source: files and folders, relative to the site, that a backup takes along: what it has promised and the journal doesn't
-               know yet, its keys
-    concurrent  of an endpoint, or of a destination without one: how many sends may be under way there at once, where the site sets no limit
+    shared_folders  folders of this machine, relative to the site, that others write to or read from: the hub leaves
+               their modes alone
+    keeps      of a source: files and folders, relative to the site, that a backup takes along: what it has promised and
+               the journal doesn't know yet, its keys
+    concurrent  of an endpoint, or of a destination without one: how many sends may be under way there at once, where
+               the site sets no limit
     descriptors  of what listens: how many file descriptors its connections may take at once
-    bounded    of a reader, writer or step: up to how many bytes of a body its work is small, whatever is in them; 0: never. The hub
-               does such work itself, all other in worker processes
+    bounded    of a reader, writer or step: up to how many bytes of a body its work is small, whatever is in them; 0:
+               never. The hub does such work itself, all other in worker processes
     found_in   the module, or `module:attribute`, that declares it; set when it is found
     """
 

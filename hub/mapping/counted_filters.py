@@ -63,7 +63,7 @@ def counted_tests() -> dict[str, Filter]:
 def counted(name: str, made: Filter) -> Filter:
     """The filter `made`, which counts."""
     at = 1 if hasattr(made, "jinja_pass_arg") else 0
-    before = _BEFORE.get(name, _whole if name in _WHOLE else _nothing if name in _FREE else _items)
+    before = _BEFORE.get(name, _read_all if name in _WHOLE else _nothing if name in _FREE else _items)
 
     @wraps(made)
     def count(*args: Any, **named: Any) -> Any:
@@ -113,7 +113,7 @@ def _items(meter: Meter, value: Any, args: tuple[Any, ...], named: Mapping[str, 
     return value
 
 
-def _whole(meter: Meter, value: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+def _read_all(meter: Meter, value: Any, args: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     return meter.read(list(value) if isinstance(value, Iterator) and not isinstance(value, LoopContext) else value)
 
 

@@ -41,7 +41,7 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} can't be written as JSON")
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     """A wrong value, for people. Raises jinja2's own error for a name that isn't there, which says the name."""
     if isinstance(value, Undefined):
         str(value)
@@ -52,14 +52,14 @@ def number(value: Any) -> Json:
     """A JSON number, digit by digit."""
     finite = not isinstance(value, Decimal) or value.is_finite()
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or not finite:
-        raise TypeError(f"found {_shown(value)}, expected a number")
+        raise TypeError(f"found {_show(value)}, expected a number")
     return Json(text_of_number(value))
 
 
 def fixed(value: Any, places: int = 2) -> Decimal:
     """An amount with that many decimals, half rounded up."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise TypeError(f"found {_shown(value)}, expected a number")
+        raise TypeError(f"found {_show(value)}, expected a number")
     return Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=EXACT)
 
 
@@ -115,7 +115,7 @@ def format_date(value: Any, form: str = "%Y-%m-%d", zone: str = "") -> str:
         except ValueError:
             raise ValueError(f"found {value[:80]!r}, expected a date") from None
     if not isinstance(value, date):
-        raise TypeError(f"found {_shown(value)}, expected a date")
+        raise TypeError(f"found {_show(value)}, expected a date")
     if zone:
         if not isinstance(value, datetime) or value.tzinfo is None:
             raise TypeError(f"{value} is no moment with a time zone; it can't be shown by the clock of {zone}")

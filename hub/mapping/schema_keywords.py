@@ -136,7 +136,7 @@ def _any_of(validator: Any, wanted: Sequence[Any], value: Any, schema: Any) -> I
         if not errors:
             return
         context += errors
-    yield ValidationError(f"{_shown(value)} is not valid under any of the given schemas", context=context)
+    yield ValidationError(f"{_show(value)} is not valid under any of the given schemas", context=context)
 
 
 def _one_of(validator: Any, wanted: Sequence[Any], value: Any, schema: Any) -> Iterator[ValidationError]:
@@ -147,16 +147,16 @@ def _one_of(validator: Any, wanted: Sequence[Any], value: Any, schema: Any) -> I
         if not errors:
             valid.append(str(at))
     if not valid:
-        yield ValidationError(f"{_shown(value)} is not valid under any of the given schemas", context=context)
+        yield ValidationError(f"{_show(value)} is not valid under any of the given schemas", context=context)
     elif len(valid) > 1:
-        yield ValidationError(f"{_shown(value)} is valid under more than one schema: those at {', '.join(valid)}")
+        yield ValidationError(f"{_show(value)} is valid under more than one schema: those at {', '.join(valid)}")
 
 
 def _errors_of(validator: Any, value: Any, subschema: Any, at: int) -> list[ValidationError]:
     return list(islice(validator.descend(value, subschema, schema_path=at), MOST_ERRORS))
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 200 else text[:197] + "..."
 

@@ -62,7 +62,7 @@ class SiteTemplate:
         try:
             return self._template.render(names).strip()
         except _MISTAKES as error:
-            raise MappingError(f"{_place(error, self.name)}: {_said(error)}") from None
+            raise MappingError(f"{_place(error, self.name)}: {_explain(error)}") from None
         finally:
             METER.reset(before)
             meter.close()
@@ -172,7 +172,7 @@ def _place(error: BaseException, name: str) -> str:
     return place
 
 
-def _said(error: BaseException) -> str:
+def _explain(error: BaseException) -> str:
     """A template's mistake as people say it: without the names of Python classes."""
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     words = (text or type(error).__name__).split(" ")

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from hub.core.errors import DecodeError
-from hub.core.message import JSON, Header, Message
+from hub.core.message import JSON, Header, Message, storable
 from hub.documents import BATCH
 
 LARGEST_BODY = 1 << 20
@@ -52,6 +52,10 @@ class Cause:
 
     error: str
     text: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Cause:
+        return cls(type(error).__name__, storable(str(error)))
 
 
 @dataclass(frozen=True, slots=True)

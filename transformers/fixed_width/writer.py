@@ -44,7 +44,7 @@ class FixedField(Options):
 
     @field_validator("type")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _check_type(cls, value: str) -> str:
         converter(value)
         return value
 

@@ -88,13 +88,13 @@ class XmlReader:
         try:
             for element in elements(body.chunks(), self._bounds):
                 try:
-                    yield self._one(element)
+                    yield self._parse_record(element)
                 except DecodeError as error:
                     yield Found({}, error=error)
         except DecodeError as error:
             yield Found({}, error=error)
 
-    def _one(self, element: Any) -> Found:
+    def _parse_record(self, element: Any) -> Found:
         wrong = self._schema.wrong(element) if self._schema is not None else None
         if wrong is not None:
             raise DecodeError(wrong)

@@ -38,14 +38,14 @@ async def orphan_warnings(folder: SiteFolder, site: Site) -> list[Finding]:
             is_current
         ):  # an empty database, or one of an older version: a start brings it up to date
             return []
-        return [warning(text) for text in await _told(folder, site, journal)]
+        return [warning(text) for text in await _find_orphans(folder, site, journal)]
     except HubError:
         return []
     finally:
         await journal.close()
 
 
-async def _told(folder: SiteFolder, site: Site, journal: Journal) -> list[str]:
+async def _find_orphans(folder: SiteFolder, site: Site, journal: Journal) -> list[str]:
     routes: Container[str] = site.table.by_id
     queues: dict[str, int] = {}
     if site.settings.broker == "embedded":

@@ -152,7 +152,7 @@ def link_claims(source: Path, target: Path) -> int:
         there = target / path.relative_to(source)
         there.parent.mkdir(parents=True, exist_ok=True)
         if not there.exists():
-            with whole(there) as new:
+            with replaced_at_end(there) as new:
                 try:
                     os.link(path, new)
                 except OSError:
@@ -162,7 +162,7 @@ def link_claims(source: Path, target: Path) -> int:
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def replaced_at_end(path: Path) -> Iterator[Path]:
     """A name beside `path` that becomes it at the end."""
     new = path.with_name(f".new-{path.name}")
     new.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ def messages_left(folder: SiteFolder, settings: Settings) -> dict[str, int]:
 def file_depths(path: Path) -> dict[str, int]:
     """How many messages each queue of an embedded broker's file holds. Raises ConfigError when it can't be read."""
     counts = "SELECT name, (SELECT COUNT(*) FROM message WHERE message.queue = queue.name) FROM queue ORDER BY name"
-    return dict(_asked(path, counts))
+    return dict(_query(path, counts))
 
 
 def history_left(folder: SiteFolder, settings: Settings) -> int:
@@ -53,16 +53,16 @@ def history_left(folder: SiteFolder, settings: Settings) -> int:
     path = folder.resolve(JOURNAL_FILE)
     if "://" not in settings.journal or settings.journal.startswith("sqlite") or not path.is_file():
         return 0
-    known = {row[0] for row in _asked(path, "SELECT name FROM sqlite_master WHERE type='table'")}
+    known = {row[0] for row in _query(path, "SELECT name FROM sqlite_master WHERE type='table'")}
     if not {"message", "memory"} <= known:
         return 0
     copied = f"SELECT 1 FROM memory WHERE owner='{COPIED_FROM}' AND name='{COPIED_TO}'"
-    if _asked(path, copied):
+    if _query(path, copied):
         return 0
-    return int(_asked(path, "SELECT COUNT(*) FROM message")[0][0])
+    return int(_query(path, "SELECT COUNT(*) FROM message")[0][0])
 
 
-def _asked(path: Path, question: str) -> list[Any]:
+def _query(path: Path, question: str) -> list[Any]:
     """Raises ConfigError when the file can't be read."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from hub.app.keeping.backup import BROKER, CLAIMS, JOURNAL, Manifest, link_claims, whole
+from hub.app.keeping.backup import BROKER, CLAIMS, JOURNAL, Manifest, link_claims, replaced_at_end
 from hub.app.keeping.kept_files import KEPT, bring_back
 from hub.app.keeping.left_behind import BROKER_FILE
 from hub.app.running_hub import journal_url
@@ -82,5 +82,5 @@ class Restore:
 def put(source: Path, target: Path) -> None:
     """Copies a file; it has its name only when it is whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with whole(target) as new:
+    with replaced_at_end(target) as new:
         shutil.copyfile(source, new)

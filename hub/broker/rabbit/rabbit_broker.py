@@ -264,11 +264,11 @@ class RabbitBroker:
         channel: AmqpChannel = await connection.open()
         try:
             for exchange in topology.exchanges:
-                await self._said(channel, exchange, declare_exchange(exchange))
+                await self._call(channel, exchange, declare_exchange(exchange))
             for queue in topology.queues:
                 channel = await self._declare_queue(connection, channel, queue)
             for binding in topology.bindings:
-                await self._said(channel, binding, bind(binding))
+                await self._call(channel, binding, bind(binding))
         finally:
             await channel.close()
 
@@ -297,7 +297,7 @@ class RabbitBroker:
             if other is None:
                 raise refusal(queue, refused.code, refused.text) from refused
             channel = await connection.open()
-            await self._said(channel, queue, commands.Queue.Declare(0, queue.name, durable=True, arguments=other))
+            await self._call(channel, queue, commands.Queue.Declare(0, queue.name, durable=True, arguments=other))
             if (
                 major(connection.version) >= 4
                 and "x-delivery-limit" not in other
@@ -307,7 +307,7 @@ class RabbitBroker:
                 self._log.warning("queue_without_limit", queue=queue.name, hint=limit_hint([queue.name]))
         return channel
 
-    async def _said(self, channel: AmqpChannel, thing: Any, request: Any) -> None:
+    async def _call(self, channel: AmqpChannel, thing: Any, request: Any) -> None:
         try:
             await channel.call(request)
         except ChannelRefused as refused:

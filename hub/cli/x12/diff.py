@@ -108,7 +108,7 @@ def _compared(one: Sequence[Document | Unreadable], other: Sequence[Document | U
         else:
             shown = left or right
             assert shown is not None  # noqa: S101 - one of a pair is there
-            yield Found(shown.kind, shown.number, "", _whole(left), _whole(right))
+            yield Found(shown.kind, shown.number, "", _describe(left), _describe(right))
 
 
 def _pairs(
@@ -131,7 +131,7 @@ def _pairs(
     yield from ((None, document) for document in right.values())
 
 
-def _whole(document: Document | Unreadable | None) -> str | None:
+def _describe(document: Document | Unreadable | None) -> str | None:
     if document is None:
         return None
     return f"can't be read: {document.text}" if isinstance(document, Unreadable) else "is there"

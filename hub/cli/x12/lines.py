@@ -62,10 +62,10 @@ def delimiter_line(seen: InterchangeSeen) -> Text:
         ("repetitions", marks.repetition),
         ("segments", marks.terminator),
     )
-    return line(1, (f"separators: {', '.join(f'{name} {_shown(byte)}' for name, byte in named if byte)}", "dim"))
+    return line(1, (f"separators: {', '.join(f'{name} {_show(byte)}' for name, byte in named if byte)}", "dim"))
 
 
-def _shown(byte: bytes) -> str:
+def _show(byte: bytes) -> str:
     text = byte.decode("latin-1")
     return text if text.isprintable() and text != " " else repr(text)[1:-1]
 

@@ -153,7 +153,7 @@ def _put(written: Sequence[Written], output: Path | None, as_json: bool) -> None
         except OSError as error:
             fail(f"error: {output}: {error.strerror or error}", USAGE)
     if as_json:
-        print_json({"file": str(output) if output else None, "interchanges": [_shown(each) for each in written]})
+        print_json({"file": str(output) if output else None, "interchanges": [_to_json(each) for each in written]})
     elif output is None:
         with piped():
             write_x12(data)
@@ -161,5 +161,5 @@ def _put(written: Sequence[Written], output: Path | None, as_json: bool) -> None
         say(f"wrote {len(data)} bytes to {output}", "green")
 
 
-def _shown(written: Written) -> dict[str, Any]:
+def _to_json(written: Written) -> dict[str, Any]:
     return {**written.facts, "warnings": list(written.warnings), "x12": written.body.decode("utf-8", "replace")}

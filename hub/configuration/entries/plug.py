@@ -56,7 +56,7 @@ class Reading:
         """`acme-inbox: {file: {...}, read: x12}`: exactly one key is a plug-in, the rest are among `others`."""
         if node.kind != "mapping":
             self._findings.error(
-                file.place_of(node), f"{kind} {name} should be a mapping with a plug-in", self._known(kind)
+                file.place_of(node), f"{kind} {name} should be a mapping with a plug-in", self._name_installed(kind)
             )
             return None
         keys = [key for key in node.entries if key not in others]
@@ -77,7 +77,7 @@ class Reading:
                 return None
             return self._options(kind, node.value, file, Node("mapping", node.line, node.column), [])
         if node.kind != "mapping" or not node.entries:
-            self._findings.error(file.place_of(node), f"expected the name of a {kind}", self._known(kind))
+            self._findings.error(file.place_of(node), f"expected the name of a {kind}", self._name_installed(kind))
             return None
         known = [key for key in node.entries if self._plugins.find(kind, key)]
         if len(known) != 1:
@@ -95,13 +95,13 @@ class Reading:
         elif keys:
             self._unknown(kind, keys[0], file.place_of(node.keys[keys[0]]))
         else:
-            self._findings.error(file.place_of(node), f"{kind} {name} names no plug-in", self._known(kind))
+            self._findings.error(file.place_of(node), f"{kind} {name} names no plug-in", self._name_installed(kind))
 
     def _unknown(self, kind: PluginKind, name: str, place: Place) -> None:
-        hint = did_you_mean(name, self._plugins.names(kind)) or self._known(kind)
+        hint = did_you_mean(name, self._plugins.names(kind)) or self._name_installed(kind)
         self._findings.error(place, f"there is no {kind} plug-in {name!r}", hint)
 
-    def _known(self, kind: PluginKind) -> str:
+    def _name_installed(self, kind: PluginKind) -> str:
         return f"installed: {', '.join(self._plugins.names(kind)) or 'none'}"
 
     def _options(

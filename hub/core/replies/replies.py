@@ -85,7 +85,7 @@ def classify(
     rules = tuple(rules)
     content = look_into(body, paths_of(rules)) if content is None else content
     rule = next((rule for rule in rules if rule.applies(status, names, content, fault)), None)
-    text = _shown(status, body if said is None else said.encode("utf-8", "replace"))
+    text = _show(status, body if said is None else said.encode("utf-8", "replace"))
     unclear = f"; the reply could not be looked into: {content.wrong}" if content.wrong else ""
     text += unclear
     after = retry_after(names.get("retry-after"), now)
@@ -147,7 +147,7 @@ def _status_is(status: int, wanted: int | str) -> bool:
     return status == wanted if isinstance(wanted, int) else str(status // 100) == wanted[0]
 
 
-def _shown(status: int, body: bytes) -> str:
+def _show(status: int, body: bytes) -> str:
     text = " ".join(body[: SHOWN * 4].decode("utf-8", "replace").split())
     text = "".join(character if character.isprintable() else "?" for character in text)
     cut = text[:SHOWN] + ("..." if len(text) > SHOWN else "")

@@ -120,15 +120,17 @@ class _Parser:
 
     def _expect(self, sign: str) -> None:
         if self._accept(sign) is None:
-            raise ExpressionError(f"expected `{sign}`, found {self._shown()}", self._next.column)
+            raise ExpressionError(f"expected `{sign}`, found {self._show_next()}", self._next.column)
 
-    def _shown(self) -> str:
+    def _show_next(self) -> str:
         return "the end" if self._next.kind == "end" else f"`{self._next.text}`"
 
     def end(self) -> None:
         if self._next.kind != "end":
             hint = {"and": "write `&&`", "or": "write `||`"}.get(self._next.text.lower())
-            raise ExpressionError(f"expected an operator or the end, found {self._shown()}", self._next.column, hint)
+            raise ExpressionError(
+                f"expected an operator or the end, found {self._show_next()}", self._next.column, hint
+            )
 
     def choice(self) -> Node:
         self._depth += 1
@@ -195,7 +197,7 @@ class _Parser:
         if token.text == "[" and token.kind == "sign":
             return Items(self._list("]"), token.column)
         self._at -= 1
-        raise ExpressionError(f"expected a fact or a value, found {self._shown()}", token.column)
+        raise ExpressionError(f"expected a fact or a value, found {self._show_next()}", token.column)
 
     def _named(self, token: Token) -> Node:
         if token.text in ("true", "false"):

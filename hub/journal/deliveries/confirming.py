@@ -55,13 +55,4 @@ def confirm(connection: Connection, hold: HoldRow, who: str, reason: str, now: f
 def _has_left(connection: Connection, effect: EffectRow, facts: dict[str, Any], now: float) -> None:
     if number := facts.get("control_number"):
         KEY.write(connection, [KeyRow(str(number), "control_number", effect.document_id)])
-    set_ = str(facts["set"]) if facts.get("set") else None
-    sent = Sent(
-        document_id=effect.document_id,
-        destination=effect.destination,
-        generation=effect.generation,
-        at=now,
-        within=effect.expect_ack,
-        transaction_set=set_,
-    )
-    record_sent(connection, [sent])
+    record_sent(connection, [Sent.of(effect, facts, now)])

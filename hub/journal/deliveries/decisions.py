@@ -271,15 +271,7 @@ class Decisions:
             if (await connection.execute(release)).rowcount == 0:
                 raise effects.Forbidden(found.status)
             text = f"{row.name} released by {who}" + (f": {reason}" if reason else "")
-            said = BatchSays(
-                batch=row.document_id,
-                at=now,
-                stage=Stage.RELEASED,
-                route=row.route,
-                destination=row.destination,
-                text=text,
-            )
-            await connection.run_sync(batch_members.record, said)
+            await connection.run_sync(batch_members.record, _of_hold(row, Stage.RELEASED, now, text))
             return True
 
         return await self._journal.change(write)
@@ -307,15 +299,7 @@ class Decisions:
                 await connection.execute(effects.move(Act.REJECT, EffectStatus.REJECTED, mine).values(updated_at=now))
                 await connection.run_sync(once_keys.free, [OnceHeld(row.route, row.document_id)])
                 await connection.run_sync(batch_members.end, row.document_id, EffectStatus.REJECTED, now, text)
-            said = BatchSays(
-                batch=row.document_id,
-                at=now,
-                stage=Stage.REJECTED,
-                route=row.route,
-                destination=row.destination,
-                text=text,
-            )
-            await connection.run_sync(batch_members.record, said)
+            await connection.run_sync(batch_members.record, _of_hold(row, Stage.REJECTED, now, text))
             return True
 
         return await self._journal.change(write)
@@ -349,3 +333,10 @@ def _again(act: Act, after: EffectStatus, document_id: str, destination: str, ge
     key = idempotency_key(document_id, destination, generation + 1)
     made = dict.fromkeys(("claim", "content_type", "facts", "expect_ack", "address"))
     return update.values(generation=generation + 1, key=key, **made)
+
+
+def _of_hold(row: HoldRow, stage: Stage, now: float, text: str) -> BatchSays:
+    """What a decision about a hold says of its document, or of each in the batch that it is."""
+    return BatchSays(
+        batch=row.document_id, at=now, stage=stage, route=row.route, destination=row.destination, text=text
+    )

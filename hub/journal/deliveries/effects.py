@@ -67,13 +67,14 @@ def states(connection: Connection, asked: Sequence[EffectAsked]) -> dict[EffectK
     found = select_in(connection, EffectRow, schema.effect, schema.effect.c.document_id, documents)
     rows = {(row.document_id, row.destination): row for row in found}
     return {
-        (one.document_id, one.destination): _state(rows[place], one.process)
+        (one.document_id, one.destination): state_of(rows[place], one.process)
         for one, place in kept.items()
         if place in rows
     }
 
 
-def _state(row: EffectRow, process: str) -> EffectState:
+def state_of(row: EffectRow, process: str) -> EffectState:
+    """The effect of a row, as `process` sees it."""
     return EffectState(
         document_id=row.document_id,
         destination=row.destination,

@@ -7,8 +7,9 @@ fails takes none, and every number that was taken has a document.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -17,8 +18,8 @@ from hub.core.ack import UNANSWERED, Ack
 from hub.journal import schema
 from hub.journal.commit.bulk import SENT
 from hub.journal.commit.writer import Change, Question
-from hub.journal.deliveries.effects import EffectAsked, EffectKey, states
-from hub.journal.rows import InterchangeSentRow
+from hub.journal.deliveries.effects import EffectAsked, EffectKey, EffectState, states
+from hub.journal.rows import EffectRow, InterchangeSentRow
 
 MOST = 999_999_999
 """ISA13 has nine digits."""
@@ -70,7 +71,7 @@ def take(connection: Connection, wanted: Sequence[NumberWanted]) -> dict[EffectK
 
 def _take_of(connection: Connection, partner: str, wanted: dict[Key, NumberWanted]) -> dict[Key, int]:
     last = locked(connection, partner)
-    found = _known(connection, partner, [key[1] for key in wanted])
+    found = _find_numbers(connection, partner, [key[1] for key in wanted])
     fresh = [key for key in wanted if key not in found][: MOST - last]
     rows = []
     for number, key in enumerate(fresh, last + 1):
@@ -111,7 +112,7 @@ def locked(connection: Connection, partner: str) -> int:
     return int(connection.execute(sa.text(f"{insert} {touch}"), {"partner": partner}).scalar_one())
 
 
-def _known(connection: Connection, partner: str, documents: Sequence[str]) -> dict[Key, int]:
+def _find_numbers(connection: Connection, partner: str, documents: Sequence[str]) -> dict[Key, int]:
     table, found = schema.interchange_sent, {}
     for start in range(0, len(documents), 900):
         part = documents[start : start + 900]
@@ -132,6 +133,12 @@ class Sent:
     at: float
     within: float | None
     transaction_set: str | None
+
+    @classmethod
+    def of(cls, effect: EffectState | EffectRow, facts: Mapping[str, Any], at: float) -> Sent:
+        """The sending of an effect, and the facts of the bytes that have left."""
+        set_ = str(facts["set"]) if facts.get("set") else None
+        return cls(effect.document_id, effect.destination, effect.generation, at, effect.expect_ack, set_)
 
 
 def record_sent(connection: Connection, sent: Sequence[Sent]) -> None:

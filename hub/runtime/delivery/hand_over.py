@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 
 from hub.core import topology
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
-from hub.core.message import Header, Message, storable
+from hub.core.message import Header, Message
 from hub.core.once_key import OnceStatus
 from hub.core.routing.route import Route
 from hub.core.step import AskingStep
 from hub.journal.commit.entry import Committed, Entry
 from hub.journal.rows import OnceRow
 from hub.runtime.boundary import Boundary
-from hub.runtime.copy import Cause, RouteCopy
+from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.attempt import Attempt
 from hub.runtime.delivery.delivery import Delivery
 from hub.runtime.delivery.limit import Limit
@@ -35,8 +35,7 @@ LARGEST = 64 * 1024
 @dataclass(slots=True, eq=False)
 class HandedCopy:
     """A copy whose effects are in the entry of its document. Once that is committed it is delivered, unless it has to
-    go to the queue.
-    `turns`: those that its sends have not taken over yet."""
+    go to the queue. `turns`: those that its sends have not taken over yet."""
 
     owner: HandOver
     attempt: Attempt
@@ -149,10 +148,8 @@ class HandOver:
             if isinstance(error, EndpointError | JournalUnavailable):
                 raise as_taken(error)  # the copy stays with its source, as one that a worker returns stays in the queue
             if error is not None:
-                runtime.log.error("unforeseen", route=copy.route, message_id=copy.document_id, exc_info=error)
-                cause = Cause(type(error).__name__, storable(str(error)))
                 with Boundary() as boundary:
-                    await self._recoverability.bury(copy.message, copy.route, cause)
+                    await self._recoverability.bury_unforeseen(copy.message, copy.route, error)
                 if boundary.error is not None:
                     raise as_taken(boundary.error)
         finally:

@@ -191,16 +191,7 @@ class Settling:
         number = facts.get("control_number")
         if number:
             entry.key(str(number), "control_number", state.document_id)
-        set_ = str(facts["set"]) if facts.get("set") else None
-        sent = Sent(
-            document_id=state.document_id,
-            destination=state.destination,
-            generation=state.generation,
-            at=now,
-            within=state.expect_ack,
-            transaction_set=set_,
-        )
-        entry.add(RECORD_SENT, sent)
+        entry.add(RECORD_SENT, Sent.of(state, facts, now))
         return facts
 
     def _bare_delivery(self, delivery: Delivery, error: Exception) -> Entry:

@@ -8,7 +8,7 @@ from typing import Any
 from hub.core import topology
 from hub.core.broker import BrokerDelivery, Subscription
 from hub.core.errors import EndpointError, JournalUnavailable, MessageError
-from hub.core.message import Message, storable
+from hub.core.message import Message
 from hub.core.once_key import OnceStatus
 from hub.core.routing.route import Route
 from hub.core.stage import Stage
@@ -83,7 +83,7 @@ class RouteWorker:
                 if boundary.error is not None and not isinstance(boundary.error, EndpointError | JournalUnavailable):
                     unforeseen = boundary.error
                     with Boundary() as boundary:
-                        await self._bury(delivery, unforeseen)
+                        await self._recoverability.bury_unforeseen(delivery.message, self.route.id, unforeseen)
                 if boundary.error is None:
                     delivery.ack()
                 else:
@@ -99,12 +99,6 @@ class RouteWorker:
         await self._runtime.clock.sleep(RETURN_PAUSE)
         delivery.requeue()
 
-    async def _bury(self, delivery: BrokerDelivery, error: BaseException) -> None:
-        """What nobody foresaw: said whole in the log, and kept as a dead letter with its cause."""
-        message = delivery.message
-        self._runtime.log.error("unforeseen", route=self.route.id, message_id=message.id, exc_info=error)
-        await self._recoverability.bury(message, self.route.id, Cause(type(error).__name__, storable(str(error))))
-
     async def _work(self, delivery: BrokerDelivery) -> None:
         """Returns when the delivery may be acknowledged."""
         try:
@@ -113,9 +107,7 @@ class RouteWorker:
             if once:
                 once_value(self.route, copy.facts())
         except MessageError as error:
-            await self._recoverability.bury(
-                delivery.message, self.route.id, Cause(type(error).__name__, storable(str(error)))
-            )
+            await self._recoverability.bury(delivery.message, self.route.id, Cause.of(error))
             return
         again = delivery.redelivered or copy.came_again
         async with self._sender.exclusive(copy), self._suspicion.begun(copy, again) as suspect:

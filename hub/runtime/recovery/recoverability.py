@@ -161,6 +161,11 @@ class Recoverability:
         entry.settle(delivery.state, EffectStatus.DEAD, copy.attempt, now, text=cause.text[:2000])
         self._runtime.log.error(Stage.DEAD, **names_of(delivery), attempt=copy.attempt, error=cause.text)
 
+    async def bury_unforeseen(self, message: Message, route: str, error: BaseException) -> None:
+        """A copy on which the hub itself failed: the log has all of the error, its dead letter the cause. Raises as `bury`."""
+        self._runtime.log.error("unforeseen", route=route, message_id=message.id, exc_info=error)
+        await self.bury(message, route, Cause.of(error))
+
     async def bury(self, message: Message, route: str, cause: Cause) -> None:
         """Confirmed in the route's dead letters when this returns; the keeper records it from there."""
         dead = message.without_broker_headers().with_headers(

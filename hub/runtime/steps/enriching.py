@@ -45,9 +45,9 @@ class Enrichment:
         """The document as JSON has it, and its parts. Raises MappingError for a fact that has no value."""
         whole = parse_json(to_json(document))
         each = self._options.each
-        return whole, [self._asked(part, facts) for part in ([whole] if each is None else whole.get(each, []))]
+        return whole, [self._ask_for(part, facts) for part in ([whole] if each is None else whole.get(each, []))]
 
-    def _asked(self, part: dict[str, Any], facts: Mapping[str, Any]) -> PartAsked:
+    def _ask_for(self, part: dict[str, Any], facts: Mapping[str, Any]) -> PartAsked:
         named = {name: at(part, path) for name, path in self._options.names.items()}
         missing = [self._options.names[name] for name, value in named.items() if value is NOTHING or value == ""]
         if missing:
@@ -66,7 +66,7 @@ class Enrichment:
             made = from_json(orjson.dumps(whole, default=str), document_name(document))
         except DecodeError as error:
             raise DecodeError(f"the answer doesn't fit into the document: {error}") from None
-        return Stepped(made if made != document else document, said=self._said(found))
+        return Stepped(made if made != document else document, said=self._describe(found))
 
     def _put(self, asked: PartAsked, answer: Answer | None, where: str) -> None:
         for field in self._options.put:
@@ -76,7 +76,7 @@ class Enrichment:
                 what = f"value for {field}" if answer is not None and answer.known else "answer"
                 raise MappingError(f"{where}there is no {what} to {asked.text}")
 
-    def _said(self, found: Sequence[tuple[PartAsked, Answer | None]]) -> str:
+    def _describe(self, found: Sequence[tuple[PartAsked, Answer | None]]) -> str:
         """`erp GET /customers/17`, and how old the oldest answer is."""
         texts = list(dict.fromkeys(asked.text for asked, _ in found))
         shown = ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")

@@ -62,7 +62,7 @@ class RestLookup:
 
     async def _ask(self, question: Question) -> Answer:
         try:
-            receipt = await self._asked(question)
+            receipt = await self._send_question(question)
         except RejectedError as error:
             if error.status in (404, 410):
                 return Answer({}, self._clock(), known=False)
@@ -74,7 +74,7 @@ class RestLookup:
         known = {f: v for f, v in values.items() if v is not NOTHING and v is not None}
         return Answer(known, self._clock(), len(orjson.dumps(known, default=str)))
 
-    async def _asked(self, question: Question) -> Receipt:
+    async def _send_question(self, question: Question) -> Receipt:
         call = self._options.call or ""
         if self._limit is None:
             return await self._endpoint.ask(call, question)

@@ -70,12 +70,12 @@ def parse_period(code: str, text: str) -> Told | None:
     if form is None:
         return None
     try:
-        return _told(form, text)
+        return _parse(form, text)
     except WrongElement:
         raise WrongElement("8", f"found {text[:40]!r}, expected {form.pattern} (format {code})") from None
 
 
-def _told(form: Format, text: str) -> Told:
+def _parse(form: Format, text: str) -> Told:
     if form.range:
         first, _, last = text.partition("-")
         found = Told(checked(_DAY[form.day], first), None, checked(_DAY[form.day], last))

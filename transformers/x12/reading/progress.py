@@ -143,7 +143,7 @@ class Progress:
         terms = self._agreement.acknowledge
         if terms is not None and (self._group or status == "R") and wants_ta1(terms.ta1, isa, refused=status == "R"):
             document = interchange_acknowledgment(isa, status, note, self._partner)
-            yield self._said((str(self._interchange), "ta1"), document, "TA1", "")
+            yield self._acknowledge((str(self._interchange), "ta1"), document, "TA1", "")
 
     def _interchange_acknowledged(self, event: Event) -> Iterator[Reading]:
         """A TA1 that the partner sent. It belongs before the groups."""
@@ -198,9 +198,9 @@ class Progress:
             return
         counted = event.elements[1] if event.kind == "GE" and len(event.elements) > 1 else ""
         document = self._outcome.acknowledgment(refusal, counted, self._partner)
-        yield self._said(self._position("ack"), document, terms.with_set, self._outcome.version)
+        yield self._acknowledge(self._position("ack"), document, terms.with_set, self._outcome.version)
 
-    def _said(self, position: tuple[str, ...], document: Document, name: str, version: str) -> Reading:
+    def _acknowledge(self, position: tuple[str, ...], document: Document, name: str, version: str) -> Reading:
         header = self._header.elements if self._header else ("",) * 17
         return acknowledgment_reading(position, document, name, version, header, self._partner)
 
@@ -248,7 +248,7 @@ class Progress:
         )
         if wrong and self._agreement.advises:
             advice = application_advice(read, self._outcome.elements, self._partner)
-            yield self._said((*position, ADVICE), advice, ADVICE, self._outcome.version)
+            yield self._acknowledge((*position, ADVICE), advice, ADVICE, self._outcome.version)
 
     def _not_ours(self, event: Event) -> DecodeError:
         assert self._header is not None  # noqa: S101

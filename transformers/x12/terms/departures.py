@@ -131,19 +131,19 @@ def _ids(isa: tuple[str, ...], agreement: Agreement) -> Iterator[Departure]:
     test = isa[15] == "T"
     same = [one for one in agreement.ids if (one.qualifier, one.id) == (isa[5], isa[6])]
     if agreement.ids and not same:
-        known = " or ".join(map(_shown, agreement.ids))
+        known = " or ".join(map(_show, agreement.ids))
         text = f"the sender is {isa[5]}/{isa[6]}, and {agreement.partner} is {known}"
         yield Departure("ids", text, finding=_isa(6))
     elif same and all(one.test is not None and one.test != test for one in same):
         kind, only = ("test", "production") if test else ("production", "test")
-        text = f"ISA15 is {isa[15]} ({kind}), and {_shown(same[0])} is for {only} only"
+        text = f"ISA15 is {isa[15]} ({kind}), and {_show(same[0])} is for {only} only"
         yield Departure("test", text, finding=_isa(15))
     if (we := agreement.we) is not None and (we.qualifier, we.id) != (isa[7], isa[8]):
-        text = f"the receiver is {isa[7]}/{isa[8]}, and we are {_shown(we)}"
+        text = f"the receiver is {isa[7]}/{isa[8]}, and we are {_show(we)}"
         yield Departure("ids", text, finding=_isa(8))
 
 
-def _shown(one: InterchangeId) -> str:
+def _show(one: InterchangeId) -> str:
     return f"{one.qualifier}/{one.id}"
 
 

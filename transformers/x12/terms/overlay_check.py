@@ -31,7 +31,7 @@ def contradictions(standard: SetDeclaration, rules: Sequence[OverlayRule]) -> It
     for number, rule in enumerate(rules):
         before, after = overlaid(standard, rules[:number]), overlaid(standard, rules[: number + 1])
         left = _given(after)
-        if gone := [field for field in lost if field in _asked(after) and field not in left]:
+        if gone := [field for field in lost if field in _required_fields(after) and field not in left]:
             yield Contradiction(number, _gone(gone[0], rule, lost[gone[0]], standard.document))
         lost = left
         if rule.use is not None and (other := _other_use(rules[:number], rule)) is not None:
@@ -58,7 +58,7 @@ def _given(declaration: SetDeclaration) -> dict[Field, str]:
     return {field: at for field, at in _fields(declaration.structure, cls, (), "", True) if at}
 
 
-def _asked(declaration: SetDeclaration) -> set[Field]:
+def _required_fields(declaration: SetDeclaration) -> set[Field]:
     """The required fields of the document and of every part that the set still makes."""
     cls = DOCUMENTS[declaration.document]
     return {field for field, _ in _fields(declaration.structure, cls, (), "", True)} | set(_required(cls, (), ""))

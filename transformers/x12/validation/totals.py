@@ -71,7 +71,7 @@ def contradictions(document: Document, name: str = "") -> tuple[Contradiction, .
     if balance is None:
         return tuple(found)
     for field, stated, expected in balance.contradictions():
-        right = f"the {balance.of} come to {_shown(expected)}"
+        right = f"the {balance.of} come to {_show(expected)}"
         found.append(_of_money(_money_place(document.kind, name, field), field, stated, right))
     return tuple(found)
 
@@ -79,8 +79,8 @@ def contradictions(document: Document, name: str = "") -> tuple[Contradiction, .
 def _of_money(money: Contradiction, field: str, stated: Decimal, right: str) -> Contradiction:
     where = f"{money.segment}{money.element:02}" if money.segment else "the total"
     where += f" ({money.qualifier})" if money.qualifier else ""
-    sentence = f"{where} is {_shown(stated)}, and {right}"
-    return replace(money, field=field, stated=_shown(stated), sentence=sentence)
+    sentence = f"{where} is {_show(stated)}, and {right}"
+    return replace(money, field=field, stated=_show(stated), sentence=sentence)
 
 
 def totals_error(found: Sequence[Contradiction], offset: int | None = None) -> DecodeError:
@@ -106,9 +106,9 @@ def _contradiction(document: Document, element: CountedElement) -> Contradiction
         return None
     expected, of = next(_right(document, element)), element.of[0]
     what = f"{of} adds up to" if element.adds else f"the number of {of} is"
-    sentence = f"{element.segment}{element.element:02} is {_shown(stated)}, and {what} {_shown(expected)}"
+    sentence = f"{element.segment}{element.element:02} is {_show(stated)}, and {what} {_show(expected)}"
     place = element.segment, element.element
-    return Contradiction(element.path, *place, _shown(stated), sentence, reference=element.reference)
+    return Contradiction(element.path, *place, _show(stated), sentence, reference=element.reference)
 
 
 def counted(document: Document, element: CountedElement) -> Decimal | None:
@@ -215,5 +215,5 @@ def _digits(value: Decimal) -> int:
     return sum(character.isdecimal() for character in f"{value:f}")
 
 
-def _shown(value: Any) -> str:
+def _show(value: Any) -> str:
     return f"{Decimal(value):f}"
