@@ -63,7 +63,7 @@ CONFINED = {
     "jwt": ("adapters/http/",),
     "aiohttp": ("adapters/",),
     "httpx": ("adapters/",),
-    "jinja2": ("hub/mapping/",),
+    "jinja2": ("hub/mapping/", "hub/cli/new/plugin_scaffold.py"),
     "yaml": ("hub/configuration/files/yaml_loader.py", "transformers/x12/"),
     "typer": ("hub/cli/", "hub/demo/"),
     "rich": ("hub/cli/", "hub/demo/"),

@@ -1,1 +1,1 @@
-"""`hub new plugin`: a plug-in of somebody's own, as a distribution, and the texts that it is made of."""
+"""`hub new`: a plug-in of somebody's own, as a distribution. Its files are templates in `templates/`."""

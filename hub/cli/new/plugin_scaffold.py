@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from keyword import iskeyword
 from pathlib import Path
-from string import Template
-from typing import Any, Literal
+from typing import Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hub.app.plugin_discovery import GROUP
-from hub.cli.new.plugin_texts import CODE, PYPROJECT, README, USAGES
 from hub.configuration.files.models import DESTINATION_KEYS, SOURCE_KEYS
 from hub.core.options.nearest import hint
 from hub.core.plugin import Plugins
@@ -20,6 +20,14 @@ NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 LONGEST = 40
 OTHER_KEYS = (*SOURCE_KEYS, *DESTINATION_KEYS)
 """Keys that stand beside a plug-in's in YAML."""
+TEMPLATES = Environment(  # noqa: S701  its files are Python, TOML and Markdown, which no browser sees
+    loader=PackageLoader("hub.cli.new"),
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    variable_start_string="${",
+    variable_end_string="}",
+)  # Python and YAML are full of braces, so that a value stands as ${name}
+"""The files of `templates/`: `plugin.py.j2`, its `contract_test.py.j2` and the `usage.yaml.j2` of each kind."""
 
 
 class Refused(ValueError):
@@ -39,7 +47,7 @@ def scaffold(kind: ScaffoldKind, name: str, plugins: Plugins) -> Scaffold:
     _check(kind, name, plugins)
     module = f"hub_{kind}_{name}"
     distribution = module.replace("_", "-")
-    words: dict[str, Any] = {
+    words = {
         "name": name,
         "kind": kind,
         "module": module,
@@ -47,14 +55,13 @@ def scaffold(kind: ScaffoldKind, name: str, plugins: Plugins) -> Scaffold:
         "group": GROUP,
         "Noun": "".join(word.capitalize() for word in name.split("_")) + kind.capitalize(),
     }
-    usage = Template(USAGES[kind]).substitute(words)
-    code, test = (Template(text).substitute(words) for text in CODE[kind])
-    files = {
-        "pyproject.toml": PYPROJECT.substitute(words),
-        "README.md": README.substitute(words, usage=usage),
-        f"{module}.py": code,
-        f"tests/test_{module}.py": test,
+    templates = {
+        "pyproject.toml": "pyproject.toml.j2",
+        "README.md": "README.md.j2",
+        f"{module}.py": f"{kind}/plugin.py.j2",
+        f"tests/test_{module}.py": f"{kind}/contract_test.py.j2",
     }
+    files = {path: TEMPLATES.get_template(template).render(words) for path, template in templates.items()}
     return Scaffold(distribution, files)
 
 
