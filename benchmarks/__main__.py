@@ -7,6 +7,7 @@ import sys
 
 SUITE = (
     ("routing: 10,000 routes beside 10, and the linear scan", ["benchmarks/routing.py"]),
+    ("guards beside the same tests by hand", ["-m", "benchmarks.guards"]),
     ("a hub with 10,000 routes beside one with 10", ["-m", "benchmarks.many_routes"]),
     ("X12 reading beside a bare str.split", ["-m", "benchmarks.x12_reading"]),
     ("X12 writing and lineage beside reading", ["-m", "benchmarks.x12_both_ways"]),

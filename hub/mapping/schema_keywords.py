@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from decimal import Context, Decimal
-from functools import lru_cache, wraps
+from functools import wraps
 from itertools import islice
 from typing import Any
 
@@ -19,7 +19,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema._utils import find_evaluated_item_indexes_by_schema
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend as extended
-from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+from hub.core.linear_pattern import compile_pattern, matches
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
@@ -72,22 +73,6 @@ def _size(value: Any) -> int:
         elif isinstance(one, list):
             waiting.extend(one)
     return count
-
-
-@lru_cache(maxsize=1024)
-def pattern_of(text: str) -> SchemaValidator:
-    """Raises ValueError, which says what of the pattern isn't taken."""
-    try:
-        return SchemaValidator(core_schema.str_schema(pattern=text, regex_engine="rust-regex", strict=True))
-    except SchemaError as error:
-        last = str(error).strip().splitlines()[-1].strip().removeprefix("SchemaError: ").removeprefix("error: ")
-        raise ValueError(
-            f"the pattern {text[:80]!r} isn't taken, because it could take for ever on a long text: {last}"
-        ) from None
-
-
-def matches(pattern: str, text: str) -> bool:
-    return pattern_of(pattern).isinstance_python(text)
 
 
 def _pattern(validator: Any, wanted: str, value: Any, schema: Any) -> Iterator[ValidationError]:
@@ -221,7 +206,7 @@ def check_patterns(schemas: Sequence[Mapping[str, Any]]) -> None:
     for schema in schemas:
         for pattern in (schema.get("pattern"), *schema.get("patternProperties", ())):
             if isinstance(pattern, str):
-                pattern_of(pattern)
+                compile_pattern(pattern)
     if any(schema.get("patternProperties") for schema in schemas) and any(
         "unevaluatedProperties" in schema for schema in schemas
     ):

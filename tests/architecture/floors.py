@@ -51,7 +51,6 @@ CONFINED = {
     "alembic": ("hub/journal/",),
     "aiosqlite": ("hub/journal/",),
     "asyncpg": ("hub/journal/",),
-    "cel": ("hub/core/routing/condition.py",),
     "paramiko": ("adapters/sftp/connection.py",),
     "asyncssh": ("adapters/sftp_server/",),
     "fastapi": ("adapters/http/", "hub/console/"),

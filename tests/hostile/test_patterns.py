@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from hub.core.routing.condition import Condition
+from hub.core.routing.facts import BUILT_IN
 from tests.hostile.patterns import Use, uses, uses_in
 from transformers.x12.envelope.boundaries import boundaries
 from transformers.x12.envelope.delimiters import Delimiters, as_text
@@ -318,6 +320,12 @@ def _took(asked: Callable[[Any], object], text: str | bytes) -> float:
     began = time.thread_time()
     asked(text)
     return time.thread_time() - began
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "(a|aa)+$", "(.*a){12}b", "a*a*a*b"])
+def test_a_pattern_of_the_site_is_linear_whatever_it_is(pattern: str) -> None:
+    condition = Condition(f"partner.matches('{pattern}')", BUILT_IN)
+    check_linear(lambda text: condition.holds({"partner": text}), ("", "a", "!"), raw=False)
 
 
 @pytest.mark.parametrize(("pattern", "unit"), [(r"\n\s*X", "\n"), (r"<([^>]*)>", "<"), (r"a*b", "a")])

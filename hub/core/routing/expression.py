@@ -1,8 +1,7 @@
-"""The conditions' own small parser: the part of CEL that conditions may use, as a tree with columns.
+"""The parser of conditions: the part of CEL that they may use, as a tree with columns.
 
-The CEL binding gives no tree, and exact money needs one: types, names and scales are decided on this tree before CEL
-sees a rewritten text. Grammar: CEL's operators `?: || && == != < <= > >= in + - * / % !`, literals, lists after `in`,
-`has(fact)` and the methods of text. (`size` is left out: the binding counts bytes where CEL counts characters.)
+Grammar: CEL's operators `?: || && == != < <= > >= in + - * / % !`, literals, lists after `in`, `has(fact)` and the
+methods of text.
 """
 
 from __future__ import annotations
@@ -102,6 +101,7 @@ class _Parser:
         self._tokens = found
         self._at = 0
         self._depth = 0
+        self._signs = 0
         self._operators = 0
 
     @property
@@ -161,9 +161,11 @@ class _Parser:
         signs: list[Token] = []
         while sign := (self._accept("!") or self._accept("-")):
             signs.append(sign)
-            if len(signs) > MAX_DEPTH:
+            if self._signs + len(signs) > MAX_DEPTH:
                 raise ExpressionError(f"nested deeper than {MAX_DEPTH}", sign.column)
+        self._signs += len(signs)
         node = self._member()
+        self._signs -= len(signs)
         for sign in reversed(signs):
             node = Unary(sign.text, node, sign.column)
         return node

@@ -15,14 +15,13 @@ FUNCTIONS = ("has",)
 
 
 class TypeCheck:
-    """Walks one expression. Afterwards `used` holds the facts whose value it reads, `tested`
-    those in `has(...)` (name to column), `patterns` the literals given to `.matches()`."""
+    """Walks one expression. Afterwards `used` holds the facts whose value it reads, `tested` those in `has(...)`: name
+    to column."""
 
     def __init__(self, facts: Mapping[str, Fact]) -> None:
         self._facts = facts
         self.used: dict[str, int] = {}
         self.tested: dict[str, int] = {}
-        self.patterns: list[Node] = []
 
     def condition(self, node: Node) -> None:
         """Raises ExpressionError unless the expression is sound and boolean."""
@@ -151,7 +150,6 @@ class TypeCheck:
         self._want(self._type(argument) == "text", f".{node.name}() takes a text", argument)
         if node.name == "matches":
             self._want(isinstance(argument, Literal), "the pattern of .matches() must be written out", argument)
-            self.patterns.append(argument)
         return "boolean"
 
     def _has(self, node: Call) -> FactType:

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from datetime import date
 from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -69,6 +70,59 @@ def test_membership_is_exact(total: Decimal, wanted: list[Decimal]) -> None:
     assert holds(f"total in [{listed}]", total=total) == (total in wanted)
 
 
+Reckoned = tuple[str, Callable[[dict[str, Fraction]], Fraction]]
+"""A number of an expression, and what it is as a fraction."""
+
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+
+
+def combined(parts: tuple[Reckoned, str, Reckoned]) -> Reckoned:
+    (left, first), sign, (right, second) = parts
+    return f"({left} {sign} {right})", lambda facts: ARITHMETIC[sign](first(facts), second(facts))
+
+
+def chosen(parts: tuple[Reckoned, str, Reckoned, Reckoned]) -> Reckoned:
+    (left, first), sign, (right, second), (other, third) = parts
+    return (
+        f"({left} {sign} {right} ? {left} : {other})",
+        lambda facts: first(facts) if COMPARE[sign](first(facts), second(facts)) else third(facts),
+    )
+
+
+numbers = st.recursive(
+    st.sampled_from(["total", "quantity", "lines"]).map(lambda name: (name, lambda facts: facts[name]))
+    | st.sampled_from(["0", "7", "0.05", "100.50", "1e9"]).map(lambda text: (text, lambda facts: Fraction(text))),
+    lambda inner: (
+        st.tuples(inner, st.sampled_from(sorted(ARITHMETIC)), inner).map(combined)
+        | st.tuples(inner, st.sampled_from(sorted(COMPARE)), inner, inner).map(chosen)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    left=numbers,
+    sign=st.sampled_from(sorted(COMPARE)),
+    right=numbers,
+    total=money,
+    quantity=money,
+    lines=st.integers(-9, 9),
+)
+def test_every_answer_is_that_of_fractions(
+    left: Reckoned, sign: str, right: Reckoned, total: Decimal, quantity: Decimal, lines: int
+) -> None:
+    facts = {"total": total, "quantity": quantity, "lines": lines}
+    try:
+        found: bool | str = holds(f"{left[0]} {sign} {right[0]}", **facts)
+    except (ConditionError, ExpressionError) as error:
+        found = str(error)
+    exact = {name: Fraction(value) for name, value in facts.items()}
+    if isinstance(found, str):
+        assert "overflow" in found or "too large" in found
+    else:
+        assert found == COMPARE[sign](left[1](exact), right[1](exact))
+
+
 @given(total=money, limit=money)
 def test_a_choice_is_exact(total: Decimal, limit: Decimal) -> None:
     expected = (total if total > 5 else Decimal("0.125")) < limit
@@ -77,9 +131,8 @@ def test_a_choice_is_exact(total: Decimal, limit: Decimal) -> None:
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"])))
 def test_every_text_equals_itself_as_a_literal(text: str) -> None:
-    from hub.core.routing.rewriting import quoted
-
-    assert holds(f"partner == {quoted(text)}", partner=text)
+    literal = "".join(f"\\U{ord(character):08x}" for character in text)
+    assert holds(f"partner == '{literal}'", partner=text)
 
 
 @given(value=st.decimals(allow_nan=True, allow_infinity=True) | st.integers())
@@ -168,6 +221,9 @@ def test_a_test_for_a_value_guards_an_optional_fact() -> None:
         ("!" * 100 + "test", 61, "nested deeper", None),
         ("test" + " || test" * 300, 1606, "more than 200 operators", None),
         ("test " * 2000, 1, "characters", None),
+        ("!(" * 50 + "!" * 50 + "test" + ")" * 50, 111, "nested deeper", None),
+        ("*".join(["9" * 30] * 20) + " > total", 186, "too large", None),
+        ("total > 99999999999 * 99999999999", 21, "too large", None),
     ],
 )
 def test_a_mistake_is_found_with_its_column(expression: str, column: int, text: str, hint: str | None) -> None:
@@ -231,6 +287,64 @@ def test_a_big_amount_with_cents_and_a_small_one_with_many_places_both_fit() -> 
 )
 def test_a_constant_condition_is_known_as_such(expression: str, constant: bool | None) -> None:
     assert Condition(expression, FACTS).constant is constant
+
+
+@pytest.mark.parametrize(
+    ("expression", "facts"),
+    [
+        ("total > 922337203685477580", {"total": Decimal("89999999999999999.99")}),
+        ("quantity < total", {"quantity": Decimal("1E-18"), "total": Decimal("89999999999999999.99")}),
+        ("lines > 0.001", {"lines": 2**63 - 1}),
+        ("99999999999999999999 - 99999999999999999998 < total", {"total": Decimal("1.01")}),
+    ],
+)
+def test_a_comparison_is_exact_however_far_apart_the_numbers_are(expression: str, facts: dict[str, Any]) -> None:
+    assert holds(expression, **facts) is not expression.startswith("total")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [("lines / 2", -3), ("lines % 2", -1), ("-lines / 2", 3), ("quantity % 2", "-1.5"), ("quantity % -2", "-1.5")],
+)
+def test_quotients_round_toward_zero_and_remainders_have_the_sign_of_the_dividend(expression: str, value: Any) -> None:
+    assert holds(f"{expression} == {value}", lines=-7, quantity=Decimal("-7.5"))
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("10 / lines > 5 || test", True),
+        ("test || 10 / lines > 5", True),
+        ("!test && 10 / lines > 5", False),
+        ("10 / lines > 5 && !test", False),
+        ("test ? true : 10 / lines > 5", True),
+        ("10 / lines > 5 || !test", None),
+        ("10 / lines > 5 && test", None),
+        ("10 / lines > 5 ? true : true", None),
+        ("1 in [1, 10 / lines]", None),
+    ],
+)
+def test_an_error_counts_where_the_answer_depends_on_it(expression: str, found: bool | None) -> None:
+    try:
+        assert holds(expression, lines=0, test=True) is found
+    except ConditionError:
+        assert found is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("^A", "XA", False),
+        ("A$", "XA", True),
+        ("M", "ACME", True),
+        ("(?i)acme", "ACME", True),
+        ("^\\\\pL$", "\N{LATIN SMALL LETTER E WITH ACUTE}", True),
+        ("^.$", "\n", False),
+        ("^A$", "A\n", False),
+    ],
+)
+def test_a_pattern_is_searched_for_in_the_text(pattern: str, text: str, found: bool) -> None:
+    assert holds(f"partner.matches('{pattern}')", partner=text) is found
 
 
 def test_only_the_facts_used_are_named() -> None:

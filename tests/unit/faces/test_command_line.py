@@ -16,7 +16,7 @@ from hub.cli.program import build
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = build(lambda hub, listen: None)  # type: ignore[arg-type, return-value]
-HEAVY = ("sqlalchemy", "aiormq", "kombu", "lxml", "cel", "paramiko", "fastapi", "jinja2", "structlog")
+HEAVY = ("sqlalchemy", "aiormq", "kombu", "lxml", "paramiko", "fastapi", "jinja2", "structlog")
 
 
 def words(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
