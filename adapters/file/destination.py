@@ -13,7 +13,8 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from adapters.file.address import FileAddress
-from adapters.file.moving import NEW, TEMPORARY, sweep, sync
+from adapters.file.moving import NEW, TEMPORARY, sweep
+from adapters.inbox.folder_sync import sync
 from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
 from hub.core.options.form import Form
 from hub.core.plugin import Context, Options

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import mkstemp
 
-LONGEST_NAME = 255
-"""Bytes of a file name, as nearly all file systems have it."""
+from adapters.inbox.file_names import show_name, with_mark
+from adapters.inbox.folder_sync import sync
 
 NEW, TEMPORARY = ".new-", ".tmp"
 """How the names of files begin and end that are not whole yet."""
@@ -100,32 +100,3 @@ def copy_over(path: Path, target: Path) -> None:
         rename(copy, target)
     finally:
         copy.unlink(missing_ok=True)
-
-
-def with_mark(name: str, number: int) -> str:
-    """`name~number`; a name that gets too long by it loses its end."""
-    mark = f"~{number}"
-    return os.fsdecode(os.fsencode(name)[: LONGEST_NAME - len(mark)]) + mark
-
-
-def without_mark(name: str) -> str:
-    stem, mark, number = name.rpartition("~")
-    return stem if mark and number.isdigit() else name
-
-
-def show_name(name: str) -> str:
-    """A file name as text that can be stored and shown, whatever bytes it is made of."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def printable(text: str) -> str:
-    """An error's text, in which a name may stand that is no UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

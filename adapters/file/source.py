@@ -7,30 +7,24 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pydantic import Field
 
-from adapters.file.moving import move, printable, show_name, sweep, sync, with_mark, without_mark
+from adapters.file.moving import move, sweep
+from adapters.inbox.due_files import SELDOM, SOON, DueFiles, Failure
+from adapters.inbox.file_names import NamePatterns, printable, show_name, with_mark, without_mark
+from adapters.inbox.folder_sync import sync
+from adapters.inbox.offered_files import OfferedFiles
+from adapters.inbox.settling import Settling
+from adapters.inbox.spool import SMALL
 from hub.core.errors import HubError, TransientError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.name_pattern import FactsOfNames, facts_of_names
-from hub.core.options.pauses import Pauses
 from hub.core.plugin import Context, Options
-from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take, Taken
+from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
 
 WORK = ".hub-work"
-AT_ONCE = 8
-"""Files of one folder that are in work at once."""
-
-SMALL = 1 << 18
-"""Files up to this size (bytes) are read once, and offered as they were in that moment."""
-
-SOON, SELDOM = 5.0, 60.0
-"""The longest pauses (seconds) before a file is tried again: while the journal or the broker is away; for all else."""
-
 Version = tuple[int, int, int]
 """Inode, size and time of the last change: what tells whether a file is still the same."""
 
@@ -56,14 +50,6 @@ class FileSourceOptions(Options):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A file that the intake has taken, in the version that was offered."""
-
-    version: Version
-    taken: Taken
-
-
 class FileSource:
     """Watches one folder.
 
@@ -76,20 +62,19 @@ class FileSource:
 
     def __init__(self, name: str, options: FileSourceOptions, context: Context) -> None:
         self._name = name
-        self._options = options
+        self._patterns = NamePatterns((options.match,), options.ignore)
         site = Path(context.site)
         self._folder = site / options.folder
         self._work = self._folder / WORK
         self._done = site / options.done if options.done else self._folder / "done"
         self._failed = site / options.failed if options.failed else self._folder / "failed"
-        self._settle = seconds(options.settle)
-        self._poll = seconds(options.poll)
+        self._poll, settle = seconds(options.poll), seconds(options.settle)
         self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
-        self._seen: dict[str, tuple[int, int, float]] = {}
-        self._pauses = Pauses(max(self._poll, self._settle), context.clock.monotonic)
-        self._claim_pauses = Pauses(self._poll, context.clock.monotonic)
-        self._offered: dict[str, Offered] = {}
+        self._settling = Settling(settle, context.clock.monotonic)
+        self._unclaimed = DueFiles(name, self._poll, context.clock, context.log)
+        self._claimed = DueFiles(name, max(self._poll, settle), context.clock, context.log)
+        self._offered = OfferedFiles()
         self._new: set[str] = set()
         """Claimed by this process, and not offered yet."""
 
@@ -108,13 +93,9 @@ class FileSource:
     async def _round(self, paths: list[Path], take: Take) -> None:
         """Offers what is due. Memories of files that are gone end here."""
         names = {path.name for path in paths}
-        self._pauses.keep(names)
-        self._offered = {name: offered for name, offered in self._offered.items() if name in names}
-        free = asyncio.Semaphore(AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for path in paths:
-                if self._pauses.due(path.name):
-                    group.create_task(self._offer(path, take, free))
+        self._claimed.keep(names)
+        self._offered.keep(names)
+        await self._claimed.offer(paths, lambda path: self._offer(path, take), self._judge)
 
     def _claim_ready(self) -> list[Path]:
         """Claims what is ready. Blocks; gives the paths in the work folder, oldest names first."""
@@ -122,42 +103,34 @@ class FileSource:
         for folder in (self._done, self._failed):
             with suppress(OSError):  # told when a file can't be put there; until then everything else goes on
                 folder.mkdir(parents=True, exist_ok=True)
-        seen: dict[str, tuple[int, int, float]] = {}
         with os.scandir(self._folder) as entries:
             found = sorted((entry for entry in entries if self._wanted(entry)), key=lambda entry: entry.name)
-        self._claim_pauses.keep({entry.name for entry in found})
+        names = {entry.name for entry in found}
+        self._unclaimed.keep(names)
+        self._settling.keep(names)
         claimed = False
         for entry in found:
             try:
-                claimed |= self._claim_or_wait(entry, seen)
+                claimed |= self._claim_settled(entry)
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._warn("file_not_claimed", entry.name, error, self._claim_pauses.longer(entry.name, SELDOM))
+                self._unclaimed.postpone(entry.name, error, Failure(SELDOM, "file_not_claimed"))
         if claimed:
             sync(self._work)
-        self._seen = seen
         return sorted(path for path in self._work.iterdir() if path.is_file() and not path.is_symlink())
 
-    def _claim_or_wait(self, entry: os.DirEntry[str], seen: dict[str, tuple[int, int, float]]) -> bool:
-        """Claims a file that has settled; else notes since when it has been as it is."""
-        now, state = self._clock.monotonic(), entry.stat(follow_symlinks=False)
-        size, changed = state.st_size, state.st_mtime_ns
-        before = self._seen.get(entry.name)
-        since = before[2] if before and before[:2] == (size, changed) else now
-        if now - since < self._settle:
-            seen[entry.name] = (size, changed, since)
-        elif self._claim_pauses.due(entry.name):
+    def _claim_settled(self, entry: os.DirEntry[str]) -> bool:
+        """Claims a file that has settled."""
+        state = entry.stat(follow_symlinks=False)
+        settled = self._settling.has_settled(entry.name, version_of(state))
+        if settled and self._unclaimed.is_due(entry.name):
             self._claim(Path(entry.path), state.st_ino)
             return True
         return False
 
     def _wanted(self, entry: os.DirEntry[str]) -> bool:
-        return (
-            entry.is_file(follow_symlinks=False)
-            and fnmatchcase(entry.name, self._options.match)
-            and not any(fnmatchcase(entry.name, pattern) for pattern in self._options.ignore)
-        )
+        return entry.is_file(follow_symlinks=False) and self._patterns.wants(entry.name)
 
     def _claim(self, path: Path, inode: int) -> None:
         """One rename: of two hubs only one succeeds. No other file that is alive has the same inode, so nothing is
@@ -166,47 +139,39 @@ class FileSource:
         path.rename(self._work / marked)
         self._new.add(marked)
 
-    async def _offer(self, path: Path, take: Take, free: asyncio.Semaphore) -> None:
-        """One file, if no other hub works on it. Ends without an error, whatever happens."""
-        async with free:
-            try:
-                with locked(path) as mine:
-                    if mine:
-                        await self._work_on(path, take)
-            except Exception as error:  # noqa: BLE001
-                # An error that left this task would cancel the neighbours: this file waits, and the others go on.
-                if isinstance(error, FileNotFoundError) and not path.exists():
-                    return
-                pause = self._pauses.longer(path.name, SOON if isinstance(error, HubError) else SELDOM)
-                event = "file_not_put_away" if path.name in self._offered else "file_not_taken"
-                self._warn(event, path.name, error, pause)
+    async def _offer(self, path: Path, take: Take) -> None:
+        """One file, if no other hub works on it."""
+        with locked(path) as mine:
+            if mine:
+                await self._work_on(path, take)
+
+    def _judge(self, path: Path, error: Exception) -> Failure | None:
+        if isinstance(error, FileNotFoundError) and not path.exists():
+            return None
+        event = "file_not_put_away" if path.name in self._offered else "file_not_taken"
+        return Failure(SOON if isinstance(error, HubError) else SELDOM, event)
 
     async def _work_on(self, path: Path, take: Take) -> None:
         """Offers the file, unless it was taken as it is now, and puts it away, unless it was changed meanwhile."""
-        offered = self._offered.get(path.name)
-        if offered is None or offered.version != version(path):
-            self._offered.pop(path.name, None)
-            body, before = await asyncio.to_thread(snapshot, path)
+        name, offered = without_mark(path.name), version(path)
+        taken = self._offered.find(path.name, offered)
+        if taken is None:
+            body, offered = await asyncio.to_thread(snapshot, path)
             again = path.name not in self._new
             self._new.discard(path.name)
-            offered = Offered(before, await take(self._arrival(body, without_mark(path.name), again)))
-        if version(path) != offered.version:
-            pause = self._pauses.longer(path.name, SELDOM)
-            self._warn("file_changed", path.name, "changed after it was claimed; it will be offered again", pause)
+            taken = await take(self._arrival(body, name, again))
+        if version(path) != offered:
+            changed = TransientError("changed after it was claimed; it will be offered again", "busy")
+            self._claimed.postpone(path.name, changed, Failure(SELDOM, "file_changed"))
             return
-        self._offered[path.name] = offered
-        folder = self._failed if offered.taken.failed else self._done
-        await asyncio.to_thread(move, path, folder, without_mark(path.name))
-        del self._offered[path.name]
-        self._pauses.end(path.name)
-        await offered.taken.settled()
+        self._offered.note(path.name, offered, taken)
+        await asyncio.to_thread(move, path, self._failed if taken.failed else self._done, name)
+        self._offered.forget(path.name)
+        self._claimed.end_pauses(path.name)
+        await taken.settled()
 
     def _arrival(self, body: Body, name: str, again: bool) -> Arrival:
         return Arrival(self._name, body, show_name(name), facts=self._facts(name), offered_again=again)
-
-    def _warn(self, event: str, name: str, error: object, pause: float) -> None:
-        text = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
-        self._log.warning(event, source=self._name, file=show_name(name), error=printable(text), again_in=pause)
 
 
 def version(path: Path) -> Version:

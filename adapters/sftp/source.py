@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from adapters.inbox.due_files import SOON, DueFiles, Failure
+from adapters.inbox.file_names import NamePatterns, without_mark
+from adapters.inbox.offered_files import OfferedFiles
+from adapters.inbox.settling import Settling
+from adapters.inbox.spool import Spool
 from adapters.sftp.destination import joined
 from adapters.sftp.endpoint import SftpEndpoint
-from adapters.sftp.inbox import WORK, Found, Inbox, without_mark
 from adapters.sftp.progress import Progress
+from adapters.sftp.remote_folder import WORK, Found, RemoteFolder
 from adapters.sftp.session import Declined, Entry
 from hub.core.clock import read_utc
-from hub.core.errors import HubError, TransientError
+from hub.core.errors import TransientError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.name_pattern import FactsOfNames, facts_of_names
-from hub.core.options.pauses import Pauses
 from hub.core.options.window import Window, WindowOptions
 from hub.core.plugin import Context, Options
-from hub.core.ports import Arrival, Body, BytesBody, FileBody, Memory, Take, Taken
+from hub.core.ports import Arrival, Memory, Take, Taken
 
-if TYPE_CHECKING:
-    from adapters.sftp.connection import Connection
-
-SMALL = 1 << 18
-"""Files up to this size (bytes) are held in memory."""
-
-SOON, SELDOM = 5.0, 300.0
-"""The longest pauses (seconds) before a file is tried again: while the journal or the broker is away; for all else."""
+SELDOM = 300.0
+"""The longest pause (seconds) before a file is tried again that the server declined."""
 
 JITTER = 0.1
 """Part of the poll interval by which it varies, so that many folders are not asked in the same moment."""
@@ -101,11 +98,16 @@ class SftpSourceOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """A file that the intake has taken, in the version that was offered."""
+class Candidate:
+    """A file that the source may work on: one that it has claimed, or one that stands in the folder."""
 
-    version: tuple[int, int]
-    taken: Taken
+    entry: Entry
+    path: str
+    claimed: bool
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
 
 
 class SftpSource:
@@ -124,13 +126,12 @@ class SftpSource:
         self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
         self._memory: Memory = context.memory(name)
-        self._spool = Path(context.spool) / f"sftp-{name}"
-        self._settle = seconds(options.settle)
+        self._spool = Spool(Path(context.spool) / f"sftp-{name}")
         self._poll = seconds(options.poll)
         self._window = Window(options.during) if options.during else None
-        self._pauses = Pauses(max(self._poll, 0.1), context.clock.monotonic)
-        self._seen: dict[str, tuple[tuple[int, int], float]] = {}
-        self._offered: dict[str, Offered] = {}
+        self._settling = Settling(seconds(options.settle), context.clock.monotonic)
+        self._waiting = DueFiles(name, max(self._poll, 0.1), context.clock, context.log)
+        self._offered = OfferedFiles()
         self._left: dict[str, list[int]] = {}
         self._others: tuple[str, ...] = ()
 
@@ -139,9 +140,9 @@ class SftpSource:
         return True
 
     async def run(self, take: Take) -> None:
-        inbox = await self._inbox()
-        await asyncio.to_thread(empty, self._spool)
-        await self._endpoint.use(lambda connection: inbox.prepare(connection, self._options.claim == "rename"))
+        folder = await self._remote_folder()
+        await self._spool.empty()
+        await self._endpoint.use(lambda connection: folder.prepare(connection, self._options.claim == "rename"))
         if self._options.after == "leave":
             self._left = json.loads(await self._memory.get(TAKEN_NAMES) or "{}")
         while True:
@@ -149,42 +150,41 @@ class SftpSource:
             if closed:
                 await self._clock.sleep(min(closed, 60.0))
                 continue
-            await self._round(inbox, take)
+            await self._round(folder, take)
             await self._clock.sleep(self._poll * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
 
-    async def _inbox(self) -> Inbox:
+    async def _remote_folder(self) -> RemoteFolder:
         options, folder = self._options, self._options.folder
         whose = await self._memory.first(CLAIMS_OF, uuid.uuid4().hex[:8])
-        done = (options.done or joined(folder, "done")) if options.after == "move" else None
         match = (options.match,) if isinstance(options.match, str) else options.match
-        return Inbox(
-            folder,
-            joined(folder, WORK + whose),
-            done,
-            options.failed or joined(folder, "failed"),
-            match,
-            options.ignore,
-            options.marker,
+        return RemoteFolder(
+            folder=folder,
+            work=joined(folder, WORK + whose),
+            done=(options.done or joined(folder, "done")) if options.after == "move" else None,
+            failed=options.failed or joined(folder, "failed"),
+            patterns=NamePatterns(match, options.ignore),
+            marker=options.marker,
         )
 
-    async def _round(self, inbox: Inbox, take: Take) -> None:
+    async def _round(self, folder: RemoteFolder, take: Take) -> None:
         """One look. Raises TransientError when the folder can't be looked at; what is wrong with one file holds only it
         up."""
-        found = await self._endpoint.use(inbox.look)
+        found = await self._endpoint.use(folder.look)
         self._tell_of_others(found)
-        ready = self._ready(found)
-        names = {entry.name for entry in (*found.claimed, *found.waiting)}
-        self._pauses.keep(names)
-        paths = {joined(inbox.work, entry.name) for entry in found.claimed}
-        paths |= {joined(inbox.folder, entry.name) for entry in found.waiting}
-        self._offered = {path: offered for path, offered in self._offered.items() if path in paths}
+        claimed = [Candidate(entry, joined(folder.work, entry.name), True) for entry in found.claimed]
+        waiting = [Candidate(entry, joined(folder.folder, entry.name), False) for entry in found.waiting]
+        self._settling.keep({file.name for file in waiting})
+        self._waiting.keep({file.name for file in (*claimed, *waiting)})
+        self._offered.keep({file.path for file in (*claimed, *waiting)})
         await self._forget_left(found)
-        free = asyncio.Semaphore(self._options.at_once)
-        async with asyncio.TaskGroup() as group:
-            for entries, claimed in ((found.claimed, True), (ready, False)):
-                for entry in self._ordered(entries):
-                    if self._pauses.due(entry.name):
-                        group.create_task(self._offer(inbox, entry, claimed, take, free))
+        ready = [file for file in waiting if self._is_ready(file.entry)]
+        files = [*self._ordered(claimed), *self._ordered(ready)]
+        await self._waiting.offer(
+            files,
+            lambda file: self._work_on(folder, file, take),
+            lambda file, error: self._judge(folder, file, error),
+            self._options.at_once,
+        )
 
     def _tell_of_others(self, found: Found) -> None:
         if found.others != self._others:
@@ -192,88 +192,64 @@ class SftpSource:
             for other in found.others:
                 self._log.info("work_of_another_hub", source=self._name, folder=other)
 
-    def _ready(self, found: Found) -> list[Entry]:
-        """What has settled, and was not taken before."""
-        now, seen, ready = self._clock.monotonic(), {}, []
-        for entry in found.waiting:
-            before = self._seen.get(entry.name)
-            since = before[1] if before is not None and before[0] == entry.version else now
-            seen[entry.name] = (entry.version, since)
-            if now - since >= self._settle and self._left.get(entry.name) != list(entry.version):
-                ready.append(entry)
-        self._seen = seen
-        return ready
+    def _is_ready(self, entry: Entry) -> bool:
+        """Whether the file has settled, and was not taken before."""
+        settled = self._settling.has_settled(entry.name, entry.version)
+        return settled and self._left.get(entry.name) != list(entry.version)
 
-    def _ordered(self, entries: list[Entry] | tuple[Entry, ...]) -> list[Entry]:
+    def _ordered(self, files: list[Candidate]) -> list[Candidate]:
         keys: dict[str, Any] = {
-            "name": lambda entry: entry.name,
-            "oldest": lambda entry: (entry.changed, entry.name),
-            "newest": lambda entry: (-entry.changed, entry.name),
-            "smallest": lambda entry: (entry.size, entry.name),
+            "name": lambda file: file.name,
+            "oldest": lambda file: (file.entry.changed, file.name),
+            "newest": lambda file: (-file.entry.changed, file.name),
+            "smallest": lambda file: (file.entry.size, file.name),
         }
-        return sorted(entries, key=keys[self._options.order])
+        return sorted(files, key=keys[self._options.order])
 
-    async def _offer(self, inbox: Inbox, entry: Entry, claimed: bool, take: Take, free: asyncio.Semaphore) -> None:
-        """One file. Ends without an error, whatever happens."""
-        async with free:
-            try:
-                await self._work_on(inbox, entry, claimed, take)
-            except Exception as error:  # noqa: BLE001
-                # An error that left this task would cancel the neighbours: this file waits, and the others go on.
-                if isinstance(error, Declined) and error.reason == "missing" and not claimed:
-                    return  # another hub was faster
-                pause = self._pauses.longer(entry.name, SELDOM if isinstance(error, Declined) else SOON)
-                places = {joined(inbox.work, entry.name), joined(inbox.folder, entry.name)}
-                event = "file_not_put_away" if places & self._offered.keys() else "file_not_taken"
-                text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
-                self._log.warning(event, source=self._name, file=entry.name, error=text, again_in=pause)
+    def _judge(self, folder: RemoteFolder, file: Candidate, error: Exception) -> Failure | None:
+        declined = error if isinstance(error, Declined) else None
+        if declined and declined.reason == "missing" and not file.claimed:
+            return None  # another hub was faster
+        taken = file.path in self._offered or joined(folder.work, file.name) in self._offered
+        return Failure(SELDOM if declined else SOON, "file_not_put_away" if taken else "file_not_taken")
 
-    async def _work_on(self, inbox: Inbox, entry: Entry, claimed: bool, take: Take) -> None:
-        use, name = self._endpoint.use, without_mark(entry.name) if claimed else entry.name
-        path = joined(inbox.work if claimed else inbox.folder, entry.name)
-        if not claimed and self._options.claim == "rename":
-            path = await use(lambda connection: inbox.claim(connection, entry))
-            self._offered.pop(path, None)
-        offered = self._offered.get(path)
-        if offered is None or offered.version != entry.version:
-            self._offered.pop(path, None)
-            if entry.size > self._options.largest:
-                text = f"{entry.size} bytes, and `largest` is {self._options.largest}: not read"
-                self._log.error("file_too_large", source=self._name, file=name, error=text)
-                offered = Offered(entry.version, Taken(0, 1, text))
-            else:
-                offered = Offered(entry.version, await self._fetched(path, entry, name, take, again=claimed))
-            self._offered[path] = offered
+    async def _work_on(self, folder: RemoteFolder, file: Candidate, take: Take) -> None:
+        use, entry, path = self._endpoint.use, file.entry, file.path
+        name = without_mark(entry.name) if file.claimed else entry.name
+        if not file.claimed and self._options.claim == "rename":
+            path = await use(lambda connection: folder.claim(connection, entry))
+            self._offered.forget(path)
+        taken = self._offered.find(path, entry.version)
+        if taken is None:
+            taken = await self._offer(path, entry, name, take, again=file.claimed)
+            self._offered.note(path, entry.version, taken)
         now = await use(lambda connection: connection.entry(path))
         if now is None:
             raise TransientError(f"{path} has gone while it was in work", "failed")
-        if now.version != offered.version:
-            self._offered.pop(path, None)
+        if now.version != entry.version:
+            self._offered.forget(path)
             raise TransientError(f"{path} was changed while it was in work; it will be offered again", "busy")
-        if self._options.after == "leave" and not offered.taken.failed:
+        if self._options.after == "leave" and not taken.failed:
             await self._remember(entry)
         else:
-            await use(lambda connection: inbox.put_away(connection, path, name, offered.taken.failed))
-        self._offered.pop(path, None)
-        self._pauses.end(entry.name)
-        await offered.taken.settled()
+            await use(lambda connection: folder.put_away(connection, path, name, taken.failed))
+        self._offered.forget(path)
+        self._waiting.end_pauses(entry.name)
+        await taken.settled()
 
-    async def _fetched(self, path: str, entry: Entry, name: str, take: Take, *, again: bool) -> Taken:
-        """Offers what the file holds; `again`: it was claimed before. The partner's name never becomes a path of this
-        machine."""
-        progress = Progress(self._log, "sftp_download", name, entry.size, self._clock)
-        if entry.size <= SMALL:
-            body: Body = BytesBody(await self._endpoint.use(lambda c: b"".join(c.pieces(path, entry.size))))
-            return await take(self._arrival(body, name, again))
-        spooled = self._spool / uuid.uuid4().hex
-        try:
-            await self._endpoint.use(lambda c: download(c, path, entry.size, spooled, progress))
-            return await take(self._arrival(FileBody(spooled), name, again))
-        finally:
-            await asyncio.to_thread(spooled.unlink, True)
-
-    def _arrival(self, body: Body, name: str, again: bool) -> Arrival:
-        return Arrival(self._name, body, name, facts=self._facts(name), offered_again=again)
+    async def _offer(self, path: str, entry: Entry, name: str, take: Take, *, again: bool) -> Taken:
+        """Offers what the file holds; `again`: it was claimed before."""
+        if entry.size > self._options.largest:
+            text = f"{entry.size} bytes, and `largest` is {self._options.largest}: not read"
+            self._log.error("file_too_large", source=self._name, file=name, error=text)
+            return Taken(0, 1, text)
+        use, progress = self._endpoint.use, Progress(self._log, "sftp_download", name, entry.size, self._clock)
+        async with self._spool.fetch(
+            entry.size,
+            lambda: use(lambda connection: b"".join(connection.pieces(path, entry.size))),
+            lambda to: use(lambda connection: connection.download(path, entry.size, to, progress)),
+        ) as body:
+            return await take(Arrival(self._name, body, name, facts=self._facts(name), offered_again=again))
 
     async def _remember(self, entry: Entry) -> None:
         self._left[entry.name] = list(entry.version)
@@ -285,15 +261,3 @@ class SftpSource:
             for name in gone:
                 del self._left[name]
             await self._memory.put(TAKEN_NAMES, json.dumps(self._left))
-
-
-def download(connection: Connection, path: str, size: int, to: Path, progress: Progress) -> None:
-    to.parent.mkdir(parents=True, exist_ok=True)
-    connection.download(path, size, to, progress)
-
-
-def empty(folder: Path) -> None:
-    """What a crash left of half fetched files."""
-    if folder.is_dir():
-        for path in folder.iterdir():
-            path.unlink(missing_ok=True)

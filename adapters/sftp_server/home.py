@@ -7,10 +7,11 @@ import os
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeVar
 
+from adapters.inbox.file_names import matches
+from adapters.inbox.folder_sync import sync
 from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.upload import Upload
 
@@ -76,7 +77,7 @@ class Home:
         return await asyncio.to_thread(self.used) + grows > self.account.options.quota
 
     def waits(self, name: str) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self._ignore)
+        return matches(name, self._ignore)
 
     def claim(self, path: Path) -> None:
         """Synced and moved out of the partner's reach: from now on the hub answers for it."""
@@ -94,12 +95,3 @@ class Home:
 def name_of(claimed: Path) -> str:
     """The name under which a claimed file was dropped."""
     return claimed.name.rpartition("~")[0]
-
-
-def sync(folder: Path) -> None:
-    """What was renamed or removed in the folder stays so when the power fails."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -8,27 +8,22 @@ from typing import Any
 
 import asyncssh
 
+from adapters.inbox.due_files import AT_ONCE, SOON, DueFiles, Failure
+from adapters.inbox.folder_sync import sync
+from adapters.inbox.spool import local_body
 from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.algorithms import algorithms, offered_host_keys
 from adapters.sftp_server.door import Door, Doorkeeper
-from adapters.sftp_server.home import Home, name_of, sync
+from adapters.sftp_server.home import Home, name_of
 from adapters.sftp_server.jail import Jail
 from adapters.sftp_server.options import WORK, SftpServerSourceOptions
-from hub.core.errors import ConfigError, HubError, TransientError
+from hub.core.errors import ConfigError, TransientError
 from hub.core.options.duration import seconds
 from hub.core.options.name_pattern import facts_of_names
-from hub.core.options.pauses import Pauses
 from hub.core.plugin import Context
-from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
+from hub.core.ports import Arrival, Take
 
 DONE, FAILED = "done", "failed"
-SMALL = 1 << 18
-"""Files up to this size (bytes) are held in memory."""
-
-SOON = 5.0
-"""The longest pause (seconds) before a file is offered again that the intake could not take."""
-
-AT_ONCE = 8
 
 
 class SftpServerSource:
@@ -44,7 +39,7 @@ class SftpServerSource:
         self._facts = facts_of_names(options.name)
         self._accounts = {login: Account(login, account, context.clock) for login, account in options.accounts.items()}
         self._waiting: asyncio.Queue[tuple[str, Path, str, bool]] = asyncio.Queue()
-        self._pauses = Pauses(0.2, context.clock.monotonic)
+        self._claimed = DueFiles(name, 0.2, context.clock, context.log)
         self._door = Door(name, options, self._accounts, self._log, context.clock)
         self.port = 0
         """The port that it listens on, once it does."""
@@ -132,19 +127,16 @@ class SftpServerSource:
                 await self._offer_file(login, path, name, take, again)
             except Exception as error:  # noqa: BLE001
                 # Whatever broke: the file is still claimed, and is offered again.
-                text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
-                pause = self._pauses.longer(path.name, SOON)
-                self._log.warning("file_not_taken", source=self._name, file=name, error=text, again_in=pause)
+                pause = self._claimed.postpone(path.name, error, Failure(SOON), known_as=name)
                 self._clock.call_later(pause, self._waiting.put_nowait, (login, path, name, True))
 
     async def _offer_file(self, login: str, path: Path, name: str, take: Take, again: bool) -> None:
-        size = (await asyncio.to_thread(path.stat)).st_size
-        body: Body = BytesBody(await asyncio.to_thread(path.read_bytes)) if size <= SMALL else FileBody(path)
+        body = await asyncio.to_thread(local_body, path)
         partner = self._accounts[login].partner
         facts = self._facts(name)
         result = await take(Arrival(self._name, body, name, facts=facts, partner=partner, offered_again=again))
         await asyncio.to_thread(self._put_away, login, path, result.failed)
-        self._pauses.end(path.name)
+        self._claimed.end_pauses(path.name)
         await result.settled()
 
     def _put_away(self, login: str, path: Path, failed: bool) -> None:

@@ -43,6 +43,9 @@ FORBIDDEN = {("adapters", "transformers"), ("transformers", "adapters")}
 APART = ("transformers", "adapters")
 """In these every module is a plug-in of its own: none imports another, unless it is a package of its own parts."""
 
+SHARED = {"adapters.inbox"}
+"""What plug-ins may share: the parts of a source that watches a folder. It imports none of them."""
+
 CONFINED = {
     "aio_pika": ("hub/broker/",),
     "aiormq": ("hub/broker/rabbit/aiormq_connection.py",),
@@ -144,7 +147,8 @@ def _why(one: Import) -> Iterator[str]:
             yield f"{here} (floor {FLOORS[here]}) may not reach {there} (floor {FLOORS[there]})"
         elif FLOORS[there] == FLOORS[here] and (here, there) not in SAME_FLOOR:
             yield f"{here} and {there} stand on one floor and may not know each other"
-    if here in APART and there == here and _part(one.file.removesuffix(".py").replace("/", ".")) != _part(one.module):
+    own, other = _part(one.file.removesuffix(".py").replace("/", ".")), _part(one.module)
+    if here in APART and there == here and own != other and f"{there}.{other}" not in SHARED:
         yield f"two plug-ins of {here} may not know each other"
     yield from _confined(one)
     if here and FLOORS[here] <= 1 and not one.typing_only:

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.file.moving import with_mark
 from adapters.file.source import WORK
+from adapters.inbox.file_names import with_mark
 from hub.app.running_hub import RunningHub
 from hub.core.message import Message
 from hub.journal.deliveries.decisions import DeadFilter, Decisions

@@ -19,7 +19,7 @@ from adapters.http.posting import Posting
 from adapters.rest import RestDestination
 from adapters.sftp import SftpDestination
 from adapters.sftp.connection import Connection
-from adapters.sftp.inbox import Inbox
+from adapters.sftp.remote_folder import RemoteFolder
 from adapters.sftp_server.source import SftpServerSource
 from adapters.soap.serving.call import Call
 from hub.broker.embedded.embedded_broker import EmbeddedBroker, EmbeddedDelivery
@@ -96,7 +96,7 @@ def arm_acknowledgments(bomb: Bomb) -> None:
     for owner, name in (
         (adapters.file.source, "move"),
         (StoreSource, "_put_away"),
-        (Inbox, "put_away"),
+        (RemoteFolder, "put_away"),
         (SftpServerSource, "_put_away"),
         (kombu.message.Message, "ack"),
         (RabbitDelivery, "ack"),

@@ -16,7 +16,8 @@ import structlog
 from structlog.testing import capture_logs
 
 from adapters.file import FileSource, FileSourceOptions, moving
-from adapters.file.moving import move, with_mark, without_mark
+from adapters.file.moving import move
+from adapters.inbox.file_names import with_mark, without_mark
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.plugin import Context

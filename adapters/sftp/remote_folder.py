@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from adapters.inbox.file_names import NamePatterns, with_mark
 from adapters.sftp.destination import joined, marked
 from adapters.sftp.session import Declined, Entry
 
@@ -32,15 +32,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Inbox:
+class RemoteFolder:
     """Where things are. `marker`: a file is there for us only when the marker is."""
 
     folder: str
     work: str
     done: str | None
     failed: str
-    match: tuple[str, ...]
-    ignore: tuple[str, ...]
+    patterns: NamePatterns
     marker: str | None
 
     def look(self, connection: Connection) -> Found:
@@ -53,11 +52,8 @@ class Inbox:
         return Found(tuple(claimed), tuple(e for e in entries if self.wants(e.name, names)), others)
 
     def wants(self, name: str, names: Iterable[str]) -> bool:
-        if not any(fnmatchcase(name, pattern) for pattern in self.match):
-            return False
-        if any(fnmatchcase(name, pattern) for pattern in self.ignore):
-            return False
-        return self.marker is None or marked(self.marker, name) in names
+        marked_so = self.marker is None or marked(self.marker, name) in names
+        return marked_so and self.patterns.wants(name)
 
     def prepare(self, connection: Connection, claims: bool) -> None:
         """Makes the folders that are needed."""
@@ -91,7 +87,7 @@ class Inbox:
         """Renames into a folder where nothing may be replaced: `name`, or `name~2`, `name~3`, ..."""
         taken: set[str] | None = None
         for number in range(1, MOST_NAMES):
-            marked_name = name if number == 1 else f"{name}~{number}"
+            marked_name = name if number == 1 else with_mark(name, number)
             if taken is not None and marked_name in taken:
                 continue
             try:
@@ -105,9 +101,3 @@ class Inbox:
                 continue
             return joined(folder, marked_name)
         raise Declined(f"no free name for {name} in {folder}", "failure")
-
-
-def without_mark(name: str) -> str:
-    """The name that a file had before it got a number."""
-    stem, mark, number = name.rpartition("~")
-    return stem if mark and stem and number.isdigit() else name

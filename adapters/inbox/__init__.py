@@ -1,0 +1,1 @@
+"""What the sources that watch a folder share. No plug-in: `file`, `sftp` and `sftp_server` are made of these parts."""
