@@ -1,5 +1,4 @@
-"""Finds plug-ins: every module in `adapters` and `transformers`, the runtime's own steps, and what other distributions
-offer as entry points."""
+"""Finds plug-ins: every module in `adapters` and `transformers`, and what other distributions offer as entry points."""
 
 from __future__ import annotations
 
@@ -14,7 +13,6 @@ import adapters
 import transformers
 from hub.core.errors import ConfigError
 from hub.core.plugin import Plugin, Plugins, declared
-from hub.runtime.steps import enriching
 
 GROUP = "hub.plugins"
 
@@ -26,7 +24,6 @@ def discover() -> Plugins:
     for package in (adapters, transformers):
         for module in modules(package):
             found.extend(declared_at(module, module.__name__))
-    found.extend(declared_at(enriching, enriching.__name__))
     for point in entry_points(group=GROUP):
         try:
             found.extend(declared_at(point.load(), point.value.partition(" ")[0]))

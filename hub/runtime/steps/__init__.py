@@ -1,1 +1,1 @@
-"""The steps of sources and destinations, and `enrich`, which asks another system."""
+"""The steps of sources and destinations."""

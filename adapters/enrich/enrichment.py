@@ -9,6 +9,9 @@ from typing import Any
 
 import orjson
 
+from adapters.enrich.answer_cache import AnswerCache
+from adapters.enrich.options import EnrichOptions
+from adapters.enrich.rest_lookup import RestLookup
 from hub.core.errors import ConfigError, DecodeError, MappingError
 from hub.core.exact_number import written_out
 from hub.core.options.duration import seconds
@@ -19,9 +22,6 @@ from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.code_table import TABLES, CodeTable
 from hub.mapping.field_path import NOTHING, at, put
 from hub.mapping.json_text import parse_json
-from hub.runtime.steps.answer_cache import AnswerCache
-from hub.runtime.steps.enrich_options import EnrichOptions
-from hub.runtime.steps.known_answers import RestLookup
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,10 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from adapters.enrich.answer_cache import AnswerCache
+from adapters.enrich.enrichment import PLUGIN, EnrichFromEndpoint, plainly
+from adapters.enrich.options import EnrichOptions
+from adapters.enrich.rest_lookup import RestLookup
 from hub.clock.system_clock import SystemClock
 from hub.core.errors import ConfigError, MappingError
 from hub.core.message import EMPTY
@@ -19,10 +23,6 @@ from hub.core.ports import Receipt
 from hub.core.step import NamedStep, Stepped
 from hub.documents import Document, Order, from_json
 from hub.mapping.allowance import Allowance, within
-from hub.runtime.steps.answer_cache import AnswerCache
-from hub.runtime.steps.enrich_options import EnrichOptions
-from hub.runtime.steps.enriching import PLUGIN, EnrichFromEndpoint, plainly
-from hub.runtime.steps.known_answers import RestLookup
 from hub.runtime.steps.walk import MOST_ANSWERED, Walked, walk_on
 
 ITEM = {"endpoint": "erp", "call": "GET /p?c={a}&i={b}", "names": {"a": "partner", "b": "number"}}

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hub.runtime.steps.answer_cache import AnswerCache
+from adapters.enrich.answer_cache import AnswerCache
 
 
 class Oracle:

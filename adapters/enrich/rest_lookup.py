@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import orjson
 
+from adapters.enrich.answer_cache import AnswerCache
+from adapters.enrich.options import EnrichOptions
 from hub.core.clock import Clock
 from hub.core.errors import MappingError, RejectedError
 from hub.core.options.naming import names_in
@@ -15,9 +17,7 @@ from hub.core.plugin import Look
 from hub.core.ports import Asking, Receipt
 from hub.core.replies.reply_body import NOTHING, look_here
 from hub.core.step import Answer, Question
-from hub.runtime.delivery.limit import Limit
-from hub.runtime.steps.answer_cache import AnswerCache
-from hub.runtime.steps.enrich_options import EnrichOptions
+from hub.core.turns import Turns
 
 AT_ONCE = 100
 """Questions of one document that are asked at the same time."""
@@ -33,7 +33,7 @@ class RestLookup:
     def __init__(
         self,
         endpoint: Asking,
-        limit: Limit | None,
+        limit: Turns | None,
         options: EnrichOptions,
         cache: AnswerCache[Answer],
         clock: Clock,
