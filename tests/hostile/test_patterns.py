@@ -19,12 +19,15 @@ from tests.hostile.patterns import Use, uses, uses_in
 from transformers.x12.envelope.boundaries import boundaries
 from transformers.x12.envelope.delimiters import Delimiters, as_text
 
-SIZE = 20_000
-"""Characters; and eight times as many. A pattern that takes their square takes seconds for these."""
+SIZE = 8_000
+"""Characters; and eight times as many. A pattern that takes their square takes a tenth of a second for these."""
 
 TIMES = 20
-LEAST = 0.01
+LEAST = 0.001
 """Seconds of CPU that count as nothing at the smaller size."""
+
+ROUNDS = 5
+"""A busy machine spoils one measurement, and not five."""
 
 Input = tuple[str, str, str]
 """What stands before, what is repeated, what stands behind."""
@@ -306,8 +309,11 @@ def test_patterns_made_of_delimiters_are_linear(key: str, terminator: str) -> No
 
 def check_linear(asked: Callable[[Any], object], given: Input, raw: bool, size: int = SIZE) -> None:
     few, many = (text_of(given, each, raw) for each in (size, 8 * size))
-    before = max(_took(asked, few), LEAST)
-    assert _took(asked, many) <= TIMES * before, (given, asked)
+    for _ in range(ROUNDS):
+        took = _took(asked, many)
+        if took <= TIMES * LEAST or took <= TIMES * _took(asked, few):
+            return
+    raise AssertionError(given, asked)
 
 
 def text_of(given: Input, size: int, raw: bool) -> str | bytes:
@@ -331,4 +337,4 @@ def test_a_pattern_of_the_site_is_linear_whatever_it_is(pattern: str) -> None:
 @pytest.mark.parametrize(("pattern", "unit"), [(r"\n\s*X", "\n"), (r"<([^>]*)>", "<"), (r"a*b", "a")])
 def test_the_check_finds_what_is_not_linear(pattern: str, unit: str) -> None:
     with pytest.raises(AssertionError):
-        check_linear(re.compile(pattern).search, ("", unit, "\0"), raw=False, size=3000)
+        check_linear(re.compile(pattern).search, ("", unit, "\0"), raw=False, size=1000)
