@@ -21,7 +21,7 @@ from tests.unit.transformers.test_x12_lineage import DEFAULTS, fields, transacti
 from transformers.x12 import X12Reader
 from transformers.x12.compiled.compiled import CompiledSet, compiled_set
 from transformers.x12.declarations.catalogue import known_sets, release_of
-from transformers.x12.declarations.values import Refused
+from transformers.x12.declarations.element_value import Refused
 from transformers.x12.envelope.delimiters import as_text
 from transformers.x12.envelope.scan import events
 from transformers.x12.lineage.tree import segment_texts

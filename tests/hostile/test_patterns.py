@@ -125,10 +125,10 @@ WORST: dict[str, tuple[Input, ...]] = {
     "transformers/x12/envelope/boundaries.py:_LINE_END": (("", "\r", ""),),
     "transformers/x12/terms/observation.py:\\r?\\n": (("", "\r", ""),),
     "transformers/x12/terms/observation.py:[\r\n]": (("", "\r", ""),),
-    "transformers/x12/declarations/values.py:_WHOLE": (("", "1", "x"), ("-", "1", "")),
-    "transformers/x12/declarations/values.py:_DECIMAL": (("", "1", "x"), ("1.", "1", "x"), (".", "1", "x")),
-    "transformers/x12/declarations/values.py:_TIME": (("12", "1", "x"), ("123456", "7", "")),
-    "transformers/x12/declarations/values.py:_DIGITS": (("", "1", "x"),),
+    "transformers/x12/declarations/element_value.py:_WHOLE": (("", "1", "x"), ("-", "1", "")),
+    "transformers/x12/declarations/element_value.py:_DECIMAL": (("", "1", "x"), ("1.", "1", "x"), (".", "1", "x")),
+    "transformers/x12/declarations/element_value.py:_TIME": (("12", "1", "x"), ("123456", "7", "")),
+    "transformers/x12/declarations/element_value.py:_DIGITS": (("", "1", "x"),),
     "transformers/xml/elements.py:_DOCTYPE": (
         *(
             ("", " ", "x"),

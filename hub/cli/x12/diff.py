@@ -19,7 +19,7 @@ from hub.cli.x12.lines import line, show
 from hub.core.partners import PartnerDirectory
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.lineage.difference import all_differences
+from transformers.x12.lineage.document_diff import diff_documents
 from transformers.x12.writing.counted import without_counts
 
 NOTHING = "-"
@@ -103,7 +103,7 @@ def _found(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]
 def _compared(one: Sequence[Document | Unreadable], other: Sequence[Document | Unreadable]) -> Iterator[Found]:
     for left, right in _pairs(one, other):
         if isinstance(left, Document) and isinstance(right, Document):
-            for each in all_differences(without_counts(left), without_counts(right)):
+            for each in diff_documents(without_counts(left), without_counts(right)):
                 yield Found(left.kind, left.number, each.path, each.one, each.other)
         else:
             shown = left or right

@@ -13,7 +13,7 @@ from transformers.x12.compiled.compiled import CompiledSet, compiled_set
 from transformers.x12.declarations.catalogue import RELEASES, declaration_of, known_sets, release_of, set_declaration
 from transformers.x12.declarations.code_names import code_name
 from transformers.x12.declarations.declaration import Loop, Rule, Use, walk
-from transformers.x12.declarations.values import Refused
+from transformers.x12.declarations.element_value import Refused
 from transformers.x12.envelope.delimiters import Delimiters, as_text
 from transformers.x12.validation.diagnose import diagnose
 

@@ -14,18 +14,18 @@ from pydantic import BaseModel
 
 from hub.core.agreement import OverlayRule
 from hub.documents import DOCUMENTS, Document
-from hub.documents.base import Extra, Structure, structured, unchecked
+from hub.documents.base import Extra, unchecked
 from hub.documents.parts.identifiers import NO_IDS, Identifiers
-from transformers.x12.compiled.element_lines import GAP, TWICE
-from transformers.x12.compiled.generate import Source
+from transformers.x12.compiled import source_functions
+from transformers.x12.compiled.generate import SetSource
 from transformers.x12.declarations.catalogue import set_declaration
-from transformers.x12.declarations.declaration import Element, SetDeclaration, optional
+from transformers.x12.declarations.declaration import SetDeclaration, optional
+from transformers.x12.declarations.element_value import Composite, Refused
 from transformers.x12.declarations.fields import shapes
 from transformers.x12.declarations.grammar import Grammar, grammar
 from transformers.x12.declarations.nodes import kept_order
 from transformers.x12.declarations.overlay import WrongRule, overlaid, relaxed
 from transformers.x12.declarations.period import take_period
-from transformers.x12.declarations.values import Composite, Refused, Values, Words
 from transformers.x12.envelope.binary import length_error
 
 Read = Callable[[list[str], str, str, str, str | None], tuple[Document, tuple[str, ...]]]
@@ -100,8 +100,9 @@ class CompiledSet:
         self.declaration = declaration
         self.grammar: Grammar = grammar(declaration)
         self._cls = DOCUMENTS[declaration.document]
-        self._source = Source(self.grammar, self._cls)
-        self.needs: Mapping[int, frozenset[int]] = self._source.needs
+        self._source = SetSource(self.grammar, self._cls)
+        self._names = self._source.names
+        self.needs: Mapping[int, frozenset[int]] = self._names.needs
         self._make = self._compile()
         self._idle: dict[tuple[str, str, str], list[Read]] = {}
 
@@ -134,32 +135,32 @@ class CompiledSet:
     @property
     def source(self) -> str:
         """The generated source: what is executed."""
-        source = self._source
+        source, names = self._source, self._names
         indent = "\n".join
         functions = indent("    " + line for text in source.text() for line in [*text.split("\n"), ""])
         memories = indent(
             f"    {name} = memory(elements[{name!r}], {dict(words)!r}, warnings)"
-            for (_, words), name in source.memories.items()
+            for (_, words), name in names.memories.items()
         )
         memories += indent(
-            f"\n    {name} = composite(elements[{name!r}], ({', '.join(names)},))"
-            for name, _, names in source.composites.values()
+            f"\n    {name} = composite(elements[{name!r}], ({', '.join(inner)},))"
+            for name, _, inner in names.composites.values()
         )
         return _MAIN.format(
-            counters=source.counters["all"][0],
-            objects=" = ".join(f"o{n}" for n in range(source.depth + 1)),
+            counters=names.counters["all"][0],
+            objects=" = ".join(f"o{n}" for n in range(names.depth + 1)),
             memories=memories,
             functions=functions,
             handlers=", ".join(h or "None" for h in source.handlers),
             memories_of_parts="".join(f"{name}, " for name in source.parts),
             parts=indent(f"    {name} = {{}}" for name in source.parts),
-            zeros=f"zeros_{source.counters['all'][0]}",
+            zeros=f"zeros_{names.counters['all'][0]}",
         )
 
     def _compile(self) -> Callable[[list[str]], Read]:
         declaration = self.declaration
-        elements = {name: element for (element, _), name in self._source.memories.items()}
-        elements.update((name, element) for name, element, _ in self._source.composites.values())
+        elements = {name: element for (element, _), name in self._names.memories.items()}
+        elements.update((name, element) for name, element, _ in self._names.composites.values())
         places: dict[str, Any] = {
             "Decimal": Decimal,
             "Document": self._cls,
@@ -170,28 +171,28 @@ class CompiledSet:
             "composite": Composite,
             "choosers": self.grammar.choosers,
             "document": {name: shape.default for name, shape in shapes(self._cls).items()},
-            "excess": _excess,
-            "few": _few,
+            "excess": source_functions.without_excess,
+            "few": source_functions.ids_of_few,
             "kept_order": kept_order,
             "length_hint": length_hint,
             "lies": length_error,
             "link": self._link,
             "elements": elements,
-            "memory": _memory,
-            "needed": _needed,
+            "memory": source_functions.memory_of,
+            "needed": source_functions.needed,
             "new": object.__new__,
             "one_of_many": lambda values: sum(map(bool, values)) > 1,
-            "repeated": _repeated,
+            "repeated": source_functions.repeated,
             "all_compound": range(1, 100),
-            "apart": _apart,
+            "apart": source_functions.taken_apart,
             "period": take_period,
             "pads": [[""] * n for n in range(64)],
             "set_dict": BaseModel.__dict__["__dict__"].__set__,
             "unchecked": unchecked,
-            "untidy": _untidy,
-            "without": _without,
-            f"zeros_{self._source.counters['all'][0]}": (0,) * self._source.counters["all"][0],
-            **self._source.constants,
+            "untidy": source_functions.ids_of_untidy,
+            "without": source_functions.without,
+            f"zeros_{self._names.counters['all'][0]}": (0,) * self._names.counters["all"][0],
+            **self._names.constants,
         }
         code = compile(self.source, f"<x12 {declaration.set} {declaration.release}>", "exec")
         exec(code, places)  # noqa: S102 - generated from declarations of this package, never from input
@@ -241,62 +242,3 @@ def compiled_set(
         if not rules:
             raise
         raise WrongRule(len(rules) - 1, str(error)) from None  # together they leave a set that can't be read
-
-
-def _memory(element: Element, words: dict[str, str], warnings: list[str]) -> Values | Words:
-    return Words(element, words, warnings) if words or element.type == "ID" else Values(element)
-
-
-def _excess(elements: list[str], size: int) -> list[str]:
-    """The elements without empty ones at the end. Raises Refused when there are more than the segment has."""
-    if any(elements[size:]):
-        raise Refused
-    return elements[:size]
-
-
-def _needed(value: Any) -> Any:
-    """A value that the document can't be without. Raises Refused."""
-    if value is None or value == "":
-        raise Refused
-    return value
-
-
-def _apart(text: str, component: str, repetition: str) -> str | Structure:
-    """An element that may have components and repetitions, as extras keep it."""
-    if component not in text and repetition not in text:
-        return text
-    return structured(tuple(tuple(part.split(component)) for part in text.split(repetition)))
-
-
-def _without(elements: list[str], positions: Sequence[int]) -> list[str]:
-    """The elements without those that are counted when they are written: a field holds what stood there."""
-    return ["" if number in positions else text for number, text in enumerate(elements)]
-
-
-def _repeated(text: str, separator: str, one: Callable[[str], Any], most: int) -> None:
-    """Checks each repetition. Raises Refused."""
-    parts = text.split(separator)
-    if len(parts) > most:
-        raise Refused
-    for part in parts:
-        one(part)
-
-
-def _untidy(pairs: list[str]) -> tuple[Identifiers, int]:
-    """Pairs with gaps, or with a qualifier that comes twice: the first one counts. Raises Refused."""
-    if any(bool(q) != bool(v) for q, v in zip(pairs[::2], pairs[1::2], strict=True)):
-        raise Refused
-    return _few(tuple(zip(pairs[::2], pairs[1::2], strict=True)))
-
-
-def _few(pairs: tuple[tuple[str | None, str], ...]) -> tuple[Identifiers, int]:
-    """The ids, and why they don't say all that stands there (0: they do)."""
-    found: dict[str, str] = {}
-    gap, kept = False, 0
-    for qualifier, value in pairs:
-        if not qualifier:
-            gap = True
-            continue
-        kept = max(kept, GAP if gap else 0, TWICE if qualifier in found else 0)
-        found.setdefault(qualifier, value)
-    return Identifiers(found) if found else NO_IDS, kept

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from transformers.x12.compiled.snippets import rule_line, tolerance_line
+from transformers.x12.compiled.source_names import SourceNames
 from transformers.x12.declarations.declaration import FULL_DATE, Element, ElementUse, Pairs, Placement, Rule, Segment
-
-if TYPE_CHECKING:
-    from transformers.x12.compiled.generate import Source
 
 GAP, TWICE = 1, 2
 """Why pairs are kept whole too: one stands behind a gap, or a qualifier comes twice."""
@@ -22,8 +19,8 @@ class ElementLines:
     """Lines that bind the elements of `e` to `a1`, `a2`, ..., their values to what `values` says by position, and pairs
     of qualifier and id to `ids` (`x`: not all of them could be kept). They refuse what breaks the declaration."""
 
-    def __init__(self, source: Source, segment: Segment, mapping: Placement) -> None:
-        self._source = source
+    def __init__(self, names: SourceNames, segment: Segment, mapping: Placement) -> None:
+        self._names = names
         self._segment = segment
         self._mapping = mapping
         self.values: dict[int, str] = {}
@@ -112,7 +109,7 @@ class ElementLines:
                 refused[part].append(_size_test(name, element, use.mandatory))
                 self.values[position] = name
             else:
-                memory = self._source.memory(element, words if element.type == "ID" else None)
+                memory = self._names.memory(element, words if element.type == "ID" else None)
                 found[part].append(f"v{position} = {memory}[{name}]")
                 self.values[position] = f"v{position}"
         for rule in self._segment.rules:
@@ -124,7 +121,7 @@ class ElementLines:
             if tests:
                 lines.insert(0, f"if {' or '.join(tests)}: raise Refused")
         for each in self._segment.centuries:
-            full = f"{self._source.memory(FULL_DATE)}[a{each.century} + a{each.date}]"
+            full = f"{self._names.memory(FULL_DATE)}[a{each.century} + a{each.date}]"
             found[False].append(f"if a{each.century} and a{each.date}: v{each.date} = {full}")
         return found
 
@@ -135,8 +132,8 @@ class ElementLines:
         if element.type == "C":
             words = {c: t.words for (p, c), t in self._mapping.components.items() if p == position}
             words[1] = self._words(position)
-            whole = self._source.composite(element, words)
-            first = self._source.memory(element.components[0].element, words[1])
+            whole = self._names.composite(element, words)
+            first = self._names.memory(element.components[0].element, words[1])
             if any(p == position for p, _ in self._mapping.components):
                 out = [f"r{position} = {whole}({name}, component)", f"v{position} = r{position}[0]"]
                 blank = f"; r{position} = {whole}('', component)"
@@ -146,7 +143,7 @@ class ElementLines:
                 out = [f"v{position} = {first}[{name}] if component not in {name} else {whole}({name}, component)[0]"]
             one = f"lambda t: {whole}(t, component)"
         else:
-            memory = self._source.memory(element, self._words(position) if element.type == "ID" else None)
+            memory = self._names.memory(element, self._words(position) if element.type == "ID" else None)
             out, one = [f"v{position} = {memory}[{name}]"], f"{memory}.__getitem__"
         if use.repeat == 1:
             return out
@@ -208,7 +205,7 @@ class ElementLines:
         """Straight lines for a segment with one to four pairs that are as they should be; what isn't is left to the way
         for any number of them."""
         qualifier, value = (use.element for use in self._segment.elements[tail.first - 1 : tail.first + 1])
-        memory = self._source.memory(qualifier)
+        memory = self._names.memory(qualifier)
         out = []
         for count in range(1, 5):
             pairs = [(f"q{n}", f"w{n}") for n in range(1, count + 1)]
@@ -227,7 +224,7 @@ class ElementLines:
         """Lines for any number of pairs, with gaps, and with a qualifier that comes twice."""
         qualifier = self._segment.elements[tail.first - 1]
         value = self._segment.elements[tail.first].element
-        memory = self._source.memory(qualifier.element)
+        memory = self._names.memory(qualifier.element)
         return [
             *(["if not p or not p[0]: raise Refused"] if qualifier.mandatory and not qualifier.lenient else []),
             "x = 0",

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from hub.documents.base import PLACE, Part
 from transformers.x12.compiled.element_lines import TWICE, ElementLines
 from transformers.x12.compiled.place_tests import place_tests
 from transformers.x12.compiled.snippets import append_part, defaults, new_part
+from transformers.x12.compiled.source_names import SourceNames
 from transformers.x12.declarations.declaration import Loop, Period, Placement, Target, Use
 from transformers.x12.declarations.fields import field_shape, fits, numeric
 from transformers.x12.declarations.grammar import State
 from transformers.x12.declarations.period import RANGE
 from transformers.x12.envelope.binary import LENGTH_AT
-
-if TYPE_CHECKING:
-    from transformers.x12.compiled.generate import Source
 
 MAX_DEPTH = 20
 """Levels of a tree (HL) within each other."""
@@ -49,16 +46,16 @@ def out_of_step(segment: str, element: int) -> str:
 class FunctionBody:
     """The body of one function."""
 
-    def __init__(self, source: Source, state: State) -> None:
+    def __init__(self, names: SourceNames, state: State) -> None:
         assert state.use is not None  # noqa: S101
-        self._source = source
+        self._names = names
         self._state = state
         self._use: Use = state.use
         self._segment = state.use.segment
         self._mapping = state.use.mapping or Placement()
-        self._loop: Loop | None = source.grammar.loops[state.path[-1]].loop if state.opens else None
-        self._level, self._cls = source.object(state.path)
-        self._elements = ElementLines(source, self._segment, self._mapping)
+        self._loop: Loop | None = names.grammar.loops[state.path[-1]].loop if state.opens else None
+        self._level, self._cls = names.object(state.path)
+        self._elements = ElementLines(names, self._segment, self._mapping)
         self._assigned: set[str] = set()
         self._needed: set[int] = set()
 
@@ -96,8 +93,8 @@ class FunctionBody:
         cls = self._cls if loop else self._part_class(self._use.to or "")
         build = self._elements.lines()
         fields = self._fields(cls, build)
-        self._source.needs[self._state.number] = frozenset(self._needed)
-        build += new_part("part_", "d", cls, fields, self._source)
+        self._names.needs[self._state.number] = frozenset(self._needed)
+        build += new_part("part_", "d", cls, fields, self._names)
         keep = [f"if len({parts}) > {MOST_PARTS}: {parts}.clear()", f"{parts}[s] = part_"]
         if kept := self._keep():
             build += [
@@ -125,21 +122,21 @@ class FunctionBody:
     def _count(self) -> list[str]:
         out = []
         if self._loop is not None:
-            own, first, last = self._source.counters[f"L{self._state.path[-1]}"]
+            own, first, last = self._names.counters[f"L{self._state.path[-1]}"]
             out.append(f"c[{own}] = count = c[{own}] + 1")
             if self._loop.max > 1:
                 out.append(f"if count > {self._loop.max}: raise Refused")
             if last > first:
-                zeros = self._source.constant("Z", (0,) * (last - first))
+                zeros = self._names.constant("Z", (0,) * (last - first))
                 out.append(f"c[{first}:{last}] = {zeros}")
         elif self._use.max > 1:
-            own, _, _ = self._source.counters[f"U{self._state.number}"]
+            own, _, _ = self._names.counters[f"U{self._state.number}"]
             out += [f"c[{own}] = count = c[{own}] + 1", f"if count > {self._use.max}: raise Refused"]
         return out
 
     def _extra(self, kept_for: str | None = None) -> str:
-        loops = self._source.grammar.loops
-        within = tuple((loops[n].loop.id, self._source.counters[f"L{n}"][0]) for n in self._state.path)
+        loops = self._names.grammar.loops
+        within = tuple((loops[n].loop.id, self._names.counters[f"L{n}"][0]) for n in self._state.path)
         if self._segment.open and self._segment.id not in LENGTH_AT:
             return f"extra(e, {within!r}, all_compound, {kept_for!r})"
         compounds = tuple(
@@ -176,7 +173,7 @@ class FunctionBody:
     def _keep(self) -> list[str]:
         """Lines that keep the segment whole where the document doesn't hold all of it, or where its place doesn't
         follow from what the document holds. A line for the other case may go on with `elif`."""
-        placed = " or ".join(place_tests(self._source, self._state, self._mapping))
+        placed = " or ".join(place_tests(self._names, self._state, self._mapping))
         found = [(test, why) for test, why in ((self._kept_whole(), None), (placed, PLACE)) if test]
         words = ("if", "elif")
         return [f"{words[n]} {test}: {self._extra(why)}" for n, (test, why) in enumerate(found)]
@@ -234,7 +231,7 @@ class FunctionBody:
         fields = {t.field: self._value(shape.part, t, p) for p, t in put.items()}
         out = [] if to in self._assigned else [f"{to} = ()"]
         self._assigned.add(to)
-        made = new_part("part_", "d", shape.part, fields, self._source)
+        made = new_part("part_", "d", shape.part, fields, self._names)
         return [*out, f"if a{min(put)}:", *("    " + line for line in made), f"    {to} += (part_,)"]
 
     def _value(self, cls: type[Part], target: Target, position: int) -> str:
@@ -293,9 +290,9 @@ class FunctionBody:
                 if shape.part is None:
                     raise ValueError(f"{cls.__name__}.{owner} isn't a part")
                 variable = f"s_{owner}"
-                default = self._source.constant("D", shape.default)
-                blank = self._source.constant("B", defaults(shape.part))
-                part = self._source.constant("P", shape.part)
+                default = self._names.constant("D", shape.default)
+                blank = self._names.constant("B", defaults(shape.part))
+                part = self._names.constant("P", shape.part)
                 out += [
                     f"{variable} = o{self._level}[{owner!r}]",
                     f"if {variable} is {default}: {variable} = o{self._level}[{owner!r}] = unchecked({part}, {blank}.copy())",
@@ -325,7 +322,7 @@ class FunctionBody:
         if loop is None or not loop.to:
             return []
         variable = f"o{self._level}"
-        out = new_part("part_", variable, self._cls, fields, self._source)
+        out = new_part("part_", variable, self._cls, fields, self._names)
         if loop.tree is None:
             return [*out, *append_part(f"o{self._level - 1}", loop.to, "part_", many=loop.max == 0 or loop.max > 8)]
         tree = loop.tree

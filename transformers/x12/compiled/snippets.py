@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hub.documents.base import Part
+from transformers.x12.compiled.source_names import SourceNames
 from transformers.x12.declarations.declaration import Rule
 from transformers.x12.declarations.fields import shapes
-
-if TYPE_CHECKING:
-    from transformers.x12.compiled.generate import Source
 
 
 def rule_line(rule: Rule) -> str:
@@ -41,27 +39,27 @@ def defaults(cls: type[Part]) -> dict[str, Any]:
     return {name: shape.default for name, shape in shapes(cls).items()}
 
 
-def new_part(part: str, values: str, cls: type[Part], fields: dict[str, str], source: Source) -> list[str]:
+def new_part(part: str, values: str, cls: type[Part], fields: dict[str, str], names: SourceNames) -> list[str]:
     """Lines that make a part, and bind it and the dictionary of its values."""
     known = shapes(cls)
     if missing := [n for n, s in known.items() if s.required and n not in fields]:
         raise ValueError(f"{cls.__name__}.{missing[0]} needs a value")
     if len(known) > 12 and len(fields) * 2 < len(known):
-        blank = source.constant("B", _blank(source, cls))
+        blank = names.constant("B", _blank(names, cls))
         out = [f"{values} = {blank}.copy()", *(f"{values}[{n!r}] = {x}" for n, x in fields.items())]
     else:
-        items = (f"{n!r}: {fields[n] if n in fields else _literal(s.default, source)}" for n, s in known.items())
+        items = (f"{n!r}: {fields[n] if n in fields else _literal(s.default, names)}" for n, s in known.items())
         out = [f"{values} = {{{', '.join(items)}}}"]
-    return [*out, f"{part} = new({source.constant('P', cls)}); set_dict({part}, {values})"]
+    return [*out, f"{part} = new({names.constant('P', cls)}); set_dict({part}, {values})"]
 
 
-def _blank(source: Source, cls: type[Part]) -> dict[str, Any]:
+def _blank(names: SourceNames, cls: type[Part]) -> dict[str, Any]:
     wanted = defaults(cls)
-    return next((v for v in source.constants.values() if isinstance(v, dict) and v == wanted), wanted)
+    return next((v for v in names.constants.values() if isinstance(v, dict) and v == wanted), wanted)
 
 
-def _literal(value: Any, source: Source) -> str:
-    return repr(value) if value is None or value == () or isinstance(value, str) else source.constant("D", value)
+def _literal(value: Any, names: SourceNames) -> str:
+    return repr(value) if value is None or value == () or isinstance(value, str) else names.constant("D", value)
 
 
 def append_part(holder: str, field: str | None, part: str, *, many: bool) -> list[str]:

@@ -14,7 +14,7 @@ import yaml
 
 from transformers.x12.declarations.catalogue import LOADER
 from transformers.x12.declarations.declaration import Element
-from transformers.x12.declarations.values import CENTURY, WrongElement, checked
+from transformers.x12.declarations.element_value import CENTURY, WrongElement, checked
 
 
 @lru_cache(maxsize=1)

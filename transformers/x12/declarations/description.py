@@ -113,12 +113,17 @@ class _Describing:
         fields = _fields(use.mapping, own)
         elements = tuple(_element(n, each, fields) for n, each in enumerate(use.segment.elements, 1))
         rules = tuple(map(str, use.segment.rules))
-        shown = own.rstrip(".") if use.to else ""
-        segment = use.segment
         return SegmentRow(
-            *(segment.id, segment.name, _usage(use), use.max, depth, shown, use.mapping is not None, segment.open),
-            elements,
-            rules,
+            id=use.segment.id,
+            name=use.segment.name,
+            usage=_usage(use),
+            max=use.max,
+            depth=depth,
+            field=own.rstrip(".") if use.to else "",
+            mapped=use.mapping is not None,
+            open=use.segment.open,
+            elements=elements,
+            rules=rules,
         )
 
 
@@ -162,7 +167,12 @@ def _element(position: int, use: ElementUse, fields: Mapping[tuple[int, int], st
     element: Element = use.element
     components = tuple(_component(position, n, each, fields) for n, each in enumerate(element.components, 1))
     return ElementRow(
-        *(position, element.number, element.name, element.type, element.min, element.max),
+        position=position,
+        number=element.number,
+        name=element.name,
+        type=element.type,
+        min=element.min,
+        max=element.max,
         usage="X" if use.forbidden else "M" if use.mandatory else "O",
         repeat=use.repeat,
         codes=tuple(sorted(element.codes)),
@@ -175,9 +185,7 @@ def _element(position: int, use: ElementUse, fields: Mapping[tuple[int, int], st
 
 def _component(position: int, number: int, use: ElementUse, fields: Mapping[tuple[int, int], str]) -> ElementRow:
     row = _element(position, use, fields, number)
-    return ElementRow(
-        *(number, row.number, row.name, row.type, row.min, row.max, row.usage), codes=row.codes, field=row.field
-    )
+    return replace(row, position=number, repeat=1, verified=False, default=None, components=())
 
 
 def folded(rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from transformers.x12.declarations.declaration import Element
-from transformers.x12.declarations.texts import NoText, text_of
-from transformers.x12.declarations.values import WrongElement, checked
+from transformers.x12.declarations.element_text import NoText, text_of
+from transformers.x12.declarations.element_value import WrongElement, checked
 
 RANGE = "RD8"
 

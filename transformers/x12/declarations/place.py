@@ -9,9 +9,9 @@ from typing import Any
 
 from hub.documents.base import Part
 from transformers.x12.declarations.declaration import Element, Loop, Placement, Target, Use
+from transformers.x12.declarations.element_text import NoText, text_of
 from transformers.x12.declarations.fields import present
 from transformers.x12.declarations.period import PERIOD_FIELDS
-from transformers.x12.declarations.texts import NoText, text_of
 
 Home = Use | Loop
 

@@ -201,7 +201,14 @@ class _Inspection:
         if read.error is not None or refused:
             status = "rejected"
         yield TransactionSeen(
-            *(self._transactions, event, self._header.delimiters, version, self._agreement, read, status, findings)
+            number=self._transactions,
+            event=event,
+            delimiters=self._header.delimiters,
+            version=version,
+            agreement=self._agreement,
+            read=read,
+            status=status,
+            findings=findings,
         )
 
     def _stray(self, event: Event) -> Stray:

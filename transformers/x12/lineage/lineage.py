@@ -10,9 +10,9 @@ from hub.core.ports import FieldOrigin
 from transformers.x12.compiled.compiled import CompiledSet, compiled_set
 from transformers.x12.declarations.catalogue import known_sets, release_of
 from transformers.x12.declarations.declaration import Loop, Period, Placement, Target, Use
+from transformers.x12.declarations.element_value import WrongElement
 from transformers.x12.declarations.overlay import WrongRule
 from transformers.x12.declarations.period import RANGE, parse_period, parts
-from transformers.x12.declarations.values import WrongElement
 from transformers.x12.envelope.characters import character_set
 from transformers.x12.envelope.delimiters import Delimiters
 from transformers.x12.envelope.event import Event

@@ -151,8 +151,14 @@ class _Annotation:
         level = self._level if any(automaton.loops[p].loop.tree for p in state.path) else 0
         segment = state.use.segment
         return SegmentNode(
-            *(position, segment.id, segment.name, len(state.path) + level, self._open, state.opens, True),
-            tuple(self._elements(segment, elements)),
+            position=position,
+            id=segment.id,
+            name=segment.name,
+            depth=len(state.path) + level,
+            loops=self._open,
+            opens=state.opens,
+            placed=True,
+            elements=tuple(self._elements(segment, elements)),
         )
 
     def _misplaced(self, elements: list[str], position: int) -> SegmentNode:
@@ -160,7 +166,14 @@ class _Annotation:
         found = tuple(self._elements(segment or Segment(elements[0], ""), elements))
         depth = len(self._open) + (self._level if self._open else 0)
         return SegmentNode(
-            position, elements[0], segment.name if segment else "", depth, self._open, False, False, found
+            position=position,
+            id=elements[0],
+            name=segment.name if segment else "",
+            depth=depth,
+            loops=self._open,
+            opens=False,
+            placed=False,
+            elements=found,
         )
 
     def _elements(self, segment: Segment, elements: list[str]) -> Iterator[ElementNode]:

@@ -12,9 +12,9 @@ from hub.core.errors import DecodeError
 from hub.documents import Document, from_json, to_json
 from transformers.x12.compiled.compiled import CompiledSet, compiled_set
 from transformers.x12.declarations.catalogue import known_sets, release_of
+from transformers.x12.declarations.element_value import Refused
 from transformers.x12.declarations.fields import shapes
 from transformers.x12.declarations.overlay import WrongRule
-from transformers.x12.declarations.values import Refused
 from transformers.x12.envelope.characters import character_set
 from transformers.x12.envelope.delimiters import Delimiters, TextDelimiters, as_text
 from transformers.x12.envelope.event import Event

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from transformers.x12.declarations.declaration import DATE, FULL_DATE, Element, ElementUse, Rule, Segment
-from transformers.x12.declarations.values import WrongElement, checked
+from transformers.x12.declarations.element_value import WrongElement, checked
 from transformers.x12.envelope.binary import LENGTH_AT, length_error
 from transformers.x12.envelope.delimiters import TextDelimiters
 from transformers.x12.finding import Finding, quoted

@@ -8,14 +8,14 @@ from hub.core.errors import MappingError
 from transformers.x12.declarations.declaration import Placement, Use
 from transformers.x12.declarations.place import bare_number
 from transformers.x12.writing.extras import KeptSegment
-from transformers.x12.writing.rendered import Rendered, Text, kept_elements
+from transformers.x12.writing.written_segment import Text, WrittenSegment, kept_elements
 
 MOST_COMPARED = 250
 """How many segments each kept one is compared with at most, on average: the work grows with their number, and no
 faster."""
 
 
-def merge(kept: Sequence[KeptSegment], made: Sequence[Rendered], use: Use) -> None:
+def merge(kept: Sequence[KeptSegment], made: Sequence[WrittenSegment], use: Use) -> None:
     """Puts each kept segment in the place of a made one that it agrees with; of several, one whose fields hold all that
     they can of it. Raises MappingError for one that agrees with none, unless the fields say all of it."""
     merging = Merging(use, MOST_COMPARED * (len(kept) + len(made)))
@@ -46,7 +46,7 @@ class Merging:
         self._parts = [sorted(part.put) for part in mapping.parts]
         self._movable = frozenset((*self._pairs, *mapping.positions_of_parts()))
 
-    def put(self, extra: KeptSegment, made: Sequence[Rendered], *, whole: bool = False) -> int | None:
+    def put(self, extra: KeptSegment, made: Sequence[WrittenSegment], *, whole: bool = False) -> int | None:
         """Puts it in the place of the first one that it agrees with, and returns which one that is. A segment that the
         fields say, and that was kept for its place, is only put where they still say the same ids and parts. `whole`:
         the fields must hold all that they can of it."""
@@ -82,7 +82,7 @@ class Merging:
         left = iter(theirs)  # of which some may be held by no field
         return all(part in left for part in ours)
 
-    def _replace(self, out: Rendered, kept: list[Text], path: str) -> None:
+    def _replace(self, out: WrittenSegment, kept: list[Text], path: str) -> None:
         fields = {position: out.field_at(position) for position, text in enumerate(out.elements) if position and text}
         for position in self._movable | {p for p in self._centuries if not _at(kept, p)}:
             if position < len(out.elements):

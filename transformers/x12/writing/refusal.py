@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from hub.documents import Document, document_name
 from transformers.x12.declarations.declaration import Loop, SetDeclaration, Use
 from transformers.x12.finding import Finding
-from transformers.x12.writing.rendered import Rendered
+from transformers.x12.writing.written_segment import WrittenSegment
 
 
 def refusal(
     document: Document,
     declaration: SetDeclaration,
-    segments: Sequence[Rendered],
+    segments: Sequence[WrittenSegment],
     findings: Sequence[Finding],
     other: str,
 ) -> str:

@@ -16,21 +16,21 @@ from hub.core.errors import MappingError
 from hub.documents import Document
 from hub.documents.base import Part
 from transformers.x12.declarations.declaration import Loop, Pairs, Period, Placement, Segment, SubPart, Target, Use
+from transformers.x12.declarations.element_text import NoText, dated_texts, in_window, text_of
 from transformers.x12.declarations.fields import present
 from transformers.x12.declarations.homes import Homes
 from transformers.x12.declarations.nodes import in_order, tree_nodes
 from transformers.x12.declarations.period import PERIOD_FIELDS, period_text
 from transformers.x12.declarations.place import Home, value_at
-from transformers.x12.declarations.texts import NoText, dated_texts, in_window, text_of
 from transformers.x12.validation.totals import CountedElement, counted
 from transformers.x12.writing.extras import Extras, KeptSegment
 from transformers.x12.writing.list_rows import list_rows_as_read
 from transformers.x12.writing.merging import Merging, merge
-from transformers.x12.writing.rendered import Rendered, kept_elements
 from transformers.x12.writing.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, put_of
+from transformers.x12.writing.written_segment import WrittenSegment, kept_elements
 
 
-def render(document: Document, plan: WritingPlan) -> list[Rendered]:
+def render(document: Document, plan: WritingPlan) -> list[WrittenSegment]:
     """The segments between ST and SE. Raises MappingError, which names the field."""
     return _Rendering(document, plan).run()
 
@@ -59,7 +59,7 @@ class _Rendering:
         self._placed: dict[tuple[int, int, str], Sequence[Home]] = {}
         self._begun: set[tuple[int, str]] = set()
 
-    def run(self) -> list[Rendered]:
+    def run(self) -> list[WrittenSegment]:
         structure = self._plan.declaration.structure
         top = _Holder(self._document, "", "", "", structure, present(self._document))
         found = self._steps(self._plan.steps, top)
@@ -72,8 +72,8 @@ class _Rendering:
 
     # --- order -------------------------------------------------------------------------------------------------------
 
-    def _steps(self, steps: Sequence[Step], holder: _Holder) -> list[Rendered]:
-        found: list[Rendered] = []
+    def _steps(self, steps: Sequence[Step], holder: _Holder) -> list[WrittenSegment]:
+        found: list[WrittenSegment] = []
         for step in self._chosen(steps, holder):
             entry = step.entry
             if isinstance(entry, Use):
@@ -109,7 +109,7 @@ class _Rendering:
             return self._extras.stand_at(step.entry.segment.id, within)
         return step.entry.to is None
 
-    def _plain_loop(self, step: Step, loop: Loop, holder: _Holder) -> Iterator[Rendered]:
+    def _plain_loop(self, step: Step, loop: Loop, holder: _Holder) -> Iterator[WrittenSegment]:
         """A loop that makes no part: what is in it are fields of the part around it, once, or extras, any number of
         times."""
         instances = max(1, self._extras.instances(loop.id, holder.within))
@@ -134,7 +134,7 @@ class _Rendering:
         self._counts[key] = self._counts.get(key, 0) + 1
         return f"{key}[{self._counts[key]}]"
 
-    def _tree(self, group: Sequence[Step], holder: _Holder) -> Iterator[Rendered]:
+    def _tree(self, group: Sequence[Step], holder: _Holder) -> Iterator[WrittenSegment]:
         """Loops nested by ids: in the order in which they stood."""
         loops = [step.entry for step in group if isinstance(step.entry, Loop)]
         to, tree = loops[0].to, loops[0].tree
@@ -202,23 +202,26 @@ class _Rendering:
         places = self._placed[key] = among.with_room(parts, found)
         return places
 
-    def _use(self, step: Step, use: Use, holder: _Holder) -> list[Rendered]:
+    def _use(self, step: Step, use: Use, holder: _Holder) -> list[WrittenSegment]:
         kept = self._extras.take(use.segment.id, holder.within) if step.last or use.mapping is None else []
         if use.mapping is not None and use.to is None and not step.last:
             return self._first_of_several(step, use, use.mapping, holder)
         if use.mapping is None:
-            return [Rendered([use.segment.id, *kept_elements(extra)], {0: f"extras[{extra.number}]"}) for extra in kept]
+            return [
+                WrittenSegment([use.segment.id, *kept_elements(extra)], {0: f"extras[{extra.number}]"})
+                for extra in kept
+            ]
         if use.to is not None:
             made = [self._segment(step, use, part, path) for path, part in self._parts(use.to, step, holder)]
             for out in made if step.defaults else ():
                 self._defaults(out, step)
         else:
             made = self._fields(step, use, holder, kept)
-            made = made or [Rendered([use.segment.id]) for _ in kept[:1]]  # of which the fields hold nothing
+            made = made or [WrittenSegment([use.segment.id]) for _ in kept[:1]]  # of which the fields hold nothing
         merge(kept, made, use)
         return made if use.mandatory or not kept else [out for out in made if not out.blank]
 
-    def _first_of_several(self, step: Step, use: Use, mapping: Placement, holder: _Holder) -> list[Rendered]:
+    def _first_of_several(self, step: Step, use: Use, mapping: Placement, holder: _Holder) -> list[WrittenSegment]:
         """A segment behind which others of its kind stand that no field holds: the first one that was kept may be this
         one."""
         first = self._extras.first(use.segment.id, holder.within)
@@ -228,11 +231,13 @@ class _Rendering:
             self._extras.take_first(use.segment.id, holder.within)
         return made
 
-    def _segment(self, step: Step, use: Use, part: Part, path: str, skip: frozenset[str] = frozenset()) -> Rendered:
+    def _segment(
+        self, step: Step, use: Use, part: Part, path: str, skip: frozenset[str] = frozenset()
+    ) -> WrittenSegment:
         """The segment of one part; `skip` are fields that stand elsewhere."""
         mapping = use.mapping or NO_PLACEMENT
         named = step.named if not skip else {p: name for p, name in step.named.items() if name not in skip}
-        out = Rendered([use.segment.id], named=named, path=path)
+        out = WrittenSegment([use.segment.id], named=named, path=path)
         elements = out.elements
         for put in step.single:
             value: Any = part
@@ -264,7 +269,7 @@ class _Rendering:
             self._count(out, one)
         return out
 
-    def _count(self, out: Rendered, element: CountedElement) -> None:
+    def _count(self, out: WrittenSegment, element: CountedElement) -> None:
         """What an element counts or adds is never copied: it is written as it is, where there is anything to say."""
         value = counted(self._document, element)
         if value is not None and (value or not out.blank):
@@ -286,7 +291,7 @@ class _Rendering:
             )
         return text
 
-    def _components(self, out: Rendered, use: Use, part: Part, path: str) -> None:
+    def _components(self, out: WrittenSegment, use: Use, part: Part, path: str) -> None:
         for (position, component), target in (use.mapping or NO_PLACEMENT).components.items():
             element = use.segment.elements[position - 1].element.components[component - 1].element
             text = text_of(element, value_at(part, target.field), target)
@@ -298,7 +303,7 @@ class _Rendering:
             parts[component - 1] = text
             out.put(position, [parts], out.field_at(position) or f"{path}{target.field}")
 
-    def _pairs(self, out: Rendered, use: Use, pairs: Pairs, part: Part, path: str) -> None:
+    def _pairs(self, out: WrittenSegment, use: Use, pairs: Pairs, part: Part, path: str) -> None:
         ids: Mapping[str, str] = getattr(part, pairs.target.field)
         room = (pairs.last - pairs.first + 1) // 2
         if len(ids) > room:
@@ -316,7 +321,9 @@ class _Rendering:
             out.put(position, self._text(put, qualifier, use.segment, path, field_path), field_path)
             out.put(position + 1, value, field_path)
 
-    def _sub_parts(self, out: Rendered, use: Use, homes: Sequence[SubPart], parts: Sequence[Part], path: str) -> None:
+    def _sub_parts(
+        self, out: WrittenSegment, use: Use, homes: Sequence[SubPart], parts: Sequence[Part], path: str
+    ) -> None:
         if len(parts) > len(homes):
             raise MappingError(f"{path}: {len(parts)} of them, and {use.segment.id} has room for {len(homes)}")
         for number, (home, part) in enumerate(zip(homes, parts, strict=False)):
@@ -326,12 +333,12 @@ class _Rendering:
                 put = put_of(use, position, target)
                 out.put(position, "" if value is None else self._text(put, value, use.segment, path, own), own)
 
-    def _defaults(self, out: Rendered, step: Step) -> None:
+    def _defaults(self, out: WrittenSegment, step: Step) -> None:
         for position, default in step.defaults:
             if position >= len(out.elements) or not out.elements[position]:
                 out.put(position, default, f"the agreement's default for {out.id}{position:02}")
 
-    def _fields(self, step: Step, use: Use, holder: _Holder, kept: Sequence[KeptSegment]) -> list[Rendered]:
+    def _fields(self, step: Step, use: Use, holder: _Holder, kept: Sequence[KeptSegment]) -> list[WrittenSegment]:
         """Segments whose elements are fields of the part around them: one; several where they hold lists."""
         first = self._segment(step, use, holder.part, holder.path, frozenset(name for name, _ in step.elsewhere))
         for name, position in step.elsewhere:
@@ -345,7 +352,7 @@ class _Rendering:
         return [out for out in made if not out.blank or (use.mandatory and not step.lists)]
 
     def _begin_text(
-        self, out: Rendered, use: Use, name: str, position: int, holder: _Holder, kept: Sequence[KeptSegment]
+        self, out: WrittenSegment, use: Use, name: str, position: int, holder: _Holder, kept: Sequence[KeptSegment]
     ) -> None:
         """The first line of a text that segments further on hold line by line (that of a note) stands here where it is
         the only thing by which the segment satisfies its rules, or where it stood."""
@@ -369,7 +376,9 @@ class _Rendering:
                 return not any(p in put and value_at(holder.part, put[p].field) is not None for p in others)
         return False
 
-    def _listed(self, made: list[Rendered], use: Use, name: str, holder: _Holder, kept: Sequence[KeptSegment]) -> None:
+    def _listed(
+        self, made: list[WrittenSegment], use: Use, name: str, holder: _Holder, kept: Sequence[KeptSegment]
+    ) -> None:
         """A tuple of texts, or a text of several lines, over as many segments as it needs; over those that they stood
         in, where extras say so."""
         value = value_at(holder.part, name)
@@ -379,7 +388,7 @@ class _Rendering:
         positions = [p for p, t in (use.mapping or NO_PLACEMENT).put.items() if t.field == name]
         for number, row in enumerate(list_rows_as_read(texts, positions, kept)):
             if number == len(made):
-                made.append(Rendered([use.segment.id]))
+                made.append(WrittenSegment([use.segment.id]))
             for at, position in enumerate(row.positions, row.first):
                 suffix = f"[{at}]" if isinstance(value, tuple) else ""
                 made[number].put(position, texts[at], f"{holder.path}{name}{suffix}")
@@ -402,7 +411,7 @@ def _kept_beside_fields(kept: KeptSegment, mapping: Placement) -> bool:
     return kept.in_fields or any(more)
 
 
-def _put_date(out: Rendered, put: Put, value: date) -> None:
+def _put_date(out: WrittenSegment, put: Put, value: date) -> None:
     """A date of six digits with its century: in an element of its own always, in a composite where the date needs
     it."""
     century, text = dated_texts(value)
@@ -414,7 +423,7 @@ def _put_date(out: Rendered, put: Put, value: date) -> None:
         out.put(put.position, text if in_window(value) else [[text, century]], field)
 
 
-def _put_period(out: Rendered, period: Period, use: Use, part: Part) -> None:
+def _put_period(out: WrittenSegment, period: Period, use: Use, part: Part) -> None:
     """A date that isn't written in the segment's own elements: a range, or one that came in another format."""
     values = part.__dict__
     if values["until"] is None and values["format"] is None and not period.alone:

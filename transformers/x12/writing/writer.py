@@ -31,10 +31,9 @@ from transformers.x12.envelope.delimiters import Delimiters
 from transformers.x12.envelope.scan import events
 from transformers.x12.reading.transaction import Transaction, read_transaction
 from transformers.x12.validation.totals import contradictions, counted_elements, totals_error
-from transformers.x12.writing.comparison import differences
 from transformers.x12.writing.counted import as_counted
-from transformers.x12.writing.interchange import (
-    Envelope,
+from transformers.x12.writing.interchange_text import (
+    OutgoingInterchange,
     bare_interchange_text,
     ended,
     interchange_text,
@@ -42,10 +41,11 @@ from transformers.x12.writing.interchange import (
     segment_text,
     transaction_lines,
 )
+from transformers.x12.writing.read_back import changed_fields
 from transformers.x12.writing.refusal import refusal
-from transformers.x12.writing.rendered import Rendered, Text
 from transformers.x12.writing.rendering import render
 from transformers.x12.writing.writing_plan import writing_plan
+from transformers.x12.writing.written_segment import Text, WrittenSegment
 
 CONTENT_TYPE = "application/edi-x12"
 VERSION = "004010"
@@ -101,29 +101,31 @@ def write_interchange(
     MappingError, which names the field (and, of several, the document)."""
     if isinstance(documents[0], InterchangeAcknowledgment):
         version = (version or agreement.version or VERSION)[:12]
-        envelope = Envelope(agreement, "", version, control_number, at, test)
-        text = bare_interchange_text([_ta1(d, envelope) for d in documents], envelope)
-        return _written(_encoded(text, agreement), "TA1", envelope, None)
+        interchange = OutgoingInterchange(agreement, "", version, control_number, at, test)
+        text = bare_interchange_text([_ta1(d, interchange) for d in documents], interchange)
+        return _written(_encoded(text, agreement), "TA1", interchange, None)
     name = set_for(documents[0].kind, agreement)
     version = (version or agreement.version_of(name) or VERSION)[:12]
     if name == "999" and version < "005010":
         version = "005010"  # older releases have none
     declaration = set_declaration(name, release_of(version)[0])
-    envelope = Envelope(agreement, declaration.group, version, control_number, at, test, asks_ta1=agreement.ask_ta1)
+    interchange = OutgoingInterchange(
+        agreement, declaration.group, version, control_number, at, test, asks_ta1=agreement.ask_ta1
+    )
     written, warnings = [], list[str]()
     for number, document in enumerate(documents, 1):
         if document.kind != documents[0].kind:
             raise MappingError(f"a group holds one kind of document: {documents[0].kind} and {document.kind}")
         try:
             warnings += _wrong_totals(document, name, agreement, several=len(documents) > 1)
-            written.append(_transaction(document, name, f"{number:04}", envelope))
+            written.append(_transaction(document, name, f"{number:04}", interchange))
         except MappingError as error:
             if len(documents) == 1:
                 raise
             raise MappingError(f"{document.kind} {document.number}: {error}") from None
     expect = agreement.expect_ack.within if agreement.expect_ack and declaration.group != "FA" else None
-    head, tail = (_encoded(text, agreement) for text in interchange_text(len(written), envelope))
-    return _written(head + b"".join(written) + tail, name, envelope, expect, tuple(warnings))
+    head, tail = (_encoded(text, agreement) for text in interchange_text(len(written), interchange))
+    return _written(head + b"".join(written) + tail, name, interchange, expect, tuple(warnings))
 
 
 def _wrong_totals(document: Document, name: str, agreement: Agreement, *, several: bool) -> list[str]:
@@ -138,22 +140,22 @@ def _wrong_totals(document: Document, name: str, agreement: Agreement, *, severa
 
 
 def _written(
-    body: bytes, name: str, envelope: Envelope, expect: float | None, warnings: tuple[str, ...] = ()
+    body: bytes, name: str, interchange: OutgoingInterchange, expect: float | None, warnings: tuple[str, ...] = ()
 ) -> Written:
-    number = envelope.control_number
+    number = interchange.control_number
     facts = {
         "set": name,
-        "group_code": envelope.group_code,
-        "version": envelope.version,
+        "group_code": interchange.group_code,
+        "version": interchange.version,
         "control_number": f"{number:09}",
         "group_control_number": str(number),
         "transaction_control_number": "0001",
-        "test": envelope.test,
+        "test": interchange.test,
     }
     return Written(body, CONTENT_TYPE, facts, expect, warnings)
 
 
-def _ta1(document: Document, envelope: Envelope) -> str:
+def _ta1(document: Document, interchange: OutgoingInterchange) -> str:
     assert isinstance(document, InterchangeAcknowledgment)  # noqa: S101 - the caller has looked
     for name, (pattern, what) in _TA1.items():
         if (text := getattr(document, name)) is not None and not re.fullmatch(pattern, text, re.ASCII):
@@ -163,11 +165,11 @@ def _ta1(document: Document, envelope: Envelope) -> str:
             raise MappingError(f"{name}: a TA1 has no place for it")
     if document.date is not None and not 2000 <= document.date.year < 2100:
         raise MappingError(f"date: {document.date} can't be said in six digits (TA102)")
-    date = f"{document.date:%y%m%d}" if document.date else envelope.at.strftime("%y%m%d")
-    time = document.time or envelope.at.strftime("%H%M")
+    date = f"{document.date:%y%m%d}" if document.date else interchange.at.strftime("%y%m%d")
+    time = document.time or interchange.at.strftime("%H%M")
     values: list[Text] = ["TA1", document.number.rjust(9, "0"), date, time, document.status, document.note]
     fields = dict(enumerate(("number", "date", "time", "status", "note"), 1))
-    return segment_text(Rendered(values, fields), envelope.separators)
+    return segment_text(WrittenSegment(values, fields), interchange.separators)
 
 
 _TA1 = {
@@ -202,54 +204,56 @@ def sets_of(kind: str) -> tuple[str, ...]:
     return tuple(name for name in known_sets() if set_declaration(name, "005010").document == kind)
 
 
-def _transaction(document: Document, name: str, number: str, envelope: Envelope) -> bytes:
+def _transaction(document: Document, name: str, number: str, interchange: OutgoingInterchange) -> bytes:
     """ST to SE, read back and compared."""
-    agreement = envelope.agreement
-    release = release_of(envelope.version)[0]
+    agreement = interchange.agreement
+    release = release_of(interchange.version)[0]
     try:
         plan = writing_plan(name, release, tuple(agreement.overlays.get(name, ())))
     except WrongRule as error:
         raise MappingError(f"the overlay of {agreement.partner} for {name} doesn't fit it: {error}") from None
     if isinstance(document, ApplicationAdvice) and document.date is None:
-        document = document.model_copy(update={"date": envelope.at.date()})
+        document = document.model_copy(update={"date": interchange.at.date()})
     document = plan.writable(document)
     segments = render(document, plan)
-    data = _transaction_bytes(segments, name, number, envelope)
-    read = _read_back(data, document.partner, envelope)
+    data = _transaction_bytes(segments, name, number, interchange)
+    read = _read_back(data, document.partner, interchange)
     if read.document is None:
         raise MappingError(refusal(document, plan.declaration, segments, read.findings, str(read.error)))
-    if found := next(differences(as_counted(document, name), read.document), None):
+    if found := next(changed_fields(as_counted(document, name), read.document), None):
         path, wanted, carried = found
         raise MappingError(
-            f"{path}: {_short(wanted)} can't be carried by the {name} ({envelope.version}); it would arrive as {_short(carried)}"
+            f"{path}: {_short(wanted)} can't be carried by the {name} ({interchange.version}); it would arrive as {_short(carried)}"
         )
     return data
 
 
-def _transaction_bytes(segments: Sequence[Rendered], name: str, number: str, envelope: Envelope) -> bytes:
+def _transaction_bytes(
+    segments: Sequence[WrittenSegment], name: str, number: str, interchange: OutgoingInterchange
+) -> bytes:
     """ST to SE. Binary data is a character for each byte, whatever the character set."""
-    lines = transaction_lines(segments, name, number, envelope)
+    lines = transaction_lines(segments, name, number, interchange)
     if not any(segment.id in LENGTH_AT for segment in segments):
-        return _encoded(ended(lines, envelope.separators), envelope.agreement, segments)
-    encoded = [_encoded(lines[0], envelope.agreement)]
+        return _encoded(ended(lines, interchange.separators), interchange.agreement, segments)
+    encoded = [_encoded(lines[0], interchange.agreement)]
     for segment, line in zip(segments, lines[1:-1], strict=True):
-        agreed = envelope.agreement
+        agreed = interchange.agreement
         terms = replace(agreed, charset="latin-1") if segment.id in LENGTH_AT else agreed
         encoded.append(_encoded(line, terms, [segment]))
-    end = ended([""], envelope.separators).encode("latin-1")
-    return end.join([*encoded, _encoded(lines[-1], envelope.agreement)]) + end
+    end = ended([""], interchange.separators).encode("latin-1")
+    return end.join([*encoded, _encoded(lines[-1], interchange.agreement)]) + end
 
 
-def _read_back(data: bytes, partner: str | None, envelope: Envelope) -> Transaction:
+def _read_back(data: bytes, partner: str | None, interchange: OutgoingInterchange) -> Transaction:
     """A transaction as who receives it will read it."""
-    agreement = envelope.agreement
-    header = _encoded(ended([isa_text(envelope)], envelope.separators), agreement)
+    agreement = interchange.agreement
+    header = _encoded(ended([isa_text(interchange)], interchange.separators), agreement)
     delimiters: Delimiters | None = None
     for event in events(BytesBody(header + data)):
         if event.header is not None:
             delimiters = event.header.delimiters
         if event.kind == "ST" and delimiters is not None:
-            return read_transaction(event, delimiters, envelope.version, partner, _outbound(agreement))
+            return read_transaction(event, delimiters, interchange.version, partner, _outbound(agreement))
         if event.error is not None:
             raise MappingError(f"the separators agreed with {agreement.partner} can't be read: {event.error}")
     raise MappingError(f"the separators agreed with {agreement.partner} can't be read")
@@ -265,7 +269,7 @@ def _outbound(agreement: Agreement) -> Agreement:
     return _outbound_cached(agreement.partner, agreement.charset, tuple(agreement.overlays.items()))
 
 
-def _encoded(text: str, agreement: Agreement, segments: Sequence[Rendered] = ()) -> bytes:
+def _encoded(text: str, agreement: Agreement, segments: Sequence[WrittenSegment] = ()) -> bytes:
     try:
         return text.encode(CODECS[agreement.charset])
     except UnicodeEncodeError as error:

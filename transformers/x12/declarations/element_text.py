@@ -1,4 +1,4 @@
-"""Values as the text of elements: the way back of `values`."""
+"""Values as the text of elements: the way back of `element_value`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from transformers.x12.declarations.declaration import Element, Target
-from transformers.x12.declarations.values import CENTURY
+from transformers.x12.declarations.element_value import CENTURY
 
 
 class NoText(ValueError):

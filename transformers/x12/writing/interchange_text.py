@@ -1,4 +1,4 @@
-"""The envelope of what we send: ISA, GS, ST and their trailers around transactions that are rendered already."""
+"""The interchange of what we send: ISA, GS, ST and their trailers around transactions that are rendered already."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.errors import MappingError
 from transformers.x12.declarations.catalogue import release_of
 from transformers.x12.envelope.binary import LENGTH_AT, data_of, length_error
-from transformers.x12.writing.rendered import Rendered, Text
+from transformers.x12.writing.written_segment import Text, WrittenSegment
 
 LAST = 999_999_999
 """The greatest control number: ISA13 has nine digits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class OutgoingInterchange:
     """What stands in the headers of one interchange with one group."""
 
     agreement: Agreement
@@ -37,53 +37,64 @@ class Envelope:
         return agreed if release_of(self.version)[0] >= "004020" else replace(agreed, repetition="")
 
 
-def transaction_lines(segments: Sequence[Rendered], name: str, number: str, envelope: Envelope) -> list[str]:
+def transaction_lines(
+    segments: Sequence[WrittenSegment], name: str, number: str, interchange: OutgoingInterchange
+) -> list[str]:
     """ST to SE, with the count, without terminators. Raises MappingError for a value that a separator would break."""
-    marks = envelope.separators
-    header = [name, number] + ([envelope.convention] if envelope.convention else [])
+    marks = interchange.separators
+    header = [name, number] + ([interchange.convention] if interchange.convention else [])
     lines = [marks.element.join(["ST", *header])]
     lines += [segment_text(segment, marks) for segment in segments]
     return [*lines, marks.element.join(["SE", str(len(segments) + 2), number])]
 
 
-def interchange_text(transactions: int, envelope: Envelope) -> tuple[str, str]:
+def interchange_text(transactions: int, interchange: OutgoingInterchange) -> tuple[str, str]:
     """ISA and GS, and GE and IEA: what stands around so many transactions (each ST to SE)."""
-    number = envelope.control_number
-    they, we = _parties(envelope)
-    agreement, at, marks = envelope.agreement, envelope.at, envelope.separators
-    old = envelope.version < "004010"
+    number = interchange.control_number
+    they, we = _parties(interchange)
+    agreement, at, marks = interchange.agreement, interchange.at, interchange.separators
+    old = interchange.version < "004010"
     group = [
-        *("GS", envelope.group_code, agreement.group_we or we.id, agreement.group_they or they.id),
-        *(at.strftime("%y%m%d" if old else "%Y%m%d"), at.strftime("%H%M"), str(number), "X", envelope.version),
+        *("GS", interchange.group_code, agreement.group_we or we.id, agreement.group_they or they.id),
+        *(at.strftime("%y%m%d" if old else "%Y%m%d"), at.strftime("%H%M"), str(number), "X", interchange.version),
     ]
-    head = ended([isa_text(envelope), marks.element.join(group)], marks)
+    head = ended([isa_text(interchange), marks.element.join(group)], marks)
     tail = ended([marks.element.join(["GE", str(transactions), str(number)]), _iea(1, number, marks)], marks)
     return head, tail
 
 
-def bare_interchange_text(segments: Sequence[str], envelope: Envelope) -> str:
+def bare_interchange_text(segments: Sequence[str], interchange: OutgoingInterchange) -> str:
     """ISA to IEA around segments that belong to no group (TA1)."""
-    marks = envelope.separators
-    return ended([isa_text(envelope), *segments, _iea(0, envelope.control_number, marks)], marks)
+    marks = interchange.separators
+    return ended([isa_text(interchange), *segments, _iea(0, interchange.control_number, marks)], marks)
 
 
-def isa_text(envelope: Envelope) -> str:
+def isa_text(interchange: OutgoingInterchange) -> str:
     """The ISA, 105 characters without its terminator."""
-    if not 0 < envelope.control_number <= LAST:
-        raise MappingError(f"the control number {envelope.control_number} isn't between 1 and {LAST}")
-    they, we = _parties(envelope)
-    marks, at = envelope.separators, envelope.at
+    if not 0 < interchange.control_number <= LAST:
+        raise MappingError(f"the control number {interchange.control_number} isn't between 1 and {LAST}")
+    they, we = _parties(interchange)
+    marks, at = interchange.separators, interchange.at
     return marks.element.join(
         [
             *("ISA", "00", " " * 10, "00", " " * 10, we.qualifier, f"{we.id:<15}", they.qualifier, f"{they.id:<15}"),
-            *(at.strftime("%y%m%d"), at.strftime("%H%M"), marks.repetition or "U", release_of(envelope.version)[0][:5]),
-            *(f"{envelope.control_number:09}", "1" if envelope.asks_ta1 else "0", "T" if envelope.test else "P"),
+            *(
+                at.strftime("%y%m%d"),
+                at.strftime("%H%M"),
+                marks.repetition or "U",
+                release_of(interchange.version)[0][:5],
+            ),
+            *(
+                f"{interchange.control_number:09}",
+                "1" if interchange.asks_ta1 else "0",
+                "T" if interchange.test else "P",
+            ),
             marks.component,
         ]
     )
 
 
-def segment_text(segment: Rendered, marks: Separators) -> str:
+def segment_text(segment: WrittenSegment, marks: Separators) -> str:
     """One segment, without empty elements at its end and blanks at the end of values. Raises MappingError, which names
     the field, for a value that holds a separator, and for repetitions where nothing separates them."""
     data = _data_of(segment)
@@ -131,7 +142,7 @@ def _others(marks: Separators) -> frozenset[str]:
     return _special(marks) - {marks.element}
 
 
-def _data_of(segment: Rendered) -> int | None:
+def _data_of(segment: WrittenSegment) -> int | None:
     """Which element is binary data. Raises MappingError where its length isn't as said."""
     if segment.id not in LENGTH_AT or not all(isinstance(text, str) for text in segment.elements):
         return None
@@ -165,12 +176,12 @@ def _iea(groups: int, number: int, marks: Separators) -> str:
     return marks.element.join(["IEA", str(groups), f"{number:09}"])
 
 
-def _parties(envelope: Envelope) -> tuple[InterchangeId, InterchangeId]:
+def _parties(interchange: OutgoingInterchange) -> tuple[InterchangeId, InterchangeId]:
     """They and we."""
-    agreement = envelope.agreement
-    they, we = agreement.id_for(envelope.test), agreement.we
+    agreement = interchange.agreement
+    they, we = agreement.id_for(interchange.test), agreement.we
     if they is None:
-        kind = "test" if envelope.test else "production"
+        kind = "test" if interchange.test else "production"
         raise MappingError(f"the agreement with {agreement.partner} has no interchange id of theirs for {kind}")
     if we is None:
         raise MappingError(f"the agreement with {agreement.partner} doesn't say who we are (`we`)")

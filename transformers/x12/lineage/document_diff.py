@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.documents.base import Extra, Part
 from transformers.x12.declarations.fields import shapes
-from transformers.x12.writing.comparison import IGNORED
+from transformers.x12.writing.read_back import IGNORED
 
 NAMED_BY = ("number", "id", "qualifier", "role", "purpose", "kind", "code", "segment", "set")
 """The fields by which one part of a list is told from another."""
@@ -25,7 +25,7 @@ class Difference:
     other: Any
 
 
-def all_differences(one: Part, other: Part, path: str = "") -> Iterator[Difference]:
+def diff_documents(one: Part, other: Part, path: str = "") -> Iterator[Difference]:
     """Of two parts of one class. Neither the partner, nor where a kept segment stood, nor the order of parts in a list
     counts."""
     for name in shapes(type(one)):
@@ -38,7 +38,7 @@ def all_differences(one: Part, other: Part, path: str = "") -> Iterator[Differen
         if isinstance(left, Mapping) and isinstance(right, Mapping):
             yield from _of_ids(left, right, own)
         elif isinstance(left, Part) and isinstance(right, Part):
-            yield from all_differences(left, right, f"{own}.")
+            yield from diff_documents(left, right, f"{own}.")
         elif _parts(left) and _parts(right):
             yield from _of_lists(left, right, own)
         else:
@@ -60,7 +60,7 @@ def _of_lists(one: tuple[Part, ...], other: tuple[Part, ...], path: str) -> Iter
     _pair(left, right, _alike)
     pairs = [*_pair(left, right, _named), *_pair(left, right, type)]
     for (number, mine), (_, theirs) in sorted(pairs, key=lambda pair: pair[0][0]):
-        yield from all_differences(mine, theirs, f"{path}[{number}].")
+        yield from diff_documents(mine, theirs, f"{path}[{number}].")
     yield from (Difference(f"{path}[{number}]", part, None) for number, part in left)
     yield from (Difference(f"{path}[{number}]", None, part) for number, part in right)
 

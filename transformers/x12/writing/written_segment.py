@@ -12,7 +12,7 @@ Text = str | list[list[str]]
 
 
 @dataclass(slots=True)
-class Rendered:
+class WrittenSegment:
     """A segment: elements from 1 on (`elements[0]` is its id), and the field of the document that each came from, or
     would have come from. `named` and `path`: the fields of the part at `path` by element, of those that `fields`
     doesn't have; from the element `pairs` on stand qualifiers and the ids that the field `ids` has for them. Their

@@ -12,7 +12,7 @@ from transformers.x12.declarations.fields import present, shapes
 IGNORED = frozenset({"partner", "document"})
 
 
-def differences(wanted: Part, found: Part, *, added: bool = False, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+def changed_fields(wanted: Part, found: Part, *, added: bool = False, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Fields of `wanted` that `found` says otherwise: path, the value there, the value here. `added`: also what only
     `found` has. Where a segment stood (Extra.position, and extras that the fields say) doesn't count; neither does the
     order of parts that stand in different places of a transaction, nor blanks at the end of values."""
@@ -30,7 +30,7 @@ def differences(wanted: Part, found: Part, *, added: bool = False, path: str = "
         elif _says_nothing(one) and _says_nothing(other):
             continue
         elif isinstance(one, Part) and isinstance(other, Part):
-            yield from differences(one, other, added=added, path=f"{own}.")
+            yield from changed_fields(one, other, added=added, path=f"{own}.")
         elif isinstance(one, Mapping) and isinstance(other, Mapping):
             yield from _ids(one, other, own)
         elif not _same(one, other):
@@ -48,11 +48,11 @@ def _parts(one: tuple[Part, ...], other: tuple[Part, ...], path: str, added: boo
         return
     left = list(other)
     for number, part in enumerate(one):
-        match = next((o for o in left if not any(differences(part, o, added=added, path="."))), None)
+        match = next((o for o in left if not any(changed_fields(part, o, added=added, path="."))), None)
         if match is not None:
             left.remove(match)
             continue
-        found = list(differences(part, other[number], added=added, path=f"{path}[{number}]."))
+        found = list(changed_fields(part, other[number], added=added, path=f"{path}[{number}]."))
         yield from found or [(f"{path}[{number}]", part, other[number])]
 
 
