@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import gc
 import json
 import os
 import signal
@@ -158,6 +159,8 @@ def main() -> None:
     for name in LOADED_LATER:
         import_module(name)
     asyncio.run(warm())
+    gc.collect()
+    gc.freeze()  # a fork that looked at all this would copy it
     for line in sys.stdin.buffer:
         told = json.loads(line)
         if "ended" in told:
