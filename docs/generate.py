@@ -11,6 +11,7 @@ import click
 import plugin_page
 import typer
 from option_table import shape
+from wrapping import wrap
 
 from hub.app.plugin_discovery import discover
 from hub.cli.program import build
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parent / "reference"
 
 def pages() -> dict[str, str]:
     """Every page by its name."""
-    return {
+    made = {
         "index.md": index(),
         **plugin_page.pages(discover()),
         "commands.md": "\n".join(command_page()),
@@ -36,6 +37,7 @@ def pages() -> dict[str, str]:
         "documents.md": "\n".join(document_page()),
         **set_pages(),
     }
+    return {name: wrap(text) for name, text in made.items()}
 
 
 def index() -> str:
