@@ -17,7 +17,7 @@ from hub.core.message import EMPTY
 from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, BytesBody, Reading
 from hub.documents.codec import MAX_JSON
-from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of, text_or_none
+from hub.mapping.canonical import BodyItem, Canonical, CanonicalOptions, kinds_of, text_or_none
 from hub.mapping.json_list import check_pointer, elements
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
 from hub.mapping.site_template import TEMPLATES
@@ -53,23 +53,23 @@ class JsonReader:
         """One Reading with the position `()`, or one for each element of the list."""
         return self._canonical.readings(self._found(body), headers, self._each is not None)
 
-    def _found(self, body: Body) -> Iterator[Found]:
+    def _found(self, body: Body) -> Iterator[BodyItem]:
         try:
             pieces = elements(body.chunks(), self._each) if self._each is not None else iter((_read_body(body),))
             for piece in pieces:
                 yield self._parse_piece(piece)
         except DecodeError as error:
-            yield Found({}, error=error)
+            yield BodyItem({}, error=error)
 
-    def _parse_piece(self, piece: bytes) -> Found:
+    def _parse_piece(self, piece: bytes) -> BodyItem:
         if not self._parsed:
-            return Found({}, raw=piece)
+            return BodyItem({}, raw=piece)
         try:
             value = parse_json(piece.removeprefix(b"\xef\xbb\xbf"))
         except (ValueError, ArithmeticError, RecursionError) as error:
-            return Found({}, raw=piece, error=DecodeError(f"not JSON: {error}"))
+            return BodyItem({}, raw=piece, error=DecodeError(f"not JSON: {error}"))
         wrong = self._check.wrong(value) if self._check is not None else None
-        return Found({"body": value}, raw=piece, error=DecodeError(wrong) if wrong else None)
+        return BodyItem({"body": value}, raw=piece, error=DecodeError(wrong) if wrong else None)
 
 
 def _read_body(body: Body) -> bytes:

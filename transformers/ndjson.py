@@ -11,7 +11,7 @@ from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
 from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, Reading
-from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of, text_or_none
+from hub.mapping.canonical import BodyItem, Canonical, CanonicalOptions, kinds_of, text_or_none
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
 from hub.mapping.lines import LONGEST_LINE, lines
 from hub.mapping.site_template import TEMPLATES
@@ -35,25 +35,25 @@ class NdjsonReader:
         """One Reading for each line; errors name it."""
         return self._canonical.readings(self._found(body), headers, split=True)
 
-    def _found(self, body: Body) -> Iterator[Found]:
+    def _found(self, body: Body) -> Iterator[BodyItem]:
         for number, line in lines(body.chunks()):
             text = line.removeprefix(b"\xef\xbb\xbf").strip() if line is not None else None
             if text is None:
-                yield Found({}, error=DecodeError(f"line {number} has more than {LONGEST_LINE} bytes"))
+                yield BodyItem({}, error=DecodeError(f"line {number} has more than {LONGEST_LINE} bytes"))
             elif text:
                 yield self._parse_line(number, text)
 
-    def _parse_line(self, number: int, text: bytes) -> Found:
+    def _parse_line(self, number: int, text: bytes) -> BodyItem:
         names = {"line": number}
         if not self._parsed:
-            return Found(names, raw=text)
+            return BodyItem(names, raw=text)
         try:
             value = parse_json(text)
         except (ValueError, ArithmeticError, RecursionError) as error:
-            return Found(names, error=DecodeError(f"line {number}: not JSON: {error}"))
+            return BodyItem(names, error=DecodeError(f"line {number}: not JSON: {error}"))
         wrong = self._check.wrong(value) if self._check is not None else None
         refused = DecodeError(f"line {number}: {wrong}") if wrong else None
-        return Found({**names, "body": value}, raw=text, error=refused)
+        return BodyItem({**names, "body": value}, raw=text, error=refused)
 
 
 def _build(name: str, options: NdjsonReaderOptions, context: Context) -> NdjsonReader:

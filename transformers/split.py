@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hub.core.errors import DecodeError, MappingError
 from hub.core.plugin import LINEAR, Context, Options, Plugin
-from hub.core.step import Part, Step, Stepped
+from hub.core.step import SplitPart, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.document_name import DocumentName
 from hub.mapping.field_path import NOTHING, at, known_list, known_path, no_such_field
@@ -90,7 +90,9 @@ class SplitBy:
         name = document_name(document)
         return Stepped(
             document,
-            parts=tuple(Part(key, make_document({**whole, self._each: items}, name)) for key, items in limited(groups)),
+            parts=tuple(
+                SplitPart(key, make_document({**whole, self._each: items}, name)) for key, items in limited(groups)
+            ),
         )
 
 
@@ -127,7 +129,9 @@ class SplitTemplate:
         if len(found) > MOST:
             raise MappingError(f"{self._template.name} makes {len(found)} documents of it, more than {MOST}")
         name = self._document or document_name(document)
-        return Stepped(document, parts=tuple(Part(str(n), make_document(one, name)) for n, one in enumerate(found, 1)))
+        return Stepped(
+            document, parts=tuple(SplitPart(str(n), make_document(one, name)) for n, one in enumerate(found, 1))
+        )
 
 
 def make_document(value: Any, name: str) -> Document:

@@ -51,7 +51,7 @@ class Properties(Options):
         return {name: value for name, value in found.items() if value is not None}
 
 
-class Answer(Options):
+class AnswerOptions(Options):
     """That an answer is waited for."""
 
     within: Duration = Field(
@@ -83,7 +83,7 @@ class ExchangeDestinationOptions(Options):
     )
     headers: dict[str, str] = Field(default_factory=dict, description="Headers to send; `{fact}` is substituted.")
     properties: Properties = Field(Properties(), description="AMQP properties to send.")
-    answer: Answer | None = Field(
+    answer: AnswerOptions | None = Field(
         None, description="Wait for an answer (reply-to and correlation id), and read it by `replies`."
     )
     timeout: Duration = Field("30s", description="How long to wait for the broker's confirm.")
@@ -186,7 +186,7 @@ class ExchangeDestination:
     async def _publish(self, broker: Broker, address: ExchangeAddress, message: Message) -> None:
         await broker.publish(address.exchange, address.key, message, mandatory=address.mandatory, timeout=self._timeout)
 
-    async def _ask(self, broker: Broker, address: ExchangeAddress, message: Message, answer: Answer) -> Receipt:
+    async def _ask(self, broker: Broker, address: ExchangeAddress, message: Message, answer: AnswerOptions) -> Receipt:
         if self._answers is None:
             self._answers = Answers(broker, reply_queue(self._name, uuid.uuid4().hex[:12]), self._clock)
         found = await self._answers.to(

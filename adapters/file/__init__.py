@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.file.destination import FileDestination, FileDestinationOptions
 from adapters.file.source import FileSource, FileSourceOptions
-from adapters.file.store import Store, StoreEndpointOptions
+from adapters.file.store import FileStore, StoreEndpointOptions
 from adapters.file.store_destination import StoreDestination
 from adapters.file.store_source import StoreSource
 from hub.core.network.clear_text import credentials_in_the_clear, holds_password, lets_in
@@ -20,15 +20,15 @@ __all__ = [
     "FileDestinationOptions",
     "FileSource",
     "FileSourceOptions",
-    "Store",
+    "FileStore",
     "StoreDestination",
     "StoreEndpointOptions",
     "StoreSource",
 ]
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> Store:
-    return Store(name, options)
+def build_endpoint(name: str, options: Any, context: Context) -> FileStore:
+    return FileStore(name, options)
 
 
 def build_source(name: str, options: Any, context: Context) -> FileSource | StoreSource:

@@ -16,7 +16,7 @@ from adapters.inbox.due_files import SELDOM, SOON, DueFiles, Failure
 from adapters.inbox.file_names import NamePatterns, printable, show_name, with_mark, without_mark
 from adapters.inbox.folder_sync import sync
 from adapters.inbox.offered_files import OfferedFiles
-from adapters.inbox.settling import Settling
+from adapters.inbox.settling import SettlingFiles
 from adapters.inbox.spool import SMALL
 from hub.core.errors import HubError, TransientError
 from hub.core.options.duration import Duration, seconds
@@ -71,7 +71,7 @@ class FileSource:
         self._poll, settle = seconds(options.poll), seconds(options.settle)
         self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
-        self._settling = Settling(settle, context.clock.monotonic)
+        self._settling = SettlingFiles(settle, context.clock.monotonic)
         self._unclaimed = DueFiles(name, self._poll, context.clock, context.log)
         self._claimed = DueFiles(name, max(self._poll, settle), context.clock, context.log)
         self._offered = OfferedFiles()

@@ -64,7 +64,7 @@ class Stored:
     version: str
 
 
-class Store:
+class FileStore:
     """The calls block; `in_thread` runs them in threads of the store's own, so that a silent store stops nobody else.
     Raises TransientError for what may work later."""
 

@@ -6,7 +6,7 @@ import hashlib
 
 from adapters.file.address import FileAddress
 from adapters.file.destination import FileDestinationOptions
-from adapters.file.store import Store
+from adapters.file.store import FileStore
 from hub.core.errors import MappingError, RejectedError
 from hub.core.ports import Outgoing, Receipt
 from hub.documents.naming import file_name
@@ -16,7 +16,7 @@ class StoreDestination:
     """Writes an object whole. One that stands there with the same contents counts as delivered; another one is never
     replaced unless told."""
 
-    def __init__(self, options: FileDestinationOptions, store: Store) -> None:
+    def __init__(self, options: FileDestinationOptions, store: FileStore) -> None:
         self._options = options
         self._store = store
 

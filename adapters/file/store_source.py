@@ -6,11 +6,11 @@ import uuid
 from pathlib import Path
 
 from adapters.file.source import FileSourceOptions
-from adapters.file.store import Store, Stored
+from adapters.file.store import FileStore, Stored
 from adapters.inbox.due_files import SELDOM, SOON, DueFiles, Failure
 from adapters.inbox.file_names import NamePatterns
 from adapters.inbox.offered_files import OfferedFiles
-from adapters.inbox.settling import Settling
+from adapters.inbox.settling import SettlingFiles
 from adapters.inbox.spool import Spool
 from hub.core.errors import HubError, TransientError
 from hub.core.options.duration import seconds
@@ -24,7 +24,7 @@ class StoreSource:
     was taken is moved to `done`; when that fails, or the process dies before it, it is offered again, and recognised by
     its bytes."""
 
-    def __init__(self, name: str, options: FileSourceOptions, store: Store, context: Context) -> None:
+    def __init__(self, name: str, options: FileSourceOptions, store: FileStore, context: Context) -> None:
         self._name = name
         self._folder = options.folder
         self._patterns = NamePatterns((options.match,), options.ignore)
@@ -35,7 +35,7 @@ class StoreSource:
         self._poll = seconds(options.poll)
         self._done = options.done or f"{options.folder}/done"
         self._failed = options.failed or f"{options.folder}/failed"
-        self._settling = Settling(seconds(options.settle), context.clock.monotonic)
+        self._settling = SettlingFiles(seconds(options.settle), context.clock.monotonic)
         self._waiting = DueFiles(name, max(self._poll, 0.1), context.clock, context.log)
         self._offered = OfferedFiles()
 

@@ -38,7 +38,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class BodyBounds:
     """Of a request's body: bytes, seconds, and where a large one waits."""
 
     largest: int
@@ -50,7 +50,15 @@ class Application:
     """An ASGI application that is built anew whenever something is mounted or removed; requests under way go on."""
 
     def __init__(
-        self, name: str, bounds: Bounds, docs: bool, log: Any, clock: Clock, *, secure: bool, addresses: ClientAddresses
+        self,
+        name: str,
+        bounds: BodyBounds,
+        docs: bool,
+        log: Any,
+        clock: Clock,
+        *,
+        secure: bool,
+        addresses: ClientAddresses,
     ) -> None:
         self._name = name
         self._bounds = bounds

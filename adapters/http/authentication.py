@@ -12,13 +12,13 @@ from pathlib import Path
 
 from adapters.http.auth_options import AuthOptions, BasicUser
 from adapters.http.signature import Signatures, Signed
-from adapters.http.token import Tokens
+from adapters.http.token import BearerTokens
 from hub.core.clock import Clock
 from hub.core.network.web import WebRequest
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class AuthenticatedSender:
     """Who has proved to be it; `name` is empty where nobody needs to. `partner` is the partner that it speaks for."""
 
     name: str = ""
@@ -26,7 +26,7 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SenderRefused:
     """401: it didn't prove who it is; 403: it did, and is nobody that may send here. `why` is for the log alone.
     `guess`: a password or key was wrong, as when somebody tries one after the other."""
 
@@ -35,7 +35,7 @@ class Refused:
     guess: bool = False
 
 
-Way = Callable[[WebRequest], str | Refused | None]
+Way = Callable[[WebRequest], str | SenderRefused | None]
 """The name of the sender; None where the request has no credentials of this kind."""
 
 
@@ -54,12 +54,12 @@ class Authentication:
         self._signatures = Signatures(options.hmac, clock) if options is not None and options.hmac is not None else None
         self.challenge = ", ".join(challenges(options)) if options is not None else ""
 
-    def sender(self, request: WebRequest) -> Sender | Signed | Refused:
+    def sender(self, request: WebRequest) -> AuthenticatedSender | Signed | SenderRefused:
         """Signed: the body decides."""
         if self._open:
-            return Sender()
+            return AuthenticatedSender()
         found = [one for one in (way(request) for way in self._ways) if one is not None]
-        refused = [one for one in found if isinstance(one, Refused)]
+        refused = [one for one in found if isinstance(one, SenderRefused)]
         guesses = [one for one in refused if one.guess]
         if guesses:
             return guesses[0]
@@ -70,16 +70,16 @@ class Authentication:
         if isinstance(signed, Signed):
             return signed
         if signed:
-            return Refused(401, signed)
-        return max(refused, key=lambda one: one.status, default=Refused(401, "no credentials"))
+            return SenderRefused(401, signed)
+        return max(refused, key=lambda one: one.status, default=SenderRefused(401, "no credentials"))
 
     def account(self, request: WebRequest) -> str:
         """The user that a password comes with; empty: none does."""
         given = basic_of(request) if self._has_passwords else None
         return given.partition(":")[0] if given else ""
 
-    def named(self, name: str) -> Sender:
-        return Sender(name, "" if self._trusted else name)
+    def named(self, name: str) -> AuthenticatedSender:
+        return AuthenticatedSender(name, "" if self._trusted else name)
 
 
 def ways(options: AuthOptions, site: Path) -> Iterator[Way]:
@@ -88,7 +88,7 @@ def ways(options: AuthOptions, site: Path) -> Iterator[Way]:
     if options.basic:
         yield by_password(options.basic)
     if options.jwt is not None:
-        yield by_token(Tokens(options.jwt, site))
+        yield by_token(BearerTokens(options.jwt, site))
     if options.mtls:
         yield by_certificate(options.mtls)
 
@@ -101,25 +101,25 @@ def challenges(options: AuthOptions) -> Iterator[str]:
 
 
 def by_key(keys: Mapping[str, str], header: str) -> Way:
-    def way(request: WebRequest) -> str | Refused | None:
+    def way(request: WebRequest) -> str | SenderRefused | None:
         given = request.headers.get(header)
         if given is None:
             return None
         found = [partner for partner, key in keys.items() if same(given, key)]
-        return found[0] if found else Refused(401, "wrong API key", guess=True)
+        return found[0] if found else SenderRefused(401, "wrong API key", guess=True)
 
     return way
 
 
 def by_password(users: Mapping[str, BasicUser]) -> Way:
-    def way(request: WebRequest) -> str | Refused | None:
+    def way(request: WebRequest) -> str | SenderRefused | None:
         given = basic_of(request)
         if given is None:
             return None
         if not given:
-            return Refused(401, "basic credentials that are no base64")
+            return SenderRefused(401, "basic credentials that are no base64")
         found = [name for name, one in users.items() if same(given, f"{one.user or name}:{one.password}")]
-        return found[0] if found else Refused(401, "wrong user or password", guess=True)
+        return found[0] if found else SenderRefused(401, "wrong user or password", guess=True)
 
     return way
 
@@ -135,24 +135,26 @@ def basic_of(request: WebRequest) -> str | None:
         return ""
 
 
-def by_token(tokens: Tokens) -> Way:
-    def way(request: WebRequest) -> str | Refused | None:
+def by_token(tokens: BearerTokens) -> Way:
+    def way(request: WebRequest) -> str | SenderRefused | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         found = tokens.sender(token.strip())
-        return found.name if found.name else Refused(found.status, found.why)
+        return found.name if found.name else SenderRefused(found.status, found.why)
 
     return way
 
 
 def by_certificate(names: Mapping[str, str]) -> Way:
-    def way(request: WebRequest) -> str | Refused | None:
+    def way(request: WebRequest) -> str | SenderRefused | None:
         if not request.certificate:
             return None
         found = [partner for partner, name in names.items() if name in request.certificate]
         return (
-            found[0] if found else Refused(403, f"no partner has a certificate with {', '.join(request.certificate)}")
+            found[0]
+            if found
+            else SenderRefused(403, f"no partner has a certificate with {', '.join(request.certificate)}")
         )
 
     return way

@@ -7,7 +7,7 @@ import socket
 import ssl
 from pathlib import Path
 
-from adapters.http.application import Application, Bounds
+from adapters.http.application import Application, BodyBounds
 from adapters.http.client_address import ClientAddresses
 from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.request_body import swept
@@ -38,7 +38,7 @@ class HttpEndpoint:
         self._site = Path(context.site)
         self._log, self._clock = context.log, context.clock
         self._spool = Path(context.spool or ".")
-        bounds = Bounds(parse_size(options.largest), seconds(options.body_timeout), self._spool)
+        bounds = BodyBounds(parse_size(options.largest), seconds(options.body_timeout), self._spool)
         self._addresses = ClientAddresses(options.trusted_proxies, options.proxy_header, options.public is not None)
         self._application = Application(
             name, bounds, options.docs, context.log, context.clock, secure=options.protected, addresses=self._addresses

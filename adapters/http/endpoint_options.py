@@ -15,7 +15,7 @@ from hub.core.options.size import Size
 from hub.core.plugin import FILE, Options, Problem
 
 
-class TlsOptions(Options):
+class ListenerTlsOptions(Options):
     """Certificates."""
 
     certificate: str = Field(
@@ -39,7 +39,7 @@ class HttpEndpointOptions(Options):
     """Where the hub listens."""
 
     listen: str = Field("127.0.0.1:8080", description="host:port. Loopback unless told otherwise; port 0: a free one.")
-    tls: TlsOptions | None = Field(None, description="Serves HTTPS, with these files.")
+    tls: ListenerTlsOptions | None = Field(None, description="Serves HTTPS, with these files.")
     public: str | None = Field(
         None, description="How clients reach it, where that is not `listen`: https://edi.example.com."
     )

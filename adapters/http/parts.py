@@ -20,7 +20,7 @@ MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MultipartFile:
     """`name` is what the sender calls the file, for people: it never becomes a path."""
 
     name: str
@@ -29,7 +29,7 @@ class Part:
 
 
 @asynccontextmanager
-async def parts_of(body: Body, content_type: str, spool: Path) -> AsyncIterator[list[Part]]:
+async def parts_of(body: Body, content_type: str, spool: Path) -> AsyncIterator[list[MultipartFile]]:
     """Those with content, in their order; they are gone afterwards. Raises DecodeError."""
 
     async def pieces() -> AsyncGenerator[bytes, None]:
@@ -50,10 +50,12 @@ async def parts_of(body: Body, content_type: str, spool: Path) -> AsyncIterator[
             kept.append(spooled)
             if isinstance(value, UploadFile):
                 await copy(value.file, spooled)
-                parts.append(Part(show_name(value.filename or field), value.content_type or "", await spooled.body()))
+                parts.append(
+                    MultipartFile(show_name(value.filename or field), value.content_type or "", await spooled.body())
+                )
             else:
                 await spooled.add(value.encode("utf-8", "surrogateescape"))
-                parts.append(Part(show_name(field), "text/plain", await spooled.body()))
+                parts.append(MultipartFile(show_name(field), "text/plain", await spooled.body()))
         yield [part for part in parts if part.body.size]
     finally:
         await form.close()

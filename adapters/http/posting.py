@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from adapters.http.answering import UNTOLD, ending_answer
-from adapters.http.authentication import Sender
-from adapters.http.parts import Part, parts_of
+from adapters.http.authentication import AuthenticatedSender
+from adapters.http.parts import MultipartFile, parts_of
 from adapters.http.reading import digest_of, values_of
 from adapters.http.source_options import HttpSourceOptions
 from hub.core.clock import Clock
@@ -32,7 +32,7 @@ COME_AGAIN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PostingTerms:
     """What all requests of a source share. `once_only` is shared with all other sources."""
 
     source: str
@@ -82,10 +82,10 @@ class Terms:
 class Posting:
     """`key` is the Idempotency-Key, empty: none."""
 
-    terms: Terms
+    terms: PostingTerms
     request: WebRequest
     key: str
-    sender: Sender
+    sender: AuthenticatedSender
     take: Take
 
     async def answer(self, body: Body) -> WebResponse:
@@ -131,15 +131,15 @@ class Posting:
         return self._accepted(id, taken)
 
     @asynccontextmanager
-    async def _parts(self, body: Body) -> AsyncIterator[list[Part]]:
+    async def _parts(self, body: Body) -> AsyncIterator[list[MultipartFile]]:
         content_type = self.request.headers.get("content-type", "")
         if self.request.content_type != "multipart/form-data":
-            yield [Part("", content_type, body)]
+            yield [MultipartFile("", content_type, body)]
             return
         async with parts_of(body, content_type, self.terms.spool) as parts:
             yield parts
 
-    def _arrival(self, part: Part, id: str, salt: str, position: int) -> Arrival:
+    def _arrival(self, part: MultipartFile, id: str, salt: str, position: int) -> Arrival:
         options = self.terms.options
         keyed = (("idempotency_key", self.key),) if self.key else ()
         return Arrival(

@@ -8,8 +8,8 @@ from typing import Any
 
 from adapters.http.about import about_post, about_status, security_of
 from adapters.http.auth_options import AuthOptions
-from adapters.http.authentication import Authentication, Refused, Sender
-from adapters.http.posting import Posting, Terms
+from adapters.http.authentication import AuthenticatedSender, Authentication, SenderRefused
+from adapters.http.posting import Posting, PostingTerms
 from adapters.http.reading import idempotency_key
 from adapters.http.signature import Signed
 from adapters.http.source_options import HttpSourceOptions
@@ -38,7 +38,7 @@ class HttpSource:
         auth = options.auth if isinstance(options.auth, AuthOptions) else None
         self._authentication = Authentication(auth, Path(context.site), context.clock)
         self._rate = Rate(options.limit, context.clock.monotonic)
-        self._terms = Terms(
+        self._terms = PostingTerms(
             name,
             options,
             context.repetitions(name),
@@ -75,7 +75,7 @@ class HttpSource:
     def _begin(self, request: WebRequest, take: Take) -> WebResponse | Admitted:
         """In the order in which a refusal costs least and tells least."""
         found = self._authentication.sender(request)
-        if isinstance(found, Refused):
+        if isinstance(found, SenderRefused):
             return self._refused(request, found)
         if request.content_type not in self._options.accept:
             return problem(415, detail=f"taken are: {', '.join(self._options.accept)}")
@@ -86,7 +86,9 @@ class HttpSource:
             return Admitted(lambda body: self._signed(request, key, found, body, take))
         return self._admitted(request, key, found, take)
 
-    def _admitted(self, request: WebRequest, key: str, sender: Sender, take: Take) -> WebResponse | Admitted:
+    def _admitted(
+        self, request: WebRequest, key: str, sender: AuthenticatedSender, take: Take
+    ) -> WebResponse | Admitted:
         wait = self._rate.wait(sender.name)
         if wait:
             self._log.warning("rate_exceeded", source=self._name, sender=sender.name, peer=request.peer)
@@ -98,13 +100,13 @@ class HttpSource:
         """The body has come, and says who has signed it; a signature is good for once."""
         name = await asyncio.to_thread(signed.sender, body)
         if not name:
-            return self._refused(request, Refused(401, "wrong signature"))
+            return self._refused(request, SenderRefused(401, "wrong signature"))
         admitted = self._admitted(request, key, self._authentication.named(name), take)
         if isinstance(admitted, WebResponse):
             return admitted
         if admitted.largest is not None and body.size > admitted.largest:
             return problem(413, detail=f"the body is larger than {admitted.largest} bytes")
-        repeated = Refused(401, "a signature that was used before")
+        repeated = SenderRefused(401, "a signature that was used before")
         return await self._terms.once(
             f"signature:{name}:{signed.signature}", 2 * LONGEST_WINDOW, lambda: admitted.take(body)
         ) or self._refused(request, repeated)
@@ -114,15 +116,15 @@ class HttpSource:
         found = self._authentication.sender(request)
         if isinstance(found, Signed):
             name = found.sender(EMPTY_BODY)
-            found = self._authentication.named(name) if name else Refused(401, "wrong signature")
-        if isinstance(found, Refused):
+            found = self._authentication.named(name) if name else SenderRefused(401, "wrong signature")
+        if isinstance(found, SenderRefused):
             return self._refused(request, found)
         try:
             return await status_answer(self._outcomes, self._name, request.values["id"], found.partner)
         except JournalUnavailable:
             return problem(503, retry_after=5)
 
-    def _refused(self, request: WebRequest, refused: Refused) -> WebResponse:
+    def _refused(self, request: WebRequest, refused: SenderRefused) -> WebResponse:
         """Without a word to the client about what was wrong."""
         self._log.warning("sender_refused", source=self._name, peer=request.peer, why=refused.why)
         account = self._authentication.account(request) if refused.guess else ""

@@ -25,7 +25,7 @@ class TokenSays:
     why: str = ""
 
 
-class Tokens:
+class BearerTokens:
     """Takes only the algorithms of the options, whatever a token says of itself, and only keys of the file."""
 
     def __init__(self, options: JwtOptions, site: Path) -> None:

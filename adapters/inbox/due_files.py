@@ -19,12 +19,12 @@ SOON, SELDOM = 5.0, 60.0
 """The longest pauses (seconds) before a file is tried again: while the journal or the broker is away; for all else."""
 
 
-class Named(Protocol):
+class NamedFile(Protocol):
     @property
     def name(self) -> str: ...
 
 
-File = TypeVar("File", bound=Named)
+File = TypeVar("File", bound=NamedFile)
 
 
 @dataclass(frozen=True, slots=True)

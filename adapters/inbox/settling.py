@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable
 
 
-class Settling:
+class SettlingFiles:
     """A file has settled once it has not changed for `least` seconds. `clock` gives seconds that never go back."""
 
     def __init__(self, least: float, clock: Callable[[], float]) -> None:

@@ -12,11 +12,11 @@ import aiohttp
 from pydantic import Field, field_validator
 from yarl import URL
 
-from adapters.rest.answer import Answer
 from adapters.rest.auth import Auth
+from adapters.rest.http_response import HttpResponse
 from adapters.rest.request import one_line, question_of
-from adapters.rest.tls import TlsOptions
-from adapters.rest.token import Tokens
+from adapters.rest.tls import ClientTlsOptions
+from adapters.rest.token import AccessTokens
 from adapters.rest.url import same_origin, show_url, usable_url
 from hub.core.clock import Clock, read_utc
 from hub.core.errors import RejectedError, TransientError
@@ -38,7 +38,7 @@ class RestEndpointOptions(Options):
 
     base: str = Field(description="The URL that paths are relative to: http:// or https://.")
     auth: Auth | None = Field(None, description="How the endpoint knows us.")
-    tls: TlsOptions | None = Field(None, description="Whom we trust, and our client certificate.")
+    tls: ClientTlsOptions | None = Field(None, description="Whom we trust, and our client certificate.")
     connect_timeout: Duration = Field("5s", description="How long a connection may take.")
     read_timeout: Duration | None = Field(
         None, description="How long the far end may say nothing; without it as long as `timeout`."
@@ -72,7 +72,7 @@ class RestEndpoint:
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(options.connections)
         oauth2 = options.auth.oauth2 if options.auth else None
-        self._tokens = Tokens(oauth2, self._post, clock) if oauth2 else None
+        self._tokens = AccessTokens(oauth2, self._post, clock) if oauth2 else None
 
     async def ask(self, call: str, facts: Mapping[str, FactValue], headers: Mapping[str, str] = EMPTY) -> Receipt:
         """See `hub.core.ports.Asking`. A reply that is larger than `largest_reply` is none."""
@@ -86,13 +86,15 @@ class RestEndpoint:
             raise RejectedError(text, answer.status, "too_large")
         return classify(answer.status, answer.headers, self.blackened(answer.body), (), read_utc(self._clock))
 
-    async def request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    async def request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpResponse:
         """One request of what `url` has made, with the endpoint's credentials; a token that isn't taken any more is
         asked for anew, once. Raises TransientError where there is no whole answer: the request may have had its effect.
         RejectedError where there can't be one."""
         return await self._authenticated(method, url, headers, body)
 
-    async def follow(self, url: str, headers: Mapping[str, str]) -> Answer:
+    async def follow(self, url: str, headers: Mapping[str, str]) -> HttpResponse:
         """Asks for what a reply of the far end names: a URL of the same scheme, host and port, else RejectedError.
         Nobody else ever gets the endpoint's credentials, or a request of ours."""
         if not same_origin(self.options.base, url):
@@ -113,7 +115,9 @@ class RestEndpoint:
             raise RejectedError(f"{self.options.base}: this is no URL that can be called", code="no_path") from error
         return base.rstrip("/") + path
 
-    async def _authenticated(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _authenticated(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> HttpResponse:
         given = self.options.auth.headers() if self.options.auth else {}
         if self._tokens is None:
             return await self._call(method, url, {**headers, **given}, body)
@@ -157,16 +161,16 @@ class RestEndpoint:
             )
         return self._session
 
-    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> HttpResponse:
         return await self._call("POST", url, headers, body)
 
-    async def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _call(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> HttpResponse:
         """Waits for a free connection first: the clock of the request starts only then, so that waiting on our side
         never counts as a failure of the far end."""
         async with self._free:
             return await self._answered(method, url, headers, body)
 
-    async def _answered(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _answered(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> HttpResponse:
         place = url.partition("?")[0]
         data = io.BytesIO(body) if body is not None and len(body) > LARGE else body
         try:
@@ -176,7 +180,7 @@ class RestEndpoint:
                 read, cut = await limited(response, self.options.largest_reply)
                 names = {name.lower(): value for name, value in response.headers.items()}
                 names |= {"link": ", ".join(response.headers.getall("Link"))} if "link" in names else {}
-                return Answer(response.status, names, read, cut)
+                return HttpResponse(response.status, names, read, cut)
         except aiohttp.ConnectionTimeoutError as error:
             waited = self.options.connect_timeout
             raise TransientError(f"{place}: no connection within {waited}", "timeout") from error

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from adapters.rest.answer import Answer
+from adapters.rest.http_response import HttpResponse
 from adapters.rest.list_options import NextOptions, RestSourceOptions
 from hub.core.apart import Piece
 from hub.core.errors import DecodeError
@@ -53,7 +53,7 @@ class Page:
     etag: str = ""
 
 
-def page_of(answer: Answer, options: RestSourceOptions, url: str, first: str) -> Page:
+def page_of(answer: HttpResponse, options: RestSourceOptions, url: str, first: str) -> Page:
     """The page that stands at `url`, of a list that begins at `first`. Raises DecodeError."""
     reply = _Reply(answer.body)
     items = tuple(_items(answer, options))
@@ -61,7 +61,7 @@ def page_of(answer: Answer, options: RestSourceOptions, url: str, first: str) ->
     return Page(items, following, _cursor(items, reply, options), answer.headers.get("etag", ""))
 
 
-def pieces_of(answer: Answer, options: RestSourceOptions, url: str, first: str) -> Iterator[Piece]:
+def pieces_of(answer: HttpResponse, options: RestSourceOptions, url: str, first: str) -> Iterator[Piece]:
     """The same in pieces that can travel: the items, and what `page_from` needs besides. Raises DecodeError."""
     page = page_of(answer, options, url, first)
     for item in page.items:
@@ -101,7 +101,7 @@ def read(body: bytes, what: str) -> Any:
         raise DecodeError(f"{what} can't be read as JSON: {str(error)[:200]}") from error
 
 
-def _items(answer: Answer, options: RestSourceOptions) -> Iterator[Item]:
+def _items(answer: HttpResponse, options: RestSourceOptions) -> Iterator[Item]:
     if options.items is None:
         if answer.body and answer.status != 204:
             yield Item(answer.body, content_type=answer.headers.get("content-type", JSON))
@@ -149,7 +149,7 @@ def scalar(found: Any, longest: int = LONGEST) -> str | None:
     return text
 
 
-def _next(answer: Answer, reply: _Reply, options: NextOptions | None, url: str, first: str) -> str | None:
+def _next(answer: HttpResponse, reply: _Reply, options: NextOptions | None, url: str, first: str) -> str | None:
     if options is None:
         return None
     if options.token is not None:

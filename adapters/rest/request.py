@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hub.core.errors import MappingError, RejectedError
-from hub.core.options.naming import PLACE, Reading, joined, names_in, render_as_before, split
+from hub.core.options.naming import PLACE, NameReading, joined, names_in, render_as_before, split
 from hub.documents.naming import VOCABULARY
 
 LONGEST = 1000
@@ -90,7 +90,7 @@ def unmistakable(template: str, facts: Mapping[str, Any], *, safe: str = "", lit
     and of `A-B` and `1`."""
     between, values = parts_of(template, facts, safe, literals)
     found = checked(joined(between, values))
-    if len(values) > 1 and Reading(found, between, names_in(template), VOCABULARY).values() != values:
+    if len(values) > 1 and NameReading(found, between, names_in(template), VOCABULARY).values() != values:
         text = (
             f"{template!r} would make {found[:100]!r} of other facts as well; put the facts into segments of their own"
         )

@@ -7,11 +7,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from adapters.rest.answer import Answer
 from adapters.rest.endpoint import RestEndpoint
+from adapters.rest.http_response import HttpResponse
 from adapters.rest.list_options import CURSOR, RestSourceOptions
 from adapters.rest.page import Item, Page, page_from, pieces_of
-from adapters.rest.progress import Progress
+from adapters.rest.progress import ListProgress
 from adapters.rest.request import question_of
 from adapters.rest.rounds import Rounds
 from adapters.rest.url import show_url
@@ -90,7 +90,7 @@ class RestSource:
     async def _round(self, take: Take) -> None:
         """Reads on until there is nothing more, `pages` at most. Raises HubError, with everything before it
         remembered."""
-        progress = Progress.remembered(await self._memory.get(PROGRESS), self._options)
+        progress = ListProgress.remembered(await self._memory.get(PROGRESS), self._options)
         asked: set[str] = set()
         before: tuple[Item, ...] = ()
         for _ in range(self._options.pages):
@@ -115,10 +115,10 @@ class RestSource:
             return False
         return not moved or self._options.items is None or not page.items or page.items == before
 
-    def _first(self, progress: Progress) -> str:
+    def _first(self, progress: ListProgress) -> str:
         return self._endpoint.url(question_of(self._options.path, {CURSOR: progress.cursor}))
 
-    async def _page(self, progress: Progress, url: str) -> Page:
+    async def _page(self, progress: ListProgress, url: str) -> Page:
         headers = dict(self._options.headers)
         if self._etag is not None and self._etag[0] == url:
             headers["If-None-Match"] = self._etag[1]
@@ -135,7 +135,7 @@ class RestSource:
         first, size = self._first(progress), len(whole.body)
         return page_from(await self._apart(self._name, size, pieces_of, whole, self._options, url, first))
 
-    def _check_reply(self, answer: Answer) -> Answer:
+    def _check_reply(self, answer: HttpResponse) -> HttpResponse:
         """Raises TransientError and RejectedError for what is no success, DecodeError for half a reply."""
         body = self._endpoint.blackened(answer.body)
         classify(answer.status, answer.headers, body, (), read_utc(self._clock))
@@ -143,7 +143,7 @@ class RestSource:
             raise DecodeError(
                 f"the reply is larger than the endpoint's largest_reply: {len(answer.body)} bytes; ask for less"
             )
-        return Answer(answer.status, answer.headers, body)
+        return HttpResponse(answer.status, answer.headers, body)
 
     def _arrival(self, item: Item) -> Arrival:
         partner = self._options.partner or ""

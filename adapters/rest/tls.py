@@ -11,7 +11,7 @@ from hub.core.errors import ConfigError
 from hub.core.plugin import FILE, SECRET, Options
 
 
-class TlsOptions(Options):
+class ClientTlsOptions(Options):
     """Files are relative to the site. The server's certificate and name are always checked."""
 
     ca: str | None = Field(
@@ -34,13 +34,13 @@ class TlsOptions(Options):
     )
 
     @model_validator(mode="after")
-    def key_of_a_certificate(self) -> TlsOptions:
+    def key_of_a_certificate(self) -> ClientTlsOptions:
         if (self.key or self.passphrase) and not self.certificate:
             raise ValueError("`key` and `passphrase` belong to a `certificate`")
         return self
 
 
-def context_of(options: TlsOptions, site: Path, endpoint: str) -> ssl.SSLContext:
+def context_of(options: ClientTlsOptions, site: Path, endpoint: str) -> ssl.SSLContext:
     """Raises ConfigError for a file that isn't there or can't be used."""
     try:
         made = ssl.create_default_context(cafile=str(site / options.ca) if options.ca else None)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from adapters.rest.answer import Answer
 from adapters.rest.auth import OAuth2, encoded
+from adapters.rest.http_response import HttpResponse
 from hub.core.clock import Clock
 from hub.core.errors import TransientError
 
@@ -20,25 +20,25 @@ EARLY = 30.0
 UNSAID = 300.0
 """Seconds that a token is used whose server doesn't say how long it lives."""
 
-Post = Callable[[str, Mapping[str, str], bytes], Awaitable[Answer]]
+Post = Callable[[str, Mapping[str, str], bytes], Awaitable[HttpResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """`until` is by the monotonic clock."""
 
     value: str
     until: float
 
 
-class Tokens:
+class AccessTokens:
     """The tokens of one endpoint."""
 
     def __init__(self, options: OAuth2, post: Post, clock: Clock) -> None:
         self._clock = clock
         self._options = options
         self._post = post
-        self._token: Token | None = None
+        self._token: AccessToken | None = None
         self._asking = asyncio.Lock()
 
     async def current(self, refused: str | None = None) -> str:
@@ -55,7 +55,7 @@ class Tokens:
         """The token in use, so that it is never shown."""
         return (self._token.value,) if self._token else ()
 
-    async def _ask(self) -> Token:
+    async def _ask(self) -> AccessToken:
         options = self._options
         form = {"grant_type": "client_credentials", "scope": options.scope, "audience": options.audience}
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -69,7 +69,7 @@ class Tokens:
         return token_of(answer, options.token_url, self._clock.monotonic())
 
 
-def token_of(answer: Answer, url: str, now: float) -> Token:
+def token_of(answer: HttpResponse, url: str, now: float) -> AccessToken:
     found = json_object(answer.body)
     value, lives = found.get("access_token"), found.get("expires_in", UNSAID)
     if (
@@ -83,7 +83,7 @@ def token_of(answer: Answer, url: str, now: float) -> Token:
         said = f", {why[:60]!r}" if isinstance(why, str) else ""
         raise TransientError(f"{url}: no token was given (HTTP {answer.status}{said})", "failed")
     lives = float(lives) if isinstance(lives, int | float) or (isinstance(lives, str) and lives.isdigit()) else UNSAID
-    return Token(value, now + max(lives - min(EARLY, lives / 10), 1.0))
+    return AccessToken(value, now + max(lives - min(EARLY, lives / 10), 1.0))
 
 
 def json_object(body: bytes) -> dict[str, Any]:

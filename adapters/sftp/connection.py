@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import paramiko
 
-from adapters.sftp.session import UNMEASURED, Declined, Entry, HostKeyChanged, Login, NotLetIn, Progress, Reason
+from adapters.sftp.session import UNMEASURED, Declined, HostKeyChanged, Login, NotLetIn, Progress, Reason, RemoteFile
 from hub.core.errors import TransientError
 
 PIECE = 32768
@@ -54,11 +54,11 @@ class Connection:
         """May be called from any thread: whoever is at work fails at once."""
         self._transport.close()
 
-    def entries(self, folder: str) -> list[Entry]:
+    def entries(self, folder: str) -> list[RemoteFile]:
         """The regular files of a folder: no links, no folders, no devices, and no name that isn't a plain one."""
         with self._translated(f"list {folder}"):
             return [
-                Entry(found.filename, size_of(found), int(found.st_mtime or 0))
+                RemoteFile(found.filename, size_of(found), int(found.st_mtime or 0))
                 for found in self._sftp.listdir_attr(folder)
                 if found.st_mode is not None and stat.S_ISREG(found.st_mode) and is_plain(found.filename)
             ]
@@ -72,7 +72,7 @@ class Connection:
                 if found.st_mode is not None and stat.S_ISDIR(found.st_mode) and is_plain(found.filename)
             ]
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> RemoteFile | None:
         """The file at a path; None where there is none."""
         try:
             with self._translated(f"look at {path}"):
@@ -83,7 +83,7 @@ class Connection:
             raise
         if found.st_mode is not None and not stat.S_ISREG(found.st_mode):
             raise Declined(f"{path} is no regular file", "failure")
-        return Entry(PurePosixPath(path).name, size_of(found), int(found.st_mtime or 0))
+        return RemoteFile(PurePosixPath(path).name, size_of(found), int(found.st_mtime or 0))
 
     def make_folder(self, path: str) -> None:
         """Where there is none yet."""

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from adapters.sftp.address import SftpAddress
 from adapters.sftp.endpoint import SftpEndpoint
-from adapters.sftp.progress import Progress
+from adapters.sftp.progress import TransferProgress
 from adapters.sftp.session import UNMEASURED, Declined
 from hub.core.clock import Clock
 from hub.core.errors import MappingError, RejectedError, Unconfirmed
@@ -21,7 +21,7 @@ from hub.documents.naming import file_name
 
 if TYPE_CHECKING:
     from adapters.sftp.connection import Connection
-    from adapters.sftp.session import Entry
+    from adapters.sftp.session import RemoteFile
 
 LONGEST_NAME = 200
 
@@ -213,7 +213,7 @@ class SftpDestination:
             self._remember(own)
             note(CLOSING)
 
-        progress = Progress(self._log, "sftp_upload", name, len(body), self._clock)
+        progress = TransferProgress(self._log, "sftp_upload", name, len(body), self._clock)
         try:
             connection.upload(body, path, progress, ahead=ahead, closing=closing)
         except Declined:
@@ -227,7 +227,7 @@ class SftpDestination:
             self._closed.pop(next(iter(self._closed)), None)
         self._closed[own] = True
 
-    def _is_begun(self, connection: Connection, target: str, there: Entry, body: bytes) -> bool:
+    def _is_begun(self, connection: Connection, target: str, there: RemoteFile, body: bytes) -> bool:
         """Whether what stands there is the beginning of what is to be sent: an attempt without a temporary name was cut
         off."""
         if self._options.rename or there.size >= len(body):
@@ -236,7 +236,7 @@ class SftpDestination:
             raise Unconfirmed(f"{target} stands there, shorter than it is to be, and this account can't read it")
         return connection.begins(target, body)
 
-    def _stood_there(self, connection: Connection, target: str, there: Entry, body: bytes) -> bool:
+    def _stood_there(self, connection: Connection, target: str, there: RemoteFile, body: bytes) -> bool:
         """Whether what stands there is what is to be sent."""
         if there.size not in (len(body), UNMEASURED):
             return False

@@ -10,7 +10,7 @@ EVERY = 5.0
 """Seconds between two lines of the log about one transfer."""
 
 
-class Progress:
+class TransferProgress:
     """Called with the bytes that have gone over; says so every few seconds, and nothing of short transfers."""
 
     def __init__(self, log: Any, event: str, name: str, size: int, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters.inbox.file_names import NamePatterns, with_mark
 from adapters.sftp.destination import joined, marked
-from adapters.sftp.session import Declined, Entry
+from adapters.sftp.session import Declined, RemoteFile
 
 if TYPE_CHECKING:
     from adapters.sftp.connection import Connection
@@ -21,13 +21,13 @@ MOST_NAMES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FolderLook:
     """What one look has shown. `claimed`: what stands in our work folder; `waiting`: what may be claimed once it has
     settled;
     `others`: work folders of other hubs."""
 
-    claimed: tuple[Entry, ...]
-    waiting: tuple[Entry, ...]
+    claimed: tuple[RemoteFile, ...]
+    waiting: tuple[RemoteFile, ...]
     others: tuple[str, ...]
 
 
@@ -42,14 +42,14 @@ class RemoteFolder:
     patterns: NamePatterns
     marker: str | None
 
-    def look(self, connection: Connection) -> Found:
+    def look(self, connection: Connection) -> FolderLook:
         entries = connection.entries(self.folder)
         names = {entry.name for entry in entries}
         folders = connection.folders(self.folder)
         own = self.work.rpartition("/")[2]
         claimed = connection.entries(self.work) if own in folders else []
         others = tuple(name for name in folders if name.startswith(WORK) and name != own)
-        return Found(tuple(claimed), tuple(e for e in entries if self.wants(e.name, names)), others)
+        return FolderLook(tuple(claimed), tuple(e for e in entries if self.wants(e.name, names)), others)
 
     def wants(self, name: str, names: Iterable[str]) -> bool:
         marked_so = self.marker is None or marked(self.marker, name) in names
@@ -61,7 +61,7 @@ class RemoteFolder:
         for folder in folders:
             connection.make_folder(folder)
 
-    def claim(self, connection: Connection, entry: Entry) -> str:
+    def claim(self, connection: Connection, entry: RemoteFile) -> str:
         """One rename: of two hubs only one succeeds, and the other finds nothing. Gives the path of the claimed
         file."""
         path = joined(self.folder, entry.name)

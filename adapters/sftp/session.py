@@ -65,7 +65,7 @@ UNMEASURED = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RemoteFile:
     """A regular file of a folder. `size` is UNMEASURED where the server doesn't say it."""
 
     name: str

@@ -14,13 +14,13 @@ from pydantic import Field, field_validator, model_validator
 from adapters.inbox.due_files import SOON, DueFiles, Failure
 from adapters.inbox.file_names import NamePatterns, without_mark
 from adapters.inbox.offered_files import OfferedFiles
-from adapters.inbox.settling import Settling
+from adapters.inbox.settling import SettlingFiles
 from adapters.inbox.spool import Spool
 from adapters.sftp.destination import joined
 from adapters.sftp.endpoint import SftpEndpoint
-from adapters.sftp.progress import Progress
-from adapters.sftp.remote_folder import WORK, Found, RemoteFolder
-from adapters.sftp.session import Declined, Entry
+from adapters.sftp.progress import TransferProgress
+from adapters.sftp.remote_folder import WORK, FolderLook, RemoteFolder
+from adapters.sftp.session import Declined, RemoteFile
 from hub.core.clock import read_utc
 from hub.core.errors import TransientError
 from hub.core.options.duration import Duration, seconds
@@ -101,7 +101,7 @@ class SftpSourceOptions(Options):
 class Candidate:
     """A file that the source may work on: one that it has claimed, or one that stands in the folder."""
 
-    entry: Entry
+    entry: RemoteFile
     path: str
     claimed: bool
 
@@ -129,7 +129,7 @@ class SftpSource:
         self._spool = Spool(Path(context.spool) / f"sftp-{name}")
         self._poll = seconds(options.poll)
         self._window = Window(options.during) if options.during else None
-        self._settling = Settling(seconds(options.settle), context.clock.monotonic)
+        self._settling = SettlingFiles(seconds(options.settle), context.clock.monotonic)
         self._waiting = DueFiles(name, max(self._poll, 0.1), context.clock, context.log)
         self._offered = OfferedFiles()
         self._left: dict[str, list[int]] = {}
@@ -186,13 +186,13 @@ class SftpSource:
             self._options.at_once,
         )
 
-    def _tell_of_others(self, found: Found) -> None:
+    def _tell_of_others(self, found: FolderLook) -> None:
         if found.others != self._others:
             self._others = found.others
             for other in found.others:
                 self._log.info("work_of_another_hub", source=self._name, folder=other)
 
-    def _is_ready(self, entry: Entry) -> bool:
+    def _is_ready(self, entry: RemoteFile) -> bool:
         """Whether the file has settled, and was not taken before."""
         settled = self._settling.has_settled(entry.name, entry.version)
         return settled and self._left.get(entry.name) != list(entry.version)
@@ -237,13 +237,13 @@ class SftpSource:
         self._waiting.end_pauses(entry.name)
         await taken.settled()
 
-    async def _offer(self, path: str, entry: Entry, name: str, take: Take, *, again: bool) -> Taken:
+    async def _offer(self, path: str, entry: RemoteFile, name: str, take: Take, *, again: bool) -> Taken:
         """Offers what the file holds; `again`: it was claimed before."""
         if entry.size > self._options.largest:
             text = f"{entry.size} bytes, and `largest` is {self._options.largest}: not read"
             self._log.error("file_too_large", source=self._name, file=name, error=text)
             return Taken(0, 1, text)
-        use, progress = self._endpoint.use, Progress(self._log, "sftp_download", name, entry.size, self._clock)
+        use, progress = self._endpoint.use, TransferProgress(self._log, "sftp_download", name, entry.size, self._clock)
         async with self._spool.fetch(
             entry.size,
             lambda: use(lambda connection: b"".join(connection.pieces(path, entry.size))),
@@ -251,11 +251,11 @@ class SftpSource:
         ) as body:
             return await take(Arrival(self._name, body, name, facts=self._facts(name), offered_again=again))
 
-    async def _remember(self, entry: Entry) -> None:
+    async def _remember(self, entry: RemoteFile) -> None:
         self._left[entry.name] = list(entry.version)
         await self._memory.put(TAKEN_NAMES, json.dumps(self._left))
 
-    async def _forget_left(self, found: Found) -> None:
+    async def _forget_left(self, found: FolderLook) -> None:
         names = {entry.name for entry in found.waiting}
         if gone := self._left.keys() - names:
             for name in gone:

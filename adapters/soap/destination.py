@@ -18,7 +18,7 @@ from hub.core.replies.replies import ReplyRule, classify, paths_of
 from hub.core.replies.reply import Reply, explained_by
 
 if TYPE_CHECKING:
-    from adapters.soap.calls.contract import Operation
+    from adapters.soap.calls.contract import CalledOperation
 
 XML = "application/xml"
 
@@ -47,7 +47,7 @@ class SoapDestination:
         name: str,
         options: SoapDestinationOptions,
         endpoint: SoapEndpoint,
-        operation: Operation,
+        operation: CalledOperation,
         context: Context,
     ) -> None:
         self._name = name

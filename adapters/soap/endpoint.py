@@ -16,7 +16,7 @@ from lxml import etree
 from pydantic import Field, field_validator, model_validator
 
 from adapters.soap.address import SoapAddress
-from adapters.soap.calls.security import SecurityOptions, secure
+from adapters.soap.calls.security import CallSecurityOptions, secure
 from hub.core.clock import Clock, read_utc
 from hub.core.errors import ConfigError, TransientError
 from hub.core.network.network_error import error_line
@@ -32,7 +32,7 @@ from hub.core.options.secret_names import (
 from hub.core.plugin import FILE, Options
 
 if TYPE_CHECKING:
-    from adapters.soap.calls.contract import Contract, Operation
+    from adapters.soap.calls.contract import CalledContract, CalledOperation
 
 
 class SoapTlsOptions(Options):
@@ -75,7 +75,7 @@ class SoapEndpointOptions(Options):
     version: Literal["1.1", "1.2"] | None = Field(None, description="SOAP 1.1 or 1.2; without it the first port's.")
     service: str | None = Field(None, description="The service of the WSDL, where it has several.")
     port: str | None = Field(None, description="The port of the service, where it has several.")
-    security: SecurityOptions | None = Field(None, description="WS-Security: user name token, timestamp.")
+    security: CallSecurityOptions | None = Field(None, description="WS-Security: user name token, timestamp.")
     tls: SoapTlsOptions | None = Field(None, description="Whom we trust, and our client certificate.")
     connect_timeout: Duration = Field("5s", description="How long a connection may take.")
     timeout: Duration = Field("1m", description="How long a whole call may take.")
@@ -108,7 +108,12 @@ class SoapEndpoint:
     """Shared by all destinations that use it."""
 
     def __init__(
-        self, name: str, options: SoapEndpointOptions, contract: Contract, tls: ssl.SSLContext | None, clock: Clock
+        self,
+        name: str,
+        options: SoapEndpointOptions,
+        contract: CalledContract,
+        tls: ssl.SSLContext | None,
+        clock: Clock,
     ) -> None:
         """Raises ConfigError where nobody says what to call."""
         self.options = options
@@ -122,7 +127,7 @@ class SoapEndpoint:
         self._session: aiohttp.ClientSession | None = None
         self._free = asyncio.Semaphore(options.connections)
 
-    async def call(self, address: SoapAddress, operation: Operation, body: bytes, content_type: str) -> Posted:
+    async def call(self, address: SoapAddress, operation: CalledOperation, body: bytes, content_type: str) -> Posted:
         """Raises RejectedError where the body doesn't fit the contract, TransientError where there is no whole
         answer."""
         message = await asyncio.to_thread(self._message, operation, body, content_type)
@@ -155,13 +160,13 @@ class SoapEndpoint:
         if self._session is not None:
             await self._session.close()
 
-    def _message(self, operation: Operation, body: bytes, content_type: str) -> bytes:
+    def _message(self, operation: CalledOperation, body: bytes, content_type: str) -> bytes:
         envelope = self.contract.envelope(operation, body, content_type)
         if self.options.security is not None:
             secure(envelope, self.options.security, read_utc(self.clock))
         return bytes(etree.tostring(envelope, encoding="utf-8", xml_declaration=True))
 
-    def headers(self, operation: Operation) -> dict[str, str]:
+    def headers(self, operation: CalledOperation) -> dict[str, str]:
         """Those that SOAP asks for."""
         if self.contract.version == "1.1":
             return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'}

@@ -21,11 +21,12 @@ SCHEMAS = "routes/schemas"
 
 def wrong_with_endpoint(options: SoapEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:
     """The whole contract is read, as it is to be called."""
-    from adapters.soap.calls.contract import Contract  # zeep takes its time: a site without SOAP doesn't wait for it
+    # zeep takes its time: a site without SOAP doesn't wait for it
+    from adapters.soap.calls.contract import CalledContract
     from adapters.soap.endpoint import usable
 
     try:
-        contract = Contract(site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
+        contract = CalledContract(site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
     except ConfigError as error:
         yield Problem(("wsdl",), error.text, error.hint)
         return
@@ -49,11 +50,11 @@ def wrong_with_destination(
 
 def wrong_with_source(options: SoapSourceOptions, endpoint: object, site: Path) -> Iterator[Problem]:
     """The whole contract is read, as it is to be served."""
-    from adapters.soap.serving.contract import Contract
+    from adapters.soap.serving.contract import ServedContract
     from adapters.soap.serving.source import answers_fit
 
     try:
-        answers_fit(Contract(options.wsdl, site / SCHEMAS, options.operations), options)
+        answers_fit(ServedContract(options.wsdl, site / SCHEMAS, options.operations), options)
     except ConfigError as error:
         yield Problem(("wsdl",), error.text, error.hint)
 

@@ -17,9 +17,9 @@ security: {user: hub, password: "${ERP_SOAP_PASSWORD}", digest: true}
 
 
 def build_endpoint(name: str, options: Any, context: Context) -> SoapEndpoint:
-    from adapters.soap.calls.contract import Contract  # zeep takes its time
+    from adapters.soap.calls.contract import CalledContract  # zeep takes its time
 
-    contract = Contract(context.site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
+    contract = CalledContract(context.site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
     tls = options.tls.context(context.site, name) if options.tls is not None else None
     return SoapEndpoint(name, options, contract, tls, context.clock)
 

@@ -58,7 +58,7 @@ from hub.runtime.recovery.replay import Replay
 from hub.runtime.recovery.waits import Waker
 from hub.runtime.runtime import Runtime
 from hub.runtime.side_by_side import side_by_side
-from hub.runtime.sources.supervisor import Supervisor
+from hub.runtime.sources.supervisor import SourceSupervisor
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ class RunningHub:
         self._left: list[str] = []
         """Names of arrivals that dead processes were reading."""
         self._keeper = Keeper(self.runtime)
-        self.supervisor = Supervisor(self.runtime, self.intake)
+        self.supervisor = SourceSupervisor(self.runtime, self.intake)
         self._workers: dict[str, RouteWorker] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._retiring: list[asyncio.Task[None]] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from hub.configuration.check import HUB, check_site, wanted
 from hub.configuration.checks.checked_use import texts
 from hub.configuration.site import Checked, Settings, Site
-from hub.core.errors import ConfigError, Place
+from hub.core.errors import ConfigError, FilePlace
 from hub.core.identity import site_version
 from hub.core.plugin import Plugins
 
@@ -46,10 +46,10 @@ class SiteFolder:
             return sorted(path.iterdir())
         except FileNotFoundError:
             if path.is_symlink():
-                raise ConfigError("is a link that leads nowhere", Place(folder)) from None
+                raise ConfigError("is a link that leads nowhere", FilePlace(folder)) from None
             return []
         except OSError as error:
-            raise ConfigError(f"the folder can't be read: {error.strerror}", Place(folder)) from error
+            raise ConfigError(f"the folder can't be read: {error.strerror}", FilePlace(folder)) from error
 
     def settings(self, environ: Mapping[str, str]) -> Settings:
         """config/hub.yaml alone: where the journal is must be known whatever else is wrong. Raises ConfigError."""
@@ -71,10 +71,10 @@ class SiteFolder:
     def _read(path: Path, name: str) -> bytes:
         try:
             if path.stat().st_size > LARGEST_FILE:
-                raise ConfigError("the file is larger than 16 MB", Place(name))
+                raise ConfigError("the file is larger than 16 MB", FilePlace(name))
             return path.read_bytes()
         except OSError as error:
-            raise ConfigError(f"can't be read: {error.strerror}", Place(name)) from error
+            raise ConfigError(f"can't be read: {error.strerror}", FilePlace(name)) from error
 
     def check(self, plugins: Plugins, environ: Mapping[str, str] | None = None) -> Checked:
         """Reads and checks the whole site, with the templates, schemas and tables that it names. The site's version is

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from hub.app.diagnosing.diagnosis import Diagnosis
-from hub.app.diagnosing.finding import Finding
+from hub.app.diagnosing.finding import HealthFinding
 from hub.cli.shell.output import FOUND, AsJson, one_line, out, print_json, status
 from hub.cli.site import HERE, SiteDir, run
 from hub.clock.system_clock import SystemClock
@@ -21,7 +21,7 @@ def doctor(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     Exit code 1 when something is wrong. Example: hub doctor --site /srv/hub
     """
 
-    async def work() -> list[Finding]:
+    async def work() -> list[HealthFinding]:
         return [finding async for finding in findings(site)]
 
     found = run(work())
@@ -34,6 +34,6 @@ def doctor(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     raise typer.Exit(FOUND if wrong else 0)
 
 
-async def findings(site: Path) -> AsyncIterator[Finding]:
+async def findings(site: Path) -> AsyncIterator[HealthFinding]:
     async for finding in Diagnosis(site).run():
         yield finding

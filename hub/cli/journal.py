@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hub.app.keeping.journal_copy import JournalCopy, Store
+from hub.app.keeping.journal_copy import JournalCopy, JournalStore
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.cli.shell.output import AsJson, counted, err, print_json, say
@@ -38,8 +38,8 @@ def copy(
     var/hub.db
     """
     folder, settings = SiteFolder(site), settings_of(site)
-    old = Store(place(folder, source), folder.resolve(from_claims))
-    new = Store(
+    old = JournalStore(place(folder, source), folder.resolve(from_claims))
+    new = JournalStore(
         place(folder, target) if target else journal_url(folder, settings),
         folder.resolve(to_claims or settings.claims),
     )

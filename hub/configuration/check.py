@@ -20,7 +20,7 @@ from hub.configuration.files.secrets import check_secrets
 from hub.configuration.files.yaml_file import YamlFile
 from hub.configuration.files.yaml_loader import load
 from hub.configuration.site import Checked, Site
-from hub.core.errors import ConfigError, Place
+from hub.core.errors import ConfigError, FilePlace
 from hub.core.options.nearest import did_you_mean, hint
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Plugins
@@ -76,7 +76,7 @@ def _is(name: str, pattern: str) -> bool:
 
 def _parse(draft: Draft, files: Mapping[str, bytes], environ: Mapping[str, str]) -> None:
     if not any(wanted(name) for name in files):
-        draft.findings.error(Place(HUB), "there is no site here", "a site has config/ and routes/; see --site DIR")
+        draft.findings.error(FilePlace(HUB), "there is no site here", "a site has config/ and routes/; see --site DIR")
     for name in sorted(files):
         if not wanted(name):
             _not_read(draft, name)
@@ -84,11 +84,11 @@ def _parse(draft: Draft, files: Mapping[str, bytes], environ: Mapping[str, str])
         try:
             file = load(name, files[name], environ)
         except ConfigError as error:
-            draft.findings.raised(error, Place(name))
+            draft.findings.raised(error, FilePlace(name))
             continue
         draft.files[name] = file
         for found in file.errors:
-            draft.findings.raised(found, Place(name))
+            draft.findings.raised(found, FilePlace(name))
 
 
 def _not_read(draft: Draft, name: str) -> None:
@@ -96,10 +96,10 @@ def _not_read(draft: Draft, name: str) -> None:
     if _is(name, TESTS) or name.startswith(OTHERS) or not name.startswith(("config/", "routes/")):
         return
     if name.endswith(".yml"):
-        draft.findings.warning(Place(name), "this file is not read", "its name should end in .yaml")
+        draft.findings.warning(FilePlace(name), "this file is not read", "its name should end in .yaml")
     elif name.endswith(".yaml"):
         known = did_you_mean(name, SINGLE) or "routes stand in routes/, partners in config/partners/"
-        draft.findings.warning(Place(name), "this file is not read", known)
+        draft.findings.warning(FilePlace(name), "this file is not read", known)
 
 
 def _read(draft: Draft) -> None:

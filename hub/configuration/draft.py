@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.configuration.entries.plug import Placed, Reading
+from hub.configuration.entries.plug import PlacedUse, PlugReader
 from hub.configuration.files.finding import Findings
 from hub.configuration.files.models import NAME
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.site import DestinationConfig, EndpointConfig, HoldConfig, Settings, SourceConfig
-from hub.core.errors import Place
+from hub.core.errors import FilePlace
 from hub.core.options.nearest import hint
 from hub.core.partners import Agreement
 from hub.core.plugin import Plugins
@@ -34,9 +34,9 @@ class RouteDraft:
 
     route: Route
     file: YamlFile
-    node: Node
+    node: YamlNode
 
-    def place(self, *path: str | int) -> Place:
+    def place(self, *path: str | int) -> FilePlace:
         """Where a part of the route stands: `place("to", 0)`."""
         node = self.node
         for key in path:
@@ -65,7 +65,7 @@ class Draft:
     """Where readers, writers and steps can be built on trial; None: they aren't."""
     findings: Findings = field(default_factory=Findings)
     files: dict[str, YamlFile] = field(default_factory=dict)
-    declared: dict[str, dict[str, Place]] = field(default_factory=dict)
+    declared: dict[str, dict[str, FilePlace]] = field(default_factory=dict)
     used: set[tuple[str, str]] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
     """Kinds of names of which it can't be said that nothing uses them, because what could has errors."""
@@ -80,19 +80,19 @@ class Draft:
     endpoints: dict[str, EndpointConfig] = field(default_factory=dict)
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
-    placed: dict[str, Placed] = field(default_factory=dict)
+    placed: dict[str, PlacedUse] = field(default_factory=dict)
     """The adapter of each destination, with its places."""
-    placed_sources: dict[str, Placed] = field(default_factory=dict)
+    placed_sources: dict[str, PlacedUse] = field(default_factory=dict)
     """The adapter of each source, with its places."""
-    transformers: list[Placed] = field(default_factory=list)
+    transformers: list[PlacedUse] = field(default_factory=list)
     """Readers, writers and steps of which nothing wrong is known yet."""
     routes: list[RouteDraft] = field(default_factory=list)
 
     @property
-    def reading(self) -> Reading:
-        return Reading(self.plugins, self.findings)
+    def reading(self) -> PlugReader:
+        return PlugReader(self.plugins, self.findings)
 
-    def declare(self, kind: str, name: str, place: Place) -> bool:
+    def declare(self, kind: str, name: str, place: FilePlace) -> bool:
         """Takes a name; False, with an error that names both places, when it is taken or no name."""
         if not NAME_PATTERN.fullmatch(name):
             allowed = "letters, digits, - and _, beginning with a letter or digit"
@@ -105,7 +105,7 @@ class Draft:
         names[name] = place
         return True
 
-    def use(self, kind: str, name: str, place: Place, hint_when_none: str = "there are none") -> bool:
+    def use(self, kind: str, name: str, place: FilePlace, hint_when_none: str = "there are none") -> bool:
         """Notes that a name is used; False, with an error and the nearest word, when nothing has it."""
         self.used.add((kind, name))
         if name in self.declared.get(kind, {}):
@@ -125,7 +125,7 @@ class Draft:
             and any(writer.value(field) == partner for field in writer.plugin.partners)
         )
 
-    def entries(self, file: YamlFile, node: Node, what: str) -> Iterator[tuple[str, Node, Place]]:
+    def entries(self, file: YamlFile, node: YamlNode, what: str) -> Iterator[tuple[str, YamlNode, FilePlace]]:
         """The entries of a mapping of names: name, value, place of the name. An error when it is no mapping."""
         if node.kind == "mapping":
             for name, value in node.entries.items():

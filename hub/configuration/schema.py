@@ -8,7 +8,17 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from hub.configuration.files.models import NAME, UNPACK, FactEntry, Gather, Hold, HubFile, Reply, Retry, RouteEntry
+from hub.configuration.files.models import (
+    NAME,
+    UNPACK,
+    FactEntry,
+    Gather,
+    Hold,
+    HubFile,
+    ReplyEntry,
+    RetryEntry,
+    RouteEntry,
+)
 from hub.configuration.files.partner_file import PartnerFile
 from hub.core.plugin import Plugin, PluginKind, Plugins
 from hub.core.routing.facts import BUILT_IN
@@ -32,8 +42,8 @@ def schemas(plugins: Plugins) -> dict[str, Json]:
         "endpoints.schema.json": _endpoints(plugins),
         "policies.schema.json": _join_models(
             "config/policies.yaml",
-            [Retry, Hold],
-            lambda refs: _closed({"retry": _names(refs[Retry]), "holds": _names(refs[Hold])}),
+            [RetryEntry, Hold],
+            lambda refs: _closed({"retry": _names(refs[RetryEntry]), "holds": _names(refs[Hold])}),
         ),
         "facts.schema.json": _join_models("config/facts.yaml", [FactEntry], lambda refs: _names(refs[FactEntry])),
         "partner.schema.json": _join_models("config/partners/*.yaml", [PartnerFile], lambda refs: refs[PartnerFile]),
@@ -55,7 +65,7 @@ def _destinations(plugins: Plugins) -> Json:
     used, writers, readers = _of(plugins, "destination"), _of(plugins, "writer"), _of(plugins, "reader")
     steps = _of(plugins, "step")
     used_by = (*used, *writers, *readers, *steps)
-    models: list[type[BaseModel]] = [Reply, Gather, *(plugin.options for plugin in used_by)]
+    models: list[type[BaseModel]] = [ReplyEntry, Gather, *(plugin.options for plugin in used_by)]
     return _join_models(
         "config/destinations.yaml", models, lambda refs: _names(_destination(used, writers, readers, steps, refs))
     )
@@ -64,7 +74,7 @@ def _destinations(plugins: Plugins) -> Json:
 def _routes(plugins: Plugins) -> Json:
     used, writers = _of(plugins, "destination"), _of(plugins, "writer")
     sources, readers = _of(plugins, "source"), _of(plugins, "reader")
-    models: list[type[BaseModel]] = [Reply, Gather, RouteEntry]
+    models: list[type[BaseModel]] = [ReplyEntry, Gather, RouteEntry]
     steps = _of(plugins, "step")
     models += (plugin.options for plugin in (*used, *writers, *sources, *readers, *steps))
 
@@ -117,7 +127,11 @@ def _destination(
         "gather": refs[Gather],
         "write": _chosen(writers, refs),
         "retry": {"type": "string", "description": "A retry class of config/policies.yaml; without it quick."},
-        "replies": {"type": "array", "items": refs[Reply], "description": "What replies mean; the first that applies."},
+        "replies": {
+            "type": "array",
+            "items": refs[ReplyEntry],
+            "description": "What replies mean; the first that applies.",
+        },
     }
     return _keyed(used, refs, others, ())
 

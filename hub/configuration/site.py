@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hub.configuration.entries.plug import Use
-from hub.configuration.files.finding import Finding
-from hub.core.agreement import Batch
-from hub.core.errors import Place
+from hub.configuration.files.finding import SiteFinding
+from hub.core.agreement import BatchLimits
+from hub.core.errors import FilePlace
 from hub.core.message import empty
 from hub.core.options.containment import Containment
 from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
@@ -50,7 +50,7 @@ class EndpointConfig:
 
     name: str
     use: Use
-    place: Place
+    place: FilePlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class SourceConfig:
     name: str
     use: Use | None
     reader: Use
-    place: Place
+    place: FilePlace
     owner: str = ""
     documents: tuple[str, ...] = ()
     unpack: str | None = None
@@ -87,7 +87,7 @@ class DestinationConfig:
 
     name: str
     use: Use
-    place: Place
+    place: FilePlace
     retry: RetryClass
     writer: Use | None = None
     replies: tuple[ReplyRule, ...] = ()
@@ -96,7 +96,7 @@ class DestinationConfig:
     replies_to: str | None = None
     answer: bool = False
     steps: tuple[StepConfig, ...] = ()
-    gather: Batch | None = None
+    gather: BatchLimits | None = None
     gather_by: tuple[str, ...] = ()
 
 
@@ -106,7 +106,7 @@ class HoldConfig:
 
     name: str
     owner: str
-    place: Place
+    place: FilePlace
     sla: float | None = None
 
 
@@ -123,7 +123,7 @@ class Site:
     facts: FactSet
     partners: PartnerDirectory
     table: RouteTable
-    places: Mapping[str, Place]
+    places: Mapping[str, FilePlace]
     """Where each route stands in the files."""
     version: str = ""
     """A digest of the files that the check read; see `hub.core.identity.site_version`. Empty while nobody has read them
@@ -144,12 +144,12 @@ class Checked:
     """The outcome of a check: the site, or None when there is an error, and all findings in the order of the files."""
 
     site: Site | None
-    findings: tuple[Finding, ...]
+    findings: tuple[SiteFinding, ...]
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
+    def errors(self) -> tuple[SiteFinding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "error")
 
     @property
-    def warnings(self) -> tuple[Finding, ...]:
+    def warnings(self) -> tuple[SiteFinding, ...]:
         return tuple(finding for finding in self.findings if finding.severity == "warning")

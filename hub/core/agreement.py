@@ -66,7 +66,7 @@ class ExpectAck:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchLimits:
     """Documents of one set that go together in one interchange: at most `max`, waiting at most `wait` seconds."""
 
     max: int
@@ -123,7 +123,7 @@ class Agreement:
     separators: Separators = Separators()
     charset: Charset = "extended"
     duplicate_days: int | None = None
-    batch: Batch | None = None
+    batch: BatchLimits | None = None
     test: bool = False
     owner: str = ""
     overlays: Mapping[str, tuple[OverlayRule, ...]] = field(default_factory=dict)

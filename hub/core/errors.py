@@ -41,7 +41,7 @@ class HubError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePlace:
     """Where in a file of the site: a path relative to the site, a line and a column, both counted from 1."""
 
     file: str
@@ -55,7 +55,7 @@ class Place:
 class ConfigError(HubError):
     """A file of the site that can't be used as it is. `str()` is `file:line:column: error: text (hint)`."""
 
-    def __init__(self, text: str, place: Place | None = None, hint: str | None = None) -> None:
+    def __init__(self, text: str, place: FilePlace | None = None, hint: str | None = None) -> None:
         self.text = text
         self.place = place
         self.hint = hint
@@ -82,7 +82,7 @@ class MessageError(HubError):
 
 class DecodeError(MessageError):
     """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0). `findings` are
-    all that is wrong, where the reader knows more than the first thing (X12: `transformers.x12.finding.Finding`)."""
+    all that is wrong, where the reader knows more than the first thing (X12: `transformers.x12.finding.SegmentFinding`)."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from hub.core.agreement import Batch
+from hub.core.agreement import BatchLimits
 from hub.core.effect import EffectStatus
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, JSON, empty
@@ -193,7 +193,7 @@ class BatchingWriter(NumberedWriter, Protocol):
     their order. `batch` is what the partner agreed to; None: each document goes alone."""
 
     @property
-    def batch(self) -> Batch | None: ...
+    def batch(self) -> BatchLimits | None: ...
 
 
 # --- adapters --------------------------------------------------------------------------------------------------------

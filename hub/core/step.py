@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SplitPart:
     """A document that goes on by itself. `name` tells it from the other parts, and is the same each time the same thing
     is split: a few letters, digits, `_` and `-`."""
 
@@ -30,7 +30,7 @@ class Stepped:
 
     document: Document
     filtered: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SplitPart, ...] = ()
     said: str = ""
 
 

@@ -16,7 +16,7 @@ from hub.demo.ssh_key import SshKey
 START_SECONDS = 20.0
 
 
-class Silent:
+class SilentLog:
     """A log that nobody reads: what its hub says of its uploads is what matters."""
 
     def __getattr__(self, name: str) -> Any:
@@ -68,7 +68,7 @@ class Cora:
             "accounts": {"hub": {"keys": (self.key.public,)}},
         }
         options = SftpServerSourceOptions.model_validate(wanted)
-        self._source = SftpServerSource("cora", options, Context(self._folder, log=Silent(), clock=SystemClock()))
+        self._source = SftpServerSource("cora", options, Context(self._folder, log=SilentLog(), clock=SystemClock()))
         self._task = self._loop.create_task(self._source.run(self._take))
         try:
             self._loop.run_until_complete(asyncio.wait({self._task}))

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from hub.core.options.work import WorkBounds
 
 
-class Allowance:
+class RenderingAllowance:
     """What is left of `bounds` for all renderings within `within`. `spent`: one of them wanted more, and was ended for
     that alone."""
 
@@ -24,7 +24,7 @@ class Allowance:
 
 
 @contextmanager
-def within(allowance: Allowance | None) -> Iterator[None]:
+def within(allowance: RenderingAllowance | None) -> Iterator[None]:
     """Templates render within the allowance, as far as it is less than what they may do anyway. None: that alone bounds
     them."""
     before = ALLOWANCE.set(allowance)
@@ -34,4 +34,4 @@ def within(allowance: Allowance | None) -> Iterator[None]:
         ALLOWANCE.reset(before)
 
 
-ALLOWANCE: ContextVar[Allowance | None] = ContextVar("ALLOWANCE", default=None)
+ALLOWANCE: ContextVar[RenderingAllowance | None] = ContextVar("ALLOWANCE", default=None)

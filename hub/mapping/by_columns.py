@@ -9,7 +9,7 @@ import orjson
 from pydantic import Field, model_validator
 
 from hub.documents.codec import document_class
-from hub.mapping.canonical import CanonicalOptions, Found
+from hub.mapping.canonical import BodyItem, CanonicalOptions
 from hub.mapping.field_path import known_field, known_list
 
 Fields = Mapping[str, str]
@@ -68,10 +68,10 @@ class ByColumns:
             if isinstance(items, dict)
         ]
 
-    def found(self, found: Iterable[Found]) -> Iterator[Found]:
+    def found(self, found: Iterable[BodyItem]) -> Iterator[BodyItem]:
         """Each with its JSON."""
         for one in found:
-            yield Found(one.names, self.json(one.names["rows"])) if one.error is None else one
+            yield BodyItem(one.names, self.json(one.names["rows"])) if one.error is None else one
 
     def json(self, rows: Sequence[Values]) -> bytes:
         first = rows[0]
@@ -103,6 +103,6 @@ def _put(made: dict[str, Any], way: Sequence[str], value: Any) -> None:
     made[way[-1]] = value
 
 
-def by_columns(options: RowsOptions) -> Callable[[Iterable[Found]], Iterable[Found]]:
+def by_columns(options: RowsOptions) -> Callable[[Iterable[BodyItem]], Iterable[BodyItem]]:
     """For a reader: what it does with what it found, before documents are made of it."""
     return ByColumns(options.document, options.to).found if options.to else lambda found: found

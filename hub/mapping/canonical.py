@@ -31,7 +31,7 @@ class CanonicalOptions(Options):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BodyItem:
     """One thing in a body, in order: what a template sees of it (`body`, `rows`, ...), or why it can't be read. `raw`
     is canonical JSON where nothing has to be made of it."""
 
@@ -52,7 +52,7 @@ class Canonical:
         """Raises ConfigError."""
         return cls(options.document, SiteTemplate(options.map, context.text, context.work) if options.map else None)
 
-    def document(self, found: Found, headers: Mapping[str, Any] = EMPTY) -> Document:
+    def document(self, found: BodyItem, headers: Mapping[str, Any] = EMPTY) -> Document:
         """Raises DecodeError."""
         if found.error is not None:
             raise found.error
@@ -78,7 +78,7 @@ class Canonical:
             place = next((f"{what} {names[what]}: " for what in ("row", "line") if what in names), "")
             raise DecodeError(f"{place}{error}") if place else error from None
 
-    def readings(self, found: Iterable[Found], headers: Mapping[str, Any], split: bool) -> Iterator[Reading]:
+    def readings(self, found: Iterable[BodyItem], headers: Mapping[str, Any], split: bool) -> Iterator[Reading]:
         """A Reading for each, in their order: with the positions 1, 2, ... of a body that is split, else `()`. One that
         can't be read spoils no other."""
         for ordinal, one in enumerate(found, 1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.core.errors import DecodeError
-from hub.mapping.canonical import Found
+from hub.mapping.canonical import BodyItem
 
 MOST_ROWS = 100_000
 """Rows of one document."""
@@ -24,7 +24,7 @@ class Row:
     error: DecodeError | None = None
 
 
-def documents(rows: Iterable[Row]) -> Iterator[Found]:
+def documents(rows: Iterable[Row]) -> Iterator[BodyItem]:
     """One for each run of rows with the same key, in their order. A document with a bad row is refused whole, never
     made of the rest; a row of which nobody can say where it belongs spoils the documents on both of its sides. What
     stands behind a bad row of a document is not held."""
@@ -47,12 +47,12 @@ def documents(rows: Iterable[Row]) -> Iterator[Found]:
     if held:
         yield _found(held, before or torn, count)
     elif torn is not None:
-        yield Found({}, error=torn)
+        yield BodyItem({}, error=torn)
 
 
-def _found(rows: list[Row], torn: DecodeError | None, count: int) -> Found:
+def _found(rows: list[Row], torn: DecodeError | None, count: int) -> BodyItem:
     first = rows[0]
     error = next((row.error for row in rows if row.error is not None), None) or torn
     if error is None and count > MOST_ROWS:
         error = DecodeError(f"row {first.number}: a document of {count} rows, more than {MOST_ROWS}")
-    return Found({"body": first.values, "rows": [row.values for row in rows], "row": first.number}, error=error)
+    return BodyItem({"body": first.values, "rows": [row.values for row in rows], "row": first.number}, error=error)

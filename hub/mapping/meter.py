@@ -12,7 +12,7 @@ from jinja2.utils import Namespace
 
 from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
 from hub.documents.base import Part
-from hub.mapping.allowance import Allowance
+from hub.mapping.allowance import RenderingAllowance
 
 WIDEST = 10_000
 """The greatest width to which a text is filled, and the greatest step of an indent."""
@@ -36,7 +36,7 @@ class Meter:
 
     __slots__ = ("_allowance", "_bounds", "_characters", "_known", "_most", "_steps")
 
-    def __init__(self, bounds: WorkBounds, allowance: Allowance | None = None) -> None:
+    def __init__(self, bounds: WorkBounds, allowance: RenderingAllowance | None = None) -> None:
         """`allowance`: what is left for this rendering and others."""
         self._bounds, self._allowance = bounds, allowance
         most = bounds if allowance is None else allowance.left

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub.core.agreement import Batch
+from hub.core.agreement import BatchLimits
 from hub.core.broker import Broker
 from hub.core.clock import Clock
 from hub.core.errors import UNCONFIRMED
@@ -46,7 +46,7 @@ class OpenDestination:
     retry: RetryClass
     limit: Limit | None = None
     sequence: str | None = None
-    batch: Batch | None = None
+    batch: BatchLimits | None = None
     captures: Mapping[str, str] = field(default_factory=empty)
     replies_to: str | None = None
     gather: tuple[str, ...] | None = None

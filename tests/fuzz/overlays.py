@@ -19,7 +19,7 @@ from tests.fuzz.mutants import interchanges
 from tests.fuzz.reading import ASKING, is_answered
 from tests.fuzz.writing import AT, names_a_field
 from transformers.x12.declarations.catalogue import known_sets, set_declaration
-from transformers.x12.declarations.declaration import Loop, Use
+from transformers.x12.declarations.declaration import Loop, SegmentUse
 from transformers.x12.terms.agreement_check import agreement_problems
 from transformers.x12.writing.writer import sets_of, write_interchange
 
@@ -57,7 +57,7 @@ def places(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_places(set_declaration(name, "004010").structure, "")))
 
 
-def _places(structure: Sequence[Use | Loop], path: str) -> Iterator[str]:
+def _places(structure: Sequence[SegmentUse | Loop], path: str) -> Iterator[str]:
     for entry in structure:
         if isinstance(entry, Loop):
             yield f"{path}{entry.id}"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from adapters.rest.answer import Answer
+from adapters.rest.http_response import HttpResponse
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.page import page_from, pieces_of
 from hub.clock.system_clock import SystemClock
@@ -153,7 +153,9 @@ async def test_a_page_of_a_list_is_read_by_a_worker() -> None:
     apart = ContainedApart(pool)
     before = time.process_time()
     try:
-        pieces = await apart.do("e", len(body), pieces_of, Answer(200, {}, body), options, "http://e/o", "http://e/o")
+        pieces = await apart.do(
+            "e", len(body), pieces_of, HttpResponse(200, {}, body), options, "http://e/o", "http://e/o"
+        )
         assert page_from(pieces).items[0].name == "1"
         with pytest.raises(DecodeError, match=r"reading it used more than 0\.656 seconds"):
             await apart.do("e", 64_001, re.fullmatch, "(a|a)*b", "a" * 64)

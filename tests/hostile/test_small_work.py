@@ -12,7 +12,7 @@ import pytest
 from hub.core.errors import MappingError
 from hub.core.options.work import IN_PROCESS, WorkBounds
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
-from hub.mapping.allowance import Allowance, within
+from hub.mapping.allowance import RenderingAllowance, within
 from hub.mapping.site_template import SiteTemplate
 from tests.support.brokers import eventually
 from tests.support.site import INBOX, SiteOnDisk, order
@@ -98,7 +98,7 @@ async def rest(hub: object, count: int) -> bool:
 
 def test_renderings_within_an_allowance_share_it() -> None:
     template = SiteTemplate("t.txt.j2", lambda folder, name: "{% for i in range(n) %}{% endfor %}{{ n }}")
-    allowance = Allowance(WorkBounds(steps=1000, characters=1000))
+    allowance = RenderingAllowance(WorkBounds(steps=1000, characters=1000))
     with within(allowance):
         assert template.render({"n": 400}) == "400"
         assert template.render({"n": 400}) == "400"
@@ -113,7 +113,7 @@ def test_a_template_that_passes_the_bounds_of_the_site_spends_no_allowance() -> 
     """A worker would come no farther."""
     text = "{% for i in range(n) %}{% endfor %}"
     template = SiteTemplate("t.txt.j2", lambda folder, name: text, WorkBounds(steps=100, characters=100))
-    allowance = Allowance(IN_PROCESS)
+    allowance = RenderingAllowance(IN_PROCESS)
     with within(allowance), pytest.raises(MappingError, match="more than 100 steps"):
         template.render({"n": 400})
     assert not allowance.spent

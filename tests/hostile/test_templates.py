@@ -18,14 +18,14 @@ from hub.core.options.work import WorkBounds
 from hub.core.ports import WriteContext
 from hub.documents import DOCUMENTS, Document, from_json
 from hub.documents.base import Part
-from hub.mapping.canonical import Canonical, Found
+from hub.mapping.canonical import BodyItem, Canonical
 from hub.mapping.reachable import reachable
 from hub.mapping.site_template import SiteTemplate
 from transformers.csv import PLUGINS as CSV
 from transformers.split import SplitTemplate
 from transformers.steps import Map
 from transformers.template import TemplateWriter
-from transformers.xml.node import Node
+from transformers.xml.node import XmlNode
 
 ORDER = from_json(b'{"document":"order@1","number":"1","partner":"ACME","lines":[{"quantity":"2","price":"2.5"}]}')
 SMALL = WorkBounds(steps=100_000, characters=4_000_000)
@@ -228,7 +228,7 @@ def test_wherever_a_template_runs_its_work_is_bounded() -> None:
         lambda: TemplateWriter("t.json.j2", lambda name: ENDLESS, bounds=BOUNDS).write(ORDER, CONTEXT),
         lambda: Map(template(), None).take(ORDER, {}),
         lambda: SplitTemplate(template(), None).take(ORDER, {}),
-        lambda: Canonical("order@1", template()).document(Found({"body": {}})),
+        lambda: Canonical("order@1", template()).document(BodyItem({"body": {}})),
         lambda: rows.write(ORDER, CONTEXT),
     ]
     for run in runs:
@@ -243,7 +243,7 @@ def site() -> Any:
 
 
 def test_nodes_of_xml_give_what_they_list_and_nothing_else() -> None:
-    node = Node(etree.fromstring("<a><b>1</b></a>"), {})
+    node = XmlNode(etree.fromstring("<a><b>1</b></a>"), {})
     text = "{{ body.text('b') }} {{ body.name }} {{ xpath('b') }}"
     assert SiteTemplate("t.j2", lambda f, n: text).render({"body": node, "xpath": node.text}) == "1 a 1"
     for path in ("_element", "_at('b')", "__class__", "text.__self__"):

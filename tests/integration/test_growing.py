@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.app.keeping.private_files import UMASK
 from hub.core.errors import ConfigError
-from hub.journal.database.transfer import Transfer
+from hub.journal.database.transfer import JournalTransfer
 from hub.journal.journal import Journal
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp
@@ -121,5 +121,5 @@ async def test_a_copy_is_whole_or_not_at_all(tmp_path: Path, erp: Erp) -> None:
     told = json.loads(made.stdout)
     assert told["tables"]["message"] == told["tables"]["effect"] == 1
     assert len(told["checksum"]) == 64
-    again = await Transfer(str(tmp_path / "var/new.db"), str(tmp_path / "var/third.db")).run()
+    again = await JournalTransfer(str(tmp_path / "var/new.db"), str(tmp_path / "var/third.db")).run()
     assert again.checksum == told["checksum"]

@@ -15,7 +15,7 @@ import pytest
 from lxml import etree
 from pydantic import ValidationError
 
-from adapters.soap.calls.security import SecurityOptions
+from adapters.soap.calls.security import CallSecurityOptions
 from adapters.soap.destination import SoapDestination, SoapDestinationOptions
 from adapters.soap.endpoint import SoapEndpointOptions
 from adapters.soap.outward import build_destination, build_endpoint
@@ -352,7 +352,7 @@ def test_an_operation_or_port_that_the_contract_does_not_have(scripted: Erp, tmp
 )
 def test_half_a_security_header_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
-        SecurityOptions.model_validate(wrong)
+        CallSecurityOptions.model_validate(wrong)
 
 
 DESTINATION = """\

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from adapters.file import (
     FileDestinationOptions,
     FileSourceOptions,
-    Store,
+    FileStore,
     StoreDestination,
     StoreEndpointOptions,
     StoreSource,
@@ -55,9 +55,9 @@ def bucket(s3: str) -> Any:
 
 
 @pytest.fixture
-def store(s3: str, bucket: Any) -> Store:
+def store(s3: str, bucket: Any) -> FileStore:
     options = {"url": "s3://acme/edi/", "options": {"key": "k", "secret": "s", "endpoint_url": s3}}
-    return Store("acme-s3", StoreEndpointOptions.model_validate(options))
+    return FileStore("acme-s3", StoreEndpointOptions.model_validate(options))
 
 
 def keys(bucket: Any) -> dict[str, bytes]:
@@ -88,7 +88,7 @@ class Takes:
 
 
 @asynccontextmanager
-async def polling(store: Store, site: Path, take: Any, **options: Any) -> AsyncIterator[None]:
+async def polling(store: FileStore, site: Path, take: Any, **options: Any) -> AsyncIterator[None]:
     wanted = {"store": "acme-s3", "folder": "out", "settle": "0s", "poll": "50ms", **options}
     context = Context(site, log=structlog.get_logger(), spool=site / "spool", clock=SystemClock())
     source = StoreSource("inbox", FileSourceOptions.model_validate(wanted), store, context)
@@ -100,12 +100,12 @@ def outgoing(body: bytes, number: str = "1") -> Outgoing:
     return Outgoing("id", "order@1", "key", body, "application/json", facts={"number": number, "document": "order"})
 
 
-def destination(store: Store, **options: Any) -> StoreDestination:
+def destination(store: FileStore, **options: Any) -> StoreDestination:
     wanted = {"store": "acme-s3", "folder": "in", **options}
     return StoreDestination(FileDestinationOptions.model_validate(wanted), store)
 
 
-async def test_what_the_name_says_is_a_fact(store: Store, bucket: Any, tmp_path: Path) -> None:
+async def test_what_the_name_says_is_a_fact(store: FileStore, bucket: Any, tmp_path: Path) -> None:
     found: dict[str, Any] = {}
 
     async def take(arrival: Arrival) -> Taken:
@@ -122,7 +122,7 @@ async def test_what_the_name_says_is_a_fact(store: Store, bucket: Any, tmp_path:
     assert found == {"orders_west_1.csv": {"region": "west"}, "big.csv": {}}
 
 
-async def test_files_are_taken_and_put_away(store: Store, bucket: Any, tmp_path: Path) -> None:
+async def test_files_are_taken_and_put_away(store: FileStore, bucket: Any, tmp_path: Path) -> None:
     big = os.urandom(3_000_000)
     for name, body in (("a.edi", b"good"), ("b.edi", b"bad"), ("big.edi", big), ("c.txt", b"x"), ("d.edi.tmp", b"x")):
         bucket.put_object(Key=f"edi/out/{name}", Body=body)
@@ -144,7 +144,7 @@ async def test_files_are_taken_and_put_away(store: Store, bucket: Any, tmp_path:
     assert not list((tmp_path / "spool/store-inbox").iterdir())
 
 
-async def test_a_name_that_was_done_before_keeps_both(store: Store, bucket: Any, tmp_path: Path) -> None:
+async def test_a_name_that_was_done_before_keeps_both(store: FileStore, bucket: Any, tmp_path: Path) -> None:
     bucket.put_object(Key="edi/out/done/a.edi", Body=b"earlier")
     bucket.put_object(Key="edi/out/a.edi", Body=b"later")
     async with polling(store, tmp_path, Takes()):
@@ -156,7 +156,7 @@ async def test_a_name_that_was_done_before_keeps_both(store: Store, bucket: Any,
     assert sorted(keys(bucket).values()) == [b"earlier", b"later"]
 
 
-async def test_what_was_not_taken_stays_and_comes_again(store: Store, bucket: Any, tmp_path: Path) -> None:
+async def test_what_was_not_taken_stays_and_comes_again(store: FileStore, bucket: Any, tmp_path: Path) -> None:
     bucket.put_object(Key="edi/out/a.edi", Body=b"x")
     tries = 0
 
@@ -176,7 +176,7 @@ async def test_what_was_not_taken_stays_and_comes_again(store: Store, bucket: An
     assert tries == 3
 
 
-async def test_objects_are_written_whole_and_never_replaced_unless_told(store: Store, bucket: Any) -> None:
+async def test_objects_are_written_whole_and_never_replaced_unless_told(store: FileStore, bucket: Any) -> None:
     await destination(store).send(outgoing(b"one"))
     assert "stood there already" in (await destination(store).send(outgoing(b"one"))).text
     with pytest.raises(RejectedError, match="other contents"):
@@ -190,7 +190,7 @@ async def test_two_of_one_name_never_replace_each_other_where_files_are_renamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    renaming = Store("share", StoreEndpointOptions.model_construct(url="file://share", options={}))
+    renaming = FileStore("share", StoreEndpointOptions.model_construct(url="file://share", options={}))
     for number in range(20):
         bodies = [letter * 200_000 for letter in (b"a", b"b", b"c")]
         sends = [destination(renaming).send(outgoing(body, str(number))) for body in bodies]
@@ -201,20 +201,22 @@ async def test_two_of_one_name_never_replace_each_other_where_files_are_renamed(
 
 
 @pytest.mark.parametrize("number", ["../../etc/passwd", "/abs", "..", "a\nb"])
-async def test_a_fact_never_becomes_a_path(store: Store, bucket: Any, number: str) -> None:
+async def test_a_fact_never_becomes_a_path(store: FileStore, bucket: Any, number: str) -> None:
     await destination(store, name="{number}.json").send(outgoing(b"x", number))
     (key,) = keys(bucket)
     assert key.startswith("edi/in/")
     assert key.count("/") == 2
 
 
-async def test_a_store_that_is_away_or_denies(store: Store, tmp_path: Path) -> None:
+async def test_a_store_that_is_away_or_denies(store: FileStore, tmp_path: Path) -> None:
     options = {"key": "k", "secret": "s", "endpoint_url": "http://127.0.0.1:1"}
     config = {"config_kwargs": {}}
-    gone = Store("gone", StoreEndpointOptions.model_validate({"url": "s3://acme", "options": {**options, **config}}))
+    gone = FileStore(
+        "gone", StoreEndpointOptions.model_validate({"url": "s3://acme", "options": {**options, **config}})
+    )
     with pytest.raises(TransientError, match="store gone"):
         await destination(gone).send(outgoing(b"x"))
-    nowhere = Store(
+    nowhere = FileStore(
         "nowhere", StoreEndpointOptions.model_validate({"url": "s3://not-there", "options": store.options.options})
     )
     with pytest.raises(TransientError, match="store nowhere"):

@@ -21,7 +21,7 @@ from adapters.sftp import SftpDestination
 from adapters.sftp.connection import Connection
 from adapters.sftp.remote_folder import RemoteFolder
 from adapters.sftp_server.source import SftpServerSource
-from adapters.soap.serving.call import Call
+from adapters.soap.serving.call import SoapCall
 from hub.broker.embedded.embedded_broker import EmbeddedBroker, EmbeddedDelivery
 from hub.broker.rabbit.consumer import RabbitDelivery
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
@@ -102,7 +102,7 @@ def arm_acknowledgments(bomb: Bomb) -> None:
         (RabbitDelivery, "ack"),
     ):
         around(owner, name, after=lambda: bomb.passes("acknowledged"))
-    for owner, name in ((JournalMemory, "put"), (Posting, "answer"), (Call, "answer")):
+    for owner, name in ((JournalMemory, "put"), (Posting, "answer"), (SoapCall, "answer")):
         around_awaited(owner, name, lambda: bomb.passes("acknowledged"))
 
 

@@ -13,7 +13,7 @@ from hub.core.message import EMPTY
 from hub.core.plugin import LINEAR, Plugin
 from hub.core.ports import Body, Reading
 from hub.mapping.by_columns import RowsOptions, by_columns
-from hub.mapping.canonical import Canonical, Found, kinds_of
+from hub.mapping.canonical import BodyItem, Canonical, kinds_of
 from hub.mapping.column import Columns, ColumnTypes
 from hub.mapping.grouping import Row, documents
 from hub.mapping.lines import lines
@@ -56,11 +56,11 @@ class CsvReader:
         """One Reading for each document, with the positions 1, 2, ..."""
         return self._canonical.readings(self._mapped(self._found(body)), headers, split=True)
 
-    def _found(self, body: Body) -> Iterator[Found]:
+    def _found(self, body: Body) -> Iterator[BodyItem]:
         try:
             yield from documents(self._rows(body))
         except DecodeError as error:
-            yield Found({}, error=error)
+            yield BodyItem({}, error=error)
 
     def _rows(self, body: Body) -> Iterator[Row]:
         rows = self._cells(body)
@@ -113,17 +113,17 @@ class CsvReader:
             except DecodeError as error:
                 yield text.number, error
 
-    def _text(self, body: Body) -> _Lines:
-        return _Lines(body, self._options.encoding, self._options.skip)
+    def _text(self, body: Body) -> _BodyLines:
+        return _BodyLines(body, self._options.encoding, self._options.skip)
 
 
-class _Lines:
+class _BodyLines:
     """The lines of a body as texts. After one that is none it goes on with the next."""
 
     def __init__(self, body: Body, encoding: str, skip: int) -> None:
         self._lines, self._encoding, self._skip, self.number = lines(body.chunks(), LONGEST_LINE), encoding, skip, 0
 
-    def __iter__(self) -> _Lines:
+    def __iter__(self) -> _BodyLines:
         return self
 
     def __next__(self) -> str:

@@ -12,7 +12,7 @@ from hub.core.message import EMPTY
 from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, Reading
 from hub.mapping.by_columns import RowsOptions, by_columns
-from hub.mapping.canonical import Canonical, Found, kinds_of
+from hub.mapping.canonical import BodyItem, Canonical, kinds_of
 from hub.mapping.column import Columns, ColumnTypes
 from hub.mapping.encoding import LineEncoding
 from hub.mapping.grouping import Row, documents
@@ -68,7 +68,7 @@ class FixedWidthReader:
         """One Reading for each document, with the positions 1, 2, ..."""
         return self._canonical.readings(self._mapped(self._found(body)), headers, split=True)
 
-    def _found(self, body: Body) -> Iterator[Found]:
+    def _found(self, body: Body) -> Iterator[BodyItem]:
         yield from documents(self._rows(body))
 
     def _rows(self, body: Body) -> Iterator[Row]:

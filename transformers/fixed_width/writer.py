@@ -80,7 +80,7 @@ class FixedWidthWriterOptions(Options):
             raise ValueError(f"pad: {pad!r} can't be written in {self.encoding}") from None
 
 
-class Place:
+class FieldPlace:
     """One field, ready to be written."""
 
     def __init__(self, field: FixedField, encoding: str) -> None:
@@ -119,7 +119,7 @@ class FixedWidthWriter:
         self._options, self._template = options, template
         self._end = {"crlf": b"\r\n", "lf": b"\n", "none": b""}[options.line_end]
         self._records = {
-            record: tuple(Place(field, options.encoding) for field in fields)
+            record: tuple(FieldPlace(field, options.encoding) for field in fields)
             for record, fields in options.records.items()
         }
 

@@ -21,7 +21,7 @@ KEPT = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class UnpackedEntry:
     """`body`, or why there is none. `name` is what it was called inside: for people, never a path."""
 
     body: Body | None
@@ -42,7 +42,7 @@ class Again:
                 yield piece[start : start + size]
 
 
-class Allowance:
+class UnpackAllowance:
     """What may still come out of a body."""
 
     def __init__(self, packed: int) -> None:
@@ -68,7 +68,9 @@ class TooMuch(DecodeError):
     """Ends the whole body, and not one entry."""
 
 
-def tried(make: Callable[[], Iterator[bytes]], allowance: Allowance, first: Iterator[bytes] | None = None) -> Body:
+def tried(
+    make: Callable[[], Iterator[bytes]], allowance: UnpackAllowance, first: Iterator[bytes] | None = None
+) -> Body:
     """Unpacks once, to see that it can be done and stays within bounds. Raises DecodeError. `first`: the pieces of this
     first time, where they are at hand."""
     kept, size = list[bytes](), 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
-from transformers.unpack.entry import Allowance, Entry, TooMuch, tried
+from transformers.unpack.entry import TooMuch, UnpackAllowance, UnpackedEntry, tried
 from transformers.unpack.stream import Stream
 
 PIECE = 1 << 18
@@ -36,7 +36,7 @@ def inflated(stream: Stream, bits: int) -> Iterator[bytes]:
     stream.back(machine.unused_data)
 
 
-def gzip_entries(body: Body, allowance: Allowance) -> Iterator[Entry]:
+def gzip_entries(body: Body, allowance: UnpackAllowance) -> Iterator[UnpackedEntry]:
     """One: all members of the file together (RFC 1952 2.2)."""
 
     def make() -> Iterator[bytes]:
@@ -51,8 +51,8 @@ def gzip_entries(body: Body, allowance: Allowance) -> Iterator[Entry]:
 
     allowance.one_more()
     try:
-        yield Entry(tried(make, allowance))
+        yield UnpackedEntry(tried(make, allowance))
     except TooMuch:
         raise
     except DecodeError as error:
-        yield Entry(None, error=error)
+        yield UnpackedEntry(None, error=error)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body, BytesBody
-from transformers.unpack.entry import MOST_ENTRIES, Allowance, Entry, TooMuch
+from transformers.unpack.entry import MOST_ENTRIES, TooMuch, UnpackAllowance, UnpackedEntry
 
 LARGEST_MIME = 64_000_000
 DEEPEST = 10
@@ -71,7 +71,7 @@ class _Headers(Compat32):
         return super().header_source_parse(sourcelines)
 
 
-def mime_parts(body: Body, allowance: Allowance, content_type: str = "") -> Iterator[Entry]:
+def mime_parts(body: Body, allowance: UnpackAllowance, content_type: str = "") -> Iterator[UnpackedEntry]:
     """Attachments, and whatever isn't a text for people; that text only where there is nothing else. Signatures are
     left out, and not checked. `content_type` is what the transport says where the body has no header of its own."""
     if body.size > LARGEST_MIME:
@@ -107,16 +107,16 @@ def _attached(part: Message) -> bool:
         return True  # told when it is read
 
 
-def _entry(part: Message, allowance: Allowance) -> Entry:
+def _entry(part: Message, allowance: UnpackAllowance) -> UnpackedEntry:
     try:
         name = str(part.get_filename() or "")[:200]
     except DecodeError as error:
-        return Entry(None, error=error)
+        return UnpackedEntry(None, error=error)
     if part.defects:
-        return Entry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
+        return UnpackedEntry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
     if part.defects:
-        return Entry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
+        return UnpackedEntry(None, error=DecodeError(f"a MIME part is malformed: {type(part.defects[0]).__name__}"))
     allowance.spend(len(data))
-    return Entry(BytesBody(data), name)
+    return UnpackedEntry(BytesBody(data), name)

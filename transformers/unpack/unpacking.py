@@ -10,7 +10,7 @@ from typing import Any
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, Header
 from hub.core.ports import DUPLICATES, Body, FieldOrigin, InterchangeReader, Reader, Reading, TracingReader
-from transformers.unpack.entry import Allowance, Entry
+from transformers.unpack.entry import UnpackAllowance, UnpackedEntry
 from transformers.unpack.inflating import gzip_entries
 from transformers.unpack.mime import mime_parts
 from transformers.unpack.stream import Stream
@@ -49,21 +49,21 @@ class Unpacking:
             for reading in self._reader.read(entry.body, _within(headers, position, entry)):
                 yield replace(reading, position=(*position, *reading.position))
 
-    def _entries(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    def _entries(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], UnpackedEntry]]:
         found = headers.get("content_type")
         content_type = found if isinstance(found, str) else ""
-        yield from _opened(self._kind, body, content_type, Allowance(body.size), ())
+        yield from _opened(self._kind, body, content_type, UnpackAllowance(body.size), ())
 
 
 def _opened(
-    kind: str, body: Body, content_type: str, allowance: Allowance, position: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    kind: str, body: Body, content_type: str, allowance: UnpackAllowance, position: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], UnpackedEntry]]:
     packing = _packing(body, content_type) if kind == "auto" else kind
     if packing is None:
-        yield position, Entry(body)
+        yield position, UnpackedEntry(body)
         return
     if len(position) >= DEEPEST:
-        yield position, Entry(None, error=DecodeError(f"packed more than {DEEPEST} times over"))
+        yield position, UnpackedEntry(None, error=DecodeError(f"packed more than {DEEPEST} times over"))
         return
     ordinal = 0
     try:
@@ -75,10 +75,10 @@ def _opened(
                 for inner, one in _opened("auto", entry.body, "", allowance, here):
                     yield inner, one if one.name else replace(one, name=entry.name)
     except DecodeError as error:
-        yield (*position, str(ordinal + 1)), Entry(None, error=error)
+        yield (*position, str(ordinal + 1)), UnpackedEntry(None, error=error)
 
 
-def _of(packing: str, body: Body, content_type: str, allowance: Allowance) -> Iterator[Entry]:
+def _of(packing: str, body: Body, content_type: str, allowance: UnpackAllowance) -> Iterator[UnpackedEntry]:
     if packing == "gzip":
         return gzip_entries(body, allowance)
     if packing == "zip":
@@ -102,7 +102,7 @@ def _begin(body: Body) -> bytes:
     return Stream(body).upto(1024)
 
 
-def _within(headers: Mapping[str, Any], position: tuple[str, ...], entry: Entry) -> Mapping[str, Any]:
+def _within(headers: Mapping[str, Any], position: tuple[str, ...], entry: UnpackedEntry) -> Mapping[str, Any]:
     """The headers as the reader of one entry sees them: its name, and the duplicates in it."""
     seen = {**headers, Header.NAME: entry.name or headers.get(Header.NAME, "")}
     told = headers.get(DUPLICATES)

@@ -10,7 +10,7 @@ from functools import partial
 
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
-from transformers.unpack.entry import Allowance, Entry, TooMuch, tried
+from transformers.unpack.entry import TooMuch, UnpackAllowance, UnpackedEntry, tried
 from transformers.unpack.inflating import RAW, inflated
 from transformers.unpack.stream import Stream
 
@@ -40,7 +40,7 @@ class Local:
     zip64: bool
 
 
-def zip_entries(body: Body, allowance: Allowance) -> Iterator[Entry]:
+def zip_entries(body: Body, allowance: UnpackAllowance) -> Iterator[UnpackedEntry]:
     """Raises DecodeError, after those before it, where the file can't be read on."""
     stream = Stream(body)
     while (local := _next(stream)) is not None:
@@ -87,18 +87,18 @@ def _zip64(extra: bytes) -> bytes | None:
     return None
 
 
-def _entry(stream: Stream, body: Body, local: Local, allowance: Allowance) -> Entry:
+def _entry(stream: Stream, body: Body, local: Local, allowance: UnpackAllowance) -> UnpackedEntry:
     """Leaves the stream after the entry. Raises DecodeError where nobody can say where that is."""
     try:
         again = partial(_again, body, local)
-        entry = Entry(tried(again, allowance, _bytes(stream, local)), local.name)
+        entry = UnpackedEntry(tried(again, allowance, _bytes(stream, local)), local.name)
     except TooMuch:
         raise
     except DecodeError as error:
         wrong = DecodeError(f"the entry {local.name!r}: {error}")
         if local.packed is None and not isinstance(error, Changed):
             raise wrong from None
-        entry = Entry(None, local.name, wrong)
+        entry = UnpackedEntry(None, local.name, wrong)
     if local.packed is not None:
         if stream.at > local.data + local.packed:
             raise DecodeError(f"the entry {local.name!r} is larger than it says", offset=stream.at)

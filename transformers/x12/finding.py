@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SegmentFinding:
     """`code` is that of AK304 for what concerns the whole segment (`element` None), and that of AK403 for an element;
     the 999 has the same in IK304 and IK403. `position` counts segments from 1 (ST); `element`, `component` and
     `repetition` count from 1. `loop` is the innermost loop around the segment, `reference` the number of the data

@@ -27,21 +27,21 @@ _DOCTYPE = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?(?:\s++|<\?.*?\?>|<
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ElementBounds:
     """`each` are the names, in Clark notation, that lead from the root to a document; empty: the root is one."""
 
     each: tuple[str, ...] = ()
     largest: int = 64_000_000
 
 
-def elements(chunks: Iterable[bytes], bounds: Bounds) -> Iterator[Any]:
+def elements(chunks: Iterable[bytes], bounds: ElementBounds) -> Iterator[Any]:
     """Each is whole while the next is not yet asked for, and stands where it stood: its ancestors are there. Raises
     DecodeError, after those before it, for what isn't XML, has a document type or passes a bound."""
     return _Pull(bounds).elements(chunks)
 
 
 class _Pull:
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(self, bounds: ElementBounds) -> None:
         self._bounds = bounds
         self._parser = etree.XMLPullParser(("start", "end"), **SAFE, **WITHOUT_REMARKS)
         self._path: list[str] = []

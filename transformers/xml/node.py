@@ -10,7 +10,7 @@ from lxml import etree
 _MISSING = object()
 
 
-class Node:
+class XmlNode:
     """Gives texts and elements by XPath 1.0, without extension functions. Nothing of it can be changed."""
 
     __slots__ = ("_element", "_namespaces")
@@ -38,7 +38,7 @@ class Node:
         found = self._at(path)
         if not isinstance(found, list):
             raise ValueError(f"{path} gives one value, not elements")
-        return [Node(one, self._namespaces) if isinstance(one, etree._Element) else str(one) for one in found]
+        return [XmlNode(one, self._namespaces) if isinstance(one, etree._Element) else str(one) for one in found]
 
     def has(self, path: str) -> bool:
         found = self._at(path)

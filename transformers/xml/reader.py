@@ -13,12 +13,12 @@ from hub.core.message import EMPTY
 from hub.core.options.size import Size, parse_size
 from hub.core.plugin import LINEAR, Context, Plugin
 from hub.core.ports import Body, Reading
-from hub.mapping.canonical import Canonical, CanonicalOptions, Found, kinds_of
+from hub.mapping.canonical import BodyItem, Canonical, CanonicalOptions, kinds_of
 from hub.mapping.json_text import SCHEMAS
 from hub.mapping.site_template import TEMPLATES
 from hub.mapping.xml_schema import XmlSchema
-from transformers.xml.elements import Bounds, elements
-from transformers.xml.node import Node
+from transformers.xml.elements import ElementBounds, elements
+from transformers.xml.node import XmlNode
 from transformers.xml.stylesheet import Stylesheet
 
 _STEP = re.compile(r"(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)")
@@ -71,7 +71,7 @@ class XmlReader:
     def __init__(
         self,
         canonical: Canonical,
-        bounds: Bounds,
+        bounds: ElementBounds,
         namespaces: Mapping[str, str],
         schema: XmlSchema | None,
         xslt: Stylesheet | None,
@@ -84,35 +84,35 @@ class XmlReader:
         """One Reading with the position `()`, or one for each element."""
         return self._canonical.readings(self._found(body), headers, bool(self._bounds.each))
 
-    def _found(self, body: Body) -> Iterator[Found]:
+    def _found(self, body: Body) -> Iterator[BodyItem]:
         try:
             for element in elements(body.chunks(), self._bounds):
                 try:
                     yield self._parse_record(element)
                 except DecodeError as error:
-                    yield Found({}, error=error)
+                    yield BodyItem({}, error=error)
         except DecodeError as error:
-            yield Found({}, error=error)
+            yield BodyItem({}, error=error)
 
-    def _parse_record(self, element: Any) -> Found:
+    def _parse_record(self, element: Any) -> BodyItem:
         wrong = self._schema.wrong(element) if self._schema is not None else None
         if wrong is not None:
             raise DecodeError(wrong)
         made: Any = element
         if self._xslt is not None:
             if not self._mapped:
-                return Found({}, raw=self._xslt.text(element).encode())
+                return BodyItem({}, raw=self._xslt.text(element).encode())
             made = self._xslt.tree(element).getroot()
             if made is None:
                 raise DecodeError("the stylesheet makes no element of it")
-        node = Node(made, self._namespaces)
-        return Found({"body": node, "xpath": node.text})
+        node = XmlNode(made, self._namespaces)
+        return BodyItem({"body": node, "xpath": node.text})
 
 
 def _build(name: str, options: XmlReaderOptions, context: Context) -> XmlReader:
     return XmlReader(
         Canonical.of(options, context),
-        Bounds(steps(options.each, options.namespaces), parse_size(options.largest)),
+        ElementBounds(steps(options.each, options.namespaces), parse_size(options.largest)),
         options.namespaces,
         XmlSchema(options.checked_by, context.text) if options.checked_by else None,
         Stylesheet(options.xslt, context) if options.xslt else None,

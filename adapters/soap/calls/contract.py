@@ -36,7 +36,7 @@ class VendoredFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class CalledOperation:
     """One operation. `element`: what the body holds. `answers`: it has an output."""
 
     name: str
@@ -45,7 +45,7 @@ class Operation:
     answers: bool
 
 
-class Contract:
+class CalledContract:
     """One port of a WSDL. Safe to use from several threads."""
 
     def __init__(self, wsdl: Path, version: str | None, service: str | None, port: str | None) -> None:
@@ -73,16 +73,18 @@ class Contract:
         wanted = ", ".join(str(one) for one in (service, port, version and f"SOAP {version}") if one)
         raise ConfigError(f"the WSDL has no such port{f': {wanted}' if wanted else ' that speaks SOAP'}")
 
-    def operation(self, name: str) -> Operation:
+    def operation(self, name: str) -> CalledOperation:
         """Raises ConfigError."""
         operations = self._binding._operations
         if name not in operations:
             raise ConfigError(f"there is no operation {name!r}", hint=f"the WSDL has {', '.join(sorted(operations))}")
         found = operations[name]
         element = getattr(found.input.body, "qname", None)
-        return Operation(name, found.soapaction or "", element.text if element is not None else "", bool(found.output))
+        return CalledOperation(
+            name, found.soapaction or "", element.text if element is not None else "", bool(found.output)
+        )
 
-    def envelope(self, operation: Operation, body: bytes, content_type: str) -> etree._Element:
+    def envelope(self, operation: CalledOperation, body: bytes, content_type: str) -> etree._Element:
         """The message: of XML, which is the operation's element, or of JSON, whose keys are the arguments. Raises
         RejectedError where they don't fit the contract."""
         if "xml" in content_type:
@@ -94,7 +96,7 @@ class Contract:
             text = " ".join(str(error).split())[:500]
             raise RejectedError(f"{operation.name}: {text or type(error).__name__}", code="bad_arguments") from error
 
-    def _wrapped(self, operation: Operation, body: bytes) -> etree._Element:
+    def _wrapped(self, operation: CalledOperation, body: bytes) -> etree._Element:
         element = safe_xml(body)
         if element is None:
             raise RejectedError("what is to be sent is no XML, or XML with a document type", code="bad_arguments")

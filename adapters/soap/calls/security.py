@@ -13,7 +13,7 @@ from hub.core.plugin import SECRET, Options
 WSU = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 
 
-class SecurityOptions(Options):
+class CallSecurityOptions(Options):
     """WS-Security. Each attempt has a nonce and times of its own."""
 
     user: str | None = Field(None, min_length=1, description="User name of the token.")
@@ -33,7 +33,7 @@ class SecurityOptions(Options):
         return value
 
     @model_validator(mode="after")
-    def both(self) -> SecurityOptions:
+    def both(self) -> CallSecurityOptions:
         if (self.user is None) != (self.password is None):
             raise ValueError("a token needs `user` and `password`")
         if self.user is None and self.timestamp is None:
@@ -41,7 +41,7 @@ class SecurityOptions(Options):
         return self
 
 
-def secure(envelope: etree._Element, options: SecurityOptions, now: datetime) -> None:
+def secure(envelope: etree._Element, options: CallSecurityOptions, now: datetime) -> None:
     """Adds the header."""
     from zeep.wsse import utils  # zeep takes its time
     from zeep.wsse.username import UsernameToken

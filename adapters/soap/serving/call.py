@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.soap.serving.contract import Operation
+from adapters.soap.serving.contract import ServedOperation
 from adapters.soap.serving.fault import SoapFault, fault_response
 from adapters.soap.serving.names import Version
 from adapters.soap.serving.options import SoapSourceOptions
-from adapters.soap.serving.replies import Replies
-from adapters.soap.serving.username_token import Token
+from adapters.soap.serving.replies import SoapReplies
+from adapters.soap.serving.username_token import UsernameToken
 from hub.core.clock import Clock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.identity import digest, message_id
@@ -48,12 +48,12 @@ ENDED = {State.FILTERED: State.FILTERED, State.UNMATCHED: State.UNMATCHED}
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CallTerms:
     """What all calls of a source share. `once_only` is shared with all other sources."""
 
     source: str
     options: SoapSourceOptions
-    replies: Replies
+    replies: SoapReplies
     once_only: Repetitions
     outcomes: Outcomes
     log: Any
@@ -61,14 +61,14 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SoapCall:
     """`payload` is canonical XML."""
 
-    terms: Terms
+    terms: CallTerms
     version: Version
-    operation: Operation
+    operation: ServedOperation
     payload: bytes
-    token: Token
+    token: UsernameToken
 
     async def answer(self, take: Take) -> WebResponse:
         """Raises SoapFault. A token whose call came to nothing may come again."""

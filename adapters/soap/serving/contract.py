@@ -18,7 +18,7 @@ from hub.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ServedOperation:
     """`payload` and `answer` are the elements in the bodies of question and answer, `{namespace}name`; answer None:
     one-way. `actions` are what its bindings call it."""
 
@@ -28,7 +28,7 @@ class Operation:
     actions: frozenset[str]
 
 
-class Contract:
+class ServedContract:
     """Document/literal alone, each message with one part: what WS-I allows, and toolkits make."""
 
     def __init__(self, name: str, folder: Path, only: tuple[str, ...] = ()) -> None:
@@ -50,7 +50,7 @@ class Contract:
         if len(self.operations) < (len(only) or len(found)):
             raise ConfigError(f"{name}: two operations have the same element in their bodies")
 
-    def operation(self, payload: Any, action: str) -> Operation:
+    def operation(self, payload: Any, action: str) -> ServedOperation:
         """Which one is asked for. Raises SoapFault."""
         found = self.operations.get(payload.tag)
         if found is None:
@@ -78,7 +78,7 @@ class Contract:
         made: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8")
         return made
 
-    def _operations(self) -> Iterator[Operation]:
+    def _operations(self) -> Iterator[ServedOperation]:
         """Of the port types that have a binding to SOAP."""
         actions: dict[tuple[str, str], set[str]] = {}
         for binding in self._root.findall(f"{{{WSDL}}}binding"):
@@ -92,7 +92,7 @@ class Contract:
             if node is None:
                 raise ConfigError(f"{self.name}: the port type {port} has no operation {operation}")
             answer = node.find(f"{{{WSDL}}}output")
-            yield Operation(
+            yield ServedOperation(
                 operation,
                 self._element(node.find(f"{{{WSDL}}}input"), operation),
                 self._element(answer, operation) if answer is not None else None,

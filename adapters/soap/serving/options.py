@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from adapters.soap.serving.security_options import SecurityOptions
+from adapters.soap.serving.security_options import ServingSecurityOptions
 from hub.core.network.rate import RateOptions
 from hub.core.options.duration import Duration
 from hub.core.options.size import Size
@@ -26,7 +26,7 @@ class SoapSourceOptions(Options):
         min_length=1, description="The contract, a file in routes/schemas; what it imports stands beside it."
     )
     operations: tuple[str, ...] = Field((), description="The operations that are served; without it all.")
-    security: Literal["none"] | SecurityOptions = Field(
+    security: Literal["none"] | ServingSecurityOptions = Field(
         description="UsernameTokens (WS-Security). `none` has to be written out, and is only for a listener on loopback."
     )
     reply: Literal["one-way", "accepted", "sync"] = Field(
@@ -66,9 +66,9 @@ class SoapSourceOptions(Options):
     def partners(self) -> tuple[str, ...]:
         """Who may call; names of partners."""
         security = self.security
-        if isinstance(security, SecurityOptions) and security.trusted:
+        if isinstance(security, ServingSecurityOptions) and security.trusted:
             return ()
-        return (*(security.users if isinstance(security, SecurityOptions) else ()), *self.limit.partners)
+        return (*(security.users if isinstance(security, ServingSecurityOptions) else ()), *self.limit.partners)
 
 
 def places_of(options: SoapSourceOptions) -> Iterator[str]:
@@ -77,7 +77,7 @@ def places_of(options: SoapSourceOptions) -> Iterator[str]:
 
 def wrong_on(options: SoapSourceOptions, endpoint: Any) -> Iterator[Problem]:
     """What is wrong with the source on an `http` endpoint with those options."""
-    if not isinstance(options.security, SecurityOptions):
+    if not isinstance(options.security, ServingSecurityOptions):
         if not endpoint.loopback:
             hint = "let the endpoint listen on 127.0.0.1, or name `users`"
             yield Problem(

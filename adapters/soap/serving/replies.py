@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.soap.serving.contract import Contract, Operation
+from adapters.soap.serving.contract import ServedContract, ServedOperation
 from adapters.soap.serving.fault import new_envelope, soap_response
 from adapters.soap.serving.names import ENVELOPES, Version
 from adapters.soap.serving.safe_xml import UnsafeXml, parsed
@@ -15,11 +15,11 @@ from hub.core.errors import ConfigError
 from hub.core.network.web import WebResponse
 
 
-class Replies:
+class SoapReplies:
     """`template` is the element that tells what was taken, None: there is none. Raises ConfigError where no operation
     answers with it."""
 
-    def __init__(self, contract: Contract, template: str | None) -> None:
+    def __init__(self, contract: ServedContract, template: str | None) -> None:
         self._contract = contract
         self._template = template
         if template is not None:
@@ -30,7 +30,7 @@ class Replies:
             return None
         return wrapped(version, parsed(filled(self._template, id, documents)))
 
-    def of_destination(self, version: Version, operation: Operation, reply: bytes) -> WebResponse | None:
+    def of_destination(self, version: Version, operation: ServedOperation, reply: bytes) -> WebResponse | None:
         """None for what the contract doesn't have as the operation's answer. A far end that speaks SOAP has its
         envelope taken off."""
         try:

@@ -33,7 +33,7 @@ class UnsafeXml(Exception):
 def parsed(body: bytes) -> Any:
     """The root element. Raises UnsafeXml, which says where."""
     parser = parser_of_strangers()
-    bounds = Bounds()
+    bounds = ParserBounds()
     try:
         for start in range(0, len(body), PIECE):
             parser.feed(body[start : start + PIECE])
@@ -51,7 +51,7 @@ def first_match(body: bytes, wanted: Callable[[Any], bool], unless: Callable[[An
     """The first element, whole, that is `wanted`, of a body that may end anywhere. None: it is not whole, or another
     that is `unless` begins before it. Raises UnsafeXml."""
     parser = parser_of_strangers()
-    bounds = Bounds()
+    bounds = ParserBounds()
     try:
         for start in range(0, len(body), PIECE):
             parser.feed(body[start : start + PIECE])
@@ -69,7 +69,7 @@ def parser_of_strangers() -> Any:
     return etree.XMLPullParser(("start", "end", "start-ns"), **SAFE, **WITHOUT_REMARKS)
 
 
-class Bounds:
+class ParserBounds:
     """Counts what a parser makes."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ class SoapUser(Options):
     password: str = Field(min_length=8, description="The password, by reference.", json_schema_extra=SECRET)
 
 
-class SecurityOptions(Options):
+class ServingSecurityOptions(Options):
     """UsernameTokens."""
 
     users: dict[str, SoapUser] = Field(min_length=1, description="Partner to its user and password.")

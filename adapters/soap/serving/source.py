@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from adapters.soap.serving.call import Call, Terms
-from adapters.soap.serving.contract import Contract
+from adapters.soap.serving.call import CallTerms, SoapCall
+from adapters.soap.serving.contract import ServedContract
 from adapters.soap.serving.envelope import headers_in, read_envelope, version_of
 from adapters.soap.serving.fault import SoapFault, fault_response
 from adapters.soap.serving.names import CONTENT_TYPES, Version
 from adapters.soap.serving.options import SoapSourceOptions
-from adapters.soap.serving.replies import Replies
-from adapters.soap.serving.security_options import SecurityOptions
-from adapters.soap.serving.username_token import SECURITY, Token, UsernameTokens, WrongSecret
+from adapters.soap.serving.replies import SoapReplies
+from adapters.soap.serving.security_options import ServingSecurityOptions
+from adapters.soap.serving.username_token import SECURITY, UsernameToken, UsernameTokens, WrongSecret
 from hub.core.errors import ConfigError
 from hub.core.network.failures import FailedAccounts
 from hub.core.network.problem import problem
@@ -44,17 +44,17 @@ class SoapSource:
         self._log = SampledLog(context.log, context.clock.monotonic)
         self._accounts = FailedAccounts(context.clock.monotonic)
         self._before_token = parse_size(options.before_token)
-        self._contract = Contract(options.wsdl, Path(context.site) / FOLDER, options.operations)
+        self._contract = ServedContract(options.wsdl, Path(context.site) / FOLDER, options.operations)
         try:
             answers_fit(self._contract, options)
         except ConfigError as error:
             raise ConfigError(f"source {name}: {error.text}", hint=error.hint) from None
         security = options.security
         self._rate = Rate(options.limit, context.clock.monotonic)
-        self._tokens = UsernameTokens(security, context.clock) if isinstance(security, SecurityOptions) else None
+        self._tokens = UsernameTokens(security, context.clock) if isinstance(security, ServingSecurityOptions) else None
         template = context.text("routes/templates", options.acceptance) if options.acceptance is not None else None
-        replies = Replies(self._contract, template)
-        self._terms = Terms(
+        replies = SoapReplies(self._contract, template)
+        self._terms = CallTerms(
             name, options, replies, context.repetitions(SENDERS), context.outcomes, context.log, context.clock
         )
 
@@ -117,22 +117,22 @@ class SoapSource:
         self._log.warning("call_refused", source=self._name, peer=request.peer, why=why[:500])
         return replace(fault_response(version, fault), wrong_secret=isinstance(fault.__cause__, WrongSecret))
 
-    async def _in_thread(self, body: Body, work: Any) -> Call:
+    async def _in_thread(self, body: Body, work: Any) -> SoapCall:
         raw = b"".join(body.chunks())
-        call: Call = await asyncio.to_thread(work, raw) if len(raw) > IN_THREAD else work(raw)
+        call: SoapCall = await asyncio.to_thread(work, raw) if len(raw) > IN_THREAD else work(raw)
         return call
 
-    def _call(self, request: WebRequest, version: Version, raw: bytes) -> Call:
+    def _call(self, request: WebRequest, version: Version, raw: bytes) -> SoapCall:
         """In this order, so that a stranger learns nothing of the contract's inside. Raises SoapFault."""
         asked = read_envelope(request, version, raw)
         asked.check_understood({SECURITY} if self._tokens is not None else ())
-        token = self._tokens.check(asked.headers) if self._tokens is not None else Token("", "")
+        token = self._tokens.check(asked.headers) if self._tokens is not None else UsernameToken("", "")
         self._check_rate(token, len(raw))
         operation = self._contract.operation(asked.payload, asked.action)
         self._contract.check(asked.payload)
-        return Call(self._terms, version, operation, asked.canonical(), token)
+        return SoapCall(self._terms, version, operation, asked.canonical(), token)
 
-    def _check_rate(self, token: Token, size: int) -> None:
+    def _check_rate(self, token: UsernameToken, size: int) -> None:
         """Raises SoapFault. A call is counted for whom its token names."""
         wait = self._rate.wait(token.name)
         if wait:
@@ -142,7 +142,7 @@ class SoapSource:
             raise SoapFault("sender", f"the message is larger than {largest} bytes")
 
 
-def answers_fit(contract: Contract, options: SoapSourceOptions) -> None:
+def answers_fit(contract: ServedContract, options: SoapSourceOptions) -> None:
     """Raises ConfigError for an operation that answers otherwise than `reply` says."""
     for operation in contract.operations.values():
         if (operation.answer is None) != (options.reply == "one-way"):

@@ -14,7 +14,7 @@ from typing import Any
 
 from adapters.soap.serving.fault import SoapFault
 from adapters.soap.serving.names import PASSWORD_DIGEST, PASSWORD_TEXT, WSSE, WSU
-from adapters.soap.serving.security_options import SecurityOptions
+from adapters.soap.serving.security_options import ServingSecurityOptions
 from hub.core.network.web import LONGEST_WINDOW
 from hub.core.options.duration import seconds
 
@@ -22,7 +22,7 @@ SECURITY = f"{{{WSSE}}}Security"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class UsernameToken:
     """A token that is right. `once`: the key under which it may come no second time, for `keep` seconds; empty: it has
     neither nonce nor time."""
 
@@ -39,12 +39,12 @@ class WrongSecret(ValueError):
 class UsernameTokens:
     """Says to the sender that it failed, and to the log why."""
 
-    def __init__(self, options: SecurityOptions, clock: Callable[[], float]) -> None:
+    def __init__(self, options: ServingSecurityOptions, clock: Callable[[], float]) -> None:
         self._options = options
         self._clock = clock
         self._window = seconds(options.window)
 
-    def check(self, headers: tuple[Any, ...]) -> Token:
+    def check(self, headers: tuple[Any, ...]) -> UsernameToken:
         """Raises SoapFault; its cause says why."""
         try:
             return self._checked(headers)
@@ -52,7 +52,7 @@ class UsernameTokens:
             text = "the security token could not be authenticated or authorized"
             raise SoapFault("sender", text, security="FailedAuthentication") from error
 
-    def _checked(self, headers: tuple[Any, ...]) -> Token:
+    def _checked(self, headers: tuple[Any, ...]) -> UsernameToken:
         security, token = self._token_in(headers)
         for timestamp in security.findall(f"{{{WSU}}}Timestamp"):
             self._check_timestamp(timestamp)
@@ -93,14 +93,14 @@ class UsernameTokens:
             raise ValueError("a digest without nonce and time")
         return base64.b64encode(sha1(nonce + created.encode() + known.password.encode()).digest())  # noqa: S324
 
-    def _token(self, user: str, nonce: bytes, created: str) -> Token:
+    def _token(self, user: str, nonce: bytes, created: str) -> UsernameToken:
         name = next(name for name, one in self._options.users.items() if (one.user or name) == user)
         partner = "" if self._options.trusted else name
         if not nonce:
-            return Token(name, partner)
+            return UsernameToken(name, partner)
         once = sha256(b"|".join((user.encode(), nonce))).hexdigest()
         keep = 2 * LONGEST_WINDOW if created else 86400.0
-        return Token(name, partner, f"nonce:{once}", keep)
+        return UsernameToken(name, partner, f"nonce:{once}", keep)
 
     def _check_timestamp(self, timestamp: Any) -> None:
         created, expires = text_in(timestamp, f"{{{WSU}}}Created"), text_in(timestamp, f"{{{WSU}}}Expires")

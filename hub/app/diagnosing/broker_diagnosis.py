@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Container, Sequence
 
-from hub.app.diagnosing.finding import GONE, Finding
+from hub.app.diagnosing.finding import GONE, HealthFinding
 from hub.app.keeping.left_behind import BROKER_FILE, file_depths
 from hub.app.opening import Opening
 from hub.app.running_hub import COMMAND_PATIENCE, make_broker
@@ -42,7 +42,7 @@ class BrokerDiagnosis:
     def __init__(self, folder: SiteFolder, site: Site, journal: Journal, *, running: bool) -> None:
         self._folder, self._site, self._journal, self._running = folder, site, journal, running
 
-    async def run(self) -> AsyncIterator[Finding]:
+    async def run(self) -> AsyncIterator[HealthFinding]:
         broker = make_broker(self._folder, self._site.settings, SystemClock(), COMMAND_PATIENCE)
         declared = Opening(self._folder, broker, None, SystemClock()).open(self._site).topology()
         if self._site.settings.broker == "embedded":
@@ -51,50 +51,50 @@ class BrokerDiagnosis:
             return
         try:
             await broker.open()
-            yield Finding("broker", "ok", self._site.settings.broker)
+            yield HealthFinding("broker", "ok", self._site.settings.broker)
             async for finding in self._queues(broker, declared):
                 yield finding
             if isinstance(broker, RabbitBroker) and self._running:
                 yield await self._limits(broker, declared)
         except HubError as error:
-            yield Finding("broker", "error", plain(error))
+            yield HealthFinding("broker", "error", plain(error))
         finally:
             await broker.close()
 
-    async def _embedded(self, declared: Topology) -> AsyncIterator[Finding]:
+    async def _embedded(self, declared: Topology) -> AsyncIterator[HealthFinding]:
         """Looks into the file and makes none: it would belong to who looks."""
         try:
             found = [finding async for finding in self._queues(FileDepths(self._folder), declared)]
         except ConfigError as error:
-            yield Finding("broker", "error", plain(error))
+            yield HealthFinding("broker", "error", plain(error))
             return
-        yield Finding("broker", "ok", "embedded, owned by the hub that runs" if self._running else "embedded")
+        yield HealthFinding("broker", "ok", "embedded, owned by the hub that runs" if self._running else "embedded")
         for finding in found:
             yield finding
 
-    async def _queues(self, depths: Depths, declared: Topology) -> AsyncIterator[Finding]:
+    async def _queues(self, depths: Depths, declared: Topology) -> AsyncIterator[HealthFinding]:
         yield await self._missing(depths, declared)
         yield await orphans(depths, self._journal, declared, self._site.table.by_id)
         yield await self._lost(depths)
 
-    async def _limits(self, broker: RabbitBroker, declared: Topology) -> Finding:
+    async def _limits(self, broker: RabbitBroker, declared: Topology) -> HealthFinding:
         """Declaring what is there already changes nothing, and tells how it was declared; retry queues are found in the
         record."""
         recorded = [topology_of(name) for name, _ in await DeclaredQueues(self._journal).all() if ".retry." in name]
         await broker.declare(sum(recorded, declared))
         if broker.without_limit:
-            return Finding("limits", "error", limit_hint(broker.without_limit))
-        return Finding("limits", "ok", "no queue of the hub drops messages after redeliveries")
+            return HealthFinding("limits", "error", limit_hint(broker.without_limit))
+        return HealthFinding("limits", "ok", "no queue of the hub drops messages after redeliveries")
 
-    async def _missing(self, depths: Depths, declared: Topology) -> Finding:
+    async def _missing(self, depths: Depths, declared: Topology) -> HealthFinding:
         found = await depths.depths(own_queues(declared)) if self._running else {}
         gone = sorted(queue for queue, count in found.items() if count is None)
         if gone:
             text = f"missing at the broker: {', '.join(gone)}: hub reload declares them again"
-            return Finding("queues", "error", text)
-        return Finding("queues", "ok", "all are there" if self._running else "not looked at: no hub runs")
+            return HealthFinding("queues", "error", text)
+        return HealthFinding("queues", "ok", "all are there" if self._running else "not looked at: no hub runs")
 
-    async def _lost(self, depths: Depths) -> Finding:
+    async def _lost(self, depths: Depths) -> HealthFinding:
         """Effects that are open need a copy: in work, as a row, or in a queue of their route."""
         queues = await DeclaredQueues(self._journal).all()
         missing = []
@@ -109,11 +109,11 @@ class BrokerDiagnosis:
             text = f"{text}: `hub broker rebuild` publishes them from the journal"
             if left := await JournalMemory(self._journal, OWNER).get(LEFT):
                 text = f"{text}; the last rebuild could make no copy for {left} (copy_not_rebuilt in the log)"
-            return Finding("open copies", "error", text)
-        return Finding("open copies", "ok", "each is in a queue, in work or waits")
+            return HealthFinding("open copies", "error", text)
+        return HealthFinding("open copies", "ok", "each is in a queue, in work or waits")
 
 
-async def orphans(depths: Depths, journal: Journal, declared: Topology, routes: Container[str]) -> Finding:
+async def orphans(depths: Depths, journal: Journal, declared: Topology, routes: Container[str]) -> HealthFinding:
     """Copies that wait for a route or source which the site has no more."""
     queues = await DeclaredQueues(journal).orphans(depths, declared, routes)
     waiting = await Waits(journal).without(routes)
@@ -121,5 +121,5 @@ async def orphans(depths: Depths, journal: Journal, declared: Topology, routes: 
     told += [f"{count} wait as rows for the route {route}" for route, count in waiting.items()]
     if told:
         text = f"{', '.join(told)}, and no route or source of the site takes them"
-        return Finding("orphans", "error", f"{text}: {GONE}")
-    return Finding("orphans", "ok", "nothing waits for a route or source that is gone")
+        return HealthFinding("orphans", "error", f"{text}: {GONE}")
+    return HealthFinding("orphans", "ok", "nothing waits for a route or source that is gone")

@@ -14,7 +14,7 @@ from typing import Literal
 from hub.app.diagnosing.broker_diagnosis import BrokerDiagnosis
 from hub.app.diagnosing.console_diagnosis import told_by_console
 from hub.app.diagnosing.descriptors import descriptors_allowed, descriptors_needed
-from hub.app.diagnosing.finding import Finding
+from hub.app.diagnosing.finding import HealthFinding
 from hub.app.journal_view import looking_at, missing_journal
 from hub.app.keeping.left_behind import refuse_left
 from hub.app.keeping.private_files import too_open
@@ -46,18 +46,18 @@ class Diagnosis:
     def __init__(self, site: Path) -> None:
         self._folder = SiteFolder(site)
 
-    async def run(self) -> AsyncIterator[Finding]:
-        yield Finding("python", "ok", sys.version.split()[0])
+    async def run(self) -> AsyncIterator[HealthFinding]:
+        yield HealthFinding("python", "ok", sys.version.split()[0])
         yield self._names()
         try:
             checked = self._folder.check(discover())
         except ConfigError as error:
-            yield Finding("site", "error", plain(error))
+            yield HealthFinding("site", "error", plain(error))
             return
         errors, warnings = len(checked.errors), len(checked.warnings)
         state: Literal["ok", "warning", "error"] = "error" if errors else "warning" if warnings else "ok"
         told = ", ".join(f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in ((errors, "error"), (warnings, "warning")))
-        yield Finding("site", state, f"{told}: see hub check" if errors + warnings else told)
+        yield HealthFinding("site", state, f"{told}: see hub check" if errors + warnings else told)
         if checked.site is None:
             return
         yield self._claims(checked.site)
@@ -68,16 +68,16 @@ class Diagnosis:
         async for finding in self._journal(checked.site):
             yield finding
 
-    def _left(self, site: Site) -> Finding | None:
+    def _left(self, site: Site) -> HealthFinding | None:
         """What keeps a hub from starting after the site has grown."""
         try:
             refuse_left(self._folder, site.settings)
         except ConfigError as error:
-            return Finding("left behind", "error", plain(error))
+            return HealthFinding("left behind", "error", plain(error))
         return None
 
     @staticmethod
-    def _names() -> Finding:
+    def _names() -> HealthFinding:
         """`adapters` and `transformers` are names that other distributions use too."""
         owners = packages_distributions()
         foreign = {
@@ -87,44 +87,46 @@ class Diagnosis:
         }
         if foreign:
             text = "; ".join(f"{name} also belongs to {', '.join(others)}" for name, others in foreign.items())
-            return Finding("packages", "error", f"{text}: give the hub an environment of its own")
-        return Finding("packages", "ok", "no other distribution owns a package of the hub's")
+            return HealthFinding("packages", "error", f"{text}: give the hub an environment of its own")
+        return HealthFinding("packages", "ok", "no other distribution owns a package of the hub's")
 
-    def _claims(self, site: Site) -> Finding:
+    def _claims(self, site: Site) -> HealthFinding:
         path = self._folder.resolve(site.settings.claims)
         parent = next(p for p in (path, *path.parents) if p.exists())
         if not os.access(parent, os.W_OK):
-            return Finding("claims", "error", f"{path} can't be written")
+            return HealthFinding("claims", "error", f"{path} can't be written")
         if path.exists() and (trouble := ClaimStore(path).probe()):
-            return Finding("claims", "error", trouble)
-        return Finding("claims", "ok", str(path))
+            return HealthFinding("claims", "error", trouble)
+        return HealthFinding("claims", "ok", str(path))
 
-    def _private(self, site: Site) -> Finding:
+    def _private(self, site: Site) -> HealthFinding:
         """The hub repairs what is its own when it starts."""
         found = too_open(self._folder, site)
         if not found:
-            return Finding("modes", "ok", "the hub's files are for its user alone")
+            return HealthFinding("modes", "ok", "the hub's files are for its user alone")
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        return Finding("modes", "error", f"{found[0]}{more}: `chmod go-rwx`, or restart the hub as the owner")
+        return HealthFinding("modes", "error", f"{found[0]}{more}: `chmod go-rwx`, or restart the hub as the owner")
 
-    async def _journal(self, site: Site) -> AsyncIterator[Finding]:
+    async def _journal(self, site: Site) -> AsyncIterator[HealthFinding]:
         missing = missing_journal(self._folder, site.settings)
         async with AsyncExitStack() as stack:
             try:
                 journal = await stack.enter_async_context(looking_at(self._folder, site.settings))
             except (JournalUnavailable, ConfigError) as error:
-                yield Finding("journal", "error", plain(error))
+                yield HealthFinding("journal", "error", plain(error))
                 return
             kind = "SQLite" if journal.is_sqlite else "PostgreSQL"
-            yield Finding("journal", "ok", f"{kind}: the first start makes {missing}" if missing is not None else kind)
+            yield HealthFinding(
+                "journal", "ok", f"{kind}: the first start makes {missing}" if missing is not None else kind
+            )
             yield self._clock(journal)
             running = await Commands(journal).processes()
             text = ", ".join(
                 f"pid {row.pid} on {row.host.partition('/')[0]}, version {row.table_version}" for row in running
             )
-            yield Finding("hub", "ok" if running else "warning", text or "no hub runs on this site")
+            yield HealthFinding("hub", "ok" if running else "warning", text or "no hub runs on this site")
             if len({row.table_version for row in running}) > 1:
-                yield Finding(
+                yield HealthFinding(
                     "tables",
                     "error",
                     "processes work by different versions of the site's files: hub reload reaches all of them",
@@ -138,59 +140,67 @@ class Diagnosis:
                     yield finding
 
     @staticmethod
-    def _clock(journal: Journal) -> Finding:
+    def _clock(journal: Journal) -> HealthFinding:
         """Hosts that share a journal follow the clock of the database; people and partners read that of the host."""
         told = journal.clock.told
-        return Finding("clock", "error" if told else "ok", told or "this host and the database agree")
+        return HealthFinding("clock", "error" if told else "ok", told or "this host and the database agree")
 
     @staticmethod
-    async def _waiting(journal: Journal) -> AsyncIterator[Finding]:
+    async def _waiting(journal: Journal) -> AsyncIterator[HealthFinding]:
         decisions, now = Decisions(journal), journal.clock()
         dead = await decisions.count_dead(DeadFilter(), now)
-        yield Finding("dead letters", "warning" if dead else "ok", f"{dead}: see hub dead list" if dead else "none")
+        yield HealthFinding(
+            "dead letters", "warning" if dead else "ok", f"{dead}: see hub dead list" if dead else "none"
+        )
         holds = await decisions.holds((HoldStatus.OPEN,))
         late = sum(1 for row in holds if row.due_at is not None and row.due_at < now)
         text = f"{len(holds)} open, {late} overdue: see hub hold list" if holds else "none"
-        yield Finding("holds", "error" if late else "ok", text)
+        yield HealthFinding("holds", "error" if late else "ok", text)
         yield await _copies(journal)
         yield await _batches(journal, now)
         yield await _acknowledgments(journal, now)
 
 
-def descriptors(site: Site) -> Finding:
+def descriptors(site: Site) -> HealthFinding:
     """Connections beyond the limit are refused, and whatever else needs a file then fails."""
     needed, allowed = descriptors_needed(site), descriptors_allowed()
     if needed <= allowed:
-        return Finding("descriptors", "ok", f"{allowed} allowed, the listeners and the rest need at most {needed}")
+        return HealthFinding(
+            "descriptors", "ok", f"{allowed} allowed, the listeners and the rest need at most {needed}"
+        )
     text = f"{allowed} allowed (RLIMIT_NOFILE), {needed} needed when all listeners are full: raise the limit"
-    return Finding("descriptors", "error", f"{text} (LimitNOFILE, ulimit -n), or lower `connections` of the listeners")
+    return HealthFinding(
+        "descriptors", "error", f"{text} (LimitNOFILE, ulimit -n), or lower `connections` of the listeners"
+    )
 
 
-async def _copies(journal: Journal) -> Finding:
+async def _copies(journal: Journal) -> HealthFinding:
     """Copies that wait for something else than time."""
     waiting = await Waits(journal).counts()
     if not waiting:
-        return Finding("waiting", "ok", "no copy waits")
+        return HealthFinding("waiting", "ok", "no copy waits")
     told = ", ".join(f"{one.count} for {one.waits_for or 'other messages'} ({one.reason})" for one in waiting[:5])
     oldest = journal.clock() - waiting[0].oldest
     state: Literal["warning", "error"] = "error" if oldest > LONG_WAIT else "warning"
-    return Finding("waiting", state, f"{told}; the oldest for {oldest:.0f}s: see hub waiting list")
+    return HealthFinding("waiting", state, f"{told}; the oldest for {oldest:.0f}s: see hub waiting list")
 
 
-async def _batches(journal: Journal, now: float) -> Finding:
+async def _batches(journal: Journal, now: float) -> HealthFinding:
     """Batches that were closed and can't leave."""
     stuck = await Batches(journal).stuck(now - BATCH_SECONDS)
     if not stuck:
-        return Finding("batches", "ok", "none that can't be published")
+        return HealthFinding("batches", "ok", "none that can't be published")
     first = f"{stuck[0].id[:12]} for {stuck[0].destination}: {stuck[0].cause or 'no hub has published it'}"
-    return Finding("batches", "error", f"{len(stuck)} can't be published: see hub batch list ({first})")
+    return HealthFinding("batches", "error", f"{len(stuck)} can't be published: see hub batch list ({first})")
 
 
-async def _acknowledgments(journal: Journal, now: float) -> Finding:
+async def _acknowledgments(journal: Journal, now: float) -> HealthFinding:
     """What partners should have acknowledged by now, whether a hub has noticed it or not."""
     late = await InterchangesSent(journal).overdue(now)
     if not late:
-        return Finding("acknowledgments", "ok", "none overdue")
+        return HealthFinding("acknowledgments", "ok", "none overdue")
     text = ", ".join(f"{count} of {partner}" for partner, count in late.items())
     first = next(iter(late))
-    return Finding("acknowledgments", "warning", f"overdue: {text}: see hub partner acks {first} --status overdue")
+    return HealthFinding(
+        "acknowledgments", "warning", f"overdue: {text}: see hub partner acks {first} --status overdue"
+    )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthFinding:
     """How one thing is."""
 
     what: str

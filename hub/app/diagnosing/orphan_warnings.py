@@ -8,9 +8,9 @@ from hub.app.diagnosing.broker_diagnosis import FileDepths
 from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock
-from hub.configuration.files.finding import Finding
+from hub.configuration.files.finding import SiteFinding
 from hub.configuration.site import Site
-from hub.core.errors import HubError, Place
+from hub.core.errors import FilePlace, HubError
 from hub.core.topology import Topology
 from hub.journal.copies.waits import Waits
 from hub.journal.declared_queues import DeclaredQueues
@@ -21,7 +21,7 @@ PATIENCE = 2.0
 """Seconds after which a journal that doesn't answer is not asked."""
 
 
-async def orphan_warnings(folder: SiteFolder, site: Site) -> list[Finding]:
+async def orphan_warnings(folder: SiteFolder, site: Site) -> list[SiteFinding]:
     """Of queues on the embedded broker, and of rows. Empty where the journal can't be reached: nothing is created for a
     check."""
     url = journal_url(folder, site.settings)
@@ -57,7 +57,10 @@ async def _find_orphans(folder: SiteFolder, site: Site, journal: Journal) -> lis
     return told + [f"{count} copies of the route {route} wait as rows" for route, count in waiting.items()]
 
 
-def warning(text: str) -> Finding:
-    return Finding(
-        Place("routes"), "warning", f"{text}, and the route is not there any more", "bring it back to have them taken"
+def warning(text: str) -> SiteFinding:
+    return SiteFinding(
+        FilePlace("routes"),
+        "warning",
+        f"{text}, and the route is not there any more",
+        "bring it back to have them taken",
     )

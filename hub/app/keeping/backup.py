@@ -22,7 +22,7 @@ from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError, JournalUnavailable
-from hub.journal.database.transfer import Progress, Transfer
+from hub.journal.database.transfer import JournalTransfer, Progress
 from hub.journal.journal import engine_url, sqlite_path
 
 BROKER, JOURNAL, CLAIMS, MANIFEST = "broker.db", "hub.db", "claims", "backup.json"
@@ -105,7 +105,7 @@ class Backup:
         except sqlite3.Error as error:
             raise JournalUnavailable(f"the backup can't be made: {error}") from error
         if journal is None:
-            await Transfer(self._url, str(target / JOURNAL), self._progress).run()
+            await JournalTransfer(self._url, str(target / JOURNAL), self._progress).run()
         claims = await asyncio.to_thread(link_claims, self._folder.resolve(self._settings.claims), target / CLAIMS)
         manifest = Manifest(
             format=FORMAT,

@@ -13,12 +13,12 @@ from hub.core.errors import ConfigError, JournalUnavailable
 from hub.core.ports import FileBody
 from hub.journal.commands import Commands
 from hub.journal.commit.claims import ClaimStore
-from hub.journal.database.transfer import Progress, Transfer, Transferred, mark_copied
+from hub.journal.database.transfer import JournalTransfer, Progress, Transferred, mark_copied
 from hub.journal.journal import Journal, engine_url, show_url
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class JournalStore:
     """A journal and the folder of its large claims."""
 
     journal: str
@@ -32,14 +32,14 @@ class Store:
 class JournalCopy:
     """One copy. Claims go first, because rows may only refer to what is there."""
 
-    def __init__(self, folder: SiteFolder, source: Store, target: Store, progress: Progress) -> None:
+    def __init__(self, folder: SiteFolder, source: JournalStore, target: JournalStore, progress: Progress) -> None:
         self._source, self._target, self._progress = source, target, progress
         self._lock = FileLock(folder.resolve("var/hub.lock")) if source.is_file or target.is_file else None
 
     async def run(self) -> tuple[Transferred, int]:
         """What was copied, and how many claims are in the target's folder. Raises ConfigError when a hub runs, or the
         target holds rows; JournalUnavailable when the copy can't be made."""
-        transfer = Transfer(self._source.journal, self._target.journal, self._progress)
+        transfer = JournalTransfer(self._source.journal, self._target.journal, self._progress)
         if self._lock is not None:
             self._lock.acquire("this site")
         try:

@@ -15,7 +15,7 @@ from hub.broker.embedded.lock import FileLock
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError
-from hub.journal.database.transfer import Progress, Transfer
+from hub.journal.database.transfer import JournalTransfer, Progress
 from hub.journal.interchanges.control_counter import ControlCounter
 from hub.journal.journal import Journal, engine_url, show_url, sqlite_path
 from hub.journal.processes.memory import JournalMemory
@@ -66,7 +66,7 @@ class Restore:
         if path is not None:
             await asyncio.to_thread(put, source, path)
         else:
-            await Transfer(str(source), url, self._progress).run()
+            await JournalTransfer(str(source), url, self._progress).run()
 
     async def _go_on(self, manifest: Manifest, skip: int) -> dict[str, int]:
         journal = Journal(self._journal, self._folder.resolve(self._settings.claims), SystemClock())

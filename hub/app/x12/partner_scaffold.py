@@ -29,7 +29,7 @@ SENT_BACK = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scaffold:
+class PartnerScaffold:
     """A file of config/partners: its path in the site, its text, and what it was made from, in sentences."""
 
     partner: str
@@ -38,11 +38,11 @@ class Scaffold:
     seen: tuple[str, ...]
 
 
-def scaffold(observation: Observation, sample: str, name: str | None = None) -> Scaffold:
+def scaffold(observation: Observation, sample: str, name: str | None = None) -> PartnerScaffold:
     """`sample` is the name of the file they sent; `name` what the partner shall be called."""
     partner = name or name_for(observation)
     text = HEAD + "".join(f"{line}\n" for line in _lines(observation, sample, partner))
-    return Scaffold(partner, f"config/partners/{partner.lower()}.yaml", text, tuple(sentences(observation)))
+    return PartnerScaffold(partner, f"config/partners/{partner.lower()}.yaml", text, tuple(sentences(observation)))
 
 
 def name_for(observation: Observation) -> str:

@@ -23,7 +23,7 @@ _LINES = re.compile(rb"(\r?\n)(?:GS|TA1|IEA)[^0-9A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class X12Answer:
     """An acknowledgment, and by whose terms it goes out."""
 
     document: Document
@@ -41,7 +41,7 @@ class Answer:
 
 def answers(
     body: Body, partners: PartnerDirectory, given: Agreement | None = None, with_set: AcknowledgmentSet | None = None
-) -> Iterator[Answer]:
+) -> Iterator[X12Answer]:
     """One for each group that isn't itself an acknowledgment, and a TA1 for an interchange where one is due. Terms are
     those of `given`, else of the sender's agreement, else what the file says of itself."""
     newline = _newline(body)
@@ -61,7 +61,7 @@ def answers(
         document = reading.document.model_copy(update={"partner": agreement.partner or None})
         if isinstance(document, InterchangeAcknowledgment) and document.note == NO_COMPONENT_SEPARATOR:
             agreement = replace(agreement, separators=(given or Agreement("", ())).separators)
-        yield Answer(document, agreement, version if version[:6].isdecimal() else VERSION, isa[15] == "T")
+        yield X12Answer(document, agreement, version if version[:6].isdecimal() else VERSION, isa[15] == "T")
 
 
 def _terms(

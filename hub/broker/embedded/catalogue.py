@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import fields, replace
 
-from hub.broker.embedded.routing import Routing
+from hub.broker.embedded.routing import ExchangeRouting
 from hub.broker.properties import decode_properties
 from hub.broker.table import decode_table, encode_table
 from hub.core.errors import ConfigError
@@ -32,7 +32,7 @@ class Catalogue:
         self._db = db
         db.executescript(SCHEMA)
         self.queues: dict[str, Queue] = {}
-        self._routing = Routing({}, ())
+        self._routing = ExchangeRouting({}, ())
         self.load()
 
     def load(self) -> None:
@@ -43,7 +43,7 @@ class Catalogue:
             Binding(exchange, queue, key, tuple(decode_table(headers)[0].items()))
             for exchange, queue, key, headers in self._db.execute("SELECT * FROM binding ORDER BY exchange, key, queue")
         ]
-        self._routing = Routing(exchanges, bindings)
+        self._routing = ExchangeRouting(exchanges, bindings)
 
     def route(self, exchange: str, key: str, properties: bytes) -> list[Queue]:
         """The queues that receive it: none when there is no such exchange."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hub.broker.deadlines import Deadlines
-from hub.broker.embedded.engine import Engine, Publication, Tap
+from hub.broker.embedded.engine import EmbeddedPublication, Engine, Tap
 from hub.broker.embedded.lock import FileLock
-from hub.broker.embedded.store import Taken
+from hub.broker.embedded.store import TakenMessage
 from hub.broker.properties import LARGEST_FRAME, check_names, check_size, decode_properties, encode_properties
 from hub.core.broker import ConsumerArguments, DeliveryHandler, Origin
 from hub.core.clock import Clock
@@ -32,7 +32,7 @@ class EmbeddedDelivery:
 
     __slots__ = ("_id", "_open", "_subscription", "message", "origin", "redelivered")
 
-    def __init__(self, subscription: EmbeddedSubscription, taken: Taken) -> None:
+    def __init__(self, subscription: EmbeddedSubscription, taken: TakenMessage) -> None:
         self._subscription = subscription
         self._id = taken.id
         self._open = True
@@ -105,13 +105,13 @@ class EmbeddedSubscription:
             self._engine.submit(partial(_give_back, self.tap, tuple(self._returned), True))
             self._returned.clear()
 
-    def _deliver(self, messages: list[Taken]) -> None:
+    def _deliver(self, messages: list[TakenMessage]) -> None:
         for at, taken in enumerate(messages):
             if not self._active:
                 unseen = tuple(taken.id for taken in messages[at:])
                 self._engine.submit(partial(_give_back, self.tap, unseen, False))
                 return
-            rest: list[Taken] | None = messages[at + 1 :] if at + 1 < len(messages) else None
+            rest: list[TakenMessage] | None = messages[at + 1 :] if at + 1 < len(messages) else None
             try:
                 self._handler(EmbeddedDelivery(self, taken))
                 rest = None
@@ -204,7 +204,7 @@ class EmbeddedBroker:
         except MessageError as error:
             future.set_exception(error)
             return future
-        engine.submit(Publication(exchange, key, properties, message.body, mandatory, future))
+        engine.submit(EmbeddedPublication(exchange, key, properties, message.body, mandatory, future))
         self._waiting.add(future, timeout)
         future.add_done_callback(self._waiting.discard)
         return future

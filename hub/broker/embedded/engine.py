@@ -11,7 +11,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from hub.broker.embedded.store import Routed, Store, Taken, steady
+from hub.broker.embedded.store import MessageStore, Routed, TakenMessage, steady
 from hub.core.clock import Clock, Timer
 from hub.core.errors import ConfigError, HubError, TransientError, Unroutable
 
@@ -25,7 +25,7 @@ Command = Callable[["Engine"], None]
 """Runs on the thread inside the transaction. After a failed commit it runs again: it must not count twice."""
 
 
-class Publication:
+class EmbeddedPublication:
     """A message on its way into the file, and who waits for it."""
 
     __slots__ = ("body", "exchange", "future", "key", "mandatory", "properties")
@@ -58,7 +58,7 @@ class Publication:
 class Tap:
     """A consumer as the engine sees it: a queue, how many it may hold, and those that it holds."""
 
-    def __init__(self, queue: str, prefetch: int, deliver: Callable[[list[Taken]], None]) -> None:
+    def __init__(self, queue: str, prefetch: int, deliver: Callable[[list[TakenMessage]], None]) -> None:
         self.queue = queue
         self.prefetch = prefetch
         self.deliver = deliver
@@ -85,10 +85,10 @@ class Engine(threading.Thread):
         self._retry: list[Command] = []
         self._taps: dict[str, list[Tap]] = {}
         self._reports: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
-        self._taken: list[tuple[Tap, list[Taken]]] = []
+        self._taken: list[tuple[Tap, list[TakenMessage]]] = []
         self.opened: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[None] = loop.create_future()
-        self.store: Store
+        self.store: MessageStore
 
     # --- called from the event loop
 
@@ -158,7 +158,7 @@ class Engine(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.store = Store(self._path, steady(self._clock))
+            self.store = MessageStore(self._path, steady(self._clock))
         except sqlite3.Error as error:
             self._call([(_fail, (self.opened, error))])
             return
@@ -247,9 +247,9 @@ class Engine(threading.Thread):
             tap.held.difference_update(message.id for message in messages)
         self._taken.clear()
         self.store.changed.update(self._taps)
-        self._retry = [command for command in commands if not isinstance(command, Publication)]
+        self._retry = [command for command in commands if not isinstance(command, EmbeddedPublication)]
         reason = TransientError(f"the broker's file {self._path.name} can't be written: {error}", "unreachable")
-        self._call([(_fail, (item.future, reason)) for item in commands if isinstance(item, Publication)])
+        self._call([(_fail, (item.future, reason)) for item in commands if isinstance(item, EmbeddedPublication)])
         self._undo()
         self._wake_in(PAUSE)
 

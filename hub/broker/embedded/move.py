@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hub.broker.embedded.lock import FileLock
-from hub.broker.embedded.store import Store, Taken, steady
+from hub.broker.embedded.store import MessageStore, TakenMessage, steady
 from hub.broker.properties import decode_properties
 from hub.core.broker import BrokerLifecycle
 from hub.core.clock import Clock
@@ -41,7 +41,7 @@ class Move:
         lock = FileLock(self._path.with_name(self._path.name + ".lock"))
         lock.acquire(f"the broker file {self._path}")
         try:
-            store = Store(self._path, steady(self._clock))
+            store = MessageStore(self._path, steady(self._clock))
         except sqlite3.Error as error:
             lock.release()
             raise ConfigError(f"the broker file {self._path} can't be used: {error}") from error
@@ -61,7 +61,7 @@ class Move:
             store.close()
             lock.release()
 
-    async def _declare(self, store: Store) -> None:
+    async def _declare(self, store: MessageStore) -> None:
         """First the queues that others name as the place for their dead letters."""
         await self._target.declare(self._declared)
         known = {queue.name for queue in self._declared.queues}
@@ -69,7 +69,7 @@ class Move:
         more = [queue for queue in others if not queue.name.startswith(ANSWERS)]
         await self._target.declare(Topology(queues=tuple(sorted(more, key=lambda queue: queue.dead_letter or ""))))
 
-    async def _publish(self, store: Store, queue: str, taken: Taken) -> None:
+    async def _publish(self, store: MessageStore, queue: str, taken: TakenMessage) -> None:
         """To the exchange where it had come from, when only this queue listens there; else to the queue itself."""
         message = decode_properties(taken.properties, taken.body).without_broker_headers()
         alone = taken.exchange and [q.name for q in store.catalogue.route(taken.exchange, taken.key, taken.properties)]
@@ -82,7 +82,7 @@ class Move:
         await self._target.publish("", queue, message)
 
 
-def _settle(store: Store) -> None:
+def _settle(store: MessageStore) -> None:
     """What is due leaves its retry queue, and what is stuck for want of a dead-letter queue goes as it is."""
     store.begin()
     store.unstick()
@@ -90,14 +90,14 @@ def _settle(store: Store) -> None:
     store.commit()
 
 
-def _take(store: Store, queue: str) -> list[Taken]:
+def _take(store: MessageStore, queue: str) -> list[TakenMessage]:
     store.begin()
     taken = store.take(queue, AT_ONCE)
     store.commit()
     return taken
 
 
-def _finish(store: Store, taken: list[Taken]) -> None:
+def _finish(store: MessageStore, taken: list[TakenMessage]) -> None:
     store.begin()
     store.finish([each.id for each in taken])
     store.commit()

@@ -25,7 +25,7 @@ def topic_matches(pattern: Sequence[str], words: Sequence[str]) -> bool:
     return len(words) in reached
 
 
-class Routing:
+class ExchangeRouting:
     """The exchanges and bindings of a broker. Immutable: a change is a new one."""
 
     def __init__(self, exchanges: Mapping[str, Exchange], bindings: Sequence[Binding]) -> None:

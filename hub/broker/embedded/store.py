@@ -32,7 +32,7 @@ CREATE INDEX IF NOT EXISTS message_by_expiry ON message (expires, id) WHERE expi
 Routed = Literal["routed", "unroutable", "full"]
 
 
-class Taken(NamedTuple):
+class TakenMessage(NamedTuple):
     """A message that has been marked as in flight. `deliveries` counts this one too."""
 
     id: int
@@ -49,7 +49,7 @@ def steady(clock: Clock) -> Callable[[], float]:
     return lambda: begun + clock.monotonic()
 
 
-class Store:
+class MessageStore:
     """Messages by queue. `commit` makes everything since the last commit durable (WAL, synchronous=FULL), `rollback`
     undoes it. Raises sqlite3.Error when the file can't be used.
 
@@ -134,7 +134,7 @@ class Store:
         """How many wait for a consumer; None for a queue that doesn't exist."""
         return self._ready.get(queue) if queue in self.catalogue.queues else None
 
-    def take(self, queue: str, limit: int) -> list[Taken]:
+    def take(self, queue: str, limit: int) -> list[TakenMessage]:
         """The oldest ready messages, now in flight and counted as delivered once more."""
         if limit <= 0 or not self._ready.get(queue):
             return []
@@ -147,7 +147,7 @@ class Store:
             "UPDATE message SET state=1, deliveries=deliveries+1 WHERE id=?", [(row[0],) for row in found]
         )
         self._ready[queue] -= len(found)
-        return [Taken(*row) for row in found]
+        return [TakenMessage(*row) for row in found]
 
     def finish(self, ids: Iterable[int]) -> None:
         """They are done and gone."""

@@ -28,7 +28,7 @@ _MISSING_EXCHANGE = re.compile(r"no exchange '(.*)' in vhost", re.DOTALL)
 _publish_method = lru_cache(2048)(frames.publish_method)
 
 
-class Publication:
+class RabbitPublication:
     """A message on its way, and who waits for it."""
 
     __slots__ = ("body", "exchange", "future", "key", "mandatory", "properties", "returned")
@@ -58,16 +58,16 @@ class Publisher:
 
     def __init__(self, clock: Clock) -> None:
         self.channel: PublishChannel | None = None
-        self.backlog: deque[Publication] = deque()
+        self.backlog: deque[RabbitPublication] = deque()
         self.suspects = 0
-        self._waiting: Deadlines[Publication] = Deadlines(self._too_late, clock)
+        self._waiting: Deadlines[RabbitPublication] = Deadlines(self._too_late, clock)
 
     def publish(
         self, exchange: str, key: str, message: Message, mandatory: bool, timeout: float
     ) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
-            item = Publication(exchange, key, message, mandatory, future)
+            item = RabbitPublication(exchange, key, message, mandatory, future)
             check_names(exchange, key)
             check_size(item.properties, LARGEST_FRAME)
         except MessageError as error:
@@ -82,7 +82,7 @@ class Publisher:
         if self.channel is not None:
             self.channel.connection.wake(self.channel)
 
-    def settled(self, item: Publication, confirmed: bool) -> None:
+    def settled(self, item: RabbitPublication, confirmed: bool) -> None:
         """The broker has answered."""
         self._waiting.discard(item)
         if item.returned:
@@ -93,18 +93,18 @@ class Publisher:
         elif not item.future.done():
             item.future.set_result(None)
 
-    def refuse(self, item: Publication, error: Exception) -> None:
+    def refuse(self, item: RabbitPublication, error: Exception) -> None:
         self._waiting.discard(item)
         item.fail(error)
 
-    def too_large(self, item: Publication, frame: int) -> None:
+    def too_large(self, item: RabbitPublication, frame: int) -> None:
         """Refuses what this connection's frames can't carry, before the server would close the connection for it."""
         try:
             check_size(item.properties, frame)
         except MessageError as error:
             self.refuse(item, error)
 
-    def in_doubt(self, items: list[Publication], why: ChannelRefused | None) -> None:
+    def in_doubt(self, items: list[RabbitPublication], why: ChannelRefused | None) -> None:
         """An epoch has ended with these unanswered, oldest first. `why`: the broker had a reason of its own."""
         self.channel = None
         if why is not None:
@@ -115,7 +115,7 @@ class Publisher:
             elif not item.future.done():
                 self.backlog.appendleft(item)
 
-    def _without_guilty(self, items: list[Publication], why: ChannelRefused) -> list[Publication]:
+    def _without_guilty(self, items: list[RabbitPublication], why: ChannelRefused) -> list[RabbitPublication]:
         missing = _MISSING_EXCHANGE.search(why.text) if why.code == 404 else None
         guilty = [item for item in items if missing and item.exchange == missing[1]]
         for item in guilty:
@@ -134,7 +134,7 @@ class Publisher:
         self.backlog.clear()
         self.channel = None
 
-    def _too_late(self, item: Publication) -> None:
+    def _too_late(self, item: RabbitPublication) -> None:
         if self.channel is None:
             item.fail(TransientError("no connection to the broker", "unreachable"))
         else:
@@ -148,7 +148,7 @@ class PublishChannel(AmqpChannel):
     def __init__(self, connection: AmqpConnection, number: int, publisher: Publisher) -> None:
         super().__init__(connection, number)
         self._publisher = publisher
-        self._unconfirmed: dict[int, Publication] = {}
+        self._unconfirmed: dict[int, RabbitPublication] = {}
         self._next = 1
         self._lowest = 1
         self.on_refused: Callable[[AmqpConnection], None] | None = None

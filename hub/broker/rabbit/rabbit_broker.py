@@ -32,7 +32,7 @@ from hub.broker.rabbit.declaration import (
     unbind,
 )
 from hub.broker.rabbit.publisher import PublishChannel, Publisher
-from hub.broker.rabbit.supervisor import Supervisor
+from hub.broker.rabbit.supervisor import ConnectionSupervisor
 from hub.core.broker import ConsumerArguments, DeliveryHandler
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError, TransientError
@@ -53,7 +53,7 @@ class _Consuming:
     """A connection for consumers, and those that it carries: as many as it has channels."""
 
     def __init__(self, address: AmqpAddress, name: str, heartbeat: int, clock: Clock) -> None:
-        self.supervisor = Supervisor(address, name, heartbeat, clock, self._begin)
+        self.supervisor = ConnectionSupervisor(address, name, heartbeat, clock, self._begin)
         self.subscriptions: list[RabbitSubscription] = []
         self.coming = 0
         """Consumers that are on their way."""
@@ -88,7 +88,9 @@ class RabbitBroker:
         self._address = address
         self._publisher = Publisher(clock)
         self._name, self._beat = name, HEARTBEAT if beat is None else beat
-        self._publishing = Supervisor(address, f"{name} publishing", self._beat, clock, self._begin_publishing)
+        self._publishing = ConnectionSupervisor(
+            address, f"{name} publishing", self._beat, clock, self._begin_publishing
+        )
         self._consuming = [_Consuming(address, f"{name} consuming", self._beat, clock)]
         self._begin_channel: asyncio.Task[None] | None = None
         self._declaring = asyncio.Lock()
@@ -239,7 +241,7 @@ class RabbitBroker:
             connection.end(str(error))
 
     async def _insist(
-        self, action: Callable[[AmqpConnection], Awaitable[T]], supervisor: Supervisor | None = None
+        self, action: Callable[[AmqpConnection], Awaitable[T]], supervisor: ConnectionSupervisor | None = None
     ) -> T:
         """Does it on the running connection (without `supervisor` the first for consumers); again on the next one when
         that was lost meanwhile."""

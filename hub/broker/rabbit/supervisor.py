@@ -22,7 +22,7 @@ STABLE = 1.0
 """An epoch that lasted so many seconds begins the pauses anew."""
 
 
-class Supervisor:
+class ConnectionSupervisor:
     """One task, one connection at a time. `begin` makes a new connection useful (channels, consumers) before it counts
     as up.
 

@@ -10,7 +10,7 @@ from hub.cli.messages.dead_choice import refuse_empty
 from hub.cli.messages.hold import report
 from hub.cli.shell.output import AsJson, age, entry, print_json, say
 from hub.cli.site import HERE, SiteDir, command, with_journal
-from hub.journal.batches.batches import Batches, Waiting
+from hub.journal.batches.batches import Batches, WaitingBatch
 from hub.journal.journal import Journal
 from hub.journal.rows import StuckBatch
 
@@ -23,7 +23,7 @@ Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of batches,
 def list_(site: SiteDir = HERE, as_json: AsJson = False) -> None:
     """Lists what waits for a batch, and batches that are not published yet, with the cause. Example: hub batch list"""
 
-    async def work(journal: Journal) -> tuple[list[Waiting], list[StuckBatch], float]:
+    async def work(journal: Journal) -> tuple[list[WaitingBatch], list[StuckBatch], float]:
         batches = Batches(journal)
         return await batches.waiting(), await batches.stuck(), journal.clock()
 
@@ -57,6 +57,6 @@ def dissolve(
     report(command(site, "batch.dissolve", {"ids": ids, "reason": reason}, 60.0), "dissolved", as_json)
 
 
-def waiting_as_dict(one: Waiting) -> dict[str, Any]:
+def waiting_as_dict(one: WaitingBatch) -> dict[str, Any]:
     """What waits, for programs."""
-    return {name: getattr(one, name) for name in Waiting.__dataclass_fields__}
+    return {name: getattr(one, name) for name in WaitingBatch.__dataclass_fields__}

@@ -9,7 +9,7 @@ import typer
 
 from hub.cli.shell.output import AsJson, age, entry, print_json, say
 from hub.cli.site import HERE, SiteDir, with_journal
-from hub.journal.copies.wait import Wait, Waiting
+from hub.journal.copies.wait import Wait, WaitingCopies
 from hub.journal.copies.waits import Waits
 from hub.journal.journal import Journal
 
@@ -24,7 +24,7 @@ def list_(
 ) -> None:
     """Lists what copies wait for, and the copies, the oldest first. Example: hub waiting list --limit 10"""
 
-    async def work(journal: Journal) -> tuple[list[Waiting], list[Wait], float]:
+    async def work(journal: Journal) -> tuple[list[WaitingCopies], list[Wait], float]:
         waits = Waits(journal)
         return await waits.counts(), await waits.oldest(limit), journal.clock()
 

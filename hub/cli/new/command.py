@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from hub.app.plugin_discovery import discover
-from hub.cli.new.plugin_scaffold import Refused, ScaffoldKind, kind_of, put, scaffold
+from hub.cli.new.plugin_scaffold import ScaffoldKind, ScaffoldRefused, kind_of, put, scaffold
 from hub.cli.shell.output import AsJson, fail, print_json, say
 from hub.cli.shell.site_option import disk_error
 from hub.core.errors import ConfigError
@@ -59,7 +59,7 @@ def _new(name: str, word: str, kinds: tuple[ScaffoldKind, ...], folder: Path | N
         made = scaffold(kind, name, discover())
         target = folder or Path(made.distribution)
         paths = put(made, target)
-    except (Refused, ConfigError) as error:
+    except (ScaffoldRefused, ConfigError) as error:
         fail(str(error) if isinstance(error, ConfigError) else f"error: {error}")
     except OSError as error:
         fail(disk_error(error))

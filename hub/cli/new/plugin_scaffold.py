@@ -30,19 +30,19 @@ TEMPLATES = Environment(  # noqa: S701  its files are Python, TOML and Markdown,
 """The files of `templates/`: `plugin.py.j2`, its `contract_test.py.j2` and the `usage.yaml.j2` of each kind."""
 
 
-class Refused(ValueError):
+class ScaffoldRefused(ValueError):
     """There can't be such a plug-in, or it can't be put there; says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scaffold:
+class PluginScaffold:
     """A distribution to be: its name, and its files by path and text."""
 
     distribution: str
     files: dict[str, str]
 
 
-def scaffold(kind: ScaffoldKind, name: str, plugins: Plugins) -> Scaffold:
+def scaffold(kind: ScaffoldKind, name: str, plugins: Plugins) -> PluginScaffold:
     """Raises Refused where the name isn't one, or is taken among the plug-ins of this kind."""
     _check(kind, name, plugins)
     module = f"hub_{kind}_{name}"
@@ -62,20 +62,20 @@ def scaffold(kind: ScaffoldKind, name: str, plugins: Plugins) -> Scaffold:
         f"tests/test_{module}.py": f"{kind}/contract_test.py.j2",
     }
     files = {path: TEMPLATES.get_template(template).render(words) for path, template in templates.items()}
-    return Scaffold(distribution, files)
+    return PluginScaffold(distribution, files)
 
 
 def _check(kind: ScaffoldKind, name: str, plugins: Plugins) -> None:
     if not NAME.fullmatch(name) or len(name) > LONGEST:
-        raise Refused(
+        raise ScaffoldRefused(
             f"{name!r} can't be a plug-in's name: small letters, digits and single _, beginning with a letter, "
             f"at most {LONGEST} (acme_spool)"
         )
     if iskeyword(name) or name in OTHER_KEYS:
-        raise Refused(f"{name!r} can't be a plug-in's name: the word has a meaning of its own")
+        raise ScaffoldRefused(f"{name!r} can't be a plug-in's name: the word has a meaning of its own")
     if plugins.find(kind, name) is not None:
         taken = plugins.names(kind)
-        raise Refused(f"there is a {kind} {name!r} already; taken are {', '.join(taken)}")
+        raise ScaffoldRefused(f"there is a {kind} {name!r} already; taken are {', '.join(taken)}")
 
 
 def kind_of(word: str, kinds: tuple[ScaffoldKind, ...]) -> ScaffoldKind:
@@ -83,14 +83,14 @@ def kind_of(word: str, kinds: tuple[ScaffoldKind, ...]) -> ScaffoldKind:
     for kind in kinds:
         if word == kind:
             return kind
-    raise Refused(f"there is no kind {word!r} here ({hint(word, kinds)})")
+    raise ScaffoldRefused(f"there is no kind {word!r} here ({hint(word, kinds)})")
 
 
-def put(made: Scaffold, folder: Path) -> tuple[Path, ...]:
+def put(made: PluginScaffold, folder: Path) -> tuple[Path, ...]:
     """Writes the files into a folder that isn't there yet, or is empty. Never over anything. Raises Refused,
     OSError."""
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
-        raise Refused(f"{folder} is there already, and nothing is overwritten; say another --folder")
+        raise ScaffoldRefused(f"{folder} is there already, and nothing is overwritten; say another --folder")
     paths = []
     for name, text in made.files.items():
         path = folder / name

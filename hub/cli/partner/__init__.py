@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from hub.cli.shell.lazy_group import Entry, lazy
+from hub.cli.shell.lazy_group import CommandEntry, lazy
 
 commands = lazy(
     (
-        Entry("list", "hub.cli.partner.list:partners", "Lists the partners and their terms."),
-        Entry("add", "hub.cli.partner.add:add", "Drafts an agreement from a file that they sent."),
-        Entry("check", "hub.cli.partner.check:check", "Says what in a file departs from the agreement."),
-        Entry("numbers", "hub.cli.partner_numbers:numbers", "Lists the control numbers sent to a partner."),
-        Entry("acks", "hub.cli.partner_numbers:acks", "Lists what a partner is to acknowledge."),
+        CommandEntry("list", "hub.cli.partner.list:partners", "Lists the partners and their terms."),
+        CommandEntry("add", "hub.cli.partner.add:add", "Drafts an agreement from a file that they sent."),
+        CommandEntry("check", "hub.cli.partner.check:check", "Says what in a file departs from the agreement."),
+        CommandEntry("numbers", "hub.cli.partner_numbers:numbers", "Lists the control numbers sent to a partner."),
+        CommandEntry("acks", "hub.cli.partner_numbers:acks", "Lists what a partner is to acknowledge."),
     ),
     "Trading partners: their agreements, control numbers and acknowledgments.",
 )

@@ -13,12 +13,12 @@ from rich.text import Text
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.app.x12.partner_draft import objections, put
-from hub.app.x12.partner_scaffold import Scaffold, scaffold
+from hub.app.x12.partner_scaffold import PartnerScaffold, scaffold
 from hub.cli.shell.output import FOUND, AsJson, err, fail, print_json, printable
 from hub.cli.shell.site_option import HERE, SiteDir, disk_error
 from hub.cli.x12.file import File, opened, watched
 from hub.configuration.draft import NAME_PATTERN
-from hub.configuration.files.finding import Finding
+from hub.configuration.files.finding import SiteFinding
 from hub.core.errors import ConfigError
 from hub.core.ports import Body
 from transformers.x12.envelope.scan import events
@@ -91,7 +91,7 @@ def _chosen(observed: Sequence[Observation], sender: str | None, name: str | Non
     return observed
 
 
-def _as_dict(draft: Scaffold, findings: Sequence[Finding], written: bool) -> dict[str, Any]:
+def _as_dict(draft: PartnerScaffold, findings: Sequence[SiteFinding], written: bool) -> dict[str, Any]:
     return {
         "partner": draft.partner,
         "file": draft.file,
@@ -102,7 +102,7 @@ def _as_dict(draft: Scaffold, findings: Sequence[Finding], written: bool) -> dic
     }
 
 
-def _tell(draft: Scaffold, findings: Sequence[Finding], site: Path, write: bool, written: bool) -> None:
+def _tell(draft: PartnerScaffold, findings: Sequence[SiteFinding], site: Path, write: bool, written: bool) -> None:
     for sentence in draft.seen:
         err.print(Text(printable(sentence)))
     if not write:

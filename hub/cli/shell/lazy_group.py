@@ -15,7 +15,7 @@ from hub.core.options.nearest import hint
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """A command or a group of them. `source` is `module:name` of a function, or of a Typer for a group; `summary` its
     first sentence, as the list of commands has it. `given`: what the function that stands there is called with to make
     it."""
@@ -34,7 +34,7 @@ class Entry:
 class LazyGroup(TyperGroup):
     """Knows its commands by their entries."""
 
-    entries: ClassVar[Sequence[Entry]] = ()
+    entries: ClassVar[Sequence[CommandEntry]] = ()
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [entry.name for entry in self.entries]
@@ -56,7 +56,7 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(entry.name, entry.summary) for entry in self.entries])
 
 
-def lazy(entries: Sequence[Entry], help: str, **settings: Any) -> typer.Typer:
+def lazy(entries: Sequence[CommandEntry], help: str, **settings: Any) -> typer.Typer:
     """A group of these commands."""
     made = typer.Typer(
         cls=type("Commands", (LazyGroup,), {"entries": tuple(entries)}),
@@ -75,7 +75,7 @@ def _nothing() -> None:
     """Makes a group of what has no commands of its own."""
 
 
-def _made(entry: Entry) -> Any:
+def _made(entry: CommandEntry) -> Any:
     """The command, or the group, as the parser has it."""
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
     holder.callback()(_nothing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.cli.shell.lazy_group import Entry, lazy
+from hub.cli.shell.lazy_group import CommandEntry, lazy
 
 HELP = """X12 files and transaction sets, for people. Needs no hub; agreements are those of the site, where there is one.
 
@@ -11,12 +11,16 @@ Exit codes: 0 everything was accepted, or is the same; 1 something was rejected,
 
 commands = lazy(
     (
-        Entry("inspect", "hub.cli.x12.inspect:inspect", "Shows a file as a tree, decoded, with errors in place."),
-        Entry("validate", "hub.cli.x12.validate:validate", "Says whether each transaction is accepted, and why not."),
-        Entry("ack", "hub.cli.x12.ack:ack", "Prints the acknowledgments that we would send for a file."),
-        Entry("write", "hub.cli.x12.write:write", "Writes canonical documents as X12."),
-        Entry("diff", "hub.cli.x12.diff:diff", "Says where two files differ in what they mean."),
-        Entry("docs", "hub.cli.x12.docs:docs", "Prints a transaction set as we know it."),
+        CommandEntry(
+            "inspect", "hub.cli.x12.inspect:inspect", "Shows a file as a tree, decoded, with errors in place."
+        ),
+        CommandEntry(
+            "validate", "hub.cli.x12.validate:validate", "Says whether each transaction is accepted, and why not."
+        ),
+        CommandEntry("ack", "hub.cli.x12.ack:ack", "Prints the acknowledgments that we would send for a file."),
+        CommandEntry("write", "hub.cli.x12.write:write", "Writes canonical documents as X12."),
+        CommandEntry("diff", "hub.cli.x12.diff:diff", "Says where two files differ in what they mean."),
+        CommandEntry("docs", "hub.cli.x12.docs:docs", "Prints a transaction set as we know it."),
     ),
     HELP,
 )

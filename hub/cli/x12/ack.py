@@ -9,7 +9,7 @@ import orjson
 import typer
 from rich.text import Text
 
-from hub.app.x12.x12_answers import Answer, answers
+from hub.app.x12.x12_answers import X12Answer, answers
 from hub.cli.shell.output import FOUND, AsJson, err, printable
 from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import READ, SCAN, ControlNumber, File, PartnerName, piped, terms, watched
@@ -72,7 +72,7 @@ def _rejects(document: Document) -> bool:
     return getattr(document, "status", "A") in REFUSING
 
 
-def _print(made: list[Answer], control_number: int) -> bool:
+def _print(made: list[X12Answer], control_number: int) -> bool:
     """Whether all of them could be written; one that can't doesn't keep back the others."""
     now, written = read_utc(SystemClock()), True
     for number, answer in enumerate(made, control_number):

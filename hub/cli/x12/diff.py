@@ -54,7 +54,7 @@ def diff(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DocumentDifference:
     """A difference, and the document it is in. Without a path the whole document is there on one side only, or can't be
     read."""
 
@@ -100,15 +100,17 @@ def _found(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]
     return found
 
 
-def _compared(one: Sequence[Document | Unreadable], other: Sequence[Document | Unreadable]) -> Iterator[Found]:
+def _compared(
+    one: Sequence[Document | Unreadable], other: Sequence[Document | Unreadable]
+) -> Iterator[DocumentDifference]:
     for left, right in _pairs(one, other):
         if isinstance(left, Document) and isinstance(right, Document):
             for each in diff_documents(without_counts(left), without_counts(right)):
-                yield Found(left.kind, left.number, each.path, each.one, each.other)
+                yield DocumentDifference(left.kind, left.number, each.path, each.one, each.other)
         else:
             shown = left or right
             assert shown is not None  # noqa: S101 - one of a pair is there
-            yield Found(shown.kind, shown.number, "", _describe(left), _describe(right))
+            yield DocumentDifference(shown.kind, shown.number, "", _describe(left), _describe(right))
 
 
 def _pairs(
@@ -146,7 +148,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) or hasattr(value, "isoformat") else value
 
 
-def _print(found: Sequence[Found], left: int, right: int) -> None:
+def _print(found: Sequence[DocumentDifference], left: int, right: int) -> None:
     heading = None
     for each in found:
         if heading != (heading := (each.document, each.number)):

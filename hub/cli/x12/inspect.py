@@ -12,7 +12,7 @@ from hub.cli.x12.choice import chosen, has_errors, up_to
 from hub.cli.x12.file import File, piped, terms, watched
 from hub.cli.x12.lines import show, tally_line
 from hub.cli.x12.report import JsonReport
-from hub.cli.x12.tally import Tally
+from hub.cli.x12.tally import SeenTally
 from hub.cli.x12.tree_view import TreeView
 from transformers.x12.lineage import inspection
 
@@ -43,7 +43,7 @@ def inspect(
         if brief and not as_json:
             size = f"{body.size / (1 << 20):.0f} MB"
             err.print(f"a summary, because the file has {size}: --transaction N shows one, --full all", style="dim")
-        tally = Tally()
+        tally = SeenTally()
         seen = inspection.inspect(body, partners)
         if transaction is not None:
             one = chosen(up_to(seen, transaction), lambda each: each.number == transaction, strays=False)

@@ -7,9 +7,9 @@ import sys
 from rich.text import Text
 
 from hub.cli.shell.output import one_line, out
-from hub.cli.x12.tally import Tally
+from hub.cli.x12.tally import SeenTally
 from transformers.x12.declarations.code_names import code_name, date_text, time_text
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.lineage.inspection import GroupSeen, InterchangeSeen, TransactionSeen
 from transformers.x12.lineage.tree import ElementNode, SegmentNode
 
@@ -106,7 +106,7 @@ def element_line(segment: str, node: ElementNode, depth: int) -> Text:
     return parts
 
 
-def error_line(finding: Finding, depth: int, *, placed: bool = True) -> Text:
+def error_line(finding: SegmentFinding, depth: int, *, placed: bool = True) -> Text:
     """`placed`: it stands under the segment that it concerns. Else it says where that is."""
     where = finding.where if finding.segment and (finding.element or not placed) else ""
     if finding.position and finding.element and not placed:
@@ -121,5 +121,5 @@ def warning_line(text: str, depth: int) -> Text:
     return line(depth, (f"! warning: {text}", "yellow"))
 
 
-def tally_line(tally: Tally) -> Text:
+def tally_line(tally: SeenTally) -> Text:
     return line(0, (str(tally), "green" if tally.good else "red"))

@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.lineage.inspection import Closed, GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
 
 
-def error_dict(finding: Finding) -> dict[str, Any]:
+def error_dict(finding: SegmentFinding) -> dict[str, Any]:
     """One error. What isn't known of it is null, or left out where only few errors have it."""
     found: dict[str, Any] = {
         "code": finding.code,
@@ -78,7 +78,7 @@ class JsonReport:
             case _:
                 pass
 
-    def _begin(self, level: str, refusal: Finding | None, indent: str) -> None:
+    def _begin(self, level: str, refusal: SegmentFinding | None, indent: str) -> None:
         self._separate(indent)
         self._first = True
         self._errors[level] = [error_dict(refusal)] if refusal else []

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from transformers.x12.lineage.inspection import GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen
 
 
-class Tally:
+class SeenTally:
     """Counts what is seen."""
 
     def __init__(self) -> None:

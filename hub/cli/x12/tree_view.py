@@ -16,10 +16,10 @@ from hub.cli.x12.lines import (
     transaction_line,
     warning_line,
 )
-from hub.cli.x12.tally import Tally
+from hub.cli.x12.tally import SeenTally
 from transformers.x12.declarations.catalogue import known_sets, set_declaration
 from transformers.x12.envelope.delimiters import as_text
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.lineage.inspection import (
     AcknowledgmentSeen,
     Closed,
@@ -39,7 +39,7 @@ class TreeView:
     def __init__(self, *, brief: bool = False, only_errors: bool = False) -> None:
         self._brief = brief
         self._only_errors = only_errors or brief
-        self._group = Tally()
+        self._group = SeenTally()
 
     def print(self, seen: Iterable[Seen]) -> None:
         for one in seen:
@@ -51,7 +51,7 @@ class TreeView:
             case InterchangeSeen():
                 self._interchange(one)
             case GroupSeen():
-                self._group = Tally()
+                self._group = SeenTally()
                 show(group_line(one))
                 self._errors([one.refusal] if one.refusal else [], 2)
             case TransactionSeen():
@@ -73,7 +73,7 @@ class TreeView:
             show(warning_line(text, 1))
 
     @staticmethod
-    def _errors(findings: list[Finding], depth: int) -> None:
+    def _errors(findings: list[SegmentFinding], depth: int) -> None:
         for finding in findings:
             show(error_line(finding, depth, placed=False))
 
@@ -84,7 +84,7 @@ class TreeView:
         show(transaction_line(seen, 2, name))
         for text in seen.read.warnings if not self._only_errors else ():
             show(warning_line(text, 3))
-        errors: dict[int, list[Finding]] = {}
+        errors: dict[int, list[SegmentFinding]] = {}
         for finding in seen.findings:
             errors.setdefault(finding.position, []).append(finding)
         for finding in (*errors.pop(0, ()), *errors.pop(1, ())):
@@ -93,7 +93,7 @@ class TreeView:
         for finding in (f for found in errors.values() for f in found):
             show(error_line(finding, 3, placed=False))
 
-    def _segments(self, seen: TransactionSeen, errors: dict[int, list[Finding]]) -> None:
+    def _segments(self, seen: TransactionSeen, errors: dict[int, list[SegmentFinding]]) -> None:
         """Takes out of `errors` what it prints."""
         shown: tuple[str, ...] = ()
         for node in _nodes(seen):
@@ -107,7 +107,7 @@ class TreeView:
             self._segment(node, found)
 
     @staticmethod
-    def _segment(node: SegmentNode, found: list[Finding]) -> None:
+    def _segment(node: SegmentNode, found: list[SegmentFinding]) -> None:
         depth = 3 + node.depth
         show(segment_line(node, depth))
         for element in node.elements:

@@ -11,7 +11,7 @@ from hub.cli.shell.site_option import HERE, SiteDir
 from hub.cli.x12.file import File, PartnerName, piped, terms, watched
 from hub.cli.x12.lines import error_line, line, show, tally_line, transaction_line, warning_line
 from hub.cli.x12.report import JsonReport
-from hub.cli.x12.tally import Tally
+from hub.cli.x12.tally import SeenTally
 from transformers.x12.lineage.inspection import GroupSeen, InterchangeSeen, Seen, Stray, TransactionSeen, inspect
 
 
@@ -23,7 +23,7 @@ def validate(file: File, partner: PartnerName = None, site: SiteDir = HERE, as_j
     """
     partners, agreement = terms(site, partner)
     with watched(file) as body, piped():
-        tally = Tally()
+        tally = SeenTally()
         (JsonReport() if as_json else VerdictView()).print(tally.counting(inspect(body, partners, agreement)))
         if not as_json:
             show(tally_line(tally))

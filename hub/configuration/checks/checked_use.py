@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hub.configuration.draft import Draft
-from hub.configuration.entries.plug import Placed
-from hub.core.errors import Place
+from hub.configuration.entries.plug import PlacedUse
+from hub.core.errors import FilePlace
 from hub.core.options.naming import names_in
 from hub.core.options.nearest import did_you_mean
 from hub.core.plugin import Options, Problem
@@ -15,7 +15,7 @@ DECLARED_IN = "declare it in config/{}.yaml"
 TRANSFORMERS = ("reader", "writer", "step")
 
 
-def check_use(draft: Draft, placed: Placed) -> str | None:
+def check_use(draft: Draft, placed: PlacedUse) -> str | None:
     """All of it, told where it stands. Gives the endpoint's name."""
     before = draft.findings.errors
     endpoint = _check_options(draft, placed)
@@ -24,7 +24,7 @@ def check_use(draft: Draft, placed: Placed) -> str | None:
     return endpoint
 
 
-def _check_options(draft: Draft, placed: Placed) -> str | None:
+def _check_options(draft: Draft, placed: PlacedUse) -> str | None:
     use = placed.use
     for field, folder in use.plugin.files.items():
         for value in texts(use.value(field)):
@@ -58,7 +58,7 @@ def _check_options(draft: Draft, placed: Placed) -> str | None:
     return name
 
 
-def _inspect(draft: Draft, placed: Placed, endpoint: Options | None) -> None:
+def _inspect(draft: Draft, placed: PlacedUse, endpoint: Options | None) -> None:
     """What stands in the files, once they are there."""
     use = placed.use
     names = [(folder, name) for field, folder in use.plugin.files.items() for name in texts(use.value(field))]
@@ -69,14 +69,14 @@ def _inspect(draft: Draft, placed: Placed, endpoint: Options | None) -> None:
         _tell(draft, placed, field, use.plugin.inspect(use.options, endpoint, draft.folder))
 
 
-def _tell(draft: Draft, placed: Placed, field: str, problems: Iterable[Problem]) -> None:
+def _tell(draft: Draft, placed: PlacedUse, field: str, problems: Iterable[Problem]) -> None:
     """Each at the option that its path begins with, else at `field`."""
     for problem in problems:
         tell = draft.findings.warning if problem.warning else draft.findings.error
         tell(placed.place(str(problem.path[0]) if problem.path else field), problem.text, problem.hint)
 
 
-def _check_endpoint(draft: Draft, place: Place, name: str | None, kind: str) -> str | None:
+def _check_endpoint(draft: Draft, place: FilePlace, name: str | None, kind: str) -> str | None:
     if name is None or not draft.use("endpoint", name, place, DECLARED_IN.format("endpoints")):
         return None
     endpoint = draft.endpoints.get(name)
@@ -85,7 +85,7 @@ def _check_endpoint(draft: Draft, place: Place, name: str | None, kind: str) -> 
     return name
 
 
-def _check_file(draft: Draft, place: Place, folder: str, name: str) -> None:
+def _check_file(draft: Draft, place: FilePlace, folder: str, name: str) -> None:
     parts = name.split("/")
     if name.startswith("/") or "\\" in name or any(part in ("", ".", "..") for part in parts):
         draft.findings.error(place, f"{name!r} should be the name of a file in {folder}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft, Text
-from hub.configuration.entries.plug import Placed
-from hub.core.errors import ConfigError, Place
+from hub.configuration.entries.plug import PlacedUse
+from hub.core.errors import ConfigError, FilePlace
 from hub.core.partners import PartnerDirectory
 from hub.core.plugin import Context
 from hub.core.routing.expression_tree import ExpressionError
@@ -38,7 +38,7 @@ def _context(draft: Draft, text: Text) -> Context:
     return Context(site=draft.folder, partners=partners, text=text, facts=draft.facts.facts)
 
 
-def _outcome(placed: Placed, context: Context) -> ConfigError | None:
+def _outcome(placed: PlacedUse, context: Context) -> ConfigError | None:
     use = placed.use
     try:
         use.plugin.build(use.plugin.name, use.options, context)
@@ -53,7 +53,7 @@ def _outcome(placed: Placed, context: Context) -> ConfigError | None:
     return None
 
 
-def _place(placed: Placed, text: str) -> Place:
+def _place(placed: PlacedUse, text: str) -> FilePlace:
     """The option that names the file that is told of, else the first one that names any."""
     named = [(field, name) for field in placed.use.plugin.files for name in texts(placed.use.value(field))]
     fields = [field for field, name in named if name in text] or [field for field, _ in named]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hub.configuration.draft import AgreementDraft, Draft, RouteDraft
-from hub.configuration.files.yaml_file import Node
+from hub.configuration.files.yaml_file import YamlNode
 from hub.core.agreement import Acknowledge
-from hub.core.errors import Place
+from hub.core.errors import FilePlace
 from hub.core.routing.route import Route, Send
 
 KINDS = ("functional_acknowledgment", "interchange_acknowledgment")
@@ -36,7 +36,7 @@ def make_acknowledge_routes(draft: Draft) -> None:
         draft.routes.append(RouteDraft(route, one.file, node))
 
 
-def _destination(draft: Draft, one: AgreementDraft, terms: Acknowledge, node: Node, place: Place) -> str | None:
+def _destination(draft: Draft, one: AgreementDraft, terms: Acknowledge, node: YamlNode, place: FilePlace) -> str | None:
     """The destination that takes the acknowledgments, or None with an error."""
     partner = one.agreement.partner
     writers = draft.writers_for(partner)
@@ -60,7 +60,7 @@ def _destination(draft: Draft, one: AgreementDraft, terms: Acknowledge, node: No
     return None
 
 
-def _takes(draft: Draft, name: str, partner: str, writers: tuple[str, ...], place: Place) -> bool:
+def _takes(draft: Draft, name: str, partner: str, writers: tuple[str, ...], place: FilePlace) -> bool:
     if not draft.use("destination", name, place, "declare it in config/destinations.yaml"):
         return False
     if name not in writers and name in draft.destinations:

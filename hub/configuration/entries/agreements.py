@@ -5,27 +5,27 @@ from __future__ import annotations
 from hub.configuration.checks.checked_use import DECLARED_IN
 from hub.configuration.draft import AgreementDraft, Draft
 from hub.configuration.files.partner_file import (
-    Delimiters,
+    DelimitersEntry,
     ExpectAckTerms,
     HoldTotals,
     PartnerFile,
     PartnerId,
-    Rule,
+    RuleEntry,
     X12Terms,
 )
 from hub.configuration.files.validation import validated
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.core.agreement import (
     ALL_SETS,
     Acknowledge,
     Agreement,
-    Batch,
+    BatchLimits,
     ExpectAck,
     InterchangeId,
     OverlayRule,
     Separators,
 )
-from hub.core.errors import Place
+from hub.core.errors import FilePlace
 from hub.core.options.duration import seconds
 
 NEWLINES = {"none": "", "lf": "\n", "crlf": "\r\n"}
@@ -68,7 +68,7 @@ def agreement_of(model: PartnerFile, stated: frozenset[str] = frozenset()) -> Ag
         separators=_separators(terms.delimiters),
         charset=terms.charset,
         duplicate_days=terms.duplicates.days if terms.duplicates else None,
-        batch=Batch(terms.batch.max, seconds(terms.batch.wait)) if terms.batch else None,
+        batch=BatchLimits(terms.batch.max, seconds(terms.batch.wait)) if terms.batch else None,
         test=terms.test,
         owner=model.owner or "",
         overlays={name: tuple(map(_rule, rules)) for name, rules in terms.overlays.items()},
@@ -80,7 +80,7 @@ def agreement_of(model: PartnerFile, stated: frozenset[str] = frozenset()) -> Ag
     )
 
 
-def _stated(node: Node | None) -> frozenset[str]:
+def _stated(node: YamlNode | None) -> frozenset[str]:
     """The terms that the file says, each as its key."""
     entries = node.entries if node else {}
     inner = entries["delimiters"].entries if "delimiters" in entries else {}
@@ -102,16 +102,16 @@ def _expect_ack(terms: X12Terms) -> ExpectAck | None:
     return None if said is None else ExpectAck(seconds(said))
 
 
-def _separators(said: Delimiters) -> Separators:
+def _separators(said: DelimitersEntry) -> Separators:
     newline = NEWLINES[said.newline]
     return Separators(said.element, said.component, said.repetition, said.terminator, newline)  # type: ignore[arg-type]
 
 
-def _rule(said: Rule) -> OverlayRule:
+def _rule(said: RuleEntry) -> OverlayRule:
     return OverlayRule(**said.model_dump())
 
 
-def _take_id(draft: Draft, partner: str, one: PartnerId, place: Place) -> None:
+def _take_id(draft: Draft, partner: str, one: PartnerId, place: FilePlace) -> None:
     """An interchange id stands for one partner, in test and in production traffic each."""
     name = f"{one.qualifier} {one.id}"
     ids = draft.declared.setdefault("interchange id", {})

@@ -11,13 +11,13 @@ from hub.configuration.entries.agreed_totals import agreed_totals
 from hub.configuration.entries.gathering import check_together, read_gather
 from hub.configuration.entries.plug import Use
 from hub.configuration.entries.steps import read_steps
-from hub.configuration.files.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, Reply
+from hub.configuration.files.models import DESTINATION_KEYS, SOURCE_KEYS, UNPACK, ReplyEntry
 from hub.configuration.files.named_files import check_named_files
 from hub.configuration.files.secrets import check_entry
 from hub.configuration.files.validation import validated
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
-from hub.core.errors import Place
+from hub.core.errors import FilePlace
 from hub.core.options.nearest import hint
 from hub.core.replies.captures import check_capture
 from hub.core.replies.replies import ReplyRule
@@ -38,7 +38,7 @@ def read_endpoints(draft: Draft, file: YamlFile) -> None:
             draft.endpoints[name] = EndpointConfig(name, placed.use, place)
 
 
-def declare_destinations(draft: Draft, file: YamlFile, node: Node) -> Callable[[], None]:
+def declare_destinations(draft: Draft, file: YamlFile, node: YamlNode) -> Callable[[], None]:
     """Declares the names now; what it returns reads the entries, once every name is known."""
     entries = [
         (name, value, place, draft.declare("destination", name, place))
@@ -56,7 +56,9 @@ def declare_destinations(draft: Draft, file: YamlFile, node: Node) -> Callable[[
     return read
 
 
-def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place: Place) -> DestinationConfig | None:
+def _read_destination(
+    draft: Draft, file: YamlFile, name: str, node: YamlNode, place: FilePlace
+) -> DestinationConfig | None:
     placed = draft.reading.keyed("destination", file, name, node, DESTINATION_KEYS)
     writer = _chosen(draft, "writer", file, node.child("write"))
     replies = tuple(_read_replies(draft, file, node.child("replies")))
@@ -92,7 +94,7 @@ def _read_destination(draft: Draft, file: YamlFile, name: str, node: Node, place
     return replace(config, steps=(*agreed_totals(draft, writer), *steps))
 
 
-def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use | None:
+def _chosen(draft: Draft, kind: str, file: YamlFile, node: YamlNode | None) -> Use | None:
     if node is None:
         return None
     placed = draft.reading.chosen("writer" if kind == "writer" else "reader", file, node)
@@ -102,7 +104,7 @@ def _chosen(draft: Draft, kind: str, file: YamlFile, node: Node | None) -> Use |
     return placed.use
 
 
-def _retry_class(draft: Draft, file: YamlFile, node: Node | None) -> RetryClass:
+def _retry_class(draft: Draft, file: YamlFile, node: YamlNode | None) -> RetryClass:
     if node is None:
         draft.used.add(("retry class", QUICK.name))
         return draft.retry_classes[QUICK.name]
@@ -114,13 +116,13 @@ def _retry_class(draft: Draft, file: YamlFile, node: Node | None) -> RetryClass:
     return QUICK
 
 
-def _read_replies(draft: Draft, file: YamlFile, node: Node | None) -> Iterator[ReplyRule]:
+def _read_replies(draft: Draft, file: YamlFile, node: YamlNode | None) -> Iterator[ReplyRule]:
     if node is None:
         return
     if node.kind != "sequence":
         draft.findings.error(file.place_of(node), "`replies` should be a list")
     for item in node.items:
-        reply = validated(Reply, file, item, draft.findings)
+        reply = validated(ReplyEntry, file, item, draft.findings)
         if reply is None:
             draft.doubtful.add("hold")
             continue
@@ -140,14 +142,14 @@ def _read_replies(draft: Draft, file: YamlFile, node: Node | None) -> Iterator[R
         )
 
 
-def _read_answer(draft: Draft, file: YamlFile, node: Node | None) -> bool:
+def _read_answer(draft: Draft, file: YamlFile, node: YamlNode | None) -> bool:
     """`answer: true`."""
     if node is not None and not isinstance(node.value, bool):
         draft.findings.error(file.place_of(node), "`answer` should be true or false")
     return node is not None and node.value is True
 
 
-def _read_captures(draft: Draft, file: YamlFile, node: Node | None) -> dict[str, str]:
+def _read_captures(draft: Draft, file: YamlFile, node: YamlNode | None) -> dict[str, str]:
     """`capture: {erp_order: /id}`: kind of business key to where it stands in the reply."""
     if node is None:
         return {}
@@ -164,7 +166,7 @@ def _read_captures(draft: Draft, file: YamlFile, node: Node | None) -> dict[str,
     return {name: str(value.value) for name, value in node.entries.items()}
 
 
-def _read_answers(draft: Draft, file: YamlFile, name: str, node: Node | None) -> str | None:
+def _read_answers(draft: Draft, file: YamlFile, name: str, node: YamlNode | None) -> str | None:
     """`read` of a destination: its replies are documents, of a source that is called after it. Gives the source's
     name."""
     if node is None:
@@ -179,7 +181,7 @@ def _read_answers(draft: Draft, file: YamlFile, name: str, node: Node | None) ->
     return source
 
 
-def declare_sources(draft: Draft, file: YamlFile, node: Node, owner: str) -> Callable[[], None]:
+def declare_sources(draft: Draft, file: YamlFile, node: YamlNode, owner: str) -> Callable[[], None]:
     """As `declare_destinations`, for sources."""
     entries = [
         (name, value, place, draft.declare("source", name, place))
@@ -197,7 +199,9 @@ def declare_sources(draft: Draft, file: YamlFile, node: Node, owner: str) -> Cal
     return read
 
 
-def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Place, owner: str) -> SourceConfig | None:
+def _read_source(
+    draft: Draft, file: YamlFile, name: str, node: YamlNode, place: FilePlace, owner: str
+) -> SourceConfig | None:
     placed = draft.reading.keyed("source", file, name, node, SOURCE_KEYS)
     read = node.child("read")
     if read is None and node.kind == "mapping":
@@ -217,7 +221,7 @@ def _read_source(draft: Draft, file: YamlFile, name: str, node: Node, place: Pla
     return SourceConfig(name, placed.use, reader, place, owner, kinds, unpack, steps)
 
 
-def _read_unpack(draft: Draft, file: YamlFile, node: Node | None) -> str | None:
+def _read_unpack(draft: Draft, file: YamlFile, node: YamlNode | None) -> str | None:
     """`unpack: gzip`."""
     if node is None:
         return None

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from hub.configuration.draft import Draft
 from hub.configuration.files.models import FactEntry
 from hub.configuration.files.validation import validated
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.core.errors import ConfigError
 from hub.core.options.nearest import hint
 from hub.core.routing.facts import BUILT_IN, FACT_NAME, FactPath, FactSet, FactType
@@ -44,7 +44,7 @@ def read_facts(draft: Draft, file: YamlFile) -> None:
     draft.facts = FactSet(draft.fact_paths)
 
 
-def _read_fact(draft: Draft, file: YamlFile, name: str, node: Node) -> FactPath | None:
+def _read_fact(draft: Draft, file: YamlFile, name: str, node: YamlNode) -> FactPath | None:
     model = validated(FactEntry, file, node, draft.findings)
     if model is None:
         return None
@@ -68,7 +68,7 @@ def _read_fact(draft: Draft, file: YamlFile, name: str, node: Node) -> FactPath 
 
 
 def _given(
-    draft: Draft, file: YamlFile, name: str, node: Node, model: FactEntry, listed: tuple[str, ...]
+    draft: Draft, file: YamlFile, name: str, node: YamlNode, model: FactEntry, listed: tuple[str, ...]
 ) -> FactPath | None:
     """A fact that sources give with what they bring."""
     place = file.place_of(node.child("from") or node)
@@ -82,7 +82,7 @@ def _given(
     return FactPath(name, model.type, {}, _default(draft, file, node, model), given)
 
 
-def _default(draft: Draft, file: YamlFile, node: Node, model: FactEntry) -> Any:
+def _default(draft: Draft, file: YamlFile, node: YamlNode, model: FactEntry) -> Any:
     found = node.child("default")
     if found is None or (found.value is None and found.kind == "scalar"):
         return None
@@ -93,7 +93,7 @@ def _default(draft: Draft, file: YamlFile, node: Node, model: FactEntry) -> Any:
         return None
 
 
-def fact_value(kind: FactType, node: Node) -> Any:
+def fact_value(kind: FactType, node: YamlNode) -> Any:
     """The value that a scalar of a file stands for, as a fact of that type. Raises ConfigError, saying what to
     write."""
     value = node.value

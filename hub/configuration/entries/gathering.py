@@ -7,14 +7,14 @@ from hub.configuration.draft import Draft
 from hub.configuration.entries.plug import Use
 from hub.configuration.files.models import Gather
 from hub.configuration.files.validation import validated
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.site import DestinationConfig
-from hub.core.agreement import Batch
+from hub.core.agreement import BatchLimits
 from hub.core.options.duration import seconds
 from hub.core.options.nearest import did_you_mean
 
 
-def read_gather(draft: Draft, file: YamlFile, node: Node | None) -> tuple[Batch | None, tuple[str, ...]]:
+def read_gather(draft: Draft, file: YamlFile, node: YamlNode | None) -> tuple[BatchLimits | None, tuple[str, ...]]:
     """The terms, and the facts in which documents that go together are equal."""
     if node is None:
         return None, ()
@@ -25,10 +25,10 @@ def read_gather(draft: Draft, file: YamlFile, node: Node | None) -> tuple[Batch 
         if name not in draft.facts.facts:
             place = file.place_of((node.child("by") or node).child(position) or node)
             draft.findings.error(place, f"unknown fact {name}", did_you_mean(name, draft.facts.names))
-    return Batch(model.max, seconds(model.within)), model.by
+    return BatchLimits(model.max, seconds(model.within)), model.by
 
 
-def check_together(draft: Draft, file: YamlFile, node: Node, config: DestinationConfig) -> None:
+def check_together(draft: Draft, file: YamlFile, node: YamlNode, config: DestinationConfig) -> None:
     """What can't be had where documents wait for each other, by `gather` or by the agreement of a partner."""
     place = file.place_of(node.child("gather") or node)
     together = config.gather is not None or _batches(draft, config.writer)

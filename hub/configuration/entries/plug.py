@@ -8,8 +8,8 @@ from typing import Any
 
 from hub.configuration.files.finding import Findings
 from hub.configuration.files.validation import validated
-from hub.configuration.files.yaml_file import Node, YamlFile
-from hub.core.errors import Place
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
+from hub.core.errors import FilePlace
 from hub.core.options.nearest import did_you_mean, hint
 from hub.core.plugin import Options, Plugin, PluginKind, Plugins
 
@@ -31,19 +31,19 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedUse:
     """A use, and where its parts stand, for the checks that come after."""
 
     use: Use
     file: YamlFile
-    node: Node
+    node: YamlNode
 
-    def place(self, field: str) -> Place:
+    def place(self, field: str) -> FilePlace:
         """Where an option stands; the options themselves when it isn't written out."""
         return self.file.place_of(self.node.child(written(self.use.plugin, field)) or self.node)
 
 
-class Reading:
+class PlugReader:
     """Finds plug-ins by their keys and validates their options."""
 
     def __init__(self, plugins: Plugins, findings: Findings) -> None:
@@ -51,8 +51,8 @@ class Reading:
         self._findings = findings
 
     def keyed(
-        self, kind: PluginKind, file: YamlFile, name: str, node: Node, others: Sequence[str] = ()
-    ) -> Placed | None:
+        self, kind: PluginKind, file: YamlFile, name: str, node: YamlNode, others: Sequence[str] = ()
+    ) -> PlacedUse | None:
         """`acme-inbox: {file: {...}, read: x12}`: exactly one key is a plug-in, the rest are among `others`."""
         if node.kind != "mapping":
             self._findings.error(
@@ -69,13 +69,13 @@ class Reading:
                 self._findings.error(file.place_of(node.keys[key]), f"unknown key {key!r}", hint(key, others))
         return self._options(kind, known[0], file, node.entries[known[0]], [])
 
-    def chosen(self, kind: PluginKind, file: YamlFile, node: Node) -> Placed | None:
+    def chosen(self, kind: PluginKind, file: YamlFile, node: YamlNode) -> PlacedUse | None:
         """`read: x12`, or `read: {json: order@1}` with further options beside the plug-in's key."""
         if node.kind == "scalar" and isinstance(node.value, str):
             if self._plugins.find(kind, node.value) is None:
                 self._unknown(kind, node.value, file.place_of(node))
                 return None
-            return self._options(kind, node.value, file, Node("mapping", node.line, node.column), [])
+            return self._options(kind, node.value, file, YamlNode("mapping", node.line, node.column), [])
         if node.kind != "mapping" or not node.entries:
             self._findings.error(file.place_of(node), f"expected the name of a {kind}", self._name_installed(kind))
             return None
@@ -87,7 +87,7 @@ class Reading:
         return self._options(kind, known[0], file, node.entries[known[0]], others)
 
     def _no_plugin(
-        self, kind: PluginKind, file: YamlFile, name: str, node: Node, keys: list[str], known: list[str]
+        self, kind: PluginKind, file: YamlFile, name: str, node: YamlNode, keys: list[str], known: list[str]
     ) -> None:
         if len(known) > 1:
             place = file.place_of(node.keys[known[1]])
@@ -97,7 +97,7 @@ class Reading:
         else:
             self._findings.error(file.place_of(node), f"{kind} {name} names no plug-in", self._name_installed(kind))
 
-    def _unknown(self, kind: PluginKind, name: str, place: Place) -> None:
+    def _unknown(self, kind: PluginKind, name: str, place: FilePlace) -> None:
         hint = did_you_mean(name, self._plugins.names(kind)) or self._name_installed(kind)
         self._findings.error(place, f"there is no {kind} plug-in {name!r}", hint)
 
@@ -105,8 +105,8 @@ class Reading:
         return f"installed: {', '.join(self._plugins.names(kind)) or 'none'}"
 
     def _options(
-        self, kind: PluginKind, name: str, file: YamlFile, node: Node, others: list[tuple[str, Node, Node]]
-    ) -> Placed | None:
+        self, kind: PluginKind, name: str, file: YamlFile, node: YamlNode, others: list[tuple[str, YamlNode, YamlNode]]
+    ) -> PlacedUse | None:
         plugin = self._plugins.find(kind, name)
         if plugin is None:  # the callers looked
             return None
@@ -114,11 +114,13 @@ class Reading:
         if merged is None:
             return None
         options = validated(plugin.options, file, merged, self._findings)
-        return Placed(Use(plugin, options), file, merged) if options is not None else None
+        return PlacedUse(Use(plugin, options), file, merged) if options is not None else None
 
-    def _merged(self, plugin: Plugin, file: YamlFile, node: Node, others: list[tuple[str, Node, Node]]) -> Node | None:
+    def _merged(
+        self, plugin: Plugin, file: YamlFile, node: YamlNode, others: list[tuple[str, YamlNode, YamlNode]]
+    ) -> YamlNode | None:
         """One mapping of all options, each at its own place."""
-        merged = Node("mapping", node.line, node.column)
+        merged = YamlNode("mapping", node.line, node.column)
         if node.kind == "mapping":
             merged.keys.update(node.keys)
             merged.entries.update(node.entries)

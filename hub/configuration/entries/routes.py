@@ -9,8 +9,8 @@ from hub.configuration.entries.fact_paths import fact_value
 from hub.configuration.files.models import RouteEntry, SendTo
 from hub.configuration.files.policies import unsupported
 from hub.configuration.files.validation import validated
-from hub.configuration.files.yaml_file import Node, YamlFile
-from hub.core.errors import ConfigError, Place
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
+from hub.core.errors import ConfigError, FilePlace
 from hub.core.options.nearest import did_you_mean, hint
 from hub.core.routing.condition import Condition
 from hub.core.routing.expression_tree import ExpressionError
@@ -20,7 +20,7 @@ NAMED = {"source": "source", "partner": "partner"}
 """Facts whose values are names that must be declared."""
 
 
-def read_routes(draft: Draft, file: YamlFile, node: Node, owner: str) -> None:
+def read_routes(draft: Draft, file: YamlFile, node: YamlNode, owner: str) -> None:
     """The `routes` of one file."""
     if node.kind != "sequence":
         draft.findings.error(file.place_of(node), "`routes` should be a list")
@@ -33,7 +33,7 @@ def read_routes(draft: Draft, file: YamlFile, node: Node, owner: str) -> None:
 class _RouteReader:
     """Reads one route; collects every mistake in it."""
 
-    def __init__(self, draft: Draft, file: YamlFile, node: Node) -> None:
+    def __init__(self, draft: Draft, file: YamlFile, node: YamlNode) -> None:
         self._draft = draft
         self._findings = draft.findings
         self._file = file
@@ -54,16 +54,16 @@ class _RouteReader:
             return None
         return Route(entry.id, to, when, entry.owner or owner, once, entry.otherwise == "drop")
 
-    def _find(self, *path: str | int) -> Node:
+    def _find(self, *path: str | int) -> YamlNode:
         node = self._node
         for key in path:
             node = node.child(key) or node
         return node
 
-    def _place(self, *path: str | int) -> Place:
+    def _place(self, *path: str | int) -> FilePlace:
         return self._file.place_of(self._find(*path))
 
-    def _key_place(self, *path: str | int) -> Place:
+    def _key_place(self, *path: str | int) -> FilePlace:
         key = self._find(*path[:-1]).keys.get(str(path[-1]))
         return self._file.place_of(key or self._find(*path))
 
@@ -83,7 +83,7 @@ class _RouteReader:
             when["test"] = (entry.test,)
         return when
 
-    def _value(self, name: str, kind: Any, node: Node) -> Any:
+    def _value(self, name: str, kind: Any, node: YamlNode) -> Any:
         place = self._file.place_of(node)
         try:
             value = fact_value(kind, node)
@@ -138,15 +138,15 @@ class _RouteReader:
             self._findings.error(place, f"{key}: {error.text}{where}", error.hint)
             return None
 
-    def _unknown_fact(self, name: str, place: Place) -> None:
+    def _unknown_fact(self, name: str, place: FilePlace) -> None:
         known = self._draft.facts.names
         own = "facts of your own stand in config/facts.yaml"
         self._findings.error(place, f"unknown fact {name}", did_you_mean(name, known) or own)
 
 
-def inside(place: Place, node: Node, column: int) -> tuple[Place, bool]:
+def inside(place: FilePlace, node: YamlNode, column: int) -> tuple[FilePlace, bool]:
     """The place of a column inside a text, and whether the file shows the text so plainly that it can be told."""
     quotes = node.width - len(node.raw)
     if node.width and quotes in (0, 2):
-        return Place(place.file, place.line, place.column + quotes // 2 + column - 1), True
+        return FilePlace(place.file, place.line, place.column + quotes // 2 + column - 1), True
     return place, False

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from hub.configuration.draft import Draft
-from hub.configuration.entries.plug import Placed, Use
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.entries.plug import PlacedUse, Use
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.site import StepConfig
 from hub.core.routing.condition import Condition
 from hub.core.routing.expression_tree import ExpressionError
@@ -16,8 +16,8 @@ from hub.core.routing.expression_tree import ExpressionError
 def read_steps(
     draft: Draft,
     file: YamlFile,
-    node: Node | None,
-    check_use: Callable[[Draft, Placed], object],
+    node: YamlNode | None,
+    check_use: Callable[[Draft, PlacedUse], object],
     where: Literal["source", "destination"],
 ) -> tuple[StepConfig, ...]:
     """In their order; each has a name of its own, and its conditions are ones."""
@@ -44,7 +44,7 @@ def read_steps(
     return tuple(found)
 
 
-def _check_place(draft: Draft, placed: Placed, where: str) -> None:
+def _check_place(draft: Draft, placed: PlacedUse, where: str) -> None:
     plugin = placed.use.plugin
     if plugin.place is not None and plugin.place != where:
         text = f"{plugin.name} is a step of a {plugin.place}, and this is a {where}"
@@ -55,7 +55,7 @@ def _check_place(draft: Draft, placed: Placed, where: str) -> None:
             draft.findings.error(placed.place(field), text)
 
 
-def _check_order(draft: Draft, placed: Placed, before: list[StepConfig]) -> None:
+def _check_order(draft: Draft, placed: PlacedUse, before: list[StepConfig]) -> None:
     """What is split must be the same each time it is read: only then do its parts keep their names."""
     asking = next((step.name for step in before if step.use.plugin.asks(step.use.options)), None)
     if placed.use.plugin.keeps_number is not None and asking is not None:
@@ -63,7 +63,7 @@ def _check_order(draft: Draft, placed: Placed, before: list[StepConfig]) -> None
         draft.findings.error(placed.place(""), text, f"put {asking} behind it")
 
 
-def _check_conditions(draft: Draft, placed: Placed) -> None:
+def _check_conditions(draft: Draft, placed: PlacedUse) -> None:
     for field in placed.use.plugin.conditions:
         for text in _texts(placed.use, field):
             try:

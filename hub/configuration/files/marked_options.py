@@ -8,10 +8,10 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from hub.configuration.files.yaml_file import Node
+from hub.configuration.files.yaml_file import YamlNode
 
 
-def marked(model: type[BaseModel], node: Node, mark: str) -> Iterator[tuple[Node, Any]]:
+def marked(model: type[BaseModel], node: YamlNode, mark: str) -> Iterator[tuple[YamlNode, Any]]:
     """The nodes of the options whose `json_schema_extra` has the mark, with its value; those further inside come
     later."""
     for name, field in model.model_fields.items():
@@ -24,7 +24,7 @@ def marked(model: type[BaseModel], node: Node, mark: str) -> Iterator[tuple[Node
         yield from _inner(field.annotation, child, mark)
 
 
-def _inner(annotation: Any, node: Node, mark: str) -> Iterator[tuple[Node, Any]]:
+def _inner(annotation: Any, node: YamlNode, mark: str) -> Iterator[tuple[YamlNode, Any]]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield from marked(annotation, node, mark)

@@ -19,7 +19,7 @@ Name = Annotated[str, Form(NAME, "a name: 1 to 80 letters, digits, - and _, as i
 LONGEST_DELAY = 30 * 86400.0
 
 
-class Entry(BaseModel):
+class YamlModel(BaseModel):
     """The base of all models: unknown keys are refused, values are not coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -28,13 +28,13 @@ class Entry(BaseModel):
 # --- config/hub.yaml
 
 
-class AmqpBroker(Entry):
+class AmqpBroker(YamlModel):
     amqp: str = Field(
         description="URL of a RabbitMQ: amqp://user:${PASSWORD}@host/vhost; the nodes of a cluster as a list: @one:5672,two:5672/vhost"
     )
 
 
-class Console(Entry):
+class Console(YamlModel):
     listen: str = Field(
         "127.0.0.1:8025", description="host:port of metrics and health. Loopback unless told otherwise."
     )
@@ -48,7 +48,7 @@ class Console(Entry):
         return value
 
 
-class Templates(Entry):
+class Templates(YamlModel):
     """How much a template of the site may do for one document. A document for which it does more is dead."""
 
     steps: int = Field(
@@ -61,7 +61,7 @@ LEAST_MEMORY, MOST_IN_PROCESS = 16 * 1000**2, 1000**2
 """Bytes: less memory lets no worker read anything, and more in the hub's own process is no containment."""
 
 
-class ContainmentEntry(Entry):
+class ContainmentEntry(YamlModel):
     """The bounds of the work on bytes that others have sent: reading, steps, schemas, templates, replies."""
 
     workers: int | None = Field(
@@ -121,7 +121,7 @@ class ContainmentEntry(Entry):
         return self
 
 
-class HubFile(Entry):
+class HubFile(YamlModel):
     """config/hub.yaml: where the hub keeps its things."""
 
     broker: Literal["embedded"] | AmqpBroker = Field("embedded", description="`embedded`, or {amqp: URL} for RabbitMQ.")
@@ -142,7 +142,7 @@ class HubFile(Entry):
 # --- config/policies.yaml
 
 
-class Retry(Entry):
+class RetryEntry(YamlModel):
     """A retry class: the delays between attempts, and the kinds of failure that it serves."""
 
     delays: tuple[Duration, ...] = Field(min_length=1, max_length=20, description="Pauses before the next attempt.")
@@ -172,7 +172,7 @@ class Retry(Entry):
         return value
 
 
-class Hold(Entry):
+class Hold(YamlModel):
     """A business outcome that waits for a person."""
 
     owner: str = Field(min_length=1, description="Who decides.")
@@ -184,7 +184,7 @@ class Hold(Entry):
 # --- config/facts.yaml
 
 
-class FactEntry(Entry):
+class FactEntry(YamlModel):
     """A fact of the site, promoted from a document."""
 
     path: str | tuple[str, ...] = Field(
@@ -200,7 +200,7 @@ class FactEntry(Entry):
 Scalar = str | int | bool | None | float
 
 
-class Reply(Entry):
+class ReplyEntry(YamlModel):
     """What a reply means: the first entry that applies decides."""
 
     status: int | str | tuple[int | str, ...] = Field((), description='A status, several, or a class such as "4xx".')
@@ -236,7 +236,7 @@ class Reply(Entry):
         return value
 
     @model_validator(mode="after")
-    def one_outcome(self) -> Reply:
+    def one_outcome(self) -> ReplyEntry:
         if sum(outcome is not None for outcome in (self.hold, self.delivered, self.retry, self.refuse)) != 1:
             raise ValueError("a reply needs exactly one of hold, delivered, retry, refuse")
         return self
@@ -245,7 +245,7 @@ class Reply(Entry):
 # --- routes/*.yaml
 
 
-class SendTo(Entry):
+class SendTo(YamlModel):
     """A destination with a guard."""
 
     send: Name = Field(description="The destination.")
@@ -256,7 +256,7 @@ class SendTo(Entry):
 Value = str | int | float | bool
 
 
-class Gather(Entry):
+class Gather(YamlModel):
     """Documents of one kind that go to a destination together, in one message."""
 
     by: tuple[str, ...] = Field((), description="Facts in which all documents of a message are equal.")
@@ -271,7 +271,7 @@ class Gather(Entry):
         return value
 
 
-class RouteEntry(Entry):
+class RouteEntry(YamlModel):
     """A condition over facts, and the destinations that a matching document goes to."""
 
     id: Name = Field(description="The route's name; its queue is hub.route.<id>.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hub.configuration.draft import Draft
 from hub.configuration.files.marked_options import marked
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.core.plugin import FILE, FORMAT, PluginKind
 
 
-def check_named_files(draft: Draft, file: YamlFile, node: Node, kind: PluginKind) -> None:
+def check_named_files(draft: Draft, file: YamlFile, node: YamlNode, kind: PluginKind) -> None:
     """A warning for each file that is not there: keys often stand on the hub's host alone, and the check may run
     elsewhere. What stands in for a variable that is not set is not looked for."""
     if draft.folder is None:
@@ -23,6 +23,6 @@ def check_named_files(draft: Draft, file: YamlFile, node: Node, kind: PluginKind
                 draft.findings.warning(file.place_of(option), text, "a relative path begins at the site's folder")
 
 
-def is_told(option: Node) -> bool:
+def is_told(option: YamlNode) -> bool:
     """Whether somebody has named a file here: not where a variable is missing, and not by a default."""
     return isinstance(option.value, str) and option.value != "" and not option.missing and not option.defaulted

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from hub.configuration.files.models import Entry, Name
+from hub.configuration.files.models import Name, YamlModel
 from hub.core.agreement import AcknowledgmentSet, Charset, ErrorPolicy, InterchangeAckPolicy
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.form import Form
@@ -50,7 +50,7 @@ def positive(text: str) -> str:
 Period = Annotated[Duration, AfterValidator(positive)]
 
 
-class X12Id(Entry):
+class X12Id(YamlModel):
     qualifier: str = Field(min_length=2, max_length=2, description="ISA05 or ISA07.")
     id: str = Field(min_length=1, max_length=15, description="ISA06 or ISA08, without padding.")
 
@@ -68,14 +68,14 @@ class PartnerId(X12Id):
     )
 
 
-class GroupCodes(Entry):
+class GroupCodes(YamlModel):
     """The application codes of the group header; without them GS has the ids of the interchange."""
 
     we: str | None = Field(None, min_length=2, max_length=15, description="We, in GS02 of what we send.")
     they: str | None = Field(None, min_length=2, max_length=15, description="They, in GS02 of what they send.")
 
 
-class AcknowledgeTerms(Entry):
+class AcknowledgeTerms(YamlModel):
     """How we acknowledge what they send; a route `acknowledge-<partner>` is made of it."""
 
     with_set: AcknowledgmentSet = Field("997", alias="with", description="The set: 997 or 999.")
@@ -100,21 +100,21 @@ class AcknowledgeTerms(Entry):
     )
 
 
-class ExpectAckTerms(Entry):
+class ExpectAckTerms(YamlModel):
     """What we expect for what we send."""
 
     within: Period = Field(description="An acknowledgment within this time; a later or a rejecting one becomes a hold.")
     owner: str | None = Field(None, min_length=1, description="Whose hold; without it the agreement's owner.")
 
 
-class BatchTerms(Entry):
+class BatchTerms(YamlModel):
     """When what waits goes together."""
 
     max: int = Field(ge=1, le=9999, description="At most so many documents in one interchange.")
     wait: Period = Field(description="A document waits at most so long for others.")
 
 
-class Delimiters(Entry):
+class DelimitersEntry(YamlModel):
     """What separates. One character each, as it is or as \\n or 0x1c."""
 
     element: Character = Field("*", description="Between elements.")
@@ -124,7 +124,7 @@ class Delimiters(Entry):
     newline: Literal["none", "lf", "crlf"] = Field("none", description="What follows the terminator.")
 
     @model_validator(mode="after")
-    def different(self) -> Delimiters:
+    def different(self) -> DelimitersEntry:
         names: dict[str, str] = {}
         for name in ("element", "component", "repetition", "terminator"):
             value = getattr(self, name)
@@ -138,7 +138,7 @@ class Delimiters(Entry):
         return self
 
 
-class Duplicates(Entry):
+class Duplicates(YamlModel):
     """What comes twice."""
 
     days: int = Field(
@@ -146,7 +146,7 @@ class Duplicates(Entry):
     )
 
 
-class HoldTotals(Entry):
+class HoldTotals(YamlModel):
     """What waits for a person because its totals are wrong."""
 
     hold: Name = Field(
@@ -154,7 +154,7 @@ class HoldTotals(Entry):
     )
 
 
-class Rule(Entry):
+class RuleEntry(YamlModel):
     """One departure from the standard."""
 
     at: str = Field(
@@ -179,7 +179,7 @@ class Rule(Entry):
     )
 
     @model_validator(mode="after")
-    def fits_together(self) -> Rule:
+    def fits_together(self) -> RuleEntry:
         if not PLACE.fullmatch(self.at):
             raise ValueError(f"at: {self.at!r} should name a place, as BEG/BEG02, PO1, PO1/PID/PID05 or N1/N4 do")
         element = ELEMENT.fullmatch(self.at) is not None
@@ -211,7 +211,7 @@ SEGMENT_KEYS = ("max", "qualifiers", "segment")
 RULE_KEYS = ("use", *SEGMENT_KEYS, *ELEMENT_KEYS)
 
 
-class X12Terms(Entry):
+class X12Terms(YamlModel):
     """The X12 terms."""
 
     version: Release | None = Field(
@@ -237,7 +237,7 @@ class X12Terms(Entry):
         None, description="That they acknowledge what we send: within this time, or {within, owner}."
     )
     ask_ta1: bool = Field(False, description="Ask for a TA1 in what we send (ISA14).")
-    delimiters: Delimiters = Field(Delimiters(), description="What separates in what we send.")
+    delimiters: DelimitersEntry = Field(DelimitersEntry(), description="What separates in what we send.")
     charset: Charset = Field(
         "extended",
         description="Of the values: X12's basic set, everything (extended: UTF-8, else 8-bit text), utf-8, latin-1, or windows-1252.",
@@ -253,12 +253,12 @@ class X12Terms(Entry):
         description="Documents whose totals contradict their lines (CTT, AMT with TT, TDS, ...), from them and to them: take them with a"
         ' warning, refuse them (and answer with an 824, where "824" is in `send`), or hold them: {hold: NAME}.',
     )
-    overlays: dict[SetName, tuple[Rule, ...]] = Field(
+    overlays: dict[SetName, tuple[RuleEntry, ...]] = Field(
         default_factory=dict, description="By set, where they depart from the standard, in this order."
     )
 
 
-class PartnerFile(Entry):
+class PartnerFile(YamlModel):
     """config/partners/*.yaml: a partner, and the X12 terms between us."""
 
     partner: Name = Field(description="The partner's name in routes and facts.")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from hub.configuration.draft import Draft
-from hub.configuration.files.models import AmqpBroker, ContainmentEntry, Hold, HubFile, Retry
+from hub.configuration.files.models import AmqpBroker, ContainmentEntry, Hold, HubFile, RetryEntry
 from hub.configuration.files.validation import validated
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.site import HoldConfig, Settings
-from hub.core.errors import Place
+from hub.core.errors import FilePlace
 from hub.core.network.amqp_hosts import hosts_of
 from hub.core.network.clear_text import credentials_in_the_clear, holds_password
 from hub.core.network.client_network import is_loopback
@@ -97,15 +97,15 @@ def read_policies(draft: Draft, file: YamlFile) -> None:
             read(draft, file, name, value, place)
 
 
-def _read_retry(draft: Draft, file: YamlFile, name: str, node: Node, place: Place) -> None:
+def _read_retry(draft: Draft, file: YamlFile, name: str, node: YamlNode, place: FilePlace) -> None:
     known = draft.declare("retry class", name, place)
-    model = validated(Retry, file, node, draft.findings)
+    model = validated(RetryEntry, file, node, draft.findings)
     if known and model:
         within = parse_duration(model.within) if model.within else None
         draft.retry_classes[name] = RetryClass(name, tuple(map(parse_duration, model.delays)), model.on, within)
 
 
-def _read_hold(draft: Draft, file: YamlFile, name: str, node: Node, place: Place) -> None:
+def _read_hold(draft: Draft, file: YamlFile, name: str, node: YamlNode, place: FilePlace) -> None:
     known = draft.declare("hold", name, place)
     model = validated(Hold, file, node, draft.findings)
     unsupported(
@@ -115,7 +115,7 @@ def _read_hold(draft: Draft, file: YamlFile, name: str, node: Node, place: Place
         draft.holds[name] = HoldConfig(name, model.owner, place, parse_duration(model.sla) if model.sla else None)
 
 
-def unsupported(draft: Draft, file: YamlFile, node: Node, keys: dict[str, str]) -> None:
+def unsupported(draft: Draft, file: YamlFile, node: YamlNode, keys: dict[str, str]) -> None:
     """A polite error for what the design knows and this version doesn't do."""
     for key, instead in keys.items():
         if key in node.keys:
@@ -124,10 +124,10 @@ def unsupported(draft: Draft, file: YamlFile, node: Node, keys: dict[str, str]) 
 
 def declare_built_in(draft: Draft) -> None:
     """The retry class that exists without being written; a site may write its own of that name."""
-    draft.declared.setdefault("retry class", {}).setdefault(QUICK.name, Place("built-in"))
+    draft.declared.setdefault("retry class", {}).setdefault(QUICK.name, FilePlace("built-in"))
 
 
-def _is_empty(node: Node) -> bool:
+def _is_empty(node: YamlNode) -> bool:
     return node.kind == "scalar" and node.value is None
 
 

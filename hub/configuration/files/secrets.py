@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from hub.configuration.files.finding import Findings
 from hub.configuration.files.marked_options import marked
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.files.yaml_loader import REFERENCE
 from hub.core.options.secret_names import SCHEME, SIGNED, is_secret_key
 from hub.core.plugin import WRITE_ONLY, PluginKind, Plugins
@@ -30,7 +30,7 @@ BY_REFERENCE = "write ${NAME} and set the environment variable"
 INLINE = "a secret can only stand here by reference"
 
 
-def check_entry(file: YamlFile, node: Node, findings: Findings, plugins: Plugins, kind: PluginKind) -> None:
+def check_entry(file: YamlFile, node: YamlNode, findings: Findings, plugins: Plugins, kind: PluginKind) -> None:
     """As `check_secrets`, for an entry that is made of plug-ins: their options say which of them are secrets."""
     declared: dict[int, bool] = {}
     for key, value in node.entries.items():
@@ -43,7 +43,7 @@ def check_entry(file: YamlFile, node: Node, findings: Findings, plugins: Plugins
 
 def check_secrets(
     file: YamlFile,
-    node: Node,
+    node: YamlNode,
     findings: Findings,
     secret: bool = False,
     header: bool = False,
@@ -62,7 +62,7 @@ def check_secrets(
         check_secrets(file, value, findings, named, header or key in HEADERS, declared)
 
 
-def _check_scalar(file: YamlFile, node: Node, findings: Findings, secret: bool, header: bool) -> None:
+def _check_scalar(file: YamlFile, node: YamlNode, findings: Findings, secret: bool, header: bool) -> None:
     text = node.raw
     if secret and node.value not in (None, "") and (node.defaulted or not is_reference(SCHEME.sub("", text, count=1))):
         findings.error(file.place_of(node), INLINE, BY_REFERENCE)

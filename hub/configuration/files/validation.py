@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from hub.configuration.files.finding import Findings
-from hub.configuration.files.yaml_file import Node, YamlFile
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.core.options.nearest import hint
 from hub.core.options.secret_names import is_secret_key
 
@@ -19,7 +19,7 @@ OF_KEYS = ("missing", "extra_forbidden")
 """Types of errors that are about a mapping's keys; what is wrong with the mapping itself is said better by them."""
 
 
-def validated(model: type[M], file: YamlFile, node: Node, findings: Findings, data: Any = None) -> M | None:
+def validated(model: type[M], file: YamlFile, node: YamlNode, findings: Findings, data: Any = None) -> M | None:
     """The model's instance, or None with findings. Validates as JSON, so that strict models take lists for tuples.
 
     `data` replaces the node's own value where a shorthand stands for more. What a variable holds is never shown."""
@@ -31,7 +31,7 @@ def validated(model: type[M], file: YamlFile, node: Node, findings: Findings, da
         return None
 
 
-def _telling(root: Node, problems: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _telling(root: YamlNode, problems: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Where one of several types is allowed, pydantic tells what each of them misses. Of these only those are told that
     concern the deepest key, and one for each key; a mapping that is allowed beside plain words is told with them
     (`or_mapping`)."""
@@ -48,7 +48,9 @@ def _telling(root: Node, problems: Sequence[Mapping[str, Any]]) -> Iterator[Mapp
             yield {**problem, "or_mapping": names in mappings and problem["type"] == "literal_error"}
 
 
-def _report(model: type[BaseModel], file: YamlFile, root: Node, findings: Findings, problem: Mapping[str, Any]) -> None:
+def _report(
+    model: type[BaseModel], file: YamlFile, root: YamlNode, findings: Findings, problem: Mapping[str, Any]
+) -> None:
     loc, kind = problem["loc"], problem["type"]
     node, parent, names = _follow(root, loc)
     if any(part.missing for part in node.walk()):
@@ -67,7 +69,7 @@ def _report(model: type[BaseModel], file: YamlFile, root: Node, findings: Findin
         findings.error(file.place_of(node), f"{where}{_message(node, names, problem, or_mapping)}", quoted)
 
 
-def _follow(root: Node, loc: tuple[str | int, ...]) -> tuple[Node, Node, list[str]]:
+def _follow(root: YamlNode, loc: tuple[str | int, ...]) -> tuple[YamlNode, YamlNode, list[str]]:
     """The deepest node that `loc` leads to, its parent, and the keys on the way. Names of union members, which pydantic
     puts between the keys, lead nowhere and are skipped."""
     node, parent, names = root, root, []
@@ -108,7 +110,7 @@ def _or_mapping(keys: Sequence[str]) -> str:
     return f" or {{{', '.join(f'{key}: ...' for key in keys)}}}" if 0 < len(keys) <= FEW_KEYS else " or a mapping"
 
 
-def _message(node: Node, names: list[str], problem: Mapping[str, Any], or_mapping: str) -> str:
+def _message(node: YamlNode, names: list[str], problem: Mapping[str, Any], or_mapping: str) -> str:
     plainer = PLAINER.get(problem["type"])
     message = plainer.format(**problem.get("ctx", {})) if plainer else str(problem["msg"])
     message = message.removeprefix("Value error, ").replace("Input should be", "should be")
@@ -120,7 +122,7 @@ def _message(node: Node, names: list[str], problem: Mapping[str, Any], or_mappin
     return f"{message}{or_mapping}, found {_found(node, names)}"
 
 
-def _found(node: Node, names: list[str]) -> str:
+def _found(node: YamlNode, names: list[str]) -> str:
     if node.kind == "mapping":
         return "a mapping"
     if node.kind == "sequence":

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from hub.configuration.files.yaml_file import Node, YamlFile
-from hub.core.errors import ConfigError, Place
+from hub.configuration.files.yaml_file import YamlFile, YamlNode
+from hub.core.errors import ConfigError, FilePlace
 from hub.core.options.nearest import did_you_mean
 
 MAX_BYTES = 16 << 20
@@ -39,22 +39,22 @@ REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}|\$
 def load(name: str, content: bytes, environ: Mapping[str, str]) -> YamlFile:
     """Parses one file. Raises ConfigError for what makes the file unreadable; collects in `errors` what doesn't."""
     text = _decoded(name, content)
-    return _Builder(name, environ).build(text)
+    return _NodeBuilder(name, environ).build(text)
 
 
 def _decoded(name: str, content: bytes) -> str:
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"the file has {len(content)} bytes, more than the {MAX_BYTES} allowed", Place(name))
+        raise ConfigError(f"the file has {len(content)} bytes, more than the {MAX_BYTES} allowed", FilePlace(name))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        raise ConfigError("the file is not UTF-8 here", Place(name, line, column)) from None
+        raise ConfigError("the file is not UTF-8 here", FilePlace(name, line, column)) from None
     return text
 
 
-class _Builder:
+class _NodeBuilder:
     """Turns the parser's events into nodes without recursion."""
 
     def __init__(self, name: str, environ: Mapping[str, str]) -> None:
@@ -62,10 +62,10 @@ class _Builder:
         self._environ = environ
         self._errors: list[ConfigError] = []
         self._count = 0
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[YamlNode, int]] = {}
 
     def build(self, text: str) -> YamlFile:
-        root: Node | None = None
+        root: YamlNode | None = None
         stack: list[_Open] = []
         try:
             for event in yaml.parse(text, Loader=PARSER):
@@ -85,9 +85,9 @@ class _Builder:
                         root = closed.node
         except yaml.YAMLError as error:
             raise self._syntax(error, text) from None
-        return YamlFile(self._name, root or Node("scalar", 1, 1, None, plain=True), tuple(self._errors))
+        return YamlFile(self._name, root or YamlNode("scalar", 1, 1, None, plain=True), tuple(self._errors))
 
-    def _node(self, event: Any, stack: list[_Open]) -> Node | None:
+    def _node(self, event: Any, stack: list[_Open]) -> YamlNode | None:
         place = self._at(event)
         self._counted(1, place)
         if isinstance(event, yaml.AliasEvent):
@@ -101,7 +101,7 @@ class _Builder:
         else:
             self._untagged(event, place)
             kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "sequence"
-            node = Node(kind, place.line, place.column)
+            node = YamlNode(kind, place.line, place.column)
             if len(stack) >= MAX_DEPTH:
                 raise ConfigError(f"nested deeper than {MAX_DEPTH}", place)
         if stack:
@@ -111,7 +111,7 @@ class _Builder:
             stack.append(_Open(node, event.anchor, self._count))
         return node
 
-    def _put(self, parent: _Open, node: Node, place: Place) -> None:
+    def _put(self, parent: _Open, node: YamlNode, place: FilePlace) -> None:
         if parent.node.kind == "sequence":
             parent.node.items.append(node)
         elif parent.key is None:
@@ -122,19 +122,19 @@ class _Builder:
             self._entry(parent, parent.key, node)
             parent.key = None
 
-    def _entry(self, parent: _Open, key: Node, node: Node) -> None:
+    def _entry(self, parent: _Open, key: YamlNode, node: YamlNode) -> None:
         first = parent.node.keys.get(key.raw)
         if first is not None:
             text = f"the key {key.raw!r} stands twice, first in line {first.line}"
-            self._errors.append(ConfigError(text, Place(self._name, key.line, key.column)))
+            self._errors.append(ConfigError(text, FilePlace(self._name, key.line, key.column)))
             return
         parent.node.keys[key.raw] = key
         parent.node.entries[key.raw] = node
 
-    def _scalar(self, event: Any, place: Place, is_key: bool) -> Node:
+    def _scalar(self, event: Any, place: FilePlace, is_key: bool) -> YamlNode:
         raw: str = event.value
         plain = bool(event.implicit[0])
-        node = Node("scalar", place.line, place.column, raw, raw, plain, _width(event))
+        node = YamlNode("scalar", place.line, place.column, raw, raw, plain, _width(event))
         if is_key:
             return node
         if "${" in raw:
@@ -143,7 +143,7 @@ class _Builder:
             node.value = _resolved(raw)
         return node
 
-    def _referenced(self, node: Node, place: Place) -> None:
+    def _referenced(self, node: YamlNode, place: FilePlace) -> None:
         def value(match: re.Match[str]) -> str:
             if match.group() == "$${":
                 return "${"
@@ -164,19 +164,19 @@ class _Builder:
 
         node.value = REFERENCE.sub(value, node.raw)
 
-    def _alias(self, event: Any, place: Place) -> Node:
+    def _alias(self, event: Any, place: FilePlace) -> YamlNode:
         found = self._anchors.get(event.anchor)
         if found is None:
             raise ConfigError(f"nothing before this is called &{event.anchor}", place)
         self._counted(found[1], place)
         return found[0]
 
-    def _counted(self, more: int, place: Place) -> None:
+    def _counted(self, more: int, place: FilePlace) -> None:
         self._count += more
         if self._count > MAX_NODES:
             raise ConfigError(f"more than {MAX_NODES} values, aliases counted", place)
 
-    def _untagged(self, event: Any, place: Place) -> None:
+    def _untagged(self, event: Any, place: FilePlace) -> None:
         if event.tag is not None:
             raise ConfigError(f"the tag {event.tag} is not allowed", place)
 
@@ -184,17 +184,17 @@ class _Builder:
         if event.version not in (None, (1, 1), (1, 2)):
             raise ConfigError("this is no YAML 1.2", self._at(event))
 
-    def _at(self, event: Any) -> Place:
-        return Place(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
+    def _at(self, event: Any) -> FilePlace:
+        return FilePlace(self._name, event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _syntax(self, error: yaml.YAMLError, text: str) -> ConfigError:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is no YAML"
         if mark is None:
-            return ConfigError(f"not YAML: {problem}", Place(self._name))
+            return ConfigError(f"not YAML: {problem}", FilePlace(self._name))
         line = text.split("\n", mark.line + 1)[mark.line : mark.line + 1]
         tab = bool(line) and line[0][mark.column : mark.column + 1] == "\t"
-        place = Place(self._name, mark.line + 1, mark.column + 1)
+        place = FilePlace(self._name, mark.line + 1, mark.column + 1)
         return ConfigError(f"not YAML: {problem}", place, "a tab; indent with spaces" if tab else None)
 
 
@@ -202,10 +202,10 @@ class _Builder:
 class _Open:
     """A mapping or sequence that has begun and not ended."""
 
-    node: Node
+    node: YamlNode
     anchor: str | None
     count: int
-    key: Node | None = None
+    key: YamlNode | None = None
 
     @property
     def wants_key(self) -> bool:

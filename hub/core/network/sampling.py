@@ -18,13 +18,13 @@ class SampledLog:
         self._log = log
         self._clock = clock
         self._most = most
-        self._events: dict[str, _Lines] = {}
+        self._events: dict[str, _SampledLines] = {}
 
     def warning(self, event: str, **what: Any) -> None:
-        lines = self._events.setdefault(event, _Lines(self._clock()))
+        lines = self._events.setdefault(event, _SampledLines(self._clock()))
         left_out = 0
         if self._clock() - lines.since >= MINUTE:
-            left_out, lines = lines.left_out, _Lines(self._clock())
+            left_out, lines = lines.left_out, _SampledLines(self._clock())
             self._events[event] = lines
         if lines.written >= self._most:
             lines.left_out += 1
@@ -33,7 +33,7 @@ class SampledLog:
         self._log.warning(event, **what, **({"left_out": left_out} if left_out else {}))
 
 
-class _Lines:
+class _SampledLines:
     def __init__(self, since: float) -> None:
         self.since = since
         self.written = 0

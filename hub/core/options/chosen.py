@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 
-class Named(Protocol):
+class NamedById(Protocol):
     @property
     def id(self) -> str: ...
 
 
-N = TypeVar("N", bound=Named)
+N = TypeVar("N", bound=NamedById)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,12 +102,12 @@ def read_back(name: str, templates: Sequence[str], vocabulary: Vocabulary = EMPT
     are as short as they can be, from the left; those of the vocabulary as long as they can be."""
     for template in templates:
         literals, names = split(template)
-        if names and (values := Reading(name, literals, names, vocabulary).values()) is not None:
+        if names and (values := NameReading(name, literals, names, vocabulary).values()) is not None:
             return template, values
     return None
 
 
-class Reading:
+class NameReading:
     """A name, read by a template. No place is tried twice, so the work is bounded by the square of the name's
     length."""
 

@@ -14,7 +14,17 @@ from functools import partial
 from typing import Any
 
 from hub.core.linear_pattern import compile_pattern
-from hub.core.routing.expression_tree import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
+from hub.core.routing.expression_tree import (
+    Binary,
+    Choice,
+    ExpressionError,
+    FunctionCall,
+    Items,
+    Literal,
+    Name,
+    Node,
+    Unary,
+)
 
 LIMIT = 2**63 - 1
 DIGITS = 19
@@ -49,7 +59,7 @@ def evaluation(node: Node) -> Evaluate:
             return _binary(node)
         case Choice():
             return _choice(node)
-        case Call():
+        case FunctionCall():
             return _call(node)
         case Items():
             raise ExpressionError("a list can only stand after `in`", node.column)
@@ -126,7 +136,7 @@ def _choice(node: Choice) -> Evaluate:
     return lambda values: then(values) if test(values) else other(values)
 
 
-def _call(node: Call) -> Evaluate:
+def _call(node: FunctionCall) -> Evaluate:
     (argument,) = node.arguments
     if node.target is None:
         return operator.itemgetter(tested(argument.name if isinstance(argument, Name) else ""))

@@ -10,7 +10,17 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hub.core.routing.expression_tree import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
+from hub.core.routing.expression_tree import (
+    Binary,
+    Choice,
+    ExpressionError,
+    FunctionCall,
+    Items,
+    Literal,
+    Name,
+    Node,
+    Unary,
+)
 
 MAX_LENGTH = 4000
 MAX_DEPTH = 60
@@ -36,17 +46,17 @@ PLAIN_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ExpressionToken:
     kind: str
     text: str
     column: int
 
 
-def tokens(expression: str) -> list[Token]:
+def tokens(expression: str) -> list[ExpressionToken]:
     """The tokens, ended by one of kind `end`."""
     if len(expression) > MAX_LENGTH:
         raise ExpressionError(f"an expression of {len(expression)} characters; at most {MAX_LENGTH} are taken", 1)
-    found: list[Token] = []
+    found: list[ExpressionToken] = []
     at = 0
     while at < len(expression):
         match = TOKEN.match(expression, at)
@@ -54,9 +64,9 @@ def tokens(expression: str) -> list[Token]:
             raise ExpressionError(f"{expression[at]!r} can't stand here", at + 1, _sign_hint(expression[at:]))
         kind = match.lastgroup or ""
         if kind != "space":
-            found.append(Token(kind, match.group(), at + 1))
+            found.append(ExpressionToken(kind, match.group(), at + 1))
         at = match.end()
-    found.append(Token("end", "the end", len(expression) + 1))
+    found.append(ExpressionToken("end", "the end", len(expression) + 1))
     return found
 
 
@@ -97,7 +107,7 @@ def _unescape(quoted: str, column: int) -> str:
 class _Parser:
     """Precedence climbing over the tokens."""
 
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: list[ExpressionToken]) -> None:
         self._tokens = found
         self._at = 0
         self._depth = 0
@@ -105,15 +115,15 @@ class _Parser:
         self._operators = 0
 
     @property
-    def _next(self) -> Token:
+    def _next(self) -> ExpressionToken:
         return self._tokens[self._at]
 
-    def _take(self) -> Token:
+    def _take(self) -> ExpressionToken:
         token = self._next
         self._at += 1
         return token
 
-    def _accept(self, sign: str) -> Token | None:
+    def _accept(self, sign: str) -> ExpressionToken | None:
         if self._next.kind in ("sign", "name") and self._next.text == sign:
             return self._take()
         return None
@@ -158,7 +168,7 @@ class _Parser:
         return PRECEDENCE.get(self._next.text, 0) if self._next.kind in ("sign", "name") else 0
 
     def _unary(self) -> Node:
-        signs: list[Token] = []
+        signs: list[ExpressionToken] = []
         while sign := (self._accept("!") or self._accept("-")):
             signs.append(sign)
             if self._signs + len(signs) > MAX_DEPTH:
@@ -181,7 +191,7 @@ class _Parser:
                 raise ExpressionError("expected a method name after `.`", name.column)
             if self._accept("(") is None:
                 raise ExpressionError(f"facts are flat: `.{name.text}` is no method call", name.column)
-            node = Call(name.text, node, self._list(")"), name.column)
+            node = FunctionCall(name.text, node, self._list(")"), name.column)
         return node
 
     def _primary(self) -> Node:
@@ -201,14 +211,14 @@ class _Parser:
         self._at -= 1
         raise ExpressionError(f"expected a fact or a value, found {self._show_next()}", token.column)
 
-    def _named(self, token: Token) -> Node:
+    def _named(self, token: ExpressionToken) -> Node:
         if token.text in ("true", "false"):
             return Literal(token.text == "true", token.column)
         if token.text in ("null", "in"):
             hint = "has(fact) tells whether a fact has a value" if token.text == "null" else None
             raise ExpressionError(f"`{token.text}` can't stand here", token.column, hint)
         if self._accept("("):
-            return Call(token.text, None, self._list(")"), token.column)
+            return FunctionCall(token.text, None, self._list(")"), token.column)
         return Name(token.text, token.column)
 
     def _list(self, closing: str) -> tuple[Node, ...]:

@@ -65,7 +65,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """`name(arguments)`, or `target.name(arguments)`."""
 
     name: str
@@ -74,4 +74,4 @@ class Call:
     column: int
 
 
-Node = Literal | Name | Items | Unary | Binary | Choice | Call
+Node = Literal | Name | Items | Unary | Binary | Choice | FunctionCall

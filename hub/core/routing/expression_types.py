@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from datetime import date
 
 from hub.core.options.nearest import did_you_mean
-from hub.core.routing.expression_tree import Binary, Call, Choice, ExpressionError, Items, Literal, Name, Node, Unary
+from hub.core.routing.expression_tree import (
+    Binary,
+    Choice,
+    ExpressionError,
+    FunctionCall,
+    Items,
+    Literal,
+    Name,
+    Node,
+    Unary,
+)
 from hub.core.routing.facts import Fact, FactType
 
 NUMERIC = ("number", "integer")
@@ -45,7 +55,7 @@ class TypeCheck:
                 return self._binary(node)
             case Choice():
                 return self._choice(node)
-            case Call():
+            case FunctionCall():
                 return self._call(node)
             case Items():
                 raise ExpressionError("a list can only stand after `in`", node.column)
@@ -132,7 +142,7 @@ class TypeCheck:
         self._want(both, f"both sides of `:` must be of one type, not {then} and {other}", node)
         return "number"
 
-    def _call(self, node: Call) -> FactType:
+    def _call(self, node: FunctionCall) -> FactType:
         if node.target is None and node.name == "has":
             return self._has(node)
         if node.target is None or node.name not in TEXT_METHODS:
@@ -142,7 +152,7 @@ class TypeCheck:
             raise ExpressionError(f"unknown {kind} {node.name}", node.column, hint)
         return self._method(node, node.target)
 
-    def _method(self, node: Call, target: Node) -> FactType:
+    def _method(self, node: FunctionCall, target: Node) -> FactType:
         found = self._type(target)
         self._want(found == "text", f".{node.name}() is a method of text, this is {found}", node)
         self._want(len(node.arguments) == 1, f".{node.name}() takes one argument", node)
@@ -152,7 +162,7 @@ class TypeCheck:
             self._want(isinstance(argument, Literal), "the pattern of .matches() must be written out", argument)
         return "boolean"
 
-    def _has(self, node: Call) -> FactType:
+    def _has(self, node: FunctionCall) -> FactType:
         name = node.arguments[0] if len(node.arguments) == 1 else None
         if not isinstance(name, Name):
             raise ExpressionError("has() takes the name of one fact", node.column)

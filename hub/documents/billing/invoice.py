@@ -31,7 +31,7 @@ CREDIT = frozenset(("CN", "CR"))
 """Types of invoices that give back: some senders write their totals with a sign, some without."""
 
 
-class Shipped(Part):
+class InvoicedShipment(Part):
     """What an invoice says was shipped. X12: ISS."""
 
     units: Number | None = None
@@ -92,7 +92,7 @@ class Invoice(PartiesByRole, Document):
     descriptions: tuple[Description, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     notes: tuple[Note, ...] = ()
-    shipped: tuple[Shipped, ...] = ()
+    shipped: tuple[InvoicedShipment, ...] = ()
     lines: tuple[Line, ...] = ()
     totals: InvoiceTotals = InvoiceTotals()
     amounts: tuple[MonetaryAmount, ...] = ()

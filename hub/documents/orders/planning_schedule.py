@@ -11,10 +11,10 @@ from hub.documents.base import Number
 from hub.documents.parts.commerce import Adjustment, Freight, Routing, Terms
 from hub.documents.parts.goods import Description, Equipment, Mark, PackageText, Packing, Price
 from hub.documents.parts.parts import Contact, Measurement, Reference
-from hub.documents.parts.schedule import Schedule
+from hub.documents.parts.schedule import ScheduleDocument
 
 
-class PlanningSchedule(Schedule):
+class PlanningSchedule(ScheduleDocument):
     """What a customer expects to need. X12: 830. `number` is the schedule's own number (BFR02), and empty where the
     customer gives a release number (`release`, BFR03) in its stead."""
 

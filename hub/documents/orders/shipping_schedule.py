@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from hub.documents.parts.schedule import Schedule
+from hub.documents.parts.schedule import ScheduleDocument
 
 
-class ShippingSchedule(Schedule):
+class ShippingSchedule(ScheduleDocument):
     """What a customer wants shipped. X12: 862. It makes the forecast of a `planning_schedule` firm. `reference` is a
     further number (BSS08), for example that of the forecast."""
 

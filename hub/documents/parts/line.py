@@ -28,7 +28,7 @@ SIXTH_PLACE = Decimal("0.000001")
 UNKNOWN_RATE = "an allowance or charge has a rate, and nothing says for how much"
 
 
-class Schedule(Part):
+class LineSchedule(Part):
     """A part of the line's quantity, and when it is wanted. X12: SCH."""
 
     quantity: Number
@@ -69,7 +69,7 @@ class Line(Part):
     products: Identifiers = NO_IDS
     descriptions: tuple[Description, ...] = ()
     packaging: tuple[Packaging, ...] = ()
-    schedules: tuple[Schedule, ...] = ()
+    schedules: tuple[LineSchedule, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     sublines: tuple[Subline, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()

@@ -18,7 +18,7 @@ from hub.documents.parts.parts import Contact, Measurement, Milestone, Party, Qu
 from hub.documents.warehouse.inventory_advice import UnitPrice
 
 
-class Delivery(Part):
+class DeliveryTime(Part):
     """An hour of the day and what is wanted then. X12: JIT."""
 
     quantity: Number
@@ -44,7 +44,7 @@ class Forecast(Part):
     quantities: tuple[Quantity, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     dates: tuple[Milestone, ...] = ()
-    deliveries: tuple[Delivery, ...] = ()
+    deliveries: tuple[DeliveryTime, ...] = ()
 
 
 class Pattern(Part):
@@ -55,7 +55,7 @@ class Pattern(Part):
     forecasts: tuple[Forecast, ...] = ()
 
 
-class Shipped(Part):
+class ShippedSoFar(Part):
     """What was shipped or received so far. X12: SHP. `qualifier` is a code (`01` discrete, `02` cumulative, ...)."""
 
     qualifier: str | None = None
@@ -105,7 +105,7 @@ class ScheduleItem(Part):
     parties: tuple[Party, ...] = ()
     forecasts: tuple[Forecast, ...] = ()
     patterns: tuple[Pattern, ...] = ()
-    shipped: tuple[Shipped, ...] = ()
+    shipped: tuple[ShippedSoFar, ...] = ()
     packing: tuple[Packing, ...] = ()
     routings: tuple[Routing, ...] = ()
     equipment: tuple[Equipment, ...] = ()
@@ -122,7 +122,7 @@ class ScheduleItem(Part):
         return (*self.forecasts, *(forecast for pattern in self.patterns for forecast in pattern.forecasts))
 
 
-class Schedule(PartiesByRole, Document):
+class ScheduleDocument(PartiesByRole, Document):
     """What both kinds of schedule carry. `schedule_type` says what the days mean (`SH` shipment, `DL` delivery),
     `quantity_type` what the quantities are (`A` actual discrete, `C` cumulative, ...)."""
 

@@ -15,7 +15,7 @@ from hub.documents.parts.distribution import Distribution
 from hub.documents.parts.goods import Description, Mark, PackageText, Price
 from hub.documents.parts.identifiers import NO_IDS, Identifiers
 from hub.documents.parts.lead_time import LeadTime
-from hub.documents.parts.line import Schedule
+from hub.documents.parts.line import LineSchedule
 from hub.documents.parts.parts import Contact, Measurement, Milestone, Party, Quantity, Reference
 
 
@@ -43,7 +43,7 @@ class StockQuantity(Quantity):
     measurements: tuple[Measurement, ...] = ()
     lead_times: tuple[LeadTime, ...] = ()
     dates: tuple[Milestone, ...] = ()
-    schedules: tuple[Schedule, ...] = ()
+    schedules: tuple[LineSchedule, ...] = ()
     loop: str | None = None
     split: tuple[StockReference, ...] = ()
 

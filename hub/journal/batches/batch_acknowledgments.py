@@ -21,7 +21,7 @@ from hub.journal.interchanges.acknowledgments import (
     Acknowledgment,
     SentCopy,
     Settled,
-    Verdict,
+    TransactionVerdict,
     close_overdue,
     event,
     hold_rejected,
@@ -54,7 +54,7 @@ def _in_force(connection: Connection, row: InterchangeSentRow) -> bool:
     return bool(generation == row.generation)
 
 
-def verdict_of(said: Acknowledgment, position: int | None) -> Verdict:
+def verdict_of(said: Acknowledgment, position: int | None) -> TransactionVerdict:
     """Of the transaction at the position. What is said of the envelope alone is said of all."""
     return said.transactions.get(str(position), said.others)
 
@@ -109,7 +109,9 @@ def _note(
     return Settled(said.partner, Ack.NOTED)
 
 
-def _settle_member(connection: Connection, said: Acknowledgment, member: BatchMemberRow, verdict: Verdict) -> bool:
+def _settle_member(
+    connection: Connection, said: Acknowledgment, member: BatchMemberRow, verdict: TransactionVerdict
+) -> bool:
     """Whether it was news: the first word about the member, or a rejection of what was accepted."""
     table = schema.batch_member
     news = member.ack == Ack.NONE or (verdict.status == Ack.REJECTED and member.ack != Ack.REJECTED)
@@ -127,7 +129,7 @@ def _settle_member(connection: Connection, said: Acknowledgment, member: BatchMe
     return news
 
 
-def _of(said: Acknowledgment, member: BatchMemberRow, verdict: Verdict) -> Acknowledgment:
+def _of(said: Acknowledgment, member: BatchMemberRow, verdict: TransactionVerdict) -> Acknowledgment:
     """The acknowledgment as it concerns the member."""
     return replace(said, status=verdict.status, text=f"transaction {member.position:04}: {verdict.text}".rstrip(": "))
 

@@ -20,7 +20,7 @@ from hub.journal.rows import BatchMemberRow, BatchRow, StuckBatch, columns, type
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingBatch:
     """Documents of one kind that wait at one destination, all of them test or production. `gathered`: the facts that
     they have in common, as JSON; empty where their writer decides."""
 
@@ -39,16 +39,16 @@ class Batches:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def waiting(self) -> list[Waiting]:
+    async def waiting(self) -> list[WaitingBatch]:
         """What waits now, by destination, partner, kind and test."""
         table = schema.batch_member
         by = (table.c.destination, table.c.partner, table.c.document, table.c.test, table.c.gathered)
-        wants = columns(Waiting, table, count=sa.func.count(), oldest=sa.func.min(table.c.added_at))
+        wants = columns(WaitingBatch, table, count=sa.func.count(), oldest=sa.func.min(table.c.added_at))
         select = sa.select(*wants).where(table.c.batch.is_(None)).group_by(*by).order_by(*by)
 
-        return await self._journal.rows(Waiting, select)
+        return await self._journal.rows(WaitingBatch, select)
 
-    async def close(self, group: Waiting, most: int, before: float, now: float) -> str | None:
+    async def close(self, group: WaitingBatch, most: int, before: float, now: float) -> str | None:
         """Makes a batch of the oldest of the group: at most `most`, when there are so many or one was added at `before`
         or earlier. Its id; None when somebody else was quicker."""
         table = schema.batch_member

@@ -12,8 +12,8 @@ from hub.core.once_key import OnceStatus
 from hub.core.stage import Stage
 from hub.journal.commit.bulk import CLAIM, EVENT, KEY, MESSAGE, ONCE, PREPARE, SETTLE
 from hub.journal.commit.claims import StoredClaim
-from hub.journal.commit.other_names import LONGEST_KEY, OTHER_NAMES, Named
-from hub.journal.commit.writer import Answer, Key, Question, Writer
+from hub.journal.commit.other_names import LONGEST_KEY, OTHER_NAMES, OtherName
+from hub.journal.commit.writer import Answer, EntryWriter, Key, Question
 from hub.journal.deliveries.effects import STATES, EffectAsked, EffectState
 from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
 from hub.journal.rows import (
@@ -36,23 +36,23 @@ class Entry:
     __slots__ = ("_items",)
 
     def __init__(self) -> None:
-        self._items: dict[Writer[Any], list[Any]] = {}
+        self._items: dict[EntryWriter[Any], list[Any]] = {}
 
-    def add(self, writer: Writer[Item], item: Item) -> None:
+    def add(self, writer: EntryWriter[Item], item: Item) -> None:
         items = self._items.get(writer)
         if items is None:
             self._items[writer] = [item]
         else:
             items.append(item)
 
-    def of(self, writer: Writer[Item]) -> Sequence[Item]:
+    def of(self, writer: EntryWriter[Item]) -> Sequence[Item]:
         """What the writer gets of this entry."""
         return self._items.get(writer, ())
 
-    def leave_out(self, writer: Writer[Any]) -> None:
+    def leave_out(self, writer: EntryWriter[Any]) -> None:
         self._items.pop(writer, None)
 
-    def __iter__(self) -> Iterator[tuple[Writer[Any], list[Any]]]:
+    def __iter__(self) -> Iterator[tuple[EntryWriter[Any], list[Any]]]:
         return iter(self._items.items())
 
     def claim(self, claim: StoredClaim, at: float) -> None:
@@ -90,7 +90,7 @@ class Entry:
         )
         self.add(MESSAGE, row)
         if name:
-            self.add(OTHER_NAMES, Named(id, name))
+            self.add(OTHER_NAMES, OtherName(id, name))
 
     def key(self, value: str, kind: str, message_id: str) -> None:
         self.add(KEY, KeyRow(value[:LONGEST_KEY], kind, message_id))
@@ -202,7 +202,7 @@ class Committed:
 
     __slots__ = ("_answers", "_entry")
 
-    def __init__(self, entry: Entry, answers: Mapping[Writer[Any], Mapping[Any, Any]]) -> None:
+    def __init__(self, entry: Entry, answers: Mapping[EntryWriter[Any], Mapping[Any, Any]]) -> None:
         self._entry = entry
         self._answers = answers
 

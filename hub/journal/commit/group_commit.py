@@ -17,14 +17,14 @@ from sqlalchemy import Connection
 from hub.core.clock import Clock
 from hub.core.errors import JournalUnavailable
 from hub.journal.commit.entry import Committed, Entry
-from hub.journal.commit.writer import Writer
+from hub.journal.commit.writer import EntryWriter
 from hub.journal.database.faults import first_line, is_away, is_conflict
 
 Transact = Callable[[Callable[[Connection], None]], Awaitable[None]]
 """Runs a function in one transaction and commits it: on a thread of its own for SQLite, on the driver's for
 PostgreSQL."""
 
-Answers = Mapping[Writer[Any], Mapping[Any, Any]]
+Answers = Mapping[EntryWriter[Any], Mapping[Any, Any]]
 
 Submitted = tuple[Entry, asyncio.Future[Committed]]
 Batch = Sequence[Submitted]
@@ -43,7 +43,11 @@ class GroupCommit:
     """
 
     def __init__(
-        self, transact: Transact, writers: Sequence[Writer[Any]], on_state: Callable[[bool, str], None], clock: Clock
+        self,
+        transact: Transact,
+        writers: Sequence[EntryWriter[Any]],
+        on_state: Callable[[bool, str], None],
+        clock: Clock,
     ) -> None:
         self._transact = transact
         self._writers = writers
@@ -174,14 +178,14 @@ class GroupCommit:
 
     async def _write(self, entries: Sequence[Entry]) -> Answers:
         """One hop to the database for the whole batch. Gives the answers."""
-        asked: dict[Writer[Any], list[Any]] = {}
+        asked: dict[EntryWriter[Any], list[Any]] = {}
         for entry in entries:
             for writer, items in entry:
                 asked.setdefault(writer, []).extend(items)
         unknown = asked.keys() - set(self._writers)
         if unknown:
             raise LookupError(f"the journal has no place in its order for {unknown}")
-        answers: dict[Writer[Any], Mapping[Any, Any]] = {}
+        answers: dict[EntryWriter[Any], Mapping[Any, Any]] = {}
 
         def work(connection: Connection) -> None:
             answers.clear()

@@ -20,14 +20,14 @@ KIND = "name"
 """The kind of the business key that a further name is."""
 
 
-class Named(NamedTuple):
+class OtherName(NamedTuple):
     """What a message was called this time."""
 
     message_id: str
     name: str
 
 
-def keep_other_names(connection: Connection, named: Sequence[Named]) -> None:
+def keep_other_names(connection: Connection, named: Sequence[OtherName]) -> None:
     """Those that differ from the name in the message's row become business keys."""
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(_insert("($1::text, $2::text)"), [clean(one) for one in named])
@@ -51,4 +51,4 @@ def _insert(values: str) -> str:
     )
 
 
-OTHER_NAMES: Change[Named] = Change(keep_other_names)
+OTHER_NAMES: Change[OtherName] = Change(keep_other_names)

@@ -14,7 +14,7 @@ Key = TypeVar("Key")
 Answer = TypeVar("Answer")
 
 
-class Writer(Protocol[Item_contra]):
+class EntryWriter(Protocol[Item_contra]):
     """Writes what the entries of one transaction want of it (`items`, in the order in which they were submitted, at
     least one), and may answer. A transaction that meets another one runs again from its beginning."""
 

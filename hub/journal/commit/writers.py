@@ -8,7 +8,7 @@ from hub.journal.batches.batch_acknowledgments import ACKNOWLEDGE
 from hub.journal.batches.batch_members import DELIVER, TELL
 from hub.journal.commit.bulk import BATCH_MEMBER, CLAIM, DEAD, EVENT, HOLD, KEY, MESSAGE, ONCE, PREPARE, QUEUE, SETTLE
 from hub.journal.commit.other_names import OTHER_NAMES
-from hub.journal.commit.writer import Writer
+from hub.journal.commit.writer import EntryWriter
 from hub.journal.copies.wait import WAIT
 from hub.journal.deliveries.effects import GIVE_BACK, STATES
 from hub.journal.deliveries.new_copies import NEW_COPIES
@@ -22,4 +22,4 @@ CHANGES = (OTHER_NAMES, GIVE_BACK, FINISH, FINISH_ALL, FREE, OVERTAKE, SETTLE_DE
 QUESTIONS = (NEW_COPIES, ACKNOWLEDGE, EARLIER, STATES, HOLDERS, NUMBERS)
 """Numbers come last, because they lock their partner's counter."""
 
-IN_ORDER: tuple[Writer[Any], ...] = (*ROWS, *CHANGES, *QUESTIONS)
+IN_ORDER: tuple[EntryWriter[Any], ...] = (*ROWS, *CHANGES, *QUESTIONS)

@@ -18,7 +18,7 @@ from hub.core.stage import Stage
 from hub.journal import schema
 from hub.journal.batches.open_batches import publish_batches_again
 from hub.journal.commit.bulk import select_in
-from hub.journal.copies.open_place import Place, names, row_waits
+from hub.journal.copies.open_place import OpenPlace, names, row_waits
 from hub.journal.copies.wait import Wait
 from hub.journal.database.clock import database_now
 from hub.journal.deliveries.decided import facts_in
@@ -193,10 +193,10 @@ def _copies_of(connection: Connection, decisions: Sequence[DecisionRow]) -> list
     return found
 
 
-def _places(connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str | None], Place]:
+def _places(connection: Connection, ids: Sequence[str]) -> dict[tuple[str, str | None], OpenPlace]:
     """What is recorded of documents on their routes, beside their effects."""
     event, dead, waiting = schema.event, schema.dead_letter, schema.waiting
-    places: dict[tuple[str, str | None], Place] = defaultdict(Place)
+    places: dict[tuple[str, str | None], OpenPlace] = defaultdict(OpenPlace)
     repeats = event.c.stage == Stage.DUPLICATE
     for repeated in select_in(connection, EventRow, event, event.c.message_id, ids, repeats):
         places[repeated.message_id, repeated.route].ended = True
@@ -215,7 +215,7 @@ def _of_route(
     detail: Mapping[str, Any],
     route: str,
     effects: Mapping[str, EffectRow | None],
-    place: Place,
+    place: OpenPlace,
 ) -> Iterable[OpenCopy]:
     """One copy for all destinations that were not tried, and one for each that was."""
     by_attempt: dict[int, list[str]] = defaultdict(list)

@@ -13,7 +13,7 @@ from hub.journal.rows import EffectRow
 
 
 @dataclass(slots=True)
-class Place:
+class OpenPlace:
     """What is recorded of a document on a route, beside its effects. `ended`: a destination without an effect gets
     none. `buried` and
     `replayed`: the destinations of its dead letters. `waiting`: those that its rows name."""

@@ -40,7 +40,7 @@ class Wait(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingCopies:
     """How many copies wait for one thing, and since when the oldest does."""
 
     reason: Reason

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.core.once_key import OnceStatus
 from hub.journal import schema
-from hub.journal.copies.wait import Reason, Wait, Waiting
+from hub.journal.copies.wait import Reason, Wait, WaitingCopies
 from hub.journal.database.clock import database_now
 from hub.journal.journal import Journal
 from hub.journal.processes.processes import living
@@ -101,7 +101,7 @@ class Waits:
 
         await self._journal.execute(now)
 
-    async def counts(self) -> list[Waiting]:
+    async def counts(self) -> list[WaitingCopies]:
         """What copies wait for, the oldest first."""
         table = schema.waiting
         oldest = sa.func.min(table.c.since).label("oldest")
@@ -110,9 +110,9 @@ class Waits:
         once = sa.select(table.c.reason, sa.literal("").label("waits_for"), sa.func.count().label("copies"), oldest)
         keys = once.where(table.c.reason == Reason.ONCE).group_by(table.c.reason)
 
-        async def query(connection: AsyncConnection) -> list[Waiting]:
+        async def query(connection: AsyncConnection) -> list[WaitingCopies]:
             rows = [*(await connection.execute(grouped)).all(), *(await connection.execute(keys)).all()]
-            found = [Waiting(Reason(row.reason), row.waits_for, row.copies, row.oldest) for row in rows]
+            found = [WaitingCopies(Reason(row.reason), row.waits_for, row.copies, row.oldest) for row in rows]
             return sorted(found, key=lambda one: one.oldest)
 
         return await self._journal.read(query)

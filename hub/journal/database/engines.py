@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from hub.core.clock import Clock
-from hub.journal.database.faults import Silent
+from hub.journal.database.faults import DatabaseSilent
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ async def transact(
         running.cancel()
         _give_up(running, driver, clock)
         await _cut_idle(engine)
-        raise Silent(f"the database has not answered for {patience:g}s")
+        raise DatabaseSilent(f"the database has not answered for {patience:g}s")
     return running.result()
 
 

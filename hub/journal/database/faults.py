@@ -26,7 +26,7 @@ _SQLITE_AWAY = frozenset(
 )
 
 
-class Silent(OSError):
+class DatabaseSilent(OSError):
     """The database has not answered in time; whether it did what it was asked for is not known."""
 
 

@@ -63,7 +63,7 @@ class Transferred:
         return sum(self.tables.values())
 
 
-class Transfer:
+class JournalTransfer:
     """Copies from `source` to `target`, which are journal URLs or paths. A target that holds rows is refused.
     Everything is one transaction of the target: what is interrupted leaves nothing behind, and may simply be begun
     again."""

@@ -35,7 +35,7 @@ class HoldTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TransactionVerdict:
     """What is said of one transaction, with the errors in a sentence (empty: none)."""
 
     status: Ack
@@ -57,8 +57,8 @@ class Acknowledgment:
     text: str
     at: float
     terms: HoldTerms
-    transactions: Mapping[str, Verdict] = field(default_factory=dict)
-    others: Verdict = Verdict(Ack.ACCEPTED)
+    transactions: Mapping[str, TransactionVerdict] = field(default_factory=dict)
+    others: TransactionVerdict = TransactionVerdict(Ack.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)

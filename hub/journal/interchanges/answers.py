@@ -69,20 +69,20 @@ async def newest_answer(journal: Journal, ids: Sequence[str]) -> tuple[int, str 
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AnswerStanding:
     """An acknowledgment of ours: when what it answers came, and whether every destination of it has it."""
 
     at: float
     delivered: bool
 
 
-async def answers_standing(journal: Journal, ids: Sequence[str]) -> Mapping[str, Standing]:
+async def answers_standing(journal: Journal, ids: Sequence[str]) -> Mapping[str, AnswerStanding]:
     """Those of the acknowledgments that were made. Raises JournalUnavailable."""
 
-    found: dict[str, Standing] = {}
+    found: dict[str, AnswerStanding] = {}
     for row in await journal.rows(AnswerRow, _answers(schema.message.c.id.in_(ids))):
         delivered = row.status == EffectStatus.DELIVERED and (row.id not in found or found[row.id].delivered)
-        found[row.id] = Standing(row.received_at, delivered)
+        found[row.id] = AnswerStanding(row.received_at, delivered)
     return found
 
 

@@ -26,7 +26,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class InterchangeSeen:
+class InterchangeReceived:
     """An interchange that stands at `position` of a claim; its number may not come again within `days`."""
 
     partner: str
@@ -50,7 +50,7 @@ class EarlierOne:
     at: float
 
 
-def take(connection: Connection, seen: Iterable[InterchangeSeen]) -> dict[Key, EarlierOne]:
+def take(connection: Connection, seen: Iterable[InterchangeReceived]) -> dict[Key, EarlierOne]:
     """The duplicates among these, each with what came before it. The same claim again has the answer that it had,
     unless all has failed since then: of it, or of what it was a duplicate of."""
     found: dict[Key, EarlierOne] = {}
@@ -60,10 +60,10 @@ def take(connection: Connection, seen: Iterable[InterchangeSeen]) -> dict[Key, E
     return found
 
 
-EARLIER: Question[InterchangeSeen, Key, EarlierOne] = Question(take, lambda one: one.key)
+EARLIER: Question[InterchangeReceived, Key, EarlierOne] = Question(take, lambda one: one.key)
 
 
-def _take(connection: Connection, one: InterchangeSeen) -> EarlierOne | None:
+def _take(connection: Connection, one: InterchangeReceived) -> EarlierOne | None:
     table = schema.interchange_received
     _alone(connection, one)
     row = InterchangeReceivedRow(
@@ -91,7 +91,7 @@ def _take(connection: Connection, one: InterchangeSeen) -> EarlierOne | None:
     return EarlierOne(earlier.name, earlier.at) if earlier is not None else None
 
 
-def _alone(connection: Connection, one: InterchangeSeen) -> None:
+def _alone(connection: Connection, one: InterchangeReceived) -> None:
     """Nobody else asks for this number before this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         text = f"{one.partner}|{one.control_number}"

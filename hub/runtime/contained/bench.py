@@ -15,7 +15,7 @@ from transformers.unpack import unpacked_by
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class BenchForm:
     """How a destination makes its bytes, as `hub.runtime.delivery.rendering` needs it."""
 
     name: str
@@ -48,11 +48,11 @@ class Bench:
     def destination_steps(self, destination: str) -> tuple[NamedStep, ...]:
         return self._steps(self._recipe.destinations[destination].steps)
 
-    def form(self, destination: str) -> Form:
+    def form(self, destination: str) -> BenchForm:
         recipe = self._recipe.destinations[destination]
         writer = self._make(recipe.writer) if recipe.writer is not None else None
         sequence = writer.sequence if isinstance(writer, NumberedWriter) else None
-        return Form(destination, writer, recipe.gathers, sequence)
+        return BenchForm(destination, writer, recipe.gathers, sequence)
 
     def _steps(self, uses: tuple[PluginUse, ...]) -> tuple[NamedStep, ...]:
         return tuple(NamedStep(use.name, self._make(use)) for use in uses)

@@ -18,7 +18,7 @@ from hub.core.stage import Stage
 from hub.documents import BATCH, Batch, batch_to_json, from_json
 from hub.journal.batches.batch_dissolving import Dissolution
 from hub.journal.batches.batch_members import TELL, BatchSays
-from hub.journal.batches.batches import Batches, Waiting
+from hub.journal.batches.batches import Batches, WaitingBatch
 from hub.journal.commit.entry import Entry
 from hub.journal.rows import BatchMemberRow, BatchRow
 from hub.runtime.boundary import Boundary, Logged
@@ -77,7 +77,7 @@ class Batching:
                 await self._say(row, str(boundary.error) or type(boundary.error).__name__)
         return published
 
-    async def _close(self, group: Waiting) -> bool:
+    async def _close(self, group: WaitingBatch) -> bool:
         """Makes as many batches as are due; whether there was one. What waits for a destination that makes no batches
         any more is closed at once."""
         runtime, now = self._runtime, self._runtime.clock()
@@ -105,7 +105,7 @@ class Batching:
         )
         await self._go_on(await self._batches.dissolve(wanted) or [])
 
-    def _measure(self, waiting: Sequence[Waiting]) -> None:
+    def _measure(self, waiting: Sequence[WaitingBatch]) -> None:
         runtime = self._runtime
         counts = Counter({name: 0 for name, one in runtime.snapshot.destinations.items() if one.batch is not None})
         for group in waiting:

@@ -21,7 +21,7 @@ TRIAL = 1
 leaves."""
 
 
-class Form(Protocol):
+class DestinationForm(Protocol):
     """What of a destination its bytes depend on. `gathers`: by facts, in messages of the site's making. `sequence`:
     whose control numbers its writer needs, None: it needs none."""
 
@@ -37,7 +37,7 @@ class Form(Protocol):
 
 def render(
     copy: RouteCopy,
-    destination: Form,
+    destination: DestinationForm,
     body: bytes,
     now: float,
     key: str = "",
@@ -77,7 +77,7 @@ def alone_json(document: Document) -> bytes:
     return batch_to_json(document) if isinstance(document, Batch) else to_json(document)
 
 
-def _document(copy: RouteCopy, destination: Form, body: bytes) -> Document:
+def _document(copy: RouteCopy, destination: DestinationForm, body: bytes) -> Document:
     """What the writer is given: where documents are gathered always a batch, though it be of one."""
     if copy.is_batch:
         return batch_from_json(body)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from hub.core.options.work import IN_PROCESS
-from hub.mapping.allowance import Allowance, within
+from hub.mapping.allowance import RenderingAllowance, within
 from hub.runtime.boundary import Boundary
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def allowance_before(fallback: Recipe | None) -> Allowance | None:
+def allowance_before(fallback: Recipe | None) -> RenderingAllowance | None:
     """What templates may do here before a worker, by the recipe `fallback`, does the work; None: no worker can."""
-    return Allowance(IN_PROCESS) if fallback is not None else None
+    return RenderingAllowance(IN_PROCESS) if fallback is not None else None
 
 
 async def here_or_contained(
@@ -27,7 +27,7 @@ async def here_or_contained(
     begins again. Raises what the last of the two raises."""
     if fallback is None:
         return await here()
-    allowance = Allowance(IN_PROCESS)
+    allowance = RenderingAllowance(IN_PROCESS)
     with within(allowance), Boundary() as boundary:
         result = await here()
     if allowance.spent:

@@ -14,7 +14,7 @@ from hub.runtime.runtime import Runtime
 
 
 @dataclass(slots=True)
-class Suspect:
+class SuspectCopy:
     """A copy that has been begun. `put_off`: it waits, and this process has done nothing for it."""
 
     begun: Begun
@@ -32,27 +32,27 @@ class Suspicion:
         self._company = Company()
 
     @asynccontextmanager
-    async def begun(self, copy: RouteCopy, redelivered: bool) -> AsyncIterator[Suspect]:
+    async def begun(self, copy: RouteCopy, redelivered: bool) -> AsyncIterator[SuspectCopy]:
         """How many processes have died over the copy; the block works on it, unless it is poison. The count is
         committed before the block begins, and gone when it ends well, unless it has only put the copy off. Raises
         JournalUnavailable."""
         if not redelivered:
-            yield Suspect(Begun(0))
+            yield SuspectCopy(Begun(0))
             return
         name, poison = name_of(copy), self._runtime.pool.limits.poison_after
         async with self._company.shared():
             begun = await self._begin(name, poison - 1)
             if begun.deaths != poison - 1:
-                suspect = Suspect(begun)
+                suspect = SuspectCopy(begun)
                 yield suspect
                 await self._end(name, suspect)
                 return
         async with self._company.alone():
-            suspect = Suspect(await self._begin(name, poison))
+            suspect = SuspectCopy(await self._begin(name, poison))
             yield suspect
             await self._end(name, suspect)
 
-    async def _end(self, name: str, suspect: Suspect) -> None:
+    async def _end(self, name: str, suspect: SuspectCopy) -> None:
         await (self._redeliveries.release(name) if suspect.put_off else self._redeliveries.finish(name))
 
     async def leave(self) -> None:

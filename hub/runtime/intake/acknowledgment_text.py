@@ -9,7 +9,7 @@ from typing import Any
 from hub.core.ack import Ack
 from hub.documents import FunctionalAcknowledgment
 from hub.documents.acknowledgments.functional_acknowledgment import AcknowledgedTransaction
-from hub.journal.interchanges.acknowledgments import Verdict
+from hub.journal.interchanges.acknowledgments import TransactionVerdict
 
 TAKING = frozenset(("A", "E", None))
 """What AK501 says of a transaction that was taken, or doesn't say. R, M, W and X refuse it; so does a code that nobody
@@ -71,8 +71,8 @@ class Judgement:
     status: Ack
     by: str
     text: str
-    transactions: Mapping[str, Verdict]
-    others: Verdict
+    transactions: Mapping[str, TransactionVerdict]
+    others: TransactionVerdict
 
 
 def judgement_of(document: Any, by: str) -> Judgement:
@@ -84,12 +84,12 @@ def judgement_of(document: Any, by: str) -> Judgement:
     note = str(getattr(document, "note", None) or "")
     text = f"note code {note}" if note.strip("0") else ""
     status = Ack.REJECTED if document.status == "R" else Ack.NOTED
-    return Judgement(status, by, text, {}, Verdict(status, text))
+    return Judgement(status, by, text, {}, TransactionVerdict(status, text))
 
 
-def _listed(document: FunctionalAcknowledgment) -> dict[str, Verdict]:
+def _listed(document: FunctionalAcknowledgment) -> dict[str, TransactionVerdict]:
     """By transaction; of one that is listed more than once the worst."""
-    found: dict[str, Verdict] = {}
+    found: dict[str, TransactionVerdict] = {}
     for transaction in document.transactions:
         name, verdict = _ordinal(transaction.control_number), _verdict(document, transaction)
         found[name] = min(found.get(name, verdict), verdict, key=lambda one: WORST.index(one.status))
@@ -107,23 +107,23 @@ def _status(document: FunctionalAcknowledgment) -> Ack:
     return Ack.ACCEPTED
 
 
-def _verdict(document: FunctionalAcknowledgment, transaction: AcknowledgedTransaction) -> Verdict:
+def _verdict(document: FunctionalAcknowledgment, transaction: AcknowledgedTransaction) -> TransactionVerdict:
     """Of a transaction that is listed; in a group that is rejected nothing is accepted."""
     text = "; ".join(_first(_transaction_errors(transaction)))
     if document.status not in TAKING_GROUP or transaction.status not in TAKING:
-        return Verdict(Ack.REJECTED, text or "; ".join(_group_errors(document)))
-    return Verdict(Ack.ACCEPTED_WITH_ERRORS if transaction.status == "E" else Ack.ACCEPTED, text)
+        return TransactionVerdict(Ack.REJECTED, text or "; ".join(_group_errors(document)))
+    return TransactionVerdict(Ack.ACCEPTED_WITH_ERRORS if transaction.status == "E" else Ack.ACCEPTED, text)
 
 
-def _others(document: FunctionalAcknowledgment, listed: Iterable[Verdict]) -> Verdict:
+def _others(document: FunctionalAcknowledgment, listed: Iterable[TransactionVerdict]) -> TransactionVerdict:
     """Of the transactions that aren't listed: as the group's. Those of a group that is accepted in part, where none
     that is listed was rejected, may be the rejected ones: they count as such, so that somebody looks."""
     if document.status not in TAKING_GROUP:
-        return Verdict(Ack.REJECTED, "; ".join(_group_errors(document)))
+        return TransactionVerdict(Ack.REJECTED, "; ".join(_group_errors(document)))
     found = [verdict.status for verdict in listed]
     if document.status == "P" and Ack.REJECTED not in found:
-        return Verdict(Ack.REJECTED, "the group was accepted in part, and it isn't said which part")
-    return Verdict(Ack.ACCEPTED_WITH_ERRORS if document.status == "E" and not found else Ack.ACCEPTED)
+        return TransactionVerdict(Ack.REJECTED, "the group was accepted in part, and it isn't said which part")
+    return TransactionVerdict(Ack.ACCEPTED_WITH_ERRORS if document.status == "E" and not found else Ack.ACCEPTED)
 
 
 def _ordinal(control_number: str) -> str:

@@ -30,7 +30,7 @@ source."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AcknowledgedNumber:
     """What an acknowledgment that came in answers: `number` is None, with `cause` why, when it is nothing that we
     sent."""
 
@@ -46,7 +46,7 @@ class Acknowledgments:
         self._runtime = runtime
         self._sent = InterchangesSent(runtime.journal)
 
-    async def find(self, document: Any, facts: Mapping[str, Any]) -> Answer | None:
+    async def find(self, document: Any, facts: Mapping[str, Any]) -> AcknowledgedNumber | None:
         """What the document answers; None when it is no acknowledgment of a partner's, or nobody knows whose it is.
         Waits for what is being sent right now. Raises TransientError when that takes long: an answer is neither lost
         nor believed too early.
@@ -56,17 +56,19 @@ class Acknowledgments:
             return None
         text = document.number.strip()
         if not (text.isascii() and text.isdigit()) or len(text) > 9:
-            return Answer(partner, None, f"{partner} acknowledges control number {text!r}, which is none of ours")
+            return AcknowledgedNumber(
+                partner, None, f"{partner} acknowledges control number {text!r}, which is none of ours"
+            )
         use = await self._use(partner, int(text))
         if use is None or use.progress == "never":
             state = f": its document is {use.status}" if use is not None else ""
             cause = f"{partner} acknowledges control number {int(text)}, which it was never sent{state}"
-            return Answer(partner, None, cause)
+            return AcknowledgedNumber(partner, None, cause)
         said, sent = getattr(document, "group_code", "").strip().upper(), use.group_code
         if said and sent and said != sent:
             cause = f"{partner} acknowledges a group {said} with control number {int(text)}; it was sent a group {sent}"
-            return Answer(partner, None, f"{cause} under this number ({use.transaction_set})")
-        return Answer(partner, int(text))
+            return AcknowledgedNumber(partner, None, f"{cause} under this number ({use.transaction_set})")
+        return AcknowledgedNumber(partner, int(text))
 
     async def _use(self, partner: str, number: int) -> NumberUse | None:
         for pause in PAUSES:
@@ -77,7 +79,13 @@ class Acknowledgments:
         raise TransientError(f"{partner} acknowledges control number {number}, which is still being sent", "busy")
 
     def record(
-        self, snapshot: Snapshot, answer: Answer, document: Any, facts: Mapping[str, Any], id: str, entry: Entry
+        self,
+        snapshot: Snapshot,
+        answer: AcknowledgedNumber,
+        document: Any,
+        facts: Mapping[str, Any],
+        id: str,
+        entry: Entry,
     ) -> None:
         """Adds the acknowledgment to the entry that records its message."""
         assert answer.number is not None  # noqa: S101  (the caller looked)

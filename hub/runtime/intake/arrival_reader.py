@@ -15,12 +15,12 @@ from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
 from hub.core.routing.facts import LONGEST_FACT
 from hub.documents import from_json
 from hub.journal.commit.claims import INLINE, StoredClaim
-from hub.mapping.allowance import Allowance, within
+from hub.mapping.allowance import RenderingAllowance, within
 from hub.runtime.boundary import Boundary, guarded
 from hub.runtime.contained.reading import ContainedReading, suspect_name
 from hub.runtime.contained.recipe import Recipe
 from hub.runtime.delivery.small_work import allowance_before
-from hub.runtime.intake.acknowledgments import Answer
+from hub.runtime.intake.acknowledgments import AcknowledgedNumber
 from hub.runtime.intake.arrival_terms import record_terms
 from hub.runtime.intake.document_found import DocumentFound, document_found
 from hub.runtime.intake.duplicate_interchanges import DuplicateInterchanges
@@ -67,7 +67,7 @@ class Visit:
     claimed: bool = False
     """Whether an entry of this visit has the claim's row already."""
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
-    answer: Answer | None = None
+    answer: AcknowledgedNumber | None = None
     settling: dict[str, int] = field(default_factory=dict)
     """By acknowledgment: how often its bytes have come once the source has acknowledged this arrival; where repeats are
     agreed."""
@@ -182,7 +182,7 @@ class ArrivalReader:
         readings: Iterator[Reading],
         passage: SourceSteps,
         only: str | None,
-        allowance: Allowance | None,
+        allowance: RenderingAllowance | None,
     ) -> tuple[Reading, SteppedReading | list[Walked] | None] | None:
         """The next reading, and what has come of it where it is wanted. Where that spends the allowance, a worker is to
         begin again. Should it end this process, the next process knows it by the name."""
@@ -192,7 +192,10 @@ class ArrivalReader:
 
     @staticmethod
     async def _on(
-        passage: SourceSteps, reading: Reading, begun: SteppedReading | list[Walked], allowance: Allowance | None
+        passage: SourceSteps,
+        reading: Reading,
+        begun: SteppedReading | list[Walked],
+        allowance: RenderingAllowance | None,
     ) -> list[SteppedReading]:
         if isinstance(begun, SteppedReading):
             return [begun]

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.ports import Body, InterchangeReader, Reader
 from hub.journal.commit.entry import Entry
-from hub.journal.interchanges.interchanges_received import EARLIER, EarlierOne, InterchangeSeen
+from hub.journal.interchanges.interchanges_received import EARLIER, EarlierOne, InterchangeReceived
 from hub.runtime.boundary import Logged
 from hub.runtime.contained.reading import ContainedReading
 from hub.runtime.contained.recipe import Recipe
@@ -43,7 +43,7 @@ class DuplicateInterchanges:
         with Logged(self._runtime.log, "interchanges_not_listed", but=(TransientError, JournalUnavailable, WorkerLost)):
             found = await self._listed(reader, body, source, recipe)
         seen = [
-            InterchangeSeen(
+            InterchangeReceived(
                 partner=partner,
                 control_number=number.lstrip("0") or "0",
                 claim=claim,

@@ -32,7 +32,7 @@ from hub.runtime.intake.remainder import REST, covered
 from hub.runtime.runtime import Runtime
 
 
-class Refused(HubError):
+class DecisionRefused(HubError):
     """Why one of several can't be decided so."""
 
 
@@ -254,7 +254,7 @@ class Replay:
         for row in chosen.rows:
             try:
                 decided = await step(row)
-            except (Refused, Forbidden) as refused:  # this one; the others go on
+            except (DecisionRefused, Forbidden) as refused:  # this one; the others go on
                 skipped[f"{row.id[:12]}: {refused}"] += 1
                 continue
             if decided:
@@ -270,14 +270,14 @@ class Replay:
     async def _confirm_one(self, row: HoldRow, who: str, reason: str) -> bool:
         if row.name != UNCONFIRMED:
             text = f"it is {row.name}: only what may have been delivered ({UNCONFIRMED}) can be ended as delivered"
-            raise Refused(text)
+            raise DecisionRefused(text)
         done = await self._decisions.confirm(row, who, reason, self._runtime.clock())
         self._runtime.settled(row.document_id)
         return done
 
     async def _release_one(self, row: HoldRow, who: str, reason: str) -> bool:
         if row.route not in self._runtime.snapshot.table.by_id:
-            raise Refused(f"the route {row.route} is not there any more")
+            raise DecisionRefused(f"the route {row.route} is not there any more")
         if not await self._decisions.begin_release(row, who, reason, self._runtime.clock()):
             return False
         return await self._publish_released(row)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from hub.core import topology
-from hub.journal.copies.wait import Reason, Wait, Waiting
+from hub.journal.copies.wait import Reason, Wait, WaitingCopies
 from hub.journal.copies.waits import MOST, Waits
 from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.copy import LARGEST_BODY, unpack
@@ -25,7 +25,7 @@ class Waker:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._waits = Waits(runtime.journal)
-        self.waiting: list[Waiting] = []
+        self.waiting: list[WaitingCopies] = []
         """What copies waited for when it was looked last, the oldest first."""
         self._gone: Collection[str] = ()
         """Routes for which copies wait, and which this process does not have."""

@@ -23,7 +23,7 @@ CANCELS = 4
 """Times a source is told to stop: libraries lose a cancellation now and then."""
 
 
-class Supervisor:
+class SourceSupervisor:
     """Runs sources by name. `apply` starts new ones, stops those that are gone, and restarts those that changed."""
 
     def __init__(self, runtime: Runtime, intake: Intake) -> None:

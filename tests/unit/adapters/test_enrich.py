@@ -22,7 +22,7 @@ from hub.core.plugin import Context
 from hub.core.ports import Receipt
 from hub.core.step import NamedStep, Stepped
 from hub.documents import Document, Order, from_json
-from hub.mapping.allowance import Allowance, within
+from hub.mapping.allowance import RenderingAllowance, within
 from hub.runtime.steps.walk import MOST_ANSWERED, Walked, walk_on
 
 ITEM = {"endpoint": "erp", "call": "GET /p?c={a}&i={b}", "names": {"a": "partner", "b": "number"}}
@@ -132,7 +132,7 @@ def test_a_value_and_a_part_are_set(field: str, each: str | None) -> None:
 async def test_answers_too_large_for_this_process_are_left_to_a_worker() -> None:
     order = from_json(b'{"document": "order@1", "number": "1", "partner": "A"}')
     large = enriching(b'{"x": "%s"}' % (b"y" * (MOST_ANSWERED + 1)))
-    steps, allowance = [NamedStep("large", large)], Allowance(IN_PROCESS)
+    steps, allowance = [NamedStep("large", large)], RenderingAllowance(IN_PROCESS)
     with within(allowance), pytest.raises(MappingError, match="too large for this process"):
         await walk_on(steps, [Walked(order)], lambda document: {})
     assert allowance.spent

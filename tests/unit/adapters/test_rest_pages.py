@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.rest.answer import Answer
+from adapters.rest.http_response import HttpResponse
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.page import MOST_ITEMS, Item, Page, page_from, page_of, pieces_of, read, scalar
 from hub.core.errors import DecodeError
@@ -36,7 +36,7 @@ def options(**more: object) -> RestSourceOptions:
 
 
 def page(body: bytes, **more: object) -> Page:
-    return page_of(Answer(200, {"etag": '"e"'}, body), options(**more), "http://e/o", "http://e/o")
+    return page_of(HttpResponse(200, {"etag": '"e"'}, body), options(**more), "http://e/o", "http://e/o")
 
 
 @pytest.mark.parametrize(
@@ -74,5 +74,5 @@ def test_a_page_is_the_same_in_pieces() -> None:
     body = b'{"data": {"orders": [{"id": "a"}, {"id": 2}]}, "next": "/p"}'
     whole = page(body, next={"url": "/next"})
     assert whole == Page((Item(b'{"id": "a"}', "a"), Item(b'{"id": 2}', "2")), "http://e/p", None, '"e"')
-    answer = Answer(200, {"etag": '"e"'}, body)
+    answer = HttpResponse(200, {"etag": '"e"'}, body)
     assert page_from(list(pieces_of(answer, options(next={"url": "/next"}), "http://e/o", "http://e/o"))) == whole

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.broker.deadlines import Deadlines
 from hub.broker.embedded.death import with_death
-from hub.broker.embedded.routing import Routing, topic_matches
+from hub.broker.embedded.routing import ExchangeRouting, topic_matches
 from hub.broker.rabbit.address import AmqpAddress
 from hub.broker.rabbit.declaration import queue_arguments
 from hub.clock.system_clock import SystemClock
@@ -109,7 +109,7 @@ def test_topic_patterns_agree_with_the_plain_definition(pattern: list[str], word
 
 
 def test_answers_are_remembered_within_bounds() -> None:
-    routing = Routing({"x": Exchange("x")}, [Binding("x", "q", "#")])
+    routing = ExchangeRouting({"x": Exchange("x")}, [Binding("x", "q", "#")])
     for number in range(10_000):
         assert routing.queues("x", f"key.{number}", {}) == ("q",)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hub.broker.embedded.embedded_broker import EmbeddedBroker
-from hub.broker.embedded.store import Store, Taken
+from hub.broker.embedded.store import MessageStore, TakenMessage
 from hub.clock.system_clock import SystemClock
 from hub.core.message import Message
 from hub.core.topology import Topology, route_topology
@@ -17,13 +17,13 @@ ROUTES = 200
 
 async def test_a_commit_asks_only_for_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    take = Store.take
+    take = MessageStore.take
 
-    def noted(store: Store, queue: str, limit: int) -> list[Taken]:
+    def noted(store: MessageStore, queue: str, limit: int) -> list[TakenMessage]:
         asked.append(queue)
         return take(store, queue, limit)
 
-    monkeypatch.setattr(Store, "take", noted)
+    monkeypatch.setattr(MessageStore, "take", noted)
     broker = EmbeddedBroker(tmp_path / "broker.db", SystemClock())
     await broker.open()
     try:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from hub.configuration.site import Checked, Site
-from hub.core.errors import Place
+from hub.core.errors import FilePlace
 from hub.core.partners import InterchangeId
 from hub.core.replies.replies import ReplyRule
 from hub.core.retry import QUICK, RetryClass
@@ -29,7 +29,7 @@ def test_everything_is_there_by_name(site: Site) -> None:
     assert list(site.sources) == ["acme-inbox", "shop-orders"]
     assert list(site.destinations) == ["erp", "approvals", "notices"]
     assert list(site.table.by_id) == ["acme-orders", "acme-notices"]
-    assert site.places["acme-orders"] == Place("routes/acme.yaml", 11, 9)
+    assert site.places["acme-orders"] == FilePlace("routes/acme.yaml", 11, 9)
     assert "ship_to_state" in site.facts.facts
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.configuration.files.yaml_file import YamlFile
 from hub.configuration.files.yaml_loader import load
-from hub.core.errors import ConfigError, Place
+from hub.core.errors import ConfigError, FilePlace
 
 
 def parsed(text: str | bytes, environ: Mapping[str, str] | None = None) -> YamlFile:
@@ -90,10 +90,10 @@ def test_a_byte_order_mark_and_an_empty_file_are_fine() -> None:
 
 def test_every_value_and_key_has_a_place() -> None:
     file = parsed("a:\n  - x\n  - {b: 1, c: two}\n")
-    assert file.place(("a", 1, "c")) == Place("a.yaml", 3, 15)
-    assert file.key_place(("a", 1, "c")) == Place("a.yaml", 3, 12)
-    assert file.place(("a", 1, "zzz")) == Place("a.yaml", 3, 5)
-    assert file.place() == Place("a.yaml", 1, 1)
+    assert file.place(("a", 1, "c")) == FilePlace("a.yaml", 3, 15)
+    assert file.key_place(("a", 1, "c")) == FilePlace("a.yaml", 3, 12)
+    assert file.place(("a", 1, "zzz")) == FilePlace("a.yaml", 3, 5)
+    assert file.place() == FilePlace("a.yaml", 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.broker.embedded.store import Store
+from hub.broker.embedded.store import MessageStore
 from hub.clock.system_clock import SystemClock
 from hub.core.topology import Queue, Topology
 from hub.journal import schema
@@ -88,11 +88,11 @@ async def test_a_heartbeat_is_written_by_the_clock_of_the_database(
 def test_a_message_of_the_embedded_broker_never_waits_longer_than_its_queue_says(tmp_path: Path) -> None:
     """The clock was two hours ahead when the message came, and is right when the file is opened again."""
     queues = Topology(queues=(Queue("target"), Queue("later", ttl=10.0, dead_letter="target")))
-    ahead = Store(tmp_path / "broker.db", lambda: time.time() + 7200.0)
+    ahead = MessageStore(tmp_path / "broker.db", lambda: time.time() + 7200.0)
     ahead.declare(queues)
     ahead.insert("", "later", b"\x00\x00", b"body")
     ahead.close()
-    store = Store(tmp_path / "broker.db", time.time)
+    store = MessageStore(tmp_path / "broker.db", time.time)
     upcoming = store.expire()
     store.close()
     assert upcoming is not None
@@ -100,7 +100,7 @@ def test_a_message_of_the_embedded_broker_never_waits_longer_than_its_queue_says
 
 
 def test_the_clock_of_the_embedded_broker_does_not_jump(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(tmp_path / "broker.db", time.time)
+    store = MessageStore(tmp_path / "broker.db", time.time)
     store.declare(Topology(queues=(Queue("target"), Queue("later", ttl=10.0, dead_letter="target"))))
     store.insert("", "later", b"\x00\x00", b"body")
     now = time.time()

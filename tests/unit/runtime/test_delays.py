@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.agreement import Batch
+from hub.core.agreement import BatchLimits
 from hub.core.clock import Clock
 from hub.core.errors import RejectedError, TransientError
 from hub.core.options.limits import LimitOptions
@@ -220,7 +220,7 @@ class Together:
     """A writer that takes batches: at most three documents, for five minutes."""
 
     sequence = "ACME"
-    batch = Batch(3, 300.0)
+    batch = BatchLimits(3, 300.0)
 
     def write(self, document: Document, context: WriteContext) -> Written:
         documents = [str(each.number) for each in getattr(document, "documents", (document,))]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hub.core.agreement import Batch
+from hub.core.agreement import BatchLimits
 from hub.core.effect import EffectStatus
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.message import Message
@@ -160,7 +160,7 @@ async def test_what_would_have_to_wait_goes_to_its_queue_with_no_effect(runtime:
         case "number":
             destination = replace(destination, sequence="ACME")
         case "batch":
-            destination = replace(destination, batch=Batch(10, 60.0))
+            destination = replace(destination, batch=BatchLimits(10, 60.0))
         case "gathers":
             destination = replace(destination, gather=("partner",))
         case "asks":

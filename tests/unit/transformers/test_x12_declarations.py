@@ -12,7 +12,7 @@ from tests.golden.x12_files import FIXTURES
 from transformers.x12.compiled.compiled import CompiledSet, compiled_set
 from transformers.x12.declarations.catalogue import RELEASES, declaration_of, known_sets, release_of, set_declaration
 from transformers.x12.declarations.code_names import code_name
-from transformers.x12.declarations.declaration import Loop, Rule, Use, walk
+from transformers.x12.declarations.declaration import Loop, Rule, SegmentUse, walk
 from transformers.x12.declarations.element_value import Refused
 from transformers.x12.envelope.delimiters import Delimiters, as_text
 from transformers.x12.validation.diagnose import diagnose
@@ -150,7 +150,7 @@ def test_what_a_release_between_004010_and_005010_takes_more_of(
     entries = set_declaration(name, release).structure
     for loop in loops:
         entries = next(one.structure for one in entries if isinstance(one, Loop) and one.id == loop)
-    assert [one.max for one in entries if isinstance(one, Use) and one.segment.id == segment] == [most]
+    assert [one.max for one in entries if isinstance(one, SegmentUse) and one.segment.id == segment] == [most]
 
 
 def takes(compiled: CompiledSet, segments: list[str]) -> bool:

@@ -21,7 +21,7 @@ from hub.documents.acknowledgments.functional_acknowledgment import (
 )
 from hub.documents.acknowledgments.interchange_acknowledgment import InterchangeAcknowledgment
 from transformers.x12.envelope.verdict import is_number
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.reading.transaction import Transaction
 
 MOST_LISTED = 1000
@@ -175,13 +175,13 @@ def _transaction(read: Transaction, agreement: Agreement) -> AcknowledgedTransac
     )
 
 
-def _segments(findings: Sequence[Finding], agreement: Agreement) -> Iterator[SegmentError]:
+def _segments(findings: Sequence[SegmentFinding], agreement: Agreement) -> Iterator[SegmentError]:
     """One entry for each thing that is wrong with a segment as such, and one for all of its elements; in the order of
     the segments."""
     yield from sorted(_segments_of(findings, agreement), key=lambda error: error.position)
 
 
-def _segments_of(findings: Sequence[Finding], agreement: Agreement) -> Iterator[SegmentError]:
+def _segments_of(findings: Sequence[SegmentFinding], agreement: Agreement) -> Iterator[SegmentError]:
     elements: dict[tuple[str, int, str | None], list[ElementError]] = {}
     for finding in findings:
         place = (_name(finding.segment), min(finding.position, 999_999), finding.loop)
@@ -194,7 +194,7 @@ def _segments_of(findings: Sequence[Finding], agreement: Agreement) -> Iterator[
         yield SegmentError(segment=segment, position=position, loop=loop, code="8", elements=tuple(errors[:99]))
 
 
-def _element(finding: Finding, agreement: Agreement) -> ElementError:
+def _element(finding: SegmentFinding, agreement: Agreement) -> ElementError:
     contexts: tuple[ErrorContext, ...] = ()
     if _is_999(agreement) and finding.trigger is not None:
         contexts = (
@@ -222,7 +222,7 @@ def _is_999(agreement: Agreement) -> bool:
     return agreement.acknowledge is not None and agreement.acknowledge.with_set == "999"
 
 
-def _code(finding: Finding, agreement: Agreement) -> str:
+def _code(finding: SegmentFinding, agreement: Agreement) -> str:
     """The 999 tells what the partner's own rules forbid from what the standard does; the 997 can't."""
     return (finding.implementation if _is_999(agreement) else None) or finding.code
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from hub.documents import ApplicationAdvice, Document
 from hub.documents.acknowledgments.application_advice import AdvisedTransaction, ApplicationError
 from transformers.x12.reading.transaction import Transaction
-from transformers.x12.validation.totals import Contradiction
+from transformers.x12.validation.totals import WrongTotal
 
 ADVICE = "824"
 REJECTED = "TR"
@@ -57,7 +57,7 @@ def _rejected(read: Transaction, document: Document, gs: Sequence[str]) -> Advis
     )
 
 
-def _error(found: Contradiction) -> ApplicationError:
+def _error(found: WrongTotal) -> ApplicationError:
     place = (found.segment, found.position, found.element) if found.position else (None, None, None)
     segment, position, element = place
     return ApplicationError(

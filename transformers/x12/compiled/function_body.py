@@ -9,9 +9,9 @@ from transformers.x12.compiled.element_lines import TWICE, ElementLines
 from transformers.x12.compiled.place_tests import place_tests
 from transformers.x12.compiled.snippets import append_part, defaults, new_part
 from transformers.x12.compiled.source_names import SourceNames
-from transformers.x12.declarations.declaration import Loop, Period, Placement, Target, Use
+from transformers.x12.declarations.declaration import Loop, Period, Placement, SegmentUse, Target
 from transformers.x12.declarations.fields import field_shape, fits, numeric
-from transformers.x12.declarations.grammar import State
+from transformers.x12.declarations.grammar import GrammarState
 from transformers.x12.declarations.period import RANGE
 from transformers.x12.envelope.binary import LENGTH_AT
 
@@ -30,7 +30,7 @@ MOST_PARTS = 128
 kept costs a place in the processor's caches."""
 
 
-def _placed(structure: Sequence[Use | Loop]) -> bool:
+def _placed(structure: Sequence[SegmentUse | Loop]) -> bool:
     """Whether anything in the structure is put into the part around it."""
     return any(
         entry.to is not None or (_placed(entry.structure) if isinstance(entry, Loop) else entry.mapping is not None)
@@ -46,11 +46,11 @@ def out_of_step(segment: str, element: int) -> str:
 class FunctionBody:
     """The body of one function."""
 
-    def __init__(self, names: SourceNames, state: State) -> None:
+    def __init__(self, names: SourceNames, state: GrammarState) -> None:
         assert state.use is not None  # noqa: S101
         self._names = names
         self._state = state
-        self._use: Use = state.use
+        self._use: SegmentUse = state.use
         self._segment = state.use.segment
         self._mapping = state.use.mapping or Placement()
         self._loop: Loop | None = names.grammar.loops[state.path[-1]].loop if state.opens else None

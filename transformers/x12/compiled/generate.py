@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from hub.documents.base import Document
 from transformers.x12.compiled.function_body import PARTS, FunctionBody
 from transformers.x12.compiled.source_names import SourceNames
-from transformers.x12.declarations.grammar import Grammar, State
+from transformers.x12.declarations.grammar import Grammar, GrammarState
 
 
 class SetSource:
@@ -24,7 +24,7 @@ class SetSource:
         self._functions: dict[str, str] = {}
         self.handlers = [self._handler(state) if state.use else "" for state in grammar.states]
 
-    def _handler(self, state: State) -> str:
+    def _handler(self, state: GrammarState) -> str:
         """The name of the function for a state; uses that come out the same share one."""
         body = "\n".join("    " + line for line in FunctionBody(self.names, state).lines())
         return self._functions.setdefault(body, f"h{state.number}")

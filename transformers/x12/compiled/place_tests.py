@@ -7,13 +7,13 @@ from functools import partial
 from itertools import pairwise
 
 from transformers.x12.compiled.source_names import SourceNames
-from transformers.x12.declarations.declaration import Loop, Placement, Use
-from transformers.x12.declarations.grammar import State
+from transformers.x12.declarations.declaration import Loop, Placement, SegmentUse
+from transformers.x12.declarations.grammar import GrammarState
 from transformers.x12.declarations.homes import Homes, homes
 from transformers.x12.declarations.place import joined_fields
 
 
-def place_tests(names: SourceNames, state: State, mapping: Placement) -> list[str]:
+def place_tests(names: SourceNames, state: GrammarState, mapping: Placement) -> list[str]:
     """Expressions: one of them is true where the place of the segment, or of its elements, doesn't follow from what the
     document holds. `part_` is the part that was made of it, `x` says why pairs are kept, `y` that a list goes on in a
     segment of its own."""
@@ -33,10 +33,10 @@ def place_tests(names: SourceNames, state: State, mapping: Placement) -> list[st
     return tests + _one_of_many(names, state, use)
 
 
-def _one_of_many(names: SourceNames, state: State, use: Use) -> list[str]:
+def _one_of_many(names: SourceNames, state: GrammarState, use: SegmentUse) -> list[str]:
     """The test whether a part is written to another of several places."""
     loop = names.grammar.loops[state.path[-1]].loop if state.opens else None
-    here: Use | Loop | None = use if use.to else loop
+    here: SegmentUse | Loop | None = use if use.to else loop
     if here is None or here.to is None or (isinstance(here, Loop) and here.tree is not None):
         return []
     among = Homes(homes(here.to, _structure(names, state.path[:-1] if here is loop else state.path)))
@@ -45,7 +45,7 @@ def _one_of_many(names: SourceNames, state: State, use: Use) -> list[str]:
     return [f"{names.constant('W', partial(among.elsewhere, here))}(part_)"]
 
 
-def _structure(names: SourceNames, path: tuple[int, ...]) -> Sequence[Use | Loop]:
+def _structure(names: SourceNames, path: tuple[int, ...]) -> Sequence[SegmentUse | Loop]:
     """The structure of the innermost of these loops that makes a part: the fields of the part have their places in
     it."""
     loops = [names.grammar.loops[number].loop for number in path]

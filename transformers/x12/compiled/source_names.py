@@ -8,7 +8,7 @@ from typing import Any
 from hub.documents.base import Document, Part
 from transformers.x12.declarations.declaration import Element
 from transformers.x12.declarations.fields import field_shape
-from transformers.x12.declarations.grammar import Grammar, State
+from transformers.x12.declarations.grammar import Grammar, GrammarState
 
 
 class SourceNames:
@@ -70,7 +70,7 @@ def _number_counters(grammar: Grammar) -> dict[str, tuple[int, int, int]]:
     """For each loop (`L3`) and counted use (`U17`): its counter, and the range of those of what stands in it directly,
     which begin anew with it (what stands deeper begins anew with its own loop). Loops of a group share one counter."""
     found: dict[str, tuple[int, int, int]] = {}
-    uses: dict[tuple[int, ...], list[State]] = {}
+    uses: dict[tuple[int, ...], list[GrammarState]] = {}
     for state in grammar.states:
         if state.use is not None and state.use.max > 1:
             uses.setdefault(state.path, []).append(state)

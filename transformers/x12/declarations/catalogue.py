@@ -25,11 +25,11 @@ from transformers.x12.declarations.declaration import (
     Placement,
     Rule,
     Segment,
+    SegmentUse,
     SetDeclaration,
     SubPart,
     Target,
     Tree,
-    Use,
 )
 
 RELEASES = (
@@ -87,7 +87,7 @@ def declaration_of(text: str, release: str) -> SetDeclaration:
         group=data["group"],
         document=data["document"],
         source=_source(text),
-        structure=_Builder(release).structure(data["structure"], data["set"]),
+        structure=_DeclarationBuilder(release).structure(data["structure"], data["set"]),
     )
 
 
@@ -131,7 +131,7 @@ _ENTRY = frozenset(
 )
 
 
-class _Builder:
+class _DeclarationBuilder:
     """Resolves the names that the files use, in one release."""
 
     def __init__(self, release: str) -> None:
@@ -142,10 +142,10 @@ class _Builder:
         self._segments = segments["segments"]
         self._made: dict[str, Segment] = {}
 
-    def structure(self, entries: list[dict[str, Any]], path: str) -> tuple[Use | Loop, ...]:
+    def structure(self, entries: list[dict[str, Any]], path: str) -> tuple[SegmentUse | Loop, ...]:
         return tuple(self._entry(entry, path) for entry in entries if self._there(entry))
 
-    def _entry(self, entry: dict[str, Any], path: str) -> Use | Loop:
+    def _entry(self, entry: dict[str, Any], path: str) -> SegmentUse | Loop:
         if unknown := set(entry) - _ENTRY:
             raise ValueError(f"{path}: unknown key {sorted(unknown)[0]!r}")
         return self._loop(entry, path) if "loop" in entry else self._use(entry, path)
@@ -157,10 +157,10 @@ class _Builder:
         name = entry["loop"]
         structure = self.structure(entry["structure"], f"{path}/{name}")
         first = structure[0]
-        if not isinstance(first, Use) or first.segment.id != name or first.max != 1:
+        if not isinstance(first, SegmentUse) or first.segment.id != name or first.max != 1:
             raise ValueError(f"{path}/{name}: a loop begins with its own segment, once")
         if entry.get("to") and first.mapping is None:
-            first = Use(first.segment, first.mandatory, 1, None, self._mapped(name, {}, path))
+            first = SegmentUse(first.segment, first.mandatory, 1, None, self._mapped(name, {}, path))
             structure = (first, *structure[1:])
         if problem := _tree_problem(entry, first):
             raise ValueError(f"{path}/{name}: {problem}")
@@ -177,12 +177,12 @@ class _Builder:
             tree=Tree(**tree) if tree else None,
         )
 
-    def _use(self, entry: dict[str, Any], path: str) -> Use:
+    def _use(self, entry: dict[str, Any], path: str) -> SegmentUse:
         name = entry["segment"]
         mapped = "to" in entry or "put" in entry or "pairs" in entry
         mapping = self._mapped(name, entry, path) if mapped else None
         prefer = {position: tuple(codes) for position, codes in entry.get("prefer", {}).items()}
-        return Use(
+        return SegmentUse(
             self._segment(name),
             entry.get("use") == "M",
             _max(entry),
@@ -263,7 +263,7 @@ class _Builder:
         return Element(number, name, kind, low, high, frozenset(codes.get("codes", ())), bool(codes.get("verified")))
 
 
-def _tree_problem(entry: dict[str, Any], first: Use) -> str:
+def _tree_problem(entry: dict[str, Any], first: SegmentUse) -> str:
     """Why the loops of a tree could be read and not be written."""
     tree = entry.get("tree")
     if tree is None:

@@ -1,4 +1,4 @@
-"""What a declaration of a transaction set says, with nothing left to look up by name: a tree of `Use` and `Loop`."""
+"""What a declaration of a transaction set says, with nothing left to look up by name: a tree of `SegmentUse` and `Loop`."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class SegmentUse:
     """A segment in its place in a set. `to` makes a part of it; `mapping` None keeps it in `extras`. `counts`: elements
     that are the number of parts at the end of a path. `sums`: elements that are the sum of the values at the end of a
     path (`lines.quantity`). Of several paths any is right, and the first is written. `prefer`: of several places for
@@ -207,16 +207,16 @@ class Loop:
     id: str
     mandatory: bool
     max: int
-    structure: tuple[Use | Loop, ...]
+    structure: tuple[SegmentUse | Loop, ...]
     to: str | None = None
     group: str | None = None
     when: tuple[int, frozenset[str]] | None = None
     tree: Tree | None = None
 
     @property
-    def trigger(self) -> Use:
+    def trigger(self) -> SegmentUse:
         first = self.structure[0]
-        assert isinstance(first, Use)  # noqa: S101 - the loader has checked it
+        assert isinstance(first, SegmentUse)  # noqa: S101 - the loader has checked it
         return first
 
 
@@ -231,11 +231,11 @@ class SetDeclaration:
     group: str
     document: str
     source: str
-    structure: tuple[Use | Loop, ...]
+    structure: tuple[SegmentUse | Loop, ...]
     forbidden: frozenset[tuple[str, ...]] = frozenset()
 
 
-def walk(structure: tuple[Use | Loop, ...]) -> Iterator[Use]:
+def walk(structure: tuple[SegmentUse | Loop, ...]) -> Iterator[SegmentUse]:
     """All uses of segments, in their order."""
     for entry in structure:
         if isinstance(entry, Loop):
@@ -244,7 +244,7 @@ def walk(structure: tuple[Use | Loop, ...]) -> Iterator[Use]:
             yield entry
 
 
-def optional(structure: tuple[Use | Loop, ...]) -> tuple[Use | Loop, ...]:
+def optional(structure: tuple[SegmentUse | Loop, ...]) -> tuple[SegmentUse | Loop, ...]:
     """The same structure, where nothing is mandatory."""
     return tuple(
         dataclasses.replace(entry, mandatory=False, structure=optional(entry.structure))

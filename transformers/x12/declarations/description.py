@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 
 from hub.documents import DOCUMENTS
 from hub.documents.base import Part
-from transformers.x12.declarations.declaration import Element, ElementUse, Loop, Placement, SetDeclaration, Target, Use
+from transformers.x12.declarations.declaration import (
+    Element,
+    ElementUse,
+    Loop,
+    Placement,
+    SegmentUse,
+    SetDeclaration,
+    Target,
+)
 from transformers.x12.declarations.fields import shapes
 
 
@@ -95,7 +103,9 @@ class _Describing:
     def run(self) -> Iterator[Row]:
         yield from self._rows(self._declaration.structure, 0, DOCUMENTS[self._declaration.document], "")
 
-    def _rows(self, structure: Sequence[Use | Loop], depth: int, part: type[Part] | None, path: str) -> Iterator[Row]:
+    def _rows(
+        self, structure: Sequence[SegmentUse | Loop], depth: int, part: type[Part] | None, path: str
+    ) -> Iterator[Row]:
         """`part` is what holds the fields here, `path` its place in the document."""
         for entry in structure:
             if isinstance(entry, Loop):
@@ -108,7 +118,7 @@ class _Describing:
                 yield self._segment(entry, depth, part, path)
 
     @staticmethod
-    def _segment(use: Use, depth: int, part: type[Part] | None, path: str) -> SegmentRow:
+    def _segment(use: SegmentUse, depth: int, part: type[Part] | None, path: str) -> SegmentRow:
         own = _into(part, path, use.to)[1] if use.to else path
         fields = _fields(use.mapping, own)
         elements = tuple(_element(n, each, fields) for n, each in enumerate(use.segment.elements, 1))
@@ -127,7 +137,7 @@ class _Describing:
         )
 
 
-def _usage(entry: Use | Loop) -> str:
+def _usage(entry: SegmentUse | Loop) -> str:
     return "M" if entry.mandatory else "O"
 
 

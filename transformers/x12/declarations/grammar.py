@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from transformers.x12.declarations.declaration import Loop, SetDeclaration, Use
+from transformers.x12.declarations.declaration import Loop, SegmentUse, SetDeclaration
 
 END = "SE"
 
 
 @dataclass(slots=True)
-class State:
+class GrammarState:
     """After `use`, in the loops `path` (outermost first). `opens`: `use` is the first segment of the innermost of them.
     `counter` numbers the things of which there is a maximum above one, or of which the instance matters."""
 
     number: int
-    use: Use | None
+    use: SegmentUse | None
     path: tuple[int, ...] = ()
     opens: bool = False
     repeats: bool = False
@@ -42,40 +42,40 @@ class Grammar:
     value chooses the loop."""
 
     declaration: SetDeclaration
-    states: list[State] = field(default_factory=list)
+    states: list[GrammarState] = field(default_factory=list)
     loops: list[LoopPlace] = field(default_factory=list)
     choosers: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class _Place:
+class _EntryPlace:
     """An entry of the structure, where it stands among its siblings."""
 
-    entry: Use | Loop
-    siblings: list[_Place]
+    entry: SegmentUse | Loop
+    siblings: list[_EntryPlace]
     index: int
-    parent: _Place | None
+    parent: _EntryPlace | None
     state: int = -1
     loop: int = -1
-    children: list[_Place] = field(default_factory=list)
+    children: list[_EntryPlace] = field(default_factory=list)
 
 
 def grammar(declaration: SetDeclaration) -> Grammar:
     """The automaton. Raises ValueError where a segment would have two meanings in one place of one loop."""
-    made = Grammar(declaration, [State(0, None)])
+    made = Grammar(declaration, [GrammarState(0, None)])
     top = _places(made, declaration.structure, None)
     made.states[0].next = _after(made, top, -1, None)
     for place in _all(top):
-        if isinstance(place.entry, Use):
+        if isinstance(place.entry, SegmentUse):
             made.states[place.state].next = _follow(made, place)
     return made
 
 
-def _places(made: Grammar, structure: tuple[Use | Loop, ...], parent: _Place | None) -> list[_Place]:
-    siblings: list[_Place] = []
+def _places(made: Grammar, structure: tuple[SegmentUse | Loop, ...], parent: _EntryPlace | None) -> list[_EntryPlace]:
+    siblings: list[_EntryPlace] = []
     path = _path(parent)
     for index, entry in enumerate(structure):
-        place = _Place(entry, siblings, index, parent)
+        place = _EntryPlace(entry, siblings, index, parent)
         siblings.append(place)
         if isinstance(entry, Loop):
             place.loop = len(made.loops)
@@ -86,11 +86,11 @@ def _places(made: Grammar, structure: tuple[Use | Loop, ...], parent: _Place | N
         else:
             place.state = len(made.states)
             opens = parent is not None and index == 0
-            made.states.append(State(place.state, entry, path, opens, entry.max != 1))
+            made.states.append(GrammarState(place.state, entry, path, opens, entry.max != 1))
     return siblings
 
 
-def _path(place: _Place | None) -> tuple[int, ...]:
+def _path(place: _EntryPlace | None) -> tuple[int, ...]:
     path: tuple[int, ...] = ()
     while place is not None:
         path = (place.loop, *path)
@@ -98,21 +98,21 @@ def _path(place: _Place | None) -> tuple[int, ...]:
     return path
 
 
-def _all(places: list[_Place]) -> list[_Place]:
+def _all(places: list[_EntryPlace]) -> list[_EntryPlace]:
     return [p for place in places for p in (place, *_all(place.children))]
 
 
-def _follow(made: Grammar, place: _Place) -> dict[str, int]:
+def _follow(made: Grammar, place: _EntryPlace) -> dict[str, int]:
     """What may stand after a use of a segment."""
     found: dict[str, int] = {}
-    if isinstance(place.entry, Use) and place.entry.max != 1:
+    if isinstance(place.entry, SegmentUse) and place.entry.max != 1:
         _add(found, made, place)
     for key, state in _after(made, place.siblings, place.index, place.parent).items():
         found.setdefault(key, state)
     return found
 
 
-def _after(made: Grammar, siblings: list[_Place], index: int, parent: _Place | None) -> dict[str, int]:
+def _after(made: Grammar, siblings: list[_EntryPlace], index: int, parent: _EntryPlace | None) -> dict[str, int]:
     found: dict[str, int] = {}
     while True:
         if not _forward(found, made, siblings, index):
@@ -133,7 +133,7 @@ def _after(made: Grammar, siblings: list[_Place], index: int, parent: _Place | N
             index = max(p.index for p in siblings if isinstance(p.entry, Loop) and p.entry.group == group)
 
 
-def _forward(found: dict[str, int], made: Grammar, siblings: list[_Place], index: int) -> bool:
+def _forward(found: dict[str, int], made: Grammar, siblings: list[_EntryPlace], index: int) -> bool:
     """Adds what may stand behind `index` among the siblings. False when a mandatory one bars the way further."""
     barred: str | None = None
     for place in siblings[index + 1 :]:
@@ -148,9 +148,9 @@ def _forward(found: dict[str, int], made: Grammar, siblings: list[_Place], index
     return barred is None
 
 
-def _add(found: dict[str, int], made: Grammar, place: _Place) -> None:
+def _add(found: dict[str, int], made: Grammar, place: _EntryPlace) -> None:
     entry = place.entry
-    if isinstance(entry, Use):
+    if isinstance(entry, SegmentUse):
         found.setdefault(entry.segment.id, place.state)
         return
     state = place.children[0].state

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.documents.base import Part
 from transformers.x12.declarations.declaration import Loop
-from transformers.x12.declarations.place import Home, Place
+from transformers.x12.declarations.place import ElementPlace, Home
 
 
 def homes(to: str, structure: Sequence[Home]) -> list[Home]:
@@ -24,7 +24,7 @@ class Homes:
     """The places of a field, in their order."""
 
     def __init__(self, among: Sequence[Home]) -> None:
-        self.places = tuple(map(Place, among))
+        self.places = tuple(map(ElementPlace, among))
         self._choosy = [place for place in self.places if place.choosy]
 
     def __len__(self) -> int:

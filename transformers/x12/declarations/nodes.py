@@ -10,7 +10,7 @@ from hub.documents.base import PLACE, Extra, Part, unchecked
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class TreeNode:
     """A part of a tree: its path, its own id and its parent's."""
 
     part: Part
@@ -19,7 +19,7 @@ class Node:
     parent: str
 
 
-def tree_nodes(parts: Sequence[Part], path: str, children: str, field: str) -> list[Node]:
+def tree_nodes(parts: Sequence[Part], path: str, children: str, field: str) -> list[TreeNode]:
     """All parts of a tree, parents before their children. `children`: the field with the parts below one, `field`: the
     one with its id. Parts without an id are numbered, by numbers that nobody else has."""
     own = [getattr(part, field) for part in _flat(parts, children)]
@@ -29,7 +29,7 @@ def tree_nodes(parts: Sequence[Part], path: str, children: str, field: str) -> l
     return list(_nodes(parts, path, "", children, numbers))
 
 
-def in_order(nodes: Sequence[Node], stood: Sequence[str]) -> Sequence[Node]:
+def in_order(nodes: Sequence[TreeNode], stood: Sequence[str]) -> Sequence[TreeNode]:
     """The nodes in the order in which they stood: `stood` are their ids in it, of a document in which it doesn't follow
     from the ids. Where there are others by now, or none, in the order of ids that count up, else parents before their
     children."""
@@ -55,9 +55,9 @@ def kept_order(loop: str, ids: Iterable[str]) -> list[Extra]:
     ]
 
 
-def _nodes(parts: Sequence[Part], path: str, parent: str, children: str, numbers: Iterator[str]) -> Iterator[Node]:
+def _nodes(parts: Sequence[Part], path: str, parent: str, children: str, numbers: Iterator[str]) -> Iterator[TreeNode]:
     for number, part in enumerate(parts):
-        node = Node(part, f"{path}[{number}]", next(numbers), parent)
+        node = TreeNode(part, f"{path}[{number}]", next(numbers), parent)
         yield node
         yield from _nodes(getattr(part, children), f"{node.path}.{children}", node.id, children, numbers)
 
@@ -68,7 +68,7 @@ def _flat(parts: Sequence[Part], children: str) -> Iterator[Part]:
         yield from _flat(getattr(part, children), children)
 
 
-def _count_up(nodes: Sequence[Node]) -> bool:
+def _count_up(nodes: Sequence[TreeNode]) -> bool:
     """Whether all ids are numbers, and each is greater than those of its parent and of the node before it below the
     same parent: then they have been counted in the order in which the nodes stood."""
     if not all(node.id.isdecimal() and len(node.id) < 10 for node in nodes):

@@ -13,13 +13,13 @@ from transformers.x12.declarations.declaration import (
     ElementUse,
     Loop,
     Segment,
+    SegmentUse,
     SetDeclaration,
-    Use,
     optional,
 )
 from transformers.x12.declarations.fields import numeric
 
-Entry = Use | Loop
+Entry = SegmentUse | Loop
 
 UNBOUNDED = 9999
 """Length of a text, and repetitions, in a relaxed declaration."""
@@ -44,29 +44,29 @@ def overlaid(declaration: SetDeclaration, rules: Sequence[OverlayRule]) -> SetDe
     """The declaration with the rules applied in their order. Raises WrongRule, which says what the set has instead."""
     for number, rule in enumerate(rules):
         try:
-            declaration = replace(declaration, structure=_apply(declaration.structure, _Place.of(rule), rule))
+            declaration = replace(declaration, structure=_apply(declaration.structure, _RulePlace.of(rule), rule))
         except ValueError as error:
             raise WrongRule(number, f"{rule.at}: {error}") from None
-    places = (_Place.of(rule) for rule in rules if rule.use == "X")
+    places = (_RulePlace.of(rule) for rule in rules if rule.use == "X")
     return replace(declaration, forbidden=frozenset(place.path for place in places if place.element is None))
 
 
 def elements_at(declaration: SetDeclaration, rule: OverlayRule) -> Iterator[Element]:
     """The element that a rule is about, in each place of that name: the one it names, or the first one of its
     segment."""
-    place = _Place.of(rule)
+    place = _RulePlace.of(rule)
     for use in _uses_at(declaration.structure, place.path):
         position = place.element or 1
         if position <= len(use.segment.elements):
             yield use.segment.elements[position - 1].element
 
 
-def _uses_at(structure: Sequence[Entry], path: Sequence[str]) -> Iterator[Use]:
+def _uses_at(structure: Sequence[Entry], path: Sequence[str]) -> Iterator[SegmentUse]:
     name, *rest = path
     for entry in structure:
         if _id(entry) != name:
             continue
-        if isinstance(entry, Use):
+        if isinstance(entry, SegmentUse):
             yield from () if rest else (entry,)
         elif rest:
             yield from _uses_at(entry.structure, rest)
@@ -109,14 +109,14 @@ def _loose(element: Element) -> Element:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _RulePlace:
     """`N1/N4/N402` taken apart: loops or segments from the outside in, and the element (from 1)."""
 
     path: tuple[str, ...]
     element: int | None = None
 
     @classmethod
-    def of(cls, rule: OverlayRule) -> _Place:
+    def of(cls, rule: OverlayRule) -> _RulePlace:
         *path, last = rule.at.split("/")
         if len(last) >= 4 and last[-2:].isdigit():
             segment, element = last[:-2], int(last[-2:])
@@ -126,7 +126,7 @@ class _Place:
         return cls((*path, last))
 
 
-def _apply(structure: tuple[Entry, ...], place: _Place, rule: OverlayRule) -> tuple[Entry, ...]:
+def _apply(structure: tuple[Entry, ...], place: _RulePlace, rule: OverlayRule) -> tuple[Entry, ...]:
     """The structure with the rule applied at the place."""
     name, *rest = place.path
     found = [n for n, entry in enumerate(structure) if _id(entry) == name]
@@ -150,7 +150,7 @@ def _id(entry: Entry) -> str:
     return entry.id if isinstance(entry, Loop) else entry.segment.id
 
 
-def _descend(rest: list[str], place: _Place, rule: OverlayRule) -> Callable[[Entry], Entry | None]:
+def _descend(rest: list[str], place: _RulePlace, rule: OverlayRule) -> Callable[[Entry], Entry | None]:
     def change(entry: Entry) -> Entry | None:
         if not isinstance(entry, Loop):
             raise ValueError(f"{_id(entry)} is a segment here, not a loop")
@@ -162,7 +162,7 @@ def _descend(rest: list[str], place: _Place, rule: OverlayRule) -> Callable[[Ent
     return change
 
 
-def _change(place: _Place, rule: OverlayRule) -> Callable[[Entry], Entry | None]:
+def _change(place: _RulePlace, rule: OverlayRule) -> Callable[[Entry], Entry | None]:
     if place.element is not None:
         return lambda entry: _with_element(entry, place.element or 0, rule)
 
@@ -219,8 +219,8 @@ def _changed_use(use: ElementUse, rule: OverlayRule) -> ElementUse:
     )
 
 
-def _inserted(rule: OverlayRule) -> Use:
+def _inserted(rule: OverlayRule) -> SegmentUse:
     """A segment that the set doesn't have; its elements aren't declared, and it is kept as it comes."""
     if rule.segment in ENVELOPE or not re.fullmatch("[A-Z][A-Z0-9]{1,2}", rule.segment or ""):
         raise ValueError(f"{rule.segment!r} can't be the id of an agreed segment")
-    return Use(Segment(rule.segment or "", "Agreed segment", open=True), False, MANY)
+    return SegmentUse(Segment(rule.segment or "", "Agreed segment", open=True), False, MANY)

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from hub.documents.base import Part
-from transformers.x12.declarations.declaration import Element, Loop, Placement, Target, Use
+from transformers.x12.declarations.declaration import Element, Loop, Placement, SegmentUse, Target
 from transformers.x12.declarations.element_text import NoText, text_of
 from transformers.x12.declarations.fields import present
 from transformers.x12.declarations.period import PERIOD_FIELDS
 
-Home = Use | Loop
+Home = SegmentUse | Loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class _Said:
         return str(value)
 
 
-class Place:
+class ElementPlace:
     """One of the places of a field."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.use: Use = home.trigger if isinstance(home, Loop) else home
+        self.use: SegmentUse = home.trigger if isinstance(home, Loop) else home
         self._mapping = self.use.mapping or Placement()
         self._joined = joined_fields(home.structure) if isinstance(home, Loop) else frozenset[str]()
 
@@ -123,7 +123,7 @@ class Place:
 
 def joined_fields(structure: Sequence[Home]) -> frozenset[str]:
     """Fields of which segments hold one line each: the text of a note."""
-    uses = (entry for entry in structure if isinstance(entry, Use) and entry.mapping is not None)
+    uses = (entry for entry in structure if isinstance(entry, SegmentUse) and entry.mapping is not None)
     return frozenset(t.field for use in uses for t in (use.mapping or Placement()).put.values() if t.how == "join")
 
 
@@ -143,7 +143,7 @@ def value_at(part: Part, path: str) -> Any:
     return value
 
 
-def _fields_below(structure: Sequence[Use | Loop]) -> set[str]:
+def _fields_below(structure: Sequence[SegmentUse | Loop]) -> set[str]:
     found: set[str] = set()
     for entry in structure:
         if entry.to is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from transformers.x12.envelope.binary import LENGTH_AT
-from transformers.x12.envelope.boundaries import NEXT, Mark, boundaries
+from transformers.x12.envelope.boundaries import NEXT, SegmentStart, boundaries
 from transformers.x12.envelope.delimiters import Delimiters
-from transformers.x12.envelope.window import Window
+from transformers.x12.envelope.window import ByteWindow
 
 MAX_TRANSACTION = 64 << 20
 """Bytes of one transaction; a longer one is refused, and the reader goes on behind it."""
@@ -23,7 +23,7 @@ _HEADER = 200
 """Bytes that half a header and what must follow it have at most."""
 
 
-def binary_ranges(window: Window, delimiters: Delimiters) -> tuple[tuple[int, int], ...]:
+def binary_ranges(window: ByteWindow, delimiters: Delimiters) -> tuple[tuple[int, int], ...]:
     """The ranges, from where the transaction begins."""
     marks = boundaries(delimiters)
     found: list[tuple[int, int]] = []
@@ -49,7 +49,7 @@ def binary_ranges(window: Window, delimiters: Delimiters) -> tuple[tuple[int, in
             found.append(data)
 
 
-def resume(window: Window) -> int:
+def resume(window: ByteWindow) -> int:
     """From where to search again when more bytes have come: before what may be half a segment id, the blanks before it,
     and the terminator before those; and before what may be half a header."""
     tail = bytes(window.data[-MAX_CONTROL:])
@@ -58,7 +58,7 @@ def resume(window: Window) -> int:
     return start + min(len(tail[:-4].rstrip()), header if header >= 0 else len(tail)) - _MARK
 
 
-def broken_off(window: Window, start: int, end: int) -> int:
+def broken_off(window: ByteWindow, start: int, end: int) -> int:
     """The end of a segment, or where the next interchange begins before it. All from where the window stands, which may
     read on."""
     if window.data.find(b"ISA", window.at + start, window.at + end + 4) < 0:
@@ -68,7 +68,7 @@ def broken_off(window: Window, start: int, end: int) -> int:
     return min(end, found.start() - window.at) if found else end
 
 
-def _data(mark: Mark, window: Window, delimiters: Delimiters) -> tuple[int, int] | None:
+def _data(mark: SegmentStart, window: ByteWindow, delimiters: Delimiters) -> tuple[int, int] | None:
     """The range of the data of one binary segment, whose length is BIN01, or BDS02. Where no terminator stands behind
     it the length isn't true, and the next terminator ends it. None where there is no length."""
     lead = LENGTH_AT[mark.name.decode()]
@@ -89,5 +89,5 @@ def _data(mark: Mark, window: Window, delimiters: Delimiters) -> tuple[int, int]
     return (first, broken_off(window, first, last - window.at)) if last >= 0 else None
 
 
-def _more(window: Window) -> bool:
+def _more(window: ByteWindow) -> bool:
     return window.left <= MAX_TRANSACTION and window.more()

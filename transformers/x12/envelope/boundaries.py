@@ -34,7 +34,7 @@ follows a header behind it."""
 _LINE_END = re.compile(rb"\r?\n")
 
 
-class Mark(NamedTuple):
+class SegmentStart(NamedTuple):
     """Where a segment begins: `start` is the terminator before it, or the header that has broken in; `end` is behind
     its first separator."""
 
@@ -43,7 +43,7 @@ class Mark(NamedTuple):
     name: bytes
 
 
-class Marks:
+class SegmentStarts:
     """Finds a terminator, blanks, and one of these names. In time that grows with the length alone, whatever the
     terminator is.
 
@@ -65,7 +65,7 @@ class Marks:
             tail = rb"(?<![" + re.escape(white) + rb"])" + before + tail
         self._anywhere = re.compile(tail + other)
 
-    def search(self, data: bytearray, start: int, end: int | None = None) -> Mark | None:
+    def search(self, data: bytearray, start: int, end: int | None = None) -> SegmentStart | None:
         """The first that begins at `start` or behind it, and ends before `end`."""
         end = len(data) if end is None else end
         found = self._within.match(data, start, end) if self._within is not None else None
@@ -73,7 +73,9 @@ class Marks:
         if found is None:
             return None
         begin = found.start("end")
-        return Mark(begin if begin >= 0 else found.start(), found.end(), found["name"] or found[0].lstrip(b"\r\n")[:3])
+        return SegmentStart(
+            begin if begin >= 0 else found.start(), found.end(), found["name"] or found[0].lstrip(b"\r\n")[:3]
+        )
 
 
 def _any_of(characters: bytes) -> bytes:
@@ -87,9 +89,9 @@ class Boundaries:
     what may stand between segments."""
 
     control: re.Pattern[bytes]
-    close: Marks
-    binary: Marks
-    odd: Marks
+    close: SegmentStarts
+    binary: SegmentStarts
+    odd: SegmentStarts
     blank: re.Pattern[bytes]
 
 
@@ -99,9 +101,9 @@ def boundaries(delimiters: Delimiters) -> Boundaries:
     separator = re.escape(delimiters.element)
     return Boundaries(
         re.compile(rb"(?:ISA|TA1|GS|ST|SE|GE|IEA)" + separator + rb"|" + _HEADER),
-        Marks(delimiters, rb"S[ET]|G[ES]|I(?:EA|SA)", _BROKEN_OFF),
-        Marks(delimiters, rb"BIN|BDS"),
-        Marks(delimiters, rb"S[ET]|G[ES]|I(?:EA|SA)|BIN|BDS"),
+        SegmentStarts(delimiters, rb"S[ET]|G[ES]|I(?:EA|SA)", _BROKEN_OFF),
+        SegmentStarts(delimiters, rb"BIN|BDS"),
+        SegmentStarts(delimiters, rb"S[ET]|G[ES]|I(?:EA|SA)|BIN|BDS"),
         re.compile(_any_of(blanks(delimiters) + b"\0\x1a" + delimiters.terminator)),
     )
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hub.core.errors import DecodeError
 from hub.core.ports import Body
 from transformers.x12.envelope.binary_ranges import MAX_CONTROL, MAX_TRANSACTION, binary_ranges, broken_off, resume
-from transformers.x12.envelope.boundaries import ISA, NEXT, SPACE, Mark, boundaries
+from transformers.x12.envelope.boundaries import ISA, NEXT, SPACE, SegmentStart, boundaries
 from transformers.x12.envelope.characters import wide_text
 from transformers.x12.envelope.delimiters import (
     LONGEST,
@@ -22,7 +22,7 @@ from transformers.x12.envelope.delimiters import (
     read_header,
 )
 from transformers.x12.envelope.event import Event
-from transformers.x12.envelope.window import Window
+from transformers.x12.envelope.window import ByteWindow
 
 MOST_JUNK = 1000
 """Things in a row that look like an ISA and are none, after which the rest of the body is taken for junk too."""
@@ -38,7 +38,7 @@ def events(body: Body) -> Iterator[Event]:
 
 class _Scanner:
     def __init__(self, body: Body) -> None:
-        self._window = Window(body)
+        self._window = ByteWindow(body)
 
     def run(self) -> Iterator[Event]:
         window, junk = self._window, 0
@@ -239,12 +239,12 @@ class _Scanner:
         )
 
 
-def _behind(window: Window, close: Mark) -> int:
+def _behind(window: ByteWindow, close: SegmentStart) -> int:
     """Where the segment begins that ends what stands before it: behind one byte, unless it is a header that has broken
     in."""
     return close.start + (not window.data.startswith(b"ISA", close.start))
 
 
-def _over(window: Window, end: int) -> int:
+def _over(window: ByteWindow, end: int) -> int:
     """Where what follows a segment begins: behind its terminator, or at the header that has broken in."""
     return end if window.data.startswith(b"ISA", end) else min(end + 1, len(window.data))

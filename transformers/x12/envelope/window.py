@@ -10,7 +10,7 @@ from transformers.x12.envelope.delimiters import LONGEST
 from transformers.x12.envelope.event import unwrapped_to_body
 
 
-class Window:
+class ByteWindow:
     """`data` from `at` on is what hasn't been taken yet. It is lengthened at its end by `more`, which drops what lies
     before
     `at`: positions in `data` are true until then."""

@@ -17,7 +17,7 @@ from transformers.x12.envelope.event import Event
 from transformers.x12.envelope.numbers import SeenNumbers
 from transformers.x12.envelope.scan import events
 from transformers.x12.envelope.verdict import judge
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.reading.membership import as_member, repeated_group
 from transformers.x12.reading.progress import agreement_for, misaddressed
 from transformers.x12.reading.transaction import NOBODY, Transaction, read_transaction
@@ -33,7 +33,7 @@ class InterchangeSeen:
     elements: tuple[str, ...]
     delimiters: Delimiters
     agreement: Agreement
-    refusal: Finding | None
+    refusal: SegmentFinding | None
     warnings: tuple[str, ...]
 
 
@@ -43,7 +43,7 @@ class GroupSeen:
 
     number: int
     elements: tuple[str, ...]
-    refusal: Finding | None
+    refusal: SegmentFinding | None
 
     def element(self, position: int) -> str:
         return self.elements[position] if position < len(self.elements) else ""
@@ -61,7 +61,7 @@ class TransactionSeen:
     agreement: Agreement
     read: Transaction
     status: Status
-    findings: tuple[Finding, ...]
+    findings: tuple[SegmentFinding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Stray:
     """What belongs to nothing, in a group, an interchange or the body."""
 
     level: Literal["group", "interchange", "body"]
-    finding: Finding
+    finding: SegmentFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class _Inspection:
         yield from self._close()
         if not self._interchanges and not self._junk:
             what = "blank" if self._body.size else "empty"
-            yield Stray("body", Finding("024", "ISA", 0, f"found no interchange: the file is {what}", offset=0))
+            yield Stray("body", SegmentFinding("024", "ISA", 0, f"found no interchange: the file is {what}", offset=0))
 
     def _open(self, event: Event) -> InterchangeSeen:
         assert event.header is not None  # noqa: S101 - an ISA has one
@@ -225,7 +225,7 @@ class _Inspection:
     def _close_group(self) -> Iterator[Seen]:
         if self._group is not None:
             if not self._in_group and self._group.refusal is None:
-                yield Stray("group", Finding("024", "GE", 0, "the group holds no transactions"))
+                yield Stray("group", SegmentFinding("024", "GE", 0, "the group holds no transactions"))
             self._group = None
             yield Closed("group")
 
@@ -234,18 +234,18 @@ class _Inspection:
         if self._header is not None:
             self._header = None
             if not self._inside and self._interchanges not in self._verdict.interchanges:
-                yield Stray("interchange", Finding("024", "IEA", 0, "the interchange holds no groups"))
+                yield Stray("interchange", SegmentFinding("024", "IEA", 0, "the interchange holds no groups"))
             yield Closed("interchange")
 
 
-def finding_of(error: DecodeError, segments: int = 0) -> Finding:
+def finding_of(error: DecodeError, segments: int = 0) -> SegmentFinding:
     """An error of the envelope in the form of all others. `segments`: how many the transaction has, which places its
     SE."""
     segment = (error.segment or "").partition("[")[0]
     position = {"ST": 1, "SE": segments}.get(segment, 0) if segments else 0
     number = (error.element or "")[len(segment) :]
     element = int(number) if number.isdecimal() else None
-    return Finding(error.x12_code or "", segment, position, error.text, element, offset=error.offset)
+    return SegmentFinding(error.x12_code or "", segment, position, error.text, element, offset=error.offset)
 
 
 def _misaddressed(isa: tuple[str, ...], agreement: Agreement) -> Iterator[str]:

@@ -9,7 +9,7 @@ from hub.core.agreement import Agreement, Charset
 from hub.core.ports import FieldOrigin
 from transformers.x12.compiled.compiled import CompiledSet, compiled_set
 from transformers.x12.declarations.catalogue import known_sets, release_of
-from transformers.x12.declarations.declaration import Loop, Period, Placement, Target, Use
+from transformers.x12.declarations.declaration import Loop, Period, Placement, SegmentUse, Target
 from transformers.x12.declarations.element_value import WrongElement
 from transformers.x12.declarations.overlay import WrongRule
 from transformers.x12.declarations.period import RANGE, parse_period, parts
@@ -158,7 +158,9 @@ class _Tracing:
 
     # --- fields ------------------------------------------------------------------------------------------------------
 
-    def _fields(self, use: Use, mapping: Placement, holder: str, placed: Sequence[_Placed]) -> Iterator[FieldOrigin]:
+    def _fields(
+        self, use: SegmentUse, mapping: Placement, holder: str, placed: Sequence[_Placed]
+    ) -> Iterator[FieldOrigin]:
         for position, target in mapping.put.items():
             components = use.segment.elements[position - 1].element.components if not use.segment.open else ()
             yield from self._put(target, holder, use, placed, position, 1 if components else None)
@@ -180,7 +182,13 @@ class _Tracing:
                     yield from self._put(target, inner, use, placed, position, None)
 
     def _put(
-        self, target: Target, holder: str, use: Use, placed: Sequence[_Placed], position: int, component: int | None
+        self,
+        target: Target,
+        holder: str,
+        use: SegmentUse,
+        placed: Sequence[_Placed],
+        position: int,
+        component: int | None,
     ) -> Iterator[FieldOrigin]:
         if position >= len(placed) or not placed[position].text:
             return
@@ -203,7 +211,7 @@ class _Tracing:
         yield FieldOrigin(field, use.segment.id, place.position, position, component, start, end, text)
 
     def _period(
-        self, mapping: Placement, period: Period, holder: str, use: Use, placed: Sequence[_Placed]
+        self, mapping: Placement, period: Period, holder: str, use: SegmentUse, placed: Sequence[_Placed]
     ) -> Iterator[FieldOrigin]:
         code, text = _text(placed, period.format), _text(placed, period.text)
         if any(_text(placed, p) for p, target in mapping.put.items() if target.field in ("date", "time")):
@@ -222,7 +230,9 @@ class _Tracing:
         if code != RANGE:
             yield from self._put(Target("format"), holder, use, placed, period.format, None)
 
-    def _pairs(self, mapping: Placement, holder: str, use: Use, placed: Sequence[_Placed]) -> Iterator[FieldOrigin]:
+    def _pairs(
+        self, mapping: Placement, holder: str, use: SegmentUse, placed: Sequence[_Placed]
+    ) -> Iterator[FieldOrigin]:
         assert mapping.pairs is not None  # noqa: S101 - the caller has looked
         target, seen = mapping.pairs.target, set()
         for position in range(mapping.pairs.first, mapping.pairs.last, 2):

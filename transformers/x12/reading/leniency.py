@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from hub.documents import Document
 from hub.documents.base import PLACE, Extra, Structure, structured
 from transformers.x12.compiled.compiled import CompiledSet
-from transformers.x12.declarations.declaration import Use
+from transformers.x12.declarations.declaration import SegmentUse
 from transformers.x12.declarations.grammar import Grammar
 from transformers.x12.envelope.binary import elements_of
 from transformers.x12.envelope.delimiters import TextDelimiters
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.validation.diagnose import next_state
 from transformers.x12.validation.element_findings import element_at
 
@@ -51,10 +51,10 @@ class Understood:
 
 
 def understood(
-    compiled: CompiledSet, segments: Sequence[str], findings: Sequence[Finding], marks: TextDelimiters
+    compiled: CompiledSet, segments: Sequence[str], findings: Sequence[SegmentFinding], marks: TextDelimiters
 ) -> Understood:
     """`compiled`: the set where nothing is mandatory. `segments` begin with ST."""
-    wrong: dict[int, list[Finding]] = {}
+    wrong: dict[int, list[SegmentFinding]] = {}
     for finding in findings:
         wrong.setdefault(finding.position, []).append(finding)
     found = Understood([], [], [])
@@ -86,7 +86,7 @@ def understood(
     return found
 
 
-def _readable(elements: Sequence[str], problems: Sequence[Finding]) -> list[str]:
+def _readable(elements: Sequence[str], problems: Sequence[SegmentFinding]) -> list[str]:
     """The segment without what is no value in it."""
     left = list(elements)
     for one in problems:
@@ -96,7 +96,7 @@ def _readable(elements: Sequence[str], problems: Sequence[Finding]) -> list[str]
     return left
 
 
-def _without_halves(elements: list[str], use: Use | None) -> list[str] | None:
+def _without_halves(elements: list[str], use: SegmentUse | None) -> list[str] | None:
     """Takes the halves of pairs out of the segment; the segment with them alone, where there are such."""
     found = [elements[0], *([""] * (len(elements) - 1))]
     for number in list(_halves(elements, use)):
@@ -104,7 +104,7 @@ def _without_halves(elements: list[str], use: Use | None) -> list[str] | None:
     return found if any(found[1:]) else None
 
 
-def _halves(elements: Sequence[str], use: Use | None) -> Iterator[int]:
+def _halves(elements: Sequence[str], use: SegmentUse | None) -> Iterator[int]:
     """Qualifiers that have no id behind them, and ids without a qualifier."""
     pairs = use.mapping.pairs if use is not None and use.mapping is not None else None
     if pairs is None:
@@ -115,7 +115,9 @@ def _halves(elements: Sequence[str], use: Use | None) -> Iterator[int]:
             yield number if qualifier else number + 1
 
 
-def _kept(elements: Sequence[str], position: int, within: str, marks: TextDelimiters, use: Use | None = None) -> Extra:
+def _kept(
+    elements: Sequence[str], position: int, within: str, marks: TextDelimiters, use: SegmentUse | None = None
+) -> Extra:
     last = len(elements)
     while last > 1 and not elements[last - 1]:
         last -= 1
@@ -145,7 +147,7 @@ class _Places:
     state: int = 0
     counts: dict[tuple[object, ...], int] = field(default_factory=dict)
     within: str = ""
-    use: Use | None = None
+    use: SegmentUse | None = None
 
     def step(self, elements: Sequence[str]) -> None:
         target = next_state(self.automaton, self.state, elements)

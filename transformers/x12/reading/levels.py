@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from transformers.x12.finding import Finding, quoted
+from transformers.x12.finding import SegmentFinding, quoted
 
 STRUCTURE_AT: Mapping[str, tuple[str, int]] = MappingProxyType({"856": ("BSN", 5)})
 """By set, the segment and the element that hold the structure code."""
@@ -28,7 +28,7 @@ MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class HierarchyLevel:
     """An HL: its place in the transaction (segments from 1, ST), its id, its parent's id or nothing, and its code."""
 
     position: int
@@ -44,7 +44,7 @@ class Nesting:
 
     parents: Mapping[int, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    finding: Finding | None = None
+    finding: SegmentFinding | None = None
 
 
 NOTHING = Nesting()
@@ -55,7 +55,7 @@ def nesting(name: str, segments: Sequence[Sequence[str]]) -> Nesting:
     if name not in TREES:
         return NOTHING
     levels = [
-        Level(position, *(_at(elements, number) for number in (1, 2, 3)))
+        HierarchyLevel(position, *(_at(elements, number) for number in (1, 2, 3)))
         for position, elements in enumerate(segments, 1)
         if elements and elements[0] == "HL"
     ]
@@ -67,12 +67,12 @@ def nesting(name: str, segments: Sequence[Sequence[str]]) -> Nesting:
     return Nesting(warnings=_roots(lost))
 
 
-def _roots(lost: Sequence[Level], why: str = "has no parent (HL02)") -> tuple[str, ...]:
+def _roots(lost: Sequence[HierarchyLevel], why: str = "has no parent (HL02)") -> tuple[str, ...]:
     texts = [f"HL[{one.position}] {why}: taken as a root" for one in lost[:MOST]]
     return (*texts, f"{len(lost) - MOST} more HL without a parent") if len(lost) > MOST else tuple(texts)
 
 
-def _by_structure(name: str, segments: Sequence[Sequence[str]], levels: Sequence[Level]) -> Nesting:
+def _by_structure(name: str, segments: Sequence[Sequence[str]], levels: Sequence[HierarchyLevel]) -> Nesting:
     """No HL says its parent."""
     segment, element = STRUCTURE_AT[name]
     place, found = next(((n, one) for n, one in enumerate(segments, 1) if one and one[0] == segment), (2, ()))
@@ -85,12 +85,12 @@ def _by_structure(name: str, segments: Sequence[Sequence[str]], levels: Sequence
         text = f"no HL names its parent (HL02), and {said}{lacks}: nobody can tell where the levels belong"
         found_code = "7" if code else "1"
         return Nesting(
-            finding=Finding(found_code, segment, place, text, element, reference="1005", value=code[:99] or None)
+            finding=SegmentFinding(found_code, segment, place, text, element, reference="1005", value=code[:99] or None)
         )
     ranks = [order.index(level.code) for level in levels]
     nearest: dict[int, str] = {}
     parents: dict[int, str] = {}
-    early: list[Level] = []
+    early: list[HierarchyLevel] = []
     for level, rank in zip(levels, ranks, strict=True):
         nearest = {other: id for other, id in nearest.items() if other < rank}
         if nearest:

@@ -25,10 +25,10 @@ from transformers.x12.envelope.verdict import Verdict
 from transformers.x12.reading.membership import as_member, repeated_group
 from transformers.x12.reading.refused_interchange import RefusedInterchange
 from transformers.x12.reading.transaction import NOBODY, Transaction, read_transaction
-from transformers.x12.validation.totals import Contradiction, totals_error
+from transformers.x12.validation.totals import WrongTotal, totals_error
 
 
-class Progress:
+class ReadingProgress:
     """Takes the events of a body in their order. Positions are ordinals of interchange, group and transaction, from 1;
     what we say of a group has `ack` in the transaction's place, what we say of an interchange has `ta1` in the
     group's."""
@@ -232,7 +232,7 @@ class Progress:
         elif self._agreement.acknowledge is not None:
             self._outcome.add(read, self._agreement)
         position = self._position(str(self._transaction))
-        wrong: tuple[Contradiction, ...] = ()
+        wrong: tuple[WrongTotal, ...] = ()
         if document is not None and read.contradictions and self._agreement.totals == "refuse":
             wrong = read.contradictions
             error, number = totals_error(wrong, event.offset), document.number

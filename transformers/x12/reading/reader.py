@@ -17,7 +17,7 @@ from transformers.x12.envelope.event import Event
 from transformers.x12.envelope.scan import events
 from transformers.x12.envelope.verdict import Verdict, interchange_key, judge
 from transformers.x12.lineage.lineage import lineage
-from transformers.x12.reading.progress import Progress, agreement_for
+from transformers.x12.reading.progress import ReadingProgress, agreement_for
 from transformers.x12.reading.transaction import NOBODY
 from transformers.x12.terms.agreement_check import agreement_problems
 
@@ -68,7 +68,7 @@ class X12Reader:
         duplicates = headers.get(DUPLICATES)
         if isinstance(duplicates, Mapping):
             _refuse(verdict, duplicates)
-        progress = Progress(self._partners, self._only, verdict, strangers=self._strangers)
+        progress = ReadingProgress(self._partners, self._only, verdict, strangers=self._strangers)
         for event in stream():
             yield from progress.take(event)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from transformers.x12.declarations.catalogue import NEWEST, set_declaration
-from transformers.x12.declarations.declaration import Use
+from transformers.x12.declarations.declaration import SegmentUse
 
 LONGEST = 100
 """Characters of a number that people look for."""
@@ -31,7 +31,7 @@ def number_in(name: str, segments: list[str], separator: str) -> str:
 def place_of(name: str) -> tuple[str, int] | None:
     """The segment of the heading and the element that become the document's number."""
     for use in set_declaration(name, NEWEST).structure:
-        if isinstance(use, Use) and use.mapping is not None:
+        if isinstance(use, SegmentUse) and use.mapping is not None:
             for element, target in use.mapping.put.items():
                 if target.field == "number":
                     return use.segment.id, element

@@ -21,13 +21,13 @@ from transformers.x12.envelope.event import Event
 from transformers.x12.envelope.segment_bytes import segment_bytes
 from transformers.x12.envelope.unpadded import padded, trailer_warnings
 from transformers.x12.envelope.verdict import same_number
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.reading.leniency import Understood, understood
 from transformers.x12.reading.levels import NOTHING, STRUCTURE_AT, TREES, Nesting, nesting
 from transformers.x12.reading.refused_number import number_in
 from transformers.x12.validation.diagnose import MOST, diagnose
 from transformers.x12.validation.implementation import marked
-from transformers.x12.validation.totals import Contradiction, contradictions, unknown_amounts
+from transformers.x12.validation.totals import WrongTotal, contradictions, unknown_amounts
 
 MAX_SEGMENT = 1 << 20
 """Characters of one segment."""
@@ -51,12 +51,12 @@ class Transaction(NamedTuple):
     document: Document | None = None
     error: DecodeError | None = None
     warnings: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[SegmentFinding, ...] = ()
     segments: int = 0
     convention: str = ""
     number: str = ""
     """The document's own number, where one stands, of a transaction that is refused."""
-    contradictions: tuple[Contradiction, ...] = ()
+    contradictions: tuple[WrongTotal, ...] = ()
     """Totals of the document that aren't those of its lines; each is a warning too."""
     understood: Understood | None = None
     """What of its segments was read, of one that was taken although it breaks its declaration."""
@@ -157,7 +157,7 @@ def _set_error(name: str, event: Event, agreement: Agreement) -> DecodeError | N
 def _understood(
     lenient: CompiledSet,
     segments: list[str],
-    findings: tuple[Finding, ...],
+    findings: tuple[SegmentFinding, ...],
     marks: TextDelimiters,
     partner: str | None,
     warnings: tuple[str, ...],
@@ -199,7 +199,7 @@ def _read(
     return {"document": document, "warnings": warnings, "contradictions": placed}
 
 
-def _placed(found: Contradiction, segments: list[str], separator: str) -> Contradiction:
+def _placed(found: WrongTotal, segments: list[str], separator: str) -> WrongTotal:
     """With the position of its segment, which is the last of its kind."""
     start = separator.join((found.segment, found.qualifier))
     there = [number for number, segment in enumerate(segments, 1) if segment.startswith(start)]
@@ -308,14 +308,14 @@ def _findings(
     segments: list[str],
     marks: TextDelimiters,
     delimiters: Delimiters,
-    further: Finding | None = None,
+    further: SegmentFinding | None = None,
     most: int = MOST,
-) -> Iterator[Finding]:
+) -> Iterator[SegmentFinding]:
     """What is wrong, each with its place in the body; `further`: what is known already."""
     found = [*([further] if further is not None else []), *diagnose(compiled, segments[1:], marks, most)]
     found.sort(key=lambda finding: finding.position)
     if not found:
-        found = [Finding("5", "ST", 1, "the transaction breaks its declaration")]
+        found = [SegmentFinding("5", "ST", 1, "the transaction breaks its declaration")]
     starts = [piece.start for piece in segment_bytes(event, delimiters)]
     for finding in found:
         inner = starts[finding.position - 1] if finding.position <= len(starts) else 0
@@ -327,14 +327,14 @@ def _bounded(warnings: tuple[str, ...]) -> tuple[str, ...]:
     return warnings if len(warnings) <= MOST else (*warnings[:MOST], f"{len(warnings) - MOST} more warnings like these")
 
 
-def _noted(findings: tuple[Finding, ...]) -> Iterator[str]:
+def _noted(findings: tuple[SegmentFinding, ...]) -> Iterator[str]:
     """Findings as warnings."""
     yield from (one.sentence for one in findings[:MOST])
     if len(findings) > MOST:
         yield f"{len(findings) - MOST} more of what is wrong"
 
 
-def _refusal(findings: tuple[Finding, ...], event: Event, hint: str) -> DecodeError:
+def _refusal(findings: tuple[SegmentFinding, ...], event: Event, hint: str) -> DecodeError:
     first = findings[0]
     more = f"; {len(findings) - 1} more" if len(findings) > 1 else ""
     return DecodeError(

@@ -12,7 +12,7 @@ from hub.documents import DOCUMENTS
 from transformers.x12.compiled.compiled import compiled_set
 from transformers.x12.declarations.catalogue import NEWEST, RELEASES, known_sets, release_of, set_declaration
 from transformers.x12.declarations.overlay import WrongRule, overlaid
-from transformers.x12.terms.overlay_check import Contradiction, contradictions
+from transformers.x12.terms.overlay_check import RuleContradiction, contradictions
 
 STATED = ("004010", "005010")
 """Releases in which an overlay is looked at where the agreement names no version: it should fit one of them."""
@@ -123,7 +123,7 @@ def _overlay(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) ->
         yield Problem((*path, problem.rule), text, problem.hint, problem.warning)
 
 
-def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> list[Contradiction]:
+def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> list[RuleContradiction]:
     """What is wrong with the rules: in the agreed release, or in the first in which they fit where none is agreed; else
     in the release by which what they send is read."""
     version, read = agreement.version_of(name), agreement.read_version(name, "")
@@ -134,11 +134,11 @@ def _wrong(agreement: Agreement, name: str, rules: tuple[OverlayRule, ...]) -> l
     return max(best, key=_broken)
 
 
-def _broken(found: list[Contradiction]) -> bool:
+def _broken(found: list[RuleContradiction]) -> bool:
     return any(not one.warning for one in found)
 
 
-def _in_release(name: str, release: str, rules: tuple[OverlayRule, ...]) -> list[Contradiction]:
+def _in_release(name: str, release: str, rules: tuple[OverlayRule, ...]) -> list[RuleContradiction]:
     standard = set_declaration(name, release)
     try:
         overlaid(standard, rules)
@@ -146,7 +146,7 @@ def _in_release(name: str, release: str, rules: tuple[OverlayRule, ...]) -> list
         if all(one.warning for one in found):
             compiled_set(name, release, rules)
     except WrongRule as error:
-        return [Contradiction(*_blamed(name, release, rules, error))]
+        return [RuleContradiction(*_blamed(name, release, rules, error))]
     return found
 
 

@@ -10,7 +10,7 @@ from hub.core.agreement import Agreement, InterchangeId, Separators
 from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from transformers.x12.envelope.delimiters import Delimiters
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.lineage.inspection import GroupSeen, InterchangeSeen, Stray, TransactionSeen, inspect
 from transformers.x12.terms.agreement_check import ACKNOWLEDGMENTS
 from transformers.x12.terms.observation import charset_of, newline_of
@@ -57,7 +57,7 @@ class Departure:
     group: int = 0
     set: str = ""
     control_number: str = ""
-    finding: Finding | None = None
+    finding: SegmentFinding | None = None
     note: bool = False
 
     @property
@@ -75,7 +75,7 @@ class Departure:
 
     def as_dict(self) -> dict[str, str | int | bool | None]:
         """For `--json`."""
-        found = self.finding or Finding("", "", 0, "")
+        found = self.finding or SegmentFinding("", "", 0, "")
         return {
             **{"kind": self.kind, "note": self.note, "text": self.text, "where": self.where},
             **{"interchange": self.interchange or None, "group": self.group or None},
@@ -147,8 +147,8 @@ def _show(one: InterchangeId) -> str:
     return f"{one.qualifier}/{one.id}"
 
 
-def _isa(element: int | None = None) -> Finding:
-    return Finding("", "ISA", 0, "", element)
+def _isa(element: int | None = None) -> SegmentFinding:
+    return SegmentFinding("", "ISA", 0, "", element)
 
 
 def _delimiters(marks: Delimiters, agreement: Agreement) -> Iterator[Departure]:
@@ -203,8 +203,8 @@ def _is_version(found: str, agreed: str) -> bool:
     return found == agreed or (len(agreed) == 6 and found[:6] == agreed)
 
 
-def _gs(element: int) -> Finding:
-    return Finding("", "GS", 0, "", element)
+def _gs(element: int) -> SegmentFinding:
+    return SegmentFinding("", "GS", 0, "", element)
 
 
 def _of_transaction(seen: TransactionSeen, agreement: Agreement) -> Iterator[Departure]:
@@ -227,7 +227,7 @@ def _of_transaction(seen: TransactionSeen, agreement: Agreement) -> Iterator[Dep
         yield Departure("delimiters", text)
     agreed = agreement.totals != "warn"
     for wrong in read.contradictions if agreed else ():
-        place = Finding("", wrong.segment, wrong.position, wrong.text, wrong.element or None, value=wrong.stated)
+        place = SegmentFinding("", wrong.segment, wrong.position, wrong.text, wrong.element or None, value=wrong.stated)
         yield Departure("totals", wrong.text, set=name, control_number=number, finding=place)
     told = {wrong.text for wrong in read.contradictions} if agreed else set()
     for warning in read.warnings:

@@ -13,7 +13,7 @@ from hub.core.partners import PartnerDirectory
 from hub.core.ports import Body
 from transformers.x12.compiled.compiled import compiled_set
 from transformers.x12.declarations.catalogue import known_sets, release_of
-from transformers.x12.declarations.declaration import Element, Use
+from transformers.x12.declarations.declaration import Element, SegmentUse
 from transformers.x12.declarations.grammar import Grammar
 from transformers.x12.envelope.characters import character_set
 from transformers.x12.envelope.delimiters import NO_COMPONENT_SEPARATOR, Delimiters, as_text
@@ -149,7 +149,7 @@ def unknown_codes(seen: TransactionSeen) -> Iterator[tuple[str, str]]:
             yield f"{_path(automaton, state)}/{elements[0]}{number:02}", code
 
 
-def _outside(use: Use, elements: list[str], repetition: str) -> Iterator[tuple[int, str]]:
+def _outside(use: SegmentUse, elements: list[str], repetition: str) -> Iterator[tuple[int, str]]:
     for number, one in enumerate(use.segment.elements, 1):
         text = elements[number] if number < len(elements) else ""
         if not text or not one.element.codes:

@@ -10,13 +10,13 @@ from hub.core.agreement import OverlayRule
 from hub.core.options.nearest import hint
 from hub.documents import DOCUMENTS
 from hub.documents.base import Part
-from transformers.x12.declarations.declaration import Element, Loop, SetDeclaration, Use
+from transformers.x12.declarations.declaration import Element, Loop, SegmentUse, SetDeclaration
 from transformers.x12.declarations.fields import shapes
 from transformers.x12.declarations.overlay import elements_at, overlaid
 
 
 @dataclass(frozen=True, slots=True)
-class Contradiction:
+class RuleContradiction:
     """What the rule of that ordinal does, in one sentence. `warning`: it may be meant."""
 
     rule: int
@@ -25,18 +25,18 @@ class Contradiction:
     warning: bool = False
 
 
-def contradictions(standard: SetDeclaration, rules: Sequence[OverlayRule]) -> Iterator[Contradiction]:
+def contradictions(standard: SetDeclaration, rules: Sequence[OverlayRule]) -> Iterator[RuleContradiction]:
     """In the order of the rules, which all fit the set."""
     lost = _given(standard)
     for number, rule in enumerate(rules):
         before, after = overlaid(standard, rules[:number]), overlaid(standard, rules[: number + 1])
         left = _given(after)
         if gone := [field for field in lost if field in _required_fields(after) and field not in left]:
-            yield Contradiction(number, _gone(gone[0], rule, lost[gone[0]], standard.document))
+            yield RuleContradiction(number, _gone(gone[0], rule, lost[gone[0]], standard.document))
         lost = left
         if rule.use is not None and (other := _other_use(rules[:number], rule)) is not None:
             text = f"{rule.at}: use is {rule.use} here, and {rules[other].use} in rule {other + 1}; the last one counts"
-            yield Contradiction(number, text, "keep one of them")
+            yield RuleContradiction(number, text, "keep one of them")
         yield from _codes(number, rule, before, after)
 
 
@@ -69,7 +69,7 @@ def _required(cls: type[Part], path: tuple[str, ...], name: str) -> Iterator[Fie
 
 
 def _fields(
-    structure: tuple[Use | Loop, ...], cls: type[Part], path: tuple[str, ...], name: str, always: bool
+    structure: tuple[SegmentUse | Loop, ...], cls: type[Part], path: tuple[str, ...], name: str, always: bool
 ) -> Iterator[tuple[Field, str]]:
     """Required fields with the element that always gives them; with no element where the part is made, whatever gives
     it.
@@ -88,7 +88,7 @@ def _fields(
 
 
 def _of_segment(
-    use: Use, cls: type[Part], path: tuple[str, ...], name: str, always: bool
+    use: SegmentUse, cls: type[Part], path: tuple[str, ...], name: str, always: bool
 ) -> Iterator[tuple[Field, str]]:
     required = dict.fromkeys(field for _, field in _required(cls, path, ""))
     for position, target in (use.mapping.put if use.mapping else {}).items():
@@ -106,7 +106,9 @@ def _gone(field: Field, rule: OverlayRule, element: str, document: str) -> str:
 # --- codes and lengths -----------------------------------------------------------------------------------------------
 
 
-def _codes(number: int, rule: OverlayRule, before: SetDeclaration, after: SetDeclaration) -> Iterator[Contradiction]:
+def _codes(
+    number: int, rule: OverlayRule, before: SetDeclaration, after: SetDeclaration
+) -> Iterator[RuleContradiction]:
     if rule.use == "X":
         return
     for element in elements_at(before, rule):
@@ -116,27 +118,27 @@ def _codes(number: int, rule: OverlayRule, before: SetDeclaration, after: SetDec
                 text = (
                     f"{rule.at}: {code!r} can't be removed: element {element.number} ({element.name}) doesn't have it"
                 )
-                yield Contradiction(number, text, hint(code, sorted(known)), warning=True)
+                yield RuleContradiction(number, text, hint(code, sorted(known)), warning=True)
         unknown = [code for code in rule.qualifiers or () if known and code not in known]
         if unknown:
             text = (
                 f"{rule.at}: {unknown[0]!r} is no qualifier that we know of element {element.number} ({element.name})"
             )
-            yield Contradiction(number, text, hint(unknown[0], sorted(known)), warning=not element.verified)
+            yield RuleContradiction(number, text, hint(unknown[0], sorted(known)), warning=not element.verified)
         break
     for element in elements_at(after, rule):
         yield from _too_long(number, rule, element)
         if (rule.remove or rule.add) and not element.codes:
-            yield Contradiction(number, f"{rule.at}: no code is left of element {element.number} ({element.name})")
+            yield RuleContradiction(number, f"{rule.at}: no code is left of element {element.number} ({element.name})")
         if rule.default is not None and element.verified and element.codes and rule.default not in element.codes:
-            yield Contradiction(number, f"{rule.at}: the default {rule.default!r} isn't among the codes")
+            yield RuleContradiction(number, f"{rule.at}: the default {rule.default!r} isn't among the codes")
         break
 
 
-def _too_long(number: int, rule: OverlayRule, element: Element) -> Iterator[Contradiction]:
+def _too_long(number: int, rule: OverlayRule, element: Element) -> Iterator[RuleContradiction]:
     values = (*(rule.codes or ()), *rule.add, *(rule.qualifiers or ()), *((rule.default,) if rule.default else ()))
     for value in values:
         if not element.min <= len(value) <= element.max and element.type in ("AN", "ID"):
             length = f"{element.min} to {element.max}" if element.min != element.max else f"{element.max}"
             text = f"{rule.at}: {value!r} has {len(value)} characters, and element {element.number} ({element.name}) {length}"
-            yield Contradiction(number, text)
+            yield RuleContradiction(number, text)

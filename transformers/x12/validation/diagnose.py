@@ -14,14 +14,16 @@ from transformers.x12.declarations.catalogue import known_segments
 from transformers.x12.declarations.grammar import Grammar
 from transformers.x12.envelope.binary import data_of, elements_of
 from transformers.x12.envelope.delimiters import TextDelimiters
-from transformers.x12.finding import Finding, quoted
+from transformers.x12.finding import SegmentFinding, quoted
 from transformers.x12.validation.element_findings import MOST_VALUE, element_at, segment_findings
 
 MOST = 100
 """Findings after which it stops looking."""
 
 
-def diagnose(compiled: CompiledSet, segments: Sequence[str], marks: TextDelimiters, most: int = MOST) -> list[Finding]:
+def diagnose(
+    compiled: CompiledSet, segments: Sequence[str], marks: TextDelimiters, most: int = MOST
+) -> list[SegmentFinding]:
     """All that is wrong (up to a limit) with the segments after ST, up to and with SE."""
     return _Diagnosis(compiled, marks, most).run(segments)
 
@@ -33,13 +35,13 @@ class _Diagnosis:
         self._grammar = compiled.grammar
         self._lenient = compiled.lenient
         self._marks = marks
-        self._found: list[Finding] = []
+        self._found: list[SegmentFinding] = []
         self._last: dict[str, int] = {}
         self._counts: dict[tuple[int, ...], int] = {}
         self._tree: dict[str, int] = {}
         self._in_set = {s.use.segment.id for s in self._grammar.states if s.use}
 
-    def run(self, segments: Sequence[str]) -> list[Finding]:
+    def run(self, segments: Sequence[str]) -> list[SegmentFinding]:
         state = 0
         self._last = {text.partition(self._marks.element)[0]: position for position, text in enumerate(segments, 2)}
         for position, text in enumerate(segments, 2):
@@ -70,7 +72,7 @@ class _Diagnosis:
         there = use.segment.elements[element - 1 : element] if use is not None and known and element else ()
         reference = there[0].element.number if there else None
         self._found.append(
-            Finding(
+            SegmentFinding(
                 code, elements[0][:20], position, text, element,
                 loop=self._loop(state), reference=reference, value=value or None, passed=passed,
             )
@@ -123,7 +125,7 @@ class _Diagnosis:
                 self._add("7", elements, position, text, state=state, passed=True)
                 return None
             self._found.append(
-                Finding(
+                SegmentFinding(
                     "3",
                     missing,
                     position,

@@ -9,35 +9,39 @@ from transformers.x12.declarations.declaration import DATE, FULL_DATE, Element, 
 from transformers.x12.declarations.element_value import WrongElement, checked
 from transformers.x12.envelope.binary import LENGTH_AT, length_error
 from transformers.x12.envelope.delimiters import TextDelimiters
-from transformers.x12.finding import Finding, quoted
+from transformers.x12.finding import SegmentFinding, quoted
 
 MOST_VALUE = 99
 """Characters of a wrong value that are kept (AK404)."""
 
 
-def segment_findings(segment: Segment, elements: list[str], position: int, marks: TextDelimiters) -> list[Finding]:
+def segment_findings(
+    segment: Segment, elements: list[str], position: int, marks: TextDelimiters
+) -> list[SegmentFinding]:
     """What is wrong with the elements of one segment."""
     found = []
     if wrong := length_error(elements):
         number = LENGTH_AT[segment.id] + 1
-        found.append(Finding(wrong[0], segment.id, position, wrong[1], number, reference="785"))
+        found.append(SegmentFinding(wrong[0], segment.id, position, wrong[1], number, reference="785"))
     if segment.open:
         return found
     declared = len(segment.elements)
     for number in range(declared + 1, len(elements)):
         if elements[number]:
             text = f"found {len(elements) - 1} elements, expected at most {declared}: {quoted(elements[number])} is one too many"
-            found.append(Finding("3", segment.id, position, text, number, value=elements[number][:MOST_VALUE]))
+            found.append(SegmentFinding("3", segment.id, position, text, number, value=elements[number][:MOST_VALUE]))
             break
     for number, use in enumerate(segment.elements, 1):
         text = element_at(elements, number)
         if (text and not _plainly_right(use, text)) or (use.mandatory and not text):
-            blank = Finding("", segment.id, position, "", number, reference=use.element.number)
+            blank = SegmentFinding("", segment.id, position, "", number, reference=use.element.number)
             found += list(_use_findings(use, text, blank, marks))
     for each in segment.centuries:
         century, text = element_at(elements, each.century), element_at(elements, each.date)
         if century and text and not any(finding.element in (each.century, each.date) for finding in found):
-            found += _date_findings(century, text, Finding("", segment.id, position, "", each.date, reference=DATE))
+            found += _date_findings(
+                century, text, SegmentFinding("", segment.id, position, "", each.date, reference=DATE)
+            )
     for rule in segment.rules:
         if min(rule.positions) >= len(elements) and rule.letter != "R":
             continue
@@ -57,17 +61,17 @@ def _plainly_right(use: ElementUse, text: str) -> bool:
     return True
 
 
-def _rule_finding(rule: Rule, segment: Segment, elements: Sequence[str], position: int) -> Finding:
+def _rule_finding(rule: Rule, segment: Segment, elements: Sequence[str], position: int) -> SegmentFinding:
     at = _missing(rule, elements)
     names = ", ".join(f"{segment.id}{p:02}" for p in rule.positions)
     code = "10" if rule.letter == "E" else "2"
     reference = segment.elements[at - 1].element.number
     trigger = next((p for p in rule.positions if p != at and element_at(elements, p)), None)
     text = f"{_RULES[rule.letter]} {names} (rule {rule})"
-    return Finding(code, segment.id, position, text, at, reference=reference, trigger=trigger)
+    return SegmentFinding(code, segment.id, position, text, at, reference=reference, trigger=trigger)
 
 
-def _use_findings(use: ElementUse, text: str, blank: Finding, marks: TextDelimiters) -> Iterator[Finding]:
+def _use_findings(use: ElementUse, text: str, blank: SegmentFinding, marks: TextDelimiters) -> Iterator[SegmentFinding]:
     """What is wrong with one element; `blank` says where it is."""
     if not text:
         if use.mandatory:
@@ -97,7 +101,9 @@ def _use_findings(use: ElementUse, text: str, blank: Finding, marks: TextDelimit
             yield from _element_findings(use.element, part, replace(blank, repetition=number), marks)
 
 
-def _element_findings(element: Element, text: str, blank: Finding, marks: TextDelimiters) -> Iterator[Finding]:
+def _element_findings(
+    element: Element, text: str, blank: SegmentFinding, marks: TextDelimiters
+) -> Iterator[SegmentFinding]:
     if element.type != "C":
         yield from _value_findings(element, text, blank)
         return
@@ -121,12 +127,12 @@ def _element_findings(element: Element, text: str, blank: Finding, marks: TextDe
         yield from [] if wrong else _date_findings(parts[1], parts[0], replace(blank, component=1, reference=DATE))
 
 
-def _date_findings(century: str, text: str, blank: Finding) -> list[Finding]:
+def _date_findings(century: str, text: str, blank: SegmentFinding) -> list[SegmentFinding]:
     """What is wrong with a date of six digits and its century, each of which is right for itself."""
     return [replace(finding, value=text[:MOST_VALUE]) for finding in _value_findings(FULL_DATE, century + text, blank)]
 
 
-def _value_findings(element: Element, text: str, blank: Finding) -> Iterator[Finding]:
+def _value_findings(element: Element, text: str, blank: SegmentFinding) -> Iterator[SegmentFinding]:
     try:
         checked(element, text)
     except WrongElement as error:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from transformers.x12.compiled.compiled import CompiledSet
 from transformers.x12.envelope.delimiters import TextDelimiters
-from transformers.x12.finding import Finding
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.validation.diagnose import MOST, diagnose
 
 _SEGMENT = {"2": "I4", "3": "I8"}
@@ -21,8 +21,8 @@ _ELEMENT = {"1": "I9", "4": "I12", "5": "I12", "7": "I6", "10": "I10"}
 
 
 def marked(
-    findings: Sequence[Finding], standard: CompiledSet, segments: Sequence[str], marks: TextDelimiters
-) -> Iterator[Finding]:
+    findings: Sequence[SegmentFinding], standard: CompiledSet, segments: Sequence[str], marks: TextDelimiters
+) -> Iterator[SegmentFinding]:
     """The findings, by a set with a partner's rules; each of which the set as the standard has it says nothing has its
     `implementation` code."""
     plain = diagnose(standard, segments, marks)
@@ -33,14 +33,14 @@ def marked(
         yield replace(finding, implementation=_code(finding)) if own else finding
 
 
-def _place(finding: Finding) -> tuple[object, ...]:
+def _place(finding: SegmentFinding) -> tuple[object, ...]:
     return (
         *(finding.code, finding.segment, finding.position, finding.element),
         *(finding.component, finding.repetition),
     )
 
 
-def _code(finding: Finding) -> str | None:
+def _code(finding: SegmentFinding) -> str | None:
     if finding.element is not None:
         return _ELEMENT.get(finding.code)
     return "I7" if finding.code == "3" and finding.opens else _SEGMENT.get(finding.code)

@@ -19,7 +19,7 @@ from hub.core.errors import DecodeError
 from hub.documents import Document
 from hub.documents.base import added
 from transformers.x12.declarations.catalogue import NEWEST, known_sets, set_declaration
-from transformers.x12.declarations.declaration import Use, walk
+from transformers.x12.declarations.declaration import SegmentUse, walk
 
 HASH = "347"
 """The data element that is a hash total."""
@@ -29,7 +29,7 @@ BELOW = "levels"
 
 
 @dataclass(frozen=True, slots=True)
-class Contradiction:
+class WrongTotal:
     """A total, as it is stated and as it should be. `segment` and `element`: where X12 has it; `qualifier`: the first
     element of that segment, where several of them may stand there; `reference`: the number of the data element;
     `position`: of the segment, from 1 (ST), 0 where no transaction was read."""
@@ -63,7 +63,7 @@ class CountedElement:
     digits: int = 0
 
 
-def contradictions(document: Document, name: str = "") -> tuple[Contradiction, ...]:
+def contradictions(document: Document, name: str = "") -> tuple[WrongTotal, ...]:
     """All of them. `name`: the set that the document came in or goes out as; without it the first that carries its
     kind. Pure."""
     found = [one for element in counted_elements(document.kind, name) if (one := _contradiction(document, element))]
@@ -76,14 +76,14 @@ def contradictions(document: Document, name: str = "") -> tuple[Contradiction, .
     return tuple(found)
 
 
-def _of_money(money: Contradiction, field: str, stated: Decimal, right: str) -> Contradiction:
+def _of_money(money: WrongTotal, field: str, stated: Decimal, right: str) -> WrongTotal:
     where = f"{money.segment}{money.element:02}" if money.segment else "the total"
     where += f" ({money.qualifier})" if money.qualifier else ""
     sentence = f"{where} is {_show(stated)}, and {right}"
     return replace(money, field=field, stated=_show(stated), sentence=sentence)
 
 
-def totals_error(found: Sequence[Contradiction], offset: int | None = None) -> DecodeError:
+def totals_error(found: Sequence[WrongTotal], offset: int | None = None) -> DecodeError:
     """Why a document is refused for them. `offset`: where its transaction begins."""
     first, more = found[0], f"; {len(found) - 1} more" if len(found) > 1 else ""
     segment = f"{first.segment}[{first.position}]" if first.position else first.segment or None
@@ -100,7 +100,7 @@ def unknown_amounts(document: Document) -> tuple[str, ...]:
     return tuple(f"{place}: {why}: no total can be computed from the lines" for place, why in found)
 
 
-def _contradiction(document: Document, element: CountedElement) -> Contradiction | None:
+def _contradiction(document: Document, element: CountedElement) -> WrongTotal | None:
     stated = _at(document, element.path)
     if stated is None or stated in _right(document, element):
         return None
@@ -108,7 +108,7 @@ def _contradiction(document: Document, element: CountedElement) -> Contradiction
     what = f"{of} adds up to" if element.adds else f"the number of {of} is"
     sentence = f"{element.segment}{element.element:02} is {_show(stated)}, and {what} {_show(expected)}"
     place = element.segment, element.element
-    return Contradiction(element.path, *place, _show(stated), sentence, reference=element.reference)
+    return WrongTotal(element.path, *place, _show(stated), sentence, reference=element.reference)
 
 
 def counted(document: Document, element: CountedElement) -> Decimal | None:
@@ -156,7 +156,7 @@ def _sets_of(kind: str, name: str) -> tuple[str, ...]:
     return tuple(one for one in known_sets() if set_declaration(one, NEWEST).document == kind and name in ("", one))
 
 
-def counted_in(use: Use) -> Iterator[CountedElement]:
+def counted_in(use: SegmentUse) -> Iterator[CountedElement]:
     for adds, places in ((False, use.counts), (True, use.sums)):
         for position, paths in places.items():
             of = (paths,) if isinstance(paths, str) else tuple(paths)
@@ -169,17 +169,17 @@ def counted_in(use: Use) -> Iterator[CountedElement]:
 
 
 @lru_cache(maxsize=256)
-def _money_place(kind: str, name: str, field: str) -> Contradiction:
+def _money_place(kind: str, name: str, field: str) -> WrongTotal:
     """Where X12 has a total of money; nowhere, where the set has no place for it."""
     if field.startswith("amounts["):
-        return Contradiction(field, "AMT", 2, "", "", "TT", "782")
+        return WrongTotal(field, "AMT", 2, "", "", "TT", "782")
     for one in _sets_of(kind, name):
         for use in walk(set_declaration(one, NEWEST).structure):
             for position, target in use.mapping.put.items() if use.mapping is not None and use.to is None else ():
                 if target.field == field:
                     number = use.segment.elements[position - 1].element.number
-                    return Contradiction(field, use.segment.id, position, "", "", reference=number)
-    return Contradiction(field, "", 0, "", "")
+                    return WrongTotal(field, use.segment.id, position, "", "", reference=number)
+    return WrongTotal(field, "", 0, "", "")
 
 
 def _at(document: Document, path: str) -> Any:

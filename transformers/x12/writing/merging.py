@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.core.errors import MappingError
-from transformers.x12.declarations.declaration import Placement, Use
+from transformers.x12.declarations.declaration import Placement, SegmentUse
 from transformers.x12.declarations.place import bare_number
 from transformers.x12.writing.extras import KeptSegment
 from transformers.x12.writing.written_segment import Text, WrittenSegment, kept_elements
@@ -15,7 +15,7 @@ MOST_COMPARED = 250
 faster."""
 
 
-def merge(kept: Sequence[KeptSegment], made: Sequence[WrittenSegment], use: Use) -> None:
+def merge(kept: Sequence[KeptSegment], made: Sequence[WrittenSegment], use: SegmentUse) -> None:
     """Puts each kept segment in the place of a made one that it agrees with; of several, one whose fields hold all that
     they can of it. Raises MappingError for one that agrees with none, unless the fields say all of it."""
     merging = Merging(use, MOST_COMPARED * (len(kept) + len(made)))
@@ -36,7 +36,7 @@ def merge(kept: Sequence[KeptSegment], made: Sequence[WrittenSegment], use: Use)
 class Merging:
     """Merging for one use of a segment."""
 
-    def __init__(self, use: Use, most: int = MOST_COMPARED) -> None:
+    def __init__(self, use: SegmentUse, most: int = MOST_COMPARED) -> None:
         mapping = use.mapping or Placement()
         self._comparisons_left = most
         self._centuries = {each.century for each in use.segment.centuries}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.documents import Document, document_name
-from transformers.x12.declarations.declaration import Loop, SetDeclaration, Use
-from transformers.x12.finding import Finding
+from transformers.x12.declarations.declaration import Loop, SegmentUse, SetDeclaration
+from transformers.x12.finding import SegmentFinding
 from transformers.x12.writing.written_segment import WrittenSegment
 
 
@@ -14,7 +14,7 @@ def refusal(
     document: Document,
     declaration: SetDeclaration,
     segments: Sequence[WrittenSegment],
-    findings: Sequence[Finding],
+    findings: Sequence[SegmentFinding],
     other: str,
 ) -> str:
     """Why a document can't be sent, said of its field: from what is wrong with the segments made of it (`other`: the
@@ -33,7 +33,7 @@ def refusal(
     return f"{place}{first.text} ({first.where}){more}"
 
 
-def _field_of(structure: Sequence[Use | Loop], segment: str) -> str | None:
+def _field_of(structure: Sequence[SegmentUse | Loop], segment: str) -> str | None:
     """The field of the document that would give a mandatory segment which isn't there."""
     for entry in structure:
         if isinstance(entry, Loop):

@@ -15,7 +15,16 @@ from typing import Any
 from hub.core.errors import MappingError
 from hub.documents import Document
 from hub.documents.base import Part
-from transformers.x12.declarations.declaration import Loop, Pairs, Period, Placement, Segment, SubPart, Target, Use
+from transformers.x12.declarations.declaration import (
+    Loop,
+    Pairs,
+    Period,
+    Placement,
+    Segment,
+    SegmentUse,
+    SubPart,
+    Target,
+)
 from transformers.x12.declarations.element_text import NoText, dated_texts, in_window, text_of
 from transformers.x12.declarations.fields import present
 from transformers.x12.declarations.homes import Homes
@@ -26,7 +35,7 @@ from transformers.x12.validation.totals import CountedElement, counted
 from transformers.x12.writing.extras import Extras, KeptSegment
 from transformers.x12.writing.list_rows import list_rows_as_read
 from transformers.x12.writing.merging import Merging, merge
-from transformers.x12.writing.writing_plan import NO_PLACEMENT, Put, Step, WritingPlan, put_of
+from transformers.x12.writing.writing_plan import NO_PLACEMENT, Put, WritingPlan, WritingStep, put_of
 from transformers.x12.writing.written_segment import WrittenSegment, kept_elements
 
 
@@ -45,7 +54,7 @@ class _Holder:
     path: str
     place: str
     within: str
-    structure: Sequence[Use | Loop]
+    structure: Sequence[SegmentUse | Loop]
     present: frozenset[str]
 
 
@@ -55,7 +64,7 @@ class _Rendering:
         self._plan = plan
         self._extras = Extras(document.extras)
         self._counts: dict[str, int] = {}
-        self._known: dict[tuple[int, frozenset[str]], list[Step]] = {}
+        self._known: dict[tuple[int, frozenset[str]], list[WritingStep]] = {}
         self._placed: dict[tuple[int, int, str], Sequence[Home]] = {}
         self._begun: set[tuple[int, str]] = set()
 
@@ -72,11 +81,11 @@ class _Rendering:
 
     # --- order -------------------------------------------------------------------------------------------------------
 
-    def _steps(self, steps: Sequence[Step], holder: _Holder) -> list[WrittenSegment]:
+    def _steps(self, steps: Sequence[WritingStep], holder: _Holder) -> list[WrittenSegment]:
         found: list[WrittenSegment] = []
         for step in self._chosen(steps, holder):
             entry = step.entry
-            if isinstance(entry, Use):
+            if isinstance(entry, SegmentUse):
                 found += self._use(step, entry, holder)
             elif step.group:
                 found += self._tree(step.group, holder)
@@ -89,7 +98,7 @@ class _Rendering:
                     found += self._steps(step.steps, inner)
         return found
 
-    def _chosen(self, steps: Sequence[Step], holder: _Holder) -> Sequence[Step]:
+    def _chosen(self, steps: Sequence[WritingStep], holder: _Holder) -> Sequence[WritingStep]:
         """The steps that write anything of the part. Parts with the same fields have the same ones."""
         if not self._extras.none:
             return [step for step in steps if self._writes(step, holder.present) or self._kept(step, holder.within)]
@@ -100,16 +109,16 @@ class _Rendering:
         return found
 
     @staticmethod
-    def _writes(step: Step, present: frozenset[str]) -> bool:
+    def _writes(step: WritingStep, present: frozenset[str]) -> bool:
         return step.always or not step.reads.isdisjoint(present)
 
-    def _kept(self, step: Step, within: str) -> bool:
+    def _kept(self, step: WritingStep, within: str) -> bool:
         """Whether extras may stand there. A place in a plain loop that holds nothing counts as an instance of it."""
-        if isinstance(step.entry, Use):
+        if isinstance(step.entry, SegmentUse):
             return self._extras.stand_at(step.entry.segment.id, within)
         return step.entry.to is None
 
-    def _plain_loop(self, step: Step, loop: Loop, holder: _Holder) -> Iterator[WrittenSegment]:
+    def _plain_loop(self, step: WritingStep, loop: Loop, holder: _Holder) -> Iterator[WrittenSegment]:
         """A loop that makes no part: what is in it are fields of the part around it, once, or extras, any number of
         times."""
         instances = max(1, self._extras.instances(loop.id, holder.within))
@@ -134,7 +143,7 @@ class _Rendering:
         self._counts[key] = self._counts.get(key, 0) + 1
         return f"{key}[{self._counts[key]}]"
 
-    def _tree(self, group: Sequence[Step], holder: _Holder) -> Iterator[WrittenSegment]:
+    def _tree(self, group: Sequence[WritingStep], holder: _Holder) -> Iterator[WrittenSegment]:
         """Loops nested by ids: in the order in which they stood."""
         loops = [step.entry for step in group if isinstance(step.entry, Loop)]
         to, tree = loops[0].to, loops[0].tree
@@ -172,7 +181,7 @@ class _Rendering:
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
-    def _parts(self, to: str, step: Step, holder: _Holder) -> Iterator[tuple[str, Part]]:
+    def _parts(self, to: str, step: WritingStep, holder: _Holder) -> Iterator[tuple[str, Part]]:
         """The parts of a field that are written here: of several places one that prefers it, else the first that holds
         all that the part has."""
         parts = getattr(holder.part, to)
@@ -202,7 +211,7 @@ class _Rendering:
         places = self._placed[key] = among.with_room(parts, found)
         return places
 
-    def _use(self, step: Step, use: Use, holder: _Holder) -> list[WrittenSegment]:
+    def _use(self, step: WritingStep, use: SegmentUse, holder: _Holder) -> list[WrittenSegment]:
         kept = self._extras.take(use.segment.id, holder.within) if step.last or use.mapping is None else []
         if use.mapping is not None and use.to is None and not step.last:
             return self._first_of_several(step, use, use.mapping, holder)
@@ -221,7 +230,9 @@ class _Rendering:
         merge(kept, made, use)
         return made if use.mandatory or not kept else [out for out in made if not out.blank]
 
-    def _first_of_several(self, step: Step, use: Use, mapping: Placement, holder: _Holder) -> list[WrittenSegment]:
+    def _first_of_several(
+        self, step: WritingStep, use: SegmentUse, mapping: Placement, holder: _Holder
+    ) -> list[WrittenSegment]:
         """A segment behind which others of its kind stand that no field holds: the first one that was kept may be this
         one."""
         first = self._extras.first(use.segment.id, holder.within)
@@ -232,7 +243,7 @@ class _Rendering:
         return made
 
     def _segment(
-        self, step: Step, use: Use, part: Part, path: str, skip: frozenset[str] = frozenset()
+        self, step: WritingStep, use: SegmentUse, part: Part, path: str, skip: frozenset[str] = frozenset()
     ) -> WrittenSegment:
         """The segment of one part; `skip` are fields that stand elsewhere."""
         mapping = use.mapping or NO_PLACEMENT
@@ -291,7 +302,7 @@ class _Rendering:
             )
         return text
 
-    def _components(self, out: WrittenSegment, use: Use, part: Part, path: str) -> None:
+    def _components(self, out: WrittenSegment, use: SegmentUse, part: Part, path: str) -> None:
         for (position, component), target in (use.mapping or NO_PLACEMENT).components.items():
             element = use.segment.elements[position - 1].element.components[component - 1].element
             text = text_of(element, value_at(part, target.field), target)
@@ -303,7 +314,7 @@ class _Rendering:
             parts[component - 1] = text
             out.put(position, [parts], out.field_at(position) or f"{path}{target.field}")
 
-    def _pairs(self, out: WrittenSegment, use: Use, pairs: Pairs, part: Part, path: str) -> None:
+    def _pairs(self, out: WrittenSegment, use: SegmentUse, pairs: Pairs, part: Part, path: str) -> None:
         ids: Mapping[str, str] = getattr(part, pairs.target.field)
         room = (pairs.last - pairs.first + 1) // 2
         if len(ids) > room:
@@ -322,7 +333,7 @@ class _Rendering:
             out.put(position + 1, value, field_path)
 
     def _sub_parts(
-        self, out: WrittenSegment, use: Use, homes: Sequence[SubPart], parts: Sequence[Part], path: str
+        self, out: WrittenSegment, use: SegmentUse, homes: Sequence[SubPart], parts: Sequence[Part], path: str
     ) -> None:
         if len(parts) > len(homes):
             raise MappingError(f"{path}: {len(parts)} of them, and {use.segment.id} has room for {len(homes)}")
@@ -333,12 +344,14 @@ class _Rendering:
                 put = put_of(use, position, target)
                 out.put(position, "" if value is None else self._text(put, value, use.segment, path, own), own)
 
-    def _defaults(self, out: WrittenSegment, step: Step) -> None:
+    def _defaults(self, out: WrittenSegment, step: WritingStep) -> None:
         for position, default in step.defaults:
             if position >= len(out.elements) or not out.elements[position]:
                 out.put(position, default, f"the agreement's default for {out.id}{position:02}")
 
-    def _fields(self, step: Step, use: Use, holder: _Holder, kept: Sequence[KeptSegment]) -> list[WrittenSegment]:
+    def _fields(
+        self, step: WritingStep, use: SegmentUse, holder: _Holder, kept: Sequence[KeptSegment]
+    ) -> list[WrittenSegment]:
         """Segments whose elements are fields of the part around them: one; several where they hold lists."""
         first = self._segment(step, use, holder.part, holder.path, frozenset(name for name, _ in step.elsewhere))
         for name, position in step.elsewhere:
@@ -352,7 +365,13 @@ class _Rendering:
         return [out for out in made if not out.blank or (use.mandatory and not step.lists)]
 
     def _begin_text(
-        self, out: WrittenSegment, use: Use, name: str, position: int, holder: _Holder, kept: Sequence[KeptSegment]
+        self,
+        out: WrittenSegment,
+        use: SegmentUse,
+        name: str,
+        position: int,
+        holder: _Holder,
+        kept: Sequence[KeptSegment],
     ) -> None:
         """The first line of a text that segments further on hold line by line (that of a note) stands here where it is
         the only thing by which the segment satisfies its rules, or where it stood."""
@@ -367,7 +386,7 @@ class _Rendering:
             self._begun.add((id(holder.part), name))
 
     @staticmethod
-    def _needed(use: Use, position: int, holder: _Holder) -> bool:
+    def _needed(use: SegmentUse, position: int, holder: _Holder) -> bool:
         """Whether a rule of the segment asks for this element, because the others of the rule have no value."""
         put = (use.mapping or NO_PLACEMENT).put
         for rule in use.segment.rules:
@@ -377,7 +396,7 @@ class _Rendering:
         return False
 
     def _listed(
-        self, made: list[WrittenSegment], use: Use, name: str, holder: _Holder, kept: Sequence[KeptSegment]
+        self, made: list[WrittenSegment], use: SegmentUse, name: str, holder: _Holder, kept: Sequence[KeptSegment]
     ) -> None:
         """A tuple of texts, or a text of several lines, over as many segments as it needs; over those that they stood
         in, where extras say so."""
@@ -423,7 +442,7 @@ def _put_date(out: WrittenSegment, put: Put, value: date) -> None:
         out.put(put.position, text if in_window(value) else [[text, century]], field)
 
 
-def _put_period(out: WrittenSegment, period: Period, use: Use, part: Part) -> None:
+def _put_period(out: WrittenSegment, period: Period, use: SegmentUse, part: Part) -> None:
     """A date that isn't written in the segment's own elements: a range, or one that came in another format."""
     values = part.__dict__
     if values["until"] is None and values["format"] is None and not period.alone:

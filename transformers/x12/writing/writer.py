@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field
 
 from hub.core.agreement import Agreement
-from hub.core.agreement import Batch as BatchTerms
+from hub.core.agreement import BatchLimits as BatchTerms
 from hub.core.errors import ConfigError, MappingError
 from hub.core.plugin import LINEAR, Context, Options, Plugin
 from hub.core.ports import BytesBody, WriteContext, Written

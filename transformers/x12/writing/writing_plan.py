@@ -17,9 +17,9 @@ from transformers.x12.declarations.declaration import (
     Loop,
     Placement,
     Segment,
+    SegmentUse,
     SetDeclaration,
     Target,
-    Use,
     walk,
 )
 from transformers.x12.declarations.homes import Homes, homes
@@ -48,7 +48,7 @@ class Put:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WritingStep:
     """An entry of a structure. `reads`: the fields of the part around it of which it writes anything; where all of them
     have their defaults and `always` is False it writes nothing but extras. `defaults`: by element, what an agreement
     writes where a document has no value. `last`: no further use of the segment follows.
@@ -57,7 +57,7 @@ class Step:
     hold line by line. `counted`: elements that count or add. `steps`: of a loop, what is in it. `group`: the loops of a
     tree."""
 
-    entry: Use | Loop
+    entry: SegmentUse | Loop
     reads: frozenset[str]
     always: bool = False
     last: bool = True
@@ -68,8 +68,8 @@ class Step:
     lists: tuple[str, ...] = ()
     elsewhere: tuple[tuple[str, int], ...] = ()
     counted: tuple[CountedElement, ...] = ()
-    steps: tuple[Step, ...] = ()
-    group: tuple[Step, ...] = ()
+    steps: tuple[WritingStep, ...] = ()
+    group: tuple[WritingStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class WritingPlan:
     qualifier and id."""
 
     declaration: SetDeclaration
-    steps: tuple[Step, ...]
+    steps: tuple[WritingStep, ...]
     pairs: Mapping[str, int]
 
     def writable(self, document: Document) -> Document:
@@ -106,13 +106,13 @@ def writing_plan(name: str, release: str, rules: tuple[OverlayRule, ...] = ()) -
     return WritingPlan(declaration, _steps(declaration.structure, declaration.structure), pairs)
 
 
-def _steps(structure: Sequence[Use | Loop], around: Sequence[Use | Loop]) -> tuple[Step, ...]:
+def _steps(structure: Sequence[SegmentUse | Loop], around: Sequence[SegmentUse | Loop]) -> tuple[WritingStep, ...]:
     """`around`: the structure in which the fields of the part have places; a loop that makes no part is in it."""
-    found: list[Step] = []
+    found: list[WritingStep] = []
     groups: set[str] = set()
     for number, entry in enumerate(structure):
-        if isinstance(entry, Use):
-            again = any(isinstance(e, Use) and e.segment.id == entry.segment.id for e in structure[number + 1 :])
+        if isinstance(entry, SegmentUse):
+            again = any(isinstance(e, SegmentUse) and e.segment.id == entry.segment.id for e in structure[number + 1 :])
             found.append(_use(entry, around, last=not again))
         elif entry.group is None:
             found.append(_loop(entry, around))
@@ -120,30 +120,30 @@ def _steps(structure: Sequence[Use | Loop], around: Sequence[Use | Loop]) -> tup
             groups.add(entry.group)
             loops = [e for e in structure if isinstance(e, Loop) and e.group == entry.group]
             group = tuple(_loop(loop, around) for loop in loops)
-            found.append(Step(entry, group[0].reads, group=group))
+            found.append(WritingStep(entry, group[0].reads, group=group))
     return tuple(found)
 
 
-def _loop(loop: Loop, around: Sequence[Use | Loop]) -> Step:
+def _loop(loop: Loop, around: Sequence[SegmentUse | Loop]) -> WritingStep:
     if loop.to is not None:
         inner = _steps(loop.structure, loop.structure)
-        return Step(loop, frozenset({loop.to}), homes=Homes(homes(loop.to, around)), steps=inner)
+        return WritingStep(loop, frozenset({loop.to}), homes=Homes(homes(loop.to, around)), steps=inner)
     inner = _steps(loop.structure, around)
-    return Step(loop, frozenset().union(*(step.reads for step in inner)), steps=inner)
+    return WritingStep(loop, frozenset().union(*(step.reads for step in inner)), steps=inner)
 
 
-def _use(use: Use, around: Sequence[Use | Loop], *, last: bool) -> Step:
+def _use(use: SegmentUse, around: Sequence[SegmentUse | Loop], *, last: bool) -> WritingStep:
     if use.mapping is None:
-        return Step(use, frozenset(), last=last)
+        return WritingStep(use, frozenset(), last=last)
     puts = [_put(use, position, target) for position, target in use.mapping.put.items()]
     single = tuple(put for put in puts if put.target.how == "set")
     named = {put.position: put.field for put in single}
     if use.to is not None:
         among = Homes(homes(use.to, around))
         reads, defaults = frozenset({use.to}), _defaults(use)
-        return Step(use, reads, last=last, homes=among, single=single, named=named, defaults=defaults)
+        return WritingStep(use, reads, last=last, homes=among, single=single, named=named, defaults=defaults)
     lists = tuple(dict.fromkeys(put.field for put in puts if put.target.how != "set"))
-    return Step(
+    return WritingStep(
         use,
         _reads(use, use.mapping),
         always=use.mandatory and not lists,
@@ -157,11 +157,11 @@ def _use(use: Use, around: Sequence[Use | Loop], *, last: bool) -> Step:
     )
 
 
-def _defaults(use: Use) -> tuple[tuple[int, str], ...]:
+def _defaults(use: SegmentUse) -> tuple[tuple[int, str], ...]:
     return tuple((n, one.default) for n, one in enumerate(use.segment.elements, 1) if one.default is not None)
 
 
-def put_of(use: Use, position: int, target: Target) -> Put:
+def put_of(use: SegmentUse, position: int, target: Target) -> Put:
     """An element of a use and the field that it holds. Made once for each use and position."""
     key = (id(use), position, target.field)
     known = _PUTS.get(key)
@@ -175,10 +175,10 @@ def put_of(use: Use, position: int, target: Target) -> Put:
 
 
 MOST_PUTS = 20_000
-_PUTS: dict[tuple[int, int, str], tuple[Use, Put]] = {}
+_PUTS: dict[tuple[int, int, str], tuple[SegmentUse, Put]] = {}
 
 
-def _put(use: Use, position: int, target: Target) -> Put:
+def _put(use: SegmentUse, position: int, target: Target) -> Put:
     element = use.segment.elements[position - 1].element
     codes: dict[str, str] = {}
     for code, word in target.words.items():
@@ -200,13 +200,13 @@ def _centuries(segment: Segment) -> list[Century]:
     return [each for each in segment.centuries if not segment.elements[each.century - 1].forbidden]
 
 
-def _reads(use: Use, mapping: Placement) -> frozenset[str]:
+def _reads(use: SegmentUse, mapping: Placement) -> frozenset[str]:
     targets = [*mapping.put.values(), *mapping.components.values(), *([mapping.pairs.target] if mapping.pairs else [])]
     roots = {target.field.partition(".")[0] for target in targets}
     counted = (path for element in counted_in(use) if not element.adds for path in element.of)
     return frozenset(roots | {part.to for part in mapping.parts} | {path.partition(".")[0] for path in counted})
 
 
-def _elsewhere(use: Use, mapping: Placement, around: Sequence[Use | Loop]) -> list[tuple[str, int]]:
+def _elsewhere(use: SegmentUse, mapping: Placement, around: Sequence[SegmentUse | Loop]) -> list[tuple[str, int]]:
     joined = joined_fields([entry for entry in around if entry is not use])
     return [(t.field, position) for position, t in mapping.put.items() if t.how == "set" and t.field in joined]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """One HTTP response. `headers` have lower-case names. `cut`: the body was larger than the endpoint takes, and is
     only its beginning."""
 
