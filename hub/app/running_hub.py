@@ -59,6 +59,7 @@ from hub.runtime.recovery.waits import Waker
 from hub.runtime.runtime import Runtime
 from hub.runtime.side_by_side import side_by_side
 from hub.runtime.sources.supervisor import SourceSupervisor
+from transformers.x12.declarations.code_names import ack_code_names
 
 T = TypeVar("T")
 
@@ -122,7 +123,7 @@ class RunningHub:
             self.journal.clock,
             settled=self.outcomes.settled,
         )
-        self.acknowledgments = Acknowledgments(self.runtime)
+        self.acknowledgments = Acknowledgments(self.runtime, ack_code_names())
         self.recoverability = Recoverability(self.runtime)
         replies = Replies(self.runtime, lambda arrival: self.intake.take(arrival))
         self._sender = Sender(self.runtime, Settling(self.runtime, replies, self.recoverability))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -27,3 +29,13 @@ class Ack(StrEnum):
 
 ANSWERED = (Ack.ACCEPTED, Ack.ACCEPTED_WITH_ERRORS, Ack.REJECTED)
 UNANSWERED = (Ack.NONE, Ack.AWAITING, Ack.OVERDUE)
+
+
+@dataclass(frozen=True, slots=True)
+class AckCodeNames:
+    """What the error codes of an acknowledgment are called, by what they say it of. A code may have no name."""
+
+    group: Mapping[str, str]
+    transaction: Mapping[str, str]
+    segment: Mapping[str, str]
+    element: Mapping[str, str]

@@ -52,7 +52,7 @@ async def test_a_rejection_is_held_for_the_agreements_owner_and_a_release_sends_
         site.answer("997.json", acknowledgment(1, "R", transactions=[BAD_QUANTITY]))
         story = await ack_becomes(hub, "rejected")
         assert story.ack_text is not None
-        assert "PO1 at 4: element 2 is too long (code 5), found '1234567890'" in story.ack_text
+        assert "PO1 at 4: element 2: Data element too long (code 5), found '1234567890'" in story.ack_text
         (hold,) = await open_holds(hub, 1)
         assert (hold.name, hold.owner, hold.destination) == ("acknowledgment_rejected", "acme-desk", "acme-out")
         assert (hold.partner, hold.number) == ("ACME", "1001")

@@ -134,7 +134,7 @@ class TestAnswered:
             assert (story.ack, story.ack_text) == ("accepted_with_errors", "2 of 3 accepted by 997")
             (hold,) = await open_holds(hub, 1)
             assert (hold.name, hold.owner, hold.number) == ("acknowledgment_rejected", "acme-desk", second)
-            assert "transaction 0002: set 850: segments are in error (code 5)" in hold.cause
+            assert "transaction 0002: set 850: One or more segments in error (code 5)" in hold.cause
             await becomes(hub, "held", second)
             await hub.replay.release([hold.id], "tester", "mended")
             await becomes(hub, "batched", second)

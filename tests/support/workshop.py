@@ -46,6 +46,7 @@ from hub.runtime.runtime import OpenDestination, Runtime, Snapshot
 from tests.support.migrated import lay_journal
 from tests.support.site import order
 from transformers.json import PLUGIN as JSON_READER
+from transformers.x12.declarations.code_names import ack_code_names
 
 SOURCE = "shop"
 
@@ -148,7 +149,7 @@ async def workshop(
     recoverability = Recoverability(runtime)
     replies = Replies(runtime, lambda arrival: intake.take(arrival))
     sender = Sender(runtime, Settling(runtime, replies, recoverability))
-    intake = Intake(runtime, Acknowledgments(runtime), HandOver(runtime, sender, recoverability))
+    intake = Intake(runtime, Acknowledgments(runtime, ack_code_names()), HandOver(runtime, sender, recoverability))
     replay = Replay(runtime, intake)
     suspicion = Suspicion(runtime)
     workers = {route.id: RouteWorker(route, runtime, sender, recoverability, suspicion) for route in routes}

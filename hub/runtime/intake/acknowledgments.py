@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.core.ack import Ack
+from hub.core.ack import Ack, AckCodeNames
 from hub.core.errors import TransientError
 from hub.core.hold import HoldStatus
 from hub.core.routing.facts import OUTBOUND
@@ -19,7 +19,7 @@ from hub.journal.interchanges.acknowledgments import OVERDUE, REJECTED, Acknowle
 from hub.journal.interchanges.interchanges_sent import InterchangesSent
 from hub.journal.interchanges.number_use import NumberUse
 from hub.runtime.boundary import Logged
-from hub.runtime.intake.acknowledgment_text import judgement_of
+from hub.runtime.intake.judgement import judgement_of
 from hub.runtime.runtime import DESK, Runtime, Snapshot
 
 CHECK_SECONDS = 30.0
@@ -42,8 +42,9 @@ class AcknowledgedNumber:
 class Acknowledgments:
     """Matches and watches. A match is settled in the commit that records the acknowledgment's message."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, code_names: AckCodeNames) -> None:
         self._runtime = runtime
+        self._code_names = code_names
         self._sent = InterchangesSent(runtime.journal)
 
     async def find(self, document: Any, facts: Mapping[str, Any]) -> AcknowledgedNumber | None:
@@ -90,7 +91,7 @@ class Acknowledgments:
         """Adds the acknowledgment to the entry that records its message."""
         assert answer.number is not None  # noqa: S101  (the caller looked)
         default = "TA1" if document.kind == "interchange_acknowledgment" else "997"
-        judged = judgement_of(document, str(facts.get("set") or default))
+        judged = judgement_of(document, str(facts.get("set") or default), self._code_names)
         terms = terms_of(snapshot, answer.partner, REJECTED)
         said = Acknowledgment(
             message_id=id,

@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from hub.documents import FunctionalAcknowledgment, InterchangeAcknowledgment
-from hub.runtime.intake.acknowledgment_text import Judgement, judgement_of
+from hub.runtime.intake.judgement import Judgement, judgement_of
+from transformers.x12.declarations.code_names import ack_code_names
 
 
 def judged(group: str, *listed: tuple[str, str | None], codes: tuple[str, ...] = ()) -> Judgement:
     transactions = [{"set": "810", "control_number": number, "status": status} for number, status in listed]
     values: dict[str, Any] = {"number": "17", "group_code": "IN", "status": group, "included": 3, "received": 3}
     values |= {"accepted": 0, "codes": codes, "transactions": transactions}
-    return judgement_of(FunctionalAcknowledgment.model_validate(values), "997")
+    return judgement_of(FunctionalAcknowledgment.model_validate(values), "997", ack_code_names())
 
 
 @pytest.mark.parametrize(
@@ -53,11 +54,11 @@ def test_what_nobody_knows_to_be_taken_is_rejected(group: str, transaction: str 
 
 def test_a_rejected_group_says_why_for_all() -> None:
     found = judged("R", ("0001", "R"), codes=("5",))
-    text = "group: the number of transactions differs from the trailer's (code 5)"
+    text = "group: Number of transaction sets doesn't match the count (code 5)"
     assert (found.transactions["1"].text, found.others.text) == (text, text)
 
 
 def test_a_ta1_speaks_of_all() -> None:
     document = InterchangeAcknowledgment.model_validate({"number": "17", "status": "R", "note": "021"})
-    found = judgement_of(document, "TA1")
+    found = judgement_of(document, "TA1", ack_code_names())
     assert (found.transactions, found.others.status, found.others.text) == ({}, "rejected", "note code 021")

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from hub.core.ack import AckCodeNames
 from transformers.x12.declarations.catalogue import LOADER
 from transformers.x12.declarations.declaration import Element
 from transformers.x12.declarations.element_value import CENTURY, WrongElement, checked
@@ -28,6 +29,11 @@ def code_names() -> Mapping[str, Mapping[str, str]]:
 def code_name(number: str, code: str) -> str:
     """The name of a code of an element; empty when we have none."""
     return code_names().get(number, {}).get(code, "")
+
+
+def ack_code_names() -> AckCodeNames:
+    names = code_names()
+    return AckCodeNames(group=names["716"], transaction=names["718"], segment=names["720"], element=names["723"])
 
 
 def meaning(element: Element, text: str, words: Mapping[str, Mapping[str, str]], qualifier: str = "") -> str:
