@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -24,6 +25,8 @@ from tests.support.redis import MISSING as REDIS_MISSING
 from tests.support.redis import RedisServer, find_redis
 from tests.support.servers import GIVEN, MISSING, ServerMissing, TestServers, fresh_vhost, server_url, unavailable
 
+TESTS_BETWEEN_FREEZES = 200
+_finished = count(1)
 _SERVERS = pytest.StashKey[TestServers]()
 
 
@@ -36,15 +39,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None]:
-    """Collects no garbage while the tests are collected, and never looks at them again: all of it stays, and a full
-    collection took a quarter of a second."""
+    """Collects no garbage while the tests are collected: all of it stays."""
     gc.disable()
     try:
         return (yield)
     finally:
-        gc.collect()
-        gc.freeze()
+        _freeze()
         gc.enable()
+
+
+def pytest_runtest_logfinish() -> None:
+    if next(_finished) % TESTS_BETWEEN_FREEZES == 0:
+        _freeze()
+
+
+def _freeze() -> None:
+    """What is there now stays to the end (tests, models, compiled sets): later garbage collections don't look at it. They
+    would take a quarter of a second each, in the midst of a test."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
