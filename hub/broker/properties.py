@@ -130,8 +130,9 @@ def _octet(value: Any) -> bytes:
 
 def check_names(exchange: str, key: str) -> None:
     """Raises MessageError when AMQP can't carry them."""
-    _short("exchange", exchange)
-    _short("routing key", key)
+    for what, name in (("exchange", exchange), ("routing key", key)):
+        if len(name) > 255 or not name.isascii():
+            _short(what, name)
 
 
 def largest_properties(frame: int) -> int:

@@ -48,7 +48,7 @@ def encode_table(table: Mapping[str, Any]) -> bytes:
     for name, value in table.items():
         try:
             parts.append(_name(name))
-            parts.append(_encode(value))
+            parts.append(_encode_text(value) if type(value) is str else _encode(value))
         except (TypeError, ValueError, StructError, RecursionError) as error:
             raise MessageError(f"header {name!r} can't be carried by AMQP: {error}") from error
     data = b"".join(parts)
@@ -62,12 +62,16 @@ def decode_table(data: bytes, at: int = 0) -> tuple[dict[str, Any], int]:
     return _fields(data, start, min(start + length, len(data)), 1), start + length
 
 
+_OCTETS = tuple(bytes((octet,)) for octet in range(256))
+
+
 def short_string(text: str) -> bytes:
     """A string of at most 255 bytes with its length. Raises ValueError for a longer one."""
     data = text.encode()
-    if len(data) > 255:
-        raise ValueError(f"{len(data)} bytes, at most 255 fit")
-    return bytes((len(data),)) + data
+    size = len(data)
+    if size > 255:
+        raise ValueError(f"{size} bytes, at most 255 fit")
+    return _OCTETS[size] + data
 
 
 @lru_cache(maxsize=4096)

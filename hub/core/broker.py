@@ -4,10 +4,10 @@ implementations."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hub.core.message import Message
+from hub.core.record import record
 from hub.core.topology import Binding, Topology
 
 
@@ -29,7 +29,7 @@ class BrokerDelivery(Protocol):
     def requeue(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """Where a delivery was published to: the exchange ("" for the default one) and the routing key."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
+
+from hub.core.record import record
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -80,7 +82,7 @@ BROKER_HEADERS = ("x-death", "x-delivery-count", "x-first-death-", "x-last-death
 cycle."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Message:
     """A message: identity, body bytes and headers. `headers` values are what AMQP can carry (str, int, bool, float,
     bytes, Decimal, datetime, None, lists and dicts of these).

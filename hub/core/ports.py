@@ -14,6 +14,7 @@ from hub.core.effect import EffectStatus
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY, JSON, empty
 from hub.core.outgoing_address import OutgoingAddress
+from hub.core.record import record
 from hub.core.replies.reply import Reply
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Body(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BytesBody:
     """A body that is in memory already."""
 
@@ -68,7 +69,7 @@ class FileBody:
                 yield piece
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """One thing found in a body: a document, or the reason why there is none.
 
@@ -157,7 +158,7 @@ class WriteContext:
     control_number: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """A destination's bytes, as every attempt sends them. `facts` are what the bytes are called by (`set`,
     `control_number`, ...): they stand for the document's own facts in the name it is sent under. `expect_ack`: within
@@ -199,7 +200,7 @@ class BatchingWriter(NumberedWriter, Protocol):
 # --- adapters --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arrival:
     """What a source hands to the intake: a body, where it came from and what it was called there.
 
@@ -239,7 +240,7 @@ async def nothing_to_note() -> None:
     """What most arrivals need once their source has acknowledged them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Taken:
     """The intake has taken responsibility: everything made from the arrival is confirmed and committed. The source may
     forget it. `refused` counts the parts that went to the source's dead letters; `documents` those that were routed or
@@ -304,7 +305,7 @@ async def noted_nowhere(mark: str) -> None:
     """For those who send without a journal."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outgoing:
     """What a destination sends: stored before the first attempt and the same at every attempt. `fixed_address` is what
     an `Addressing` adapter has called it before the first attempt (a file name, a routing key, a path); empty where the
@@ -328,7 +329,7 @@ class Outgoing:
     note: Callable[[str], Awaitable[None]] = field(default=noted_nowhere, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Receipt:
     """What the far end said when it took the document. `status` and `text` are for people; `reply` is its body,
     `content_type` what the far end calls it. `keys` are pairs (kind, value) of identifiers that the far end gave:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,6 +12,7 @@ from hub.core.errors import ConfigError, DecodeError, MappingError
 from hub.core.message import EMPTY, Header
 from hub.core.plugin import Context, Options
 from hub.core.ports import Reading
+from hub.core.record import record
 from hub.documents import Document
 from hub.documents.codec import from_foreign_json, from_json
 from hub.mapping.document_name import DocumentName
@@ -30,7 +30,7 @@ class CanonicalOptions(Options):
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BodyItem:
     """One thing in a body, in order: what a template sees of it (`body`, `rows`, ...), or why it can't be read. `raw`
     is canonical JSON where nothing has to be made of it."""

@@ -12,6 +12,7 @@ import orjson
 
 from hub.core.errors import DecodeError
 from hub.core.message import JSON, Header, Message, storable
+from hub.core.record import record
 from hub.documents import BATCH
 
 LARGEST_BODY = 1 << 20
@@ -58,7 +59,7 @@ class Cause:
         return cls(type(error).__name__, storable(str(error)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouteCopy:
     """One document on its way through one route.
 

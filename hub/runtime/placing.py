@@ -11,12 +11,13 @@ from hub.core import topology
 from hub.core.broker import Broker
 from hub.core.errors import ConfigError, EndpointError, JournalUnavailable, TransientError, Unroutable
 from hub.core.message import Message
+from hub.core.record import record
 from hub.core.routing.route import Route
 from hub.journal.commit.entry import Committed, Entry
 from hub.journal.journal import Journal
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placed:
     """A message, and the queue of the hub's own in which it is to rest."""
 

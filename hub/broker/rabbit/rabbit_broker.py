@@ -105,10 +105,14 @@ class RabbitBroker:
 
     @property
     def connected(self) -> bool:
-        connections = (*(each.supervisor.connection for each in self._consuming), self._publishing.connection)
-        if any(connection is None or connection.is_silent for connection in connections):
+        publishing = self._publishing.connection
+        if publishing is None or publishing.is_silent or publishing.blocked or self._publisher.channel is None:
             return False
-        return self._publisher.channel is not None and not self.blocked
+        for each in self._consuming:
+            connection = each.supervisor.connection
+            if connection is None or connection.is_silent:
+                return False
+        return True
 
     @property
     def blocked(self) -> bool:

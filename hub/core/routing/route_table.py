@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 from hub.core.errors import ConditionError
+from hub.core.record import record
 from hub.core.routing.facts import OUTBOUND, plain
 from hub.core.routing.route import Route, Send
 
@@ -26,7 +27,7 @@ ACKNOWLEDGMENTS = frozenset(("functional_acknowledgment", "interchange_acknowled
 documents."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Match:
     """One route that applies to a document. `destinations` are those whose guards let it pass. With `error`, a guard
     failed: this route's copy is dead, other routes are not touched."""

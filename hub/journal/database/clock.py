@@ -30,16 +30,14 @@ class DatabaseClock:
 
     def __init__(self, host: Clock) -> None:
         self._host = host
+        self.monotonic: Callable[[], float] = host.monotonic
         self._offset = host() - host.monotonic()
         self.skew = 0.0
         """Seconds by which the clock of this host is ahead of the database, when it was asked last; negative where it
         is behind."""
 
     def __call__(self) -> float:
-        return self._offset + self._host.monotonic()
-
-    def monotonic(self) -> float:
-        return self._host.monotonic()
+        return self._offset + self.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         await self._host.sleep(seconds)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Literal
 
 from hub.core.clock import Clock
@@ -70,30 +70,31 @@ class Limit:
         self._said = said
         self._next = 0.0
         self._failures = 0
-        self._open_until: float | None = None
+        self.open_until: float | None = None
         self._trying = False
         self._waiting = 0
-        self._begun: dict[object, tuple[float, float]] = {}
-        self._took: deque[float] = deque(maxlen=LAST)
+        self.requests: dict[Turn, tuple[float, float]] = {}
+        """Those under way: when each began, and what this thread had worked until then."""
+        self.took: deque[float] = deque(maxlen=LAST)
 
     @property
     def is_quick(self) -> bool:
         """Whether most of the last sends took less than QUICK seconds, and none is stuck. Of a far end that has
         answered none yet nothing is known: it is quick for a few."""
-        if self._begun:
-            begun, busy = next(iter(self._begun.values()))
+        if self.requests:
+            begun, busy = next(iter(self.requests.values()))
             under_way = self._clock.monotonic() - begun
             if under_way >= STUCK_ALL_THE_SAME or under_way - (self._busy() - busy) >= STUCK:
                 return False
-        if not self._took:
-            return len(self._begun) < UNKNOWN
-        return sum(took >= QUICK for took in self._took) * 2 < len(self._took)
+        if not self.took:
+            return len(self.requests) < UNKNOWN
+        return sum(took >= QUICK for took in self.took) * 2 < len(self.took)
 
     async def take_turn_now(self) -> bool:
         """Takes a turn that would begin at once at a quick far end, without ever waiting for one. The caller goes on
         with `turn(taken=True)` or gives it back. False without a bound on what is under way at once: nothing says then
         what the far end bears."""
-        if self._free is None or self._open_until is not None or self._waiting or self._free.locked():
+        if self._free is None or self.open_until is not None or self._waiting or self._free.locked():
             return False
         if (self._gap and self._next > self._clock.monotonic()) or not self.is_quick:
             return False
@@ -107,32 +108,29 @@ class Limit:
         if self._free is not None:
             self._free.release()
 
+    def read_clocks(self) -> tuple[float, float]:
+        """Seconds: monotonic, and what this thread has worked."""
+        return self._clock.monotonic(), self._busy()
+
     @property
     def state(self) -> LimitState:
-        if self._open_until is None:
-            return LimitState("closed", self._waiting, len(self._begun), self._failures)
-        left = max(self._open_until - self._clock.monotonic(), 0.0)
+        if self.open_until is None:
+            return LimitState("closed", self._waiting, len(self.requests), self._failures)
+        left = max(self.open_until - self._clock.monotonic(), 0.0)
         breaker: Breaker = "open" if left > 0 else "half_open"
-        return LimitState(breaker, self._waiting, len(self._begun), self._failures, left)
+        return LimitState(breaker, self._waiting, len(self.requests), self._failures, left)
 
     @property
     def trying(self) -> bool:
         """Whether a request is under way that decides whether the endpoint is still left alone."""
         return self._trying
 
-    @asynccontextmanager
-    async def turn(self, *, taken: bool = False) -> AsyncIterator[None]:
-        """One request. Its TransientError counts as a failure, unless the far end is only busy; anything else is an
-        answer. `taken`: its turn was taken before."""
-        if not taken:
-            await self._wait_for_turn()
-        try:
-            async with self._counted(paced=taken):
-                yield
-        finally:
-            self.give_turn_back()
+    def turn(self, *, taken: bool = False) -> Turn:
+        """One request, as an asynchronous context. Its TransientError counts as a failure, unless the far end is only
+        busy; anything else is an answer. `taken`: its turn was taken before."""
+        return Turn(self, taken)
 
-    async def _wait_for_turn(self) -> None:
+    async def wait_for_turn(self) -> None:
         self._waiting += 1
         try:
             if self._free is not None:
@@ -140,65 +138,46 @@ class Limit:
         finally:
             self._waiting -= 1
 
-    @asynccontextmanager
-    async def _counted(self, *, paced: bool) -> AsyncIterator[None]:
-        tries = self._begin()
-        opened = self._open_until
-        try:
-            if not paced:
-                await self._pace()
-            request = object()
-            begun, busy = self._clock.monotonic(), self._busy()
-            self._begun[request] = begun, busy
-            try:
-                yield
-            finally:
-                del self._begun[request]
-                self._took.append(self._clock.monotonic() - begun - (self._busy() - busy))
-        except TransientError as error:
-            if error.kind != "busy":
-                self._failed(error, tries)
-            raise
-        except HubError:
-            self._answered(opened)
-            raise
-        else:
-            self._answered(opened)
-        finally:
-            if tries:
-                self._trying = False
-
-    def _begin(self) -> bool:
+    def begin(self) -> bool:
         """Whether this is the request that tries an endpoint which was left alone. Raises Withheld while it is."""
-        if self._open_until is None:
+        if self.open_until is None:
             return False
-        left = self._open_until - self._clock.monotonic()
+        left = self.open_until - self._clock.monotonic()
         if left > 0 or self._trying:
             text = f"left alone after {self._failures} failures in a row, for {max(left, 0.0):.0f} more seconds"
             raise Withheld(f"{self._endpoint} is {text}", self._endpoint, max(left, 0.0), watched=True)
         self._trying = True
         return True
 
+    def end(self, error: BaseException | None, tries: bool, opened: float | None) -> None:
+        if isinstance(error, TransientError):
+            if error.kind != "busy":
+                self._failed(error, tries)
+        elif error is None or isinstance(error, HubError):
+            self._answered(opened)
+        if tries:
+            self._trying = False
+
     def _failed(self, error: TransientError, tries: bool) -> None:
         self._failures += 1
-        if self._break_after is None or (self._open_until is not None and not tries):
+        if self._break_after is None or (self.open_until is not None and not tries):
             return  # begun before it opened: the time that it is left alone doesn't grow
         if tries or self._failures >= self._break_after:
-            was_closed = self._open_until is None
-            self._open_until = self._clock.monotonic() + self._break_for
+            was_closed = self.open_until is None
+            self.open_until = self._clock.monotonic() + self._break_for
             if was_closed:
                 self._said("open", f"{self._failures} failures in a row, the last: {error.text}")
 
     def _answered(self, opened: float | None) -> None:
         """An answer to a request that was begun before it opened says nothing of how it is now."""
-        if self._open_until is not None and opened is None:
+        if self.open_until is not None and opened is None:
             return
         self._failures = 0
-        if self._open_until is not None:
-            self._open_until = None
+        if self.open_until is not None:
+            self.open_until = None
             self._said("closed", "it answers again")
 
-    async def _pace(self) -> None:
+    async def pace(self) -> None:
         if not self._gap:
             return
         now = self._clock.monotonic()
@@ -210,3 +189,47 @@ class Limit:
                 await self._clock.sleep(begin - now)
             finally:
                 self._waiting -= 1
+
+
+class Turn:
+    """A request: it waits for its turn, and what it meets is counted."""
+
+    __slots__ = ("_limit", "_opened", "_taken", "_tries")
+
+    def __init__(self, limit: Limit, taken: bool) -> None:
+        self._limit, self._taken = limit, taken
+        self._tries = False
+        self._opened: float | None = None
+
+    async def __aenter__(self) -> None:
+        limit = self._limit
+        if not self._taken:
+            await limit.wait_for_turn()
+        try:
+            self._tries = limit.begin()
+            self._opened = limit.open_until
+            if not self._taken:
+                await self._pace()
+        except BaseException:
+            limit.give_turn_back()
+            raise
+        limit.requests[self] = limit.read_clocks()
+
+    async def _pace(self) -> None:
+        try:
+            await self._limit.pace()
+        except BaseException as error:
+            self._limit.end(error, self._tries, self._opened)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        limit = self._limit
+        begun, busy = limit.requests.pop(self)
+        now, busy_now = limit.read_clocks()
+        limit.took.append(now - begun - (busy_now - busy))
+        try:
+            limit.end(error, self._tries, self._opened)
+        finally:
+            limit.give_turn_back()

@@ -166,6 +166,36 @@ class ArrivalReader:
             async for found in contained:
                 yield found
 
+    def at_once(self, snapshot: Snapshot, visit: Visit) -> SteppedReading | None:
+        """The one reading of a small arrival, where this process reads it and nobody is asked. None: `passed` reads it,
+        as what has many readings, needs a worker, asks, or fails."""
+        arrival = visit.arrival
+        reader, name = snapshot.readers.get(arrival.source), suspect_name(arrival, visit.claim.digest)
+        if reader is None or visit.raw is None or visit.hops > MOST_HOPS or self._duplicates.may_ask(snapshot, reader):
+            return None
+        if (
+            snapshot.contained_source(arrival.source, len(visit.raw), self._runtime.suspects.count(name) > 0)
+            is not None
+        ):
+            return None
+        allowance = allowance_before(snapshot.contained_source(arrival.source, 0, True))
+        passage = SourceSteps(snapshot.facts, snapshot.steps.get(arrival.source, ()), arrival, visit.claim.digest)
+        headers = _headers_seen(arrival, {})
+        self._runtime.recorder.note(name)
+        try:
+            with Boundary(), within(allowance):
+                readings = reader.read(BytesBody(visit.raw), headers)
+                reading = next(readings, None)
+                if reading is None or next(readings, None) is not None:
+                    return None
+                ahead = passage.ahead(reading)
+                if allowance is not None and allowance.spent:
+                    return None
+                return ahead if isinstance(ahead, SteppedReading) else passage.finished_at_once(reading, ahead)
+        finally:
+            self._runtime.recorder.clear()
+        return None
+
     async def found_again(
         self, snapshot: Snapshot, arrival: Arrival, message: Message, envelope: Mapping[str, Any]
     ) -> DocumentFound:
@@ -222,6 +252,10 @@ class ArrivalReader:
         told = await self._duplicates.find(
             snapshot, reader, body, visit.claim.digest, arrival.name, visit.at, arrival.source, recipe
         )
-        if not told and not arrival.name and not {Header.NAME, DUPLICATES} & arrival.headers.keys():
-            return arrival.headers
-        return {**arrival.headers, Header.NAME: arrival.name, DUPLICATES: told}
+        return _headers_seen(arrival, told)
+
+
+def _headers_seen(arrival: Arrival, told: Mapping[str, str]) -> Mapping[str, Any]:
+    if not told and not arrival.name and not {Header.NAME, DUPLICATES} & arrival.headers.keys():
+        return arrival.headers
+    return {**arrival.headers, Header.NAME: arrival.name, DUPLICATES: told}

@@ -22,6 +22,7 @@ LONGEST_TERMS = 8000
 """Characters that stand in a header or a row; what is longer is kept as a claim."""
 
 OURS = "hub-"
+NO_TERMS = "{}"
 
 
 def known_facts(arrival: Arrival, reading: Reading) -> Mapping[str, Any]:
@@ -48,19 +49,22 @@ def check_sender(arrival: Arrival, reading: Reading) -> DecodeError | None:
 
 def pack_terms(arrival: Arrival) -> str:
     """Empty when there is nothing to keep."""
+    if not (arrival.facts or arrival.salt or arrival.keys or arrival.partner):
+        return ""
     kept = {
         "facts": plain_values(arrival.facts),
         "salt": arrival.salt,
         "keys": [list(pair) for pair in arrival.keys],
         "partner": arrival.partner,
     }
-    kept = {name: value for name, value in kept.items() if value}
-    return orjson.dumps(kept).decode() if kept else ""
+    return orjson.dumps({name: value for name, value in kept.items() if value}).decode()
 
 
 def record_terms(arrival: Arrival) -> str:
     """What the journal keeps of an arrival beside its bytes: with it they are read again to the same ids and facts.
     Headers that may let somebody in are blackened; those of the hub's own are left out."""
+    if not (arrival.partner or arrival.salt or arrival.facts or arrival.headers):
+        return NO_TERMS
     kept = {
         "partner": arrival.partner,
         "salt": arrival.salt,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hub.core.errors import DecodeError
 from hub.core.identity import digest
 from hub.core.message import Message
 from hub.core.ports import Arrival, Reading
-from hub.core.routing.facts import OUTBOUND, FactSet, check_lengths
+from hub.core.record import record
+from hub.core.routing.facts import LONGEST_FACT, OUTBOUND, FactSet, check_lengths
 from hub.documents import ACKNOWLEDGMENTS, Document, document_name, from_json, to_json
 from hub.runtime.copy import make_copy, pack_facts
 from hub.runtime.intake.arrival_terms import known_facts, pack_terms
@@ -24,7 +24,7 @@ MOST_FACTS = 1 << 16
 128 KB."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DocumentFound:
     """`name` is order@1, `body` the canonical form and `canonical` its digest, `packed` the facts as copies carry them.
     `number`, `partner` and `keys` are the document's own. `outbound`: it answers what came in, and goes out. `read`:
@@ -78,9 +78,10 @@ def document_found(facts_of: FactSet, arrival: Arrival, reading: Reading, id: st
     document = reading.document
     assert document is not None  # noqa: S101  (the caller looked)
     facts, body = facts_of.of(document, known_facts(arrival, reading), arrival.source), to_json(document)
-    check_lengths(facts.items())
-    check_lengths((*document.keys, *reading.keys, *arrival.keys, *arrival.facts.items()))
     packed = pack_facts(facts)
+    if len(packed) > LONGEST_FACT:  # else none of them is longer
+        check_lengths(facts.items())
+    check_lengths((*document.keys, *reading.keys, *arrival.keys, *arrival.facts.items()))
     for what, text in (("the facts of the document", packed), ("what its source knows of it", pack_terms(arrival))):
         if len(text) > MOST_FACTS // 4 and (size := len(text.encode())) > MOST_FACTS:
             raise DecodeError(f"{what} take {size} bytes, at most {MOST_FACTS} fit the headers of a message")

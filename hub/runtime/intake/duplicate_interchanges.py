@@ -23,6 +23,10 @@ class DuplicateInterchanges:
         self._runtime = runtime
         self._contained = contained
 
+    @staticmethod
+    def may_ask(snapshot: Snapshot, reader: Reader) -> bool:
+        return bool(snapshot.duplicate_days) and isinstance(reader, InterchangeReader)
+
     async def find(
         self,
         snapshot: Snapshot,
@@ -37,7 +41,7 @@ class DuplicateInterchanges:
         """For each duplicate: its position, and in words when its number was taken. With a recipe a worker lists the
         interchanges."""
         days = snapshot.duplicate_days
-        if not days or not isinstance(reader, InterchangeReader):
+        if not isinstance(reader, InterchangeReader) or not self.may_ask(snapshot, reader):
             return {}
         found: list[tuple[str, str, str]] = []
         with Logged(self._runtime.log, "interchanges_not_listed", but=(TransientError, JournalUnavailable, WorkerLost)):

@@ -63,7 +63,8 @@ class Intake:
         acknowledged then. With `only` or `among` it raises HubError when there is nothing at that position any more.
         """
         runtime = self._runtime
-        await broker_there(runtime.broker, runtime.clock)
+        if not runtime.broker.connected:
+            await broker_there(runtime.broker, runtime.clock)
         started = runtime.clock()
         with runtime.metrics.in_flight.labels("intake"):
             visit = await self._claimed(arrival, started)
@@ -103,6 +104,9 @@ class Intake:
         snapshot = self._runtime.snapshot
         if visit.parent is not None:
             await self._runtime.suspects.clear(suspect_name(visit.arrival, visit.claim.digest))
+        if visit.whole and (only := self._reader.at_once(snapshot, visit)) is not None:
+            await self._take_one(snapshot, visit, only)
+            return
         first: SteppedReading | None = None
         async with aclosing(self._reader.passed(snapshot, visit)) as readings:
             async for each in readings:

@@ -4,12 +4,13 @@ source."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hub.core.errors import DecodeError
 from hub.core.identity import message_id
 from hub.core.ports import Arrival, Reading
+from hub.core.record import record
 from hub.core.routing.facts import OUTBOUND, FactSet
 from hub.core.step import NamedStep, StepNote
 from hub.documents import ACKNOWLEDGMENTS, Document
@@ -21,7 +22,7 @@ from hub.runtime.steps.walk import Walked, walk_ahead, walk_on
 UNFORESEEN = "it could not be taken: the hub failed on it, and has said how in its log"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SteppedReading:
     """A reading that goes on to the routes, with its document (`found`), or one with the error that refuses it. `said`
     as in Walked.
@@ -34,7 +35,7 @@ class SteppedReading:
     unforeseen: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceSteps:
     """The way of the readings of one arrival. `claim` is its digest."""
 
@@ -59,6 +60,12 @@ class SourceSteps:
         if self.steps and any(walked.asks(self.steps) for walked in walks):
             walks = await walk_on(self.steps, walks, self.facts_of(reading))
         return [self.finished(reading, walked) for walked in walks]
+
+    def finished_at_once(self, reading: Reading, walks: Sequence[Walked]) -> SteppedReading | None:
+        """The end of the way of one document that asks nobody. None: there are parts, or it asks."""
+        if len(walks) != 1 or (self.steps and walks[0].asks(self.steps)):
+            return None
+        return self.finished(reading, walks[0])
 
     @staticmethod
     def _passes_as_it_is(reading: Reading, document: Document) -> bool:

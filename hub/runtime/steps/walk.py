@@ -17,6 +17,7 @@ from hub.core.errors import (
     TransientError,
     Withheld,
 )
+from hub.core.record import record
 from hub.core.step import AskingStep, NamedStep, Question, StepNote, Stepped, note_answers
 from hub.mapping.allowance import ALLOWANCE
 from hub.runtime.boundary import TOO_MUCH_MEMORY, Boundary
@@ -36,7 +37,7 @@ PART = "part-"
 FactsOf = Callable[["Document"], Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Walked:
     """What came of a document, or of a part of it. `said` are the steps that changed, ended or refused it, or asked
     about it.
