@@ -161,7 +161,7 @@ class ExchangeDestination:
         address, credentials, answer = self.address(outgoing), self._credentials, self._options.answer
         headers = {**address.headers, **headers_of(credentials, outgoing)} if credentials else address.headers
         try:
-            broker = await self._broker.ready(self._needed())
+            broker = await self._broker.ready(self._needed)
             message = Message(
                 id=address.message_id,
                 body=outgoing.body,

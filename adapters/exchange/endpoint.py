@@ -103,12 +103,12 @@ class BrokerOf:
         self._endpoint = endpoint
         self._declared = False
 
-    async def ready(self, topology: Topology) -> Broker:
+    async def ready(self, needed: Callable[[], Topology]) -> Broker:
         """With the topology declared there. Raises TransientError, and ConfigError for what can't be declared."""
         if self._endpoint is None:
             return self._own
         broker = await self._endpoint.broker()
         if not self._declared:
-            await broker.declare(topology)
+            await broker.declare(needed())
             self._declared = True
         return broker

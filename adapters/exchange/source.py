@@ -117,10 +117,9 @@ class ExchangeSource:
         )
 
     async def run(self, take: Take) -> None:
-        needed = self._needed()
-        broker = await self._broker.ready(needed)
+        broker = await self._broker.ready(self._needed)
         if self._broker.is_own:
-            await broker.declare(needed)
+            await broker.declare(self._needed())
         stopping = asyncio.Event()
 
         def on_delivery(delivery: Any) -> None:

@@ -139,7 +139,7 @@ class StreamSource:
         return Topology(queues=(Queue(self._options.queue, kind="stream"),)) if self._options.declare else Topology()
 
     async def run(self, take: Take) -> None:
-        broker = await self._broker.ready(self._needed())
+        broker = await self._broker.ready(self._needed)
         remembered = await self._memory.get(NEXT)
         position = Position(int(remembered) if remembered else None)
         horizon = Horizon(self._memory, int(await self._memory.get(SEEN) or 0))

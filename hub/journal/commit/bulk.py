@@ -68,8 +68,8 @@ class Bulk(Generic[R]):
         if connection.dialect.name == "sqlite":
             most = max(1, SQLITE_PARAMETERS // len(self.columns))
             for start in range(0, len(rows), most):
-                part = [encodable(row) for row in rows[start : start + most]]
-                flat = tuple(chain.from_iterable(part))
+                part = rows[start : start + most]
+                flat = flattened(part)
                 connection.exec_driver_sql(_sqlite_text(self, len(part)), flat)
         else:
             connection.exec_driver_sql(_postgres_text(self), [clean(row) for row in rows])
@@ -91,8 +91,8 @@ class Taking(Generic[R]):
         if connection.dialect.name == "sqlite":
             most = max(1, SQLITE_PARAMETERS // len(bulk.columns))
             for start in range(0, len(rows), most):
-                part = [encodable(row) for row in rows[start : start + most]]
-                flat = tuple(chain.from_iterable(part))
+                part = rows[start : start + most]
+                flat = flattened(part)
                 written |= set(map(tuple, connection.exec_driver_sql(_sqlite_text(bulk, len(part)) + returning, flat)))
         else:
             columns = tuple(list(column) for column in zip(*map(clean, rows), strict=True))
@@ -148,6 +148,14 @@ def select_in(
     for start in range(0, len(values), 900):
         found += typed(row, connection.execute(select.where(column.in_(values[start : start + 900]))))
     return found
+
+
+def flattened(rows: Sequence[Row]) -> Row:
+    """The values of all rows, each as `encodable` gives it."""
+    flat = tuple(chain.from_iterable(rows))
+    if all(map(str.isascii, [value for value in flat if type(value) is str])):
+        return flat
+    return tuple(chain.from_iterable(map(encodable, rows)))
 
 
 def encodable(row: Row) -> Row:

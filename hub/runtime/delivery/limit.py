@@ -84,7 +84,7 @@ class Limit:
         if self.requests:
             begun, busy = next(iter(self.requests.values()))
             under_way = self._clock.monotonic() - begun
-            if under_way >= STUCK_ALL_THE_SAME or under_way - (self._busy() - busy) >= STUCK:
+            if under_way >= STUCK and (under_way >= STUCK_ALL_THE_SAME or under_way - self._busy() + busy >= STUCK):
                 return False
         if not self.took:
             return len(self.requests) < UNKNOWN
@@ -111,6 +111,11 @@ class Limit:
     def read_clocks(self) -> tuple[float, float]:
         """Seconds: monotonic, and what this thread has worked."""
         return self._clock.monotonic(), self._busy()
+
+    def measure(self, begun: float, busy: float) -> float:
+        """Seconds that a request took, without what this thread itself worked meanwhile where that matters."""
+        took = self._clock.monotonic() - begun
+        return took if took < QUICK else took - (self._busy() - busy)
 
     @property
     def state(self) -> LimitState:
@@ -226,9 +231,7 @@ class Turn:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         limit = self._limit
-        begun, busy = limit.requests.pop(self)
-        now, busy_now = limit.read_clocks()
-        limit.took.append(now - begun - (busy_now - busy))
+        limit.took.append(limit.measure(*limit.requests.pop(self)))
         try:
             limit.end(error, self._tries, self._opened)
         finally:

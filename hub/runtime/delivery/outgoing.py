@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import cast
 
 from hub.core.message import Header
-from hub.core.ports import Addressing, Outgoing, Receipt
+from hub.core.ports import Addressing, Outgoing, Receipt, noted_nowhere
 from hub.runtime.copy import RouteCopy
 from hub.runtime.delivery.outgoing_facts import OutgoingFacts
 from hub.runtime.runtime import OpenDestination
 
 
-def outgoing_of(copy: RouteCopy, key: str, body: bytes, content_type: str, facts: str | None) -> Outgoing:
+def outgoing_of(
+    copy: RouteCopy,
+    key: str,
+    body: bytes,
+    content_type: str,
+    facts: str | None,
+    *,
+    fixed_address: str = "",
+    mark: str = "",
+    note: Callable[[str], Awaitable[None]] = noted_nowhere,
+) -> Outgoing:
     """`facts`: those of the bytes, packed."""
     return Outgoing(
         document_id=copy.document_id,
@@ -24,6 +35,9 @@ def outgoing_of(copy: RouteCopy, key: str, body: bytes, content_type: str, facts
         correlation_id=copy.message.correlation_id,
         facts=OutgoingFacts(copy, facts),
         headers={Header.HOPS: copy.hops},
+        fixed_address=fixed_address,
+        mark=mark,
+        note=note,
     )
 
 

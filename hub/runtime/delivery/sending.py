@@ -146,13 +146,19 @@ class Sender:
         """What the journal says is sent. Raises ClaimMissing, JournalUnavailable, and RejectedError for what has no
         address."""
         copy, state = delivery.copy, delivery.state
-        body = await self._stored(delivery)
-        outgoing = outgoing_of(copy, state.key, body, state.content_type or JSON, state.facts)
-        address = state.address
-        if address is None:  # a release that stored none began it
-            address = fixed_address_of(delivery.opened, outgoing, earlier=True)
-        note = partial(self._marks.put, copy.document_id, delivery.name)
-        return replace(outgoing, fixed_address=address, mark=state.mark or "", note=note)
+        outgoing = outgoing_of(
+            copy,
+            state.key,
+            await self._stored(delivery),
+            state.content_type or JSON,
+            state.facts,
+            fixed_address=state.address or "",
+            mark=state.mark or "",
+            note=partial(self._marks.put, copy.document_id, delivery.name),
+        )
+        if state.address is None:  # a release that stored none began it
+            return replace(outgoing, fixed_address=fixed_address_of(delivery.opened, outgoing, earlier=True))
+        return outgoing
 
     async def _earlier_answer(self, state: EffectState) -> Receipt:
         """The far end answered an earlier attempt, which ended before its outcome was recorded: that answer counts."""

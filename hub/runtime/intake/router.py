@@ -44,10 +44,9 @@ class Router:
             visit.remainder.add(reading)
             visit.refused += 1
             return Placing()
-        id = message_id(visit.claim.digest, reading.position, visit.arrival.identity)
-        if passed.found is not None and passed.found.outbound:
-            id = passed.found.id
-        found, placing = passed.found, Placing(story=f"{id} {snapshot.version}")
+        found = passed.found
+        id = message_id(visit.claim.digest, reading.position, visit.arrival.identity) if found is None else found.id
+        placing = Placing(story=f"{id} {snapshot.version}")
         entry = placing.entry
         for note in map(record_note, passed.said):
             if note.body is not None:
