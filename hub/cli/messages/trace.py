@@ -24,7 +24,7 @@ from hub.journal.deliveries.answers_recorded import ASKED
 from hub.journal.deliveries.decided import FACTS
 from hub.journal.deliveries.replies_recorded import REPLY
 from hub.journal.timeline import Story, Timeline
-from hub.runtime.steps.walk import without_parts
+from hub.runtime.position import without_parts
 
 MOST_ASKED = 20
 """Questions of a step that are shown."""

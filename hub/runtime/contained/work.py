@@ -21,7 +21,8 @@ from hub.runtime.delivery.destination_steps import facts_of, only
 from hub.runtime.delivery.rendering import render
 from hub.runtime.intake.document_found import document_found
 from hub.runtime.intake.source_steps import SourceSteps, SteppedReading
-from hub.runtime.steps.walk import Walked, joined, through, wanted
+from hub.runtime.position import position_text, wanted
+from hub.runtime.steps.walk import Walked, through
 
 
 class Work(Protocol):
@@ -49,7 +50,7 @@ class ReadArrival:
         reader = bench.reader(source)
         passage = SourceSteps(bench.facts, bench.source_steps(source), self.arrival, self.claim)
         for reading in guarded(lambda: reader.read(opened(self.body), self.headers)):
-            if not wanted(self.only, joined(reading.position), part=True):
+            if not wanted(self.only, position_text(reading.position), part=True):
                 continue
             begun = passage.ahead(reading)
             if isinstance(begun, SteppedReading):

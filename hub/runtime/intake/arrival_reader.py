@@ -26,8 +26,9 @@ from hub.runtime.intake.document_found import DocumentFound, document_found
 from hub.runtime.intake.duplicate_interchanges import DuplicateInterchanges
 from hub.runtime.intake.remainder import Remainder
 from hub.runtime.intake.source_steps import SourceSteps, SteppedReading
+from hub.runtime.position import position_text, wanted
 from hub.runtime.runtime import Runtime, Snapshot
-from hub.runtime.steps.walk import Walked, joined, wanted
+from hub.runtime.steps.walk import Walked
 
 WINDOW = 200
 """Documents of one arrival that may be unconfirmed at once."""
@@ -239,7 +240,7 @@ class ArrivalReader:
             reading = next(readings, None)
             if reading is None:
                 return None
-            is_wanted = wanted(only, joined(reading.position), part=True)
+            is_wanted = wanted(only, position_text(reading.position), part=True)
             return reading, passage.ahead(reading) if is_wanted else None
         finally:
             self._runtime.recorder.clear()

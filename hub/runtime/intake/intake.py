@@ -26,8 +26,8 @@ from hub.runtime.intake.changed_verdicts import ChangedVerdicts
 from hub.runtime.intake.router import Router
 from hub.runtime.intake.source_steps import UNFORESEEN, SteppedReading
 from hub.runtime.placing import Placing, as_taken, carry_out, forget, is_passing, settle
+from hub.runtime.position import position_text, wanted
 from hub.runtime.runtime import Runtime, Snapshot
-from hub.runtime.steps.walk import joined, wanted
 
 MOST_RECORDED = 10_000
 """Documents that are remembered as recorded but not published."""
@@ -157,7 +157,9 @@ class Intake:
             return passed
         places = visit.among or {visit.only or ""}
         there = [
-            one for one in passed if any(wanted(place, joined(one.reading.position), part=False) for place in places)
+            one
+            for one in passed
+            if any(wanted(place, position_text(one.reading.position), part=False) for place in places)
         ]
         if not there and not visit.cause:
             visit.cause = next((str(one.reading.error) for one in passed if one.reading.error is not None), "")

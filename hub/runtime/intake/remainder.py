@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hub.core.errors import DecodeError
 from hub.core.identity import digest
 from hub.core.ports import Reading
-from hub.runtime.steps.walk import joined
+from hub.runtime.position import position_text
 
 MOST_LETTERS = 100
 """Dead letters of one arrival that stand for one part each."""
@@ -33,7 +33,7 @@ class Remainder:
         self.count += 1
         self.first = self.first or reading
         if self.count <= MOST_POSITIONS:
-            self.positions.append(joined(reading.position))
+            self.positions.append(position_text(reading.position))
 
     @property
     def covers(self) -> bytes:
@@ -43,7 +43,7 @@ class Remainder:
     def letter(self) -> Reading:
         """The one that stands for all. Its position is made of theirs, so that the same bytes give the same letter."""
         first = self.first
-        place, error = (joined(first.position), first.error) if first is not None else ("", None)
+        place, error = (position_text(first.position), first.error) if first is not None else ("", None)
         text = f"{self.count} more parts of this arrival are refused; this letter stands for all of them. The first is {place}: {error}"
         named = digest(self.covers or f"{self.count} from {place}".encode())[:16]
         return Reading((REST + named,), error=DecodeError(text))

@@ -23,9 +23,9 @@ from hub.runtime.intake.document_found import DocumentFound
 from hub.runtime.intake.remainder import MOST_LETTERS, REST
 from hub.runtime.intake.source_steps import SteppedReading
 from hub.runtime.placing import Placing
+from hub.runtime.position import position_text
 from hub.runtime.runtime import Runtime, Snapshot
 from hub.runtime.steps.recorded_notes import record_note
-from hub.runtime.steps.walk import joined
 
 
 class Router:
@@ -39,7 +39,7 @@ class Router:
     def route(self, snapshot: Snapshot, visit: Visit, passed: SteppedReading) -> Placing:
         """Of one reading, also of one that is refused."""
         reading = passed.reading
-        position = joined(reading.position)
+        position = position_text(reading.position)
         if passed.found is None and position and visit.letters >= MOST_LETTERS and not position.startswith(REST):
             visit.remainder.add(reading)
             visit.refused += 1

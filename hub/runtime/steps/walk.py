@@ -21,6 +21,7 @@ from hub.core.record import record
 from hub.core.step import AskingStep, NamedStep, Question, StepNote, Stepped, note_answers
 from hub.mapping.allowance import ALLOWANCE
 from hub.runtime.boundary import TOO_MUCH_MEMORY, Boundary
+from hub.runtime.position import PART
 
 if TYPE_CHECKING:
     from hub.documents import Document
@@ -30,9 +31,6 @@ MOST_ASKED = 4_000_000
 
 MOST_ANSWERED = 64_000
 """Bytes of the answers about one document with which this process goes on, where a worker can do it as well."""
-
-PART = "part-"
-"""How the position of a part begins that `split` has made: `1.1.3.part-EA`."""
 
 FactsOf = Callable[["Document"], Mapping[str, Any]]
 
@@ -239,28 +237,3 @@ def _raise_undecided(named: NamedStep, error: Exception) -> None:
         raise TransientError(f"step {named.name}: {error.text}", error.kind, error.retry_after) from error
     if isinstance(error, JournalUnavailable):
         raise error
-
-
-def joined(position: Sequence[str]) -> str:
-    """A position as the journal writes it: `1.1.3`."""
-    return ".".join(position)
-
-
-def without_parts(position: str) -> str:
-    """Where in the bytes it stands: the position without the parts that `split` has made."""
-    return joined([place for place in position.split(".") if not place.startswith(PART)])
-
-
-def wanted(only: str | None, position: str, part: bool) -> bool:
-    """Whether what stands at `position` is to be taken when only one place is. `part`: it isn't known yet which parts
-    it has."""
-    if only is None or only == position or answers(position, only):
-        return True
-    return part and only.startswith(f"{position}.{PART}" if position else PART)
-
-
-def answers(position: str, only: str) -> bool:
-    """Whether at a position stands the acknowledgment of the group, or of the interchange, in which a transaction
-    stands: the verdict on it may change when the transaction is read again."""
-    transaction = only.split(".")[:3]
-    return len(transaction) == 3 and position in (f"{transaction[0]}.{transaction[1]}.ack", f"{transaction[0]}.ta1")
