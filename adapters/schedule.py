@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from hub.core.clock import read_utc
+from hub.core.context import Context
 from hub.core.errors import HubError
 from hub.core.message import JSON
 from hub.core.options.cron import Cron, Expression, Zone
-from hub.core.plugin import Context, Options, Plugin
+from hub.core.plugin import Options, SourcePlugin
 from hub.core.ports import Arrival, BytesBody, Memory, Take
 
 LAST = "last"
@@ -102,13 +103,12 @@ class ScheduleSource:
                 return
 
 
-def build(name: str, options: Any, context: Context) -> ScheduleSource:
+def build(name: str, options: ScheduleSourceOptions, context: Context) -> ScheduleSource:
     return ScheduleSource(name, options, context)
 
 
-PLUGIN = Plugin(
+PLUGIN = SourcePlugin(
     name="schedule",
-    kind="source",
     options=ScheduleSourceOptions,
     summary="Offers a body at times of a cron expression.",
     example='cron: "0 6 * * MON-FRI"\nzone: Europe/Berlin\nemit: \'{"document": "inventory_advice@1", "number": "{date}", "lines": []}\'\n',

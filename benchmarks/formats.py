@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from hub.core.plugin import Context
+from hub.core.context import Context
 from transformers import csv as rows
 from transformers import json as lists
 from transformers import ndjson

@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 from option_table import tables
 
-from hub.core.plugin import Plugin, Plugins
+from hub.core.plugin import DestinationPlugin, Plugin, SourcePlugin, StepPlugin, TransformerPlugin, endpoint_field
+from hub.core.plugins import Plugins
 
 GUIDES = Path(__file__).parent / "guides"
 KINDS = {
@@ -70,20 +71,21 @@ def page(name: str, plugins: Iterable[Plugin], known: Plugins) -> Iterator[str]:
 def notes(plugin: Plugin) -> Iterator[str]:
     """What the declaration says beyond the options."""
     found = []
-    if plugin.endpoint is not None:
-        field, kind = plugin.endpoint
+    named = endpoint_field(plugin)
+    if named is not None:
+        field, kind = named
         found.append(f"`{field}` names an endpoint [`{kind}`]({kind}.md#endpoint).")
     if plugin.shorthand is not None:
         found.append(f"A bare value is its `{plugin.shorthand}`.")
     declared = {field: folder for field, folder in plugin.files.items() if field in plugin.options.model_fields}
     for field, folder in declared.items():
         found.append(f"`{shown(plugin, field)}`: a file of `{folder}`.")
-    if plugin.fact_templates:
+    if isinstance(plugin, DestinationPlugin | StepPlugin) and plugin.fact_templates:
         fields = ", ".join(f"`{shown(plugin, field)}`" for field in plugin.fact_templates)
         found.append(f"A `{{fact}}` is substituted in {fields}.")
-    for field in plugin.conditions:
+    for field in plugin.conditions if isinstance(plugin, StepPlugin) else ():
         found.append(f"`{shown(plugin, field)}` is CEL over [facts](../facts.md).")
-    for field in plugin.partners:
+    for field in plugin.partners if isinstance(plugin, SourcePlugin | TransformerPlugin) else ():
         if field in plugin.options.model_fields:
             found.append(f"`{shown(plugin, field)}` names partners of `config/partners`.")
     if found:
@@ -126,8 +128,8 @@ def fitting(example: str) -> str:
 
 def endpoint_name(plugin: Plugin, known: Plugins) -> str:
     """The name by which the examples of its sources and destinations know it."""
-    for kind in ("source", "destination"):
-        for user in known.by_kind[kind].values():
+    for kind in (SourcePlugin, DestinationPlugin):
+        for user in known.every(kind):
             if user.endpoint is not None and user.endpoint[1] == plugin.name:
                 options = yaml.safe_load(REFERENCE.sub("x", user.example)) or {}
                 if user.endpoint[0] in options:

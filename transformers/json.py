@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from hub.core.context import Context
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import LINEAR, Context, Plugin
+from hub.core.plugin import LINEAR, ReaderPlugin
 from hub.core.ports import Body, BytesBody, Reading
 from hub.documents.codec import MAX_JSON
 from hub.mapping.canonical import BodyItem, Canonical, CanonicalOptions, kinds_of, text_or_none
@@ -86,9 +87,8 @@ def _build(name: str, options: JsonReaderOptions, context: Context) -> JsonReade
     return JsonReader(Canonical.of(options, context), check, options.each, bool(check or options.map))
 
 
-PLUGIN = Plugin(
+PLUGIN = ReaderPlugin(
     name="json",
-    kind="reader",
     options=JsonReaderOptions,
     summary="Reads a body that is one document in JSON, or a list of them, canonical or through a template of the site.",
     example="document: order@1\nmap: shop-order.json.j2\nschema: shop-order.schema.json\neach: /orders\n",

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import Field
 
+from hub.core.context import Context
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import LINEAR, Context, Plugin
+from hub.core.plugin import LINEAR, ReaderPlugin
 from hub.core.ports import Body, Reading
 from hub.mapping.canonical import BodyItem, Canonical, CanonicalOptions, kinds_of, text_or_none
 from hub.mapping.json_text import SCHEMAS, JsonCheck, parse_json
@@ -62,9 +63,8 @@ def _build(name: str, options: NdjsonReaderOptions, context: Context) -> NdjsonR
     return NdjsonReader(Canonical.of(options, context), check, bool(check or options.map))
 
 
-PLUGIN = Plugin(
+PLUGIN = ReaderPlugin(
     name="ndjson",
-    kind="reader",
     options=NdjsonReaderOptions,
     summary="Reads lines that are a document in JSON each, canonical or through a template of the site.",
     example="document: order@1\nmap: shop-order.json.j2\n",

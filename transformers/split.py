@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 from pydantic import Field, field_validator, model_validator
 
+from hub.core.context import Context
 from hub.core.errors import DecodeError, MappingError
-from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.plugin import LINEAR, Options, StepPlugin
 from hub.core.step import SplitPart, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.document_name import DocumentName
@@ -148,9 +149,8 @@ def _split(name: str, options: SplitOptions, context: Context) -> Step:
     return SplitBy(options.by or "")
 
 
-PLUGIN = Plugin(
+PLUGIN = StepPlugin(
     name="split",
-    kind="step",
     options=SplitOptions,
     summary="Makes several documents of one: by a field of its lines, or through a template; each is routed by itself.",
     example="by: lines.unit\n",

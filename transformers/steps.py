@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from hub.core.context import Context
 from hub.core.errors import ConditionError, DecodeError, MappingError, RejectedError
-from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.plugin import LINEAR, Options, StepPlugin
 from hub.core.routing.condition import Condition
 from hub.core.step import Stepped
 from hub.documents import Document, document_name, from_foreign_json, to_json
@@ -119,9 +120,8 @@ def _validate(name: str, options: ValidateOptions, context: Context) -> Validate
 
 
 PLUGINS = (
-    Plugin(
+    StepPlugin(
         name="filter",
-        kind="step",
         options=FilterOptions,
         summary="Lets documents go on for which a condition over facts is true; the others end, and are seen to have ended.",
         example="keep: partner == 'ACME' && total >= 10\n",
@@ -130,9 +130,8 @@ PLUGINS = (
         conditions=("keep",),
         bounded=lambda options: LINEAR,
     ),
-    Plugin(
+    StepPlugin(
         name="validate",
-        kind="step",
         options=ValidateOptions,
         summary="Refuses documents of which something isn't so, or holds them: with everything that is wrong.",
         example="that: {the total is above zero: total > 0}\nschema: our-order.schema.json\n",
@@ -142,9 +141,8 @@ PLUGINS = (
         holds=("hold",),
         bounded=lambda options: 0 if options.checked_by else LINEAR,
     ),
-    Plugin(
+    StepPlugin(
         name="map",
-        kind="step",
         options=MapOptions,
         summary="Makes another document of the document, through a template of the site that may look into code tables.",
         example="template: our-order.json.j2\n",

@@ -19,9 +19,10 @@ from collections.abc import Callable
 
 from pydantic import Field
 
+from hub.core.context import Context
 from hub.core.errors import ConfigError, MappingError
 from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
-from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.plugin import LINEAR, Options, WriterPlugin
 from hub.core.ports import WriteContext, Written
 from hub.core.replies.xml_parsing import SAFE
 from hub.documents.base import Document
@@ -136,9 +137,8 @@ def _build(name: str, options: TemplateWriterOptions, context: Context) -> Templ
     )
 
 
-PLUGIN = Plugin(
+PLUGIN = WriterPlugin(
     name="template",
-    kind="writer",
     options=TemplateWriterOptions,
     summary="Writes a document with a Jinja2 template of the site; the output is parsed, and checked by a schema.",
     example="template: order-to-erp.json.j2\nschema: erp-order.schema.json\n",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from adapters.bridge.destination import BridgeDestination, BridgeDestinationOptions
 from adapters.bridge.endpoint import BridgeEndpoint, BridgeEndpointOptions
 from adapters.bridge.source import BridgeSource, BridgeSourceOptions
+from hub.core.context import Context
 from hub.core.network.clear_text import credentials_in_the_clear, holds_password, lets_in
-from hub.core.plugin import Context, Plugin, Problem
+from hub.core.plugin import DestinationPlugin, EndpointPlugin, Problem, SourcePlugin
 
 __all__ = [
     "PLUGINS",
@@ -23,16 +23,16 @@ __all__ = [
 ]
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> BridgeEndpoint:
-    return BridgeEndpoint(name, options, Path(context.site))
+def build_endpoint(name: str, options: BridgeEndpointOptions, context: Context) -> BridgeEndpoint:
+    return BridgeEndpoint(name, options, context.site)
 
 
-def build_source(name: str, options: Any, context: Context) -> BridgeSource:
-    return BridgeSource(name, options, context.endpoint(options.endpoint), context)
+def build_source(name: str, options: BridgeSourceOptions, context: Context) -> BridgeSource:
+    return BridgeSource(name, options, context.endpoint_of(BridgeEndpoint, options.endpoint), context)
 
 
-def build_destination(name: str, options: Any, context: Context) -> BridgeDestination:
-    return BridgeDestination(options, context.endpoint(options.endpoint), context.clock)
+def build_destination(name: str, options: BridgeDestinationOptions, context: Context) -> BridgeDestination:
+    return BridgeDestination(options, context.endpoint_of(BridgeEndpoint, options.endpoint), context.clock)
 
 
 def wrong_with_endpoint(options: BridgeEndpointOptions, endpoint: None, site: Path) -> Iterator[Problem]:
@@ -41,27 +41,24 @@ def wrong_with_endpoint(options: BridgeEndpointOptions, endpoint: None, site: Pa
 
 
 PLUGINS = (
-    Plugin(
+    EndpointPlugin(
         name="bridge",
-        kind="endpoint",
         options=BridgeEndpointOptions,
         summary="A message broker of another kind: Redis, Amazon SQS, folders, and what else kombu speaks.",
         example='url: "redis://:${REDIS_PASSWORD}@redis.shop.example/0"\noptions: {visibility_timeout: 600}\n',
         build=build_endpoint,
         inspect=wrong_with_endpoint,
     ),
-    Plugin(
+    SourcePlugin(
         name="bridge",
-        kind="source",
         options=BridgeSourceOptions,
         summary="Takes from a queue of another broker.",
         example="endpoint: shop-redis\nqueue: orders\n",
         build=build_source,
         endpoint=("endpoint", "bridge"),
     ),
-    Plugin(
+    DestinationPlugin(
         name="bridge",
-        kind="destination",
         options=BridgeDestinationOptions,
         summary="Publishes each document to a queue of another broker.",
         example="endpoint: shop-redis\nqueue: order-replies\n",

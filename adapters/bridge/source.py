@@ -13,9 +13,10 @@ from pydantic import Field
 
 from adapters.bridge.endpoint import BridgeEndpoint, lost
 from adapters.bridge.envelope import keep_all
+from hub.core.context import Context
 from hub.core.errors import HubError, TransientError
 from hub.core.network.network_error import error_line
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Arrival, BytesBody, Take
 from hub.core.routing.given_facts import GivenFacts, take_given
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from adapters.enrich.answer_cache import AnswerCache
 from adapters.enrich.options import EnrichOptions
 from adapters.enrich.rest_lookup import RestLookup
+from hub.core.context import Context
 from hub.core.errors import ConfigError, DecodeError, MappingError
 from hub.core.exact_number import written_out
 from hub.core.options.duration import seconds
 from hub.core.options.naming import PLACE, names_in, render
-from hub.core.plugin import LINEAR, Context, Plugin
+from hub.core.plugin import LINEAR, StepPlugin
+from hub.core.ports import Asking
 from hub.core.step import Answer, AskingStep, Question, Step, Stepped
 from hub.documents import Document, document_name, from_json, to_json
 from hub.mapping.code_table import TABLES, CodeTable
@@ -160,7 +162,7 @@ def _enrich(name: str, options: EnrichOptions, context: Context) -> Step | Askin
     endpoint = options.endpoint or ""
     age = seconds(options.cache) if options.cache else 0.0
     lookup = RestLookup(
-        context.endpoint(endpoint),
+        cast(Asking, context.endpoint(endpoint)),
         context.limit(endpoint),
         options,
         AnswerCache(age, context.clock.monotonic),
@@ -171,9 +173,8 @@ def _enrich(name: str, options: EnrichOptions, context: Context) -> Step | Askin
     return EnrichFromEndpoint(options, lookup)
 
 
-PLUGIN = Plugin(
+PLUGIN = StepPlugin(
     name="enrich",
-    kind="step",
     options=EnrichOptions,
     summary="Puts into a document what another system, asked over HTTP, or a table of the site knows of it.",
     example=(
@@ -185,6 +186,5 @@ PLUGIN = Plugin(
     endpoint=("endpoint", "rest"),
     fact_templates=("call", "key"),
     own_names=lambda options: options.names,
-    asks=lambda options: options.endpoint is not None,
     bounded=lambda options: LINEAR,
 )

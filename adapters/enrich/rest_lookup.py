@@ -11,9 +11,9 @@ import orjson
 from adapters.enrich.answer_cache import AnswerCache
 from adapters.enrich.options import EnrichOptions
 from hub.core.clock import Clock
+from hub.core.context import Look
 from hub.core.errors import MappingError, RejectedError
 from hub.core.options.naming import names_in
-from hub.core.plugin import Look
 from hub.core.ports import Asking, Receipt
 from hub.core.replies.reply_body import NOTHING, look_here
 from hub.core.step import Answer, Question

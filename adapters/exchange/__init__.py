@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from adapters.exchange.destination import ExchangeDestination, ExchangeDestinationOptions
 from adapters.exchange.endpoint import AmqpEndpoint, AmqpEndpointOptions
 from adapters.exchange.source import ExchangeSource, ExchangeSourceOptions
 from adapters.exchange.stream import StreamSource, StreamSourceOptions
 from adapters.exchange.texts import arrival_headers, safe_text
+from hub.core.context import Context
 from hub.core.network.clear_text import credentials_in_the_clear, holds_password
-from hub.core.plugin import Context, Plugin, Problem
+from hub.core.plugin import DestinationPlugin, EndpointPlugin, Problem, SourcePlugin
 
 __all__ = [
     "PLUGINS",
@@ -29,23 +29,25 @@ __all__ = [
 ]
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> AmqpEndpoint:
-    return AmqpEndpoint(name, options, options.full_url(Path(context.site)), context.connect)
+def build_endpoint(name: str, options: AmqpEndpointOptions, context: Context) -> AmqpEndpoint:
+    return AmqpEndpoint(name, options, options.full_url(context.site), context.connect)
 
 
-def endpoint_of(options: Any, context: Context) -> AmqpEndpoint | None:
-    return context.endpoint(options.endpoint) if options.endpoint is not None else None
+def endpoint_of(
+    options: ExchangeSourceOptions | StreamSourceOptions | ExchangeDestinationOptions, context: Context
+) -> AmqpEndpoint | None:
+    return context.endpoint_of(AmqpEndpoint, options.endpoint) if options.endpoint is not None else None
 
 
-def build_source(name: str, options: Any, context: Context) -> ExchangeSource:
+def build_source(name: str, options: ExchangeSourceOptions, context: Context) -> ExchangeSource:
     return ExchangeSource(name, options, context, endpoint_of(options, context))
 
 
-def build_stream(name: str, options: Any, context: Context) -> StreamSource:
+def build_stream(name: str, options: StreamSourceOptions, context: Context) -> StreamSource:
     return StreamSource(name, options, context, endpoint_of(options, context))
 
 
-def build_destination(name: str, options: Any, context: Context) -> ExchangeDestination:
+def build_destination(name: str, options: ExchangeDestinationOptions, context: Context) -> ExchangeDestination:
     return ExchangeDestination(name, options, context, endpoint_of(options, context))
 
 
@@ -58,9 +60,8 @@ AT_ONCE = 500
 """Publishes under way at once. A broker confirms many together."""
 
 PLUGINS = (
-    Plugin(
+    EndpointPlugin(
         name="amqp",
-        kind="endpoint",
         options=AmqpEndpointOptions,
         concurrent=lambda options: AT_ONCE,
         summary="Another RabbitMQ cluster than the hub's own.",
@@ -68,27 +69,24 @@ PLUGINS = (
         build=build_endpoint,
         inspect=wrong_with_endpoint,
     ),
-    Plugin(
+    SourcePlugin(
         name="exchange",
-        kind="source",
         options=ExchangeSourceOptions,
         summary="Takes what other systems publish to an exchange, or what waits in a queue of theirs.",
         example="name: shop.events\nkey: order.placed\n",
         build=build_source,
         endpoint=("endpoint", "amqp"),
     ),
-    Plugin(
+    SourcePlugin(
         name="stream",
-        kind="source",
         options=StreamSourceOptions,
         summary="Reads a RabbitMQ stream, and remembers how far.",
         example="queue: shop.history\nfrom: first\n",
         build=build_stream,
         endpoint=("endpoint", "amqp"),
     ),
-    Plugin(
+    DestinationPlugin(
         name="exchange",
-        kind="destination",
         options=ExchangeDestinationOptions,
         concurrent=lambda options: AT_ONCE,
         summary="Publishes each document to an exchange, confirmed and mandatory; or asks, and waits for the answer.",

@@ -14,12 +14,13 @@ from adapters.exchange.answers import Answers, status_of, texts_of
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from hub.core.broker import Broker
 from hub.core.clock import read_utc
+from hub.core.context import Context
 from hub.core.errors import ConfigError, MappingError, MessageError, RejectedError, TransientError, Unroutable
 from hub.core.message import Message
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.naming import names_in
 from hub.core.options.secret_names import without_credentials
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
 from hub.core.replies.reply import Reply, explained_by

@@ -14,9 +14,10 @@ from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.texts import arrival_headers, safe_text, stands
 from hub.core.broker import BrokerDelivery, Origin
 from hub.core.clock import Clock
+from hub.core.context import Context
 from hub.core.errors import HubError, JournalUnavailable, TransientError
 from hub.core.message import Message
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Arrival, BytesBody, Take
 from hub.core.routing.given_facts import GivenFacts, take_given
 from hub.core.topology import (

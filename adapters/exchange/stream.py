@@ -13,8 +13,9 @@ from pydantic import Field
 from adapters.exchange.endpoint import AmqpEndpoint, BrokerOf
 from adapters.exchange.source import arrival_of, rest
 from hub.core.broker import Origin
+from hub.core.context import Context
 from hub.core.errors import HubError, JournalUnavailable, TransientError
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Memory, Take
 from hub.core.routing.given_facts import GivenFacts
 from hub.core.topology import Queue, Topology

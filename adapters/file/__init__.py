@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from adapters.file.destination import FileDestination, FileDestinationOptions
 from adapters.file.source import FileSource, FileSourceOptions
 from adapters.file.store import FileStore, StoreEndpointOptions
 from adapters.file.store_destination import StoreDestination
 from adapters.file.store_source import StoreSource
+from hub.core.context import Context
 from hub.core.network.clear_text import credentials_in_the_clear, holds_password, lets_in
-from hub.core.plugin import Context, Plugin, Problem
+from hub.core.plugin import DestinationPlugin, EndpointPlugin, Problem, SourcePlugin
 
 __all__ = [
     "PLUGINS",
@@ -27,23 +27,25 @@ __all__ = [
 ]
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> FileStore:
+def build_endpoint(name: str, options: StoreEndpointOptions, context: Context) -> FileStore:
     return FileStore(name, options)
 
 
-def build_source(name: str, options: Any, context: Context) -> FileSource | StoreSource:
+def build_source(name: str, options: FileSourceOptions, context: Context) -> FileSource | StoreSource:
     if options.store is not None:
-        return StoreSource(name, options, context.endpoint(options.store), context)
+        return StoreSource(name, options, context.endpoint_of(FileStore, options.store), context)
     return FileSource(name, options, context)
 
 
-def build_destination(name: str, options: Any, context: Context) -> FileDestination | StoreDestination:
+def build_destination(
+    name: str, options: FileDestinationOptions, context: Context
+) -> FileDestination | StoreDestination:
     if options.store is not None:
-        return StoreDestination(options, context.endpoint(options.store))
+        return StoreDestination(options, context.endpoint_of(FileStore, options.store))
     return FileDestination(options, context)
 
 
-def local_folder(options: Any) -> tuple[str, ...]:
+def local_folder(options: FileSourceOptions | FileDestinationOptions) -> tuple[str, ...]:
     return (options.folder,) if options.store is None else ()
 
 
@@ -61,9 +63,8 @@ AT_ONCE = 16
 """Files written at once, each by a thread."""
 
 PLUGINS = (
-    Plugin(
+    EndpointPlugin(
         name="store",
-        kind="endpoint",
         options=StoreEndpointOptions,
         concurrent=lambda options: options.connections,
         summary="A store of files that isn't a folder of this machine: S3 and its likes, and what else fsspec speaks to.",
@@ -71,9 +72,8 @@ PLUGINS = (
         build=build_endpoint,
         inspect=wrong_with_store,
     ),
-    Plugin(
+    SourcePlugin(
         name="file",
-        kind="source",
         options=FileSourceOptions,
         summary="Takes the files that are dropped into a folder.",
         example='folder: var/drop/acme\nmatch: "*.edi"\nsettle: 2s\n',
@@ -81,9 +81,8 @@ PLUGINS = (
         endpoint=("store", "store"),
         shared_folders=local_folder,
     ),
-    Plugin(
+    DestinationPlugin(
         name="file",
-        kind="destination",
         options=FileDestinationOptions,
         concurrent=lambda options: AT_ONCE,
         summary="Writes each document to a file of its own, atomically.",

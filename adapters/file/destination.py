@@ -15,9 +15,10 @@ from pydantic import Field, field_validator
 from adapters.file.address import FileAddress
 from adapters.file.moving import NEW, TEMPORARY, sweep
 from adapters.inbox.folder_sync import sync
+from hub.core.context import Context
 from hub.core.errors import MappingError, RejectedError, TransientError, TransientKind
 from hub.core.options.form import Form
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.documents.naming import file_name
 
@@ -63,7 +64,7 @@ class FileDestination:
     def __init__(self, options: FileDestinationOptions, context: Context) -> None:
         self._clock = context.clock
         self._named_folder = options.folder
-        self._folder = Path(context.site) / options.folder
+        self._folder = context.site / options.folder
         self._name = options.name
         self._overwrite = options.overwrite
         self._mode = int(options.mode, 8)

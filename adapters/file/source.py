@@ -18,10 +18,11 @@ from adapters.inbox.folder_sync import sync
 from adapters.inbox.offered_files import OfferedFiles
 from adapters.inbox.settling import SettlingFiles
 from adapters.inbox.spool import SMALL
+from hub.core.context import Context
 from hub.core.errors import HubError, TransientError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.name_pattern import FactsOfNames, facts_of_names
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Arrival, Body, BytesBody, FileBody, Take
 
 WORK = ".hub-work"
@@ -63,7 +64,7 @@ class FileSource:
     def __init__(self, name: str, options: FileSourceOptions, context: Context) -> None:
         self._name = name
         self._patterns = NamePatterns((options.match,), options.ignore)
-        site = Path(context.site)
+        site = context.site
         self._folder = site / options.folder
         self._work = self._folder / WORK
         self._done = site / options.done if options.done else self._folder / "done"

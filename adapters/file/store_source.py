@@ -12,10 +12,10 @@ from adapters.inbox.file_names import NamePatterns
 from adapters.inbox.offered_files import OfferedFiles
 from adapters.inbox.settling import SettlingFiles
 from adapters.inbox.spool import Spool
+from hub.core.context import Context
 from hub.core.errors import HubError, TransientError
 from hub.core.options.duration import seconds
 from hub.core.options.name_pattern import facts_of_names
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Take, Taken
 
 
@@ -31,7 +31,7 @@ class StoreSource:
         self._store = store
         self._clock = context.clock
         self._facts = facts_of_names(options.name)
-        self._spool = Spool(Path(context.spool) / f"store-{name}")
+        self._spool = Spool(context.spool / f"store-{name}")
         self._poll = seconds(options.poll)
         self._done = options.done or f"{options.folder}/done"
         self._failed = options.failed or f"{options.folder}/failed"

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from adapters.http.endpoint_options import HttpEndpointOptions, wrong_with_proxies
 from adapters.http.source_options import HttpSourceOptions, places_of, wrong_on
-from hub.core.plugin import Context, Plugin
+from hub.core.context import Context
+from hub.core.network.web import WebListener
+from hub.core.plugin import EndpointPlugin, SourcePlugin
+from hub.core.ports import Source
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> Any:
+def build_endpoint(name: str, options: HttpEndpointOptions, context: Context) -> WebListener:
     from adapters.http.endpoint import HttpEndpoint  # a command that only checks loads no server
 
     return HttpEndpoint(name, options, context)
 
 
-def build_source(name: str, options: Any, context: Context) -> Any:
+def build_source(name: str, options: HttpSourceOptions, context: Context) -> Source:
     from adapters.http.source import HttpSource
 
-    return HttpSource(name, options, context.endpoint(options.endpoint), context)
+    return HttpSource(name, options, cast(WebListener, context.endpoint(options.endpoint)), context)
 
 
 PLUGINS = (
-    Plugin(
+    EndpointPlugin(
         name="http",
-        kind="endpoint",
         options=HttpEndpointOptions,
         summary="A port of the hub's that listens for HTTP; several sources share it.",
         example="listen: 127.0.0.1:8080\npublic: https://edi.example.com\ntrusted_proxies: [127.0.0.1]\n",
@@ -32,9 +34,8 @@ PLUGINS = (
         inspect=wrong_with_proxies,
         descriptors=lambda options: int(2 * options.connections),  # a connection, and the file of a large body
     ),
-    Plugin(
+    SourcePlugin(
         name="http",
-        kind="source",
         options=HttpSourceOptions,
         summary="Takes what is posted to the hub, from senders that prove who they are.",
         example=(

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from hub.core.clock import Clock
+from hub.core.log import Log
 from hub.core.network.crowd import Crowd
 from hub.core.network.sampling import SampledLog
 
@@ -74,7 +75,7 @@ class Acceptor:
         tls: ssl.SSLContext | None,
         crowd: Crowd[Accepted],
         protocol: Callable[[Accepted], asyncio.Protocol],
-        log: Any,
+        log: Log,
         clock: Clock,
     ) -> None:
         self.sockets = (listening,)

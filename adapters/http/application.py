@@ -22,6 +22,7 @@ from adapters.http.responses import answer, refusal
 from adapters.http.server import LARGEST_HEAD
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError
+from hub.core.log import Log
 from hub.core.network.failures import FailedAddresses
 from hub.core.network.problem import problem
 from hub.core.network.sampling import SampledLog
@@ -54,7 +55,7 @@ class Application:
         name: str,
         bounds: BodyBounds,
         docs: bool,
-        log: Any,
+        log: Log,
         clock: Clock,
         *,
         secure: bool,

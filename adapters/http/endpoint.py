@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from pathlib import Path
 
 from adapters.http.application import Application, BodyBounds
 from adapters.http.client_address import ClientAddresses
@@ -13,11 +12,11 @@ from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.request_body import swept
 from adapters.http.server import ListeningServer, bound
 from hub.core.clock import Timer
+from hub.core.context import Context
 from hub.core.errors import ConfigError, TransientError
 from hub.core.network.web import Mount
 from hub.core.options.duration import seconds
 from hub.core.options.size import parse_size
-from hub.core.plugin import Context
 
 LINGER = 1.0
 """Seconds that the port stays open with nothing mounted: a reload that replaces all sources doesn't close it."""
@@ -35,9 +34,9 @@ class HttpEndpoint:
     def __init__(self, name: str, options: HttpEndpointOptions, context: Context) -> None:
         self.options = options
         self._name = name
-        self._site = Path(context.site)
+        self._site = context.site
         self._log, self._clock = context.log, context.clock
-        self._spool = Path(context.spool or ".")
+        self._spool = context.spool
         bounds = BodyBounds(parse_size(options.largest), seconds(options.body_timeout), self._spool)
         self._addresses = ClientAddresses(options.trusted_proxies, options.proxy_header, options.public is not None)
         self._application = Application(

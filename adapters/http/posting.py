@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 from adapters.http.answering import UNTOLD, ending_answer
@@ -19,6 +18,7 @@ from adapters.http.source_options import HttpSourceOptions
 from hub.core.clock import Clock
 from hub.core.errors import DecodeError, JournalUnavailable, TransientError
 from hub.core.identity import message_id
+from hub.core.log import Log
 from hub.core.message import JSON
 from hub.core.network.problem import problem
 from hub.core.network.web import Repetitions, WebRequest, WebResponse
@@ -41,7 +41,7 @@ class PostingTerms:
     once_only: Repetitions
     outcomes: Outcomes
     spool: Path
-    log: Any
+    log: Log
     clock: Clock
 
     async def once(self, key: str, keep: float, work: Callable[[], Awaitable[WebResponse]]) -> WebResponse | None:

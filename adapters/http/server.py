@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adapters.http.accepting import BACKLOG, Accepted, Acceptor
 from hub.core.clock import Clock, Timer
+from hub.core.log import Log
 from hub.core.network.crowd import Crowd
 from hub.core.options.duration import seconds
 
@@ -100,7 +101,7 @@ class ListeningServer(uvicorn.Server):
         application: Any,
         tls: ssl.SSLContext | None,
         limits: Limits,
-        log: Any,
+        log: Log,
         clock: Clock,
         is_proxy: Callable[[str], bool] = lambda address: False,
     ) -> None:

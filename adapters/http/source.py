@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 from adapters.http.about import about_post, about_status, security_of
@@ -14,13 +13,13 @@ from adapters.http.reading import idempotency_key
 from adapters.http.signature import Signed
 from adapters.http.source_options import HttpSourceOptions
 from adapters.http.status import status_answer
+from hub.core.context import Context
 from hub.core.errors import JournalUnavailable
 from hub.core.network.failures import FailedAccounts
 from hub.core.network.problem import problem
 from hub.core.network.rate import Rate
 from hub.core.network.sampling import SampledLog
 from hub.core.network.web import LONGEST_WINDOW, SENDERS, Admitted, Mount, WebListener, WebRequest, WebResponse
-from hub.core.plugin import Context
 from hub.core.ports import Body, Take
 
 
@@ -36,7 +35,7 @@ class HttpSource:
         self._accounts = FailedAccounts(context.clock.monotonic)
         self._outcomes, self._clock = context.outcomes, context.clock
         auth = options.auth if isinstance(options.auth, AuthOptions) else None
-        self._authentication = Authentication(auth, Path(context.site), context.clock)
+        self._authentication = Authentication(auth, context.site, context.clock)
         self._rate = Rate(options.limit, context.clock.monotonic)
         self._terms = PostingTerms(
             name,
@@ -44,7 +43,7 @@ class HttpSource:
             context.repetitions(name),
             context.repetitions(SENDERS),
             context.outcomes,
-            Path(context.spool or "."),
+            context.spool,
             context.log,
             context.clock,
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from adapters.inbox.file_names import printable, show_name
 from adapters.inbox.pauses import Pauses
 from hub.core.clock import Clock
 from hub.core.errors import HubError
+from hub.core.log import Log
 
 AT_ONCE = 8
 """Files of one folder that are in work at once."""
@@ -38,7 +39,7 @@ class Failure:
 class DueFiles:
     """A file that fails waits alone, ever longer; the others go on. `first_pause`: seconds."""
 
-    def __init__(self, source: str, first_pause: float, clock: Clock, log: Any) -> None:
+    def __init__(self, source: str, first_pause: float, clock: Clock, log: Log) -> None:
         self._source = source
         self._pauses = Pauses(first_pause, clock.monotonic)
         self._log = log

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from adapters.mail.destination import MailDestination
 from adapters.mail.endpoint import MailEndpoint, MailEndpointOptions, context_of
 from adapters.mail.notice import MailDestinationOptions
-from hub.core.plugin import Context, Plugin
+from hub.core.context import Context
+from hub.core.plugin import DestinationPlugin, EndpointPlugin
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> MailEndpoint:
+def build_endpoint(name: str, options: MailEndpointOptions, context: Context) -> MailEndpoint:
     return MailEndpoint(options, context_of(options, context.site, name), context.clock)
 
 
-def build_destination(name: str, options: Any, context: Context) -> MailDestination:
-    return MailDestination(options, context.endpoint(options.endpoint))
+def build_destination(name: str, options: MailDestinationOptions, context: Context) -> MailDestination:
+    return MailDestination(options, context.endpoint_of(MailEndpoint, options.endpoint))
 
 
 PLUGINS = (
-    Plugin(
+    EndpointPlugin(
         name="mail",
-        kind="endpoint",
         options=MailEndpointOptions,
         concurrent=lambda options: options.connections,
         summary="A mail server that takes what we send.",
         example='host: mail.example\nuser: hub\npassword: "${MAIL_PASSWORD}"\n',
         build=build_endpoint,
     ),
-    Plugin(
+    DestinationPlugin(
         name="mail",
-        kind="destination",
         options=MailDestinationOptions,
         summary="Sends a notice by mail for each document.",
         example='endpoint: mail\nfrom: hub@example.com\nto: [order-desk@example.com]\nsubject: "Order {number} of {partner}"\n',

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from adapters.rest.destination import RestDestination, RestDestinationOptions
 from adapters.rest.endpoint import RestEndpoint, RestEndpointOptions
 from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.source import build_source
 from adapters.rest.tls import context_of
+from hub.core.context import Context
 from hub.core.network.clear_text import credentials_in_the_clear, lets_in
-from hub.core.plugin import Context, Plugin, Problem
+from hub.core.plugin import DestinationPlugin, EndpointPlugin, Problem, SourcePlugin
 
 ENDPOINT_EXAMPLE = """\
 base: "${ERP_URL}"
@@ -37,12 +37,12 @@ next: {link: true}
 """
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> RestEndpoint:
+def build_endpoint(name: str, options: RestEndpointOptions, context: Context) -> RestEndpoint:
     tls = context_of(options.tls, context.site, name) if options.tls is not None else None
     return RestEndpoint(options, context.clock, tls)
 
 
-def build_destination(name: str, options: Any, context: Context) -> RestDestination:
+def build_destination(name: str, options: RestDestinationOptions, context: Context) -> RestDestination:
     return RestDestination(name, options, context)
 
 
@@ -54,15 +54,16 @@ def wrong_with_endpoint(options: RestEndpointOptions, endpoint: None, site: Path
         yield from credentials_in_the_clear("auth", options.auth.oauth2.token_url, "the client secret travels")
 
 
-def wrong_with_headers(options: Any, endpoint: RestEndpointOptions | None, site: Path) -> Iterator[Problem]:
+def wrong_with_headers(
+    options: RestSourceOptions | RestDestinationOptions, endpoint: RestEndpointOptions | None, site: Path
+) -> Iterator[Problem]:
     if endpoint is not None and lets_in(options.headers):
         yield from credentials_in_the_clear("headers", endpoint.base, "credentials travel")
 
 
 PLUGINS = (
-    Plugin(
+    EndpointPlugin(
         name="rest",
-        kind="endpoint",
         options=RestEndpointOptions,
         concurrent=lambda options: options.connections,
         summary="A system that speaks HTTP.",
@@ -70,9 +71,8 @@ PLUGINS = (
         build=build_endpoint,
         inspect=wrong_with_endpoint,
     ),
-    Plugin(
+    DestinationPlugin(
         name="rest",
-        kind="destination",
         options=RestDestinationOptions,
         summary="Calls a REST endpoint with each document and reads its reply.",
         example=DESTINATION_EXAMPLE,
@@ -81,9 +81,8 @@ PLUGINS = (
         fact_templates=("call", "query", "headers"),
         inspect=wrong_with_headers,
     ),
-    Plugin(
+    SourcePlugin(
         name="rest",
-        kind="source",
         options=RestSourceOptions,
         summary="Asks a REST endpoint for a list, item by item, and reads on from where it was left.",
         example=SOURCE_EXAMPLE,

@@ -10,6 +10,7 @@ from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.headers import OURS, checked_headers
 from adapters.rest.request import headers_of, path_as_before, path_of
 from hub.core.clock import read_utc
+from hub.core.context import Context
 from hub.core.options.naming import safe
 from hub.core.options.secret_names import (
     parameter_names,
@@ -17,7 +18,7 @@ from hub.core.options.secret_names import (
     without_credentials,
     without_secret_parameters,
 )
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
 from hub.core.replies.reply import Reply, explained_by
@@ -72,7 +73,7 @@ class RestDestination:
     def __init__(self, name: str, options: RestDestinationOptions, context: Context) -> None:
         self._name = name
         self._options = options
-        self._endpoint: RestEndpoint = context.endpoint(options.endpoint)
+        self._endpoint = context.endpoint_of(RestEndpoint, options.endpoint)
         self._replies: tuple[ReplyRule, ...] = context.replies
         self._look, self._clock = context.look, context.clock
         self._method, _, path = options.call.partition(" ")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
 from adapters.rest.endpoint import RestEndpoint
 from adapters.rest.http_response import HttpResponse
@@ -16,8 +15,8 @@ from adapters.rest.request import question_of
 from adapters.rest.rounds import Rounds
 from adapters.rest.url import show_url
 from hub.core.clock import read_utc
+from hub.core.context import Context
 from hub.core.errors import DecodeError, HubError, RejectedError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Memory, Take
 from hub.core.replies.replies import classify
 
@@ -152,5 +151,5 @@ class RestSource:
         return Arrival(self._name, BytesBody(item.body), item.name or self._name, headers, facts, partner=partner)
 
 
-def build_source(name: str, options: Any, context: Context) -> RestSource:
-    return RestSource(name, options, context.endpoint(options.endpoint), context)
+def build_source(name: str, options: RestSourceOptions, context: Context) -> RestSource:
+    return RestSource(name, options, context.endpoint_of(RestEndpoint, options.endpoint), context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field, field_validator, model_validator
 
@@ -15,6 +15,7 @@ from adapters.sftp.progress import TransferProgress
 from adapters.sftp.session import UNMEASURED, Declined
 from hub.core.clock import Clock
 from hub.core.errors import MappingError, RejectedError, Unconfirmed
+from hub.core.log import Log
 from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.documents.naming import file_name
@@ -116,7 +117,7 @@ class SftpDestination:
     stands there with the same contents counts as delivered; the next attempt begins anew what an earlier one left half
     done."""
 
-    def __init__(self, options: SftpDestinationOptions, endpoint: SftpEndpoint, log: Any, clock: Clock) -> None:
+    def __init__(self, options: SftpDestinationOptions, endpoint: SftpEndpoint, log: Log, clock: Clock) -> None:
         self._options = options
         self._endpoint = endpoint
         self._log, self._clock = log, clock

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
 from adapters.sftp.session import HostKeyChanged, Login, NotLetIn
 from hub.core.clock import Clock
 from hub.core.errors import TransientError, Withheld
+from hub.core.log import Log
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.limits import LimitOptions
 from hub.core.plugin import FILE, SECRET, Options
@@ -118,7 +119,7 @@ class SftpEndpoint:
     """A few connections, opened when they are needed and used again. After a failure nobody connects for a while, ever
     longer; after a changed host key nobody does until the endpoint is declared anew."""
 
-    def __init__(self, name: str, options: SftpEndpointOptions, login: Login, log: Any, clock: Clock) -> None:
+    def __init__(self, name: str, options: SftpEndpointOptions, login: Login, log: Log, clock: Clock) -> None:
         self.options = options
         self.login = login
         self._name = name

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub.core.clock import Clock
+from hub.core.log import Log
 
 EVERY = 5.0
 """Seconds between two lines of the log about one transfer."""
@@ -13,7 +12,7 @@ EVERY = 5.0
 class TransferProgress:
     """Called with the bytes that have gone over; says so every few seconds, and nothing of short transfers."""
 
-    def __init__(self, log: Any, event: str, name: str, size: int, clock: Clock) -> None:
+    def __init__(self, log: Log, event: str, name: str, size: int, clock: Clock) -> None:
         self._log = log
         self._clock = clock
         self._event = event

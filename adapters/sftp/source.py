@@ -6,7 +6,6 @@ import json
 import random
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -22,11 +21,12 @@ from adapters.sftp.progress import TransferProgress
 from adapters.sftp.remote_folder import WORK, FolderLook, RemoteFolder
 from adapters.sftp.session import Declined, RemoteFile
 from hub.core.clock import read_utc
+from hub.core.context import Context
 from hub.core.errors import TransientError
 from hub.core.options.duration import Duration, seconds
 from hub.core.options.name_pattern import FactsOfNames, facts_of_names
 from hub.core.options.window import Window, WindowOptions
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Arrival, Memory, Take, Taken
 
 SELDOM = 300.0
@@ -126,7 +126,7 @@ class SftpSource:
         self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)
         self._memory: Memory = context.memory(name)
-        self._spool = Spool(Path(context.spool) / f"sftp-{name}")
+        self._spool = Spool(context.spool / f"sftp-{name}")
         self._poll = seconds(options.poll)
         self._window = Window(options.during) if options.during else None
         self._settling = SettlingFiles(seconds(options.settle), context.clock.monotonic)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from adapters.sftp_server.options import MOST_OPEN, WORK, SftpServerSourceOptions
-from hub.core.plugin import Context, Plugin
+from hub.core.context import Context
+from hub.core.plugin import SourcePlugin
 from hub.core.ports import Source
 
 __all__ = ["PLUGIN", "SftpServerSourceOptions"]
 
 
-def build(name: str, options: Any, context: Context) -> Source:
+def build(name: str, options: SftpServerSourceOptions, context: Context) -> Source:
     from adapters.sftp_server.source import SftpServerSource  # asyncssh takes its time
 
     return SftpServerSource(name, options, context)
@@ -22,9 +21,8 @@ def descriptors_of(options: SftpServerSourceOptions) -> int:
     return options.connections + options.logins_at_once + MOST_OPEN * len(options.accounts)
 
 
-PLUGIN = Plugin(
+PLUGIN = SourcePlugin(
     name="sftp_server",
-    kind="source",
     options=SftpServerSourceOptions,
     summary="Is the SFTP server that partners drop their files into; a file is taken the moment it is closed.",
     example='listen: "127.0.0.1:2222"\n'

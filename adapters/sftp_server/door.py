@@ -14,6 +14,7 @@ from adapters.sftp_server.accounts import Account
 from adapters.sftp_server.algorithms import without_sha1
 from adapters.sftp_server.options import SftpServerSourceOptions
 from hub.core.clock import Clock
+from hub.core.log import Log
 from hub.core.network.crowd import Crowd
 from hub.core.network.failures import FailedAccounts, FailedAddresses
 from hub.core.network.sampling import SampledLog
@@ -40,7 +41,7 @@ class Door:
     """All connections of one server."""
 
     def __init__(
-        self, source: str, options: SftpServerSourceOptions, accounts: Mapping[str, Account], log: Any, clock: Clock
+        self, source: str, options: SftpServerSourceOptions, accounts: Mapping[str, Account], log: Log, clock: Clock
     ) -> None:
         self._source = source
         self.clock = clock

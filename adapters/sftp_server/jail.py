@@ -21,6 +21,7 @@ from adapters.sftp_server.door import Doorkeeper
 from adapters.sftp_server.home import IN, OUT, Home
 from adapters.sftp_server.upload import Upload
 from hub.core.clock import Clock
+from hub.core.log import Log
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class Download:
 class Jail(asyncssh.SFTPServer):
     """The SFTP operations of one connection. No links, no folders of one's own, no attributes, nothing outside."""
 
-    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: Home, log: Any, clock: Clock) -> None:
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], home: Home, log: Log, clock: Clock) -> None:
         super().__init__(channel, chroot=os.fsencode(home.folder))
         owner: Any = channel.get_connection().get_owner()
         self._keeper: Doorkeeper = owner

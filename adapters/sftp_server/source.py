@@ -17,10 +17,10 @@ from adapters.sftp_server.door import Door, Doorkeeper
 from adapters.sftp_server.home import Home, name_of
 from adapters.sftp_server.jail import Jail
 from adapters.sftp_server.options import WORK, SftpServerSourceOptions
+from hub.core.context import Context
 from hub.core.errors import ConfigError, TransientError
 from hub.core.options.duration import seconds
 from hub.core.options.name_pattern import facts_of_names
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Take
 
 DONE, FAILED = "done", "failed"
@@ -33,7 +33,7 @@ class SftpServerSource:
     def __init__(self, name: str, options: SftpServerSourceOptions, context: Context) -> None:
         self._name = name
         self._options = options
-        self._site = Path(context.site)
+        self._site = context.site
         self._folder = self._site / options.folder
         self._log, self._clock = context.log, context.clock
         self._facts = facts_of_names(options.name)

@@ -10,9 +10,10 @@ from adapters.soap.address import SoapAddress
 from adapters.soap.calls.reply import SoapReply, pieces_of, reply_from
 from adapters.soap.endpoint import Posted, SoapEndpoint
 from hub.core.clock import read_utc
+from hub.core.context import Context
 from hub.core.errors import DecodeError, TransientError
 from hub.core.options.naming import safe
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule, classify, paths_of
 from hub.core.replies.reply import Reply, explained_by

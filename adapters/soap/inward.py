@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from adapters.soap.inspection import wrong_with_source
 from adapters.soap.serving.options import SoapSourceOptions, places_of, wrong_on
-from hub.core.plugin import Context, Plugin
+from hub.core.context import Context
+from hub.core.network.web import WebListener
+from hub.core.plugin import SourcePlugin
+from hub.core.ports import Source
 
 
-def build_source(name: str, options: Any, context: Context) -> Any:
+def build_source(name: str, options: SoapSourceOptions, context: Context) -> Source:
     from adapters.soap.serving.source import SoapSource  # a command that only checks parses no XML
 
-    return SoapSource(name, options, context.endpoint(options.endpoint), context)
+    return SoapSource(name, options, cast(WebListener, context.endpoint(options.endpoint)), context)
 
 
 INWARD = (
-    Plugin(
+    SourcePlugin(
         name="soap",
-        kind="source",
         options=SoapSourceOptions,
         summary="Serves operations of a WSDL, in SOAP 1.1 and 1.2; each call is an arrival.",
         example=(

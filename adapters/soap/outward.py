@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from adapters.soap.destination import SoapDestination, SoapDestinationOptions
 from adapters.soap.endpoint import SoapEndpoint, SoapEndpointOptions
 from adapters.soap.inspection import SCHEMAS, wrong_with_destination, wrong_with_endpoint
-from hub.core.plugin import Context, Plugin
+from hub.core.context import Context
+from hub.core.plugin import DestinationPlugin, EndpointPlugin
 
 ENDPOINT_EXAMPLE = """\
 wsdl: erp.wsdl
@@ -16,7 +15,7 @@ security: {user: hub, password: "${ERP_SOAP_PASSWORD}", digest: true}
 """
 
 
-def build_endpoint(name: str, options: Any, context: Context) -> SoapEndpoint:
+def build_endpoint(name: str, options: SoapEndpointOptions, context: Context) -> SoapEndpoint:
     from adapters.soap.calls.contract import CalledContract  # zeep takes its time
 
     contract = CalledContract(context.site / SCHEMAS / options.wsdl, options.version, options.service, options.port)
@@ -24,15 +23,14 @@ def build_endpoint(name: str, options: Any, context: Context) -> SoapEndpoint:
     return SoapEndpoint(name, options, contract, tls, context.clock)
 
 
-def build_destination(name: str, options: Any, context: Context) -> SoapDestination:
-    endpoint: SoapEndpoint = context.endpoint(options.endpoint)
+def build_destination(name: str, options: SoapDestinationOptions, context: Context) -> SoapDestination:
+    endpoint = context.endpoint_of(SoapEndpoint, options.endpoint)
     return SoapDestination(name, options, endpoint, endpoint.contract.operation(options.operation), context)
 
 
 OUTWARD = (
-    Plugin(
+    EndpointPlugin(
         name="soap",
-        kind="endpoint",
         options=SoapEndpointOptions,
         summary="A system that speaks SOAP, as a WSDL of the site describes it.",
         example=ENDPOINT_EXAMPLE,
@@ -40,9 +38,8 @@ OUTWARD = (
         files={"wsdl": SCHEMAS},
         inspect=wrong_with_endpoint,
     ),
-    Plugin(
+    DestinationPlugin(
         name="soap",
-        kind="destination",
         options=SoapDestinationOptions,
         summary="Calls an operation of a SOAP server with each document and reads its reply.",
         example="endpoint: erp-soap\noperation: CreateOrder\n",

@@ -16,11 +16,13 @@ from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepCo
 from hub.core.apart import Apart, apart_here
 from hub.core.broker import Broker, BrokerLifecycle
 from hub.core.clock import Clock
+from hub.core.context import NO_BROKER, NO_MEMORY, NO_OUTCOMES, NO_REPETITIONS, Context, Look
 from hub.core.errors import ConfigError
+from hub.core.network.web import Repetitions
 from hub.core.options.limits import LimitOptions
 from hub.core.outcome import Outcomes
-from hub.core.plugin import Context, Look
-from hub.core.ports import BatchingWriter, NumberedWriter, Reader, Source
+from hub.core.plugin import Plugin
+from hub.core.ports import BatchingWriter, Memory, NumberedWriter, Reader, Source
 from hub.core.replies.reply_body import look_here
 from hub.core.step import AskingStep, NamedStep
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
@@ -211,7 +213,7 @@ class Opening:
     def _context(self, site: Site, endpoints: Mapping[str, Any], keep: Any, replies: tuple[Any, ...] = ()) -> Context:
         return Context(
             site=self._folder.path,
-            broker=self._broker,
+            broker=self._broker or NO_BROKER,
             endpoint=endpoints.__getitem__,
             partners=site.partners,
             text=self._text,
@@ -221,7 +223,7 @@ class Opening:
             spool=self._folder.resolve(SPOOL),
             connect=self._connect,
             repetitions=self._repetitions,
-            outcomes=self._outcomes,
+            outcomes=self._outcomes or NO_OUTCOMES,
             facts=site.facts.facts,
             limit=lambda name: self._limit(site, name, endpoints, keep),
             work=site.settings.work,
@@ -234,7 +236,7 @@ class Opening:
         """Another RabbitMQ than the hub's own."""
         return RabbitBroker(url, self._clock, name=name)
 
-    def _key_of(self, use: Use) -> tuple[Any, ...]:
+    def _key_of(self, use: Use[Plugin[Any]]) -> tuple[Any, ...]:
         """What a use is built from: its options, and the files that they name."""
         files = (
             (folder, name) for field, folder in use.plugin.files.items() for name in texts(use.value(field)) if name
@@ -247,11 +249,11 @@ class Opening:
         self._texts[folder, name] = text
         return text
 
-    def _memory(self, name: str) -> JournalMemory | None:
-        return JournalMemory(self._journal, name) if self._journal is not None else None
+    def _memory(self, name: str) -> Memory:
+        return JournalMemory(self._journal, name) if self._journal is not None else NO_MEMORY
 
-    def _repetitions(self, name: str) -> JournalRepetitions | None:
-        return JournalRepetitions(self._journal, name) if self._journal is not None else None
+    def _repetitions(self, name: str) -> Repetitions:
+        return JournalRepetitions(self._journal, name) if self._journal is not None else NO_REPETITIONS
 
 
 def reader_of(config: SourceConfig, context: Context) -> Reader:
@@ -265,10 +267,9 @@ def steps_of(steps: Iterable[StepConfig], context: Context) -> tuple[NamedStep, 
     endpoints."""
     made = tuple(NamedStep(step.name, make(step.use, step.name, context)) for step in steps)
     for step, named in zip(steps, made, strict=True):
-        plugin = step.use.plugin
-        asks = plugin.endpoint is not None and step.use.value(plugin.endpoint[0]) is not None
-        if asks and not isinstance(named.step, AskingStep):
-            text = f"the step plug-in {plugin.name} has an endpoint, but no methods `questions`, `ask` and `answered`"
+        if step.use.endpoint is not None and not isinstance(named.step, AskingStep):
+            name = step.use.plugin.name
+            text = f"the step plug-in {name} has an endpoint, but no methods `questions`, `ask` and `answered`"
             raise ConfigError(text, hint="see hub.core.step.AskingStep")
     return made
 
@@ -284,11 +285,10 @@ def reply_owners(site: Site) -> dict[str, str]:
     }
 
 
-def make(use: Use, name: str, context: Context) -> Any:
+def make(use: Use[Plugin[Any]], name: str, context: Context) -> Any:
     return use.plugin.build(name, use.options, context)
 
 
-def endpoint_of(use: Use, endpoints: Mapping[str, Any]) -> int:
+def endpoint_of(use: Use[Plugin[Any]], endpoints: Mapping[str, Any]) -> int:
     """Which built endpoint the options name: a new one makes what uses it new."""
-    name = use.value(use.plugin.endpoint[0]) if use.plugin.endpoint is not None else None
-    return id(endpoints.get(str(name)))
+    return id(endpoints.get(str(use.endpoint)))

@@ -22,9 +22,10 @@ from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
 from hub.clock.system_clock import SystemClock
 from hub.configuration.files.yaml_loader import load
+from hub.core.context import Context
 from hub.core.errors import DecodeError, RejectedError, TransientError
 from hub.core.outgoing_address import OutgoingAddress
-from hub.core.plugin import Context, Plugin, PluginKind
+from hub.core.plugin import KINDS, Plugin, PluginKind
 from hub.core.ports import (
     Arrival,
     Body,
@@ -51,9 +52,9 @@ REFERENCE = re.compile(r"\$\{[^}]+\}")
 NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
 
 
-def installed(kind: PluginKind, name: str) -> Plugin:
+def installed(kind: PluginKind, name: str) -> Plugin[Any]:
     """The plug-in as the hub finds it, with a declaration that holds what it promises."""
-    plugin = discover().find(kind, name)
+    plugin = discover().find(KINDS[kind], name)
     if plugin is None:
         raise AssertionError(f"the hub finds no {kind} {name!r}: is the distribution installed? (pip install -e .)")
     if not plugin.summary.endswith("."):
@@ -66,7 +67,7 @@ def installed(kind: PluginKind, name: str) -> Plugin:
     return plugin
 
 
-def refuses(plugin: Plugin, options: dict[str, Any]) -> None:
+def refuses(plugin: Plugin[Any], options: dict[str, Any]) -> None:
     """The options model takes no such options."""
     try:
         _options(plugin, options)
@@ -75,19 +76,19 @@ def refuses(plugin: Plugin, options: dict[str, Any]) -> None:
     raise AssertionError(f"{plugin.name} takes the options {options}")
 
 
-def made(plugin: Plugin, site: Path, options: dict[str, Any] | None = None) -> Any:
+def made(plugin: Plugin[Any], site: Path, options: dict[str, Any] | None = None) -> Any:
     """What the builder builds on a site; without options by those of the example."""
     given = _options(plugin, _example(plugin) if options is None else options)
     return plugin.build(f"my-{plugin.kind}", given, Context(site, log=make_logger(), clock=CLOCK))
 
 
-def _example(plugin: Plugin) -> dict[str, Any]:
+def _example(plugin: Plugin[Any]) -> dict[str, Any]:
     """The example, with any value of the environment where it refers to one."""
     text = REFERENCE.sub("http://example.test", plugin.example)
     return dict(load("example", text.encode(), {}).data or {})
 
 
-def _options(plugin: Plugin, options: dict[str, Any]) -> Any:
+def _options(plugin: Plugin[Any], options: dict[str, Any]) -> Any:
     return plugin.options.model_validate_json(json.dumps(options))
 
 

@@ -5,34 +5,29 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import replace
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
+from typing import Any
 
 import adapters
 import transformers
 from hub.core.errors import ConfigError
-from hub.core.plugin import Plugin, Plugins, declared
+from hub.core.plugin import Plugin, declarations
+from hub.core.plugins import Plugins, declared
 
 GROUP = "hub.plugins"
 
 
 def discover() -> Plugins:
-    """All plug-ins of this installation. Raises ConfigError for two of one kind and name, or one that can't be
-    loaded."""
-    found: list[Plugin] = []
+    """All plug-ins of this installation. Raises ConfigError for two of one kind and name, for one that can't be loaded,
+    and for what is no declaration."""
+    found: list[Plugin[Any]] = []
     for package in (adapters, transformers):
         for module in modules(package):
-            found.extend(declared_at(module, module.__name__))
+            found.extend(declared(module, module.__name__))
     for point in entry_points(group=GROUP):
-        try:
-            found.extend(declared_at(point.load(), point.value.partition(" ")[0]))
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(f"the plug-in {point.value!r} of {point.dist} can't be loaded: {error}") from error
-    try:
-        return Plugins.of(found)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
+        found.extend(offered(point))
+    return Plugins.of(found)
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -40,6 +35,17 @@ def modules(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(info.name)
 
 
-def declared_at(thing: object, place: str) -> list[Plugin]:
-    """The declarations that stand at `place`, which know it: a worker process finds them there again."""
-    return [replace(plugin, found_in=place) for plugin in declared(thing)]
+def offered(point: EntryPoint) -> tuple[Plugin[Any], ...]:
+    """What an entry point declares. Raises ConfigError, with the distribution, where that can't be loaded or is
+    nothing."""
+    where = point.value.partition(" ")[0]
+    try:
+        found = declared(point.load(), where)
+    except ConfigError as error:
+        raise ConfigError(f"the plug-in {point.value!r} of {point.dist}: {error.text}", hint=error.hint) from error
+    except Exception as error:
+        raise ConfigError(f"the plug-in {point.value!r} of {point.dist} can't be loaded: {error}") from error
+    if not found:
+        wanted = f"expected PLUGIN, or PLUGINS, of {declarations()}"
+        raise ConfigError(f"the plug-in {point.value!r} of {point.dist}: {where} declares nothing; {wanted}")
+    return found

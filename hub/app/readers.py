@@ -9,11 +9,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from hub.app.site_folder import SiteFolder
+from hub.core.context import Context
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
 from hub.core.options.nearest import hint
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Context, Plugins
+from hub.core.plugin import ReaderPlugin
+from hub.core.plugins import Plugins
 from hub.core.ports import Body, Reader, Reading, TracingReader
 from hub.documents import from_foreign_json
 from transformers.unpack import unpacked_by
@@ -54,23 +56,23 @@ def reader_for(file: Path, site: Path, plugins: Plugins, environ: Mapping[str, s
         name = "json" if begin[:1] in (b"{", b"[") else "x12"
     if name == "json":
         return AnyJson()
-    plugin = plugins.find("reader", name)
+    plugin = plugins.find(ReaderPlugin, name)
     if plugin is None:
-        raise ConfigError(f"there is no reader {name!r}", hint=f"installed: {', '.join(plugins.names('reader'))}")
+        raise ConfigError(f"there is no reader {name!r}", hint=f"installed: {', '.join(plugins.names(ReaderPlugin))}")
     try:
         options = plugin.options.model_validate({"strangers": "take"} if name == "x12" else {})
     except ValidationError:
         raise ConfigError(f"the reader {name} needs options: name a source that has them with --source") from None
-    made: Reader = plugin.build(name, options, Context(site=site, partners=partners_of(site, plugins, environ)))
-    return unpacked_by("auto", made)
+    context = Context(site=site, partners=partners_of(site, plugins, environ))
+    return unpacked_by("auto", plugin.build(name, options, context))
 
 
 def x12_reader(site: Path, plugins: Plugins, environ: Mapping[str, str]) -> TracingReader:
     """The reader `x12` with the site's partners, whatever the interchanges are packed in. Raises ConfigError where this
     installation has none."""
-    plugin = plugins.find("reader", "x12")
+    plugin = plugins.find(ReaderPlugin, "x12")
     if plugin is None:
-        raise ConfigError("there is no reader 'x12'", hint=f"installed: {', '.join(plugins.names('reader'))}")
+        raise ConfigError("there is no reader 'x12'", hint=f"installed: {', '.join(plugins.names(ReaderPlugin))}")
     context = Context(site=site, partners=partners_of(site, plugins, environ))
     made = unpacked_by("auto", plugin.build("x12", plugin.options.model_validate({"strangers": "take"}), context))
     if not isinstance(made, TracingReader):

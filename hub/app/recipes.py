@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.configuration.entries.plug import Use
 from hub.configuration.site import DestinationConfig, Site, SourceConfig, StepConfig
+from hub.core.plugin import TransformerPlugin
 from hub.runtime.contained.recipe import DestinationRecipe, PluginUse, Recipe, SourceRecipe, can_travel
 
 
@@ -45,7 +46,7 @@ def destination_recipe(config: DestinationConfig, most: int) -> DestinationRecip
     return DestinationRecipe(writer, steps, config.gather is not None, min([most, *bounds]))
 
 
-def bound(use: Use) -> int:
+def bound(use: Use[TransformerPlugin[Any]]) -> int:
     return use.plugin.bounded(use.options)
 
 
@@ -53,7 +54,7 @@ def step_of(step: StepConfig) -> PluginUse:
     return use_of(step.use, step.name)
 
 
-def use_of(use: Use, name: str) -> PluginUse:
+def use_of(use: Use[TransformerPlugin[Any]], name: str) -> PluginUse:
     return PluginUse(name, use.plugin.kind, use.plugin.name, use.plugin.found_in, use.options)
 
 

@@ -22,7 +22,7 @@ from hub.core import topology
 from hub.core.broker import BrokerLifecycle
 from hub.core.clock import Clock
 from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
-from hub.core.plugin import Plugins
+from hub.core.plugins import Plugins
 from hub.core.routing.route import Route
 from hub.core.topology import Topology
 from hub.journal.bindings import DeclaredBindings

@@ -12,10 +12,10 @@ from hub.configuration.checks.checked_use import texts
 from hub.configuration.site import Checked, Settings, Site
 from hub.core.errors import ConfigError, FilePlace
 from hub.core.identity import site_version
-from hub.core.plugin import Plugins
+from hub.core.plugin import AdapterPlugin, TransformerPlugin
+from hub.core.plugins import Plugins
 
 LARGEST_FILE = 16 << 20
-TRANSFORMERS = ("reader", "writer", "step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,11 @@ class SiteFolder:
         folders: dict[str, set[str]] = {}
         for folder, name in read:
             folders.setdefault(folder, set()).add(name)
-        for use in (one for one in site.uses() if one.plugin.inspect is not None or one.plugin.kind in TRANSFORMERS):
-            for field, folder in use.plugin.files.items():
+        for use in site.uses():
+            inspects = isinstance(use.plugin, AdapterPlugin) and use.plugin.inspect is not None
+            for field, folder in (
+                use.plugin.files.items() if inspects or isinstance(use.plugin, TransformerPlugin) else ()
+            ):
                 folders.setdefault(folder, set()).update(name for name in texts(use.value(field)) if name)
         return {
             f"{folder}/{name}" if folder else name: body

@@ -23,7 +23,7 @@ from hub.configuration.site import Checked, Site
 from hub.core.errors import ConfigError, FilePlace
 from hub.core.options.nearest import did_you_mean, hint
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Plugins
+from hub.core.plugins import Plugins
 from hub.core.routing.route_table import RouteTable
 from hub.documents import DOCUMENTS, Document
 

@@ -15,7 +15,8 @@ from hub.configuration.site import DestinationConfig, EndpointConfig, HoldConfig
 from hub.core.errors import FilePlace
 from hub.core.options.nearest import hint
 from hub.core.partners import Agreement
-from hub.core.plugin import Plugins
+from hub.core.plugin import DestinationPlugin, SourcePlugin, TransformerPlugin
+from hub.core.plugins import Plugins
 from hub.core.retry import QUICK, RetryClass
 from hub.core.routing.condition import Condition
 from hub.core.routing.facts import FactPath, FactSet
@@ -80,11 +81,11 @@ class Draft:
     endpoints: dict[str, EndpointConfig] = field(default_factory=dict)
     sources: dict[str, SourceConfig] = field(default_factory=dict)
     destinations: dict[str, DestinationConfig] = field(default_factory=dict)
-    placed: dict[str, PlacedUse] = field(default_factory=dict)
+    placed: dict[str, PlacedUse[DestinationPlugin[Any]]] = field(default_factory=dict)
     """The adapter of each destination, with its places."""
-    placed_sources: dict[str, PlacedUse] = field(default_factory=dict)
+    placed_sources: dict[str, PlacedUse[SourcePlugin[Any]]] = field(default_factory=dict)
     """The adapter of each source, with its places."""
-    transformers: list[PlacedUse] = field(default_factory=list)
+    transformers: list[PlacedUse[TransformerPlugin[Any]]] = field(default_factory=list)
     """Readers, writers and steps of which nothing wrong is known yet."""
     routes: list[RouteDraft] = field(default_factory=list)
 

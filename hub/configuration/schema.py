@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -20,7 +20,16 @@ from hub.configuration.files.models import (
     RouteEntry,
 )
 from hub.configuration.files.partner_file import PartnerFile
-from hub.core.plugin import Plugin, PluginKind, Plugins
+from hub.core.plugin import (
+    DestinationPlugin,
+    EndpointPlugin,
+    Plugin,
+    ReaderPlugin,
+    SourcePlugin,
+    StepPlugin,
+    WriterPlugin,
+)
+from hub.core.plugins import Plugins
 from hub.core.routing.facts import BUILT_IN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -53,7 +62,7 @@ def schemas(plugins: Plugins) -> dict[str, Json]:
 
 
 def _endpoints(plugins: Plugins) -> Json:
-    used = _of(plugins, "endpoint")
+    used = plugins.every(EndpointPlugin)
     return _join_models(
         "config/endpoints.yaml",
         [plugin.options for plugin in used],
@@ -62,8 +71,8 @@ def _endpoints(plugins: Plugins) -> Json:
 
 
 def _destinations(plugins: Plugins) -> Json:
-    used, writers, readers = _of(plugins, "destination"), _of(plugins, "writer"), _of(plugins, "reader")
-    steps = _of(plugins, "step")
+    used, writers, readers = plugins.every(DestinationPlugin), plugins.every(WriterPlugin), plugins.every(ReaderPlugin)
+    steps = plugins.every(StepPlugin)
     used_by = (*used, *writers, *readers, *steps)
     models: list[type[BaseModel]] = [ReplyEntry, Gather, *(plugin.options for plugin in used_by)]
     return _join_models(
@@ -72,10 +81,10 @@ def _destinations(plugins: Plugins) -> Json:
 
 
 def _routes(plugins: Plugins) -> Json:
-    used, writers = _of(plugins, "destination"), _of(plugins, "writer")
-    sources, readers = _of(plugins, "source"), _of(plugins, "reader")
+    used, writers = plugins.every(DestinationPlugin), plugins.every(WriterPlugin)
+    sources, readers = plugins.every(SourcePlugin), plugins.every(ReaderPlugin)
     models: list[type[BaseModel]] = [ReplyEntry, Gather, RouteEntry]
-    steps = _of(plugins, "step")
+    steps = plugins.every(StepPlugin)
     models += (plugin.options for plugin in (*used, *writers, *sources, *readers, *steps))
 
     def root(refs: Refs) -> Json:
@@ -102,7 +111,7 @@ def _routes(plugins: Plugins) -> Json:
     return schema
 
 
-def _steps(used: list[Plugin], refs: Refs, before: str) -> Json:
+def _steps(used: Sequence[Plugin[Any]], refs: Refs, before: str) -> Json:
     name = {"type": "string", "minLength": 1, "description": "By which the trace speaks of it."}
     step = _keyed(used, refs, {"name": name}, ("name",))
     return {
@@ -113,7 +122,11 @@ def _steps(used: list[Plugin], refs: Refs, before: str) -> Json:
 
 
 def _destination(
-    used: list[Plugin], writers: list[Plugin], readers: list[Plugin], steps: list[Plugin], refs: Refs
+    used: Sequence[Plugin[Any]],
+    writers: Sequence[Plugin[Any]],
+    readers: Sequence[Plugin[Any]],
+    steps: Sequence[Plugin[Any]],
+    refs: Refs,
 ) -> Json:
     others: Json = {
         "read": _chosen(readers, refs),
@@ -164,10 +177,6 @@ def _untitled(schema: Any) -> Any:
     return [_untitled(one) for one in schema] if isinstance(schema, list) else schema
 
 
-def _of(plugins: Plugins, kind: PluginKind) -> list[Plugin]:
-    return [plugin for name in plugins.names(kind) if (plugin := plugins.find(kind, name))]
-
-
 def _names(value: Json) -> Json:
     """A mapping of names to such values."""
     return {"type": ["object", "null"], "propertyNames": {"pattern": NAME}, "additionalProperties": value}
@@ -178,7 +187,7 @@ def _closed(properties: Json, required: tuple[str, ...] = ()) -> Json:
     return {**closed, "required": list(required)} if required else closed
 
 
-def _keyed(used: list[Plugin], refs: Refs, others: Json, required: tuple[str, ...]) -> Json:
+def _keyed(used: Sequence[Plugin[Any]], refs: Refs, others: Json, required: tuple[str, ...]) -> Json:
     """Exactly one plug-in's key, beside the others."""
     choices = {plugin.name: _options(plugin, refs) for plugin in used}
     schema = _closed({**choices, **others}, required)
@@ -186,13 +195,13 @@ def _keyed(used: list[Plugin], refs: Refs, others: Json, required: tuple[str, ..
     return schema
 
 
-def _chosen(used: list[Plugin], refs: Refs) -> Json:
+def _chosen(used: Sequence[Plugin[Any]], refs: Refs) -> Json:
     """A plug-in's name, or a mapping with its key and further options beside it."""
     names: Json = {"enum": [plugin.name for plugin in used], "description": "A plug-in, without options."}
     return {"anyOf": [names, *(_with_options(plugin, refs) for plugin in used)]}
 
 
-def _with_options(plugin: Plugin, refs: Refs) -> Json:
+def _with_options(plugin: Plugin[Any], refs: Refs) -> Json:
     beside = {
         field.alias or name: {"description": field.description or ""}
         for name, field in plugin.options.model_fields.items()
@@ -200,7 +209,7 @@ def _with_options(plugin: Plugin, refs: Refs) -> Json:
     return _closed({**beside, plugin.name: _options(plugin, refs)}, (plugin.name,))
 
 
-def _options(plugin: Plugin, refs: Refs) -> Json:
+def _options(plugin: Plugin[Any], refs: Refs) -> Json:
     forms: list[Json] = [refs[plugin.options]]
     if plugin.shorthand is not None:
         forms.append({"type": ["string", "number", "boolean"], "description": f"Short for its {plugin.shorthand}."})

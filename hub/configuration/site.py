@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from hub.configuration.entries.plug import Use
 from hub.configuration.files.finding import SiteFinding
@@ -14,6 +14,15 @@ from hub.core.message import empty
 from hub.core.options.containment import Containment
 from hub.core.options.work import DEFAULT_BOUNDS, WorkBounds
 from hub.core.partners import PartnerDirectory
+from hub.core.plugin import (
+    DestinationPlugin,
+    EndpointPlugin,
+    Plugin,
+    ReaderPlugin,
+    SourcePlugin,
+    StepPlugin,
+    WriterPlugin,
+)
 from hub.core.replies.replies import ReplyRule
 from hub.core.retry import RetryClass
 from hub.core.routing.facts import FactSet
@@ -49,7 +58,7 @@ class EndpointConfig:
     """A named connection."""
 
     name: str
-    use: Use
+    use: Use[EndpointPlugin[Any]]
     place: FilePlace
 
 
@@ -58,7 +67,7 @@ class StepConfig:
     """A step, as the site calls it."""
 
     name: str
-    use: Use
+    use: Use[StepPlugin[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,8 @@ class SourceConfig:
     are packed in. `steps`: what happens to its documents before they are routed."""
 
     name: str
-    use: Use | None
-    reader: Use
+    use: Use[SourcePlugin[Any]] | None
+    reader: Use[ReaderPlugin[Any]]
     place: FilePlace
     owner: str = ""
     documents: tuple[str, ...] = ()
@@ -86,10 +95,10 @@ class DestinationConfig:
     `gather_by` are the facts in which they are equal."""
 
     name: str
-    use: Use
+    use: Use[DestinationPlugin[Any]]
     place: FilePlace
     retry: RetryClass
-    writer: Use | None = None
+    writer: Use[WriterPlugin[Any]] | None = None
     replies: tuple[ReplyRule, ...] = ()
     endpoint: str | None = None
     captures: Mapping[str, str] = field(default_factory=empty)
@@ -129,14 +138,16 @@ class Site:
     """A digest of the files that the check read; see `hub.core.identity.site_version`. Empty while nobody has read them
     from a disk."""
 
-    def uses(self) -> Iterator[Use]:
+    def uses(self) -> Iterator[Use[Plugin[Any]]]:
         """Every use of a plug-in."""
         for endpoint in self.endpoints.values():
             yield endpoint.use
         for source in self.sources.values():
-            yield from (use for use in (source.use, source.reader, *(step.use for step in source.steps)) if use)
+            yield from (use for use in (source.use, source.reader) if use is not None)
+            yield from (step.use for step in source.steps)
         for each in self.destinations.values():
-            yield from (use for use in (each.use, each.writer, *(step.use for step in each.steps)) if use)
+            yield from (use for use in (each.use, each.writer) if use is not None)
+            yield from (step.use for step in each.steps)
 
 
 @dataclass(frozen=True, slots=True)

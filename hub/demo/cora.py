@@ -8,8 +8,8 @@ from threading import Thread
 from typing import Any
 
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import HubError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.demo.ssh_key import SshKey
 

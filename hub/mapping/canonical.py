@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 from pydantic import Field
 
+from hub.core.context import Context
 from hub.core.errors import ConfigError, DecodeError, MappingError
 from hub.core.message import EMPTY, Header
-from hub.core.plugin import Context, Options
+from hub.core.plugin import Options
 from hub.core.ports import Reading
 from hub.core.record import record
 from hub.documents import Document

@@ -81,6 +81,7 @@ IMPURE = {
 
 ALLOWED = {
     ("hub/core/ports.py", "pathlib"): "FileBody names the file that a body stands in; adapters open it",
+    ("hub/core/context.py", "pathlib"): "Context names the site's folder and the spool; adapters open files there",
 }
 """Exceptions, each with its reason."""
 

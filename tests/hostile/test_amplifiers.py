@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from hub.core.context import Context
 from hub.core.errors import DecodeError
-from hub.core.plugin import Context, Plugin
+from hub.core.plugin import Plugin
 from hub.core.ports import BytesBody
 from hub.mapping.json_list import elements as elements_of_list
 from tests.support.growth import growth

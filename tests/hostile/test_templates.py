@@ -237,7 +237,7 @@ def test_wherever_a_template_runs_its_work_is_bounded() -> None:
 
 
 def site() -> Any:
-    from hub.core.plugin import Context
+    from hub.core.context import Context
 
     return Context(site=None, text=lambda folder, name: ENDLESS, work=BOUNDS)
 

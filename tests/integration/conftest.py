@@ -11,7 +11,7 @@ from hub.app.running_hub import RunningHub
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.journal.journal import Journal
 from tests.support.erp import Erp
 from tests.support.exchanges import context_on

@@ -32,8 +32,8 @@ from adapters.bridge import (
 )
 from adapters.bridge.source import raw_body
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Taken
 from tests.support.brokers import eventually
 from tests.support.redis import RedisServer

@@ -13,8 +13,10 @@ from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import HubError
-from hub.core.plugin import Context, Options, Plugin, Plugins
+from hub.core.plugin import DestinationPlugin, Options, Plugin, ReaderPlugin
+from hub.core.plugins import Plugins
 from hub.core.ports import Body, Outgoing, Reading, Receipt
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from tests.support.brokers import eventually
@@ -60,7 +62,9 @@ class Fused:
 
 async def test_a_builder_that_breaks_refuses_the_reload(tmp_path: Path) -> None:
     site, fuse = SiteOnDisk(tmp_path), Fused()
-    fused = Plugins.of([*installed(), Plugin("fused", "destination", NoOptions, "Breaks.", "{}", fuse)])
+    fused = Plugins.of(
+        [*installed(), DestinationPlugin(name="fused", options=NoOptions, summary="Breaks.", example="{}", build=fuse)]
+    )
     checked = SiteFolder(tmp_path).check(fused, site.environ)
     assert checked.site is not None, checked.findings
     with (tmp_path / "hub.log").open("w", buffering=1) as stream:
@@ -93,8 +97,10 @@ def plugins() -> Plugins:
     return Plugins.of(
         [
             *installed(),
-            Plugin("broken", "destination", NoOptions, "Raises.", "{}", build(BrokenDestination)),
-            Plugin("broken", "reader", NoOptions, "Raises.", "{}", build(BrokenReader)),
+            DestinationPlugin(
+                name="broken", options=NoOptions, summary="Raises.", example="{}", build=build(BrokenDestination)
+            ),
+            ReaderPlugin(name="broken", options=NoOptions, summary="Raises.", example="{}", build=build(BrokenReader)),
         ]
     )
 

@@ -12,10 +12,10 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from hub.app.plugin_discovery import declared_at, discover
+from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.console.server import serving
-from hub.core.plugin import Plugins
+from hub.core.plugins import Plugins, declared
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from tests.support import hostile_plugin
 from tests.support.brokers import eventually
@@ -74,7 +74,7 @@ def hostile_site(folder: Path) -> SiteOnDisk:
 def running(site: SiteOnDisk) -> AbstractAsyncContextManager[RunningHub]:
     """A hub that has the hostile plug-in beside those that are installed."""
     found = [plugin for kind in discover().by_kind.values() for plugin in kind.values()]
-    return site.running(Plugins.of([*found, *declared_at(hostile_plugin, hostile_plugin.__name__)]))
+    return site.running(Plugins.of([*found, *declared(hostile_plugin, hostile_plugin.__name__)]))
 
 
 def workers_of(parent: int) -> list[int]:

@@ -21,9 +21,9 @@ from adapters.exchange import (
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
+from hub.core.context import Context
 from hub.core.errors import ConfigError, TransientError
 from hub.core.message import Message
-from hub.core.plugin import Context
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from tests.support.brokers import Inbox, depth_becomes
 from tests.support.certificates import Authority

@@ -17,8 +17,8 @@ from adapters.exchange import (
 )
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
+from hub.core.context import Context
 from hub.core.errors import RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.replies.replies import ReplyRule
 from tests.support.exchanges import outgoing
 

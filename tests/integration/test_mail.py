@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from adapters.mail import MailDestinationOptions, MailEndpointOptions, build_destination, build_endpoint
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Outgoing, Receipt
 from tests.support.certificates import Authority
 from tests.support.mail_server import MailServer

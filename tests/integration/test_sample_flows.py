@@ -13,7 +13,7 @@ import pytest
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.core.ports import BytesBody
 from hub.documents.base import Document
 

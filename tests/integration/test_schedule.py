@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from adapters.schedule import ScheduleSource, ScheduleSourceOptions
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import TransientError
 from hub.core.options.cron import Cron
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
 from hub.journal.processes.memory import JournalMemory

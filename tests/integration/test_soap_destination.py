@@ -20,8 +20,8 @@ from adapters.soap.destination import SoapDestination, SoapDestinationOptions
 from adapters.soap.endpoint import SoapEndpointOptions
 from adapters.soap.outward import build_destination, build_endpoint
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import ConfigError, RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Outgoing, Receipt
 from hub.core.replies.replies import ReplyRule
 from hub.journal.timeline import Timeline

@@ -25,8 +25,8 @@ from adapters.file import (
     StoreSource,
 )
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Receipt, Taken
 from tests.support.brokers import eventually
 from tests.support.running_source import running_source

@@ -12,9 +12,9 @@ from adapters.exchange import (
     StreamSourceOptions,
 )
 from hub.core.broker import BrokerLifecycle
+from hub.core.context import Context
 from hub.core.errors import TransientError
 from hub.core.message import Message
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from tests.support.brokers import eventually
 from tests.support.exchanges import Takes, running

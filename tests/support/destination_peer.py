@@ -12,9 +12,10 @@ import structlog
 from hub.app.plugin_discovery import discover
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.message import EMPTY
 from hub.core.options.duration import seconds
-from hub.core.plugin import Context
+from hub.core.plugin import DestinationPlugin, EndpointPlugin
 from hub.core.ports import Destination, Outgoing
 from tests.support.addresses_seen import Seen
 
@@ -62,7 +63,7 @@ class Peer:
 
 
 def built(kind: str, options: dict[str, Any], context: Context) -> Destination:
-    plugin = PLUGINS.find("destination", kind)
+    plugin = PLUGINS.find(DestinationPlugin, kind)
     assert plugin is not None
     made: Destination = plugin.build("out", plugin.options.model_validate(options), context)
     return made
@@ -77,7 +78,7 @@ class Reaching:
 
     def __call__(self, patience: str = PATIENCE, more: Mapping[str, Any] = EMPTY, **endpoint: Any) -> Destination:
         """`more` are options of the destination."""
-        plugin = PLUGINS.find("endpoint", self._endpoint)
+        plugin = PLUGINS.find(EndpointPlugin, self._endpoint)
         assert plugin is not None
         context = Context(
             self._site,

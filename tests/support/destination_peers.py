@@ -12,7 +12,8 @@ import pytest
 
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
-from hub.core.plugin import Context
+from hub.core.context import Context
+from hub.core.plugin import EndpointPlugin
 from hub.core.ports import Destination
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from tests.support.addresses_seen import (
@@ -126,7 +127,7 @@ async def store(stack: AsyncExitStack, request: pytest.FixtureRequest, folder: P
         return [{"folder": key.split("/")[1], "name": key.split("/")[2], "target": f"peer:{key[4:]}"} for key in keys]
 
     def make(port: int, patience: str = PATIENCE) -> Destination:
-        plugin = PLUGINS.find("endpoint", "store")
+        plugin = PLUGINS.find(EndpointPlugin, "store")
         assert plugin is not None
         made = plugin.build("peer", plugin.options.model_validate(wanted), Context(folder, clock=SystemClock()))
         options = {"store": "peer", "folder": "out", "name": "{number}.json"}

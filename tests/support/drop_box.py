@@ -15,7 +15,7 @@ import structlog
 from adapters.sftp_server import SftpServerSourceOptions
 from adapters.sftp_server.source import SftpServerSource
 from hub.clock.system_clock import SystemClock
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.core.ports import Arrival, Taken
 from tests.support.brokers import eventually
 

@@ -13,7 +13,7 @@ import structlog
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
 from hub.core.broker import BrokerLifecycle
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.core.ports import Arrival, Outgoing, Taken
 from hub.journal.journal import Journal
 from hub.journal.processes.memory import JournalMemory

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from hub.core.plugin import LINEAR, Options, Plugin
+from hub.core.plugin import LINEAR, DestinationPlugin, Options, ReaderPlugin, StepPlugin, WriterPlugin
 from hub.core.ports import Body, Outgoing, Reading, Receipt, WriteContext, Written
 from hub.core.step import Stepped
 from hub.documents import Document, Order
@@ -82,27 +82,24 @@ def bounded(options: HostileOptions) -> int:
 
 
 PLUGINS = (
-    Plugin(
+    ReaderPlugin(
         name="hostile",
-        kind="reader",
         options=HostileOptions,
         summary="Does what the body says.",
         example="{}",
         build=lambda name, options, context: HostileReader(options.partner),
         bounded=bounded,
     ),
-    Plugin(
+    StepPlugin(
         name="hostile",
-        kind="step",
         options=HostileOptions,
         summary="Does what the number says.",
         example="{}",
         build=lambda name, options, context: HostileStep(),
         bounded=bounded,
     ),
-    Plugin(
+    WriterPlugin(
         name="hostile",
-        kind="writer",
         options=HostileOptions,
         summary="Does what the number says.",
         example="{}",
@@ -139,9 +136,8 @@ class FolderOptions(Options):
     folder: str = Field(description="A folder of the site.")
 
 
-DESTINATION = Plugin(
+DESTINATION = DestinationPlugin(
     name="hostile",
-    kind="destination",
     options=FolderOptions,
     summary="Ends its process for some documents.",
     example="folder: var/hostile\n",

@@ -21,9 +21,11 @@ from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock
 from hub.core.agreement import Agreement, ExpectAck
+from hub.core.context import Context
 from hub.core.errors import DecodeError, MappingError
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Context, Options, Plugin, Plugins
+from hub.core.plugin import Options, ReaderPlugin, WriterPlugin
+from hub.core.plugins import Plugins
 from hub.core.ports import Body, Reading, WriteContext, Written
 from hub.documents import Document, FunctionalAcknowledgment, from_json, to_json
 from tests.support.brokers import LIMIT
@@ -112,8 +114,14 @@ def plugins() -> Plugins:
     return Plugins.of(
         [
             *known,
-            Plugin("numbered", "writer", NumberedOptions, "Writes.", "partner: A", lambda n, o, c: NumberedWriter(o)),
-            Plugin("envelopes", "reader", NoOptions, "Reads.", "{}", _reader),
+            WriterPlugin(
+                name="numbered",
+                options=NumberedOptions,
+                summary="Writes.",
+                example="partner: A",
+                build=lambda n, o, c: NumberedWriter(o),
+            ),
+            ReaderPlugin(name="envelopes", options=NoOptions, summary="Reads.", example="{}", build=_reader),
         ]
     )
 

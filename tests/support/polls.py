@@ -15,8 +15,8 @@ from adapters.rest.list_options import RestSourceOptions
 from adapters.rest.source import RestSource
 from hub.app.logs import make_logger
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, SoleSource, Taken
 from hub.journal.journal import Journal
 from hub.journal.processes.memory import JournalMemory

@@ -13,7 +13,7 @@ import structlog
 from adapters.sftp import SftpDestination, SftpDestinationOptions, SftpSource, SftpSourceOptions
 from adapters.sftp.endpoint import SftpEndpoint, SftpEndpointOptions
 from hub.clock.system_clock import SystemClock
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.core.ports import Arrival, Outgoing, Taken
 from hub.journal.journal import Journal
 from hub.journal.processes.memory import JournalMemory

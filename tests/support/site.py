@@ -21,7 +21,7 @@ from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock
-from hub.core.plugin import Plugins
+from hub.core.plugins import Plugins
 from hub.documents import Order, to_json
 from tests.support.brokers import LIMIT
 from tests.support.guard import Guard

@@ -11,7 +11,8 @@ from typing import Any
 from hub.app.plugin_discovery import discover
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock
-from hub.core.plugin import Context
+from hub.core.context import Context
+from hub.core.plugin import EndpointPlugin, SourcePlugin
 from hub.core.ports import Source
 from hub.journal.journal import Journal
 from hub.journal.processes.memory import JournalMemory
@@ -83,14 +84,14 @@ class SourcePeer(ABC):
                 await close()
 
     def built(self, kind: str, options: dict[str, Any], endpoint: Any = None) -> Source:
-        plugin = PLUGINS.find("source", kind)
+        plugin = PLUGINS.find(SourcePlugin, kind)
         assert plugin is not None
         context = replace(self.seat.context(), endpoint=lambda name: endpoint)
         made: Source = plugin.build(self.source_name, plugin.options.model_validate_json(json.dumps(options)), context)
         return made
 
     def endpoint(self, kind: str, options: dict[str, Any]) -> Any:
-        plugin = PLUGINS.find("endpoint", kind)
+        plugin = PLUGINS.find(EndpointPlugin, kind)
         assert plugin is not None
         made = plugin.build("peer", plugin.options.model_validate_json(json.dumps(options)), self.seat.context())
         self._endpoints.append(made)

@@ -18,7 +18,7 @@ from adapters.http.endpoint_options import HttpEndpointOptions
 from adapters.http.source import HttpSource
 from adapters.http.source_options import HttpSourceOptions
 from hub.clock.system_clock import SystemClock
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.core.ports import Arrival, Taken
 from hub.journal.journal import Journal
 from hub.journal.repetitions import JournalRepetitions

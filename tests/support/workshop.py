@@ -12,9 +12,9 @@ import structlog
 
 from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.core.clock import Clock
+from hub.core.context import Context
 from hub.core.options.containment import Containment
 from hub.core.outgoing_address import OutgoingAddress
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, Outgoing, Receipt, Taken
 from hub.core.routing.facts import FactSet
 from hub.core.routing.route import Route

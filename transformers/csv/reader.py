@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import LINEAR, Plugin
+from hub.core.plugin import LINEAR, ReaderPlugin
 from hub.core.ports import Body, Reading
 from hub.mapping.by_columns import RowsOptions, by_columns
 from hub.mapping.canonical import BodyItem, Canonical, kinds_of
@@ -142,9 +142,8 @@ class _BodyLines:
             raise DecodeError(f"row {self.number}: the byte {found} at {error.start} is not {self._encoding}") from None
 
 
-READER = Plugin(
+READER = ReaderPlugin(
     name="csv",
-    kind="reader",
     options=CsvReaderOptions,
     summary="Reads rows of values: each, or those with the same key, are a document: by its columns, or through a template of the site.",
     example="document: order@1\nto:\n  number: order_number\n  date: wanted\n  lines: {quantity: quantity, price: price, products.VN: item}\n"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from hub.core.errors import MappingError
-from hub.core.plugin import LINEAR, Plugin
+from hub.core.plugin import LINEAR, WriterPlugin
 from hub.core.ports import WriteContext, Written
 from hub.documents.base import Document
 from hub.mapping.made_rows import check_names, checked_template, made_rows, plain_text
@@ -65,9 +65,8 @@ class _Text:
         self.pieces.append(text)
 
 
-WRITER = Plugin(
+WRITER = WriterPlugin(
     name="csv",
-    kind="writer",
     options=CsvWriterOptions,
     summary="Writes a document as rows of values, which a template of the site makes.",
     example='rows: order-rows.json.j2\ncolumns: [order, line, item, quantity, price]\ndelimiter: ";"\n',

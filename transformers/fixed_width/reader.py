@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from hub.core.context import Context
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
-from hub.core.plugin import LINEAR, Context, Plugin
+from hub.core.plugin import LINEAR, ReaderPlugin
 from hub.core.ports import Body, Reading
 from hub.mapping.by_columns import RowsOptions, by_columns
 from hub.mapping.canonical import BodyItem, Canonical, kinds_of
@@ -115,9 +116,8 @@ def _build(name: str, options: FixedWidthReaderOptions, context: Context) -> Fix
     return FixedWidthReader(options, Canonical.of(options, context))
 
 
-READER = Plugin(
+READER = ReaderPlugin(
     name="fixed_width",
-    kind="reader",
     options=FixedWidthReaderOptions,
     summary="Reads lines whose values stand at fixed places, of one record type or several, by their columns or through a template of the site.",
     example="document: order@1\nmap: legacy-order.json.j2\nbegins: H\nrecords:\n  H: {number: [2, 11], wanted: [12, 19]}\n"

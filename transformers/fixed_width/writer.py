@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from hub.core.context import Context
 from hub.core.errors import MappingError
-from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.plugin import LINEAR, Options, WriterPlugin
 from hub.core.ports import WriteContext, Written
 from hub.documents.base import Document
 from hub.mapping.column import WORDS, converter, formatter
@@ -157,9 +158,8 @@ def _build(name: str, options: FixedWidthWriterOptions, context: Context) -> Fix
     return FixedWidthWriter(options, SiteTemplate(options.rows, context.text, context.work))
 
 
-WRITER = Plugin(
+WRITER = WriterPlugin(
     name="fixed_width",
-    kind="writer",
     options=FixedWidthWriterOptions,
     summary="Writes a document as lines whose values stand at fixed places, which a template of the site makes.",
     example="rows: legacy-lines.json.j2\nrecords:\n  H:\n    - {name: record, width: 1}\n    - {name: number, width: 10}\n"

@@ -8,10 +8,11 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from hub.core.context import Context
 from hub.core.errors import DecodeError
 from hub.core.message import EMPTY
 from hub.core.options.size import Size, parse_size
-from hub.core.plugin import LINEAR, Context, Plugin
+from hub.core.plugin import LINEAR, ReaderPlugin
 from hub.core.ports import Body, Reading
 from hub.mapping.canonical import BodyItem, Canonical, CanonicalOptions, kinds_of
 from hub.mapping.json_text import SCHEMAS
@@ -126,9 +127,8 @@ def bounded_up_to(options: XmlReaderOptions) -> int:
     return 0 if unbounded else LINEAR
 
 
-PLUGIN = Plugin(
+PLUGIN = ReaderPlugin(
     name="xml",
-    kind="reader",
     options=XmlReaderOptions,
     summary="Reads a body that is one document in XML, or many of them, through a template or an XSLT of the site.",
     example="document: order@1\nmap: legacy-order.json.j2\nschema: legacy-order.xsd\neach: /o:Orders/o:Order\n"

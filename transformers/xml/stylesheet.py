@@ -11,8 +11,8 @@ from typing import Any
 
 from lxml import etree
 
+from hub.core.context import Context
 from hub.core.errors import ConfigError, DecodeError
-from hub.core.plugin import Context
 from hub.mapping.site_template import TEMPLATES
 from hub.mapping.xml_schema import site_xml
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Any
 
 from adapters.soap.serving.contract import ServedOperation
 from adapters.soap.serving.fault import SoapFault, fault_response
@@ -15,6 +14,7 @@ from adapters.soap.serving.username_token import UsernameToken
 from hub.core.clock import Clock
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.identity import digest, message_id
+from hub.core.log import Log
 from hub.core.network.web import Repetitions, WebResponse
 from hub.core.options.duration import seconds
 from hub.core.outcome import ARRIVAL, Ending, Outcomes, State
@@ -56,7 +56,7 @@ class CallTerms:
     replies: SoapReplies
     once_only: Repetitions
     outcomes: Outcomes
-    log: Any
+    log: Log
     clock: Clock
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from adapters.soap.serving.call import CallTerms, SoapCall
@@ -17,6 +16,7 @@ from adapters.soap.serving.options import SoapSourceOptions
 from adapters.soap.serving.replies import SoapReplies
 from adapters.soap.serving.security_options import ServingSecurityOptions
 from adapters.soap.serving.username_token import SECURITY, UsernameToken, UsernameTokens, WrongSecret
+from hub.core.context import Context
 from hub.core.errors import ConfigError
 from hub.core.network.failures import FailedAccounts
 from hub.core.network.problem import problem
@@ -24,7 +24,6 @@ from hub.core.network.rate import Rate
 from hub.core.network.sampling import SampledLog
 from hub.core.network.web import SENDERS, Admitted, FirstLook, Mount, WebListener, WebRequest, WebResponse
 from hub.core.options.size import parse_size
-from hub.core.plugin import Context
 from hub.core.ports import Body, Take
 
 FOLDER = "routes/schemas"
@@ -44,7 +43,7 @@ class SoapSource:
         self._log = SampledLog(context.log, context.clock.monotonic)
         self._accounts = FailedAccounts(context.clock.monotonic)
         self._before_token = parse_size(options.before_token)
-        self._contract = ServedContract(options.wsdl, Path(context.site) / FOLDER, options.operations)
+        self._contract = ServedContract(options.wsdl, context.site / FOLDER, options.operations)
         try:
             answers_fit(self._contract, options)
         except ConfigError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 
 from hub.configuration.site import Site
+from hub.core.plugin import EndpointPlugin, SourcePlugin
 
 RESERVE = 256
 """For journal, broker, claims, spool, files and connections that the hub opens itself."""
@@ -15,9 +16,12 @@ CONSOLE = 100
 
 def descriptors_needed(site: Site) -> int:
     """When every listener has all the connections that its options allow."""
-    uses = [*(each.use for each in site.endpoints.values()), *(each.use for each in site.sources.values())]
-    listeners = sum(use.plugin.descriptors(use.options) for use in uses if use is not None)
-    return RESERVE + (CONSOLE if site.settings.console_port else 0) + listeners
+    listeners = (
+        use.plugin.descriptors(use.options)
+        for use in site.uses()
+        if isinstance(use.plugin, EndpointPlugin | SourcePlugin)
+    )
+    return RESERVE + (CONSOLE if site.settings.console_port else 0) + sum(listeners)
 
 
 def descriptors_allowed() -> int:

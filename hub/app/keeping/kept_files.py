@@ -15,8 +15,8 @@ KEPT = "kept"
 
 def kept_by(site: Site) -> tuple[str, ...]:
     """Files and folders, relative to the site, of all sources."""
-    uses = [source.use for source in site.sources.values() if source.use is not None]
-    return tuple(dict.fromkeys(path for use in uses for path in use.plugin.keeps(use.options)))
+    sources = [source.use for source in site.sources.values() if source.use is not None]
+    return tuple(dict.fromkeys(path for use in sources for path in use.plugin.keeps(use.options)))
 
 
 def take_along(site: Path, paths: Iterable[str], target: Path) -> int:

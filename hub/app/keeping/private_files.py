@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Site
+from hub.core.plugin import DestinationPlugin, SourcePlugin
 
 UMASK = 0o077
 OTHERS = 0o077
@@ -77,10 +78,6 @@ def own_paths(folder: SiteFolder, site: Site) -> Iterator[Path]:
 
 
 def shared_folders(site: Site) -> Iterator[str]:
-    uses = (
-        *(source.use for source in site.sources.values()),
-        *(destination.use for destination in site.destinations.values()),
-    )
-    for use in uses:
-        if use is not None:
+    for use in site.uses():
+        if isinstance(use.plugin, SourcePlugin | DestinationPlugin):
             yield from use.plugin.shared_folders(use.options)

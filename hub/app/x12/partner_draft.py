@@ -9,7 +9,7 @@ from hub.app.x12.partner_scaffold import PartnerScaffold
 from hub.configuration.check import check_site
 from hub.configuration.files.finding import SiteFinding
 from hub.core.errors import ConfigError, FilePlace
-from hub.core.plugin import Plugins
+from hub.core.plugins import Plugins
 
 
 def objections(

@@ -13,7 +13,7 @@ from hub.core.agreement import Agreement
 from hub.core.errors import ConfigError
 from hub.core.options.nearest import did_you_mean
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Plugins
+from hub.core.plugins import Plugins
 from hub.documents import DOCUMENTS
 
 FOLDER = "config/partners/"

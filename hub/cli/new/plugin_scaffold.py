@@ -13,7 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from hub.app.plugin_discovery import GROUP
 from hub.configuration.files.models import DESTINATION_KEYS, SOURCE_KEYS
 from hub.core.options.nearest import hint
-from hub.core.plugin import Plugins
+from hub.core.plugin import KINDS
+from hub.core.plugins import Plugins
 
 ScaffoldKind = Literal["source", "destination", "reader", "writer"]
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
@@ -43,7 +44,7 @@ class PluginScaffold:
 
 
 def scaffold(kind: ScaffoldKind, name: str, plugins: Plugins) -> PluginScaffold:
-    """Raises Refused where the name isn't one, or is taken among the plug-ins of this kind."""
+    """Raises ScaffoldRefused where the name isn't one, or is taken among the plug-ins of this kind."""
     _check(kind, name, plugins)
     module = f"hub_{kind}_{name}"
     distribution = module.replace("_", "-")
@@ -73,13 +74,13 @@ def _check(kind: ScaffoldKind, name: str, plugins: Plugins) -> None:
         )
     if iskeyword(name) or name in OTHER_KEYS:
         raise ScaffoldRefused(f"{name!r} can't be a plug-in's name: the word has a meaning of its own")
-    if plugins.find(kind, name) is not None:
-        taken = plugins.names(kind)
+    if plugins.find(KINDS[kind], name) is not None:
+        taken = plugins.names(KINDS[kind])
         raise ScaffoldRefused(f"there is a {kind} {name!r} already; taken are {', '.join(taken)}")
 
 
 def kind_of(word: str, kinds: tuple[ScaffoldKind, ...]) -> ScaffoldKind:
-    """Raises Refused, with the nearest, where it is none of these."""
+    """Raises ScaffoldRefused, with the nearest, where it is none of these."""
     for kind in kinds:
         if word == kind:
             return kind
@@ -87,7 +88,7 @@ def kind_of(word: str, kinds: tuple[ScaffoldKind, ...]) -> ScaffoldKind:
 
 
 def put(made: PluginScaffold, folder: Path) -> tuple[Path, ...]:
-    """Writes the files into a folder that isn't there yet, or is empty. Never over anything. Raises Refused,
+    """Writes the files into a folder that isn't there yet, or is empty. Never over anything. Raises ScaffoldRefused,
     OSError."""
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
         raise ScaffoldRefused(f"{folder} is there already, and nothing is overwritten; say another --folder")

@@ -3,12 +3,15 @@ a hub runs."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft, Text
 from hub.configuration.entries.plug import PlacedUse
+from hub.core.context import Context
 from hub.core.errors import ConfigError, FilePlace
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Context
+from hub.core.plugin import TransformerPlugin
 from hub.core.routing.expression_tree import ExpressionError
 
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, OSError)
@@ -38,7 +41,7 @@ def _context(draft: Draft, text: Text) -> Context:
     return Context(site=draft.folder, partners=partners, text=text, facts=draft.facts.facts)
 
 
-def _outcome(placed: PlacedUse, context: Context) -> ConfigError | None:
+def _outcome(placed: PlacedUse[TransformerPlugin[Any]], context: Context) -> ConfigError | None:
     use = placed.use
     try:
         use.plugin.build(use.plugin.name, use.options, context)
@@ -47,13 +50,13 @@ def _outcome(placed: PlacedUse, context: Context) -> ConfigError | None:
     except ConfigError as error:
         return error
     except BROKEN as error:
-        if use.plugin.endpoint is not None and use.value(use.plugin.endpoint[0]) is not None:
+        if use.endpoint is not None:
             return None  # it may be the endpoint that is missing here
         return ConfigError(f"{use.plugin.name} can't be used: {type(error).__name__}: {error}")
     return None
 
 
-def _place(placed: PlacedUse, text: str) -> FilePlace:
+def _place(placed: PlacedUse[TransformerPlugin[Any]], text: str) -> FilePlace:
     """The option that names the file that is told of, else the first one that names any."""
     named = [(field, name) for field in placed.use.plugin.files for name in texts(placed.use.value(field))]
     fields = [field for field, name in named if name in text] or [field for field, _ in named]

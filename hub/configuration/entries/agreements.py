@@ -27,6 +27,7 @@ from hub.core.agreement import (
 )
 from hub.core.errors import FilePlace
 from hub.core.options.duration import seconds
+from hub.core.plugin import ReaderPlugin
 
 NEWLINES = {"none": "", "lf": "\n", "crlf": "\r\n"}
 
@@ -125,12 +126,7 @@ def _take_id(draft: Draft, partner: str, one: PartnerId, place: FilePlace) -> No
 
 def check_agreements(draft: Draft) -> None:
     """What can be said once the destinations are known, and what the transformers say that serve the agreements."""
-    checks = [
-        plugin.agreement
-        for kind in draft.plugins.by_kind.values()
-        for plugin in kind.values()
-        if plugin.agreement is not None
-    ]
+    checks = [plugin.agreement for plugin in draft.plugins.every(ReaderPlugin) if plugin.agreement is not None]
     for one in draft.agreements.values():
         _check_parties(draft, one)
         for check in checks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from hub.configuration.checks.checked_use import DECLARED_IN, check_use
 from hub.configuration.draft import Draft
@@ -19,19 +20,29 @@ from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.site import DestinationConfig, EndpointConfig, SourceConfig
 from hub.core.errors import FilePlace
 from hub.core.options.nearest import hint
+from hub.core.plugin import (
+    DestinationPlugin,
+    EndpointPlugin,
+    ReaderPlugin,
+    SourcePlugin,
+    TransformerPlugin,
+    WriterPlugin,
+)
 from hub.core.replies.captures import check_capture
 from hub.core.replies.replies import ReplyRule
 from hub.core.retry import QUICK, RetryClass
 from hub.core.topology import reply_source
+
+P = TypeVar("P", bound=TransformerPlugin[Any])
 
 
 def read_endpoints(draft: Draft, file: YamlFile) -> None:
     """config/endpoints.yaml."""
     for name, node, place in draft.entries(file, file.root, file.name):
         known = draft.declare("endpoint", name, place)
-        check_entry(file, node, draft.findings, draft.plugins, "endpoint")
-        check_named_files(draft, file, node, "endpoint")
-        placed = draft.reading.keyed("endpoint", file, name, node)
+        check_entry(file, node, draft.findings, draft.plugins, EndpointPlugin)
+        check_named_files(draft, file, node, EndpointPlugin)
+        placed = draft.reading.keyed(EndpointPlugin, file, name, node)
         if placed:
             check_use(draft, placed)
         if known and placed:
@@ -47,8 +58,8 @@ def declare_destinations(draft: Draft, file: YamlFile, node: YamlNode) -> Callab
 
     def read() -> None:
         for name, value, place, known in entries:
-            check_entry(file, value, draft.findings, draft.plugins, "destination")
-            check_named_files(draft, file, value, "destination")
+            check_entry(file, value, draft.findings, draft.plugins, DestinationPlugin)
+            check_named_files(draft, file, value, DestinationPlugin)
             destination = _read_destination(draft, file, name, value, place)
             if known and destination:
                 draft.destinations[name] = destination
@@ -59,8 +70,8 @@ def declare_destinations(draft: Draft, file: YamlFile, node: YamlNode) -> Callab
 def _read_destination(
     draft: Draft, file: YamlFile, name: str, node: YamlNode, place: FilePlace
 ) -> DestinationConfig | None:
-    placed = draft.reading.keyed("destination", file, name, node, DESTINATION_KEYS)
-    writer = _chosen(draft, "writer", file, node.child("write"))
+    placed = draft.reading.keyed(DestinationPlugin, file, name, node, DESTINATION_KEYS)
+    writer = _chosen(draft, WriterPlugin, file, node.child("write"))
     replies = tuple(_read_replies(draft, file, node.child("replies")))
     retry = _retry_class(draft, file, node.child("retry"))
     if placed is None:
@@ -94,10 +105,10 @@ def _read_destination(
     return replace(config, steps=(*agreed_totals(draft, writer), *steps))
 
 
-def _chosen(draft: Draft, kind: str, file: YamlFile, node: YamlNode | None) -> Use | None:
+def _chosen(draft: Draft, kind: type[P], file: YamlFile, node: YamlNode | None) -> Use[P] | None:
     if node is None:
         return None
-    placed = draft.reading.chosen("writer" if kind == "writer" else "reader", file, node)
+    placed = draft.reading.chosen(kind, file, node)
     if placed is None:
         return None
     check_use(draft, placed)
@@ -172,7 +183,7 @@ def _read_answers(draft: Draft, file: YamlFile, name: str, node: YamlNode | None
     if node is None:
         return None
     source, place = reply_source(name), file.place_of(node)
-    reader = _chosen(draft, "reader", file, node)
+    reader = _chosen(draft, ReaderPlugin, file, node)
     draft.declared.setdefault("source", {})[source] = place
     if reader is None:
         return None
@@ -190,8 +201,8 @@ def declare_sources(draft: Draft, file: YamlFile, node: YamlNode, owner: str) ->
 
     def read() -> None:
         for name, value, place, known in entries:
-            check_entry(file, value, draft.findings, draft.plugins, "source")
-            check_named_files(draft, file, value, "source")
+            check_entry(file, value, draft.findings, draft.plugins, SourcePlugin)
+            check_named_files(draft, file, value, SourcePlugin)
             source = _read_source(draft, file, name, value, place, owner)
             if known and source:
                 draft.sources[name] = source
@@ -202,12 +213,12 @@ def declare_sources(draft: Draft, file: YamlFile, node: YamlNode, owner: str) ->
 def _read_source(
     draft: Draft, file: YamlFile, name: str, node: YamlNode, place: FilePlace, owner: str
 ) -> SourceConfig | None:
-    placed = draft.reading.keyed("source", file, name, node, SOURCE_KEYS)
+    placed = draft.reading.keyed(SourcePlugin, file, name, node, SOURCE_KEYS)
     read = node.child("read")
     if read is None and node.kind == "mapping":
-        installed = ", ".join(draft.plugins.names("reader"))
+        installed = ", ".join(draft.plugins.names(ReaderPlugin))
         draft.findings.error(place, f"source {name} says not how to `read` what it brings", f"installed: {installed}")
-    reader = _chosen(draft, "reader", file, read)
+    reader = _chosen(draft, ReaderPlugin, file, read)
     if placed is None or reader is None:
         draft.doubtful |= {"endpoint", "hold"}
         return None

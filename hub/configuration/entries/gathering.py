@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft
 from hub.configuration.entries.plug import Use
@@ -12,6 +14,7 @@ from hub.configuration.site import DestinationConfig
 from hub.core.agreement import BatchLimits
 from hub.core.options.duration import seconds
 from hub.core.options.nearest import did_you_mean
+from hub.core.plugin import WriterPlugin
 
 
 def read_gather(draft: Draft, file: YamlFile, node: YamlNode | None) -> tuple[BatchLimits | None, tuple[str, ...]]:
@@ -44,7 +47,7 @@ def check_together(draft: Draft, file: YamlFile, node: YamlNode, config: Destina
         draft.findings.error(place, "who waits for an answer can't wait for other documents: `answer` or `gather`")
 
 
-def _batches(draft: Draft, writer: Use | None) -> bool:
+def _batches(draft: Draft, writer: Use[WriterPlugin[Any]] | None) -> bool:
     """Whether the agreement of a partner that it writes for says that documents go together."""
     partners = [name for field in writer.plugin.partners for name in texts(writer.value(field))] if writer else []
     return any(draft.agreements[name].agreement.batch is not None for name in partners if name in draft.agreements)

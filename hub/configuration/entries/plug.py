@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from hub.configuration.files.finding import Findings
 from hub.configuration.files.validation import validated
 from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.core.errors import FilePlace
 from hub.core.options.nearest import did_you_mean, hint
-from hub.core.plugin import Options, Plugin, PluginKind, Plugins
+from hub.core.plugin import OnEndpoint, Options, Plugin, endpoint_field
+from hub.core.plugins import Plugins
+
+P = TypeVar("P", bound=Plugin[Any])
+Plugged = TypeVar("Plugged", bound=Plugin[Any], covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Use(Generic[Plugged]):
     """A plug-in with its checked options."""
 
-    plugin: Plugin
+    plugin: Plugged
     options: Options
 
     def __repr__(self) -> str:
@@ -29,12 +33,23 @@ class Use:
         """The value of an option."""
         return getattr(self.options, field)
 
+    @property
+    def on_endpoint(self) -> OnEndpoint | None:
+        """The field that names an endpoint, and the plug-in that it must be of."""
+        return endpoint_field(self.plugin)
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that the options name."""
+        named: str | None = self.value(self.on_endpoint[0]) if self.on_endpoint is not None else None
+        return named
+
 
 @dataclass(frozen=True, slots=True)
-class PlacedUse:
+class PlacedUse(Generic[Plugged]):
     """A use, and where its parts stand, for the checks that come after."""
 
-    use: Use
+    use: Use[Plugged]
     file: YamlFile
     node: YamlNode
 
@@ -51,12 +66,14 @@ class PlugReader:
         self._findings = findings
 
     def keyed(
-        self, kind: PluginKind, file: YamlFile, name: str, node: YamlNode, others: Sequence[str] = ()
-    ) -> PlacedUse | None:
+        self, kind: type[P], file: YamlFile, name: str, node: YamlNode, others: Sequence[str] = ()
+    ) -> PlacedUse[P] | None:
         """`acme-inbox: {file: {...}, read: x12}`: exactly one key is a plug-in, the rest are among `others`."""
         if node.kind != "mapping":
             self._findings.error(
-                file.place_of(node), f"{kind} {name} should be a mapping with a plug-in", self._name_installed(kind)
+                file.place_of(node),
+                f"{kind.kind} {name} should be a mapping with a plug-in",
+                self._name_installed(kind),
             )
             return None
         keys = [key for key in node.entries if key not in others]
@@ -69,7 +86,7 @@ class PlugReader:
                 self._findings.error(file.place_of(node.keys[key]), f"unknown key {key!r}", hint(key, others))
         return self._options(kind, known[0], file, node.entries[known[0]], [])
 
-    def chosen(self, kind: PluginKind, file: YamlFile, node: YamlNode) -> PlacedUse | None:
+    def chosen(self, kind: type[P], file: YamlFile, node: YamlNode) -> PlacedUse[P] | None:
         """`read: x12`, or `read: {json: order@1}` with further options beside the plug-in's key."""
         if node.kind == "scalar" and isinstance(node.value, str):
             if self._plugins.find(kind, node.value) is None:
@@ -77,7 +94,7 @@ class PlugReader:
                 return None
             return self._options(kind, node.value, file, YamlNode("mapping", node.line, node.column), [])
         if node.kind != "mapping" or not node.entries:
-            self._findings.error(file.place_of(node), f"expected the name of a {kind}", self._name_installed(kind))
+            self._findings.error(file.place_of(node), f"expected the name of a {kind.kind}", self._name_installed(kind))
             return None
         known = [key for key in node.entries if self._plugins.find(kind, key)]
         if len(known) != 1:
@@ -87,26 +104,28 @@ class PlugReader:
         return self._options(kind, known[0], file, node.entries[known[0]], others)
 
     def _no_plugin(
-        self, kind: PluginKind, file: YamlFile, name: str, node: YamlNode, keys: list[str], known: list[str]
+        self, kind: type[Plugin[Any]], file: YamlFile, name: str, node: YamlNode, keys: list[str], known: list[str]
     ) -> None:
         if len(known) > 1:
             place = file.place_of(node.keys[known[1]])
-            self._findings.error(place, f"{name} names two {kind} plug-ins: {known[0]} and {known[1]}")
+            self._findings.error(place, f"{name} names two {kind.kind} plug-ins: {known[0]} and {known[1]}")
         elif keys:
             self._unknown(kind, keys[0], file.place_of(node.keys[keys[0]]))
         else:
-            self._findings.error(file.place_of(node), f"{kind} {name} names no plug-in", self._name_installed(kind))
+            self._findings.error(
+                file.place_of(node), f"{kind.kind} {name} names no plug-in", self._name_installed(kind)
+            )
 
-    def _unknown(self, kind: PluginKind, name: str, place: FilePlace) -> None:
+    def _unknown(self, kind: type[Plugin[Any]], name: str, place: FilePlace) -> None:
         hint = did_you_mean(name, self._plugins.names(kind)) or self._name_installed(kind)
-        self._findings.error(place, f"there is no {kind} plug-in {name!r}", hint)
+        self._findings.error(place, f"there is no {kind.kind} plug-in {name!r}", hint)
 
-    def _name_installed(self, kind: PluginKind) -> str:
+    def _name_installed(self, kind: type[Plugin[Any]]) -> str:
         return f"installed: {', '.join(self._plugins.names(kind)) or 'none'}"
 
     def _options(
-        self, kind: PluginKind, name: str, file: YamlFile, node: YamlNode, others: list[tuple[str, YamlNode, YamlNode]]
-    ) -> PlacedUse | None:
+        self, kind: type[P], name: str, file: YamlFile, node: YamlNode, others: list[tuple[str, YamlNode, YamlNode]]
+    ) -> PlacedUse[P] | None:
         plugin = self._plugins.find(kind, name)
         if plugin is None:  # the callers looked
             return None
@@ -117,7 +136,7 @@ class PlugReader:
         return PlacedUse(Use(plugin, options), file, merged) if options is not None else None
 
     def _merged(
-        self, plugin: Plugin, file: YamlFile, node: YamlNode, others: list[tuple[str, YamlNode, YamlNode]]
+        self, plugin: Plugin[Any], file: YamlFile, node: YamlNode, others: list[tuple[str, YamlNode, YamlNode]]
     ) -> YamlNode | None:
         """One mapping of all options, each at its own place."""
         merged = YamlNode("mapping", node.line, node.column)
@@ -138,7 +157,7 @@ class PlugReader:
         return merged
 
 
-def written(plugin: Plugin, field: str) -> str:
+def written(plugin: Plugin[Any], field: str) -> str:
     """The key under which a file writes an option: the field's alias where it has one. What the options derive from
     others has the key that it is called by."""
     known = plugin.options.model_fields.get(field)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from hub.configuration.draft import Draft
 from hub.configuration.entries.plug import PlacedUse, Use
 from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.site import StepConfig
+from hub.core.plugin import StepPlugin
 from hub.core.routing.condition import Condition
 from hub.core.routing.expression_tree import ExpressionError
 
@@ -17,7 +18,7 @@ def read_steps(
     draft: Draft,
     file: YamlFile,
     node: YamlNode | None,
-    check_use: Callable[[Draft, PlacedUse], object],
+    check_use: Callable[[Draft, PlacedUse[StepPlugin[Any]]], object],
     where: Literal["source", "destination"],
 ) -> tuple[StepConfig, ...]:
     """In their order; each has a name of its own, and its conditions are ones."""
@@ -34,7 +35,7 @@ def read_steps(
             continue
         if any(step.name == name.value for step in found):
             draft.findings.error(file.place_of(name), f"two steps are called {name.value}")
-        placed = draft.reading.keyed("step", file, name.value, item, ("name",))
+        placed = draft.reading.keyed(StepPlugin, file, name.value, item, ("name",))
         if placed is not None:
             check_use(draft, placed)
             _check_conditions(draft, placed)
@@ -44,7 +45,7 @@ def read_steps(
     return tuple(found)
 
 
-def _check_place(draft: Draft, placed: PlacedUse, where: str) -> None:
+def _check_place(draft: Draft, placed: PlacedUse[StepPlugin[Any]], where: str) -> None:
     plugin = placed.use.plugin
     if plugin.place is not None and plugin.place != where:
         text = f"{plugin.name} is a step of a {plugin.place}, and this is a {where}"
@@ -55,15 +56,15 @@ def _check_place(draft: Draft, placed: PlacedUse, where: str) -> None:
             draft.findings.error(placed.place(field), text)
 
 
-def _check_order(draft: Draft, placed: PlacedUse, before: list[StepConfig]) -> None:
+def _check_order(draft: Draft, placed: PlacedUse[StepPlugin[Any]], before: list[StepConfig]) -> None:
     """What is split must be the same each time it is read: only then do its parts keep their names."""
-    asking = next((step.name for step in before if step.use.plugin.asks(step.use.options)), None)
+    asking = next((step.name for step in before if step.use.endpoint is not None), None)
     if placed.use.plugin.keeps_number is not None and asking is not None:
         text = f"{asking} may answer otherwise when the same document is read again, and its parts would be others"
         draft.findings.error(placed.place(""), text, f"put {asking} behind it")
 
 
-def _check_conditions(draft: Draft, placed: PlacedUse) -> None:
+def _check_conditions(draft: Draft, placed: PlacedUse[StepPlugin[Any]]) -> None:
     for field in placed.use.plugin.conditions:
         for text in _texts(placed.use, field):
             try:
@@ -72,6 +73,6 @@ def _check_conditions(draft: Draft, placed: PlacedUse) -> None:
                 draft.findings.error(placed.place(field), error.text, error.hint)
 
 
-def _texts(use: Use, field: str) -> Iterator[str]:
+def _texts(use: Use[StepPlugin[Any]], field: str) -> Iterator[str]:
     value = use.value(field)
     yield from (value.values() if isinstance(value, dict) else (value,))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.configuration.draft import Draft
 from hub.configuration.files.marked_options import marked
 from hub.configuration.files.yaml_file import YamlFile, YamlNode
-from hub.core.plugin import FILE, FORMAT, PluginKind
+from hub.core.plugin import FILE, FORMAT, Plugin
 
 
-def check_named_files(draft: Draft, file: YamlFile, node: YamlNode, kind: PluginKind) -> None:
+def check_named_files(draft: Draft, file: YamlFile, node: YamlNode, kind: type[Plugin[Any]]) -> None:
     """A warning for each file that is not there: keys often stand on the hub's host alone, and the check may run
     elsewhere. What stands in for a variable that is not set is not looked for."""
     if draft.folder is None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from hub.configuration.files.finding import Findings
 from hub.configuration.files.marked_options import marked
 from hub.configuration.files.yaml_file import YamlFile, YamlNode
 from hub.configuration.files.yaml_loader import REFERENCE
 from hub.core.options.secret_names import SCHEME, SIGNED, is_secret_key
-from hub.core.plugin import WRITE_ONLY, PluginKind, Plugins
+from hub.core.plugin import WRITE_ONLY, Plugin
+from hub.core.plugins import Plugins
 
 USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s@:]{0,200}:(?P<password>[^/\s]{1,500})@")
 ASSIGNED = re.compile(r"(?:^|[?&;,\s])(?P<name>[A-Za-z][\w.-]{0,60})\s?=(?!=)\s?(?P<value>[^&;,\s]{1,500})")
@@ -30,7 +32,7 @@ BY_REFERENCE = "write ${NAME} and set the environment variable"
 INLINE = "a secret can only stand here by reference"
 
 
-def check_entry(file: YamlFile, node: YamlNode, findings: Findings, plugins: Plugins, kind: PluginKind) -> None:
+def check_entry(file: YamlFile, node: YamlNode, findings: Findings, plugins: Plugins, kind: type[Plugin[Any]]) -> None:
     """As `check_secrets`, for an entry that is made of plug-ins: their options say which of them are secrets."""
     declared: dict[int, bool] = {}
     for key, value in node.entries.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hub.core.log import Log
+
 MINUTE = 60.0
 MOST = 20
 """Lines of one event within a minute."""
@@ -14,7 +16,7 @@ class SampledLog:
     """Writes warnings. After MOST lines of an event within a minute it leaves out the rest; the first line of a later
     minute counts them as `left_out`. `clock` gives seconds that never go back. The events are ours, so they are few."""
 
-    def __init__(self, log: Any, clock: Callable[[], float], most: int = MOST) -> None:
+    def __init__(self, log: Log, clock: Callable[[], float], most: int = MOST) -> None:
         self._log = log
         self._clock = clock
         self._most = most

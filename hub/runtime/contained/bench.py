@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hub.core.context import Context
 from hub.core.errors import ConfigError
-from hub.core.plugin import Context
 from hub.core.ports import NumberedWriter, Reader, Writer
 from hub.core.step import NamedStep
 from hub.runtime.contained.recipe import PluginUse, Recipe

@@ -15,7 +15,8 @@ from hub.core.errors import ConfigError
 from hub.core.identity import digest
 from hub.core.options.work import WorkBounds
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Plugin, PluginKind, declared
+from hub.core.plugin import Plugin, PluginKind
+from hub.core.plugins import declared
 from hub.core.routing.facts import FactSet
 
 
@@ -30,7 +31,7 @@ class PluginUse:
     found_in: str
     options: Any
 
-    def find(self) -> Plugin:
+    def find(self) -> Plugin[Any]:
         """Raises ConfigError where the installation has changed since the hub began."""
         module, _, attribute = self.found_in.partition(":")
         try:
@@ -39,7 +40,7 @@ class PluginUse:
                 thing = getattr(thing, part)
         except (ImportError, AttributeError) as error:
             raise ConfigError(f"the plug-in {self.plugin} is not at {self.found_in} any more: {error}") from error
-        for plugin in declared(thing):
+        for plugin in declared(thing, self.found_in):
             if (plugin.kind, plugin.name) == (self.kind, self.plugin):
                 return plugin
         raise ConfigError(f"{self.found_in} declares no {self.kind} {self.plugin!r} any more")

@@ -15,10 +15,10 @@ from adapters.enrich.enrichment import PLUGIN, EnrichFromEndpoint, plainly
 from adapters.enrich.options import EnrichOptions
 from adapters.enrich.rest_lookup import RestLookup
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import ConfigError, MappingError
 from hub.core.message import EMPTY
 from hub.core.options.work import IN_PROCESS
-from hub.core.plugin import Context
 from hub.core.ports import Receipt
 from hub.core.step import NamedStep, Stepped
 from hub.documents import Document, Order, from_json

@@ -22,9 +22,9 @@ from adapters.exchange import (
 )
 from hub.broker.embedded.embedded_broker import EmbeddedBroker
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.message import Header, Message
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Taken
 from hub.core.topology import source_queue
 from tests.support.brokers import depth_becomes, eventually

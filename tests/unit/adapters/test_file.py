@@ -13,8 +13,8 @@ import structlog
 
 from adapters.file import FileDestination, FileDestinationOptions, FileSource, FileSourceOptions
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, Outgoing, Take, Taken
 from tests.support.brokers import eventually
 

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from adapters.file import FileDestination, FileDestinationOptions
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import RejectedError
-from hub.core.plugin import Context
 from hub.core.ports import Outgoing
 
 

@@ -19,8 +19,8 @@ from adapters.file import FileSource, FileSourceOptions, moving
 from adapters.file.moving import move
 from adapters.inbox.file_names import with_mark, without_mark
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import JournalUnavailable, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Arrival, BytesBody, FileBody, Take, Taken
 from tests.support.brokers import eventually
 

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from adapters.rest import RestDestination, RestDestinationOptions, RestEndpoint, RestEndpointOptions
 from adapters.rest.auth import Auth, BasicAuth
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Outgoing, Receipt
 from tests.support.erp import Answer, Erp
 from tests.support.ports import free_ports

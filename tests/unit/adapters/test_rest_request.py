@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from adapters.rest import RestDestinationOptions, RestEndpointOptions, build_destination, build_endpoint
 from adapters.rest.request import headers_of, path_of
 from hub.clock.system_clock import SystemClock
+from hub.core.context import Context
 from hub.core.errors import ConfigError, RejectedError, TransientError
-from hub.core.plugin import Context
 from hub.core.ports import Outgoing, Receipt
 from tests.support.certificates import Authority
 from tests.support.token_server import TokenServer

@@ -11,7 +11,8 @@ from pydantic import Field, field_validator
 from hub.configuration.check import check_site
 from hub.configuration.site import Checked
 from hub.core.options.duration import Duration
-from hub.core.plugin import Options, Plugin, Plugins
+from hub.core.plugin import KINDS, Options, Plugin
+from hub.core.plugins import Plugins
 
 HUB = """\
 broker: embedded
@@ -147,7 +148,7 @@ def build(name: str, options: Any, context: Any) -> object:
 
 
 def plugin(name: str, kind: Any, options: type[Options], **more: Any) -> Plugin:
-    return Plugin(name, kind, options, f"{name}, for tests", "", build, **more)
+    return KINDS[kind](name=name, options=options, summary=f"{name}, for tests", example="", build=build, **more)
 
 
 PLUGINS = Plugins.of(

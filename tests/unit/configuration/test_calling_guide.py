@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.core.ports import BytesBody
 from tests.support.soap_orders import TYPES, WSDL
 

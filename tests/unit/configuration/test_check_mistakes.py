@@ -12,7 +12,7 @@ import pytest
 from hub.app.site_folder import SiteFolder
 from hub.configuration.check import check_site
 from hub.core.errors import ConfigError
-from hub.core.plugin import Plugins
+from hub.core.plugins import Plugins
 
 Said = Callable[..., list[str]]
 

@@ -10,6 +10,7 @@ from hub.app.opening import Opening
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.clock.system_clock import SystemClock
+from hub.core.plugin import StepPlugin
 from hub.core.ports import WriteContext
 from hub.documents import Batch, from_json
 from tests.support.site import SiteOnDisk
@@ -47,4 +48,4 @@ def test_the_guide_s_example_is_taken_and_built(tmp_path: Path) -> None:
 
 def test_every_step_is_in_the_guide() -> None:
     text = GUIDE.read_text()
-    assert all(f"| `{name}` |" in text for name in discover().names("step"))
+    assert all(f"| `{name}` |" in text for name in discover().names(StepPlugin))

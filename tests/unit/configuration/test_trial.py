@@ -10,7 +10,9 @@ import pytest
 
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
-from hub.core.plugin import Context, Options, Plugin, Plugins
+from hub.core.context import Context
+from hub.core.plugin import Options, StepPlugin
+from hub.core.plugins import Plugins
 from tests.support.site import INBOX, SiteOnDisk
 
 ROUTE = "routes:\n  - {id: orders, when: {document: order}, to: [erp]}\n"
@@ -168,5 +170,13 @@ def _asks(name: str, options: AskOptions, context: Context) -> object:
 
 def test_a_step_that_needs_its_endpoint_is_built_at_the_start(tmp_path: Path) -> None:
     known = [plugin for kind in discover().by_kind.values() for plugin in kind.values()]
-    asks = Plugin("asks", "step", AskOptions, "Asks.", "", _asks, shorthand="endpoint", endpoint=("endpoint", "rest"))
+    asks = StepPlugin(
+        name="asks",
+        options=AskOptions,
+        summary="Asks.",
+        example="",
+        build=_asks,
+        shorthand="endpoint",
+        endpoint=("endpoint", "rest"),
+    )
     assert found(tmp_path, step("asks: erp"), Plugins.of([*known, asks])) == []

@@ -15,7 +15,8 @@ import yaml
 from hub.app.plugin_discovery import discover
 from hub.app.site_folder import SiteFolder
 from hub.configuration.site import Checked
-from hub.core.plugin import Context, Plugin
+from hub.core.context import Context
+from hub.core.plugin import Plugin, endpoint_field
 from hub.core.routing.facts import BUILT_IN
 from hub.core.step import AskingStep
 from tests.support.soap_orders import ACCEPTANCE, TYPES, WSDL
@@ -97,8 +98,9 @@ def site_with(example: Example, folder: Path) -> Checked:
     """A site that has nothing but the example, and what it names."""
     files = {"config/hub.yaml": "broker: embedded\n", "config/partners/acme.yaml": PARTNER, example.file: example.text}
     values = options_of(example)
-    if example.plugin.endpoint is not None and (name := values.get(example.plugin.endpoint[0])):
-        files["config/endpoints.yaml"], kind = endpoint(name, example.plugin.endpoint[1])
+    named = endpoint_field(example.plugin)
+    if named is not None and (name := values.get(named[0])):
+        files["config/endpoints.yaml"], kind = endpoint(name, named[1])
         files |= named_files(kind, yaml.safe_load(resolved(kind.example)))
     files |= named_files(example.plugin, values)
     files["routes/schemas/types.xsd"] = TYPES

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from hub.app.plugin_discovery import discover
-from hub.core.plugin import Plugin
+from hub.core.plugin import Plugin, named_fields
 
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs/reference"
@@ -52,7 +52,6 @@ def test_a_declaration_describes_every_option(plugin: Plugin) -> None:
 
 @pytest.mark.parametrize("plugin", all_plugins())
 def test_a_declaration_names_only_fields_that_its_model_has(plugin: Plugin) -> None:
-    fields = set(plugin.options.model_fields) | {f.alias for f in plugin.options.model_fields.values() if f.alias}
+    fields = set(plugin.options.model_fields)
     fields |= {name for name in dir(plugin.options) if isinstance(getattr(plugin.options, name, None), property)}
-    named = {plugin.shorthand, *plugin.files, *plugin.fact_templates, plugin.endpoint[0] if plugin.endpoint else None}
-    assert named - {None} <= fields
+    assert set(named_fields(plugin)) <= fields

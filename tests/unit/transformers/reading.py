@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from hub.core.context import Context
 from hub.core.errors import ConfigError
-from hub.core.plugin import Context, Plugin
+from hub.core.plugin import Plugin
 from hub.core.ports import BytesBody, Reading
 
 

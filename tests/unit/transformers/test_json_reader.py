@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from hub.core.plugin import Context
+from hub.core.context import Context
 from hub.core.ports import BytesBody, FileBody, Reading
 from transformers.json import PLUGIN
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from hub.core.context import Context
 from hub.core.errors import DecodeError, MappingError
-from hub.core.plugin import Context
 from hub.documents import Document, Order, from_json
 from transformers.split import PLUGIN, SplitOptions
 

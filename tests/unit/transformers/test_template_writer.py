@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.core.context import Context
 from hub.core.errors import ConfigError, MappingError
-from hub.core.plugin import Context
 from hub.core.ports import WriteContext
 from hub.documents import Document, Order, from_json
 from hub.documents.parts.line import Line

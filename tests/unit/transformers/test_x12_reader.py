@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.agreement import Agreement, InterchangeId, OverlayRule
+from hub.core.context import Context
 from hub.core.errors import ConfigError
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import Context
 from hub.core.ports import BytesBody, FileBody, Reading
 from hub.documents import Invoice, Order, ShipNotice, to_json
 from tests.golden.x12_files import FIXTURES, PARTNERS, read

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from hub.core.context import Context
 from hub.core.errors import ConfigError, DecodeError
 from hub.core.message import EMPTY
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.plugin import LINEAR, Options, ReaderPlugin
 from hub.core.ports import Body, FieldOrigin, Reading
 from transformers.x12.declarations.catalogue import NEWEST, known_sets, set_declaration
 from transformers.x12.envelope.event import Event
@@ -116,7 +117,7 @@ def _refuse(verdict: Verdict, duplicates: Mapping[str, str]) -> None:
 
 
 def _build(name: str, options: X12ReaderOptions, context: Context) -> X12Reader:
-    partners = context.partners or PartnerDirectory()
+    partners = context.partners
     for partner in options.only:
         if partners.by_name(partner) is None:
             known = ", ".join(partners.names) or "none"
@@ -129,9 +130,8 @@ def _documents(options: X12ReaderOptions) -> tuple[str, ...]:
     return (*dict.fromkeys(kinds), "interchange_acknowledgment")
 
 
-PLUGIN = Plugin(
+PLUGIN = ReaderPlugin(
     name="x12",
-    kind="reader",
     options=X12ReaderOptions,
     summary="Reads X12 interchanges: one document a transaction, checked against its declaration and the partner's agreement; acknowledges them where it asks for it.",
     example="only: [ACME]\n",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hub.core.errors import DecodeError, RejectedError
 from hub.core.partners import PartnerDirectory
-from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.plugin import LINEAR, Options, StepPlugin
 from hub.core.step import Stepped
 from hub.documents import Document
 from transformers.x12.validation.totals import contradictions
@@ -57,19 +57,14 @@ class Totals:
         return ""
 
 
-PLUGIN = Plugin(
+PLUGIN = StepPlugin(
     name="totals",
-    kind="step",
     options=TotalsOptions,
     summary="Refuses documents whose totals (counts, sums, amounts) contradict their lines, or holds them: with everything that is wrong.",
     example="agreed: true\n",
-    build=lambda name, options, context: _build(options, context),
+    build=lambda name, options, context: Totals(options, context.partners),
     shorthand="hold",
     holds=("hold",),
     partners=("partner",),
     bounded=lambda options: LINEAR,
 )
-
-
-def _build(options: TotalsOptions, context: Context) -> Totals:
-    return Totals(options, context.partners or PartnerDirectory())

@@ -18,8 +18,9 @@ from pydantic import Field
 
 from hub.core.agreement import Agreement
 from hub.core.agreement import BatchLimits as BatchTerms
+from hub.core.context import Context
 from hub.core.errors import ConfigError, MappingError
-from hub.core.plugin import LINEAR, Context, Options, Plugin
+from hub.core.plugin import LINEAR, Options, WriterPlugin
 from hub.core.ports import BytesBody, WriteContext, Written
 from hub.documents import ApplicationAdvice, Batch, Document
 from hub.documents.acknowledgments.interchange_acknowledgment import InterchangeAcknowledgment
@@ -293,19 +294,17 @@ def _short(value: Any) -> str:
 
 
 def _build(name: str, options: X12WriterOptions, context: Context) -> X12Writer:
-    partners = context.partners
-    agreement = partners.by_name(options.partner) if partners is not None else None
+    agreement = context.partners.by_name(options.partner)
     if agreement is None:
-        known = ", ".join(partners.names) if partners is not None else ""
-        raise ConfigError(f"{name}: there is no partner {options.partner!r}; known: {known or 'none'}")
+        known = ", ".join(context.partners.names) or "none"
+        raise ConfigError(f"{name}: there is no partner {options.partner!r}; known: {known}")
     if agreement.we is None or not agreement.ids:
         raise ConfigError(f"{name}: the agreement with {options.partner} needs `ids` and `we` to write X12")
     return X12Writer(agreement)
 
 
-PLUGIN = Plugin(
+PLUGIN = WriterPlugin(
     name="x12",
-    kind="writer",
     options=X12WriterOptions,
     summary="Writes X12 interchanges for a partner: one transaction a document, by the declaration that reads it and the partner's agreement.",
     example="partner: ACME\n",
