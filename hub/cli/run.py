@@ -66,9 +66,7 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
             make_private()
             hub = RunningHub(SiteFolder(site), checked.site, discover(), log, SystemClock())
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                sys.setswitchinterval(SWITCH_SECONDS)
-                gc.freeze()
-                gc.set_threshold(*GC_THRESHOLD)
+                tune_interpreter()
                 runner.run(main(hub, serving, stop_after))
         except ConfigError as error:
             fail(str(error))
@@ -76,6 +74,13 @@ def run_command(serving: Callable[[RunningHub, str], AbstractAsyncContextManager
             fail(disk_error(error))
 
     return run
+
+
+def tune_interpreter() -> None:
+    """For the process of a hub. What it has loaded is looked at no more for garbage."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
 
 
 async def main(

@@ -4,12 +4,17 @@ nothing is lost."""
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from hub.app.running_hub import RunningHub
+from hub.cli.run import tune_interpreter
 from hub.console.server import serving
 from hub.core.identity import digest
 from hub.journal import schema
@@ -68,6 +73,18 @@ def dropped(site: SiteOnDisk) -> dict[str, str]:
     return claims
 
 
+@pytest.fixture
+def tuned() -> Iterator[None]:
+    """The interpreter of this process as `hub run` has it: it holds far more than a hub's, and a look at all of it for
+    garbage takes longer than anything that a reader does."""
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
+    tune_interpreter()
+    yield
+    gc.set_threshold(*threshold)
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("tuned")
 async def test_hostile_bytes_at_every_reader_stop_nobody_and_none_are_lost(tmp_path: Path) -> None:
     """Another process asks for the hub's health meanwhile, and has each answer within a second; for how long the
     machine gave the hub no processor doesn't count. A late answer is measured again."""
