@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from hub.core.effect import EffectStatus
 from hub.journal import schema
 from hub.journal.commit.bulk import ONCE_TAKEN, PREPARE_NEW
 from hub.journal.commit.writer import Question
-from hub.journal.deliveries.effects import EffectKey, EffectState, at, state_of
-from hub.journal.rows import EffectPrepared, EffectRow, OnceRow
+from hub.journal.deliveries.effects import EffectKey, EffectState, at
+from hub.journal.rows import EffectPrepared, OnceRow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +57,22 @@ def _first(copies: Sequence[NewCopy]) -> list[NewCopy]:
 
 
 def _state(effect: EffectPrepared) -> EffectState:
-    row = EffectRow(**effect._asdict(), text=None, reply=None, reply_type=None, mark=None)
-    return state_of(row, effect.claimed_by)
+    """As `state_of` would give it of the row that was inserted."""
+    return EffectState(
+        document_id=effect.document_id,
+        destination=effect.destination,
+        route=effect.route,
+        status=EffectStatus.PREPARED,
+        generation=effect.generation,
+        key=effect.key,
+        claim=effect.claim,
+        content_type=effect.content_type,
+        attempts=effect.attempts,
+        mine=True,
+        facts=effect.facts,
+        expect_ack=effect.expect_ack,
+        address=effect.address,
+    )
 
 
 NEW_COPIES: Question[NewCopy, NewCopy, tuple[EffectState, ...]] = Question(begin, lambda copy: copy)

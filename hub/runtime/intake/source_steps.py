@@ -52,6 +52,8 @@ class SourceSteps:
         document = reading.document
         if document is None:
             return SteppedReading(reading)
+        if not self.steps:
+            return [Walked(document)]
         begin = len(self.steps) if self._passes_as_it_is(reading, document) else 0
         return walk_ahead(self.steps, [Walked(document, next=begin)], self.facts_of(reading))
 
