@@ -34,7 +34,9 @@ class ScheduleSourceOptions(Options):
     )
     emit: str = Field(
         min_length=1,
-        description="The body that the reader gets. `{at}` is the firing's time (2026-03-02T06:00:00+01:00), `{date}` its date.",
+        description=(
+            "The body that the reader gets. `{at}` is the firing's time (2026-03-02T06:00:00+01:00), `{date}` its date."
+        ),
     )
     content_type: str = Field(JSON, description="Of the body.")
     missed: Literal["none", "last", "all"] = Field(
@@ -111,6 +113,9 @@ PLUGIN = SourcePlugin(
     name="schedule",
     options=ScheduleSourceOptions,
     summary="Offers a body at times of a cron expression.",
-    example='cron: "0 6 * * MON-FRI"\nzone: Europe/Berlin\nemit: \'{"document": "inventory_advice@1", "number": "{date}", "lines": []}\'\n',
+    example=(
+        'cron: "0 6 * * MON-FRI"\nzone: Europe/Berlin\nemit: \'{"document": "inventory_advice@1", "number": "{date}",'
+        ' "lines": []}\'\n'
+    ),
     build=build,
 )

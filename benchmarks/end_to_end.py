@@ -49,7 +49,10 @@ routes:
     to: [out]
 """
 
-TEMPLATE = '{"order": "{{ document.number }}", "lines": [{% for line in document.lines %}{{ line.quantity }}{{ "," if not loop.last }}{% endfor %}]}'
+TEMPLATE = (
+    '{"order": "{{ document.number }}", "lines": [{% for line in document.lines %}{{ line.quantity }}{{ "," if not'
+    " loop.last }}{% endfor %}]}"
+)
 
 VARIANTS = ("plain", "queue", "once")
 
@@ -288,11 +291,13 @@ def main() -> None:
     print(f"  ratio                                          {found['ratio']:8.2f}")
     cpu = found["cpu"]
     print(
-        f"  CPU a document: event loop {cpu['loop_ms']:.2f} ms, other threads {cpu['threads_ms']:.2f} ms; idle {found['idle']:.1%} of a core"
+        f"  CPU a document: event loop {cpu['loop_ms']:.2f} ms, other threads {cpu['threads_ms']:.2f} ms; idle"
+        f" {found['idle']:.1%} of a core"
     )
     print(f"  in flight at most {cpu['in_flight']:.0f}; handed over {cpu['handed_over']:.0%} of the documents")
     print(
-        f"  latency at {latency['rate']:.0f}/s: p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f}, p99 {latency['p99']:.1f}"
+        f"  latency at {latency['rate']:.0f}/s: p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f}, p99"
+        f" {latency['p99']:.1f}"
     )
 
 

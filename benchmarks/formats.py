@@ -25,7 +25,7 @@ from transformers import ndjson
 ORDER = b'{"number":"104582","partner":"ACME","lines":[{"number":"1","quantity":"2","unit":"EA","price":"9.50"}]}'
 ROW = b"%d;ACME;2026-03-02;2;EA;9.50;Claw hammer 16 oz\r\n"
 MAP = """{"number": "{{ body.order }}", "partner": "{{ body.partner }}", "date": {{ body.date | tojson }}, "lines": [{% for row in rows %}
-{"quantity": {{ row.qty | tojson }}, "unit": "{{ row.unit }}", "price": {{ row.price | tojson }} }{{ "," if not loop.last }}{% endfor %}]}"""
+{"quantity": {{ row.qty | tojson }}, "unit": "{{ row.unit }}", "price": {{ row.price | tojson }} }{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
 
 
 @dataclass(frozen=True)

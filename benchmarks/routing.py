@@ -156,7 +156,8 @@ def main() -> int:
         print(f"{'table':<18} {'routes':>7} {'match':>6} {'index µs':>9} {'scan µs':>9} {'against 10':>11}")
         for r in results:
             print(
-                f"{r.table:<18} {r.routes:>7} {r.matches:>6} {r.index_us:>9.2f} {r.scan_us:>9.1f} {r.against_10:>10.2f}x"
+                f"{r.table:<18} {r.routes:>7} {r.matches:>6} {r.index_us:>9.2f} {r.scan_us:>9.1f}"
+                f" {r.against_10:>10.2f}x"
             )
         print(f"\nworst: {worst:.2f}x (at most {LIMIT:g}x is claimed)")
     return 0 if worst <= LIMIT else 1

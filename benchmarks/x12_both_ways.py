@@ -78,8 +78,9 @@ def main() -> None:
     print(f"{'MB':>7} {'read seg/s':>11} {'write seg/s':>12} {'x read':>7} {'lineage MB/s':>13} {'x read':>7}")
     for row in rows:
         print(
-            f"{row['megabytes']:>7} {row['read_per_second']:>11,} {row.get('written_per_second', 0):>12,} "
-            f"{row.get('writing_times_of_reading', '-'):>7} {row['lineage_mb_per_second']:>13} {row['lineage_times_of_reading']:>7}"
+            f"{row['megabytes']:>7} {row['read_per_second']:>11,} {row.get('written_per_second', 0):>12,}"
+            f" {row.get('writing_times_of_reading', '-'):>7} {row['lineage_mb_per_second']:>13}"
+            f" {row['lineage_times_of_reading']:>7}"
         )
 
 

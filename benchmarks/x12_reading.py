@@ -188,13 +188,14 @@ def main() -> None:
         print(json.dumps(rows, indent=2))
         return
     print(
-        f"{'MB':>7} {'segments':>10} {'seg/s':>9} {'seg/cpu s':>9} {'MB/s':>6} {'scan MB/s':>9} {'growth':>8} {'split seg/s':>12} {'x split':>8}"
+        f"{'MB':>7} {'segments':>10} {'seg/s':>9} {'seg/cpu s':>9} {'MB/s':>6} {'scan MB/s':>9} {'growth':>8}"
+        f" {'split seg/s':>12} {'x split':>8}"
     )
     for row in rows:
         print(
-            f"{row['megabytes']:>7} {row['segments']:>10,} {row['segments_per_second']:>9,} "
-            f"{row['segments_per_cpu_second']:>9,} {row['megabytes_per_second']:>6} {row['scan_mb_per_second']:>9} {row['growth_mb']:>5} MB "
-            f"{row['split_segments_per_second']:>12,} {row['times_of_split']:>8}"
+            f"{row['megabytes']:>7} {row['segments']:>10,} {row['segments_per_second']:>9,}"
+            f" {row['segments_per_cpu_second']:>9,} {row['megabytes_per_second']:>6} {row['scan_mb_per_second']:>9}"
+            f" {row['growth_mb']:>5} MB {row['split_segments_per_second']:>12,} {row['times_of_split']:>8}"
         )
 
 

@@ -41,18 +41,25 @@ def pages() -> dict[str, str]:
 
 
 def index() -> str:
-    return (
-        "# Reference\n\nGenerated from the declarations by `make docs`.\n\n"
-        "- [Adapters and transformers](plugins/index.md): a page each, with every option and an example\n- [Commands](commands.md)\n- [Facts](facts.md)\n- [Effects](effects.md): the statuses of a document at a destination, and what changes them\n"
-        "- [Documents](documents.md): the canonical models\n- [X12 transaction sets](sets/index.md): loops, segments, elements, codes, and where they live in the documents\n- JSON Schemas of the site's files: `config/schemas`, or `hub schema`\n"
-    )
+    return """# Reference
+
+Generated from the declarations by `make docs`.
+
+- [Adapters and transformers](plugins/index.md): a page each, with every option and an example
+- [Commands](commands.md)
+- [Facts](facts.md)
+- [Effects](effects.md): the statuses of a document at a destination, and what changes them
+- [Documents](documents.md): the canonical models
+- [X12 transaction sets](sets/index.md): loops, segments, elements, codes, and where they live in the documents
+- JSON Schemas of the site's files: `config/schemas`, or `hub schema`
+"""
 
 
 def command_page() -> Iterator[str]:
     yield "# Commands\n"
     yield (
-        "Exit codes: 0 done; 1 an error was found, or the command was refused; 2 wrong usage; 3 recorded, but not carried out yet;"
-        " 4 the journal can't be reached.\n"
+        "Exit codes: 0 done; 1 an error was found, or the command was refused; 2 wrong usage; 3 recorded, but not"
+        " carried out yet; 4 the journal can't be reached.\n"
     )
     program = typer.main.get_command(build(lambda hub, listen: None))  # type: ignore[arg-type, return-value]
     yield from commands(program, "hub", None)
@@ -87,7 +94,10 @@ def effect_page() -> Iterator[str]:
     yield "| --- | --- |"
     for status in EffectStatus:
         yield f"| `{status}` | {status.meaning} |"
-    yield "\nAn effect begins as `prepared`. Whatever happens to it then is one of these acts. In any other status an act changes nothing.\n"
+    yield (
+        "\nAn effect begins as `prepared`. Whatever happens to it then is one of these acts. In any other status an act"
+        " changes nothing.\n"
+    )
     yield "| act | from | to |"
     yield "| --- | --- | --- |"
     for act in Act:
@@ -100,7 +110,10 @@ def effect_page() -> Iterator[str]:
 
 def document_page() -> Iterator[str]:
     yield "# Documents\n"
-    yield "The canonical documents. In JSON the first key is `document`; decimals are strings, dates ISO; fields at their default are left out."
+    yield (
+        "The canonical documents. In JSON the first key is `document`; decimals are strings, dates ISO; fields at their"
+        " default are left out."
+    )
     yield "`hub schema order@1` prints the JSON Schema.\n"
     for kind, cls in DOCUMENTS.items():
         schema = json_schema(kind)
@@ -128,10 +141,11 @@ def set_pages() -> dict[str, str]:
 def set_index(described: list[SetDescription]) -> Iterator[str]:
     yield "# X12 transaction sets\n"
     yield (
-        "Generated from their declarations. Usage is M (mandatory) or O (optional); a release beside a row means that it is so in that"
-        " release only. What no field holds is kept in the document's `extras`. `hub x12 docs SET --release R --partner P` prints a set in"
-        " any release, with a partner's overlay. [Segments](segments.md) and [codes](codes.md) have pages of their own; how a set is"
-        " added says [the guide](../../guides/adding-a-set.md).\n"
+        "Generated from their declarations. Usage is M (mandatory) or O (optional); a release beside a row means that"
+        " it is so in that release only. What no field holds is kept in the document's `extras`. `hub x12 docs SET"
+        " --release R --partner P` prints a set in any release, with a partner's overlay. [Segments](segments.md) and"
+        " [codes](codes.md) have pages of their own; how a set is added says [the"
+        " guide](../../guides/adding-a-set.md).\n"
     )
     yield "| set | | group | document |"
     yield "| --- | --- | --- | --- |"

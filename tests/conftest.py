@@ -54,8 +54,8 @@ def pytest_runtest_logfinish() -> None:
 
 
 def _freeze() -> None:
-    """What is there now stays to the end (tests, models, compiled sets): later garbage collections don't look at it. They
-    would take a quarter of a second each, in the midst of a test."""
+    """What is there now stays to the end (tests, models, compiled sets), and later garbage collections don't look at it.
+    They would take a quarter of a second each, in the middle of a test."""  # noqa: E501
     gc.collect()
     gc.freeze()
 

@@ -34,7 +34,9 @@ class JsonReaderOptions(CanonicalOptions):
     )
     each: str | None = Field(
         None,
-        description="Where the list stands whose elements are documents of their own: /orders; / for a body that is the list.",
+        description=(
+            "Where the list stands whose elements are documents of their own: /orders; / for a body that is the list."
+        ),
     )
 
     @field_validator("each")
@@ -90,7 +92,9 @@ def _build(name: str, options: JsonReaderOptions, context: Context) -> JsonReade
 PLUGIN = ReaderPlugin(
     name="json",
     options=JsonReaderOptions,
-    summary="Reads a body that is one document in JSON, or a list of them, canonical or through a template of the site.",
+    summary=(
+        "Reads a body that is one document in JSON, or a list of them, canonical or through a template of the site."
+    ),
     example="document: order@1\nmap: shop-order.json.j2\nschema: shop-order.schema.json\neach: /orders\n",
     build=_build,
     shorthand="document",

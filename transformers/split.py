@@ -39,7 +39,9 @@ class SplitOptions(Options):
 
     by: str | None = Field(
         None,
-        description="A field of its lines, `lines.parties`: lines that are equal in it go together, in a document of their own.",
+        description=(
+            "A field of its lines, `lines.parties`: lines that are equal in it go together, in a document of their own."
+        ),
     )
     template: JsonTemplate | None = Field(
         None,

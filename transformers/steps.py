@@ -24,7 +24,9 @@ class FilterOptions(Options):
     """Which documents go on."""
 
     keep: str = Field(
-        description="CEL over facts: documents for which it is true go on; the others end here, and `hub trace` says so."
+        description=(
+            "CEL over facts: documents for which it is true go on; the others end here, and `hub trace` says so."
+        )
     )
 
 
@@ -89,7 +91,9 @@ class MapOptions(Options):
     """How a document becomes another."""
 
     template: JsonTemplate = Field(
-        description="A template of routes/templates, named *.json.j2, that makes canonical JSON of `document` and `facts`."
+        description=(
+            "A template of routes/templates, named *.json.j2, that makes canonical JSON of `document` and `facts`."
+        )
     )
     document: DocumentName | None = Field(
         None, description="What comes out, with its version: `order@1`; by default what goes in."
@@ -123,7 +127,9 @@ PLUGINS = (
     StepPlugin(
         name="filter",
         options=FilterOptions,
-        summary="Lets documents go on for which a condition over facts is true; the others end, and are seen to have ended.",
+        summary=(
+            "Lets documents go on for which a condition over facts is true; the others end, and are seen to have ended."
+        ),
         example="keep: partner == 'ACME' && total >= 10\n",
         build=lambda name, options, context: Filter(Condition(options.keep, context.facts)),
         shorthand="keep",
@@ -144,7 +150,9 @@ PLUGINS = (
     StepPlugin(
         name="map",
         options=MapOptions,
-        summary="Makes another document of the document, through a template of the site that may look into code tables.",
+        summary=(
+            "Makes another document of the document, through a template of the site that may look into code tables."
+        ),
         example="template: our-order.json.j2\n",
         build=lambda name, options, context: Map(
             SiteTemplate(options.template, context.text, context.work), options.document

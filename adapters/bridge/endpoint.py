@@ -38,7 +38,9 @@ class BridgeEndpointOptions(Options):
     url: str = Field(description="`redis://:${PASSWORD}@host/0`, `sqs://`, `filesystem://`, ... as kombu writes it.")
     options: dict[str, Option] = Field(
         default_factory=dict,
-        description="Transport options: `visibility_timeout`, `region`, `data_folder_in`; folders are relative to the site.",
+        description=(
+            "Transport options: `visibility_timeout`, `region`, `data_folder_in`; folders are relative to the site."
+        ),
     )
     connect_timeout: float = Field(5.0, gt=0, le=120, description="Seconds that a connection may take.")
     limit: LimitOptions | None = Field(None, description="What the broker can bear.")

@@ -31,11 +31,16 @@ class EnrichOptions(Options):
     put: dict[str, str] = Field(
         alias="set",
         min_length=1,
-        description="Field of the document, or of each item, to where its value stands: a path into the answer, /name, or a column of the table.",
+        description=(
+            "Field of the document, or of each item, to where its value stands: a path into the answer, /name, or a"
+            " column of the table."
+        ),
     )
     missing: Literal["refuse", "keep"] = Field(
         "refuse",
-        description="Where nothing is known (404, no such row, no value there): refuse the document, or keep it as it is.",
+        description=(
+            "Where nothing is known (404, no such row, no value there): refuse the document, or keep it as it is."
+        ),
     )
     cache: Duration | None = Field(None, description="How old an answer may be; without it each document asks anew.")
     cache_volatile: bool = Field(False, description="true: prices and quantities too may be that old.")

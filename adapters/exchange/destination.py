@@ -71,7 +71,10 @@ class ExchangeDestinationOptions(Options):
     name: str = Field(description="The exchange. Empty: the default exchange, where `key` names a queue.")
     key: str = Field(
         "{document}",
-        description="The routing key; `{fact}` is substituted. A value that can't stand in a key is changed, and a digest appended.",
+        description=(
+            "The routing key; `{fact}` is substituted. A value that can't stand in a key is changed, and a digest"
+            " appended."
+        ),
     )
     type: ExchangeType = Field("topic", description="Its type, where the hub declares it.")
     arguments: dict[str, Argument] = Field(

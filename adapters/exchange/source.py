@@ -63,7 +63,9 @@ class ExchangeSourceOptions(Options):
     )
     facts: GivenFacts = Field(
         default_factory=dict,
-        description="What of a message becomes a fact: `region: header.x-region`, `urgency: property.priority`, `topic: key`.",
+        description=(
+            "What of a message becomes a fact: `region: header.x-region`, `urgency: property.priority`, `topic: key`."
+        ),
     )
     prefetch: int = Field(200, ge=1, le=5000, description="How many messages may be in work at once.")
 

@@ -41,7 +41,9 @@ class StreamSourceOptions(Options):
     begin: Literal["first", "next"] | str = Field(
         "first",
         alias="from",
-        description="Where the first reading begins: `first`, `next` (what comes from now on), or a time: 2026-03-01T00:00:00Z.",
+        description=(
+            "Where the first reading begins: `first`, `next` (what comes from now on), or a time: 2026-03-01T00:00:00Z."
+        ),
     )
     facts: GivenFacts = Field(
         default_factory=dict, description="What of a message becomes a fact: `region: header.x-region`."

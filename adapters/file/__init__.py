@@ -67,7 +67,9 @@ PLUGINS = (
         name="store",
         options=StoreEndpointOptions,
         concurrent=lambda options: options.connections,
-        summary="A store of files that isn't a folder of this machine: S3 and its likes, and what else fsspec speaks to.",
+        summary=(
+            "A store of files that isn't a folder of this machine: S3 and its likes, and what else fsspec speaks to."
+        ),
         example='url: s3://acme-exchange/edi\noptions: {key: "${S3_KEY}", secret: "${S3_SECRET}"}\n',
         build=build_endpoint,
         inspect=wrong_with_store,

@@ -34,7 +34,11 @@ class FileDestinationOptions(Options):
     folder: str = Field(description="The folder, relative to the site, or to the store. Created when missing.")
     name: str | None = Field(
         None,
-        description="The file name; `{fact}` is substituted. Without it `{partner}_{document}_{number}.json`, where the document has no partner `{document}_{number}.json`. A value that can't stand in a name is changed, and a digest appended.",
+        description=(
+            "The file name; `{fact}` is substituted. Without it `{partner}_{document}_{number}.json`, where the"
+            " document has no partner `{document}_{number}.json`. A value that can't stand in a name is changed, and a"
+            " digest appended."
+        ),
     )
     overwrite: bool = Field(
         False, description="Whether a file of that name with other contents is replaced; else it is refused."
@@ -42,7 +46,10 @@ class FileDestinationOptions(Options):
 
     mode: Annotated[str, Form("0?[0-7]{3}", 'a mode: three octal digits in quotes, as in "0640"')] = Field(
         "0600",
-        description="Who may read and write the file, as chmod takes it: `0640` lets the group read it. A store has rights of its own.",
+        description=(
+            "Who may read and write the file, as chmod takes it: `0640` lets the group read it. A store has rights of"
+            " its own."
+        ),
     )
 
     @field_validator("name")
@@ -52,7 +59,8 @@ class FileDestinationOptions(Options):
             return None
         if not value or value.startswith(".") or any(c in "/\\" or not c.isprintable() for c in value):
             raise ValueError(
-                "name must be one visible file name: without / and \\, not beginning with a dot; folders belong into `folder`"
+                "name must be one visible file name: without / and \\, not beginning with a dot; folders belong into"
+                " `folder`"
             )
         return value
 

@@ -42,7 +42,9 @@ class FileSourceOptions(Options):
     )
     settle: Duration = Field(
         "2s",
-        description="A file is taken once its size and time have not changed for so long; `0s` where files are renamed in.",
+        description=(
+            "A file is taken once its size and time have not changed for so long; `0s` where files are renamed in."
+        ),
     )
     poll: Duration = Field("1s", description="How often to look.")
     done: str | None = Field(None, description="Where taken files go; without it `done` inside the folder.")

@@ -36,7 +36,9 @@ class StoreEndpointOptions(Options):
     url: str = Field(description="As fsspec writes it: `s3://bucket/prefix`, `gs://...`, `abfs://...`, `smb://...`.")
     options: dict[str, Option | dict[str, Option]] = Field(
         default_factory=dict,
-        description="Options of the store: `key`, `secret`, `endpoint_url`, `client_kwargs`; secrets by reference: ${NAME}.",
+        description=(
+            "Options of the store: `key`, `secret`, `endpoint_url`, `client_kwargs`; secrets by reference: ${NAME}."
+        ),
     )
     connections: int = Field(4, ge=1, le=64, description="Calls under way at once. Further ones wait for their turn.")
     limit: LimitOptions | None = Field(None, description="What the store can bear.")

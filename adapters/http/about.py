@@ -112,7 +112,10 @@ def security_of(options: HttpSourceOptions) -> dict[str, Any]:
         found["mtls"] = {"type": "mutualTLS"}
     if auth.hmac is not None:
         covered = "method, path with query, " if auth.hmac.covers == "request" else ""
-        text = f"HMAC-{auth.hmac.algorithm.upper()} over {auth.hmac.timestamp}, {covered}and the body, with full stops in between."
+        text = (
+            f"HMAC-{auth.hmac.algorithm.upper()} over {auth.hmac.timestamp}, {covered}and the body, with full stops in"
+            " between."
+        )
         header = auth.hmac.header
         found[f"signature-{header}"] = {"type": "apiKey", "in": "header", "name": header, "description": text}
     return found

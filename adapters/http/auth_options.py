@@ -52,7 +52,10 @@ class HmacOptions(Options):
     timestamp: str = Field("X-Timestamp", description="The header with the seconds since 1970 at which it was signed.")
     covers: Literal["body", "request"] = Field(
         "body",
-        description="What is signed: `body`: `<timestamp>.<body>`. `request`: `<timestamp>.<METHOD>.<path with query, as sent>.<body>`, so that a signature fits one address alone.",
+        description=(
+            "What is signed: `body`: `<timestamp>.<body>`. `request`: `<timestamp>.<METHOD>.<path with query, as"
+            " sent>.<body>`, so that a signature fits one address alone."
+        ),
     )
     window: Duration = Field("5m", description="How old, or how far ahead, a signature may be; at most 1h.")
     algorithm: Literal["sha256", "sha512"] = Field("sha256", description="The hash.")

@@ -17,7 +17,10 @@ def docs_page(told: Mapping[str, Any]) -> bytes:
     """UTF-8."""
     title = escape(told["info"]["title"])
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"
-    intro = f"<h1>{title}</h1><p>For programs: <a href=openapi.json>openapi.json</a> (OpenAPI {escape(told['openapi'])}).</p>"
+    intro = (
+        f"<h1>{title}</h1><p>For programs: <a href=openapi.json>openapi.json</a> (OpenAPI"
+        f" {escape(told['openapi'])}).</p>"
+    )
     parts = [
         operation(method, path, about)
         for path, methods in told.get("paths", {}).items()

@@ -60,7 +60,11 @@ class HttpEndpointOptions(Options):
     )
     trusted_proxies: tuple[str, ...] | None = Field(
         None,
-        description="Addresses or networks of the proxies before this port: [10.0.0.5, 10.1.0.0/16]. `[]`: clients connect directly. An address is shut out after wrong passwords; without this option only one that comes without any sign of a proxy.",
+        description=(
+            "Addresses or networks of the proxies before this port: [10.0.0.5, 10.1.0.0/16]. `[]`: clients connect"
+            " directly. An address is shut out after wrong passwords; without this option only one that comes without"
+            " any sign of a proxy."
+        ),
     )
     proxy_header: ProxyHeader = Field(
         "x-forwarded-for", description="The header in which trusted proxies append the address of who spoke to them."

@@ -32,16 +32,24 @@ class HttpSourceOptions(Options):
         TYPES, min_length=1, description="Content types that are taken; of multipart/form-data each part is an arrival."
     )
     auth: Literal["none"] | AuthOptions = Field(
-        description="How a sender proves who it is: any of these. `none` has to be written out, and is only for a listener on loopback."
+        description=(
+            "How a sender proves who it is: any of these. `none` has to be written out, and is only for a listener on"
+            " loopback."
+        )
     )
     limit: RateOptions = Field(RateOptions(), description="How much is taken.")
     facts: GivenFacts = Field(
         default_factory=dict,
-        description="What of a request becomes a fact: `region: path.region`, `kind: header.x-kind`, `shop: query.shop`.",
+        description=(
+            "What of a request becomes a fact: `region: path.region`, `kind: header.x-kind`, `shop: query.shop`."
+        ),
     )
     reply: Literal["accepted", "sync"] = Field(
         "accepted",
-        description="`accepted`: 202 once the hub is responsible. `sync`: the answer of the destination that says `answer: true`.",
+        description=(
+            "`accepted`: 202 once the hub is responsible. `sync`: the answer of the destination that says `answer:"
+            " true`."
+        ),
     )
     within: Duration = Field("25s", description="How long `sync` waits; then 202.")
     patience: Duration = Field("1m", description="How long broker and journal may take; then 503.")

@@ -30,7 +30,10 @@ PLUGINS = (
         name="mail",
         options=MailDestinationOptions,
         summary="Sends a notice by mail for each document.",
-        example='endpoint: mail\nfrom: hub@example.com\nto: [order-desk@example.com]\nsubject: "Order {number} of {partner}"\n',
+        example=(
+            'endpoint: mail\nfrom: hub@example.com\nto: [order-desk@example.com]\nsubject: "Order {number} of'
+            ' {partner}"\n'
+        ),
         build=build_destination,
         endpoint=("endpoint", "mail"),
         fact_templates=("to", "subject", "text", "name"),

@@ -35,7 +35,9 @@ class MailDestinationOptions(Options):
     subject: str = Field(description="`Order {number} is on hold`; `{fact}` is substituted.")
     text: str | None = Field(
         None,
-        description="What stands above the attachment; `{fact}` is substituted. With it what `write` makes is attached.",
+        description=(
+            "What stands above the attachment; `{fact}` is substituted. With it what `write` makes is attached."
+        ),
     )
     name: str = Field("{document}_{number}.json", description="The attachment's name; `{fact}` is substituted.")
 

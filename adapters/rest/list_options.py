@@ -89,7 +89,10 @@ class RestSourceOptions(Options):
     during: WindowOptions | None = Field(None, description="Ask only in these hours; without it always.")
     items: str | None = Field(
         None,
-        description="Where the list stands: `/orders`, or `/` for a reply that is the list; each item is an arrival. Without it the whole reply is one.",
+        description=(
+            "Where the list stands: `/orders`, or `/` for a reply that is the list; each item is an arrival. Without it"
+            " the whole reply is one."
+        ),
     )
     id: str | None = Field(None, description="What an item is called by: `/id`.")
     cursor: CursorOptions | None = Field(None, description="How far it has been read, kept over restarts.")

@@ -271,9 +271,9 @@ def compare_host_key(transport: paramiko.Transport, login: Login) -> None:
         " ".join(pinned.split()[:2]).rstrip("=") in (form.rstrip("=") for form in forms) for pinned in login.host_keys
     ):
         raise HostKeyChanged(
-            f"{login.place}: the host key has changed: pinned is {' or '.join(login.host_keys)}, the server shows "
-            f"{shown.get_name()} {shown.fingerprint}. Nothing was sent. Ask the partner whether they changed it: if so put the "
-            "new one into host_key, else somebody stands between"
+            f"{login.place}: the host key has changed: pinned is {' or '.join(login.host_keys)}, the server shows"
+            f" {shown.get_name()} {shown.fingerprint}. Nothing was sent. Ask the partner whether they changed it: if so"
+            " put the new one into host_key, else somebody stands between"
         )
 
 

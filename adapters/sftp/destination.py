@@ -46,34 +46,55 @@ class SftpDestinationOptions(Options):
     folder: str = Field(description="The folder on the server: `/inbound`, or relative to where the login begins.")
     name: str | None = Field(
         None,
-        description="The file name; `{fact}` is substituted. Without it `{partner}_{document}_{number}.json`, where the document has no partner `{document}_{number}.json`. A value that can't stand in a name is changed, and a digest appended.",
+        description=(
+            "The file name; `{fact}` is substituted. Without it `{partner}_{document}_{number}.json`, where the"
+            " document has no partner `{document}_{number}.json`. A value that can't stand in a name is changed, and a"
+            " digest appended."
+        ),
     )
     temporary: str = Field(
         ".{name}.part",
-        description="Under which name it is uploaded before the rename: `{name}` stands for the file's own, and eight digits of its document; with a folder: `/tmp/{name}`.",
+        description=(
+            "Under which name it is uploaded before the rename: `{name}` stands for the file's own, and eight digits of"
+            " its document; with a folder: `/tmp/{name}`."
+        ),
     )
     overwrite: bool = Field(
         False, description="Whether a file of that name with other contents is replaced; else it is refused."
     )
     rename: bool = Field(
         True,
-        description="Whether a file is uploaded under a temporary name and then renamed. Without it the partner may see half a file.",
+        description=(
+            "Whether a file is uploaded under a temporary name and then renamed. Without it the partner may see half a"
+            " file."
+        ),
     )
     stat: bool = Field(
         True,
-        description="Whether the server tells what stands under a name. Without it nothing is looked at or compared, and a file that stands there is refused by the rename, or replaced where there is none.",
+        description=(
+            "Whether the server tells what stands under a name. Without it nothing is looked at or compared, and a file"
+            " that stands there is refused by the rename, or replaced where there is none."
+        ),
     )
     read: bool = Field(
         True,
-        description="Whether the account may read and list what it has written. Without it a file that stands there already with the same size may be ours: a person decides (hold `unconfirmed`).",
+        description=(
+            "Whether the account may read and list what it has written. Without it a file that stands there already"
+            " with the same size may be ours: a person decides (hold `unconfirmed`)."
+        ),
     )
     takes_files: bool = Field(
         False,
-        description="Whether the server takes a file away as soon as it is closed: then that counts as delivered. It needs `rename: false`.",
+        description=(
+            "Whether the server takes a file away as soon as it is closed: then that counts as delivered. It needs"
+            " `rename: false`."
+        ),
     )
     marker: str | None = Field(
         None,
-        description="An empty file to put beside it afterwards: `{name}.done`. `{stem}` is the name without its extension.",
+        description=(
+            "An empty file to put beside it afterwards: `{name}.done`. `{stem}` is the name without its extension."
+        ),
     )
 
     @field_validator("name")
@@ -83,7 +104,8 @@ class SftpDestinationOptions(Options):
             return None
         if not value or value.startswith(".") or any(c in "/\\" or not c.isprintable() for c in value):
             raise ValueError(
-                "name must be one visible file name: without / and \\, not beginning with a dot; folders belong into `folder`"
+                "name must be one visible file name: without / and \\, not beginning with a dot; folders belong into"
+                " `folder`"
             )
         return value
 
@@ -199,8 +221,8 @@ class SftpDestination:
         if there is None and not options.takes_files:
             self._closed.pop(own, None)
             raise Unconfirmed(
-                f"the server closed {path} and it is gone: it may have been delivered. Ask the partner; where their server takes "
-                "files as soon as they are closed, set `rename: false` and `takes_files: true`"
+                f"the server closed {path} and it is gone: it may have been delivered. Ask the partner; where their"
+                " server takes files as soon as they are closed, set `rename: false` and `takes_files: true`"
             )
         return there is None
 
@@ -254,7 +276,10 @@ class SftpDestination:
             there = connection.entry(target) if stat and not overwrite else None
             if there is None:
                 if error.reason == "missing" and not (stat and connection.entry(temporary)):
-                    text = f"the server closed {temporary}, and it is gone before it was renamed: it may have been delivered"
+                    text = (
+                        f"the server closed {temporary}, and it is gone before it was renamed: it may have been"
+                        " delivered"
+                    )
                     raise Unconfirmed(text) from error
                 raise
             connection.remove(temporary)

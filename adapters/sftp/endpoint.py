@@ -63,7 +63,10 @@ class SftpEndpointOptions(Options):
         None, min_length=1, description="Path of the certificate that signs the key.", json_schema_extra=FILE
     )
     host_key: str | tuple[str, ...] = Field(
-        description="The server's key: `SHA256:...` as ssh-keygen -lf shows it, or `ssh-ed25519 AAAA...`; several while it changes."
+        description=(
+            "The server's key: `SHA256:...` as ssh-keygen -lf shows it, or `ssh-ed25519 AAAA...`; several while it"
+            " changes."
+        )
     )
     connections: int = Field(2, ge=1, le=32, description="Connections at most; partners often allow few.")
     connect_timeout: Duration = Field("15s", description="How long connecting and logging in may take.")
@@ -81,7 +84,8 @@ class SftpEndpointOptions(Options):
         for key in keys:
             if not (FINGERPRINT.fullmatch(key) or PUBLIC_KEY.fullmatch(key)):
                 raise ValueError(
-                    f"{key[:60]!r} is neither a fingerprint (SHA256:..., as `ssh-keygen -lf` shows it) nor a public key (ssh-ed25519 AAAA...)"
+                    f"{key[:60]!r} is neither a fingerprint (SHA256:..., as `ssh-keygen -lf` shows it) nor a public key"
+                    " (ssh-ed25519 AAAA...)"
                 )
         return value
 

@@ -54,18 +54,26 @@ class SftpSourceOptions(Options):
     )
     marker: str | None = Field(
         None,
-        description="Take a file only when this one stands beside it: `{name}.done`, `{stem}_go`. It is removed with the claim.",
+        description=(
+            "Take a file only when this one stands beside it: `{name}.done`, `{stem}_go`. It is removed with the claim."
+        ),
     )
     order: Literal["name", "oldest", "newest", "smallest"] = Field("name", description="Which of several comes first.")
     settle: Duration = Field(
         "10s",
-        description="A file is taken once its size and time have not changed for so long; `0s` where files are renamed in, or marked.",
+        description=(
+            "A file is taken once its size and time have not changed for so long; `0s` where files are renamed in, or"
+            " marked."
+        ),
     )
     poll: Duration = Field("30s", description="How often to look; varied by a tenth.")
     during: WindowOptions | None = Field(None, description="Look only in these hours; without it always.")
     claim: Literal["rename", "none"] = Field(
         "rename",
-        description="`rename`: a file is claimed by moving it into a folder of ours. `none`, where the server allows no rename: only the lease keeps two processes apart, and no other hub may poll the folder.",
+        description=(
+            "`rename`: a file is claimed by moving it into a folder of ours. `none`, where the server allows no rename:"
+            " only the lease keeps two processes apart, and no other hub may poll the folder."
+        ),
     )
     after: After = Field(
         "move", description="What becomes of a file that was taken: move it to `done`, delete it, or leave it."

@@ -25,9 +25,10 @@ PLUGIN = SourcePlugin(
     name="sftp_server",
     options=SftpServerSourceOptions,
     summary="Is the SFTP server that partners drop their files into; a file is taken the moment it is closed.",
-    example='listen: "127.0.0.1:2222"\n'
-    "accounts:\n  ACME:\n    keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMmwB00iiG4MODGvLy3b7irP9DV0CnIqJGASFGfpd6hP acme]\n"
-    "    quota: 500000000\n",
+    example=(
+        'listen: "127.0.0.1:2222"\naccounts:\n  ACME:\n    keys: [ssh-ed25519'
+        " AAAAC3NzaC1lZDI1NTE5AAAAIMmwB00iiG4MODGvLy3b7irP9DV0CnIqJGASFGfpd6hP acme]\n    quota: 500000000\n"
+    ),
     build=build,
     descriptors=descriptors_of,
     keeps=lambda options: (options.host_key, f"{options.folder}/{WORK}"),

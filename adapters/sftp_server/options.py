@@ -50,7 +50,8 @@ class AccountOptions(Options):
         for key in value:
             if not PUBLIC_KEY.fullmatch(key) or not is_sound(key):
                 raise ValueError(
-                    f"{key[:40]!r} is no public key, or a damaged one; write the line of the .pub file: ssh-ed25519 AAAA..."
+                    f"{key[:40]!r} is no public key, or a damaged one; write the line of the .pub file: ssh-ed25519"
+                    " AAAA..."
                 )
         return value
 
@@ -75,7 +76,9 @@ class SftpServerSourceOptions(Options):
     name: FactsOfNames = None
     ignore: tuple[str, ...] = Field(
         ("*.tmp", "*.part", "*.filepart", ".*"),
-        description="Names that are still being written: such a file is taken when it is renamed, not when it is closed.",
+        description=(
+            "Names that are still being written: such a file is taken when it is renamed, not when it is closed."
+        ),
     )
     keep: bool = Field(
         False, description="Keep what was taken in `done/<account>`; else its bytes are in the journal's claims only."
@@ -90,7 +93,10 @@ class SftpServerSourceOptions(Options):
         100,
         ge=1,
         le=10_000,
-        description="Connections at once whose logins aren't done, of all addresses. When there are more, the address with the most of them loses its oldest.",
+        description=(
+            "Connections at once whose logins aren't done, of all addresses. When there are more, the address with the"
+            " most of them loses its oldest."
+        ),
     )
     login_timeout: Duration = Field("30s", description="How long a login may take.")
     idle: Duration = Field(

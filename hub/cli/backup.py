@@ -36,12 +36,14 @@ def backup(
         return
     with_broker = "the waiting messages, " if made.broker else ""
     say(
-        f"{target}: {with_broker}the history of {counted(made.messages, 'message')}, {counted(made.claim_files, 'claim file')}",
+        f"{target}: {with_broker}the history of {counted(made.messages, 'message')},"
+        f" {counted(made.claim_files, 'claim file')}",
         "green",
     )
     if made.kept_files:
         say(
-            f"{counted(made.kept_files, 'file')} of sources: what they have confirmed and not handed over, and their keys"
+            f"{counted(made.kept_files, 'file')} of sources: what they have confirmed and not handed over, and their"
+            " keys"
         )
     if found is None:
         say("the site has errors, see hub check: what its sources keep beside the journal is not in it", "yellow")

@@ -33,8 +33,9 @@ def check(site: SiteDir = HERE, as_json: AsJson = False) -> None:
         if checked.site is not None:
             made = checked.site
             say(
-                f"ok: {counted(len(made.table), 'route')}, {counted(len(made.sources), 'source')}, {counted(len(made.destinations), 'destination')},"
-                f" {counted(warnings, 'warning')} (version {made.version})",
+                f"ok: {counted(len(made.table), 'route')}, {counted(len(made.sources), 'source')},"
+                f" {counted(len(made.destinations), 'destination')}, {counted(warnings, 'warning')} (version"
+                f" {made.version})",
                 "green",
             )
         else:

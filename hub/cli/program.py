@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 Serving = Callable[["RunningHub", str], AbstractAsyncContextManager[str]]
 
-HELP = """The mediation hub: what arrives becomes canonical documents, and their content decides where each goes.
+HELP = """The mediation hub turns what arrives into canonical documents. Their content decides where each document goes.
 
-Exit codes: 0 done; 1 an error was found, or the command was refused; 2 wrong usage; 3 recorded, but not carried out yet;
-4 the journal can't be reached.
+Exit codes: 0 done; 1 an error was found, or the command was refused; 2 wrong usage; 3 recorded, but not yet
+carried out; 4 the journal can't be reached.
 """
 
 COMMANDS = (

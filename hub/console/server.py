@@ -54,7 +54,10 @@ class ConsoleLimits:
 
 
 HINTS = {
-    errno.EADDRINUSE: "is another hub running? Each process on a host needs a port of its own: name another in config/hub.yaml, or {host}:0 for a free one",
+    errno.EADDRINUSE: (
+        "is another hub running? Each process on a host needs a port of its own: name another in config/hub.yaml, or"
+        " {host}:0 for a free one"
+    ),
     errno.EADDRNOTAVAIL: "this host has no such address: name one of its own in config/hub.yaml, or 127.0.0.1",
     errno.EACCES: "only root may listen on ports below 1024: name another in config/hub.yaml",
 }

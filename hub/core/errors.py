@@ -81,8 +81,9 @@ class MessageError(HubError):
 
 
 class DecodeError(MessageError):
-    """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0). `findings` are
-    all that is wrong, where the reader knows more than the first thing (X12: `transformers.x12.finding.SegmentFinding`)."""
+    """Bytes that can't be read. Says where: a segment or JSON path, an element, a byte offset (from 0). `findings`
+    lists all faults, if the reader knows more than the first one (X12: `transformers.x12.finding.SegmentFinding`).
+    """
 
     def __init__(
         self,

@@ -21,17 +21,19 @@ class RowsOptions(CanonicalOptions):
 
     to: dict[str, str | dict[str, str]] = Field(
         {},
-        description="Without a template: each field, as a path, with its column: `number: Order`, `totals.amount: Sum`; for a list "
-        "the fields of its items, one for each row that has all of these columns: `lines: {quantity: Qty, products.VN: Item}`. An empty "
-        "value is left out.",
+        description=(
+            "Without a template: each field, as a path, with its column: `number: Order`, `totals.amount: Sum`; for a"
+            " list the fields of its items, one for each row that has all of these columns: `lines: {quantity: Qty,"
+            " products.VN: Item}`. An empty value is left out."
+        ),
     )
 
     @model_validator(mode="after")
     def _one_way(self) -> RowsOptions:
         if (self.map is None) == (not self.to):
             raise ValueError(
-                "say by which template documents are made of the rows, map: orders.json.j2, or which columns their fields have, "
-                "to: {number: Order}"
+                "say by which template documents are made of the rows, map: orders.json.j2, or which columns their"
+                " fields have, to: {number: Order}"
             )
         fields = document_class(self.document).model_fields
         for path, column in self.to.items():

@@ -13,7 +13,10 @@ from pydantic import AfterValidator, Field
 from hub.documents.base import EXACT
 from hub.mapping.filters import decimal, format_date, parse_date
 
-WORDS = "text, integer, decimal, decimal comma, implied 2 (a number without its point, two decimals), or date with a format: date %d.%m.%Y"
+WORDS = (
+    "text, integer, decimal, decimal comma, implied 2 (a number without its point, two decimals), or date with a"
+    " format: date %d.%m.%Y"
+)
 _INTEGER = re.compile(r"\s*-?[0-9]{1,24}\s*")
 _IMPLIED = re.compile(r"implied ([1-9])")
 

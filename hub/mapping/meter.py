@@ -57,16 +57,16 @@ class Meter:
         self._steps -= count
         if self._steps < 0:
             raise TooMuchWork(
-                f"more than {self._bounds.steps} steps (turns of loops, calls, items of filters); it is ended. If the document "
-                "is in order, raise `templates: {steps: ...}` in config/hub.yaml"
+                f"more than {self._bounds.steps} steps (turns of loops, calls, items of filters); it is ended. If the"
+                " document is in order, raise `templates: {steps: ...}` in config/hub.yaml"
             )
 
     def text(self, length: int) -> None:
         self._characters -= length
         if self._characters < 0:
             raise TooMuchWork(
-                f"more than {self._bounds.characters} characters of output and of texts on the way to it; it is ended. If the "
-                "document is in order, raise `templates: {characters: ...}` in config/hub.yaml"
+                f"more than {self._bounds.characters} characters of output and of texts on the way to it; it is ended."
+                " If the document is in order, raise `templates: {characters: ...}` in config/hub.yaml"
             )
 
     def made(self, value: Any) -> Any:

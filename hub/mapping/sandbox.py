@@ -120,7 +120,10 @@ class Sandbox(SandboxedEnvironment):
         return self.unsafe_undefined(obj, name) if there else self.undefined(obj=obj, name=name)
 
     def unsafe_undefined(self, obj: Any, attribute: str) -> Undefined:
-        text = f"templates can't reach {attribute!r} of {type(obj).__name__!r}: only what it declares as fields, properties and methods for them"
+        text = (
+            f"templates can't reach {attribute!r} of {type(obj).__name__!r}: only what it declares as fields,"
+            " properties and methods for them"
+        )
         return self.undefined(text, name=attribute, obj=obj, exc=SecurityError)
 
     # --- what they do with it

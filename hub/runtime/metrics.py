@@ -93,7 +93,10 @@ class Metrics:
         self.table = Gauge(
             "hub_route_table_info", "The version of the site in force.", ["version"], registry=self.registry
         )
-        text = "How long a stage took: intake, send, route (one copy, from delivery to ack), hand_over (one, from commit to outcome)."
+        text = (
+            "How long a stage took: intake, send, route (one copy, from delivery to ack), hand_over (one, from commit"
+            " to outcome)."
+        )
         self.stage = self._register(Durations("hub_stage_seconds", text, ("stage",), STAGE_BUCKETS))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counts:

@@ -1,4 +1,5 @@
-"""Pages have lines of at most 120 characters: `python docs/wrapping.py PAGE` wraps a page, `make docs` the reference."""
+"""Pages have lines of at most 120 characters. `python docs/wrapping.py PAGE` wraps a page, `make docs` the
+reference."""
 
 from __future__ import annotations
 

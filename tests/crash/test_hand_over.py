@@ -50,8 +50,8 @@ def test_a_kill_at_each_step_beside_a_hub_that_lives(
     peer = QueuePeer(amqp_vhost)
     site.write(
         "routes/acme.yaml",
-        "format: 1\nowner: order-desk\nsources:\n  inbox:\n    exchange: {queue: orders, prefetch: 3}\n    read: {json: order@1}\n"
-        "routes:\n  - {id: orders, when: {document: order, partner: ACME}, once: [number], to: [erp]}\n",
+        "format: 1\nowner: order-desk\nsources:\n  inbox:\n    exchange: {queue: orders, prefetch: 3}\n    read: {json:"
+        " order@1}\nroutes:\n  - {id: orders, when: {document: order, partner: ACME}, once: [number], to: [erp]}\n",
     )
     kills, numbers, other = Kills(site, forks, erp), list[str](), ForkedHub(site, forks)
     other.name = "other"

@@ -194,7 +194,10 @@ WRONG = [
         id="945",
     ),
     pytest.param(
-        (*RECEIPT, "CTT*2*24"), ["CTT02 is 24, and lines.quantity adds up to 23.5 (hash_total)"], ["CTT*2*23.5"], id="861"
+        (*RECEIPT, "CTT*2*24"),
+        ["CTT02 is 24, and lines.quantity adds up to 23.5 (hash_total)"],
+        ["CTT*2*23.5"],
+        id="861",
     ),
     pytest.param(
         (*FORECAST, "CTT*3*216"),
@@ -221,13 +224,21 @@ WRONG = [
         id="867",
     ),
     pytest.param(
-        (*STOCKED, "W14*180"), ["W1401 is 180, and all_lines.quantity adds up to 178 (totals.received)"], ["W14*178"], id="944"
+        (*STOCKED, "W14*180"),
+        ["W1401 is 180, and all_lines.quantity adds up to 178 (totals.received)"],
+        ["W14*178"],
+        id="944",
     ),
     pytest.param(
-        paid("18422.32", *PAYMENT), ["BPR02 is 18422.32, and the items come to 18422.31 (amount)"], ["BPR*C*18422.32*C*CHK"], id="820"
+        paid("18422.32", *PAYMENT),
+        ["BPR02 is 18422.32, and the items come to 18422.31 (amount)"],
+        ["BPR*C*18422.32*C*CHK"],
+        id="820",
     ),
-    pytest.param(paid("120", *TAXES), ["BPR02 is 120, and the items come to 1231.50 (amount)"], ["BPR*C*120*C*CHK"], id="820-tax"),
-]  # fmt: skip
+    pytest.param(
+        paid("120", *TAXES), ["BPR02 is 120, and the items come to 1231.50 (amount)"], ["BPR*C*120*C*CHK"], id="820-tax"
+    ),
+]
 
 
 @pytest.mark.parametrize(("segments", "warnings", "written"), WRONG)
@@ -249,7 +260,9 @@ def test_what_contradicts_the_lines_is_told_and_counts_are_never_copied(
 
 
 RIGHT = [
-    pytest.param((*ORDER, *lines("10*EA*5.50**VN*A1", "2.5*EA*2.00**VN*A2"), "CTT*2*12.5", "AMT*TT*60"), id="plain-sum"),
+    pytest.param(
+        (*ORDER, *lines("10*EA*5.50**VN*A1", "2.5*EA*2.00**VN*A2"), "CTT*2*12.5", "AMT*TT*60"), id="plain-sum"
+    ),
     pytest.param((*ORDER, *lines("10*EA*5.50**VN*A1", "2.5*EA*2.00**VN*A2"), "CTT*2*35", "AMT*TT*60.00"), id="hash"),
     pytest.param((*ORDER, *lines("3*EA*.333**VN*A1", "3*EA*.333**VN*A2"), "CTT*2", "AMT*TT*2"), id="rounded-lines"),
     pytest.param(
@@ -257,7 +270,9 @@ RIGHT = [
         id="tax-at-both",
     ),
     pytest.param((*INVOICE[:1], f"{INVOICE[1]}***CR", "IT1*1*10*EA*5.50**VN*A1", "TDS*-5500"), id="credit"),
-    pytest.param((*CHANGE[:1], "BCH*04*SA*PO1***20260105", "POC*1*AI*1*1*EA*5.50**VN*A1", "CTT*1", "AMT*TT*500"), id="part"),
+    pytest.param(
+        (*CHANGE[:1], "BCH*04*SA*PO1***20260105", "POC*1*AI*1*1*EA*5.50**VN*A1", "CTT*1", "AMT*TT*500"), id="part"
+    ),
     pytest.param((*ACKNOWLEDGMENT, *lines("10*EA*5.50**VN*A1"), "ACK*IA*8*EA", "CTT*1*8"), id="acknowledged"),
     pytest.param((*STOCK, "CTT*2*47"), id="846-hash"),
     pytest.param((*ORDER, *lines("10*EA***VN*A1"), "CTT*1", "AMT*TT*500"), id="no-prices"),
@@ -273,7 +288,7 @@ RIGHT = [
     pytest.param(paid("19653.81", *PAYMENT, *TAXES), id="820-with-taxes"),
     pytest.param(paid("1231.5", *TAXES), id="820-taxes"),
     pytest.param(paid("50", "ENT*1", "RMR*IV*I1**-50", sign="D"), id="820-debit"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("segments", RIGHT)
@@ -336,8 +351,9 @@ def one_of(data: bytes) -> Reading:
 
 def test_an_invoice_of_our_own_is_told_to_be_wrong_when_it_is_written() -> None:
     document = from_foreign_json(
-        b'{"document": "invoice@1", "number": "INV50", "date": "2026-01-05", "order_number": "PO1", "lines": [{"number": "1",'
-        b' "quantity": "10", "unit": "EA", "price": "9.588", "products": {"VN": "A1"}}], "totals": {"amount": "1.00", "lines": 7}}'
+        b'{"document": "invoice@1", "number": "INV50", "date": "2026-01-05", "order_number": "PO1", "lines":'
+        b' [{"number": "1", "quantity": "10", "unit": "EA", "price": "9.588", "products": {"VN": "A1"}}], "totals":'
+        b' {"amount": "1.00", "lines": 7}}'
     )
     made = write_interchange([document], TERMS, 1, AT)
     assert made.warnings == (

@@ -24,11 +24,13 @@ from transformers.xml import elements, stylesheet
 
 EMPTY_MEMBER = gzip.compress(b"", mtime=0)
 XSLT = {
-    "routes/templates/o.xsl": """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:f="urn:f"
+    "routes/templates/o.xsl": (
+        """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:f="urn:f"
       xmlns:func="http://exslt.org/functions" extension-element-prefixes="func"><func:function name="f:f"><xsl:param name="n"/>
       <xsl:choose><xsl:when test="$n &gt; 0"><func:result select="f:f($n - 1) + f:f($n - 1)"/></xsl:when><xsl:otherwise>
       <func:result select="1"/></xsl:otherwise></xsl:choose></func:function>
-      <xsl:template match="/"><xsl:value-of select="f:f(200)"/></xsl:template></xsl:stylesheet>""",
+      <xsl:template match="/"><xsl:value-of select="f:f(200)"/></xsl:template></xsl:stylesheet>"""  # noqa: E501
+    ),
     "routes/templates/o.json.j2": '{"number": "1"}',
 }
 

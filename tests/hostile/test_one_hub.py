@@ -23,12 +23,27 @@ from tests.support.web import ACME_KEY, BOLT_KEY, WebSite
 
 HEAD = b"POST /orders/north HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
 RAW = {
-    "malformed": [b"\x00" * 4096, b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", os.urandom(4096), b"SSH-2.0-x\r\n" + b"\xff" * 64],
+    "malformed": [
+        b"\x00" * 4096,
+        b"GET\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+        os.urandom(4096),
+        b"SSH-2.0-x\r\n" + b"\xff" * 64,
+    ],
     "truncated": [HEAD, HEAD + b"Content-Length: 100\r\n\r\n{", b"GET /metr", b"SSH-2.0-x\r\n\x00\x00\x80\x00\x06"],
-    "huge": [b"GET /" + b"a" * 1_000_000, HEAD + b"X: " + b"b" * 200_000 + b"\r\n\r\n", HEAD + b"Content-Length: 999999999999\r\n\r\n" + b"x" * 500_000, b"SSH-2.0-" + b"x" * 500_000],
-    "hostile": [HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", b"GET /../../etc/passwd HTTP/1.1\r\nHost: h\r\n\r\n", b"GET /docs%0d%0aX: y HTTP/1.1\r\nHost: h\r\n\r\n"],
+    "huge": [
+        b"GET /" + b"a" * 1_000_000,
+        HEAD + b"X: " + b"b" * 200_000 + b"\r\n\r\n",
+        HEAD + b"Content-Length: 999999999999\r\n\r\n" + b"x" * 500_000,
+        b"SSH-2.0-" + b"x" * 500_000,
+    ],
+    "hostile": [
+        HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        b"GET /../../etc/passwd HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET /docs%0d%0aX: y HTTP/1.1\r\nHost: h\r\n\r\n",
+    ],
     "repeated": [b"GET /health/live HTTP/1.1\r\nHost: h\r\n\r\n" * 500, HEAD + b"Content-Length: 0\r\n\r\n" * 300],
-}  # fmt: skip
+}
 BODIES = {
     "malformed": b'{"number": ',
     "deep": b"[" * 200_000,
@@ -57,8 +72,10 @@ def web(tmp_path: Path, erp: Erp) -> WebSite:
     (port,) = free_ports(1)
     web.site.environ["BOX"] = "correct horse battery"
     web.source(
-        more=f"  box:\n    sftp_server: {{listen: '127.0.0.1:{port}', accounts: {{acme: {{partner: ACME, password: '${{BOX}}'}}}}}}\n"
-        "    read: {json: order@1}\n"
+        more=(
+            f"  box:\n    sftp_server: {{listen: '127.0.0.1:{port}', accounts: {{acme: {{partner: ACME, password:"
+            " '${BOX}'}}}\n    read: {json: order@1}\n"
+        )
     )
     web.site.environ["BOX_PORT"] = str(port)
     return web

@@ -271,7 +271,10 @@ def test_what_is_reviewed_is_there() -> None:
 
 
 def test_a_pattern_is_found_wherever_it_is_written() -> None:
-    source = "import re\nA = re.compile('a')\ndef f(x):\n    return re.search(x, 'y')\nclass B:\n    c = re.sub('b', '', '')\n"
+    source = (
+        "import re\nA = re.compile('a')\ndef f(x):\n    return re.search(x, 'y')\nclass B:\n    c = re.sub('b', '',"
+        " '')\n"
+    )
     assert [use.key for use in uses_in("m.py", source)] == ["m.py:A", "m.py:f()", "m.py:b"]
 
 

@@ -43,7 +43,10 @@ ROUNDS = 5
 
 MAP = {"routes/templates/o.json.j2": '{"number": "{{ body.text(\'n\') }}"}'}
 ROWS = "{document: order@1, to: {number: n, lines: {quantity: q}}, group: [n], types: {q: integer}}"
-FIXED = "{document: order@1, to: {number: n, lines: {quantity: q}}, begins: H, records: {H: {n: [2, 9]}, L: {q: [2, 9]}}, types: {q: integer}}"
+FIXED = (
+    "{document: order@1, to: {number: n, lines: {quantity: q}}, begins: H, records: {H: {n: [2, 9]}, L: {q: [2, 9]}},"
+    " types: {q: integer}}"
+)
 
 
 def reader_in(plugins: tuple[Plugin, ...]) -> Plugin:
@@ -70,7 +73,11 @@ def zipped(body: bytes) -> bytes:
 
 
 def mime(body: bytes) -> bytes:
-    return b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: application/json\r\n\r\n" + body + b"\r\n--a--\r\n"  # fmt: skip
+    return (
+        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\nContent-Type: application/json\r\n\r\n"
+        + body
+        + b"\r\n--a--\r\n"
+    )
 
 
 def lines_of(count: int) -> bytes:
@@ -100,7 +107,26 @@ BRACKETS = (
     b"\x00",
     b"{}\n",
 )
-TAGS = (b"<a>", b"<a/>", b"<", b"&", b"&#9;", b"<!--", b"<!---->", b"<?a?>", b"<![CDATA[", b"<a b='", b" b='1'", b"]]>", b"<!DOCTYPE a>", b" ", b"\xff", b"\x00", b"<o><n>1</n></o>", b"</o>")  # fmt: skip
+TAGS = (
+    b"<a>",
+    b"<a/>",
+    b"<",
+    b"&",
+    b"&#9;",
+    b"<!--",
+    b"<!---->",
+    b"<?a?>",
+    b"<![CDATA[",
+    b"<a b='",
+    b" b='1'",
+    b"]]>",
+    b"<!DOCTYPE a>",
+    b" ",
+    b"\xff",
+    b"\x00",
+    b"<o><n>1</n></o>",
+    b"</o>",
+)
 KINDS = {
     "json": Kind(
         lambda: built(json.PLUGIN, "{document: order@1}", {}),
@@ -125,7 +151,23 @@ KINDS = {
     "csv": Kind(
         lambda: built(reader_in(CSV), ROWS, {}),
         lambda n: b"n,q\n" + b"".join(b"%d,2\n" % i for i in range(n)),
-        (b",", b'"', b'""', b'"\n', b"\n", b"\r", b"\r\n", b"n,", b"1,2\n", b"1,x\n", b" ", b"\\", b"\xff", b"\x00", b'"a",'),
+        (
+            b",",
+            b'"',
+            b'""',
+            b'"\n',
+            b"\n",
+            b"\r",
+            b"\r\n",
+            b"n,",
+            b"1,2\n",
+            b"1,x\n",
+            b" ",
+            b"\\",
+            b"\xff",
+            b"\x00",
+            b'"a",',
+        ),
         (b'n,q\n1,"', b"a"),
     ),
     "fixed_width": Kind(
@@ -137,13 +179,40 @@ KINDS = {
     "x12": Kind(
         lambda: built(reader_in(X12), "{}", {}),
         lambda n: b"".join(orders_850([str(i)], i + 1) for i in range(n)),
-        (b"~", b"*", b">", b"ISA", b"ISA*", b"~ISA*00*", b"GS*", b"~ST*", b"~SE*", b"~IEA*", b"~BIN*9*", b"~HL*1**S", b" ", b"\n", b"\r\n", b"\x00", b"\xff", b"~PO1*1*1"),
+        (
+            b"~",
+            b"*",
+            b">",
+            b"ISA",
+            b"ISA*",
+            b"~ISA*00*",
+            b"GS*",
+            b"~ST*",
+            b"~SE*",
+            b"~IEA*",
+            b"~BIN*9*",
+            b"~HL*1**S",
+            b" ",
+            b"\n",
+            b"\r\n",
+            b"\x00",
+            b"\xff",
+            b"~PO1*1*1",
+        ),
         (orders_850(["1"])[:150] + b"~NTE**", b"a"),
     ),
     "gzip": Kind(
         lambda: unpacked_by("gzip", canonical()),
         lambda n: gzip.compress(lines_of(n), mtime=0),
-        (b"\x1f\x8b", b"\x1f\x8b\x08\x00", gzip.compress(b"", mtime=0), gzip.compress(b"\n", mtime=0), gzip.compress(b"{}\n", mtime=0), b"\x00", b"\xff"),
+        (
+            b"\x1f\x8b",
+            b"\x1f\x8b\x08\x00",
+            gzip.compress(b"", mtime=0),
+            gzip.compress(b"\n", mtime=0),
+            gzip.compress(b"{}\n", mtime=0),
+            b"\x00",
+            b"\xff",
+        ),
         (gzip.compress(b"", mtime=0)[:10], b"\x00"),
         first=False,
     ),
@@ -157,11 +226,31 @@ KINDS = {
     "mime": Kind(
         lambda: unpacked_by("mime", canonical()),
         lambda n: mime(lines_of(n)),
-        (b"--a\r\n", b"--a--", b"\r\n", b"\n\n", b"A: b\n", b"A:", b" ", b"Content-Type: multipart/mixed; boundary=a\n\n--a\n", b"=?utf-8?q?", b";", b"=\n", b"\x00", b"\xff"),
+        (
+            b"--a\r\n",
+            b"--a--",
+            b"\r\n",
+            b"\n\n",
+            b"A: b\n",
+            b"A:",
+            b" ",
+            b"Content-Type: multipart/mixed; boundary=a\n\n--a\n",
+            b"=?utf-8?q?",
+            b";",
+            b"=\n",
+            b"\x00",
+            b"\xff",
+        ),
         (b"Content-Type: application/json\r\n\r\n", b"a"),
     ),
-    "auto": Kind(lambda: unpacked_by("auto", canonical()), lambda n: gzip.compress(zipped(lines_of(n))), (b"\x1f\x8b", b"PK", b"A: b\n", b"{"), (b"{", b"a"), first=False),
-}  # fmt: skip
+    "auto": Kind(
+        lambda: unpacked_by("auto", canonical()),
+        lambda n: gzip.compress(zipped(lines_of(n))),
+        (b"\x1f\x8b", b"PK", b"A: b\n", b"{"),
+        (b"{", b"a"),
+        first=False,
+    ),
+}
 
 
 @cache

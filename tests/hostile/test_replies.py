@@ -39,8 +39,11 @@ GROWING: dict[str, tuple[str, Any]] = {
     "elements": ("/r/a", lambda n: b"<r>" + b"<a/>" * n + b"</r>"),
     "namespaces": ("/r/a", lambda n: b"<r>" + b'<x:a xmlns:x="u"/>' * n + b"</r>"),
     "text in XML": ("/r", lambda n: b"<r>" + b"<a>1</a>" * n + b"</r>"),
-    "attributes": ("/r/a/@b0", lambda n: b"<r>" + (b"<a" + b"".join(b' b%d="1"' % i for i in range(50)) + b"/>") * (n // 50) + b"</r>"),
-}  # fmt: skip
+    "attributes": (
+        "/r/a/@b0",
+        lambda n: b"<r>" + (b"<a" + b"".join(b' b%d="1"' % i for i in range(50)) + b"/>") * (n // 50) + b"</r>",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", GROWING)

@@ -36,7 +36,10 @@ def rows(count: int) -> Iterator[bytes]:
 
 
 def interchange(count: int) -> Iterator[bytes]:
-    head = f"ISA*00*          *00*          *01*{'043645501':<15}*01*{'068717859':<15}*260302*0815*U*00401*000000001*0*P*>~"
+    head = (
+        "ISA*00*          *00*         "
+        f" *01*{'043645501':<15}*01*{'068717859':<15}*260302*0815*U*00401*000000001*0*P*>~"
+    )
     yield head.encode() + b"GS*PO*043645501*068717859*20260302*0815*1*X*004010~"
     for number in range(1, count + 1):
         yield b"ST*850*%04d~BEG*00*SA*%d**20260302~" % (number, number)

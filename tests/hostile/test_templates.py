@@ -104,9 +104,14 @@ def parts(base: type[Part]) -> Iterator[type[Part]]:
 GROW = "{% set ns = namespace(x=%s) %}{% for i in range(200) %}{% set ns.x = %s %}{% endfor %}{{ ns.x }}"
 DOING = {
     "loops": "{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
-    "loops that keep nothing": "{% for a in range(100000) %}{% for b in range(100000) if b < 0 %}{% endfor %}{% endfor %}",
+    "loops that keep nothing": (
+        "{% for a in range(100000) %}{% for b in range(100000) if b < 0 %}{% endfor %}{% endfor %}"
+    ),
     "macros": "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
-    "macros that pass on": "{% macro m(n) %}{% if n %}{{ m(n - 1, varargs, varargs) }}{% else %}{{ varargs }}{% endif %}{% endmacro %}{{ m(60) }}",
+    "macros that pass on": (
+        "{% macro m(n) %}{% if n %}{{ m(n - 1, varargs, varargs) }}{% else %}{{ varargs }}{% endif %}{% endmacro %}{{"
+        " m(60) }}"
+    ),
     "itself": "{% include 't.j2' %}{% include 't.j2' %}",
     "recursive loops": "{% for x in [1, 2] recursive %}{{ loop([1, 2]) }}{% endfor %}",
     "generators": "{% for i in range(100000) %}{{ range(100000) | map('string') | join }}{% endfor %}",
@@ -121,7 +126,10 @@ DOING = {
     "lists of lists": GROW.replace("%s", "[1]", 1).replace("%s", "[ns.x, ns.x]"),
     "objects of objects": GROW.replace("%s", "{}", 1).replace("%s", "{'a': ns.x, 'b': ns.x}"),
     "lists and lists": GROW.replace("%s", "[1]", 1).replace("%s", "(ns.x + ns.x)"),
-    "set block": "{% set ns = namespace(x='aa') %}{% for i in range(200) %}{% set y %}{{ ns.x }}{{ ns.x }}{% endset %}{% set ns.x = y %}{% endfor %}",
+    "set block": (
+        "{% set ns = namespace(x='aa') %}{% for i in range(200) %}{% set y %}{{ ns.x }}{{ ns.x }}{% endset %}{% set"
+        " ns.x = y %}{% endfor %}"
+    ),
     "center": "{{ 'a' | center(10 ** 9) }}",
     "center method": "{{ 'a'.center(10 ** 9) }}",
     "ljust": "{{ 'a'.ljust(10 ** 9) }}",
@@ -154,7 +162,10 @@ DOING = {
     "the document": "{% for i in range(100000) %}{% for j in range(1000) %}{{ document }}{% endfor %}{% endfor %}",
     "documents as JSON": "{{ ([document] * 1000000) | tojson }}",
     "output": "{% set x = 'a' * 1000000 %}{% for i in range(100000) %}{{ x }}{% endfor %}",
-    "output of a macro": "{% set x = 'a' * 1000000 %}{% macro m() %}{% for i in range(100000) %}{{ x }}{% endfor %}{% endmacro %}{{ m() }}",
+    "output of a macro": (
+        "{% set x = 'a' * 1000000 %}{% macro m() %}{% for i in range(100000) %}{{ x }}{% endfor %}{% endmacro %}{{"
+        " m() }}"
+    ),
 }
 
 
@@ -256,7 +267,7 @@ def test_ten_thousand_lines_stay_within_the_bounds() -> None:
     order = from_json(json.dumps({"document": "order@1", "number": "1", "lines": lines}).encode())
     text = """{"lines": [{% for line in document.lines %}{% for kind, id in line.products.items() %}
       {"total": {{ document.total | tojson }}, "id": "{{ kind ~ id.upper() }}", "more": {{ line.quantity * 2 + 1 | number }},
-       "amount": {{ line.amount | fixed(2) | tojson }}}{{ "," if not loop.last }}{% endfor %}{{ "," if not loop.last }}{% endfor %}]}"""
+       "amount": {{ line.amount | fixed(2) | tojson }}}{{ "," if not loop.last }}{% endfor %}{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
     text = text.replace("line.quantity * 2 + 1 | number", "(line.quantity * 2 + 1) | number")
     made = SiteTemplate("t.json.j2", lambda folder, name: text).render({"document": order})
     assert len(json.loads(made)["lines"]) == 10_000

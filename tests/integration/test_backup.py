@@ -133,8 +133,8 @@ async def test_what_a_drop_box_has_confirmed_and_its_key_are_in_the_backup(tmp_p
     """The intake has not taken the file: it is in no journal, and its partner has forgotten it."""
     (port,) = free_ports(1)
     box = (
-        f"  box:\n    sftp_server: {{listen: '127.0.0.1:{port}', accounts: {{ACME: {{password: '${{BOX_PASSWORD}}'}}}}}}\n"
-        "    read: {json: order@1}\n"
+        f"  box:\n    sftp_server: {{listen: '127.0.0.1:{port}', accounts: {{ACME: {{password:"
+        " '${BOX_PASSWORD}'}}}\n    read: {json: order@1}\n"
     )
     site, other = (SiteOnDisk(tmp_path / name, erp.url) for name in ("site", "other"))
     for each in (site, other):

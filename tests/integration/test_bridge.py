@@ -252,9 +252,17 @@ async def test_a_take_that_breaks_is_said_and_the_message_comes_again(endpoint: 
 
 @pytest.mark.parametrize(
     ("body", "encoding", "raw"),
-    [("é", "utf-8", "é".encode()), ("é", "latin-1", b"\xe9"), ("é", "ascii", "é".encode()), ("é", "no-such", "é".encode()),
-     ("é", "binary", "é".encode()), ("x", None, b"x"), (b"\xff", "binary", b"\xff"), (None, "", b"")],
-)  # fmt: skip
+    [
+        ("é", "utf-8", "é".encode()),
+        ("é", "latin-1", b"\xe9"),
+        ("é", "ascii", "é".encode()),
+        ("é", "no-such", "é".encode()),
+        ("é", "binary", "é".encode()),
+        ("x", None, b"x"),
+        (b"\xff", "binary", b"\xff"),
+        (None, "", b""),
+    ],
+)
 def test_a_body_is_never_changed_whatever_its_encoding_is_called(body: Any, encoding: Any, raw: bytes) -> None:
     assert raw_body(body, encoding) == raw
 

@@ -180,10 +180,18 @@ async def approval_desk(hub: RunningHub) -> Inbox:
 def acknowledgment() -> bytes:
     """ACME's 997 for our first group of ship notices."""
     segments = (
-        f"ISA*00*          *00*          *01*{'043645501':<15}*01*{'068717859':<15}*260306*0815*U*00401*000000077*0*P*>",
+        (
+            "ISA*00*          *00*         "
+            f" *01*{'043645501':<15}*01*{'068717859':<15}*260306*0815*U*00401*000000077*0*P*>"
+        ),
         "GS*FA*043645501*068717859*20260306*0815*77*X*004010",
-        "ST*997*0001", "AK1*SH*1", "AK9*A*1*1*1", "SE*4*0001", "GE*1*77", "IEA*1*000000077",
-    )  # fmt: skip
+        "ST*997*0001",
+        "AK1*SH*1",
+        "AK9*A*1*1*1",
+        "SE*4*0001",
+        "GE*1*77",
+        "IEA*1*000000077",
+    )
     return "".join(f"{segment}~" for segment in segments).encode()
 
 

@@ -30,7 +30,7 @@ routes:
 """
 )
 DOUBLED = """{"number": "{{ document.number }}", "partner": "{{ document.partner }}", "lines": [{% for line in document.lines %}
-{"quantity": {{ (line.quantity * 2) | tojson }}, "price": {{ line.price | tojson }}}{{ "," if not loop.last }}{% endfor %}]}"""
+{"quantity": {{ (line.quantity * 2) | tojson }}, "price": {{ line.price | tojson }}}{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
 
 
 def lay(site: SiteOnDisk, steps: str) -> None:
@@ -68,7 +68,7 @@ async def test_a_filtered_document_ends_there_and_is_done(site: SiteOnDisk, erp:
         site.drop("again.json", order("1", quantity="3"))
 
         async def duplicate() -> bool:
-            return any(e["stage"] == "duplicate" for e in (await stories(hub, "again.json")))
+            return any(e["stage"] == "duplicate" for e in await stories(hub, "again.json"))
 
         await eventually(duplicate)  # the once-key is done: nothing is open any more
     assert not at(erp, "/stepped")
@@ -92,7 +92,8 @@ async def test_a_step_that_refuses_makes_a_dead_letter_of_that_destination(site:
 async def test_what_is_held_goes_on_when_a_person_has_released_it(site: SiteOnDisk, erp: Erp) -> None:
     lay(
         site,
-        "[{name: limit, validate: {that: {it is cheap: total < 10}, hold: credit_hold}}, {name: doubled, map: doubled.json.j2}]",
+        "[{name: limit, validate: {that: {it is cheap: total < 10}, hold: credit_hold}}, {name: doubled, map:"
+        " doubled.json.j2}]",
     )
     async with site.running() as hub:
         site.drop("a.json", order("1"))

@@ -210,10 +210,15 @@ async def is_told(hub: RunningHub, number: str, stage: str) -> bool:
 
 async def test_what_a_step_asked_and_was_answered_is_kept(site: SiteOnDisk, erp: Erp) -> None:
     steps = [
-        "{name: customer, enrich: {endpoint: erp, call: 'GET /customers/{partner}', set: {contract: /contract}, cache: 1h}}",
+        (
+            "{name: customer, enrich: {endpoint: erp, call: 'GET /customers/{partner}', set: {contract: /contract},"
+            " cache: 1h}}"
+        ),
         "{name: rate, enrich: {endpoint: erp, call: 'GET /rates/{number}', set: {currency: /currency}, missing: keep}}",
-        "{name: price, enrich: {endpoint: erp, call: 'GET /prices/{item}', each: lines, names: {item: number},"
-        " set: {price: /price}}}",
+        (
+            "{name: price, enrich: {endpoint: erp, call: 'GET /prices/{item}', each: lines, names: {item: number},"
+            " set: {price: /price}}}"
+        ),
     ]
     routes = ROUTES.replace("{name: tests, filter: \"number != 'FILTERED'\"}", "\n      - ".join(steps))
     site.write("routes/acme.yaml", routes + "  - {id: all, when: {region: all}, to: [erp]}\n")

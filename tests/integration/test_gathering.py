@@ -25,7 +25,7 @@ erp:
   write: {csv: {rows: rows.json.j2, columns: [order, quantity], line_end: lf}}
 """
 ROWS = """[{% for order in document.documents %}{% for line in order.lines %}
-{"order": {{ order.number | tojson }}, "quantity": {{ line.quantity | tojson }}}{{ "," if not loop.last }}{% endfor %}{{ "," if not loop.last }}{% endfor %}]"""
+{"order": {{ order.number | tojson }}, "quantity": {{ line.quantity | tojson }}}{{ "," if not loop.last }}{% endfor %}{{ "," if not loop.last }}{% endfor %}]"""  # noqa: E501
 
 
 def lay(site: SiteOnDisk, destination: str = DESTINATION) -> None:

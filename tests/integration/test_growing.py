@@ -25,7 +25,10 @@ GUIDE = (Path(__file__).parents[2] / "docs/guides/growing.md").read_text()
 
 ONCE = ROUTES.replace("    to: [erp]", "    once: [partner, number]\n    to: [erp]")
 
-LATER = "retry:\n  fast: {delays: [30s], on: [unreachable, timeout, busy, failed]}\nholds:\n  credit_hold: {owner: finance-ops, sla: 4h}\n"
+LATER = (
+    "retry:\n  fast: {delays: [30s], on: [unreachable, timeout, busy, failed]}\nholds:\n  credit_hold: {owner:"
+    " finance-ops, sla: 4h}\n"
+)
 
 
 def commands_of_the_guide() -> list[list[str]]:

@@ -16,7 +16,10 @@ STARTS = {
     "openssh": "from tests.support.openssh import OpenSsh as Server, find_sshd as find",
     "redis": "from tests.support.redis import RedisServer as Server, find_redis as find",
 }
-PROGRAM = "{}\nimport pathlib, signal, sys\nserver = Server(find(), pathlib.Path(sys.argv[1]))\nserver.start()\nprint(server.port, flush=True)\nsignal.pause()\n"
+PROGRAM = (
+    "{}\nimport pathlib, signal, sys\nserver = Server(find(),"
+    " pathlib.Path(sys.argv[1]))\nserver.start()\nprint(server.port, flush=True)\nsignal.pause()\n"
+)
 FIXTURES = {"openssh": "openssh", "redis": "redis_server"}
 
 

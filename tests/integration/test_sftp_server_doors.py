@@ -55,8 +55,18 @@ async def test_an_address_that_guesses_is_shut_out(tmp_path: Path, keys: Path) -
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/passwd", "../../etc/passwd", "/in/../../../etc/passwd", "/in/a/b", "/x.edi", "/in/a\nb", "/in/a\\b", "/in/" + "x" * 300, "/.taken/acme/x"],
-)  # fmt: skip
+    [
+        "/etc/passwd",
+        "../../etc/passwd",
+        "/in/../../../etc/passwd",
+        "/in/a/b",
+        "/x.edi",
+        "/in/a\nb",
+        "/in/a\\b",
+        "/in/" + "x" * 300,
+        "/.taken/acme/x",
+    ],
+)
 async def test_nothing_outside_can_be_written_or_read(tmp_path: Path, keys: Path, path: str) -> None:
     before = Path("/etc/passwd").read_bytes()
     async with serving(tmp_path, Takes(), keys) as port, Client(port, key=keys / "right") as client:

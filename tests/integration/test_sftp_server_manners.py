@@ -68,9 +68,23 @@ def sftp(port: int, keys: Path, *names: str) -> subprocess.CompletedProcess[str]
     """OpenSSH, which offers these keys one after the other."""
     offered = [option for name in names for option in ("-i", str(keys / name))]
     command = [
-        shutil.which("sftp") or "sftp", "-q", "-b", "-", "-P", str(port), *offered, "-o", "IdentitiesOnly=yes", "-F", "none",
-        "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "acme@127.0.0.1",
-    ]  # fmt: skip
+        shutil.which("sftp") or "sftp",
+        "-q",
+        "-b",
+        "-",
+        "-P",
+        str(port),
+        *offered,
+        "-o",
+        "IdentitiesOnly=yes",
+        "-F",
+        "none",
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        "UserKnownHostsFile=/dev/null",
+        "acme@127.0.0.1",
+    ]
     return subprocess.run(command, input="ls /in\n", text=True, capture_output=True, timeout=60, check=False)
 
 

@@ -275,7 +275,8 @@ async def test_a_redirect_is_not_followed(scripted: Erp, tmp_path: Path) -> None
 
 
 ROOT = ENVELOPE.format(
-    '<r xmlns:x="http://www.w3.org/2004/08/xop/include"><id>E-9</id><label><x:Include href="cid:label%40erp"/></label></r>'
+    '<r xmlns:x="http://www.w3.org/2004/08/xop/include"><id>E-9</id><label><x:Include'
+    ' href="cid:label%40erp"/></label></r>'
 )
 
 

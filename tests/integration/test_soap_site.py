@@ -22,7 +22,7 @@ from tests.support.soap_orders import ORDERS, TYPES, WSDL, write_contract
 PASSWORD = "open sesame"
 MAP = """{"number": {{ xpath('o:number') | tojson }}, "partner": "ACME", "lines": [{% for line in body.all('o:line') -%}
 {"number": "{{ loop.index }}", "quantity": "{{ line.text('t:quantity') }}", "products": {"VP": {{ line.text('t:sku') | tojson }}}}
-{{- ',' if not loop.last }}{% endfor %}]}"""
+{{- ',' if not loop.last }}{% endfor %}]}"""  # noqa: E501
 SOURCES = """\
 format: 1
 owner: order-desk
@@ -40,7 +40,7 @@ routes:
   - id: orders
     when: {document: order, partner: ACME, source: called}
     to: [erp]
-"""
+"""  # noqa: E501
 TICKET = f'<CreateOrderResponse xmlns="{ORDERS}"><ticket>T-%s</ticket></CreateOrderResponse>'
 
 

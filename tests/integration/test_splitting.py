@@ -94,7 +94,10 @@ async def test_why_a_part_isnt_made_any_more_is_said(site: SiteOnDisk, erp: Erp)
         ("document: order}", "document: order}\n    once: [partner, number]", "only the first would go"),
         (
             "      - {name: by unit",
-            "      - {name: customer, enrich: {endpoint: erp, call: 'GET /c', set: {contract: /contract}}}\n      - {name: by unit",
+            (
+                "      - {name: customer, enrich: {endpoint: erp, call: 'GET /c', set: {contract: /contract}}}\n      -"
+                " {name: by unit"
+            ),
             "customer may answer otherwise when the same document is read again",
         ),
     ],

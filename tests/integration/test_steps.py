@@ -33,10 +33,10 @@ routes:
     to: [erp]
 """
 ROWS = """{"number": "{{ body.order }}", "partner": "{{ body.partner }}", "lines": [{% for row in rows %}
-{"quantity": {{ row.qty | tojson }}, "price": {{ row.price | tojson }}, "unit": "each"}{{ "," if not loop.last }}{% endfor %}]}"""
+{"quantity": {{ row.qty | tojson }}, "price": {{ row.price | tojson }}, "unit": "each"}{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
 UNITS = """\
 {"number": "{{ document.number }}", "partner": "{{ document.partner }}", "lines": [{% for line in document.lines %}
-{"quantity": {{ line.quantity | tojson }}, "price": {{ line.price | tojson }}, "unit": "{{ line.unit | table('uom') }}"}{{ "," if not loop.last }}{% endfor %}]}"""
+{"quantity": {{ line.quantity | tojson }}, "price": {{ line.price | tojson }}, "unit": "{{ line.unit | table('uom') }}"}{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
 CSV = "order,partner,qty,price\n1,ACME,2,3.50\n1,ACME,1,1\n2,OTHER,1,1\n3,ACME,1,0\n4,ACME,two,1\n"
 
 

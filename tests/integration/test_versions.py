@@ -103,7 +103,8 @@ async def test_copies_for_a_removed_route_are_told(tmp_path: Path, erp: Erp) -> 
     site = SiteOnDisk(tmp_path, erp.url)
     site.write(
         "config/policies.yaml",
-        "retry:\n  fast: {delays: [1h], on: [unreachable, timeout, busy, failed]}\nholds:\n  credit_hold: {owner: x, sla: 4h}\n",
+        "retry:\n  fast: {delays: [1h], on: [unreachable, timeout, busy, failed]}\nholds:\n  credit_hold: {owner: x,"
+        " sla: 4h}\n",
     )
     erp.script = lambda request: Answer(503)
     async with site.running() as hub:

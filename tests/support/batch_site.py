@@ -88,7 +88,10 @@ class BatchSite(SiteOnDisk):
         self._answers = getattr(self, "_answers", 0) + 1
         number = self._answers
         segments = [
-            f"ISA*00*          *00*          *01*{'043645501':<15}*01*{'068717859':<15}*260302*0815*U*00401*{number:09d}*0*P*>",
+            (
+                "ISA*00*          *00*         "
+                f" *01*{'043645501':<15}*01*{'068717859':<15}*260302*0815*U*00401*{number:09d}*0*P*>"
+            ),
             f"GS*FA*043645501*068717859*20260302*0815*{number}*X*004010",
             *("ST*997*0001", *inner, f"SE*{len(inner) + 2}*0001"),
             *(f"GE*1*{number}", f"IEA*1*{number:09d}"),

@@ -78,10 +78,11 @@ class OpenSsh:
         log = self.folder / "sshd.log"
         config = self.folder / "sshd_config"
         config.write_text(
-            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\nPidFile {self.folder}/sshd.pid\n"
-            f"AuthorizedKeysFile {self._authorized}\nTrustedUserCAKeys {self._authorities}\nStrictModes no\n"
-            f"Subsystem sftp internal-sftp -d {self.home} {self.options}\nPermitRootLogin yes\nMaxStartups 100\nMaxSessions 100\n"
-            f"PasswordAuthentication yes\nKbdInteractiveAuthentication no\nUsePAM no\nLogLevel VERBOSE\n{self._extra}"
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.host_key}\nPidFile"
+            f" {self.folder}/sshd.pid\nAuthorizedKeysFile {self._authorized}\nTrustedUserCAKeys"
+            f" {self._authorities}\nStrictModes no\nSubsystem sftp internal-sftp -d {self.home}"
+            f" {self.options}\nPermitRootLogin yes\nMaxStartups 100\nMaxSessions 100\nPasswordAuthentication"
+            f" yes\nKbdInteractiveAuthentication no\nUsePAM no\nLogLevel VERBOSE\n{self._extra}"
         )
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)

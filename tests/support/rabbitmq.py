@@ -134,8 +134,8 @@ class RabbitNode:
         (base / "enabled_plugins").write_text("[].\n")
         (base / "advanced.config").write_text("[{rabbit, [{dead_letter_worker_publisher_confirm_timeout, 1000}]}].\n")
         (base / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
-            "loopback_users.guest = true\nlog.console = false\ndisk_free_limit.absolute = 50MB\nmax_message_size = 10000000\n"
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\nloopback_users.guest = true\nlog.console ="
+            " false\ndisk_free_limit.absolute = 50MB\nmax_message_size = 10000000\n"
         )
         return {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),

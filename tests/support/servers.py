@@ -34,7 +34,9 @@ GIVEN = {"rabbitmq": "HUB_TEST_AMQP_URL", "postgres": "HUB_TEST_DATABASE_URL"}
 
 MISSING = {
     "rabbitmq": "RabbitMQ isn't installed here: set HUB_TEST_AMQP_URL, or run `python -m tests.support.provision`",
-    "postgres": "PostgreSQL isn't installed here: set HUB_TEST_DATABASE_URL, or run `python -m tests.support.provision`",
+    "postgres": (
+        "PostgreSQL isn't installed here: set HUB_TEST_DATABASE_URL, or run `python -m tests.support.provision`"
+    ),
 }
 
 

@@ -12,7 +12,7 @@ TYPES = """\
     <xs:sequence><xs:element name="sku" type="xs:string"/><xs:element name="quantity" type="xs:positiveInteger"/></xs:sequence>
   </xs:complexType>
 </xs:schema>
-"""
+"""  # noqa: E501
 
 
 def binding(version: str, namespace: str) -> str:
@@ -76,7 +76,7 @@ WSDL = f"""\
   <service name="OrderService">
 {port("11", SOAP_11)}{port("12", SOAP_12)}  </service>
 </definitions>
-"""
+"""  # noqa: E501
 
 ACCEPTANCE = '<CreateOrderResponse xmlns="urn:example:orders"><ticket>{id}</ticket></CreateOrderResponse>'
 

@@ -33,7 +33,9 @@ class CsvReaderOptions(Dialect, RowsOptions):
     types: ColumnTypes = {}
     group: tuple[str, ...] = Field(
         (),
-        description="Rows that stand together and are equal in these columns are one document; without it each row is one.",
+        description=(
+            "Rows that stand together and are equal in these columns are one document; without it each row is one."
+        ),
     )
 
     @model_validator(mode="after")
@@ -145,10 +147,15 @@ class _BodyLines:
 READER = ReaderPlugin(
     name="csv",
     options=CsvReaderOptions,
-    summary="Reads rows of values: each, or those with the same key, are a document: by its columns, or through a template of the site.",
-    example="document: order@1\nto:\n  number: order_number\n  date: wanted\n  lines: {quantity: quantity, price: price, products.VN: item}\n"
-    'delimiter: ";"\nencoding: windows-1252\ngroup: [order_number]\n'
-    'types: {quantity: integer, price: decimal comma, wanted: "date %d.%m.%Y"}\n',
+    summary=(
+        "Reads rows of values: each, or those with the same key, are a document: by its columns, or through a template"
+        " of the site."
+    ),
+    example=(
+        "document: order@1\nto:\n  number: order_number\n  date: wanted\n  lines: {quantity: quantity, price: price,"
+        ' products.VN: item}\ndelimiter: ";"\nencoding: windows-1252\ngroup: [order_number]\ntypes: {quantity: integer,'
+        ' price: decimal comma, wanted: "date %d.%m.%Y"}\n'
+    ),
     build=lambda name, options, context: CsvReader(options, Canonical.of(options, context)),
     files={"map": TEMPLATES},
     documents=kinds_of,

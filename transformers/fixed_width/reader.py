@@ -119,9 +119,14 @@ def _build(name: str, options: FixedWidthReaderOptions, context: Context) -> Fix
 READER = ReaderPlugin(
     name="fixed_width",
     options=FixedWidthReaderOptions,
-    summary="Reads lines whose values stand at fixed places, of one record type or several, by their columns or through a template of the site.",
-    example="document: order@1\nmap: legacy-order.json.j2\nbegins: H\nrecords:\n  H: {number: [2, 11], wanted: [12, 19]}\n"
-    "  L: {item: [2, 15], quantity: [16, 22]}\nignore: [T]\ntypes: {quantity: integer, wanted: date %Y%m%d}\n",
+    summary=(
+        "Reads lines whose values stand at fixed places, of one record type or several, by their columns or through a"
+        " template of the site."
+    ),
+    example=(
+        "document: order@1\nmap: legacy-order.json.j2\nbegins: H\nrecords:\n  H: {number: [2, 11], wanted: [12, 19]}\n"
+        "  L: {item: [2, 15], quantity: [16, 22]}\nignore: [T]\ntypes: {quantity: integer, wanted: date %Y%m%d}\n"
+    ),
     build=_build,
     files={"map": TEMPLATES},
     documents=kinds_of,

@@ -162,9 +162,11 @@ WRITER = WriterPlugin(
     name="fixed_width",
     options=FixedWidthWriterOptions,
     summary="Writes a document as lines whose values stand at fixed places, which a template of the site makes.",
-    example="rows: legacy-lines.json.j2\nrecords:\n  H:\n    - {name: record, width: 1}\n    - {name: number, width: 10}\n"
-    "    - {name: wanted, width: 8, type: date %Y%m%d}\n  L:\n    - {name: record, width: 1}\n    - {name: item, width: 14}\n"
-    '    - {name: quantity, width: 7, align: right, pad: "0", type: integer}\nencoding: windows-1252\n',
+    example=(
+        "rows: legacy-lines.json.j2\nrecords:\n  H:\n    - {name: record, width: 1}\n    - {name: number, width: 10}\n "
+        "   - {name: wanted, width: 8, type: date %Y%m%d}\n  L:\n    - {name: record, width: 1}\n    - {name: item,"
+        ' width: 14}\n    - {name: quantity, width: 7, align: right, pad: "0", type: integer}\nencoding: windows-1252\n'
+    ),
     build=_build,
     files={"rows": TEMPLATES},
     bounded=lambda options: LINEAR,

@@ -101,7 +101,8 @@ class _Pull:
             raise DecodeError(f"elements nested more than {DEEPEST} deep (line {element.sourceline})")
         if len(element.attrib) > MOST_ATTRIBUTES or any(len(v) > LONGEST_ATTRIBUTE for v in element.attrib.values()):
             raise DecodeError(
-                f"line {element.sourceline}: an element with more than {MOST_ATTRIBUTES} attributes, or one of more than {LONGEST_ATTRIBUTE} characters"
+                f"line {element.sourceline}: an element with more than {MOST_ATTRIBUTES} attributes, or one of more"
+                f" than {LONGEST_ATTRIBUTE} characters"
             )
         if self._is_document():
             self._inside, self._size, self._count = True, 0, 0

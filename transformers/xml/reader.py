@@ -37,7 +37,9 @@ class XmlReaderOptions(CanonicalOptions):
     )
     each: str | None = Field(
         None,
-        description="The names of elements that lead from the root to those that are documents of their own: /o:Orders/o:Order.",
+        description=(
+            "The names of elements that lead from the root to those that are documents of their own: /o:Orders/o:Order."
+        ),
     )
     namespaces: dict[str, str] = Field({}, description="The prefixes of `each` and of the template's XPaths.")
     largest: Size = Field("64MB", description="How large one document may be.")
@@ -131,8 +133,10 @@ PLUGIN = ReaderPlugin(
     name="xml",
     options=XmlReaderOptions,
     summary="Reads a body that is one document in XML, or many of them, through a template or an XSLT of the site.",
-    example="document: order@1\nmap: legacy-order.json.j2\nschema: legacy-order.xsd\neach: /o:Orders/o:Order\n"
-    "namespaces: {o: 'urn:example:orders'}\n",
+    example=(
+        "document: order@1\nmap: legacy-order.json.j2\nschema: legacy-order.xsd\neach: /o:Orders/o:Order\n"
+        "namespaces: {o: 'urn:example:orders'}\n"
+    ),
     build=_build,
     files={"map": TEMPLATES, "xslt": TEMPLATES, "checked_by": SCHEMAS},
     documents=kinds_of,

@@ -27,20 +27,30 @@ class SoapSourceOptions(Options):
     )
     operations: tuple[str, ...] = Field((), description="The operations that are served; without it all.")
     security: Literal["none"] | ServingSecurityOptions = Field(
-        description="UsernameTokens (WS-Security). `none` has to be written out, and is only for a listener on loopback."
+        description=(
+            "UsernameTokens (WS-Security). `none` has to be written out, and is only for a listener on loopback."
+        )
     )
     reply: Literal["one-way", "accepted", "sync"] = Field(
         "one-way",
-        description="`one-way`: nothing but that it was taken. `accepted`: what `acceptance` says. `sync`: the answer of the destination that says `answer: true`.",
+        description=(
+            "`one-way`: nothing but that it was taken. `accepted`: what `acceptance` says. `sync`: the answer of the"
+            " destination that says `answer: true`."
+        ),
     )
     acceptance: str | None = Field(
         None,
         min_length=1,
-        description="A file in routes/templates: the element that answers what was taken, with {id} and {documents} in it.",
+        description=(
+            "A file in routes/templates: the element that answers what was taken, with {id} and {documents} in it."
+        ),
     )
     before_token: Size = Field(
         "64KB",
-        description="The envelope's Header must end within so many bytes; more of a message is read only after its token was right.",
+        description=(
+            "The envelope's Header must end within so many bytes; more of a message is read only after its token was"
+            " right."
+        ),
         json_schema_extra=NO_SECRET,
     )
     limit: RateOptions = Field(RateOptions(), description="How much is taken.")

@@ -112,7 +112,7 @@ class Backup:
             hub=version("mediation-hub"),
             made_at=SystemClock()(),
             broker=has_broker,
-            rebuild=True,  # a decision is committed before its copies are published: a snapshot may stand between the two
+            rebuild=True,  # a snapshot may lie between the commit of a decision and the publishing of its copies
             messages=await asyncio.to_thread(messages_in, target / JOURNAL),
             claim_files=claims,
             kept_files=kept,

@@ -24,7 +24,8 @@ def refuse_left(folder: SiteFolder, settings: Settings) -> None:
         told = ", ".join(f"{name} {count}" for name, count in list(queues.items())[:5])
         more = f" and {len(queues) - 5} more queues" if len(queues) > 5 else ""
         raise ConfigError(
-            f"{BROKER_FILE} still holds {total} messages of the embedded broker ({told}{more}), and the hub is to run on RabbitMQ",
+            f"{BROKER_FILE} still holds {total} messages of the embedded broker ({told}{more}), and the hub is to run"
+            " on RabbitMQ",
             hint="`hub broker move` publishes them there",
         )
     if count := history_left(folder, settings):

@@ -34,7 +34,10 @@ def sentences(seen: Observation) -> Iterator[str]:
     for (name, place), codes in seen.codes.items():
         yield f"{name} {place}: {', '.join(map(repr, codes))} isn't in our list of codes"
     if seen.broken:
-        yield f"{_count(seen.broken, 'transaction')} with other errors: `hub x12 validate` or `hub partner check` names them"
+        yield (
+            f"{_count(seen.broken, 'transaction')} with other errors: `hub x12 validate` or `hub partner check` names"
+            " them"
+        )
 
 
 def _version(version: str, seen: Observation) -> str:

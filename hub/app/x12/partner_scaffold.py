@@ -150,7 +150,10 @@ def _sets(seen: Observation) -> Iterator[str]:
 
 def _delimiters(seen: Observation) -> Iterator[str]:
     if not seen.delimiters:
-        yield "  # delimiters: ISA16 is missing in their file, so that nobody can tell what separates; ask them, and add them here"
+        yield (
+            "  # delimiters: ISA16 is missing in their file, so that nobody can tell what separates; ask them, and add"
+            " them here"
+        )
         return
     marks, newline = seen.delimiters.most_common(1)[0][0], _newline(seen)
     parts = _separators(marks)
@@ -166,7 +169,10 @@ def _delimiters(seen: Observation) -> Iterator[str]:
                 ("terminator", marks.terminator),
             )
         )
-        yield f"  # delimiters: theirs are {plain(theirs)}; one of them stands in ordinary values, so we send with our own"
+        yield (
+            f"  # delimiters: theirs are {plain(theirs)}; one of them stands in ordinary values, so we send with"
+            " our own"
+        )
         return
     shown = [f"{name}: {quoted(value)}" for name, value in parts.items()]
     steady = len(seen.delimiters) == 1 and len(seen.newlines) == 1

@@ -56,7 +56,10 @@ def limit_hint(queues: Iterable[str]) -> str:
     names = ", ".join(sorted(queues))
     pattern = r"^hub\.(unmatched|.*\.dead|route\..*\.retry\..*)$"
     policy = f"rabbitmqctl set_policy hub-no-limit '{pattern}' '{{\"delivery-limit\": -1}}' --apply-to quorum_queues"
-    return f"{names}: declared before RabbitMQ 4, which drops a message there after 20 redeliveries; set the limit by policy: {policy}"
+    return (
+        f"{names}: declared before RabbitMQ 4, which drops a message there after 20 redeliveries; set the limit by"
+        f" policy: {policy}"
+    )
 
 
 def major(version: str) -> int:

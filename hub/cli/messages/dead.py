@@ -229,7 +229,8 @@ def preview(site: Any, wanted: DeadFilter, word: str, as_json: bool) -> None:
         say(f"skipped: {text}", "yellow")
     for row in rows[:50]:
         say(
-            f"{row.id[:12]} {row.route or row.source or row.kind} {row.destinations} {row.partner or ''} {row.number or ''}"
+            f"{row.id[:12]} {row.route or row.source or row.kind} {row.destinations} {row.partner or ''}"
+            f" {row.number or ''}"
         )
     say(f"{count} would be {word}; nothing was done")
 

@@ -50,7 +50,8 @@ def list_(
         head = (row.id[:12], age(now - row.held_at), status(row.status), row.name, f"for {row.owner}", due(row, now))
         entry((*head, f"{row.route} -> {row.destination}", what), row.cause[:300])
     say(
-        "send it: hub hold release ID; end it: hub hold reject ID --reason ...; it has arrived: hub hold delivered ID --reason ..."
+        "send it: hub hold release ID; end it: hub hold reject ID --reason ...; it has arrived: hub hold delivered ID"
+        " --reason ..."
     )
 
 

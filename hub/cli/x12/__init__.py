@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hub.cli.shell.lazy_group import CommandEntry, lazy
 
-HELP = """X12 files and transaction sets, for people. Needs no hub; agreements are those of the site, where there is one.
+HELP = """Shows, checks and writes X12 files and transaction sets. Needs no running hub. Uses the agreements of the site,
+if there is one.
 
 Exit codes: 0 everything was accepted, or is the same; 1 something was rejected, or differs; 2 wrong usage.
-"""
+"""  # noqa: E501
 
 commands = lazy(
     (

@@ -97,7 +97,8 @@ def _documents(file: str) -> list[Document]:
             if reading.document is None:
                 if next(iter(body.chunks(16)), b"").lstrip().startswith(b"ISA"):
                     fail(
-                        f"error: {file}: this is X12 already; `hub read {file} | hub x12 write -` writes its documents again"
+                        f"error: {file}: this is X12 already; `hub read {file} | hub x12 write -` writes its documents"
+                        " again"
                     )
                 where = f"document {reading.position[0]}: " if reading.position else ""
                 fail(f"error: {file}: {where}{reading.error}")
@@ -117,7 +118,10 @@ def _hint(documents: Sequence[Document], partners: PartnerDirectory) -> None:
     known = (
         f"one of {', '.join(partners.names)}" if partners.names else "the site has none yet: hub partner add drafts one"
     )
-    text = f"{whose}: written from ZZ/SENDER to ZZ/RECEIVER. Take --partner NAME ({known}), or --no-agreement if this is meant"
+    text = (
+        f"{whose}: written from ZZ/SENDER to ZZ/RECEIVER. Take --partner NAME ({known}), or --no-agreement if this is"
+        " meant"
+    )
     err.print(Text(printable(text), style="yellow"))
 
 

@@ -30,7 +30,10 @@ class YamlModel(BaseModel):
 
 class AmqpBroker(YamlModel):
     amqp: str = Field(
-        description="URL of a RabbitMQ: amqp://user:${PASSWORD}@host/vhost; the nodes of a cluster as a list: @one:5672,two:5672/vhost"
+        description=(
+            "URL of a RabbitMQ: amqp://user:${PASSWORD}@host/vhost; the nodes of a cluster as a list:"
+            " @one:5672,two:5672/vhost"
+        )
     )
 
 
@@ -70,7 +73,10 @@ class ContainmentEntry(YamlModel):
     per_source: int | None = Field(
         None,
         ge=1,
-        description="Workers that one source or destination may use at once; by default half of them. The rest serve the others.",
+        description=(
+            "Workers that one source or destination may use at once; by default half of them. The rest serve the"
+            " others."
+        ),
     )
     processor_time: Duration = Field(
         "10s", description="Processor time for one piece of work: an arrival that is read, a document that is written."
@@ -82,7 +88,10 @@ class ContainmentEntry(YamlModel):
     memory: Size = Field("1GB", description="What a piece of work may use beyond what an idle worker does.")
     in_process_up_to: Size = Field(
         "64KB",
-        description="Bodies up to this size are worked on in the hub's own process, where the plug-ins say that the work is small.",
+        description=(
+            "Bodies up to this size are worked on in the hub's own process, where the plug-ins say that the work is"
+            " small."
+        ),
     )
     quarantine_after: int = Field(
         2, ge=1, le=100, description="An arrival over which so many workers were lost goes to the dead letters, whole."
@@ -135,7 +144,10 @@ class HubFile(YamlModel):
     )
     hand_over: bool = Field(
         True,
-        description="Whether small documents from exchanges go to a quick destination at once; `false`: all go through their route's queue.",
+        description=(
+            "Whether small documents from exchanges go to a quick destination at once; `false`: all go through their"
+            " route's queue."
+        ),
     )
 
 
@@ -150,8 +162,10 @@ class RetryEntry(YamlModel):
     within: Duration | None = Field(
         None,
         alias="for",
-        description="How long a document may wait from its first failure on, time at an open breaker included; then it is dead."
-        " Without it the delays alone decide, and a document waits as long as its endpoint is left alone.",
+        description=(
+            "How long a document may wait from its first failure on, time at an open breaker included; then it is dead."
+            " Without it the delays alone decide, and a document waits as long as its endpoint is left alone."
+        ),
     )
 
     @field_validator("delays")
@@ -189,7 +203,10 @@ class FactEntry(YamlModel):
 
     path: str | tuple[str, ...] = Field(
         alias="from",
-        description="document.field.field, or a list of such paths, one for each kind of document; `arrival.name` for what a source gives under that name.",
+        description=(
+            "document.field.field, or a list of such paths, one for each kind of document; `arrival.name` for what a"
+            " source gives under that name."
+        ),
     )
     type: FactType = Field(description="text, number, integer, boolean or date.")
     default: Any = Field(None, description="The value where a document has none; without it the fact is optional.")

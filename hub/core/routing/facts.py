@@ -73,7 +73,10 @@ BUILT_IN: Mapping[str, Fact] = {
         Fact(
             "total",
             "number",
-            about="the amount of the document, computed from its lines if it carries none; without prices it has no value, and a condition on it can't be decided",
+            about=(
+                "the amount of the document, computed from its lines if it carries none; without prices it has no"
+                " value, and a condition on it can't be decided"
+            ),
         ),
         Fact("total_computed", "boolean", about="whether `total` was computed from the lines"),
         Fact("currency", "text", about="ISO 4217 code of the amounts"),

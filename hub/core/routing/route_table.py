@@ -203,7 +203,10 @@ def _guard_trace(send: Send, facts: Mapping[str, Any]) -> GuardTrace:
 def _idle(route: Route, facts: Mapping[str, Any]) -> str:
     guards = ", ".join(f"{send.destination} {send.guard_text}" for send in route.to)
     read = sorted({name for send in route.to for guard in send.guards for name in guard.names})
-    return f"route {route.id} applies but no guard passes: {guards} ({' '.join(f'{n}={plain(facts.get(n))}' for n in read)})"
+    return (
+        f"route {route.id} applies but no guard passes: {guards}"
+        f" ({' '.join(f'{n}={plain(facts.get(n))}' for n in read)})"
+    )
 
 
 def _indexed(routes: Sequence[Route]) -> tuple[_Shape, ...]:

@@ -103,7 +103,10 @@ class Taking(Generic[R]):
 @lru_cache(maxsize=4096)
 def _sqlite_text(bulk: Bulk[Any], rows: int) -> str:
     one = "(" + ",".join("?" * len(bulk.columns)) + ")"
-    return f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES {','.join([one] * rows)} {bulk.on_conflict(sqlite=True)}"
+    return (
+        f"INSERT INTO {bulk.table} ({','.join(bulk.columns)}) VALUES {','.join([one] * rows)}"
+        f" {bulk.on_conflict(sqlite=True)}"
+    )
 
 
 @lru_cache(maxsize=64)
@@ -180,14 +183,13 @@ EVENT = Bulk("event", EventRow)
 PREPARE = Bulk(
     "effect",
     EffectPrepared,
-    "ON CONFLICT (document_id, destination) DO UPDATE SET claimed_by = excluded.claimed_by,"
-    " facts = CASE WHEN effect.claim IS NULL THEN excluded.facts ELSE effect.facts END,"
-    " expect_ack = CASE WHEN effect.claim IS NULL THEN excluded.expect_ack ELSE effect.expect_ack END,"
-    " address = CASE WHEN effect.claim IS NULL THEN excluded.address ELSE effect.address END,"
-    " claim = coalesce(effect.claim, excluded.claim),"
-    " content_type = coalesce(effect.content_type, excluded.content_type), updated_at = excluded.updated_at"
-    f" WHERE effect.status IN {listed(SENDABLE)} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by"
-    f" OR effect.claimed_by NOT IN {LIVING})",
+    "ON CONFLICT (document_id, destination) DO UPDATE SET claimed_by = excluded.claimed_by, facts = CASE WHEN"
+    " effect.claim IS NULL THEN excluded.facts ELSE effect.facts END, expect_ack = CASE WHEN effect.claim IS NULL THEN"
+    " excluded.expect_ack ELSE effect.expect_ack END, address = CASE WHEN effect.claim IS NULL THEN excluded.address"
+    " ELSE effect.address END, claim = coalesce(effect.claim, excluded.claim), content_type ="
+    " coalesce(effect.content_type, excluded.content_type), updated_at = excluded.updated_at WHERE effect.status IN"
+    f" {listed(SENDABLE)} AND (effect.claimed_by IS NULL OR effect.claimed_by = excluded.claimed_by OR"
+    f" effect.claimed_by NOT IN {LIVING})",
 )
 PREPARE_NEW = Taking(
     Bulk("effect", EffectPrepared, "ON CONFLICT (document_id, destination) DO NOTHING"), ("document_id", "destination")

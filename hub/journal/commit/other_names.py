@@ -45,9 +45,9 @@ def _sqlite_text(rows: int) -> str:
 
 def _insert(values: str) -> str:
     return (
-        f"WITH named (id, name) AS (VALUES {values})"
-        f" INSERT INTO business_key (value, kind, message_id) SELECT substr(named.name, 1, {LONGEST_KEY}), '{KIND}', named.id"
-        " FROM named JOIN message ON message.id = named.id WHERE message.name <> named.name ON CONFLICT DO NOTHING"
+        f"WITH named (id, name) AS (VALUES {values}) INSERT INTO business_key (value, kind, message_id) SELECT"
+        f" substr(named.name, 1, {LONGEST_KEY}), '{KIND}', named.id FROM named JOIN message ON message.id = named.id"
+        " WHERE message.name <> named.name ON CONFLICT DO NOTHING"
     )
 
 

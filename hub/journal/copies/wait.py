@@ -53,7 +53,8 @@ WAIT = Bulk(
     "waiting",
     Wait,
     "ON CONFLICT (id) DO UPDATE SET reason = excluded.reason, waits_for = excluded.waits_for, text = excluded.text,"
-    " headers = excluded.headers, due_at = excluded.due_at, process = excluded.process, taken_by = NULL, taken_at = NULL",
+    " headers = excluded.headers, due_at = excluded.due_at, process = excluded.process, taken_by = NULL, taken_at ="
+    " NULL",
 )
 """A copy that waits again keeps the time since when it waits. It is nobody's then: who has woken it before does not
 remove it."""

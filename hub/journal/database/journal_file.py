@@ -29,7 +29,10 @@ def refuse_unusable(path: Path) -> None:
     if begins and begins != MAGIC:
         raise ConfigError(
             f"the journal {path} is no SQLite database",
-            hint="journal: names another file? If this one is damaged, move it away and bring a backup back (hub restore)",
+            hint=(
+                "journal: names another file? If this one is damaged, move it away and bring a backup back (hub"
+                " restore)"
+            ),
         )
 
 

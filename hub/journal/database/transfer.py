@@ -128,7 +128,10 @@ class JournalTransfer:
             if (await target.exec_driver_sql(f"SELECT 1 FROM {name} LIMIT 1")).first() is not None:
                 raise ConfigError(
                     f"the journal {show_url(self._to)} is not empty: its table {name} holds rows",
-                    hint="copy into an empty database; a hub that has begun on it must be stopped, and the database made anew",
+                    hint=(
+                        "copy into an empty database; a hub that has begun on it must be stopped, and the database made"
+                        " anew"
+                    ),
                 )
 
     async def _table(self, table: sa.Table, source: AsyncConnection, target: AsyncConnection) -> Sum:

@@ -44,7 +44,10 @@ class Remainder:
         """The one that stands for all. Its position is made of theirs, so that the same bytes give the same letter."""
         first = self.first
         place, error = (position_text(first.position), first.error) if first is not None else ("", None)
-        text = f"{self.count} more parts of this arrival are refused; this letter stands for all of them. The first is {place}: {error}"
+        text = (
+            f"{self.count} more parts of this arrival are refused; this letter stands for all of them. The first is"
+            f" {place}: {error}"
+        )
         named = digest(self.covers or f"{self.count} from {place}".encode())[:16]
         return Reading((REST + named,), error=DecodeError(text))
 

@@ -162,7 +162,8 @@ class Recoverability:
         self._runtime.log.error(Stage.DEAD, **names_of(delivery), attempt=copy.attempt, error=cause.text)
 
     async def bury_unforeseen(self, message: Message, route: str, error: BaseException) -> None:
-        """A copy on which the hub itself failed: the log has all of the error, its dead letter the cause. Raises as `bury`."""
+        """A copy on which the hub itself failed. The log has the whole error, the dead letter its cause. Raises as `bury`
+        does."""  # noqa: E501
         self._runtime.log.error("unforeseen", route=route, message_id=message.id, exc_info=error)
         await self.bury(message, route, Cause.of(error))
 

@@ -61,7 +61,10 @@ def test_a_second_value_behind_the_list_is_refused() -> None:
 
 
 def test_keys_that_only_look_alike_are_no_repetition() -> None:
-    body = b'{"orders": [{"orders": [7]}], "x": {"data": 1}, "data": {"x": {"orders": [1]}, "orders": [{"data": 1}, {"data": 2}]}}'
+    body = (
+        b'{"orders": [{"orders": [7]}], "x": {"data": 1}, "data": {"x": {"orders": [1]}, "orders": [{"data": 1},'
+        b' {"data": 2}]}}'
+    )
     assert [item.body for item in page(body).items] == [b'{"data": 1}', b'{"data": 2}']
 
 

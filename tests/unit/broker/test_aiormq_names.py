@@ -64,7 +64,10 @@ async def test_frames_are_read_from_the_reader_that_the_transport_gave() -> None
 
 
 def test_nothing_of_its_log_is_printed() -> None:
-    code = "import logging, hub.broker.rabbit.aiormq_connection; logging.getLogger('aiormq.connection').error('unexpected close')"
+    code = (
+        "import logging, hub.broker.rabbit.aiormq_connection; logging.getLogger('aiormq.connection').error('unexpected"
+        " close')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout + done.stderr == ""
 

@@ -46,9 +46,17 @@ def test_an_address_never_shows_its_password() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "host", "http://user:sesame@host/", "amqp://", "amqp://u:sesame@h:port/", "amqp://u:sesame@h/?heartbeat=often",
-     "amqp://u:sesame@h/?colour=red", "amqp://u:sesame@[::1/"],
-)  # fmt: skip
+    [
+        "",
+        "host",
+        "http://user:sesame@host/",
+        "amqp://",
+        "amqp://u:sesame@h:port/",
+        "amqp://u:sesame@h/?heartbeat=often",
+        "amqp://u:sesame@h/?colour=red",
+        "amqp://u:sesame@[::1/",
+    ],
+)
 def test_a_wrong_address_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
         AmqpAddress.parse(url)
@@ -84,11 +92,23 @@ def test_arguments_of_the_hubs_queues() -> None:
 @pytest.mark.parametrize(
     ("pattern", "key", "matches"),
     [
-        ("#", "", True), ("#", "a.b", True), ("*", "", False), ("*", "a", True), ("a.#", "a", True), ("a.*", "a", False),
-        ("a.#.b", "a.b", True), ("a.#.b", "a.x.y.b", True), ("a.#.b", "a.x", False), ("#.#", "a", True), ("*.#", "", False),
-        ("a.*.c", "a.b.c", True), ("a.*.c", "a..c", True), ("a.b", "a.b.c", False), ("#.a.#", "x.a.y", True),
+        ("#", "", True),
+        ("#", "a.b", True),
+        ("*", "", False),
+        ("*", "a", True),
+        ("a.#", "a", True),
+        ("a.*", "a", False),
+        ("a.#.b", "a.b", True),
+        ("a.#.b", "a.x.y.b", True),
+        ("a.#.b", "a.x", False),
+        ("#.#", "a", True),
+        ("*.#", "", False),
+        ("a.*.c", "a.b.c", True),
+        ("a.*.c", "a..c", True),
+        ("a.b", "a.b.c", False),
+        ("#.a.#", "x.a.y", True),
     ],
-)  # fmt: skip
+)
 def test_topic_patterns(pattern: str, key: str, matches: bool) -> None:
     assert topic_matches(pattern.split("."), key.split(".") if key else []) is matches
 
@@ -121,9 +141,13 @@ def test_deaths_of_the_same_kind_are_counted() -> None:
     message = with_death(message, "delivery_limit", "work", "x", "k", 5.0)
     first, second = message.headers["x-death"]
     assert first == {
-        "count": 1, "reason": "delivery_limit", "queue": "work", "time": datetime.fromtimestamp(5, UTC),
-        "exchange": "x", "routing-keys": ["k"],
-    }  # fmt: skip
+        "count": 1,
+        "reason": "delivery_limit",
+        "queue": "work",
+        "time": datetime.fromtimestamp(5, UTC),
+        "exchange": "x",
+        "routing-keys": ["k"],
+    }
     assert (second["count"], second["queue"]) == (2, "wait")
     assert (message.headers["x-first-death-queue"], message.headers["mine"]) == ("wait", 1)
 

@@ -14,9 +14,9 @@ FILES = {
     "config/endpoints.yaml": 'erp: {rest: {base: "https://erp.example"}}\n',
     "config/facts.yaml": "department: {from: order.department, type: text}\n",
     "routes/all.yaml": (
-        "format: 1\nowner: desk\n"
-        "sources:\n  inbox: {file: {folder: in}, read: {json: order@1}}\n  bills: {file: {folder: b}, read: {json: invoice@1}}\n"
-        "routes:\n  - {id: all, when: {document: [order, invoice]}, to: [erp]}\n"
+        "format: 1\nowner: desk\nsources:\n  inbox: {file: {folder: in}, read: {json: order@1}}\n  bills: {file:"
+        " {folder: b}, read: {json: invoice@1}}\nroutes:\n  - {id: all, when: {document: [order, invoice]}, to:"
+        " [erp]}\n"
     ),
 }
 

@@ -64,12 +64,18 @@ IN_ROUTES = [
 FINE = [
     "a: {rest: {base: '${URL}', auth: {bearer: '${S}'}}}",
     "a: {rest: {base: 'https://u:${S}@h/x?page=1&token=${S}'}}",
-    "a: {rest: {base: 'https://h:8443/@x', auth: {oauth2: {token_url: 'https://h/token', client_id: c, client_secret: '${S}', send_secret: body}}}}",
+    (
+        "a: {rest: {base: 'https://h:8443/@x', auth: {oauth2: {token_url: 'https://h/token', client_id: c,"
+        " client_secret: '${S}', send_secret: body}}}}"
+    ),
     "a: {store: {url: 's3://b', options: {key: '${S}', secret: '${S}', client_kwargs: {region_name: eu}}}}",
     "a: {amqp: {url: 'amqps://u:${S}@h/'}}",
 ]
 FINE_IN_ROUTES = [
-    "rest: {endpoint: erp, call: 'GET /orders?token={number}', headers: {Authorization: 'Bearer ${S}'}, next: {token: /next, parameter: page}, every: 1m, items: /items}",
+    (
+        "rest: {endpoint: erp, call: 'GET /orders?token={number}', headers: {Authorization: 'Bearer ${S}'}, next:"
+        " {token: /next, parameter: page}, every: 1m, items: /items}"
+    ),
     "soap: {endpoint: web, path: /in, wsdl: w.wsdl, before_token: 32KB, security: {users: {ACME: {password: '${S}'}}}}",
 ]
 
@@ -132,21 +138,35 @@ def test_every_option_that_sounds_like_a_secret_says_whether_it_is_one() -> None
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ({"endpoints": "a: {rest: {base: 'http://erp.example', auth: {bearer: '${S}'}}}"}, "in the clear to erp.example"),
+        (
+            {"endpoints": "a: {rest: {base: 'http://erp.example', auth: {bearer: '${S}'}}}"},
+            "in the clear to erp.example",
+        ),
         ({"endpoints": "a: {rest: {base: 'http://127.0.0.1:1', auth: {bearer: '${S}'}}}"}, ""),
         ({"endpoints": "a: {rest: {base: 'http://erp.example'}}"}, ""),
-        ({"endpoints": "a: {rest: {base: 'https://h', auth: {oauth2: {token_url: 'http://idp.example/t', client_id: c, client_secret: '${S}'}}}}"}, "in the clear to idp.example"),
+        (
+            {
+                "endpoints": (
+                    "a: {rest: {base: 'https://h', auth: {oauth2: {token_url: 'http://idp.example/t', client_id: c,"
+                    " client_secret: '${S}'}}}}"
+                )
+            },
+            "in the clear to idp.example",
+        ),
         ({"endpoints": "a: {amqp: {url: 'amqp://u:${S}@rabbit.example/'}}"}, "in the clear to rabbit.example"),
         ({"endpoints": "a: {bridge: {url: 'redis://:${S}@redis.example/0'}}"}, "in the clear to redis.example"),
         ({"endpoints": "a: {store: {url: 'ftp://u:${S}@files.example/x'}}"}, "in the clear to files.example"),
-        ({"endpoints": "a: {store: {url: 's3://b', options: {secret: '${S}', endpoint_url: 'http://s3.example'}}}"}, "in the clear to s3.example"),
+        (
+            {"endpoints": "a: {store: {url: 's3://b', options: {secret: '${S}', endpoint_url: 'http://s3.example'}}}"},
+            "in the clear to s3.example",
+        ),
         ({"hub": "amqp: 'amqp://u:${S}@rabbit.example/'"}, "in the clear to rabbit.example"),
         ({"hub": "console: {listen: '0.0.0.0:8025'}"}, "nobody has to prove who it is"),
         ({"hub": "console: {listen: '[::1]:8025'}"}, ""),
         ({"endpoints": "a: {http: {public: 'https://edi.example'}}"}, "trusted_proxies"),
         ({"endpoints": "a: {http: {public: 'https://edi.example', trusted_proxies: []}}"}, ""),
     ],
-)  # fmt: skip
+)
 def test_what_strangers_may_read_is_a_warning(tmp_path: Path, files: dict[str, str], told: str) -> None:
     content = {f"config/{name}.yaml": text.encode() for name, text in files.items()}
     checked = check_site(content, discover(), ENVIRON, lambda name: True, folder=tmp_path)

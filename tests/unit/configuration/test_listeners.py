@@ -63,13 +63,17 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ([(f", auth: {KEY}", "")], f"{POSTED}:11: error: the key 'auth' is missing"),
         (
             [(KEY, "none"), PUBLIC],
-            f"{POSTED}:59: error: `auth: none` on 0.0.0.0:8080, which others than this machine reach "
-            "(let the endpoint listen on 127.0.0.1, or name a way in `auth`)",
+            (
+                f"{POSTED}:59: error: `auth: none` on 0.0.0.0:8080, which others than this machine reach "
+                "(let the endpoint listen on 127.0.0.1, or name a way in `auth`)"
+            ),
         ),
         (
             [PUBLIC],
-            f"{POSTED}:59: warning: keys and passwords travel in the clear to 0.0.0.0:8080 "
-            "(give the endpoint `tls`, or say in `public` that HTTPS ends before it)",
+            (
+                f"{POSTED}:59: warning: keys and passwords travel in the clear to 0.0.0.0:8080 "
+                "(give the endpoint `tls`, or say in `public` that HTTPS ends before it)"
+            ),
         ),
         (
             [(KEY, "{mtls: {ACME: acme.example}}")],
@@ -89,7 +93,10 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ),
         (
             [(KEY, "{api_key: {ACME: written-out-0123456}}")],
-            f"{POSTED}:76: error: a secret can only stand here by reference (write ${{NAME}} and set the environment variable)",
+            (
+                f"{POSTED}:76: error: a secret can only stand here by reference (write ${{NAME}} and set the"
+                " environment variable)"
+            ),
         ),
         (
             [(KEY, "{jwt: {jwks: keys.json, issuer: i, audience: a, partners: {ACME: x}}}")],
@@ -97,12 +104,17 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
         ),
         (
             [("security: {users", "security: {digest: false, users"), PUBLIC, (KEY, "{mtls: {ACME: a}}")],
-            f"{CALLED}:69: error: passwords travel in the clear to 0.0.0.0:8080 (give the endpoint `tls`, or take digests alone)",
+            (
+                f"{CALLED}:69: error: passwords travel in the clear to 0.0.0.0:8080 (give the endpoint `tls`, or take"
+                " digests alone)"
+            ),
         ),
         (
             [(f"auth: {KEY}", f"reply: sync, auth: {KEY}")],
-            f"{POSTED}:60: error: source posted waits for an answer, and no destination does "
-            "(write `answer: true` to exactly one destination of the routes that take its documents)",
+            (
+                f"{POSTED}:60: error: source posted waits for an answer, and no destination does "
+                "(write `answer: true` to exactly one destination of the routes that take its documents)"
+            ),
         ),
         (
             [
@@ -110,8 +122,10 @@ def test_the_sound_site_has_no_findings(said: Said) -> None:
                 ("file: {folder: var/out}", "file: {folder: var/out}\n  answer: true"),
                 ("file: {folder: var/copy}", "file: {folder: var/copy}\n  answer: true"),
             ],
-            f"{POSTED}:60: error: source posted waits for an answer, and 2 destinations do: copy, out "
-            "(write `answer: true` to exactly one destination of the routes that take its documents)",
+            (
+                f"{POSTED}:60: error: source posted waits for an answer, and 2 destinations do: copy, out "
+                "(write `answer: true` to exactly one destination of the routes that take its documents)"
+            ),
         ),
         (
             [

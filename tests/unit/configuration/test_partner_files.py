@@ -161,73 +161,316 @@ def test_delimiters_are_characters_or_their_codes(text: str, separators: Separat
         ("owner: edi-team", "owner: 7", "7:8: error: owner: should be a text, found 7"),
         ("group: {we: HUB", "group: {us: HUB", "6:9: error: unknown key 'us' (known: they, we)"),
         ("test: false}", "test: no}", "3:46: error: ids.0.test: should be true or false, found 'no'"),
-        ('version: "004010"', 'version: "4010"', "9:12: error: x12.version: '4010' is not a release as GS08 has it: six digits, perhaps with a suffix, as in \"004010\" or \"004010VICS\""),
-        ('version: "004010"', 'version: "004010"\n  totals: hold', "10:11: error: x12.totals: should be 'warn' or 'refuse' or {hold: ...}, found 'hold'"),
-        ('version: "004010"', 'version: "004011"', "9:12: error: version: there is no release 004011 that we know (did you mean 004051?)"),
-        ('receive: ["850", "860"', 'receive: ["850", "890"', "10:20: error: receive: there is no transaction set '890' that we know (did you mean 990?)"),
+        (
+            'version: "004010"',
+            'version: "4010"',
+            (
+                "9:12: error: x12.version: '4010' is not a release as GS08 has it: six digits, perhaps with a suffix,"
+                ' as in "004010" or "004010VICS"'
+            ),
+        ),
+        (
+            'version: "004010"',
+            'version: "004010"\n  totals: hold',
+            "10:11: error: x12.totals: should be 'warn' or 'refuse' or {hold: ...}, found 'hold'",
+        ),
+        (
+            'version: "004010"',
+            'version: "004011"',
+            "9:12: error: version: there is no release 004011 that we know (did you mean 004051?)",
+        ),
+        (
+            'receive: ["850", "860"',
+            'receive: ["850", "890"',
+            "10:20: error: receive: there is no transaction set '890' that we know (did you mean 990?)",
+        ),
         ('receive: ["850", "860"', 'receive: ["850", "850"', "10:20: error: receive: 850 stands twice"),
-        ('receive: ["850", "860"', "receive: [850, \"860\"", "10:13: error: x12.receive.0: should be a text, found 850"),
-        ('send: ["855"', 'send: ["PO"', "11:10: error: x12.send.0: 'PO' is not the number of a transaction set: three digits in quotes, as in \"850\""),
+        ('receive: ["850", "860"', 'receive: [850, "860"', "10:13: error: x12.receive.0: should be a text, found 850"),
+        (
+            'send: ["855"',
+            'send: ["PO"',
+            (
+                "11:10: error: x12.send.0: 'PO' is not the number of a transaction set: three digits in quotes, as in"
+                ' "850"'
+            ),
+        ),
         # versions by set
-        ("charset: utf-8", 'versions: {"86": "005010"}', "16:20: error: x12.versions.86: '86' is not the number of a transaction set: three digits in quotes, as in \"850\""),
-        ("charset: utf-8", 'versions: {"855": "5010"}', "16:21: error: x12.versions.855: '5010' is not a release as GS08 has it: six digits, perhaps with a suffix, as in \"004010\" or \"004010VICS\""),
-        ("charset: utf-8", 'versions: {"851": "005010"}', "16:21: error: versions: there is no transaction set '851' that we know (did you mean 875?)"),
-        ("charset: utf-8", 'versions: {"856": "005010"}', "16:21: error: versions: 856 is neither in `receive` nor in `send` (did you mean 860?)"),
-        ("charset: utf-8", 'versions: {"855": "005011"}', "16:21: error: versions: 855: there is no release 005011 that we know (did you mean 005010?)"),
+        (
+            "charset: utf-8",
+            'versions: {"86": "005010"}',
+            (
+                "16:20: error: x12.versions.86: '86' is not the number of a transaction set: three digits in quotes, as"
+                ' in "850"'
+            ),
+        ),
+        (
+            "charset: utf-8",
+            'versions: {"855": "5010"}',
+            (
+                "16:21: error: x12.versions.855: '5010' is not a release as GS08 has it: six digits, perhaps with a"
+                ' suffix, as in "004010" or "004010VICS"'
+            ),
+        ),
+        (
+            "charset: utf-8",
+            'versions: {"851": "005010"}',
+            "16:21: error: versions: there is no transaction set '851' that we know (did you mean 875?)",
+        ),
+        (
+            "charset: utf-8",
+            'versions: {"856": "005010"}',
+            "16:21: error: versions: 856 is neither in `receive` nor in `send` (did you mean 860?)",
+        ),
+        (
+            "charset: utf-8",
+            'versions: {"855": "005011"}',
+            "16:21: error: versions: 855: there is no release 005011 that we know (did you mean 005010?)",
+        ),
         # acknowledgments
         ('with: "997"', 'with: "998"', "12:23: error: x12.acknowledge.with: should be '997' or '999', found '998'"),
-        ('with: "997"', 'with: "999"', "12:23: error: acknowledge: the 999 exists from 005010 on, and the version is 004010 (write with: \"997\")"),
-        ("within: 1h", "within: 1 h", "12:38: error: x12.acknowledge.within: '1 h' is not a duration; write 500ms, 30s, 10m, 4h, 2d or 1m30s"),
+        (
+            'with: "997"',
+            'with: "999"',
+            '12:23: error: acknowledge: the 999 exists from 005010 on, and the version is 004010 (write with: "997")',
+        ),
+        (
+            "within: 1h",
+            "within: 1 h",
+            "12:38: error: x12.acknowledge.within: '1 h' is not a duration; write 500ms, 30s, 10m, 4h, 2d or 1m30s",
+        ),
         ("within: 1h", "within: 0s", "12:38: error: x12.acknowledge.within: should be longer than 0s"),
-        ("errors: accept", "errors: accpt", "12:50: error: x12.acknowledge.errors: should be 'reject' or 'accept', found 'accpt'"),
-        ("ta1: always", "ta1: sometimes", "12:63: error: x12.acknowledge.ta1: should be 'asked', 'always' or 'never', found 'sometimes'"),
+        (
+            "errors: accept",
+            "errors: accpt",
+            "12:50: error: x12.acknowledge.errors: should be 'reject' or 'accept', found 'accpt'",
+        ),
+        (
+            "ta1: always",
+            "ta1: sometimes",
+            "12:63: error: x12.acknowledge.ta1: should be 'asked', 'always' or 'never', found 'sometimes'",
+        ),
         ("ta1: always", "through: acme-ot", "12:67: error: there is no destination 'acme-ot' (did you mean acme-out?)"),
-        ("{within: 24h, owner: acme-desk}", "soon", "13:15: error: x12.expect_ack: 'soon' is not a duration; write 500ms, 30s, 10m, 4h, 2d or 1m30s"),
+        (
+            "{within: 24h, owner: acme-desk}",
+            "soon",
+            "13:15: error: x12.expect_ack: 'soon' is not a duration; write 500ms, 30s, 10m, 4h, 2d or 1m30s",
+        ),
         ("{within: 24h, owner", "{wihtin: 24h, owner", "13:16: error: unknown key 'wihtin' (did you mean within?)"),
-        (', "997"]', "]", '13:15: error: expect_ack: neither 997 nor 999 is in `receive`, so that every acknowledgment of theirs would be refused (add "997" to receive)'),
+        (
+            ', "997"]',
+            "]",
+            (
+                "13:15: error: expect_ack: neither 997 nor 999 is in `receive`, so that every acknowledgment of theirs"
+                ' would be refused (add "997" to receive)'
+            ),
+        ),
         # envelope
-        ('element: "|"', 'element: "||"', "15:25: error: x12.delimiters.element: '||' should be one character, or its code as in 0x1c"),
-        ('element: "|"', 'element: "a"', "15:25: error: x12.delimiters.element: 'a' can't separate: no letter, digit, blank, point, hyphen, and nothing beyond ASCII"),
-        ('element: "|"', 'element: "!"', "15:15: error: x12.delimiters: element and repetition are both '!'; all four should differ"),
+        (
+            'element: "|"',
+            'element: "||"',
+            "15:25: error: x12.delimiters.element: '||' should be one character, or its code as in 0x1c",
+        ),
+        (
+            'element: "|"',
+            'element: "a"',
+            (
+                "15:25: error: x12.delimiters.element: 'a' can't separate: no letter, digit, blank, point, hyphen, and"
+                " nothing beyond ASCII"
+            ),
+        ),
+        (
+            'element: "|"',
+            'element: "!"',
+            "15:15: error: x12.delimiters: element and repetition are both '!'; all four should differ",
+        ),
         ('element: "|"', r'element: "\n"', "15:15: error: x12.delimiters: element can't be the line end '\\n'"),
-        ("newline: none", "newline: lf", "15:15: error: x12.delimiters: the terminator is a line end already; write newline: none"),
-        ("newline: none", "newline: cr", "15:93: error: x12.delimiters.newline: should be 'none', 'lf' or 'crlf', found 'cr'"),
-        ("charset: utf-8", "charset: utf8", "16:12: error: x12.charset: should be 'basic', 'extended', 'utf-8', 'latin-1' or 'windows-1252', found 'utf8'"),
+        (
+            "newline: none",
+            "newline: lf",
+            "15:15: error: x12.delimiters: the terminator is a line end already; write newline: none",
+        ),
+        (
+            "newline: none",
+            "newline: cr",
+            "15:93: error: x12.delimiters.newline: should be 'none', 'lf' or 'crlf', found 'cr'",
+        ),
+        (
+            "charset: utf-8",
+            "charset: utf8",
+            (
+                "16:12: error: x12.charset: should be 'basic', 'extended', 'utf-8', 'latin-1' or 'windows-1252', found"
+                " 'utf8'"
+            ),
+        ),
         ("days: 30", "days: 0", "17:22: error: x12.duplicates.days: should be greater than or equal to 1, found 0"),
-        ("duplicates: {days: 30}", "batch: {max: 0, wait: 5m}", "17:16: error: x12.batch.max: should be greater than or equal to 1, found 0"),
-        ("duplicates: {days: 30}", "batch: {max: 50, wait: 0s}", "17:26: error: x12.batch.wait: should be longer than 0s"),
+        (
+            "duplicates: {days: 30}",
+            "batch: {max: 0, wait: 5m}",
+            "17:16: error: x12.batch.max: should be greater than or equal to 1, found 0",
+        ),
+        (
+            "duplicates: {days: 30}",
+            "batch: {max: 50, wait: 0s}",
+            "17:26: error: x12.batch.wait: should be longer than 0s",
+        ),
         ("duplicates: {days: 30}", "batch: {max: 50}", "17:10: error: the key 'wait' is missing"),
-        ("id: \"ACMETEST\", test: true", 'id: "ACMETEST", test: false', "18:9: error: what we send is test traffic (`test: true`), and all ids of theirs are for production (write an id with test: true)"),
+        (
+            'id: "ACMETEST", test: true',
+            'id: "ACMETEST", test: false',
+            (
+                "18:9: error: what we send is test traffic (`test: true`), and all ids of theirs are for production"
+                " (write an id with test: true)"
+            ),
+        ),
         # overlays
-        ('"850":', '"851":', "21:7: error: overlays: there is no transaction set '851' that we know (did you mean 875?)"),
-        ('"850":', '"85":', "21:7: error: x12.overlays.85: '85' is not the number of a transaction set: three digits in quotes, as in \"850\""),
+        (
+            '"850":',
+            '"851":',
+            "21:7: error: overlays: there is no transaction set '851' that we know (did you mean 875?)",
+        ),
+        (
+            '"850":',
+            '"85":',
+            (
+                "21:7: error: x12.overlays.85: '85' is not the number of a transaction set: three digits in quotes, as"
+                ' in "850"'
+            ),
+        ),
         ("BEG/BEG03", "BGE/BGE03", "21:9: error: overlays: 850: BGE/BGE03: there is no BGE here"),
-        ("BEG/BEG03", "beg03", "21:9: error: x12.overlays.850.0: at: 'beg03' should name a place, as BEG/BEG02, PO1, PO1/PID/PID05 or N1/N4 do"),
+        (
+            "BEG/BEG03",
+            "beg03",
+            (
+                "21:9: error: x12.overlays.850.0: at: 'beg03' should name a place, as BEG/BEG02, PO1, PO1/PID/PID05 or"
+                " N1/N4 do"
+            ),
+        ),
         ("BEG/BEG03", "BEG/BEG13", "21:9: error: overlays: 850: BEG/BEG13: BEG has 12 elements"),
-        ("BEG/BEG03, max_length: 10", "BEG/BEG03", "21:9: error: x12.overlays.850.0: the rule for BEG/BEG03 changes nothing"),
-        ("max_length: 10", "max_length: 10, min_length: 11", "21:9: error: x12.overlays.850.0: min_length 11 is above max_length 10"),
-        ("max_length: 10", "min_length: 30", "21:9: error: overlays: 850: BEG/BEG03: the least length 30 is above the greatest, 22"),
-        ("max_length: 10", "max: 2", "21:9: error: x12.overlays.850.0: max is for a segment or loop, and BEG/BEG03 is an element"),
-        ("max_length: 10", "add: [X]", "21:9: error: overlays: 850: BEG/BEG03: element 324 (Purchase Order Number) has no list of codes; use `codes`"),
-        ("max_length: 10", "codes: [A], default: B", "21:9: error: x12.overlays.850.0: the default 'B' isn't among the codes"),
-        ("BEG02, add: [ZP]", "BEG02, add: [ZP], codes: [A]", "23:9: error: x12.overlays.850.2: codes is the whole list; add and remove change the standard's"),
-        ("BEG02, add: [ZP]", "BEG02, add: [ZP], remove: [ZP]", "23:9: error: x12.overlays.850.2: the code 'ZP' is both added and removed"),
-        ("BEG02, add: [ZP]", "BEG02, remove: [NE], default: NE", "23:9: error: x12.overlays.850.2: the default 'NE' is removed from the codes"),
-        ("BEG02, add: [ZP]", "BEG02, add: [ZPX]", "23:9: error: overlays: 850: BEG/BEG02: 'ZPX' has 3 characters, and element 92 (Purchase Order Type Code) 2"),
-        ("BEG02, add: [ZP]", "BEG03, default: ABCDEFGHIJK", "23:9: error: overlays: 850: BEG/BEG03: 'ABCDEFGHIJK' has 11 characters, and element 324 (Purchase Order Number) 1 to 10"),
-        ("PO1/PO102, use: M", "BEG/BEG03, use: O", "22:9: error: overlays: 850: BEG/BEG03 need not be there, and BEG03 gives `number`, without which"),
+        (
+            "BEG/BEG03, max_length: 10",
+            "BEG/BEG03",
+            "21:9: error: x12.overlays.850.0: the rule for BEG/BEG03 changes nothing",
+        ),
+        (
+            "max_length: 10",
+            "max_length: 10, min_length: 11",
+            "21:9: error: x12.overlays.850.0: min_length 11 is above max_length 10",
+        ),
+        (
+            "max_length: 10",
+            "min_length: 30",
+            "21:9: error: overlays: 850: BEG/BEG03: the least length 30 is above the greatest, 22",
+        ),
+        (
+            "max_length: 10",
+            "max: 2",
+            "21:9: error: x12.overlays.850.0: max is for a segment or loop, and BEG/BEG03 is an element",
+        ),
+        (
+            "max_length: 10",
+            "add: [X]",
+            (
+                "21:9: error: overlays: 850: BEG/BEG03: element 324 (Purchase Order Number) has no list of codes; use"
+                " `codes`"
+            ),
+        ),
+        (
+            "max_length: 10",
+            "codes: [A], default: B",
+            "21:9: error: x12.overlays.850.0: the default 'B' isn't among the codes",
+        ),
+        (
+            "BEG02, add: [ZP]",
+            "BEG02, add: [ZP], codes: [A]",
+            "23:9: error: x12.overlays.850.2: codes is the whole list; add and remove change the standard's",
+        ),
+        (
+            "BEG02, add: [ZP]",
+            "BEG02, add: [ZP], remove: [ZP]",
+            "23:9: error: x12.overlays.850.2: the code 'ZP' is both added and removed",
+        ),
+        (
+            "BEG02, add: [ZP]",
+            "BEG02, remove: [NE], default: NE",
+            "23:9: error: x12.overlays.850.2: the default 'NE' is removed from the codes",
+        ),
+        (
+            "BEG02, add: [ZP]",
+            "BEG02, add: [ZPX]",
+            (
+                "23:9: error: overlays: 850: BEG/BEG02: 'ZPX' has 3 characters, and element 92 (Purchase Order Type"
+                " Code) 2"
+            ),
+        ),
+        (
+            "BEG02, add: [ZP]",
+            "BEG03, default: ABCDEFGHIJK",
+            (
+                "23:9: error: overlays: 850: BEG/BEG03: 'ABCDEFGHIJK' has 11 characters, and element 324 (Purchase"
+                " Order Number) 1 to 10"
+            ),
+        ),
+        (
+            "PO1/PO102, use: M",
+            "BEG/BEG03, use: O",
+            "22:9: error: overlays: 850: BEG/BEG03 need not be there, and BEG03 gives `number`, without which",
+        ),
         # what a document can't be without
-        ("CUR, use: X", "BEG, use: X", "26:9: error: overlays: 850: BEG is not used (X), and BEG03 gives `number`, without which no order can be read or written"),
-        ("CUR, use: X", "BEG, use: O", "26:9: error: overlays: 850: BEG need not be there, and BEG03 gives `number`, without which no order can be read or written"),
-        ("PO1/PO102, use: M", "BEG/BEG03, use: X", "22:9: error: overlays: 850: BEG/BEG03 is not used (X), and BEG03 gives `number`"),
-        ("PO1/PO102, use: M", "REF/REF01, use: X", "22:9: error: overlays: 850: REF/REF01 is not used (X), and REF01 gives `references[].qualifier`"),
-        ("PO1/PO102, use: M", "PO1/PO102, use: M}\n      - {at: PO1/PO102, use: O", "23:9: error: overlays: 850: PO1/PO102: use is O here, and M in rule 2; the last one counts (keep one of them)"),
-        ("N1, qualifiers", "N1, codes", "24:9: error: x12.overlays.850.3: codes is for an element, and N1 is a segment or loop"),
-        ("segment: NTE", "segment: nte", "25:28: error: x12.overlays.850.4.segment: 'nte' is not the name of a segment: two or three letters and digits, as in REF"),
-        ("CUR, use: X", "CUR, use: X, max: 2", "26:9: error: x12.overlays.850.5: CUR is not used (X), so that max says nothing"),
+        (
+            "CUR, use: X",
+            "BEG, use: X",
+            (
+                "26:9: error: overlays: 850: BEG is not used (X), and BEG03 gives `number`, without which no order can"
+                " be read or written"
+            ),
+        ),
+        (
+            "CUR, use: X",
+            "BEG, use: O",
+            (
+                "26:9: error: overlays: 850: BEG need not be there, and BEG03 gives `number`, without which no order"
+                " can be read or written"
+            ),
+        ),
+        (
+            "PO1/PO102, use: M",
+            "BEG/BEG03, use: X",
+            "22:9: error: overlays: 850: BEG/BEG03 is not used (X), and BEG03 gives `number`",
+        ),
+        (
+            "PO1/PO102, use: M",
+            "REF/REF01, use: X",
+            "22:9: error: overlays: 850: REF/REF01 is not used (X), and REF01 gives `references[].qualifier`",
+        ),
+        (
+            "PO1/PO102, use: M",
+            "PO1/PO102, use: M}\n      - {at: PO1/PO102, use: O",
+            (
+                "23:9: error: overlays: 850: PO1/PO102: use is O here, and M in rule 2; the last one counts (keep one"
+                " of them)"
+            ),
+        ),
+        (
+            "N1, qualifiers",
+            "N1, codes",
+            "24:9: error: x12.overlays.850.3: codes is for an element, and N1 is a segment or loop",
+        ),
+        (
+            "segment: NTE",
+            "segment: nte",
+            (
+                "25:28: error: x12.overlays.850.4.segment: 'nte' is not the name of a segment: two or three letters and"
+                " digits, as in REF"
+            ),
+        ),
+        (
+            "CUR, use: X",
+            "CUR, use: X, max: 2",
+            "26:9: error: x12.overlays.850.5: CUR is not used (X), so that max says nothing",
+        ),
         ("CUR, use: X", "CUR, use: N", "26:24: error: x12.overlays.850.5.use: should be 'M', 'O' or 'X', found 'N'"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake(old: str, new: str, finding: str) -> None:
     found = [line.removeprefix(f"{FILE}:") for line in said((old, new)) if ": error: " in line]
     assert any(line.startswith(finding) for line in found), found
@@ -248,19 +491,31 @@ class TestIds:
     @pytest.mark.parametrize(
         ("old", "finding"),
         [
-            ('we: {qualifier: "01", id: "068717859"}\n', "1:10: error: `we` is missing: destination acme-out writes X12 for ACME"),
-            ('ids:\n  - {qualifier: "01", id: "043645501", test: false}\n  - {qualifier: "ZZ", id: "ACMETEST", test: true}\n',
-             "1:10: error: `ids` is missing: destination acme-out writes X12 for ACME"),
+            (
+                'we: {qualifier: "01", id: "068717859"}\n',
+                "1:10: error: `we` is missing: destination acme-out writes X12 for ACME",
+            ),
+            (
+                (
+                    'ids:\n  - {qualifier: "01", id: "043645501", test: false}\n  - {qualifier: "ZZ", id: "ACMETEST",'
+                    " test: true}\n"
+                ),
+                "1:10: error: `ids` is missing: destination acme-out writes X12 for ACME",
+            ),
         ],
-    )  # fmt: skip
+    )
     def test_who_is_written_to_has_ids_on_both_sides(self, old: str, finding: str) -> None:
         assert any(line.startswith(f"{FILE}:{finding}") for line in said((old, "")))
 
     def test_a_writer_and_a_reader_name_partners_that_are_there(self) -> None:
-        assert said(("{x12: ACME}", "{x12: ACEM}"), ("read: x12", "read: {x12: {only: [AMCE]}}"), acme=ACME.replace("  acknowledge", "  #")) == [
+        assert said(
+            ("{x12: ACME}", "{x12: ACEM}"),
+            ("read: x12", "read: {x12: {only: [AMCE]}}"),
+            acme=ACME.replace("  acknowledge", "  #"),
+        ) == [
             "config/destinations.yaml:3:16: error: there is no partner 'ACEM' (did you mean ACME?)",
             "routes/acme.yaml:4:56: error: there is no partner 'AMCE' (did you mean ACME?)",
-        ]  # fmt: skip
+        ]
 
 
 class TestAcknowledgeRoute:
@@ -329,15 +584,15 @@ class TestAcknowledgeRoute:
     [
         "partner: X\nx12: 7\n",
         "partner: X\nx12: {acknowledge: [1], expect_ack: {}, delimiters: '*', overlays: []}\n",
-        "partner: X\nx12: {overlays: {\"850\": {at: BEG}}}\n",
-        "partner: X\nx12: {overlays: {\"850\": [7, null, {}, {at: []}]}}\n",
+        'partner: X\nx12: {overlays: {"850": {at: BEG}}}\n',
+        'partner: X\nx12: {overlays: {"850": [7, null, {}, {at: []}]}}\n',
         "partner: X\nids: {}\nwe: []\ngroup: x\n",
         "partner: [X]\n",
         "partner: X\nx12: {delimiters: {element: '', component: '0x', repetition: '\\q'}}\n",
-        "partner: X\nx12: {receive: [\"850\", [\"850\"]], send: \"850\"}\n",
+        'partner: X\nx12: {receive: ["850", ["850"]], send: "850"}\n',
         f"partner: {'X' * 80}\nx12: {{acknowledge: {{}}}}\n",
     ],
-)  # fmt: skip
+)
 def test_no_content_crashes_the_check(text: str) -> None:
     assert any(line.startswith("config/partners/x.yaml:") for line in said(x=text))
 

@@ -142,7 +142,10 @@ def test_an_include_that_may_be_missing_is_none(tmp_path: Path) -> None:
 
 
 def test_each_use_of_a_broken_file_is_told(tmp_path: Path) -> None:
-    text = f"{INBOX}    steps:\n      - {{name: one, map: ours.json.j2}}\n      - {{name: two, map: ours.json.j2}}\n{ROUTE}"
+    text = (
+        f"{INBOX}    steps:\n      - {{name: one, map: ours.json.j2}}\n      - {{name: two, map:"
+        f" ours.json.j2}}\n{ROUTE}"
+    )
     errors = found(tmp_path, {"routes/acme.yaml": text, "routes/templates/ours.json.j2": "{% if %}"})
     assert [error.split(":")[1] for error in errors] == ["8", "9"]
 

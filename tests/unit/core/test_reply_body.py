@@ -14,7 +14,7 @@ from hub.core.replies.captures import captured, check_capture
 from hub.core.replies.reply_body import NOTHING, check_path, look_into
 
 XML = b"""<?xml version="1.0"?>
-<o:order xmlns:o="urn:o" xmlns:x="urn:x" x:state="new"><o:id> 7 </o:id><line n="1"/><line n="2"/><ok>true</ok></o:order>"""
+<o:order xmlns:o="urn:o" xmlns:x="urn:x" x:state="new"><o:id> 7 </o:id><line n="1"/><line n="2"/><ok>true</ok></o:order>"""  # noqa: E501
 
 
 @pytest.mark.parametrize(

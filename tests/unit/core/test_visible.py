@@ -12,7 +12,11 @@ from hub.cli.shell.output import one_line, printable
 from hub.core.network.visible import visible, visible_json
 
 HOSTILE = "a\x1b[2J\x00\r\nb\x7f\x85\x9b31m\u2028c\u2029\u202ed\u2066\u200b\ufeff\U000e0001é€"
-STEERS = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff"}  # fmt: skip
+STEERS = {
+    *map(chr, range(0x20)),
+    *map(chr, range(0x7F, 0xA0)),
+    *"\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u200e\u200f\ufeff",
+}
 
 
 @pytest.mark.parametrize("character", sorted(STEERS))
@@ -28,7 +32,10 @@ def test_a_value_is_one_line_and_a_text_keeps_its_lines() -> None:
     assert visible("plain é €") == "plain é €"
     assert one_line("a\n2026-01-01 delivered\t") == "a\\n2026-01-01 delivered\\t"
     assert printable("a\n\x9bb") == "a\n\\x9bb"
-    assert visible(HOSTILE) == "a\\x1b[2J\\x00\\r\\nb\\x7f\\x85\\x9b31m\\u2028c\\u2029\\u202ed\\u2066\\u200b\\ufeff\\U000e0001é€"  # fmt: skip
+    assert (
+        visible(HOSTILE)
+        == "a\\x1b[2J\\x00\\r\\nb\\x7f\\x85\\x9b31m\\u2028c\\u2029\\u202ed\\u2066\\u200b\\ufeff\\U000e0001é€"
+    )
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -60,7 +60,10 @@ def test_a_command_that_there_is_not_gets_the_nearest(given: list[str], told: st
     ],
 )
 def test_a_command_loads_only_what_it_needs(given: str, needless: tuple[str, ...]) -> None:
-    program = f"import sys; sys.argv = {['hub', *given.split()]!r}\nfrom hub.main import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
+    program = (
+        f"import sys; sys.argv = {['hub', *given.split()]!r}\nfrom hub.main import main\ntry: main()\nfinally:"
+        " print(*sys.modules, file=sys.stderr)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60, check=True
     )

@@ -34,7 +34,9 @@ LOOKING = (
 def site(tmp_path: Path) -> Path:
     for name, text in {
         "config/hub.yaml": "broker: embedded\n",
-        "config/partners/acme.yaml": 'partner: ACME\nids: [{qualifier: "01", id: "043645501"}]\nx12: {version: "004010"}\n',
+        "config/partners/acme.yaml": (
+            'partner: ACME\nids: [{qualifier: "01", id: "043645501"}]\nx12: {version: "004010"}\n'
+        ),
     }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

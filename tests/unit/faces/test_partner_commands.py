@@ -196,9 +196,19 @@ class TestAdd:
 
     @pytest.mark.parametrize(
         "id",
-        [b"${HOME}        ", b'"}, x: [       ', b"# no           ", b"a: b           ", b"\\x41           ",
-         b"\xe9\x85\xa0           ", b"\x7f\x1b[31m        ", b"../../etc/pass ", b"' | rm         ", b"               "],
-    )  # fmt: skip
+        [
+            b"${HOME}        ",
+            b'"}, x: [       ',
+            b"# no           ",
+            b"a: b           ",
+            b"\\x41           ",
+            b"\xe9\x85\xa0           ",
+            b"\x7f\x1b[31m        ",
+            b"../../etc/pass ",
+            b"' | rm         ",
+            b"               ",
+        ],
+    )
     def test_what_a_partner_calls_itself_is_text_and_nothing_else(self, hub: Hub, tmp_path: Path, id: bytes) -> None:
         sample = tmp_path / "odd.edi"
         isa, rest = SMALL.read_bytes()[:106], SMALL.read_bytes()[106:]
@@ -224,8 +234,10 @@ class TestCheck:
         shown = hub("check", "BOLT", SMALL)
         assert shown.exit_code == 1
         assert shown.stdout.splitlines() == [
-            "content  interchange 1, group 1, 850 0001, BEG02 (segment 2, byte 172)"
-            "  Purchase Order Type Code: found 'SA', expected one of NE",
+            (
+                "content  interchange 1, group 1, 850 0001, BEG02 (segment 2, byte 172)"
+                "  Purchase Order Type Code: found 'SA', expected one of NE"
+            ),
             f"what to do (content): {ADVICE['content']}",
             "1 departure from the agreement with BOLT",
         ]

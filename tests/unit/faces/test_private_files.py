@@ -47,7 +47,12 @@ def test_what_is_ours_is_repaired_and_what_is_shared_is_left(open_site: SiteOnDi
     assert repaired[0].path == var
     assert mode(var) == 0o711, "others pass through to the folder that they share"
     assert mode(var / "drop") == 0o775
-    assert (mode(var / "hub.db"), mode(var / "hub.db-wal"), mode(var / "claims"), mode(var / "spool")) == (0o600, 0o600, 0o700, 0o700)  # fmt: skip
+    assert (mode(var / "hub.db"), mode(var / "hub.db-wal"), mode(var / "claims"), mode(var / "spool")) == (
+        0o600,
+        0o600,
+        0o700,
+        0o700,
+    )
 
 
 @pytest.fixture

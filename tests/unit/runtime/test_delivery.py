@@ -72,14 +72,20 @@ GONE = Failed(ConfigError("not there any more"))
     [
         (state_of(EffectStatus.PREPARED), False, None, None, None),
         (state_of(EffectStatus.DELIVERED, mine=False), False, GONE, None, Skipped("delivered already")),
-        (state_of(EffectStatus.PREPARED, mine=False), False, GONE, None, Busy(Reason.PROCESS, "another process is sending it")),
+        (
+            state_of(EffectStatus.PREPARED, mine=False),
+            False,
+            GONE,
+            None,
+            Busy(Reason.PROCESS, "another process is sending it"),
+        ),
         (state_of(EffectStatus.RETRYING, attempts=1), True, GONE, None, Skipped("retrying already, after attempt 1")),
         (state_of(EffectStatus.RETRYING, attempts=1), False, GONE, None, GONE),
         (state_of(EffectStatus.PREPARED, claim="c"), False, GONE, None, GONE),
         (state_of(EffectStatus.PREPARED), False, None, FAILURE, Failed(FAILURE)),
         (state_of(EffectStatus.RETRYING, claim="c"), False, None, FAILURE, None),  # the journal holds the bytes
     ],
-)  # fmt: skip
+)
 def test_the_journal_comes_before_the_plan(
     state: EffectState, redelivered: bool, verdict: Outcome | None, failure: Exception | None, outcome: Outcome | None
 ) -> None:

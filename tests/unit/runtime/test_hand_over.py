@@ -143,7 +143,10 @@ async def break_(limit: Limit) -> None:
             raise TransientError("away", "unreachable")
 
 
-@pytest.mark.parametrize("why", ["large", "claim", "unknown", "no limit", "number", "batch", "gathers", "asks", "breaker", "full", "pace", "off"])  # fmt: skip
+@pytest.mark.parametrize(
+    "why",
+    ["large", "claim", "unknown", "no limit", "number", "batch", "gathers", "asks", "breaker", "full", "pace", "off"],
+)
 async def test_what_would_have_to_wait_goes_to_its_queue_with_no_effect(runtime: Runtime, why: str) -> None:
     peer, message = Peer(), message_of()
     limit = limit_of(runtime, concurrent=1, break_after=1, per_second=1 if why == "pace" else None)

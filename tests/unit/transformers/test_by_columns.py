@@ -12,13 +12,16 @@ from hub.core.ports import BytesBody
 from tests.unit.transformers.reading import Repeated, built, said
 from transformers import csv, fixed_width
 
-TO = "to: {number: Order, partner: Customer, date: Wanted, totals.amount: Sum, lines: {quantity: Qty, price: Price, products.VN: Item}}"
+TO = (
+    "to: {number: Order, partner: Customer, date: Wanted, totals.amount: Sum, lines: {quantity: Qty, price: Price,"
+    " products.VN: Item}}"
+)
 ROWS = f"""{{document: order@1, delimiter: ";", group: [Order], {TO},
  types: {{Qty: integer, Price: decimal comma, Sum: decimal, Wanted: "date %d.%m.%Y"}}}}"""
 HEAD = "Order;Customer;Wanted;Sum;Qty;Price;Item;Remark\n"
 LINES = """{document: order@1, begins: H, ignore: [T], records: {H: {number: [2, 6], wanted: [7, 14]}, L: {item: [2, 6], qty: [7, 9]},
  S: {sum: [2, 9]}}, types: {qty: integer, wanted: date %Y%m%d, sum: implied 2},
- to: {number: number, date: wanted, totals.amount: sum, lines: {quantity: qty, products.VN: item}}}"""
+ to: {number: number, date: wanted, totals.amount: sum, lines: {quantity: qty, products.VN: item}}}"""  # noqa: E501
 
 
 def read(text: str, options: str = ROWS) -> list[tuple[str, str]]:

@@ -20,11 +20,13 @@ from transformers.csv import PLUGINS
 
 READER, WRITER = PLUGINS
 MAP = """{"number": "{{ body.order }}", "date": {{ body.wanted | tojson }}, "lines": [{% for row in rows %}
-{"quantity": {{ row.qty | tojson }}, "price": {{ row.price | tojson }}, "descriptions": [{"text": "{{ row.text }}"}] }{{ "," if not loop.last }}{% endfor %}]}"""
+{"quantity": {{ row.qty | tojson }}, "price": {{ row.price | tojson }}, "descriptions": [{"text": "{{ row.text }}"}] }{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
 FILES = {
     "routes/templates/o.json.j2": MAP,
-    "routes/templates/rows.json.j2": """[{% for line in document.lines %}{"order": "{{ document.number }}", "qty": {{ line.quantity | tojson }},
-      "price": {{ (line.price | fixed(2) if line.price else none) | tojson }} }{{ "," if not loop.last }}{% endfor %}]""",
+    "routes/templates/rows.json.j2": (
+        """[{% for line in document.lines %}{"order": "{{ document.number }}", "qty": {{ line.quantity | tojson }},
+      "price": {{ (line.price | fixed(2) if line.price else none) | tojson }} }{{ "," if not loop.last }}{% endfor %}]"""  # noqa: E501
+    ),
 }
 TYPES = "types: {qty: integer, price: decimal comma, wanted: 'date %d.%m.%Y'}"
 GROUPED = "{document: order@1, map: o.json.j2, delimiter: ';', encoding: windows-1252, group: [order], " + TYPES + "}"
@@ -66,7 +68,10 @@ def test_columns_are_told_apart_without_comparing_each_with_all_others() -> None
 
 
 def test_without_keys_each_row_is_a_document() -> None:
-    options = "{document: order@1, map: o.json.j2, columns: [order, wanted, qty, price, text], skip: 1, escape: '\\', delimiter: '|'}"
+    options = (
+        "{document: order@1, map: o.json.j2, columns: [order, wanted, qty, price, text], skip: 1, escape: '\\',"
+        " delimiter: '|'}"
+    )
     found = read('nothing of ours\n1||1|1|"a \\" b"\n2\n3||1|1|c\n', options)
     assert [position for position, _ in found] == ["1", "2", "3"]
     assert found[1][1].startswith("! row 3 has 1 values, expected 5")

@@ -56,27 +56,46 @@ STATED = ACME.stated
     [
         ({"ids": (InterchangeId("ZZ", "X"),)}, "ids", "the sender is 01/043645501, and ACME is ZZ/X"),
         ({"we": InterchangeId("ZZ", "US")}, "ids", "the receiver is 01/068717859, and we are ZZ/US"),
-        ({"ids": (InterchangeId("01", "043645501", True),)}, "test",
-         "ISA15 is P (production), and 01/043645501 is for test only"),
+        (
+            {"ids": (InterchangeId("01", "043645501", True),)},
+            "test",
+            "ISA15 is P (production), and 01/043645501 is for test only",
+        ),
         ({"test": True, "stated": STATED | {"test"}}, "test", "ISA15 is P, and the agreement says test: true"),
         ({"version": "005010"}, "version", "GS08 is '004010', and 005010 is agreed"),
         ({"version": "004010VICS"}, "version", "GS08 is '004010', and 004010VICS is agreed"),
         ({"group_they": "ACMEPO"}, "group", "GS02 is '043645501', and they are ACMEPO there"),
         ({"group_we": "HUB"}, "group", "GS03 is '068717859', and we are HUB there"),
         ({"receive": ("856",)}, "set", "ACME sends 850, and the agreement has only 856"),
-        ({"separators": Separators(element="|", newline="\n")}, "delimiters",
-         "the element separator is '*', and '|' is agreed"),
-        ({"separators": Separators(terminator="'", newline="\n"), "stated": STATED | {"delimiters.terminator"}}, "delimiters",
-         "the terminator is '~', and \"'\" is agreed"),
+        (
+            {"separators": Separators(element="|", newline="\n")},
+            "delimiters",
+            "the element separator is '*', and '|' is agreed",
+        ),
+        (
+            {"separators": Separators(terminator="'", newline="\n"), "stated": STATED | {"delimiters.terminator"}},
+            "delimiters",
+            "the terminator is '~', and \"'\" is agreed",
+        ),
         ({"separators": Separators()}, "delimiters", "segments are followed by lf, and none is agreed (newline)"),
-        ({"overlays": {"850": (OverlayRule("BEG/BEG02", codes=("NE",)),)}}, "content",
-         "Purchase Order Type Code: found 'SA', expected one of NE"),
-        ({"overlays": {"850": (OverlayRule("BEG/BEG03", max_length=3),)}}, "content",
-         "Purchase Order Number: found 6 characters ('104582'), expected at most 3"),
-        ({"overlays": {"850": (OverlayRule("FOB", use="M"),)}}, "content", "the mandatory segment FOB is missing before"),
+        (
+            {"overlays": {"850": (OverlayRule("BEG/BEG02", codes=("NE",)),)}},
+            "content",
+            "Purchase Order Type Code: found 'SA', expected one of NE",
+        ),
+        (
+            {"overlays": {"850": (OverlayRule("BEG/BEG03", max_length=3),)}},
+            "content",
+            "Purchase Order Number: found 6 characters ('104582'), expected at most 3",
+        ),
+        (
+            {"overlays": {"850": (OverlayRule("FOB", use="M"),)}},
+            "content",
+            "the mandatory segment FOB is missing before",
+        ),
         ({"overlays": {"850": (OverlayRule("CUR/CUR02", use="X"),)}}, "content", "Currency Code isn't used between us"),
     ],
-)  # fmt: skip
+)
 def test_a_departure(changes: dict[str, object], kind: str, text: str) -> None:
     (one,) = found(replace(ACME, **changes))  # type: ignore[arg-type]
     assert one[0] == kind

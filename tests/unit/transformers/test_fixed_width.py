@@ -12,9 +12,9 @@ from tests.unit.transformers.reading import Pieces, built, said
 from transformers.fixed_width.reader import READER
 
 OPTIONS = """{document: order@1, map: o.json.j2, begins: H, ignore: [F, T], encoding: cp1252,
- records: {H: {number: [2, 6], wanted: [7, 14]}, L: {text: [2, 6], qty: [7, 9]}}, types: {qty: integer, wanted: date %Y%m%d}}"""
+ records: {H: {number: [2, 6], wanted: [7, 14]}, L: {text: [2, 6], qty: [7, 9]}}, types: {qty: integer, wanted: date %Y%m%d}}"""  # noqa: E501
 MAP = """{"number": "{{ body.number }}", "date": {{ body.wanted | tojson }}, "lines": [{% for row in rows if row.record == "L" %}
-{"quantity": {{ row.qty | tojson }}, "descriptions": [{"text": "{{ row.text }}"}] }{{ "," if not loop.last }}{% endfor %}]}"""
+{"quantity": {{ row.qty | tojson }}, "descriptions": [{"text": "{{ row.text }}"}] }{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
 FILES = {"routes/templates/o.json.j2": MAP}
 
 

@@ -20,7 +20,7 @@ READS = """{document: order@1, map: order.json.j2, begins: H, encoding: windows-
  types: {qty: integer, wanted: date %Y%m%d, price: decimal comma, amount: implied 2}}"""
 ORDER = """{"number": "{{ body.number }}", "date": {{ body.wanted | tojson }}, "lines": [{% for row in rows if row.record == "L" %}
 {"quantity": {{ row.qty | tojson }}, "price": {{ row.price | tojson }}, "amounts": [{"qualifier": "1", "value": {{ row.amount | tojson }}}],
-"descriptions": [{"text": "{{ row.text }}"}]}{{ "," if not loop.last }}{% endfor %}]}"""
+"descriptions": [{"text": "{{ row.text }}"}]}{{ "," if not loop.last }}{% endfor %}]}"""  # noqa: E501
 WRITES = """
 rows: lines.json.j2
 encoding: windows-1252
@@ -36,7 +36,7 @@ records:
 """
 LINES = """[{"record": "H", "number": "{{ document.number }}", "wanted": {{ document.date | tojson }}}{% for line in document.lines %},
 {"record": "L", "text": "{{ line.descriptions[0].text }}", "qty": {{ line.quantity | tojson }},
- "price": {{ line.price | tojson }}, "amount": {{ line.amounts[0].value | tojson }}}{% endfor %}]"""
+ "price": {{ line.price | tojson }}, "amount": {{ line.amounts[0].value | tojson }}}{% endfor %}]"""  # noqa: E501
 FILES = {"routes/templates/order.json.j2": ORDER, "routes/templates/lines.json.j2": LINES}
 FILE = (
     "HA-1     20260302\r\n"

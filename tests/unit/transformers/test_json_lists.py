@@ -68,7 +68,10 @@ def test_the_template_sees_what_the_body_was_called() -> None:
 @pytest.mark.parametrize("piece", [1, 3, 1000])
 def test_a_list_gives_one_document_each_and_a_bad_one_spoils_no_other(piece: int) -> None:
     reader = built(json.PLUGIN, "{document: order@1, each: /data/orders}")
-    body = rb'{"orders": [1], "data": {"x": "]}\"[", "orders": [{"number": "a,]"}, {"number": 7}, {"nmbr"}, {"number": "d"}]}}'
+    body = (
+        rb'{"orders": [1], "data": {"x": "]}\"[", "orders": [{"number": "a,]"}, {"number": 7}, {"nmbr"}, {"number":'
+        rb' "d"}]}}'
+    )
     found = said(list(reader.read(Pieces(body, piece))))
     assert [position for position, _ in found] == ["1", "2", "3", "4"]
     assert (found[0][1], found[3][1]) == ("a,]", "d")

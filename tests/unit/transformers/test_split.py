@@ -69,7 +69,10 @@ class TestBy:
 
 
 class TestTemplate:
-    EACH = '[{% for line in document.lines %}{"number": "{{ document.number }}-{{ loop.index }}"}{{ "," if not loop.last }}{% endfor %}]'
+    EACH = (
+        '[{% for line in document.lines %}{"number": "{{ document.number }}-{{ loop.index }}"}{{ "," if not loop.last'
+        " }}{% endfor %}]"
+    )
 
     def test_a_list_of_documents_becomes_the_parts(self) -> None:
         parts = split(order({}, {}), self.EACH, template="each.json.j2")

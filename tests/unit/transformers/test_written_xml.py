@@ -32,7 +32,7 @@ SCHEMA = """\
 TYPES = """\
 <xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:example:orders" xmlns="urn:example:orders">
  <xs:simpleType name="Number"><xs:restriction base="xs:string"><xs:maxLength value="10"/></xs:restriction></xs:simpleType>
-</xs:schema>"""
+</xs:schema>"""  # noqa: E501
 FILES = {
     "routes/templates/order.xml.j2": ORDER,
     "routes/schemas/order.xsd": SCHEMA,

@@ -11,17 +11,20 @@ from hub.core.ports import BytesBody
 from tests.unit.transformers.reading import built, said
 from transformers.xml import PLUGIN
 
-FRAME = '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:output method="text"/>%s</xsl:stylesheet>'
+FRAME = (
+    '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:output'
+    ' method="text"/>%s</xsl:stylesheet>'
+)
 CALL = '<xsl:call-template name="x"><xsl:with-param name="n" select="$n - 1"/></xsl:call-template>'
 NUMBER = '{"number": "<xsl:value-of select="@n"/>"}'
 WIDE = f"""<xsl:template match="/*">{NUMBER}<xsl:if test="@hostile"><xsl:call-template name="x"><xsl:with-param name="n" select="60"/>
-</xsl:call-template></xsl:if></xsl:template><xsl:template name="x"><xsl:param name="n"/><xsl:if test="$n &gt; 0">{CALL}{CALL}</xsl:if></xsl:template>"""
+</xsl:call-template></xsl:if></xsl:template><xsl:template name="x"><xsl:param name="n"/><xsl:if test="$n &gt; 0">{CALL}{CALL}</xsl:if></xsl:template>"""  # noqa: E501
 DEEP = f"""<xsl:template match="/*">{NUMBER}<xsl:if test="@hostile"><xsl:call-template name="x"/></xsl:if></xsl:template>
-<xsl:template name="x"><xsl:call-template name="x"/></xsl:template>"""
+<xsl:template name="x"><xsl:call-template name="x"/></xsl:template>"""  # noqa: E501
 CUBIC = f"""<xsl:template match="/*">{NUMBER}<xsl:for-each select="b"><xsl:sort select="."/><xsl:for-each select="../b"><xsl:for-each select="../b">
-</xsl:for-each></xsl:for-each></xsl:for-each></xsl:template>"""
+</xsl:for-each></xsl:for-each></xsl:for-each></xsl:template>"""  # noqa: E501
 HUGE = f"""<xsl:template match="/*">{NUMBER}<xsl:for-each select="b"><xsl:for-each select="../b"><xsl:value-of select="../@pad"/>
-</xsl:for-each></xsl:for-each></xsl:template>"""
+</xsl:for-each></xsl:for-each></xsl:template>"""  # noqa: E501
 READS = "{document: order@1, xslt: o.xsl, each: /all/order}"
 
 

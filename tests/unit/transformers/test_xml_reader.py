@@ -20,15 +20,18 @@ MAP = """{"number": "{{ xpath('o:Number') }}", "currency": {{ body.text('@curren
 XSD = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:o" elementFormDefault="qualified">
 <xs:element name="Order"><xs:complexType><xs:sequence><xs:element name="Number" type="xs:string"/>
 <xs:element name="Line" maxOccurs="9"><xs:complexType mixed="true"><xs:attribute name="qty" use="required"/></xs:complexType></xs:element>
-</xs:sequence><xs:attribute name="currency"/></xs:complexType></xs:element></xs:schema>"""
+</xs:sequence><xs:attribute name="currency"/></xs:complexType></xs:element></xs:schema>"""  # noqa: E501
 TEXT = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:o="urn:o">
-<xsl:output method="text"/><xsl:template match="/*">{"number": "<xsl:value-of select="%s"/>"}</xsl:template></xsl:stylesheet>"""
+<xsl:output method="text"/><xsl:template match="/*">{"number": "<xsl:value-of select="%s"/>"}</xsl:template></xsl:stylesheet>"""  # noqa: E501
 FILES = {
     "routes/templates/o.json.j2": MAP,
     "routes/schemas/o.xsd": XSD,
     "routes/templates/o.xsl": TEXT % "o:Number",
 }
-ORDER = '<o:Order xmlns:o="urn:o" currency="EUR"><o:Number>A"1</o:Number><o:Line qty="1,50">Nägel &amp; Co</o:Line></o:Order>'
+ORDER = (
+    '<o:Order xmlns:o="urn:o" currency="EUR"><o:Number>A"1</o:Number><o:Line qty="1,50">Nägel &amp;'
+    " Co</o:Line></o:Order>"
+)
 ONE = "{document: order@1, map: o.json.j2, namespaces: {o: 'urn:o'}}"
 EACH = "{document: order@1, map: o.json.j2, schema: o.xsd, each: '/o:Orders/o:Order', namespaces: {o: 'urn:o'}}"
 
@@ -128,11 +131,11 @@ def test_a_stylesheet_reads_nothing_beside_what_it_is_given(select: str, tmp_pat
 def test_a_stylesheet_writes_nothing_and_ends(tmp_path: Path) -> None:
     target = tmp_path / "written"
     writes = f"""<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:x="http://exslt.org/common"
-      extension-element-prefixes="x"><xsl:output method="text"/><xsl:template match="/"><x:document href="{target}">a</x:document></xsl:template></xsl:stylesheet>"""
+      extension-element-prefixes="x"><xsl:output method="text"/><xsl:template match="/"><x:document href="{target}">a</x:document></xsl:template></xsl:stylesheet>"""  # noqa: E501
     errors(ORDER.encode(), "{document: order@1, xslt: x.xsl}", {"routes/templates/x.xsl": writes})
     assert not target.exists()
     loop = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:template match="/"><xsl:call-template name="l"/></xsl:template>
-      <xsl:template name="l"><xsl:call-template name="l"/></xsl:template></xsl:stylesheet>"""
+      <xsl:template name="l"><xsl:call-template name="l"/></xsl:template></xsl:stylesheet>"""  # noqa: E501
     assert errors(ORDER.encode(), "{document: order@1, xslt: x.xsl}", {"routes/templates/x.xsl": loop}).startswith("! ")
 
 

@@ -43,8 +43,8 @@ def make(warnings):
         place = '/'.join(f'{{name}}[{{c[k]}}]' for name, k in within)
         e = [apart(x, component, repetition) if p in compounds else x for p, x in enumerate(e)] if compounds else e
         position = total - length_hint(it) + 1
-        extras.append(unchecked(Extra, {{'segment': e[0], 'elements': tuple(e[1:]), 'position': position, 'within': place,
-            'kept_for': kept_for}}))
+        extras.append(unchecked(Extra, {{'segment': e[0], 'elements': tuple(e[1:]), 'position': position,
+            'within': place, 'kept_for': kept_for}}))
 
 {functions}
     def end(segment): pass

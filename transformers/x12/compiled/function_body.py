@@ -295,7 +295,10 @@ class FunctionBody:
                 part = self._names.constant("P", shape.part)
                 out += [
                     f"{variable} = o{self._level}[{owner!r}]",
-                    f"if {variable} is {default}: {variable} = o{self._level}[{owner!r}] = unchecked({part}, {blank}.copy())",
+                    (
+                        f"if {variable} is {default}: {variable} = o{self._level}[{owner!r}] = unchecked({part},"
+                        f" {blank}.copy())"
+                    ),
                     f"{variable} = {variable}.__dict__",
                 ]
                 objects[owner] = (variable, shape.part)
@@ -332,7 +335,10 @@ class FunctionBody:
             f"holder, depth = nodes[a{tree.parent}] if a{tree.parent} else (o{self._level - 1}, 0)",
             f"if depth >= {MAX_DEPTH}: raise Refused",
             f"nodes[a{tree.id}] = ({variable}, depth + 1)",
-            f"if a{tree.id}.lstrip('0') != str(len(nodes)): warnings.append({out_of_step(self._segment.id, tree.id)!r})",
+            (
+                f"if a{tree.id}.lstrip('0') != str(len(nodes)):"
+                f" warnings.append({out_of_step(self._segment.id, tree.id)!r})"
+            ),
             f"f = {tree.children!r} if depth else {loop.to!r}",
             *append_part("holder", None, "part_", many=True),
         ]

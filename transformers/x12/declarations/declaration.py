@@ -1,4 +1,4 @@
-"""What a declaration of a transaction set says, with nothing left to look up by name: a tree of `SegmentUse` and `Loop`."""
+"""The declaration of a transaction set with all names resolved: a tree of `SegmentUse` and `Loop`."""
 
 from __future__ import annotations
 
@@ -247,8 +247,10 @@ def walk(structure: tuple[SegmentUse | Loop, ...]) -> Iterator[SegmentUse]:
 def optional(structure: tuple[SegmentUse | Loop, ...]) -> tuple[SegmentUse | Loop, ...]:
     """The same structure, where nothing is mandatory."""
     return tuple(
-        dataclasses.replace(entry, mandatory=False, structure=optional(entry.structure))
-        if isinstance(entry, Loop)
-        else dataclasses.replace(entry, mandatory=False)
+        (
+            dataclasses.replace(entry, mandatory=False, structure=optional(entry.structure))
+            if isinstance(entry, Loop)
+            else dataclasses.replace(entry, mandatory=False)
+        )
         for entry in structure
     )

@@ -144,7 +144,10 @@ def _element_lines(segment: str, row: ElementRow | None, later: ElementRow | Non
     codes = _codes(shown)
     yield f"| {place} | {shown.number} | {shown.name}{note}{repeat} | {shown.usage} | {shown.type} | {size} | {codes} |"
     for part in shown.components:
-        yield f"| {place}-{part.position} | {part.number} | {part.name} | {part.usage} | {part.type} | {length(part)} | {_codes(part)} |"
+        yield (
+            f"| {place}-{part.position} | {part.number} | {part.name} | {part.usage} | {part.type} | {length(part)} |"
+            f" {_codes(part)} |"
+        )
 
 
 def _codes(row: ElementRow) -> str:

@@ -39,8 +39,10 @@ class X12ReaderOptions(Options):
 
     strangers: Literal["refuse", "take"] = Field(
         default="refuse",
-        description="What becomes of interchanges whose sender is in no agreement, on a site that has agreements: refused, so that "
-        "they rest with the source's dead letters until there is one; or taken, as from nobody",
+        description=(
+            "What becomes of interchanges whose sender is in no agreement, on a site that has agreements: refused, so"
+            " that they rest with the source's dead letters until there is one; or taken, as from nobody"
+        ),
     )
 
 
@@ -133,7 +135,10 @@ def _documents(options: X12ReaderOptions) -> tuple[str, ...]:
 PLUGIN = ReaderPlugin(
     name="x12",
     options=X12ReaderOptions,
-    summary="Reads X12 interchanges: one document a transaction, checked against its declaration and the partner's agreement; acknowledges them where it asks for it.",
+    summary=(
+        "Reads X12 interchanges: one document a transaction, checked against its declaration and the partner's"
+        " agreement; acknowledges them where it asks for it."
+    ),
     example="only: [ACME]\n",
     build=_build,
     documents=_documents,

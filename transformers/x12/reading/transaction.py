@@ -95,7 +95,10 @@ def read_transaction(
     try:
         compiled = compiled_set(name, release, rules)
     except WrongRule as wrong:
-        text = f"the rules agreed with {agreement.partner} for {name} don't fit version {agreement.read_version(name, version)[:20]!r}: {wrong}"
+        text = (
+            f"the rules agreed with {agreement.partner} for {name} don't fit version"
+            f" {agreement.read_version(name, version)[:20]!r}: {wrong}"
+        )
         error = DecodeError(text, segment="ST", element="ST01", offset=event.offset, code="1")
         return made(warnings=warnings, error=error, number=_number(name, segments, marks))
     if clean and nested.finding is None:

@@ -22,23 +22,39 @@ Kind = Literal[
 `accepted` the same, of one that the agreement takes with its errors."""
 
 ADVICE: dict[Kind, str] = {
-    "ids": "a sender that is in no agreement is refused: ask them, or write the id into `ids`; an id of ours that is another one is"
-    " read all the same",
-    "test": "an id takes part in test or in production traffic only where `ids` says so: ask them, or write `test:` at the id",
-    "delimiters": "the hub reads any delimiters; these matter if they ask for the same in what we send: ask them, or write theirs into"
-    " `delimiters`, or leave the key out",
-    "version": "the hub reads it all the same, as the release that GS08 names: ask them whether they have moved, and write it as `version`,"
-    " or for the one set as `versions: {SET: VERSION}`; where only their GS08 is wrong, write the release by which they write as `read_as`",
+    "ids": (
+        "a sender that is in no agreement is refused: ask them, or write the id into `ids`; an id of ours that is"
+        " another one is read all the same"
+    ),
+    "test": (
+        "an id takes part in test or in production traffic only where `ids` says so: ask them, or write `test:` at"
+        " the id"
+    ),
+    "delimiters": (
+        "the hub reads any delimiters; these matter if they ask for the same in what we send: ask them, or write theirs"
+        " into `delimiters`, or leave the key out"
+    ),
+    "version": (
+        "the hub reads it all the same, as the release that GS08 names: ask them whether they have moved, and write it"
+        " as `version`, or for the one set as `versions: {SET: VERSION}`; where only their GS08 is wrong, write the"
+        " release by which they write as `read_as`"
+    ),
     "group": "the hub reads it all the same; what we send has the codes of `group`: ask them, or write theirs",
     "set": "it is refused, and acknowledged as such: ask them, or write the set into `receive`",
     "charset": "the hub reads it all the same, as 8-bit text: ask them, or write the `charset` that they use",
     "envelope": "what of it is refused, `hub x12 validate` says: they have to send it again, whole and counted right",
-    "totals": "the document is refused, or held at each destination, as `totals` in the agreement says (the 997 accepts it: that one speaks of"
-    " syntax): they correct the totals or the lines, or write `totals: warn`",
-    "content": "the transaction is refused, and acknowledged as such (`errors: accept` takes what can be understood): they correct it,"
-    " or a rule in `overlays` says what their guide says",
-    "accepted": "the transaction is taken with its errors, and acknowledged as such (`errors: accept`); what could not be read is in the"
-    " document's extras: they correct it, or a rule in `overlays` says what their guide says",
+    "totals": (
+        "the document is refused, or held at each destination, as `totals` in the agreement says (the 997 accepts it:"
+        " that one speaks of syntax): they correct the totals or the lines, or write `totals: warn`"
+    ),
+    "content": (
+        "the transaction is refused, and acknowledged as such (`errors: accept` takes what can be understood): they"
+        " correct it, or a rule in `overlays` says what their guide says"
+    ),
+    "accepted": (
+        "the transaction is taken with its errors, and acknowledged as such (`errors: accept`); what could not be read"
+        " is in the document's extras: they correct it, or a rule in `overlays` says what their guide says"
+    ),
 }
 """What to do about each kind, for those who look after the agreement."""
 

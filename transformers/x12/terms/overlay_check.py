@@ -140,5 +140,8 @@ def _too_long(number: int, rule: OverlayRule, element: Element) -> Iterator[Rule
     for value in values:
         if not element.min <= len(value) <= element.max and element.type in ("AN", "ID"):
             length = f"{element.min} to {element.max}" if element.min != element.max else f"{element.max}"
-            text = f"{rule.at}: {value!r} has {len(value)} characters, and element {element.number} ({element.name}) {length}"
+            text = (
+                f"{rule.at}: {value!r} has {len(value)} characters, and element {element.number} ({element.name})"
+                f" {length}"
+            )
             yield RuleContradiction(number, text)

@@ -28,7 +28,10 @@ def segment_findings(
     declared = len(segment.elements)
     for number in range(declared + 1, len(elements)):
         if elements[number]:
-            text = f"found {len(elements) - 1} elements, expected at most {declared}: {quoted(elements[number])} is one too many"
+            text = (
+                f"found {len(elements) - 1} elements, expected at most {declared}: {quoted(elements[number])} is one"
+                " too many"
+            )
             found.append(SegmentFinding("3", segment.id, position, text, number, value=elements[number][:MOST_VALUE]))
             break
     for number, use in enumerate(segment.elements, 1):

@@ -24,8 +24,10 @@ class TotalsOptions(Options):
     )
     agreed: bool = Field(
         False,
-        description="Only where the agreement with the document's partner says `totals: {hold: NAME}`, and as that hold. The hub puts such a"
-        " step before those of each destination by itself.",
+        description=(
+            "Only where the agreement with the document's partner says `totals: {hold: NAME}`, and as that hold. The"
+            " hub puts such a step before those of each destination by itself."
+        ),
     )
     partner: str | None = Field(None, description="With `agreed`: the partner to whom documents go that name none.")
 
@@ -60,7 +62,10 @@ class Totals:
 PLUGIN = StepPlugin(
     name="totals",
     options=TotalsOptions,
-    summary="Refuses documents whose totals (counts, sums, amounts) contradict their lines, or holds them: with everything that is wrong.",
+    summary=(
+        "Refuses documents whose totals (counts, sums, amounts) contradict their lines, or holds them: with everything"
+        " that is wrong."
+    ),
     example="agreed: true\n",
     build=lambda name, options, context: Totals(options, context.partners),
     shorthand="hold",

@@ -74,8 +74,8 @@ class _Rendering:
         found = self._steps(self._plan.steps, top)
         if left := self._extras.left():
             raise MappingError(
-                f"extras[{left.number}] ({left.segment or 'a segment without an id'} in {left.within or 'the header'}) has no place in a "
-                f"{self._plan.declaration.set}"
+                f"extras[{left.number}] ({left.segment or 'a segment without an id'} in {left.within or 'the header'})"
+                f" has no place in a {self._plan.declaration.set}"
             )
         return found
 
@@ -131,7 +131,8 @@ class _Rendering:
                 inner = next(out for out in found if not out.blank)
                 position = next(p for p, text in enumerate(inner.elements) if p and text)
                 raise MappingError(
-                    f"{inner.field(position)}: {inner.id} stands in the loop {loop.id}, of which the document has nothing"
+                    f"{inner.field(position)}: {inner.id} stands in the loop {loop.id}, of which the document has"
+                    " nothing"
                 )
             yield from found
 

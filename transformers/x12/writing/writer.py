@@ -194,7 +194,8 @@ def set_for(kind: str, agreement: Agreement) -> str:
     agreed = [name for name in sets if name in agreement.send]
     if not agreed:
         raise MappingError(
-            f"the agreement with {agreement.partner} has no {' or '.join(sets)} to send; it has {', '.join(agreement.send)}"
+            f"the agreement with {agreement.partner} has no {' or '.join(sets)} to send; it has"
+            f" {', '.join(agreement.send)}"
         )
     return agreed[0]
 
@@ -224,7 +225,8 @@ def _transaction(document: Document, name: str, number: str, interchange: Outgoi
     if found := next(changed_fields(as_counted(document, name), read.document), None):
         path, wanted, carried = found
         raise MappingError(
-            f"{path}: {_short(wanted)} can't be carried by the {name} ({interchange.version}); it would arrive as {_short(carried)}"
+            f"{path}: {_short(wanted)} can't be carried by the {name} ({interchange.version}); it would arrive as"
+            f" {_short(carried)}"
         )
     return data
 
@@ -306,7 +308,10 @@ def _build(name: str, options: X12WriterOptions, context: Context) -> X12Writer:
 PLUGIN = WriterPlugin(
     name="x12",
     options=X12WriterOptions,
-    summary="Writes X12 interchanges for a partner: one transaction a document, by the declaration that reads it and the partner's agreement.",
+    summary=(
+        "Writes X12 interchanges for a partner: one transaction a document, by the declaration that reads it and the"
+        " partner's agreement."
+    ),
     example="partner: ACME\n",
     build=_build,
     shorthand="partner",
