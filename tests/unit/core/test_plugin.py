@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,6 +120,10 @@ def test_what_a_context_does_not_have_says_so_when_it_is_used() -> None:
     for use in (lambda: context.log.info, lambda: context.memory("mine").get, lambda: context.outcomes.ending):
         with pytest.raises(RuntimeError, match="was given here: hand one to the Context"):
             use()
+
+
+def test_a_context_is_typed() -> None:
+    assert [field.name for field in fields(Context) if "Any" in str(field.type)] == []
 
 
 def test_an_endpoint_of_another_kind_is_refused() -> None:
