@@ -11,6 +11,7 @@ import pytest
 from tests.architecture import code
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist then reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):

@@ -20,7 +20,7 @@ from hub.core.ports import Destination, Outgoing
 from tests.support.addresses_seen import Seen
 
 PLUGINS = discover()
-PATIENCE = "5s"
+PATIENCE = "30s"
 """How long an ordinary send may take."""
 
 Arrived = Callable[[], Awaitable[list[tuple[str, bytes]]]]
