@@ -31,7 +31,8 @@ from hub.demo.scenario import (
 )
 from hub.demo.view import Ticker, closer, partners, progress, summary
 from hub.journal.journal import Journal
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 
 
 def demo(

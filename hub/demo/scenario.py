@@ -11,7 +11,7 @@ from hub.cli.site import command
 from hub.core.outcome import State
 from hub.demo.bolt import Bolt
 from hub.demo.demo_site import DemoSite
-from hub.journal.timeline import Story
+from hub.journal.story import Story
 
 FILES = (
     "acme-850-small.edi",
@@ -64,13 +64,13 @@ class Expectation:
         return ""
 
     def state(self, found: list[Story]) -> tuple[str, int]:
-        effects = [effect for story in found for effect in story.effects if effect["destination"] == self.destination]
+        effects = [effect for story in found for effect in story.effects if effect.destination == self.destination]
         if effects:
-            return effects[-1]["status"], effects[-1]["attempts"]
+            return effects[-1].status, effects[-1].attempts
         dead = [letter for story in found for letter in story.dead_letters]
         kinds = {"source": State.UNREADABLE, "unmatched": State.UNMATCHED, "route": State.DEAD}
         if dead and not self.destination:
-            return kinds[dead[-1]["kind"]], 1
+            return kinds[dead[-1].kind], 1
         return "on its way", 0
 
     def as_dict(self, stories: Mapping[str, list[Story]], problem: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hub.core.outcome import State
 from hub.core.stage import Stage
 from hub.demo.peers import Peers
 from hub.demo.scenario import Expectation
-from hub.journal.timeline import Story
+from hub.journal.story import Story
 
 
 def progress(expected: Sequence[Expectation], stories: Mapping[str, list[Story]]) -> Table:
@@ -52,9 +52,9 @@ def closer(stories: Mapping[str, list[Story]], site: Path, peers: Peers, right: 
         say(f"{name} saw {sum(erp.seen.values())} requests and took {len(erp.taken)} orders, each once")
     say("")
     say("look closer:", "bold")
-    held = next((hold["id"][:12] for found in stories.values() for story in found for hold in story.holds), "ID")
+    held = next((hold.id[:12] for found in stories.values() for story in found for hold in story.holds), "ID")
     dead = next(
-        (letter["id"][:12] for found in stories.values() for story in found for letter in story.dead_letters), "ID"
+        (letter.id[:12] for found in stories.values() for story in found for letter in story.dead_letters), "ID"
     )
     for command in (
         "trace 104587",
@@ -76,15 +76,15 @@ def reason(expected: Expectation, found: Sequence[Story]) -> str:
     """One short sentence of the journal about the outcome."""
     for story in found:
         for hold in story.holds:
-            if hold["destination"] == expected.destination:
-                return f"{hold['name']}, waits for {hold['owner']}"
+            if hold.destination == expected.destination:
+                return f"{hold.name}, waits for {hold.owner}"
         for letter in story.dead_letters if expected.status in (State.DEAD, State.UNREADABLE, State.UNMATCHED) else ():
-            return str(letter["cause"])[:110]
+            return str(letter.cause)[:110]
     texts = [
-        event.get("text", "")
+        event.text or ""
         for story in found
         for event in story.events
-        if event["stage"] == Stage.SENT and event.get("destination") == expected.destination
+        if event.stage == Stage.SENT and event.destination == expected.destination
     ]
     return texts[-1] if texts else ""
 

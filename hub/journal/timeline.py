@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -17,8 +16,22 @@ from hub.journal.copies.open_copies import COPY
 from hub.journal.deliveries.answers_recorded import ASKED, asked_in
 from hub.journal.deliveries.decided import DECIDES, FACTS, facts_in, terms_in
 from hub.journal.deliveries.replies_recorded import with_replies_of_the_dead
-from hub.journal.interchanges.answers import AnswerSent, answers_sent
+from hub.journal.interchanges.answers import answers_sent
 from hub.journal.journal import Journal
+from hub.journal.rows import (
+    DeadLetterRow,
+    EffectRow,
+    EventRow,
+    HoldRow,
+    KeyRow,
+    MessageRow,
+    OnceRow,
+    columns,
+    typed,
+)
+from hub.journal.story import Story, StoryEvent, StoryKey
+
+R = TypeVar("R")
 
 MOST = 200
 """Messages that one trace shows at most."""
@@ -26,35 +39,6 @@ MOST = 200
 HEX = frozenset("0123456789abcdef")
 SHORTEST_BEGINNING, LONGEST_ID = 6, 64
 """Characters of the beginning of an id, and of a whole one."""
-
-
-@dataclass(slots=True)
-class Story:
-    """One message: what came in, what was decided, what went out. Times are seconds since the epoch."""
-
-    id: str
-    source: str = ""
-    name: str = ""
-    document: str | None = None
-    partner: str | None = None
-    number: str | None = None
-    position: str = ""
-    claim: str | None = None
-    canonical: str | None = None
-    received_at: float | None = None
-    terms: dict[str, Any] | None = None
-    """What its source knew beside the bytes (`hub.journal.deliveries.decided.terms_in`); None: not recorded."""
-    keys: list[dict[str, str]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    effects: list[dict[str, Any]] = field(default_factory=list)
-    holds: list[dict[str, Any]] = field(default_factory=list)
-    dead_letters: list[dict[str, Any]] = field(default_factory=list)
-    once: list[dict[str, Any]] = field(default_factory=list)
-    answers: list[AnswerSent] = field(default_factory=list)
-    """What we said of it to the partner that sent it."""
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Timeline:
@@ -104,61 +88,69 @@ class Timeline:
     async def _stories(connection: AsyncConnection, ids: Sequence[str]) -> list[Story]:
         stories = {id: Story(id) for id in ids}
 
-        async def rows(table: sa.Table, column: str, order: str) -> list[dict[str, Any]]:
-            select = sa.select(table).where(table.c[column].in_(ids)).order_by(table.c[order])
-            return [dict(row._mapping) for row in (await connection.execute(select)).all()]
+        async def rows(row: type[R], table: sa.Table, column: str, order: str) -> list[R]:
+            select = sa.select(*columns(row, table)).where(table.c[column].in_(ids)).order_by(table.c[order])
+            return typed(row, (await connection.execute(select)).all())
 
-        for row in await rows(schema.message, "id", "received_at"):
-            story = stories[row["id"]]
-            for name in (
-                "source",
-                "name",
-                "document",
-                "partner",
-                "number",
-                "position",
-                "claim",
-                "canonical",
-                "received_at",
-            ):
-                setattr(story, name, row[name])
-            story.terms = terms_in(row["terms"])
-            if story.name:
-                story.keys.append({"kind": KIND, "value": story.name[:LONGEST_KEY]})
-        for row in await rows(schema.business_key, "message_id", "kind"):
-            key = {"kind": row["kind"], "value": row["value"]}
-            if row["kind"] != "message" and key not in stories[row["message_id"]].keys:  # earlier releases kept it so
-                stories[row["message_id"]].keys.append(key)
-        for row in await rows(schema.event, "message_id", "id"):
-            detail = row["detail"] = orjson.loads(row["detail"]) if row["detail"] else {}
-            detail.pop(COPY, None)
-            if row["stage"] in DECIDES and row["destination"] is None:
-                detail[FACTS] = facts_in(detail)
-            if ASKED in detail:
-                detail[ASKED] = asked_in(detail)
-            stories[row.pop("message_id")].events.append(
-                {k: v for k, v in row.items() if v not in (None, {}) and k != "id"}
-            )
-        for row in await rows(schema.effect, "document_id", "first_at"):
-            row.pop("claimed_by")
-            stories[row.pop("document_id")].effects.append(row)
-        for row in await rows(schema.hold, "document_id", "held_at"):
-            row.pop("headers")
-            stories[row.pop("document_id")].holds.append(row)
-        for row in await rows(schema.dead_letter, "message_id", "dead_at"):
-            row.pop("headers")
-            stories[row.pop("message_id")].dead_letters.append(row)
-        for row in await rows(schema.once_key, "owner", "updated_at"):
-            stories[row.pop("owner")].once.append(row)
-        for story in stories.values():
-            story.events = with_replies_of_the_dead(story.events)
+        for message in await rows(MessageRow, schema.message, "id", "received_at"):
+            stories[message.id] = _begun(message)
+        for key in await rows(KeyRow, schema.business_key, "message_id", "kind"):
+            known, named = stories[key.message_id].keys, StoryKey(key.kind, key.value)
+            if key.kind != "message" and named not in known:  # earlier releases kept it so
+                known.append(named)
+        for event in await rows(EventRow, schema.event, "message_id", "id"):
+            stories[event.message_id].events.append(_told(event))
+        for effect in await rows(EffectRow, schema.effect, "document_id", "first_at"):
+            stories[effect.document_id].effects.append(effect)
+        for hold in await rows(HoldRow, schema.hold, "document_id", "held_at"):
+            stories[hold.document_id].holds.append(hold)
+        for letter in await rows(DeadLetterRow, schema.dead_letter, "message_id", "dead_at"):
+            stories[letter.message_id].dead_letters.append(letter)
+        for once in await rows(OnceRow, schema.once_key, "owner", "updated_at"):
+            stories[once.owner].once.append(once)
         answers = await answers_sent(connection, [(story.claim or "", story.position) for story in stories.values()])
         for story in stories.values():
-            story.keys.sort(key=lambda key: key["kind"])
+            story.keys.sort(key=lambda key: key.kind)
             story.answers = answers.get((story.claim or "", story.position), [])
+            story.events = with_replies_of_the_dead(story.events)
             story.events += arrival_events(story)
-            story.events.sort(key=lambda event: event["at"])
+            story.events.sort(key=lambda event: event.at)
         return sorted(stories.values(), key=lambda story: story.received_at or 0.0)
+
+
+def _begun(message: MessageRow) -> Story:
+    return Story(
+        id=message.id,
+        source=message.source,
+        name=message.name,
+        document=message.document,
+        partner=message.partner,
+        number=message.number,
+        position=message.position,
+        claim=message.claim,
+        canonical=message.canonical,
+        received_at=message.received_at,
+        terms=terms_in(message.terms),
+        keys=[StoryKey(KIND, message.name[:LONGEST_KEY])] if message.name else [],
+    )
+
+
+def _told(event: EventRow) -> StoryEvent:
+    detail = orjson.loads(event.detail) if event.detail else {}
+    detail.pop(COPY, None)
+    if event.stage in DECIDES and event.destination is None:
+        detail[FACTS] = facts_in(detail)
+    if ASKED in detail:
+        detail[ASKED] = asked_in(detail)
+    return StoryEvent(
+        at=event.at,
+        stage=Stage(event.stage),
+        route=event.route,
+        destination=event.destination,
+        attempt=event.attempt,
+        text=event.text,
+        detail=detail,
+    )
 
 
 def selects_of(value: str) -> list[sa.Select[Any]]:
@@ -188,17 +180,16 @@ def _begins(column: sa.Column[Any], value: str) -> list[sa.ColumnElement[bool]]:
     return [column >= value, *below]
 
 
-def arrival_events(story: Story) -> list[dict[str, Any]]:
+def arrival_events(story: Story) -> list[StoryEvent]:
     """When it came in and when it was read, as the rows of message and of the decision keep it."""
-    found: list[dict[str, Any]] = []
+    found: list[StoryEvent] = []
     if story.received_at is not None:
         came = f"from {story.source}" + (f" as {story.name}" if story.name else "")
-        found.append(
-            {"at": story.received_at, "stage": Stage.RECEIVED, "text": f"{came}, claim {(story.claim or '')[:12]}"}
-        )
+        text = f"{came}, claim {(story.claim or '')[:12]}"
+        found.append(StoryEvent(story.received_at, Stage.RECEIVED, text=text))
     for event in story.events:
-        read = event.get("detail", {}).get("read") if event["stage"] in (Stage.MATCHED, Stage.UNMATCHED) else None
+        read = event.detail.get("read") if event.stage in (Stage.MATCHED, Stage.UNMATCHED) else None
         if read is not None:
-            found.append({"at": read, "stage": Stage.READ, "text": f"{story.document} {story.number}"})
+            found.append(StoryEvent(read, Stage.READ, text=f"{story.document} {story.number}"))
             break
     return found

@@ -85,7 +85,7 @@ async def test_what_was_rejected_and_is_given_up_lets_a_corrected_one_pass(site:
 
         async def waits() -> bool:
             return any(
-                e["stage"] == "waits" for s in await Timeline(hub.journal).trace("corrected.json") for e in s.events
+                e.stage == "waits" for s in await Timeline(hub.journal).trace("corrected.json") for e in s.events
             )
 
         await eventually(waits)

@@ -79,8 +79,8 @@ async def test_a_route_that_asks_for_acknowledgments_gets_its_copy_as_well(site:
         site.answer("997.json", acknowledgment(1))
         await ack_becomes(hub, "accepted")
         await status_becomes(hub, "997.json", "delivered", "desk")
-        (matched,) = [e for e in (await story_of(hub, "997.json")).events if e["stage"] == "matched"]
-        assert list(matched["detail"]["routes"]) == ["acks"]
+        (matched,) = [e for e in (await story_of(hub, "997.json")).events if e.stage == "matched"]
+        assert list(matched.detail["routes"]) == ["acks"]
 
 
 async def test_group_and_transaction_decide_together(tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ class TestOutbound:
 
             await eventually(answered)
             for story in await Timeline(hub.journal).trace("orders.json"):
-                (event,) = [e for e in story.events if e["stage"] == "matched"]
-                assert list(event["detail"]["routes"]) == ["acknowledge-acme"]
+                (event,) = [e for e in story.events if e.stage == "matched"]
+                assert list(event.detail["routes"]) == ["acknowledge-acme"]
 
             async def recorded() -> bool:
                 return [s.ack for s in await InterchangesSent(hub.journal).stories("ACME")] == ["awaiting"] * 3

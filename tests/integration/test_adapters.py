@@ -13,7 +13,8 @@ from hub.core.identity import digest, idempotency_key, message_id
 from hub.core.message import Message
 from hub.core.topology import Binding, Exchange, Queue, Topology
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from tests.support.brokers import Inbox, eventually
 from tests.support.site import INBOX, SiteOnDisk, order
 
@@ -60,7 +61,7 @@ async def effect_becomes(hub: RunningHub, number: str, destination: str, status:
 
     async def right() -> bool:
         found[:] = await Timeline(hub.journal).trace(number)
-        return any(e["destination"] == destination and e["status"] == status for s in found for e in s.effects)
+        return any(e.destination == destination and e.status == status for s in found for e in s.effects)
 
     await eventually(right)
     return found[0]
@@ -74,8 +75,8 @@ async def test_an_order_goes_to_a_file_and_to_an_exchange(tmp_path: Path) -> Non
         message = (await inbox.next()).message
         told = await effect_becomes(hub, "1001", "approval", "delivered")
         await effect_becomes(hub, "1001", "folder", "delivered")
-    effect = next(effect for effect in told.effects if effect["destination"] == "approval")
-    assert message.id == effect["key"] == idempotency_key(told.id, "approval")
+    effect = next(effect for effect in told.effects if effect.destination == "approval")
+    assert message.id == effect.key == idempotency_key(told.id, "approval")
     assert message.correlation_id == message_id(digest(order("1001")))
     assert message.content_type == "application/json"
     written = (tmp_path / "var/out/order_1001.json").read_bytes()
@@ -97,11 +98,11 @@ async def test_an_exchange_to_which_nothing_is_bound_ends_in_the_dead_letters(tm
         (letter,) = await decisions.dead_letters(DeadFilter(), hub.runtime.clock())
         told = await effect_becomes(hub, "1001", "folder", "delivered")
         assert "nothing is bound to exchange 'orders.approval' for key 'ACME.1001'" in letter.cause
-        approval = next(effect for effect in told.effects if effect["destination"] == "approval")
-        assert approval["attempts"] == 4
+        approval = next(effect for effect in told.effects if effect.destination == "approval")
+        assert approval.attempts == 4
         inbox = await bound(hub)
         assert (await hub.replay.replay(DeadFilter(), "tester"))["replayed"] == 1
-        assert (await inbox.next()).message.id == approval["key"]
+        assert (await inbox.next()).message.id == approval.key
 
 
 async def test_headers_of_a_publisher_do_not_steer_the_hub(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody, Taken
 from hub.journal.deliveries.decisions import DeadFilter
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Erp
 from tests.support.site import SiteOnDisk, order
@@ -103,7 +104,7 @@ async def test_what_was_unreadable_is_read_again_with_all_that_its_source_knew(
 
     await eventually(kept)
     (dead,) = (await stories(hub, "T-7"))[0].dead_letters
-    result = await hub.replay.replay(DeadFilter(ids=(dead["id"],)), "test")
+    result = await hub.replay.replay(DeadFilter(ids=(dead.id,)), "test")
     assert result["replayed"] == 1
 
     async def again() -> bool:
@@ -112,7 +113,7 @@ async def test_what_was_unreadable_is_read_again_with_all_that_its_source_knew(
     await eventually(again)
     (story,) = await stories(hub, "T-7")
     assert story.id == before
-    assert "and ACME has sent it" in story.dead_letters[-1]["cause"]
+    assert "and ACME has sent it" in story.dead_letters[-1].cause
 
 
 async def test_what_matched_nothing_is_matched_again_with_the_facts_of_its_source(
@@ -127,5 +128,5 @@ async def test_what_matched_nothing_is_matched_again_with_the_facts_of_its_sourc
     site.write("routes/acme.yaml", ROUTES.replace("region: north", "region: south"))
     await hub.reload()
     (dead,) = (await stories(hub, "8"))[0].dead_letters
-    assert (await hub.replay.replay(DeadFilter(ids=(dead["id"],)), "test"))["replayed"] == 1
+    assert (await hub.replay.replay(DeadFilter(ids=(dead.id,)), "test"))["replayed"] == 1
     await delivered(erp, 1)

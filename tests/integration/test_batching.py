@@ -157,7 +157,7 @@ class TestOnce:
 
             async def repeated() -> bool:
                 (story,) = await Timeline(hub.journal).trace("1001")
-                return any(event["stage"] == "repeated" for event in story.events)
+                return any(event.stage == "repeated" for event in story.events)
 
             await eventually(repeated)
             await let_time_pass(hub, 301.0)
@@ -181,7 +181,7 @@ class TestOnce:
 
 async def _some(hub: RunningHub, name: str, stage: str) -> bool:
     stories = await Timeline(hub.journal).trace(name)
-    return any(event["stage"] == stage for story in stories for event in story.events)
+    return any(event.stage == stage for story in stories for event in story.events)
 
 
 async def test_of_many_who_close_the_same_batch_at_once_one_does(site: BatchSite) -> None:

@@ -64,7 +64,7 @@ async def test_a_file_that_is_dropped_again_takes_no_number(site: PartnerSite) -
 
         async def repeated() -> bool:
             found = await status_becomes(hub, "1001", "delivered", "acme-out")
-            return any(event["stage"] == "repeated" for event in found.events)
+            return any(event.stage == "repeated" for event in found.events)
 
         await eventually(repeated)
         assert sorted(site.sent()) == ["850_000000001.json", "850_000000002.json"]

@@ -134,7 +134,7 @@ async def test_orders_go_where_their_content_says_each_once(
     await status_becomes(hub, "104582", "delivered", "erp")
     await status_becomes(hub, "104588", "held", "erp")
     rushed = await status_becomes(hub, "104587", "delivered", "erp")
-    assert rushed.effects[0]["attempts"] == 2
+    assert rushed.effects[0].attempts == 2
     assert json.loads((await desk.next()).message.body)["number"] == "104583"
     (held,) = await Decisions(hub.journal).holds(("open",))
     assert (held.name, held.owner, held.number) == ("credit_hold", "finance-ops", "104588")

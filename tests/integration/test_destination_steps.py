@@ -6,6 +6,7 @@ import json
 
 from hub.app.running_hub import RunningHub
 from hub.journal.deliveries.decisions import Decisions
+from hub.journal.story import StoryEvent
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
 from tests.support.site import INBOX, SiteOnDisk, order
@@ -53,9 +54,7 @@ async def test_one_destination_gets_another_document_and_the_others_dont(site: S
             "2",
             "4",
         ]
-        assert [(e["destination"], e["text"]) for e in told.events if e["stage"] == "step"] == [
-            ("stepped", "doubled: changed")
-        ]
+        assert [(e.destination, e.text) for e in told.events if e.stage == "step"] == [("stepped", "doubled: changed")]
 
 
 async def test_a_filtered_document_ends_there_and_is_done(site: SiteOnDisk, erp: Erp) -> None:
@@ -64,17 +63,17 @@ async def test_a_filtered_document_ends_there_and_is_done(site: SiteOnDisk, erp:
         site.drop("a.json", order("1"))
         told = await status_becomes(hub, "1", "filtered", "stepped")
         await status_becomes(hub, "1", "delivered", "plain")
-        assert [e["text"] for e in told.events if e["stage"] == "step"] == ["dear: filtered out: not total > 100"]
+        assert [e.text for e in told.events if e.stage == "step"] == ["dear: filtered out: not total > 100"]
         site.drop("again.json", order("1", quantity="3"))
 
         async def duplicate() -> bool:
-            return any(e["stage"] == "duplicate" for e in await stories(hub, "again.json"))
+            return any(e.stage == "duplicate" for e in await stories(hub, "again.json"))
 
         await eventually(duplicate)  # the once-key is done: nothing is open any more
     assert not at(erp, "/stepped")
 
 
-async def stories(hub: RunningHub, value: str) -> list[dict[str, object]]:
+async def stories(hub: RunningHub, value: str) -> list[StoryEvent]:
     from hub.journal.timeline import Timeline
 
     return [event for story in await Timeline(hub.journal).trace(value) for event in story.events]
@@ -104,7 +103,7 @@ async def test_what_is_held_goes_on_when_a_person_has_released_it(site: SiteOnDi
         done = await hub.replay.release([hold.id], "ann", "known customer")
         assert done["released"] == 1
         told = await status_becomes(hub, "1", "delivered", "stepped")
-        assert [e["text"] for e in told.events if e["stage"] == "step"] == [
+        assert [e.text for e in told.events if e.stage == "step"] == [
             "limit: refused",
             "limit: was released: not so: it is cheap",
             "doubled: changed",
@@ -145,4 +144,4 @@ async def test_a_retry_sends_what_the_steps_made_the_first_time(site: SiteOnDisk
         told = await status_becomes(hub, "1", "delivered", "stepped")
         first, second = at(erp, "/stepped")
         assert (first.body, first.key) == (second.body, second.key)
-        assert len([e for e in told.events if e["stage"] == "step"]) == 1
+        assert len([e for e in told.events if e.stage == "step"]) == 1

@@ -76,7 +76,7 @@ async def is_refused_for_now(site: PartnerSite) -> None:
 async def effect(hub: RunningHub) -> tuple[str, int]:
     """Status and generation of the order."""
     (story,) = await Timeline(hub.journal).trace("1001.json")
-    return story.effects[0]["status"], story.effects[0]["generation"]
+    return story.effects[0].status, story.effects[0].generation
 
 
 class TestBeforeOurRecord:

@@ -75,7 +75,7 @@ async def test_a_field_is_put_in_before_the_document_is_routed(site: SiteOnDisk,
         site.drop("a.json", order("1"))
         told = await status_becomes(hub, "1", "delivered")
         assert sent(erp)["1"]["contract"] == "C-17"
-        assert [e["text"] for e in told.events if e["stage"] == "step"] == ["customer: asked erp GET /customers/ACME"]
+        assert [e.text for e in told.events if e.stage == "step"] == ["customer: asked erp GET /customers/ACME"]
         site.drop("b.json", order("2"))
         await status_becomes(hub, "2", "delivered")
     assert asked(erp) == ["/customers/ACME"] * 2  # without `cache` each document asks anew
@@ -115,7 +115,7 @@ async def test_what_is_unknown_refuses_the_document_or_not_as_the_site_says(
         site.drop("b.json", order("2"))
         told = await status_becomes(hub, "2", "delivered")
         assert "contract" not in sent(erp)["2"]
-        assert [e["text"] for e in told.events if e["stage"] == "step"] == [
+        assert [e.text for e in told.events if e.stage == "step"] == [
             "customer: asked erp GET /customers/ACME, 1 unknown"
         ]
 
@@ -166,8 +166,8 @@ async def test_at_a_destination_a_failing_question_is_retried_as_a_failing_send_
     async with site.running() as hub:
         site.drop("a.json", order("1"))
         told = await status_becomes(hub, "1", "delivered")
-        assert [e["stage"] for e in told.events if e["stage"] in ("retry", "step", "sent")] == ["retry", "step", "sent"]
-        assert "step customer: " in next(e["text"] for e in told.events if e["stage"] == "retry")
+        assert [e.stage for e in told.events if e.stage in ("retry", "step", "sent")] == ["retry", "step", "sent"]
+        assert "step customer: " in next(e.text for e in told.events if e.stage == "retry")
     assert sent(erp)["1"]["contract"] == "C-17"
 
 
@@ -197,7 +197,7 @@ async def test_a_table_of_the_site_needs_no_other_system(site: SiteOnDisk, erp: 
     async with site.running() as hub:
         site.drop("a.json", order("1"))
         told = await status_becomes(hub, "1", "delivered")
-        assert [e["text"] for e in told.events if e["stage"] == "step"] == ["customer: asked customers.csv ACME"]
+        assert [e.text for e in told.events if e.stage == "step"] == ["customer: asked customers.csv ACME"]
     assert sent(erp)["1"]["contract"] == "C-18"
 
 
@@ -242,14 +242,12 @@ async def test_a_large_document_is_asked_about_and_never_read_by_the_hub_itself(
         await eventually(lambda: is_there(site.folder / "var/out/7"))
         used = time.process_time() - before
         told = await status_becomes(hub, "7", "delivered")
-    assert [e["text"] for e in told.events if e["stage"] == "step"] == [
+    assert [e.text for e in told.events if e.stage == "step"] == [
         "customer: asked erp GET /customers/ACME",
         "zone: asked zones.csv ACME",
         "again: asked erp GET /customers/at/ACME",
     ]
-    assert [
-        (one["answer"], one["cached"]) for event in told.events for one in event.get("detail", {}).get("asked", ())
-    ] == [
+    assert [(one["answer"], one["cached"]) for event in told.events for one in event.detail.get("asked", ())] == [
         ({"contract": "C-17"}, False),
         ({"acknowledgment": "D-4"}, False),
     ]

@@ -16,7 +16,8 @@ from hub.core.typed_json import loaded
 from hub.journal.deliveries.answers_recorded import asked_in
 from hub.journal.deliveries.decisions import DeadFilter
 from hub.journal.deliveries.sendings import Sendings
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from hub.runtime.intake.arrival_again import arrival_again
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request
@@ -58,7 +59,7 @@ async def the_story(hub: RunningHub, value: str) -> Story:
 
 
 def facts_of(story: Story) -> list[dict[str, Any]]:
-    return [event["detail"]["facts"] for event in story.events if "facts" in event.get("detail", {})]
+    return [event.detail["facts"] for event in story.events if "facts" in event.detail]
 
 
 async def test_what_was_matched_unmatched_or_filtered_has_its_facts_with_their_types(hub: RunningHub, erp: Erp) -> None:
@@ -195,7 +196,7 @@ async def test_every_reply_is_kept_with_its_status_headers_and_body(site: SiteOn
             assert len(one["headers"]["x-long"]) == 300
         assert "body" not in found["empty"][0]
         assert b"".join((await hub.journal.claim_body(found["retried"][0]["body"])).chunks()) == b"oops ***"
-        assert [event["stage"] for event in (await the_story(hub, "dead")).events][-1] == "dead"
+        assert [event.stage for event in (await the_story(hub, "dead")).events][-1] == "dead"
     shown = site.cli("trace", "held").stdout
     assert "    reply: 409, " in shown
     assert "content-type: application/json" in shown
@@ -205,7 +206,7 @@ async def test_every_reply_is_kept_with_its_status_headers_and_body(site: SiteOn
 
 
 async def is_told(hub: RunningHub, number: str, stage: str) -> bool:
-    return any(event["stage"] == stage for event in (await the_story(hub, number)).events)
+    return any(event.stage == stage for event in (await the_story(hub, number)).events)
 
 
 async def test_what_a_step_asked_and_was_answered_is_kept(site: SiteOnDisk, erp: Erp) -> None:
@@ -270,5 +271,5 @@ async def test_what_a_step_asked_and_was_answered_is_kept(site: SiteOnDisk, erp:
 
 
 def asked_of(story: Story) -> dict[str, Any]:
-    details = [event["detail"] for event in story.events if event["stage"] == "step"]
+    details = [event.detail for event in story.events if event.stage == "step"]
     return {detail["step"]: detail["asked"] for detail in details}

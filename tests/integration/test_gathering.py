@@ -51,7 +51,7 @@ async def test_as_many_as_the_site_says_go_in_one_message(site: SiteOnDisk, erp:
         told = await status_becomes(hub, "1", "delivered")
         (request,) = erp.requests
         assert sorted(request.body.decode().splitlines()[1:]) == ["1,2", "2,2", "3,2"]
-        (said,) = [e["text"] for e in told.events if e["stage"] == "sent"]
+        (said,) = [e.text for e in told.events if e.stage == "sent"]
         assert re.match(r"batch [0-9a-f]{12}, document [123]: sent", said)
 
 
@@ -86,7 +86,7 @@ async def test_when_the_site_gathers_no_more_what_waits_goes_alone(site: SiteOnD
         for number in ("1", "2"):
             told = await status_becomes(hub, number, "delivered")
         assert sorted(erp.numbers()) == ["1", "2"]
-        assert any("they are not gathered any more" in str(event.get("text")) for event in told.events)
+        assert any("they are not gathered any more" in str(event.text) for event in told.events)
 
 
 async def test_what_was_closed_before_the_site_gathered_no_more_goes_alone_too(site: SiteOnDisk, erp: Erp) -> None:
@@ -115,7 +115,7 @@ async def test_two_routes_that_take_a_document_once_are_both_done(site: SiteOnDi
     async with site.running() as hub:
         await dropped(hub, site, "delivered", "1", "2", "3")
         told = await status_becomes(hub, "1", "delivered")
-        assert {key["route"]: key["status"] for key in told.once} == {"orders": "done", "more": "done"}
+        assert {key.route: key.status for key in told.once} == {"orders": "done", "more": "done"}
 
 
 async def test_one_that_cant_be_written_is_dead_alone(site: SiteOnDisk, erp: Erp) -> None:

@@ -139,7 +139,7 @@ async def test_a_small_arrival_with_a_large_document_goes_to_the_queue(shop: Sit
     async with shop.running() as hub:
         await hub.broker.publish("shop.events", "order.placed", Message("m-4501", body))
         found = await status_becomes(hub, "4501", "delivered")
-        assert [effect["attempts"] for effect in found.effects] == [1]
+        assert [effect.attempts for effect in found.effects] == [1]
         assert await handed(hub) == 0
 
 
@@ -180,5 +180,5 @@ async def test_a_connection_that_is_cut_during_a_send_repeats_nothing(
         await eventually(acknowledged)
         await asyncio.sleep(1.5)
         assert sorted(erp.numbers()) == ["5001", "5002"]
-        assert [event["stage"] for event in (await story(hub, "5001")).events].count("sent") == 1
+        assert [event.stage for event in (await story(hub, "5001")).events].count("sent") == 1
     await proxy.close()

@@ -33,7 +33,7 @@ async def test_once_a_duplicate_number_goes_once_and_a_corrected_resend_after_a_
     site.drop("copy.json", order("1001", price="8", quantity="3"))
 
     async def duplicate() -> bool:
-        return any(e["stage"] == "duplicate" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
+        return any(e.stage == "duplicate" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
 
     await eventually(duplicate)
     assert len(erp.of("1001")) == 2
@@ -61,7 +61,7 @@ async def test_once_another_message_waits_while_the_first_is_pending(
     site.drop("second.json", order("1001", price="2"))
 
     async def waits() -> bool:
-        return any(e["stage"] == "waits" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
+        return any(e.stage == "waits" for s in await Timeline(hub.journal).trace("1001") for e in s.events)
 
     await eventually(waits)
     assert len(erp.requests) == 1

@@ -46,7 +46,7 @@ async def test_a_fast_destination_does_not_wait_for_a_slow_one(site: SiteOnDisk,
             site.drop("one.json", order("4711"))
             story = await status_becomes(hub, "4711", "delivered", "fast")
             assert await status_becomes(hub, "4711", "dead", "broken")
-            assert {effect["destination"]: effect["status"] for effect in story.effects}["slow"] == "prepared"
+            assert {effect.destination: effect.status for effect in story.effects}["slow"] == "prepared"
         finally:
             answered.set()
         await status_becomes(hub, "4711", "delivered", "slow")

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,9 @@ from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody
 from hub.documents import OrderAcknowledgment, to_json
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
-from hub.journal.timeline import Story, Timeline
+from hub.journal.rows import DeadLetterRow
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from tests.support.brokers import LIMIT
 from tests.support.erp import Answer, Erp, Request
 from tests.support.site import HubProcess, SiteOnDisk, order
@@ -56,12 +57,12 @@ async def stories(hub: RunningHub, value: str, enough: Callable[[list[Story]], b
             await asyncio.sleep(0.02)
 
 
-def letters(found: list[Story]) -> list[dict[str, Any]]:
+def letters(found: list[Story]) -> list[DeadLetterRow]:
     return [letter for story in found for letter in story.dead_letters]
 
 
 def sent(found: list[Story]) -> bool:
-    return any(event["stage"] == "sent" for story in found for event in story.events)
+    return any(event.stage == "sent" for story in found for event in story.events)
 
 
 async def test_an_identifier_of_the_far_end_finds_the_order(site: SiteOnDisk, erp: Erp) -> None:
@@ -71,8 +72,8 @@ async def test_an_identifier_of_the_far_end_finds_the_order(site: SiteOnDisk, er
         await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
         (story,) = await stories(hub, "7001", sent)
         assert story.number == "104582"
-        assert {"kind": "erp_place", "value": "/orders/7001-x"} in story.keys
-        assert not [event for event in story.events if event["stage"] == "warning"]
+        assert ("erp_place", "/orders/7001-x") in story.keys
+        assert not [event for event in story.events if event.stage == "warning"]
 
 
 async def test_an_identifier_that_is_not_there_is_a_warning_in_the_trace(site: SiteOnDisk, erp: Erp) -> None:
@@ -81,9 +82,9 @@ async def test_an_identifier_that_is_not_there_is_a_warning_in_the_trace(site: S
     async with site.running() as hub:
         await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
         (story,) = await stories(hub, "/x", sent)
-        (warning,) = [event for event in story.events if event["stage"] == "warning"]
-        assert warning["text"] == "the reply doesn't say erp_order at /id"
-        assert [effect["status"] for effect in story.effects] == ["delivered"]
+        (warning,) = [event for event in story.events if event.stage == "warning"]
+        assert warning.text == "the reply doesn't say erp_order at /id"
+        assert [effect.status for effect in story.effects] == ["delivered"]
 
 
 async def test_a_reply_is_a_document_with_the_correlation_of_its_question(site: SiteOnDisk, erp: Erp) -> None:
@@ -95,7 +96,7 @@ async def test_a_reply_is_a_document_with_the_correlation_of_its_question(site: 
         question, answer = sorted(found, key=lambda story: story.document or "")
         assert (question.document, answer.document) == ("order@1", "order_acknowledgment@1")
         assert (answer.source, answer.partner) == ("erp.reply", "ACME")
-        assert {"kind": "in_reply_to", "value": question.id} in answer.keys
+        assert ("in_reply_to", question.id) in answer.keys
         assert json.loads((site.folder / "var/desk/order_acknowledgment_104582.json").read_bytes())
 
 
@@ -129,7 +130,7 @@ async def test_a_reply_that_cannot_be_read_lies_with_the_dead_letters_of_its_sou
         question = await stories(hub, "104582", sent)
         found = await stories(hub, question[0].id, lambda s: any(one.dead_letters for one in s))
         (dead,) = [letter for story in found for letter in story.dead_letters]
-        assert (dead["kind"], dead["source"], dead["owner"]) == ("source", "erp.reply", "order-desk")
+        assert (dead.kind, dead.source, dead.owner) == ("source", "erp.reply", "order-desk")
         assert len(erp.requests) == 1
 
 
@@ -146,19 +147,19 @@ async def test_what_is_refused_is_found_by_its_number_and_overtaken_when_it_is_d
     async with site.running() as hub:
         site.drop("1001.json", order("1001"))
         (asked, reply) = await stories(hub, "1001", lambda found: len(found) == 2 and sent(found))
-        assert any("the reply can't be read" in event.get("text", "") for event in asked.events)
-        assert reply.dead_letters or reply.events[-1]["stage"] in ("unreadable", "dead")
+        assert any("the reply can't be read" in (event.text or "") for event in asked.events)
+        assert reply.dead_letters or reply.events[-1].stage in ("unreadable", "dead")
         site.drop("refused.json", refused)
         site.drop("cut.json", order("1005")[:-5])
         site.drop("edi.edi", edi, "var/edi")
         for number in ("1002", "1003", "1005"):
             (told,) = await stories(hub, number, lambda found: any(story.dead_letters for story in found))
-            assert (told.number, told.dead_letters[0]["number"]) == (number, number)
+            assert (told.number, told.dead_letters[0].number) == (number, number)
         site.write("config/partners/acme.yaml", acme)
         await hub.reload()
         site.drop("again.edi", edi, "var/edi")
-        found = await stories(hub, "1003", lambda found: any(letter["status"] != "dead" for letter in letters(found)))
-        assert [letter["status"] for letter in letters(found) if letter["source"] == "edi"] == ["overtaken"]
+        found = await stories(hub, "1003", lambda found: any(letter.status != "dead" for letter in letters(found)))
+        assert [letter.status for letter in letters(found) if letter.source == "edi"] == ["overtaken"]
         assert await Decisions(hub.journal).dead_letters(DeadFilter(source="edi"), hub.runtime.clock()) == []
 
 
@@ -168,7 +169,7 @@ async def test_an_empty_reply_is_a_warning(site: SiteOnDisk, erp: Erp) -> None:
     async with site.running() as hub:
         await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
         (story,) = await stories(hub, "104582", sent)
-        assert "the reply is empty: there is no document in it" in [e.get("text") for e in story.events]
+        assert "the reply is empty: there is no document in it" in [e.text for e in story.events]
 
 
 async def test_a_reply_that_was_kept_is_read_after_a_failure_without_asking_again(site: SiteOnDisk, erp: Erp) -> None:
@@ -182,7 +183,7 @@ async def test_a_reply_that_was_kept_is_read_after_a_failure_without_asking_agai
         await hub.intake.take(Arrival("inbox", BytesBody(order("104582"))))
 
         def answered(found: list[Story]) -> bool:
-            return any(effect["reply"] for story in found for effect in story.effects)
+            return any(effect.reply for story in found for effect in story.effects)
 
         await stories(hub, "104582", answered)
         hub.runtime.snapshot = replace(hub.runtime.snapshot, readers={**readers, "erp.reply": kept})

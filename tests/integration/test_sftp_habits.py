@@ -188,15 +188,15 @@ async def test_what_may_have_been_delivered_is_held_for_its_owner_and_sent_once(
         assert (await hub.replay.reject([holds["2"].id], "me", "too late"))["rejected"] == 1
         assert (await hub.replay.release([holds["3"].id], "me", "lost"))["released"] == 1
         confirmed = await story(hub, "1")
-        assert (confirmed.effects[0]["status"], confirmed.once[0]["status"]) == ("delivered", "done")
-        assert "Jo has it" in confirmed.effects[0]["text"]
+        assert (confirmed.effects[0].status, confirmed.once[0].status) == ("delivered", "done")
+        assert "Jo has it" in confirmed.effects[0].text
 
         async def again() -> bool:
             return len(habits.taken) == 4
 
         await eventually(again)
         assert habits.taken[3] == habits.taken[2]  # the same name, the same bytes
-        assert (await story(hub, "3")).effects[0]["generation"] == 1
+        assert (await story(hub, "3")).effects[0].generation == 1
 
         async def held_again() -> bool:
             return [hold.number for hold in await decisions.holds(("open",))] == ["3"]

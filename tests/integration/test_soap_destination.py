@@ -392,7 +392,7 @@ async def test_a_whole_hub_calls_holds_and_finds_again(site: SiteOnDisk) -> None
                 while not (held := await Timeline(hub.journal).trace("2"))[0].holds:
                     await asyncio.sleep(0.02)
             assert found[0].number == "1"
-            assert held[0].holds[0]["name"] == "credit_hold"
+            assert held[0].holds[0].name == "credit_hold"
 
 
 async def test_waiting_for_a_connection_is_not_a_failure_of_the_far_end(scripted: Erp, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ async def test_each_part_goes_its_own_way_and_a_refused_one_is_replayed_alone(si
         assert letter.cause == "step worth: not so: it is worth something"
         parts = sorted(await Timeline(hub.journal).trace("a.json"), key=lambda story: story.position)
         assert [story.position for story in parts] == ["part-CA", "part-EA"]
-        assert [e["text"] for e in parts[1].events if e["stage"] == "step"] == ["by unit: part EA, 1 of 2"]
+        assert [e.text for e in parts[1].events if e.stage == "step"] == ["by unit: part EA, 1 of 2"]
         site.write("routes/acme.yaml", ROUTES.replace("LEAST", "0"))
         await hub.reload()
         done = await hub.replay.replay(DeadFilter(ids=(letter.id,)), "ann")
@@ -124,4 +124,4 @@ async def test_once_with_the_part_takes_every_part_once(site: SiteOnDisk, erp: E
 
 async def duplicates(hub: RunningHub, name: str, count: int) -> bool:
     stories = await Timeline(hub.journal).trace(name)
-    return sum(event["stage"] == "duplicate" for story in stories for event in story.events) == count
+    return sum(event.stage == "duplicate" for story in stories for event in story.events) == count

@@ -55,12 +55,12 @@ async def test_a_packed_file_of_rows_becomes_orders_and_each_step_is_seen(site: 
     async with site.running() as hub:
         site.drop("a.zip", packed.getvalue())
         told = await status_becomes(hub, "1", "delivered")
-        assert [event["stage"] for event in told.events if event["stage"] in ("step", "sent")] == ["step", "sent"]
+        assert [event.stage for event in told.events if event.stage in ("step", "sent")] == ["step", "sent"]
         assert erp.numbers() == ["1"]
         assert b'"unit":"EA"' in erp.requests[0].body
         await eventually(lambda: exists(site.folder / "var/drop/done/a.zip"))
         other = await story(hub, "2")
-        assert [(e["stage"], e.get("text")) for e in other.events if e["stage"] in ("step", "filtered")] == [
+        assert [(e.stage, e.text) for e in other.events if e.stage in ("step", "filtered")] == [
             ("step", "ours: filtered out: not partner == 'ACME'"),
             ("filtered", None),
         ]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from tests.support.answers import GROWN, ack_becomes, grown, newest, story_of
 from tests.support.batch_site import ROUTES, BatchSite, batched_order
 from tests.support.brokers import eventually

@@ -88,10 +88,10 @@ async def test_wrong_totals_are_warned_of_refused_or_held_as_agreed_in_both_dire
             site.drop(f"{number}.json", invoice(number, partner), "var/invoices")
 
         warned = await status_becomes(hub, "101", "delivered", "orders")
-        (matched,) = [e for e in warned.events if e["stage"] == "matched"]
-        assert matched["detail"]["warnings"] == ["CTT01 is 5, and the number of lines is 1 (totals.lines)"]
+        (matched,) = [e for e in warned.events if e.stage == "matched"]
+        assert matched.detail["warnings"] == ["CTT01 is 5, and the number of lines is 1 (totals.lines)"]
         billed = await status_becomes(hub, "201", "delivered", "warn-out")
-        assert [e["text"] for e in billed.events if e["stage"] == "step"] == [
+        assert [e.text for e in billed.events if e.stage == "step"] == [
             "write: warning: CTT01 is 7, and the number of lines is 1 (totals.lines); it was counted anew",
             "write: warning: TDS01 is 1.00, and the lines come to 95.00 (totals.amount)",
         ]

@@ -26,10 +26,10 @@ async def test_a_dropped_order_reaches_the_erp_once(hub: RunningHub, site: SiteO
     site.drop("a.json", order("1001"))
     told = await status_becomes(hub, "1001", "delivered")
     assert erp.numbers() == ["1001"]
-    assert [event["stage"] for event in told.events] == ["received", "read", "matched", "sent"]
-    assert told.events[2]["detail"]["table"] == hub.site.version
+    assert [event.stage for event in told.events] == ["received", "read", "matched", "sent"]
+    assert told.events[2].detail["table"] == hub.site.version
     await eventually(lambda: exists(site.folder / "var/drop/done/a.json"))
-    assert erp.requests[0].key == told.effects[0]["key"]
+    assert erp.requests[0].key == told.effects[0].key
 
 
 async def test_a_refusal_is_dead_at_once_and_its_replay_has_a_new_key(
@@ -64,9 +64,9 @@ async def test_a_busy_erp_gets_the_same_bytes_and_key_again(hub: RunningHub, sit
     erp.script = lambda request: Answer(503 if request.times < 3 else 201)
     site.drop("a.json", order("1001"))
     told = await status_becomes(hub, "1001", "delivered")
-    assert told.effects[0]["attempts"] == 3
+    assert told.effects[0].attempts == 3
     assert len({(request.key, request.body) for request in erp.requests}) == 1
-    assert [event["stage"] for event in told.events] == ["received", "read", "matched", "retry", "retry", "sent"]
+    assert [event.stage for event in told.events] == ["received", "read", "matched", "retry", "retry", "sent"]
 
 
 async def test_an_erp_that_stays_down_ends_in_the_dead_letters_and_a_replay_sends_the_same(
@@ -83,7 +83,7 @@ async def test_an_erp_that_stays_down_ends_in_the_dead_letters_and_a_replay_send
     again = await hub.replay.replay(DeadFilter(ids=(dead.id,), status=("dead", "replayed")), "tester")
     assert again["replayed"] == 0
     assert len(erp.requests) == 5
-    assert told.dead_letters[0]["status"] == "replayed"
+    assert told.dead_letters[0].status == "replayed"
 
 
 async def test_a_credit_hold_waits_for_its_owner(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
@@ -102,7 +102,7 @@ async def test_a_credit_hold_waits_for_its_owner(hub: RunningHub, site: SiteOnDi
     assert (await hub.replay.reject([holds["1002"].id], "tester", "no credit"))["rejected"] == 1
     told = await status_becomes(hub, "1001", "delivered")
     assert len({request.key for request in erp.of("1001")}) == 2
-    assert "paid" in next(event["text"] for event in told.events if event["stage"] == "released")
+    assert "paid" in next(event.text for event in told.events if event.stage == "released")
     assert (await hub.replay.release([holds["1002"].id], "tester", ""))["released"] == 0
     site.drop("b-again.json", order("1002"))
     site.drop("c.json", order("1003", partner="ACME"))
@@ -138,7 +138,7 @@ async def test_a_destination_that_answers_garbage_or_half_is_tried_again(
     erp.script = lambda request: Answer(raw=raw) if request.times == 1 else Answer()
     site.drop("a.json", order("1001"))
     told = await status_becomes(hub, "1001", "delivered")
-    assert told.effects[0]["attempts"] == 2
+    assert told.effects[0].attempts == 2
     assert len({(request.key, request.body) for request in erp.requests}) == 1
 
 
@@ -211,7 +211,7 @@ async def test_an_edited_retry_class_is_another_version_of_the_site(hub: Running
     assert hub.site.version == hub.runtime.snapshot.version == hub.journal.table_version == done["table"]
     site.drop("a.json", order("1001"))
     told = await status_becomes(hub, "1001", "delivered")
-    assert told.events[2]["detail"]["table"] == done["table"]
+    assert told.events[2].detail["table"] == done["table"]
 
 
 async def test_a_bad_reload_changes_nothing_and_says_why(hub: RunningHub, site: SiteOnDisk, erp: Erp) -> None:
@@ -240,7 +240,7 @@ async def test_one_destination_that_is_down_never_makes_the_others_receive_again
 
         async def both() -> bool:
             stories = await Timeline(hub.journal).trace("1001")
-            return [e["status"] for s in stories for e in s.effects] == ["delivered", "delivered"]
+            return [e.status for s in stories for e in s.effects] == ["delivered", "delivered"]
 
         await eventually(both)
     assert [request.path for request in erp.requests].count("/orders") == 1
@@ -264,7 +264,7 @@ async def test_stop_finishes_what_is_in_work(site: SiteOnDisk, erp: Erp) -> None
         site.drop("a.json", order("1001"))
         await eventually(lambda: number_seen(erp, "1001"))
     async with site.running() as hub:
-        assert (await story(hub, "1001")).effects[0]["status"] == "delivered"
+        assert (await story(hub, "1001")).effects[0].status == "delivered"
         await asyncio.sleep(0)
     assert len(erp.requests) == 1
 

@@ -9,7 +9,8 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.journal.deliveries.decisions import Decisions
 from hub.journal.interchanges.interchanges_sent import InterchangesSent, NumberStory
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.clocks import ahead_of
 
@@ -62,7 +63,7 @@ async def story_of(hub: RunningHub, name: str) -> Story:
 
 async def said(hub: RunningHub, name: str, stage: str) -> list[str]:
     """The events of that stage, of what came as the file `name`."""
-    return [event["text"] for event in (await story_of(hub, name)).events if event["stage"] == stage]
+    return [event.text for event in (await story_of(hub, name)).events if event.stage == stage]
 
 
 async def taken(hub: RunningHub, name: str) -> None:

@@ -50,7 +50,7 @@ async def batch_is(hub: RunningHub, status: str) -> str:
     async def right() -> bool:
         found = await numbers(hub)
         stories = await Timeline(hub.journal).trace(found[0].document_id) if found else []
-        return any(effect["status"] == status for story in stories for effect in story.effects)
+        return any(effect.status == status for story in stories for effect in story.effects)
 
     await eventually(right)
     return (await numbers(hub))[0].document_id

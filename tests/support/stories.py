@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.app.running_hub import RunningHub
 from hub.journal import schema
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Erp
 
@@ -27,7 +28,7 @@ async def status_becomes(hub: RunningHub, value: str, status: str, destination: 
         if not await _has_effect(hub, status, destination):
             return False
         stories = await Timeline(hub.journal).trace(value)
-        return any(e["destination"] == destination and e["status"] == status for s in stories for e in s.effects)
+        return any(e.destination == destination and e.status == status for s in stories for e in s.effects)
 
     await eventually(right)
     return await story(hub, value)

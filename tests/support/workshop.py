@@ -24,7 +24,8 @@ from hub.journal.deliveries.decisions import DeadFilter, Decisions
 from hub.journal.journal import Journal
 from hub.journal.processes.suspects import Suspects
 from hub.journal.rows import DeadLetterFound
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from hub.runtime.contained.pool import WorkerPool
 from hub.runtime.delivery.batching import Batching
 from hub.runtime.delivery.hand_over import HandOver
@@ -106,10 +107,10 @@ class Workshop:
         return found
 
     async def stages(self, number: str) -> list[str]:
-        return [str(event["stage"]) for event in (await self.story(number)).events]
+        return [str(event.stage) for event in (await self.story(number)).events]
 
     async def statuses(self, number: str) -> dict[str, str]:
-        return {effect["destination"]: str(effect["status"]) for effect in (await self.story(number)).effects}
+        return {effect.destination: str(effect.status) for effect in (await self.story(number)).effects}
 
     async def dead(self) -> list[DeadLetterFound]:
         return await Decisions(self.runtime.journal).dead_letters(DeadFilter(), self.runtime.clock())

@@ -23,7 +23,8 @@ from hub.core.stage import Stage
 from hub.journal.deliveries.answers_recorded import ASKED
 from hub.journal.deliveries.decided import FACTS
 from hub.journal.deliveries.replies_recorded import REPLY
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story, StoryEvent
+from hub.journal.timeline import Timeline
 from hub.runtime.position import without_parts
 
 MOST_ASKED = 20
@@ -101,18 +102,16 @@ def tell(story: Story) -> None:
     if story.received_at is not None and (known := terms_line(story.terms)):
         out.print(Text(one_line(f"  {known}")))
     if story.keys:
-        out.print(Text(one_line("  keys: " + ", ".join(f"{key['kind']} {key['value']}" for key in story.keys))))
+        out.print(Text(one_line("  keys: " + ", ".join(f"{key.kind} {key.value}" for key in story.keys))))
     for event in story.events:
         out.print(line(event))
-        for explained in explaining_lines(event.get("detail", {})):
+        for explained in explaining_lines(event.detail):
             out.print(Text(f"    {one_line(explained)}", style="dim"))
     for effect in story.effects:
         text = Text("  = ")
-        text.append(f"{effect['destination']}: ")
-        text.append_text(status(effect["status"]))
-        text.append(
-            f" (attempts {effect['attempts']}, key {effect['key'][:12]}, sent bytes {(effect['claim'] or '-')[:12]})"
-        )
+        text.append(f"{effect.destination}: ")
+        text.append_text(status(effect.status))
+        text.append(f" (attempts {effect.attempts}, key {effect.key[:12]}, sent bytes {(effect.claim or '-')[:12]})")
         out.print(text)
     for answer in story.answers:
         said = answer.set or answer.document.partition("@")[0]
@@ -124,10 +123,10 @@ def tell(story: Story) -> None:
         text.append_text(status(answer.status))
         out.print(text.append(f" (message {answer.message[:12]})"))
     for hold in story.holds:
-        out.print(Text(f"  hold {hold['id'][:12]}: {hold['name']} {hold['status']}, owner {hold['owner']}"))
+        out.print(Text(f"  hold {hold.id[:12]}: {hold.name} {hold.status}, owner {hold.owner}"))
     for dead in story.dead_letters:
-        parent = f", replay of {dead['parent'][:12]}" if dead["parent"] else ""
-        out.print(Text(f"  dead letter {dead['id'][:12]}: {dead['status']}, {dead['error']}{parent}"))
+        parent = f", replay of {dead.parent[:12]}" if dead.parent else ""
+        out.print(Text(f"  dead letter {dead.id[:12]}: {dead.status}, {dead.error}{parent}"))
     out.print()
 
 
@@ -186,22 +185,22 @@ def reply_line(reply: Mapping[str, Any]) -> str:
     return f"{said}; {body}"
 
 
-def line(event: dict[str, Any]) -> Text:
-    text = Text(f"  {moment(event['at'])} ")
-    text.append_text(status(event["stage"]))
+def line(event: StoryEvent) -> Text:
+    text = Text(f"  {moment(event.at)} ")
+    text.append_text(status(event.stage))
     for name in ("route", "destination"):
-        if event.get(name):
-            text.append(f" {name} {event[name]}")
-    if event.get("attempt"):
-        text.append(f" attempt {event['attempt']}")
-    if event.get("text"):
-        text.append(one_line(f": {event['text']}"))
-    detail = event.get("detail", {})
+        if value := getattr(event, name):
+            text.append(f" {name} {value}")
+    if event.attempt:
+        text.append(f" attempt {event.attempt}")
+    if event.text:
+        text.append(one_line(f": {event.text}"))
+    detail = event.detail
     if "due_at" in detail:
         text.append(f", goes at {moment(detail['due_at'])} at the latest")
-    if event["stage"] == Stage.ACKNOWLEDGED and "message" in detail:
+    if event.stage == Stage.ACKNOWLEDGED and "message" in detail:
         text.append(f" (message {detail['message'][:12]})")
-    if event["stage"] == Stage.MATCHED:
+    if event.stage == Stage.MATCHED:
         routes = "; ".join(f"{route} -> {', '.join(to) or 'nothing'}" for route, to in detail["routes"].items())
         text.append(f" table {detail['table']}: {routes}")
         if detail.get("warnings"):

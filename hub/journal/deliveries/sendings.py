@@ -10,7 +10,9 @@ import orjson
 
 from hub.journal.deliveries.replies_recorded import replies_in
 from hub.journal.journal import Journal
-from hub.journal.timeline import Story, Timeline
+from hub.journal.rows import EffectRow
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +55,40 @@ class Sendings:
         timeline, found = Timeline(self._journal), []
         for story in await timeline.trace(value):
             for effect in story.effects:
-                if destination is None or effect["destination"] == destination:
-                    facts = orjson.loads(effect["facts"]) if effect["facts"] else {}
-                    whole = await self._batch(timeline, facts.get("batch"), effect["destination"])
+                if destination is None or effect.destination == destination:
+                    facts = orjson.loads(effect.facts) if effect.facts else {}
+                    whole = await self._batch(timeline, facts.get("batch"), effect.destination)
                     found.append(_sending(story, effect, facts, whole))
         return found
 
     @staticmethod
-    async def _batch(timeline: Timeline, batch: str | None, destination: str) -> dict[str, Any] | None:
+    async def _batch(timeline: Timeline, batch: str | None, destination: str) -> EffectRow | None:
         """The effect of the batch that the document went with."""
         if batch is None:
             return None
-        effects: Iterator[dict[str, Any]] = (
+        effects: Iterator[EffectRow] = (
             effect for story in await timeline.trace(batch) if story.id == batch for effect in story.effects
         )
-        return next((effect for effect in effects if effect["destination"] == destination), None)
+        return next((effect for effect in effects if effect.destination == destination), None)
 
 
-def _sending(story: Story, effect: dict[str, Any], facts: dict[str, Any], whole: dict[str, Any] | None) -> Sending:
+def _sending(story: Story, effect: EffectRow, facts: dict[str, Any], whole: EffectRow | None) -> Sending:
     bytes_of = whole or effect
     return Sending(
         document_id=story.id,
         document=story.document,
         number=story.number,
         partner=story.partner,
-        destination=effect["destination"],
-        status=effect["status"],
-        generation=effect["generation"],
-        key=effect["key"],
-        claim=bytes_of["claim"],
-        content_type=bytes_of["content_type"],
+        destination=effect.destination,
+        status=effect.status,
+        generation=effect.generation,
+        key=effect.key,
+        claim=bytes_of.claim,
+        content_type=bytes_of.content_type,
         control_number=facts.get("control_number"),
         set=facts.get("set"),
         batch=facts.get("batch"),
         transaction=facts.get("transaction_control_number"),
-        updated_at=effect["updated_at"],
-        replies=replies_in(story.events, effect["destination"]),
+        updated_at=effect.updated_at,
+        replies=replies_in(story.events, effect.destination),
     )

@@ -44,7 +44,7 @@ async def test_every_name_that_it_came_under_finds_it_and_only_further_ones_are_
     await keep(journal, ID[::-1], "")
     for name in ("a.edi", "b.edi"):
         (story,) = await Timeline(journal).trace(name)
-        assert [key["value"] for key in story.keys if key["kind"] == "name"][:2] == ["a.edi", "b.edi"]
+        assert [key.value for key in story.keys if key.kind == "name"][:2] == ["a.edi", "b.edi"]
     assert await rows(journal, schema.business_key) == 2
 
 
@@ -75,12 +75,12 @@ async def test_what_an_earlier_release_kept_is_found_and_told_once(journal: Jour
     entry.event(ID, 2.0, Stage.MATCHED, detail={"table": "v1", "routes": {"orders": ["erp"]}, "copy": carried})
     await journal.commit(entry)
     (story,) = await Timeline(journal).trace("b.edi")
-    assert [(key["kind"], key["value"]) for key in story.keys] == [
+    assert [(key.kind, key.value) for key in story.keys] == [
         ("name", "a.edi"),
         ("name", "b.edi"),
         ("order", "104582"),
     ]
-    assert [event["detail"] for event in story.events if event["stage"] == Stage.MATCHED] == [
+    assert [event.detail for event in story.events if event.stage == Stage.MATCHED] == [
         {"table": "v1", "routes": {"orders": ["erp"]}, "facts": None}
     ]
 

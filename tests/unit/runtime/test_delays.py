@@ -21,7 +21,8 @@ from hub.core.routing.route import Route, Send
 from hub.documents import Document
 from hub.journal.copies.waits import Waits
 from hub.journal.deliveries.decisions import DeadFilter, Decisions
-from hub.journal.timeline import Story, Timeline
+from hub.journal.story import Story
+from hub.journal.timeline import Timeline
 from hub.runtime.delivery.limit import Limit
 from hub.runtime.runtime import OpenDestination
 from tests.support.workshop import FarEnd, Workshop, workshop
@@ -170,7 +171,7 @@ class TestOnce:
 
                 async def duplicate() -> bool:
                     stories = await stories_of(parts, "1001")
-                    return any(event["stage"] == "duplicate" for story in stories for event in story.events)
+                    return any(event.stage == "duplicate" for story in stories for event in story.events)
 
                 await becomes(clock, lambda: count(parts, 1))
                 assert not await duplicate()

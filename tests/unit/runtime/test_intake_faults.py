@@ -242,7 +242,7 @@ async def test_what_is_offered_again_because_it_could_not_be_published_is_told_o
     broker._fault = Fault()
     assert (await intake.take(arrival)).documents == 1
     (story,) = await Timeline(hub.journal).trace("12")
-    assert [event["stage"] for event in story.events].count("matched") == 1
+    assert [event.stage for event in story.events].count("matched") == 1
 
 
 class Always(Fault):
