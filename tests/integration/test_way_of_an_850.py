@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.way import ROOT, STAGES, Entered, RecordedWay, record_way
-
-PAGE = Path(ROOT) / "docs/architecture.md"
-SECTION = "## The way of one 850"
+from tests.support.way import ROOT, STAGES, Entered, RecordedWay, files_on_page, record_way
 
 ALLOWED = {
     "hub/runtime/placing.py": "publishes",
@@ -30,15 +27,10 @@ async def test_no_file_of_the_runtime_is_entered_again_by_a_later_stage(tmp_path
     way = await record_way(tmp_path)
     assert [entered for entered in way.entered_again() if not entered.startswith(tuple(ALLOWED))] == []
     assert set(STAGES) <= set(way.files)
-    assert compared(listed_files()) == compared(way.files), (
-        "docs/architecture.md doesn't list what was entered; `python -m tests.support.way` prints the list"
+    assert compared(files_on_page()) == compared(way.files), (
+        "docs/architecture.md doesn't list what was entered; `python -m tests.support.way` writes the list"
     )
-    assert [file for file in listed_files() if not (Path(ROOT) / file).is_file()] == []
-
-
-def listed_files() -> list[str]:
-    _, listed, _ = PAGE.read_text().partition(SECTION)[2].split("```\n", 2)
-    return [line[10:] for line in listed.splitlines()]
+    assert [file for file in files_on_page() if not (Path(ROOT) / file).is_file()] == []
 
 
 def compared(files: Iterable[str]) -> set[str]:

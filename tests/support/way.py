@@ -1,5 +1,5 @@
-"""The way of one 850 through a hub, recorded as it goes: `python -m tests.support.way` prints the files in the order in
-which they are first entered."""
+"""The way of one 850 through a hub, recorded as it goes. `python -m tests.support.way` records it anew and writes the
+files into `docs/architecture.md`, in the order in which they are first entered."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from tests.support.stories import exists, status_becomes
 from tests.support.x12 import orders_850
 
 ROOT = f"{Path(__file__).parents[2]}/"
+PAGE = Path(ROOT) / "docs/architecture.md"
+SECTION = "## The way of one 850"
 CODE = tuple(f"{ROOT}{package}/" for package in ("hub", "adapters", "transformers"))
 
 STAGES = {
@@ -124,14 +126,27 @@ async def has_ended(way: RecordedWay) -> bool:
     return acknowledged and settled is not None and "DueFiles.offer" in functions[settled:]
 
 
-def page(way: RecordedWay) -> str:
-    """The list as `docs/architecture.md` has it: on behalf of which stage a file is first entered, and the file."""
+def listed(way: RecordedWay) -> str:
+    """On behalf of which stage a file is first entered, and the file; a line each."""
     stages: dict[str, Stage | None] = {}
     for entered in way.entered:
         stages.setdefault(entered.file, STAGES.get(entered.file, entered.stage))
-    return "\n".join(f"{stage or '':<10}{file}" for file, stage in stages.items())
+    return "".join(f"{stage or '':<10}{file}\n" for file, stage in stages.items())
+
+
+def files_on_page() -> list[str]:
+    return [line[10:] for line in _page_apart()[1].splitlines()]
+
+
+def _page_apart() -> tuple[str, str, str]:
+    """The page before the list, the list, and the rest."""
+    before, heading, after = PAGE.read_text(encoding="utf-8").partition(SECTION)
+    text, files, rest = after.split("```\n", 2)
+    return f"{before}{heading}{text}```\n", files, f"```\n{rest}"
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        print(page(asyncio.run(record_way(Path(folder)))))
+        recorded = listed(asyncio.run(record_way(Path(folder))))
+    begin, _, end = _page_apart()
+    PAGE.write_text(begin + recorded + end, encoding="utf-8")
