@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING
 
 from hub.configuration.checks.trial import check_transformers
 from hub.configuration.checks.whole import check_whole
@@ -27,6 +27,9 @@ from hub.core.plugins import Plugins
 from hub.core.routing.route_table import RouteTable
 from hub.documents import DOCUMENTS, Document
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HUB = "config/hub.yaml"
 ENDPOINTS = "config/endpoints.yaml"
 POLICIES = "config/policies.yaml"
@@ -46,7 +49,7 @@ def check_site(
     environ: Mapping[str, str],
     exists: Callable[[str], bool],
     documents: Mapping[str, type[Document]] = DOCUMENTS,
-    folder: Any = None,
+    folder: Path | None = None,
     text: Text | None = None,
 ) -> Checked:
     """Checks a site as one whole and compiles it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.configuration.entries.plug import PlacedUse, PlugReader
 from hub.configuration.files.finding import Findings
@@ -22,6 +22,9 @@ from hub.core.routing.condition import Condition
 from hub.core.routing.facts import FactPath, FactSet
 from hub.core.routing.route import Route
 from hub.documents import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME_PATTERN = re.compile(NAME)
 
@@ -60,7 +63,7 @@ class Draft:
     plugins: Plugins
     exists: Callable[[str], bool]
     documents: Mapping[str, type[Document]]
-    folder: Any = None
+    folder: Path | None = None
     """The site's, for plug-ins that look into files; None: there is none."""
     text: Text | None = None
     """Where readers, writers and steps can be built on trial; None: they aren't."""

@@ -3,7 +3,7 @@ a hub runs."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hub.configuration.checks.checked_use import texts
 from hub.configuration.draft import Draft, Text
@@ -14,15 +14,18 @@ from hub.core.partners import PartnerDirectory
 from hub.core.plugin import TransformerPlugin
 from hub.core.routing.expression_tree import ExpressionError
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, OSError)
 """What a builder may raise beside ConfigError, when a file is not what it takes it for."""
 
 
 def check_transformers(draft: Draft) -> None:
     """Each error where the use stands. What is used with the same options is built once."""
-    if draft.text is None:
+    if draft.text is None or draft.folder is None:
         return
-    context = _context(draft, draft.text)
+    context = _context(draft, draft.folder, draft.text)
     outcomes: dict[tuple[str, str, str], ConfigError | None] = {}
     for placed in draft.transformers:
         plugin = placed.use.plugin
@@ -36,9 +39,9 @@ def check_transformers(draft: Draft) -> None:
             draft.findings.raised(error, _place(placed, error.text))
 
 
-def _context(draft: Draft, text: Text) -> Context:
+def _context(draft: Draft, folder: Path, text: Text) -> Context:
     partners = PartnerDirectory(one.agreement for one in draft.agreements.values())
-    return Context(site=draft.folder, partners=partners, text=text, facts=draft.facts.facts)
+    return Context(site=folder, partners=partners, text=text, facts=draft.facts.facts)
 
 
 def _outcome(placed: PlacedUse[TransformerPlugin[Any]], context: Context) -> ConfigError | None:
