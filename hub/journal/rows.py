@@ -2,16 +2,24 @@
 that meets rows as the driver gives them.
 
 Types that end in Row have every column of their table, but for the id of an event. The others have what one statement
-writes or asks for.
+writes or asks for. Rows that are read have statuses as members of their enum. Those that are written with every
+document (`EventRow`, `OnceRow`, `EffectPrepared`, `EffectSettled`) have texts, which drivers bind faster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, NamedTuple, TypeVar
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 import sqlalchemy as sa
+
+from hub.core.ack import Ack
+from hub.core.dead_letter import DeadStatus
+from hub.core.effect import EffectStatus
+from hub.core.hold import HoldStatus
 
 R = TypeVar("R")
 
@@ -24,8 +32,30 @@ def columns(row: type, *tables: sa.Table, **more: sa.ColumnElement[Any]) -> list
 
 
 def typed(row: Callable[..., R], found: Iterable[Any]) -> list[R]:
-    """The rows of a result whose select was made of `columns` of the same type."""
-    return [row(*one) for one in found]
+    """The rows of a result whose select was made of `columns` of the same type. Statuses are members of their enum; one
+    that a newer hub has written is its text."""
+    enums = _enums_of(row)
+    if not enums:
+        return [row(*one) for one in found]
+    rows = []
+    for one in found:
+        values = list(one)
+        for at, members in enums:
+            values[at] = members.get(values[at], values[at])
+        rows.append(row(*values))
+    return rows
+
+
+@lru_cache(maxsize=64)
+def _enums_of(row: Callable[..., Any]) -> tuple[tuple[int, Mapping[str, StrEnum]], ...]:
+    """The fields that hold a member of an enum, by their place, with its members by value."""
+    hints = get_type_hints(row).values() if isinstance(row, type) else ()
+    kinds = (next((kind for kind in (hint, *get_args(hint)) if _is_enum(kind)), None) for hint in hints)
+    return tuple((at, {str(one): one for one in kind}) for at, kind in enumerate(kinds) if kind is not None)
+
+
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
 class ClaimRow(NamedTuple):
@@ -116,7 +146,7 @@ class HoldRow(NamedTuple):
     name: str
     owner: str
     due_at: float | None
-    status: str
+    status: HoldStatus
     cause: str
     partner: str | None
     number: str | None
@@ -144,7 +174,7 @@ class DeadLetterRow(NamedTuple):
     headers: str
     body: str
     content_type: str
-    status: str
+    status: DeadStatus
     parent: str | None
     dead_at: float
     decided_at: float | None
@@ -166,7 +196,7 @@ class InterchangeSentRow(NamedTuple):
     taken_at: float
     sent_at: float | None
     ack_due_at: float | None
-    ack: str
+    ack: Ack
     ack_at: float | None
     ack_message: str | None
     ack_text: str | None
@@ -196,7 +226,7 @@ class BatchMemberRow(NamedTuple):
     added_at: float
     batch: str | None
     position: int | None
-    ack: str
+    ack: Ack
     ack_message: str | None
 
 
@@ -210,7 +240,7 @@ class EffectRow(NamedTuple):
     document_id: str
     destination: str
     route: str
-    status: str
+    status: EffectStatus
     generation: int
     key: str
     claim: str | None
@@ -246,7 +276,7 @@ class DeadLetterFound(NamedTuple):
     headers: str
     body: str
     content_type: str
-    status: str
+    status: DeadStatus
     parent: str | None
     dead_at: float
     decided_at: float | None
@@ -278,14 +308,14 @@ class NumberRow(NamedTuple):
     transaction_set: str | None
     taken_at: float
     sent_at: float | None
-    ack: str
+    ack: Ack
     ack_due_at: float | None
     ack_at: float | None
     ack_message: str | None
     ack_text: str | None
     document: str | None
     number: str | None
-    status: str | None
+    status: EffectStatus | None
     in_force: int | None
     claim: str | None
     facts: str | None
@@ -351,7 +381,7 @@ class AnswerRow(NamedTuple):
     document: str | None
     received_at: float
     destination: str | None
-    status: str | None
+    status: EffectStatus | None
     facts: str | None
 
 
