@@ -54,9 +54,9 @@ class JsonReader:
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         """One Reading with the position `()`, or one for each element of the list."""
-        return self._canonical.readings(self._found(body), headers, self._each is not None)
+        return self._canonical.readings(self._read_items(body), headers, self._each is not None)
 
-    def _found(self, body: Body) -> Iterator[BodyItem]:
+    def _read_items(self, body: Body) -> Iterator[BodyItem]:
         try:
             pieces = elements(body.chunks(), self._each) if self._each is not None else iter((_read_body(body),))
             for piece in pieces:

@@ -34,9 +34,9 @@ class NdjsonReader:
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         """One Reading for each line; errors name it."""
-        return self._canonical.readings(self._found(body), headers, split=True)
+        return self._canonical.readings(self._read_items(body), headers, split=True)
 
-    def _found(self, body: Body) -> Iterator[BodyItem]:
+    def _read_items(self, body: Body) -> Iterator[BodyItem]:
         for number, line in lines(body.chunks()):
             text = line.removeprefix(b"\xef\xbb\xbf").strip() if line is not None else None
             if text is None:

@@ -97,9 +97,9 @@ class EnrichFromTable:
 
     def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
         whole, parts = self._enrichment.parts(document, facts)
-        return self._enrichment.made(document, whole, [(asked, self._found(asked.facts)) for asked in parts])
+        return self._enrichment.made(document, whole, [(asked, self._look_up(asked.facts)) for asked in parts])
 
-    def _found(self, facts: Mapping[str, Any] | None) -> Answer | None:
+    def _look_up(self, facts: Mapping[str, Any] | None) -> Answer | None:
         row = self._table.rows.get(plainly(self._key, facts)) if facts is not None else None
         return Answer({field: row[column] for field, column in self._fields.items()}) if row is not None else None
 

@@ -54,7 +54,7 @@ class EnrichOptions(Options):
         return value
 
     @model_validator(mode="after")
-    def _whole(self) -> EnrichOptions:
+    def _check_combination(self) -> EnrichOptions:
         if (self.endpoint is None) == (self.table is None):
             raise ValueError("say whom to ask: either `endpoint` or `table`")
         if self.endpoint is not None and (self.call is None or self.key is not None):

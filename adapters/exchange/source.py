@@ -145,7 +145,7 @@ class ExchangeSource:
     async def _take(self, delivery: BrokerDelivery, take: Take, stopping: asyncio.Event) -> None:
         """Acknowledges the delivery or gives it back; there is no third way out."""
         try:
-            if await self._taken(delivery, take, stopping):
+            if await self._offer(delivery, take, stopping):
                 delivery.ack()
             else:
                 delivery.requeue()
@@ -156,7 +156,7 @@ class ExchangeSource:
             # Whatever broke: a delivery that is forgotten here would be lost to everybody until the next restart.
             await self._give_back(delivery, error, stopping)
 
-    async def _taken(self, delivery: BrokerDelivery, take: Take, stopping: asyncio.Event) -> bool:
+    async def _offer(self, delivery: BrokerDelivery, take: Take, stopping: asyncio.Event) -> bool:
         """Offers it until the intake takes it, with pauses that grow; False when the source is stopped before that."""
         message, pause = delivery.message, FIRST_PAUSE
         arrival = arrival_of(

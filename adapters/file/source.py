@@ -107,7 +107,7 @@ class FileSource:
             with suppress(OSError):  # told when a file can't be put there; until then everything else goes on
                 folder.mkdir(parents=True, exist_ok=True)
         with os.scandir(self._folder) as entries:
-            found = sorted((entry for entry in entries if self._wanted(entry)), key=lambda entry: entry.name)
+            found = sorted((entry for entry in entries if self._is_wanted(entry)), key=lambda entry: entry.name)
         names = {entry.name for entry in found}
         self._unclaimed.keep(names)
         self._settling.keep(names)
@@ -132,7 +132,7 @@ class FileSource:
             return True
         return False
 
-    def _wanted(self, entry: os.DirEntry[str]) -> bool:
+    def _is_wanted(self, entry: os.DirEntry[str]) -> bool:
         return entry.is_file(follow_symlinks=False) and self._patterns.wants(entry.name)
 
     def _claim(self, path: Path, inode: int) -> None:

@@ -189,7 +189,7 @@ class Application:
             try:
                 begun = await mount.begin(asked)
                 if isinstance(begun, Admitted):
-                    return await self._taken(request, begun, address)
+                    return await self._take_request(request, begun, address)
                 if begun.status < 400:
                     return answer(begun)
                 best = begun if best is None or begun.status == 404 else best
@@ -199,7 +199,7 @@ class Application:
         self._count(best, address)
         return refusal(request, best or problem(404), self._clock)
 
-    async def _taken(self, request: Request, admitted: Admitted, address: str) -> Response:
+    async def _take_request(self, request: Request, admitted: Admitted, address: str) -> Response:
         bounds = self._bounds
         largest = min(bounds.largest, admitted.largest or bounds.largest)
         try:

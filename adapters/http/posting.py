@@ -118,7 +118,7 @@ class Posting:
                 arrivals = [self._arrival(part, id, salt, position) for position, part in enumerate(parts)]
                 if not arrivals:
                     raise DecodeError("there is nothing in it")
-                taken = await self._taken(arrivals)
+                taken = await self._take_all(arrivals)
         except (TransientError, JournalUnavailable, TimeoutError) as error:
             return self.terms.away(error)
         except DecodeError as error:
@@ -153,7 +153,7 @@ class Posting:
             self.sender.partner,
         )
 
-    async def _taken(self, arrivals: list[Arrival]) -> Taken:
+    async def _take_all(self, arrivals: list[Arrival]) -> Taken:
         """All of them, or nothing that the client may forget."""
         documents = refused = 0
         cause = told = ""

@@ -107,7 +107,7 @@ class Errand:
     def run(self) -> dict[str, tuple[int, bytes]]:
         """The recipients that were refused, where others were taken. Raises what smtplib raises."""
         options = self._options
-        server = self._server = self._made()
+        server = self._server = self._make_client()
         try:
             server.connect(options.host, options.port)
             if options.tls == "starttls":
@@ -129,7 +129,7 @@ class Errand:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
-    def _made(self) -> smtplib.SMTP:
+    def _make_client(self) -> smtplib.SMTP:
         """Not connected yet: from the first byte on it can be cut."""
         options, wait = self._options, seconds(self._options.timeout)
         made = (

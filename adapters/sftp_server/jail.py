@@ -58,19 +58,19 @@ class Jail(asyncssh.SFTPServer):
         self._log, self._clock = log, clock
         self._open: WeakSet[Any] = WeakSet()
 
-    def _seen(self) -> None:
+    def _note_activity(self) -> None:
         """Whatever names a path, reads or writes is something that a session asks for."""
         self._keeper.seen = self._clock.monotonic()
 
     # --- where
 
     def map_path(self, path: bytes) -> bytes:
-        self._seen()
+        self._note_activity()
         return super().map_path(path)
 
     def _place(self, path: bytes) -> tuple[str, Path]:
         """The folder (`in`, `out`) and the local path of a file. Raises for anything else."""
-        self._seen()
+        self._note_activity()
         try:
             text = path.decode("utf-8")
         except UnicodeDecodeError:
@@ -147,14 +147,14 @@ class Jail(asyncssh.SFTPServer):
         raise asyncssh.SFTPOpUnsupported("version 3 of the protocol is spoken here")
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
-        self._seen()
+        self._note_activity()
         if not isinstance(file_obj, Download):
             raise asyncssh.SFTPPermissionDenied("a file that is being dropped can't be read")
         await self._answers_taken()
         return await asyncio.to_thread(os.pread, file_obj.handle, min(size, 1 << 20), offset)
 
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
-        self._seen()
+        self._note_activity()
         if not isinstance(file_obj, Upload):
             raise asyncssh.SFTPPermissionDenied("this file is open for reading")
         options = self._home.account.options

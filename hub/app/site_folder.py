@@ -32,13 +32,13 @@ class SiteFolder:
             )
         found: dict[str, bytes] = {}
         for folder in ("config", "config/partners", "routes"):
-            for path in self._listed(folder):
+            for path in self._list_folder(folder):
                 name = path.relative_to(self.path).as_posix()
                 if path.match("*.y*ml") and path.is_file():
                     found[name] = self._read(path, name) if wanted(name) else b""
         return found
 
-    def _listed(self, folder: str) -> list[Path]:
+    def _list_folder(self, folder: str) -> list[Path]:
         """What stands in a folder; nothing where it is not there. Raises ConfigError for one that can't be listed: as
         an empty one it would take away all that stands in it."""
         path = self.path / folder
@@ -90,10 +90,10 @@ class SiteFolder:
         if checked.site is None:
             return checked
         mine = {name: body for name, body in files.items() if wanted(name)}
-        version = site_version(mine | self._named(checked.site, read))
+        version = site_version(mine | self._named_files(checked.site, read))
         return replace(checked, site=replace(checked.site, version=version))
 
-    def _named(self, site: Site, read: Iterable[tuple[str, str]]) -> dict[str, bytes]:
+    def _named_files(self, site: Site, read: Iterable[tuple[str, str]]) -> dict[str, bytes]:
         """The files that were read for readers, writers, steps and plug-ins that inspect theirs, and those beside them
         that they name. Not a file that a source reads anew while it runs: the public keys of those who send."""
         folders: dict[str, set[str]] = {}

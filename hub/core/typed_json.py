@@ -24,7 +24,7 @@ AGAIN: Mapping[str, Callable[[Any], Any]] = {
     "date": date.fromisoformat,
     "time": datetime.fromisoformat,
     "bytes": b64decode,
-    "list": lambda values: [_again(value) for value in values],
+    "list": lambda values: [_restore(value) for value in values],
     "map": lambda values: values_again(values),
 }
 
@@ -36,7 +36,7 @@ def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def values_again(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Raises ValueError for what `plain_values` never gives."""
-    return {name: value if type(value) in JSON_TYPES else _again(value) for name, value in plain.items()}
+    return {name: value if type(value) in JSON_TYPES else _restore(value) for name, value in plain.items()}
 
 
 def plain_value(value: Any) -> Any:
@@ -60,7 +60,7 @@ def plain_value(value: Any) -> Any:
     return str(value)
 
 
-def _again(value: Any) -> Any:
+def _restore(value: Any) -> Any:
     if value is None or isinstance(value, str | bool | float | int):
         return value
     try:

@@ -82,7 +82,7 @@ class Batch(Document):
     documents: tuple[BatchedDocument, ...] = Field(min_length=1)
 
     @field_serializer("documents")
-    def _named(self, documents: tuple[Document, ...]) -> list[dict[str, Any]]:
+    def _dump_with_names(self, documents: tuple[Document, ...]) -> list[dict[str, Any]]:
         """Each with its name, which is a default and would be left out."""
         return [
             {"document": document.document, **document.model_dump(mode="json", exclude_defaults=True)}

@@ -172,14 +172,14 @@ def document_class(name: str) -> type[Document]:
 
 def _class_of(data: bytes, expect: str | None) -> type[Document]:
     found = _NAME.match(data)
-    name = found[1].decode() if found else _named(data, expect)
+    name = found[1].decode() if found else _read_name(data, expect)
     if expect is not None and name != expect:
         document_class(expect)
         raise DecodeError(f"found the document {name!r}, expected {expect!r}", segment="$.document")
     return document_class(name)
 
 
-def _named(data: bytes, expect: str | None) -> str:
+def _read_name(data: bytes, expect: str | None) -> str:
     """The name of a document whose first key isn't `document`."""
     try:
         return _Head.__pydantic_validator__.validate_json(data).document  # type: ignore[no-any-return]

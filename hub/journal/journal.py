@@ -278,7 +278,7 @@ class Journal:
             try:
                 await self.change(self._say_alive)
             except (JournalUnavailable, SQLAlchemyError) as error:
-                self._log.warning("heartbeat not written", cause=first_line(error))
+                self._log.warning("heartbeat_not_written", cause=first_line(error))
                 self._report_away()
 
     async def _say_alive(self, connection: AsyncConnection) -> None:

@@ -37,7 +37,7 @@ def documents(rows: Iterable[Row]) -> Iterator[BodyItem]:
             torn = torn or row.error
             continue
         if held and row.key != held[0].key:
-            yield _found(held, before or torn, count)
+            yield _make_item(held, before or torn, count)
             before, torn, held, count = torn, None, [], 0
         elif not held:
             before, torn = torn, None
@@ -45,12 +45,12 @@ def documents(rows: Iterable[Row]) -> Iterator[BodyItem]:
         if count <= MOST_ROWS and (not held or held[-1].error is None):
             held.append(row)
     if held:
-        yield _found(held, before or torn, count)
+        yield _make_item(held, before or torn, count)
     elif torn is not None:
         yield BodyItem({}, error=torn)
 
 
-def _found(rows: list[Row], torn: DecodeError | None, count: int) -> BodyItem:
+def _make_item(rows: list[Row], torn: DecodeError | None, count: int) -> BodyItem:
     first = rows[0]
     error = next((row.error for row in rows if row.error is not None), None) or torn
     if error is None and count > MOST_ROWS:

@@ -55,7 +55,7 @@ class _Scan:
             elif first in b"{[":
                 if seen and not self._open:
                     raise DecodeError("something stands behind the JSON", offset=self._passed + self._at - 1)
-                if not seen and first == b"[" and self._here():
+                if not seen and first == b"[" and self._at_list():
                     seen, self._keep, inside = True, self._at, len(self._open) + 1
                 self._push(first)
             elif first in b"}]":
@@ -80,7 +80,7 @@ class _Scan:
         if text:
             yield text
 
-    def _here(self) -> bool:
+    def _at_list(self) -> bool:
         return len(self._open) == len(self._path) and all(
             bracket == b"{" and key == wanted for (bracket, key), wanted in zip(self._open, self._path, strict=True)
         )

@@ -209,10 +209,10 @@ class _Format:
         if self._mapped:
             if named or len(args) != 1:
                 raise TypeError("format_map() takes one argument")
-            return self._made((), args[0])
-        return self._made(args, named)
+            return self._format((), args[0])
+        return self._format(args, named)
 
-    def _made(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> str:
+    def _format(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> str:
         return type(self._text)(self._formatter.vformat(self._text, args, named))
 
 

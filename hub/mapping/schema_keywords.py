@@ -169,7 +169,7 @@ def equality_key(value: Any) -> Any:
     return "s" + value if isinstance(value, str) else (value,)
 
 
-def _counted(keyword: Keyword) -> Keyword:
+def _count_work(keyword: Keyword) -> Keyword:
     @wraps(keyword)
     def check(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
         work = _WORK.get()
@@ -193,7 +193,7 @@ _OURS: Mapping[str, Keyword] = {
 _extended: Any = extended
 Bounded: Any = _extended(
     Draft202012Validator,
-    {name: _counted(keyword) for name, keyword in {**Draft202012Validator.VALIDATORS, **_OURS}.items()},
+    {name: _count_work(keyword) for name, keyword in {**Draft202012Validator.VALIDATORS, **_OURS}.items()},
 )
 """The validator."""
 

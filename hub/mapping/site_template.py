@@ -70,11 +70,11 @@ class SiteTemplate:
     def _compiled(self) -> Template:
         before = METER.set(Meter(self._bounds))
         try:
-            return self._made()
+            return self._compile()
         finally:
             METER.reset(before)
 
-    def _made(self) -> Template:
+    def _compile(self) -> Template:
         environment = Sandbox(
             loader=FunctionLoader(lambda wanted: self._load(environment, wanted)),
             undefined=StrictUndefined,

@@ -147,7 +147,7 @@ async def test_a_connection_that_goes_silent_is_replaced(tcp_proxy: TcpProxy, am
 
         await eventually(noticed)
         await confirm
-    causes = [entry["cause"] for entry in logs if entry["event"] == "connection lost"]
+    causes = [entry["cause"] for entry in logs if entry["event"] == "connection_lost"]
     assert causes
     assert all(cause.startswith("the broker was silent for ") for cause in causes)
     await broker.close()
@@ -168,7 +168,7 @@ async def test_a_consumer_waits_for_a_queue_that_was_deleted(broker: RabbitBroke
         assert await broker.delete_queue(queue, if_empty=False)
 
         async def noticed() -> bool:
-            return any(entry["event"] == "consumer ended" for entry in logs)
+            return any(entry["event"] == "consumer_ended" for entry in logs)
 
         await eventually(noticed)
     await broker.declare(Topology(queues=(Queue(queue),)))
@@ -290,7 +290,7 @@ async def test_a_channel_that_the_broker_closes_ends_one_consumer_for_a_moment(a
             channel.connection.send(frames.ack(channel.number, 99, multiple=False))
             again = await inboxes[1].next()
         assert (again.message.id, again.redelivered) == ("m", True)
-        assert [(entry["event"], entry["queue"]) for entry in logs] == [("consumer ended", names[1])]
+        assert [(entry["event"], entry["queue"]) for entry in logs] == [("consumer_ended", names[1])]
         assert "406 PRECONDITION_FAILED - unknown delivery tag 99" in logs[0]["cause"]
         held.ack()
         again.ack()

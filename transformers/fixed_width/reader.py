@@ -67,9 +67,9 @@ class FixedWidthReader:
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         """One Reading for each document, with the positions 1, 2, ..."""
-        return self._canonical.readings(self._mapped(self._found(body)), headers, split=True)
+        return self._canonical.readings(self._mapped(self._read_items(body)), headers, split=True)
 
-    def _found(self, body: Body) -> Iterator[BodyItem]:
+    def _read_items(self, body: Body) -> Iterator[BodyItem]:
         yield from documents(self._rows(body))
 
     def _rows(self, body: Body) -> Iterator[Row]:

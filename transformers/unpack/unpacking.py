@@ -118,28 +118,28 @@ class UnpackingInterchanges(Unpacking):
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         told = headers.get(DUPLICATES)
-        again = {place: f"in {name or 'an entry'} before" for place, name in self._again(body, headers)}
+        again = {place: f"in {name or 'an entry'} before" for place, name in self._repeated_interchanges(body, headers)}
         duplicates = {**again, **(told if isinstance(told, Mapping) else {})}
         return super().read(body, {**headers, DUPLICATES: duplicates} if duplicates else headers)
 
     def interchanges(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterable[tuple[str, str, str]]:
         """Each number of a partner once."""
         seen = set()
-        for partner, number, place, _ in self._listed(body, headers):
+        for partner, number, place, _ in self._list_interchanges(body, headers):
             if (partner, number) not in seen:
                 seen.add((partner, number))
                 yield partner, number, place
 
-    def _again(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    def _repeated_interchanges(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """The places of interchanges that came in an entry before, and what that was called."""
         first: dict[tuple[str, str], str] = {}
-        for partner, number, place, name in self._listed(body, headers):
+        for partner, number, place, name in self._list_interchanges(body, headers):
             if (partner, number) in first:
                 yield place, first[partner, number]
             else:
                 first[partner, number] = name
 
-    def _listed(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    def _list_interchanges(self, body: Body, headers: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         """Partner, number, place and the entry's name. An entry that can't be looked through has none: `read` says what
         is wrong with it."""
         reader = self._reader

@@ -90,7 +90,7 @@ def _zip64(extra: bytes) -> bytes | None:
 def _entry(stream: Stream, body: Body, local: Local, allowance: UnpackAllowance) -> UnpackedEntry:
     """Leaves the stream after the entry. Raises DecodeError where nobody can say where that is."""
     try:
-        again = partial(_again, body, local)
+        again = partial(_read_entry, body, local)
         entry = UnpackedEntry(tried(again, allowance, _bytes(stream, local)), local.name)
     except TooMuch:
         raise
@@ -106,7 +106,7 @@ def _entry(stream: Stream, body: Body, local: Local, allowance: UnpackAllowance)
     return entry
 
 
-def _again(body: Body, local: Local) -> Iterator[bytes]:
+def _read_entry(body: Body, local: Local) -> Iterator[bytes]:
     return _bytes(Stream(body, local.data), local)
 
 

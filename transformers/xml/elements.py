@@ -59,7 +59,7 @@ class _Pull:
             said = str(error.msg or "it is empty").replace(", use XML_PARSE_HUGE option", "")
             raise DecodeError(f"not XML: {said.replace(', try XML_PARSE_HUGE', '')}") from None
         self._no_document_type(root)
-        yield from self._found()
+        yield from self._parse_records()
 
     def _fed(self, piece: bytes) -> Iterator[Any]:
         if not self._path and not self._outside and not self._inside:
@@ -70,12 +70,12 @@ class _Pull:
             if (
                 self._bounds.each
             ):  # those that stand before it in the same piece; a body that is one document is refused whole
-                yield from self._found()
+                yield from self._parse_records()
             raise
         self._size += len(piece)
         if self._size > self._bounds.largest:
             raise DecodeError(f"a document of more than {self._bounds.largest} bytes; the rest is not read")
-        yield from self._found()
+        yield from self._parse_records()
 
     def _look(self, piece: bytes) -> None:
         """Before the first element: a document type is refused before it can declare anything."""
@@ -85,7 +85,7 @@ class _Pull:
         if len(self._prolog) > LONGEST_PROLOG:
             raise DecodeError(f"no element within the first {LONGEST_PROLOG} bytes")
 
-    def _found(self) -> Iterator[Any]:
+    def _parse_records(self) -> Iterator[Any]:
         for event, element in self._parser.read_events():
             if event == "start":
                 self._begin(element)

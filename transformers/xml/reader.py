@@ -85,9 +85,9 @@ class XmlReader:
 
     def read(self, body: Body, headers: Mapping[str, Any] = EMPTY) -> Iterator[Reading]:
         """One Reading with the position `()`, or one for each element."""
-        return self._canonical.readings(self._found(body), headers, bool(self._bounds.each))
+        return self._canonical.readings(self._read_items(body), headers, bool(self._bounds.each))
 
-    def _found(self, body: Body) -> Iterator[BodyItem]:
+    def _read_items(self, body: Body) -> Iterator[BodyItem]:
         try:
             for element in elements(body.chunks(), self._bounds):
                 try:

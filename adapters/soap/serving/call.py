@@ -79,7 +79,7 @@ class SoapCall:
                 cause = ValueError(f"a nonce of {self.token.name} that was used before")
                 raise SoapFault("sender", text, security="FailedAuthentication") from cause
             made = True
-            answer = await self._taken(take)
+            answer = await self._take_call(take)
         except SoapFault as fault:
             if made:
                 await asyncio.shield(self._settle(free=fault.said.whose == "receiver"))
@@ -106,7 +106,7 @@ class SoapCall:
         except JournalUnavailable as error:
             self.terms.log.warning("nonce_not_kept", source=self.terms.source, error=str(error))
 
-    async def _taken(self, take: Take) -> WebResponse:
+    async def _take_call(self, take: Take) -> WebResponse:
         arrival = Arrival(
             self.terms.source,
             BytesBody(self.payload),

@@ -62,7 +62,7 @@ class UsernameTokens:
         raw = decoded(nonce) if nonce else b""
         if created and abs(self._clock() - moment(created)) > self._window:
             raise ValueError(f"created {created[:40]}, outside the window")
-        wanted = self._wanted(user, password.get("Type", PASSWORD_TEXT), raw, created)
+        wanted = self._expected_password(user, password.get("Type", PASSWORD_TEXT), raw, created)
         if not hmac.compare_digest((password.text or "").strip().encode(), wanted):
             raise WrongSecret(f"wrong password of {user[:80]!r}")
         return self._token(user, raw, created)
@@ -80,7 +80,7 @@ class UsernameTokens:
         security = only([header for header in headers if header.tag == SECURITY], "Security header")
         return security, only(security.findall(f"{{{WSSE}}}UsernameToken"), "UsernameToken")
 
-    def _wanted(self, user: str, kind: str, nonce: bytes, created: str) -> bytes:
+    def _expected_password(self, user: str, kind: str, nonce: bytes, created: str) -> bytes:
         """What has to stand in the Password."""
         known = next((one for name, one in self._options.users.items() if (one.user or name) == user), None)
         if known is None:

@@ -41,9 +41,9 @@ class EmbeddedPublication:
         self.future = future
 
     def __call__(self, engine: Engine) -> None:
-        engine.report(self._done, engine.store.insert(self.exchange, self.key, self.properties, self.body))
+        engine.report(self._settle, engine.store.insert(self.exchange, self.key, self.properties, self.body))
 
-    def _done(self, outcome: Routed) -> None:
+    def _settle(self, outcome: Routed) -> None:
         if self.future.done():
             return
         if outcome == "full":

@@ -227,7 +227,7 @@ class RabbitSubscription:
             except ConnectionLost:
                 return
             if why is not None and self.active:
-                log.warning("consumer ended", queue=self.queue, cause=str(why), again_in=pause)
+                log.warning("consumer_ended", queue=self.queue, cause=str(why), again_in=pause)
                 if why.code == NOT_FOUND and self._on_missing is not None:
                     self._on_missing()
                 await connection.clock.sleep(pause)

@@ -135,9 +135,9 @@ class ConnectionSupervisor:
 
     def _ended(self) -> None:
         if self.connection is not None:
-            self._log.warning("connection lost", broker=str(self._address), connection=self._name, cause=self.problem)
+            self._log.warning("connection_lost", broker=str(self._address), connection=self._name, cause=self.problem)
         else:
-            self._log.warning("can't connect", broker=str(self._address), connection=self._name, cause=self.problem)
+            self._log.warning("connect_failed", broker=str(self._address), connection=self._name, cause=self.problem)
         self.connection = None
         self._up.clear()
         self._attempted.set()

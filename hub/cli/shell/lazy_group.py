@@ -42,7 +42,7 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         found = next((entry for entry in self.entries if entry.name == cmd_name), None)
         if found is not None and cmd_name not in self.commands:
-            self.add_command(_made(found))
+            self.add_command(_make_command(found))
         return self.commands.get(cmd_name)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -75,7 +75,7 @@ def _nothing() -> None:
     """Makes a group of what has no commands of its own."""
 
 
-def _made(entry: CommandEntry) -> Any:
+def _make_command(entry: CommandEntry) -> Any:
     """The command, or the group, as the parser has it."""
     holder = typer.Typer(add_completion=False, rich_markup_mode=None)
     holder.callback()(_nothing)

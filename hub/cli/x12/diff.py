@@ -43,7 +43,7 @@ def diff(
     if one == other == "-":
         fail("error: only one of the two can be standard input", USAGE)
     partners = partners_here(site)
-    left, right = _found(one, partners), _found(other, partners)
+    left, right = _read_documents(one, partners), _read_documents(other, partners)
     found = list(_compared(left, right))
     if as_json:
         print_json([each.as_dict() for each in found])
@@ -83,7 +83,7 @@ class Unreadable:
     text: str
 
 
-def _found(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]:
+def _read_documents(file: str, partners: PartnerDirectory) -> list[Document | Unreadable]:
     found: list[Document | Unreadable] = []
     with opened(file) as body:
         if body.size > LARGEST:

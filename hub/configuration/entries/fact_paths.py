@@ -52,7 +52,7 @@ def _read_fact(draft: Draft, file: YamlFile, name: str, node: YamlNode) -> FactP
     listed = (model.path,) if isinstance(model.path, str) else model.path
     from_node = node.child("from") or node
     if any(text.startswith(ARRIVAL) for text in listed):
-        return _given(draft, file, name, node, model, listed)
+        return _path_from_arrival(draft, file, name, node, model, listed)
     for position, text in enumerate(listed):
         place = file.place_of(from_node.child(position) or from_node)
         try:
@@ -67,7 +67,7 @@ def _read_fact(draft: Draft, file: YamlFile, name: str, node: YamlNode) -> FactP
     return FactPath(name, model.type, paths, default)
 
 
-def _given(
+def _path_from_arrival(
     draft: Draft, file: YamlFile, name: str, node: YamlNode, model: FactEntry, listed: tuple[str, ...]
 ) -> FactPath | None:
     """A fact that sources give with what they bring."""

@@ -119,10 +119,10 @@ def _message(node: YamlNode, names: list[str], problem: Mapping[str, Any], or_ma
             message = message.replace(str(part.value), part.raw)
     if problem["type"] in ("value_error", "assertion_error", "json_invalid"):
         return message
-    return f"{message}{or_mapping}, found {_found(node, names)}"
+    return f"{message}{or_mapping}, found {_describe_value(node, names)}"
 
 
-def _found(node: YamlNode, names: list[str]) -> str:
+def _describe_value(node: YamlNode, names: list[str]) -> str:
     if node.kind == "mapping":
         return "a mapping"
     if node.kind == "sequence":

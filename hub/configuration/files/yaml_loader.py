@@ -89,7 +89,7 @@ class _NodeBuilder:
 
     def _node(self, event: Any, stack: list[_Open]) -> YamlNode | None:
         place = self._at(event)
-        self._counted(1, place)
+        self._count_nodes(1, place)
         if isinstance(event, yaml.AliasEvent):
             node = self._alias(event, place)
         elif isinstance(event, yaml.ScalarEvent):
@@ -168,10 +168,10 @@ class _NodeBuilder:
         found = self._anchors.get(event.anchor)
         if found is None:
             raise ConfigError(f"nothing before this is called &{event.anchor}", place)
-        self._counted(found[1], place)
+        self._count_nodes(found[1], place)
         return found[0]
 
-    def _counted(self, more: int, place: FilePlace) -> None:
+    def _count_nodes(self, more: int, place: FilePlace) -> None:
         self._count += more
         if self._count > MAX_NODES:
             raise ConfigError(f"more than {MAX_NODES} values, aliases counted", place)

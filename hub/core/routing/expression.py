@@ -201,7 +201,7 @@ class _Parser:
         if token.kind == "text":
             return Literal(_unescape(token.text, token.column), token.column)
         if token.kind == "name":
-            return self._named(token)
+            return self._parse_name(token)
         if token.text == "(" and token.kind == "sign":
             node = self.choice()
             self._expect(")")
@@ -211,7 +211,7 @@ class _Parser:
         self._at -= 1
         raise ExpressionError(f"expected a fact or a value, found {self._show_next()}", token.column)
 
-    def _named(self, token: ExpressionToken) -> Node:
+    def _parse_name(self, token: ExpressionToken) -> Node:
         if token.text in ("true", "false"):
             return Literal(token.text == "true", token.column)
         if token.text in ("null", "in"):

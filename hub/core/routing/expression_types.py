@@ -121,7 +121,7 @@ class TypeCheck:
             if one == "date" and other == "text" and isinstance(literal, Literal):
                 _iso_date(literal)
                 return
-        told = " and ".join(f"{_named(n)} is {t}" for n, t in ((a, left), (b, right)))
+        told = " and ".join(f"{_describe_node(n)} is {t}" for n, t in ((a, left), (b, right)))
         raise ExpressionError(f"types can't be compared: {told}", node.column)
 
     def _membership(self, node: Binary) -> FactType:
@@ -176,7 +176,7 @@ class TypeCheck:
             raise ExpressionError(text, node.column)
 
 
-def _named(node: Node) -> str:
+def _describe_node(node: Node) -> str:
     if isinstance(node, Name):
         return node.name
     return "the literal" if isinstance(node, Literal) else "the expression"

@@ -109,7 +109,7 @@ class GroupCommit:
             return
         self.closing = True
         text = f"the journal's writer has ended: {first_line(error) if error else 'cancelled'}"
-        structlog.get_logger("hub.journal").error("writer ended", error=text)
+        structlog.get_logger("hub.journal").error("writer_ended", error=text)
         self._say(False, text)
         self._fail_waiting(text)
 
@@ -174,7 +174,7 @@ class GroupCommit:
             try:
                 self._on_state(available, text)
             except Exception:  # noqa: BLE001  (a listener ends no writer)
-                structlog.get_logger("hub.journal").exception("the journal's state was not taken note of")
+                structlog.get_logger("hub.journal").exception("state_listener_failed")
 
     async def _write(self, entries: Sequence[Entry]) -> Answers:
         """One hop to the database for the whole batch. Gives the answers."""

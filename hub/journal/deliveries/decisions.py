@@ -143,7 +143,7 @@ class Decisions:
                 if name in states:
                     generation = states[name].generation if render or row.error in DEFINITE else None
                     await connection.execute(
-                        _again(Act.REPLAY, EffectStatus.REPLAYING, row.message_id, name, generation)
+                        _send_again(Act.REPLAY, EffectStatus.REPLAYING, row.message_id, name, generation)
                     )
             return still
 
@@ -166,7 +166,7 @@ class Decisions:
             mine = (effect.c.document_id == row.message_id, effect.c.destination.in_(old))
             ended = effects.move(Act.REDIRECT, EffectStatus.DISCARDED, *mine)
             await connection.execute(ended.values(text=f"sent to {destination} instead, by {who}", updated_at=now))
-            await connection.execute(_again(Act.REPLAY, EffectStatus.REPLAYING, row.message_id, destination, None))
+            await connection.execute(_send_again(Act.REPLAY, EffectStatus.REPLAYING, row.message_id, destination, None))
             return [destination]
 
         return await self._journal.change(write)
@@ -267,7 +267,7 @@ class Decisions:
                 return False
             (found,) = typed(EffectRow, await connection.execute(sa.select(*columns(EffectRow, effect)).where(mine)))
             generation = found.generation if row.name not in (OVERDUE, UNCONFIRMED) else None
-            release = _again(Act.RELEASE, EffectStatus.RELEASED, row.document_id, row.destination, generation)
+            release = _send_again(Act.RELEASE, EffectStatus.RELEASED, row.document_id, row.destination, generation)
             if (await connection.execute(release)).rowcount == 0:
                 raise effects.Forbidden(found.status)
             text = f"{row.name} released by {who}" + (f": {reason}" if reason else "")
@@ -324,7 +324,7 @@ def _decided(table: sa.Table, id: str, before: str, after: str, who: str, now: f
     return sa.update(table).where(table.c.id == id, table.c.status == before).values(status=after, **decided)
 
 
-def _again(act: Act, after: EffectStatus, document_id: str, destination: str, generation: int | None) -> sa.Update:
+def _send_again(act: Act, after: EffectStatus, document_id: str, destination: str, generation: int | None) -> sa.Update:
     """Sends an effect on. `generation`: the one that ends with it, so that another one begins, with other bytes and
     another key; None: the same bytes go again."""
     update = effects.move(act, after, effects.at(document_id, destination)).values(mark=None)

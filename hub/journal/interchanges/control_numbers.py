@@ -75,7 +75,7 @@ def _take_of(connection: Connection, partner: str, wanted: dict[Key, NumberWante
     fresh = [key for key in wanted if key not in found][: MOST - last]
     rows = []
     for number, key in enumerate(fresh, last + 1):
-        rows.append(_taken(wanted[key], number, key[3]))
+        rows.append(_row_of(wanted[key], number, key[3]))
         found[key] = number
     if rows:
         SENT.write(connection, rows)
@@ -84,7 +84,7 @@ def _take_of(connection: Connection, partner: str, wanted: dict[Key, NumberWante
     return found
 
 
-def _taken(one: NumberWanted, number: int, generation: int) -> InterchangeSentRow:
+def _row_of(one: NumberWanted, number: int, generation: int) -> InterchangeSentRow:
     return InterchangeSentRow(
         partner=one.partner,
         control_number=number,

@@ -65,7 +65,7 @@ EARLIER: Question[InterchangeReceived, Key, EarlierOne] = Question(take, lambda 
 
 def _take(connection: Connection, one: InterchangeReceived) -> EarlierOne | None:
     table = schema.interchange_received
-    _alone(connection, one)
+    _lock_number(connection, one)
     row = InterchangeReceivedRow(
         partner=one.partner,
         control_number=one.control_number,
@@ -91,7 +91,7 @@ def _take(connection: Connection, one: InterchangeReceived) -> EarlierOne | None
     return EarlierOne(earlier.name, earlier.at) if earlier is not None else None
 
 
-def _alone(connection: Connection, one: InterchangeReceived) -> None:
+def _lock_number(connection: Connection, one: InterchangeReceived) -> None:
     """Nobody else asks for this number before this transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         text = f"{one.partner}|{one.control_number}"

@@ -47,13 +47,13 @@ def carried(result: Result, arrival: Arrival, claim: str) -> SteppedReading:
             if reading.error is None:
                 reading = replace(reading, error=DecodeError("the reader gave neither a document nor an error"))
             return SteppedReading(reading, said, unforeseen=unforeseen)
-        found = _found(head["found"], result.body, message_id(claim, reading.position, arrival.identity))
+        found = _unpack_document(head["found"], result.body, message_id(claim, reading.position, arrival.identity))
         return SteppedReading(reading, said, bool(head["ends"]), found)
     except (KeyError, TypeError, ValueError, AttributeError, DecodeError) as error:
         raise Garbled(f"its result is no reading: {type(error).__name__}: {error}") from None
 
 
-def _found(head: Mapping[str, Any], body: bytes, id: str) -> DocumentFound:
+def _unpack_document(head: Mapping[str, Any], body: bytes, id: str) -> DocumentFound:
     return DocumentFound(
         id=id,
         name=str(head["name"]),

@@ -61,7 +61,7 @@ class ContainedLooking:
         tries, cause = self._pool.limits.quarantine_after, ""
         for _ in range(tries):
             try:
-                return await self._found(owner, LookIntoReply(raw, paths))
+                return await self._look_in_worker(owner, LookIntoReply(raw, paths))
             except WorkFailed as error:
                 return ReplyBody(wrong=f"{error.error}: {error}")
             except (
@@ -72,7 +72,7 @@ class ContainedLooking:
                 cause = str(error)
         return ReplyBody(wrong=f"a look at it {cause}, {tries} times (containment in config/hub.yaml sets the bounds)")
 
-    async def _found(self, owner: str, work: LookIntoReply) -> ReplyBody:
+    async def _look_in_worker(self, owner: str, work: LookIntoReply) -> ReplyBody:
         size = len(work.reply) // SHARE
         async with aclosing(self._pool.results(owner, None, work, size)) as results:
             async for result in results:

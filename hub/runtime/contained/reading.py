@@ -49,7 +49,7 @@ class ContainedReading:
         while lost < self._runtime.pool.limits.quarantine_after:
             ordinal, cause = 0, ""
             try:
-                async with aclosing(self._given(recipe, passage, work, body.size)) as readings:
+                async with aclosing(self._read_in_worker(recipe, passage, work, body.size)) as readings:
                     async for found in readings:
                         ordinal += 1
                         if ordinal > given:
@@ -91,7 +91,7 @@ class ContainedReading:
                 cause = str(error)
         raise DecodeError(f"reading it {cause} (containment in config/hub.yaml sets the bounds)")
 
-    async def _given(
+    async def _read_in_worker(
         self, recipe: Recipe, passage: SourceSteps, work: Work, size: int
     ) -> AsyncGenerator[list[SteppedReading]]:
         owner = passage.arrival.source

@@ -90,7 +90,7 @@ class Keeper:
     async def _record(self, message: Message, grave: Grave, entry: Entry) -> None:
         """Its row, and what it means for the document's effects, its once-key, its story and its batch."""
         runtime = self._runtime
-        body = await self._kept(message, entry)
+        body = await self._keep_body(message, entry)
         letter = DeadLetter.of(message, grave, body, runtime.snapshot, runtime.clock())
         entry.add(DEAD, letter.row())
         if not await self._is_news(letter.id, letter.at):
@@ -111,7 +111,7 @@ class Keeper:
             cause=cause,
         )
 
-    async def _kept(self, message: Message, entry: Entry) -> str:
+    async def _keep_body(self, message: Message, entry: Entry) -> str:
         """The claim that holds its body."""
         named = message.headers.get(Header.RAW) or message.headers.get(Header.CLAIM)
         if isinstance(named, str):

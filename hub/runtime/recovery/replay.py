@@ -123,7 +123,7 @@ class Replay:
     async def _publish_again(self, row: DeadLetterFound, still: list[str], text: str) -> str | None:
         """None when the copy is confirmed; else why not: the dead letter is in the list again."""
         with Boundary() as boundary:
-            await self._again(row, still)
+            await self._replay_letter(row, still)
         if (error := boundary.error) is not None:
             reason = f"could not be sent again: {str(error) or type(error).__name__}"
             self._runtime.log.warning("replay_failed", dead=row.id, message_id=row.message_id, error=reason)
@@ -132,7 +132,7 @@ class Replay:
         await self._decisions.end_replay(row.id, text, self._runtime.clock())
         return None
 
-    async def _again(self, row: DeadLetterFound, still: list[str]) -> None:
+    async def _replay_letter(self, row: DeadLetterFound, still: list[str]) -> None:
         body = await self._runtime.journal.claim_body(row.body)
         if row.route is not None:
             message = unpack(row.headers, b"" if body.size > 1 << 20 else b"".join(body.chunks()))

@@ -166,11 +166,13 @@ def walk_ahead(
         if not before.goes_on or before.next == len(steps) or before.asks(steps):
             done.append(before)
         else:
-            waiting.extend(reversed(_taken(steps, before, facts_of, released)))
+            waiting.extend(reversed(_take_step(steps, before, facts_of, released)))
     return done
 
 
-def _taken(steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]) -> list[Walked]:
+def _take_step(
+    steps: Sequence[NamedStep], before: Walked, facts_of: FactsOf, released: Collection[str]
+) -> list[Walked]:
     named = steps[before.next]
     assert not isinstance(named.step, AskingStep)  # noqa: S101  (walk_ahead looked)
     with Boundary() as boundary:

@@ -171,7 +171,7 @@ async def test_a_close_by_the_broker_is_answered_and_its_reason_told(
         server.to_publisher_connection(commands.Connection.Close(320, "CONNECTION_FORCED - maintenance", 0, 0))
         await server.next("Connection.CloseOk")
         await server.opened.get()
-    assert [entry["cause"] for entry in logs if entry["event"] == "connection lost"] == [
+    assert [entry["cause"] for entry in logs if entry["event"] == "connection_lost"] == [
         "the broker closed the connection: 320 CONNECTION_FORCED - maintenance"
     ]
     await server.next("Basic.Publish")
