@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import journal_url
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.journal.journal import Journal, engine_url, sqlite_path

@@ -5,35 +5,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.app.acts import Acts
 from hub.app.diagnosing.health import Health
-from hub.app.keeping.left_behind import BROKER_FILE, refuse_left
+from hub.app.keeping.left_behind import refuse_left
 from hub.app.keeping.private_files import repair
+from hub.app.live_site import LiveSite
 from hub.app.opening import Opened, Opening
+from hub.app.route_workers import RouteWorkers
 from hub.app.site_folder import SiteFolder
-from hub.broker.embedded.embedded_broker import EmbeddedBroker
+from hub.app.site_queues import SiteQueues
+from hub.app.site_stores import journal_url, make_broker
 from hub.broker.embedded.lock import FileLock
-from hub.broker.rabbit.rabbit_broker import RabbitBroker
-from hub.configuration.site import Checked, Settings, Site
-from hub.core import topology
-from hub.core.broker import BrokerLifecycle
+from hub.configuration.site import Site
 from hub.core.clock import Clock
-from hub.core.errors import ConfigError, HubError, JournalUnavailable, TransientError
+from hub.core.errors import JournalUnavailable, TransientError
 from hub.core.plugins import Plugins
-from hub.core.routing.route import Route
-from hub.core.topology import Topology
 from hub.journal.bindings import DeclaredBindings
 from hub.journal.commands import Commands
-from hub.journal.commit.bulk import QUEUE
-from hub.journal.commit.entry import Entry
-from hub.journal.copies.waits import Waits
-from hub.journal.declared_queues import DeclaredQueues
 from hub.journal.journal import Journal
 from hub.journal.processes.suspects import Suspects
-from hub.journal.rows import QueueRow
 from hub.runtime.boundary import Boundary, Logged
 from hub.runtime.contained.apart import ContainedApart
 from hub.runtime.contained.looking import ContainedLooking
@@ -57,7 +49,6 @@ from hub.runtime.recovery.recoverability import Recoverability
 from hub.runtime.recovery.replay import Replay
 from hub.runtime.recovery.waits import Waker
 from hub.runtime.runtime import Runtime
-from hub.runtime.side_by_side import side_by_side
 from hub.runtime.sources.supervisor import SourceSupervisor
 from transformers.x12.declarations.code_names import ack_code_names
 
@@ -66,19 +57,8 @@ T = TypeVar("T")
 RESUME_SECONDS = 60.0
 """After so long, a replay or release that is not finished belongs to a process that is gone."""
 
-RETIRE_SECONDS = 60.0
-"""How long what a reload has replaced stays open for what is under way there."""
-
 STOP_SECONDS = 20.0
 """How long a stop waits for what is in work; the rest goes back to the broker."""
-
-
-class RefusedReload(HubError):
-    """The site on disk has errors: the version that runs keeps running. `findings` say what and where."""
-
-    def __init__(self, checked: Checked) -> None:
-        self.findings = checked.findings
-        super().__init__("\n".join(str(finding) for finding in checked.errors))
 
 
 class RunningHub:
@@ -95,8 +75,6 @@ class RunningHub:
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
-        self._plugins = plugins
-        self._environ = environ
         self.log = log
         self.metrics = Metrics()
         settings = site.settings
@@ -105,18 +83,18 @@ class RunningHub:
             journal_url(folder, settings), folder.resolve(settings.claims), clock, on_state=self._journal_state
         )
         self.broker = make_broker(folder, settings, clock)
-        self.outcomes = JournalOutcomes(self.journal, lambda: self.opened.answering)
+        self.outcomes = JournalOutcomes(self.journal, lambda: self.live.opened.answering)
         self.pool = WorkerPool(settings.containment, log, clock)
         look = ContainedLooking(self.pool).look
         apart = ContainedApart(self.pool).do
-        self._opening = Opening(folder, self.broker, log, self.journal.clock, self.journal, self.outcomes, look, apart)
-        self.opened: Opened = self._opening.open(site)
+        opening = Opening(folder, self.broker, log, self.journal.clock, self.journal, self.outcomes, look, apart)
+        opened = opening.open(site)
         self.runtime = Runtime(
             self.broker,
             self.journal,
             self.metrics,
             log,
-            self.opened.snapshot,
+            opened.snapshot,
             self.pool,
             Suspects(self.journal),
             FlightRecorder(folder.resolve("var/reading")),
@@ -138,11 +116,22 @@ class RunningHub:
         """Names of arrivals that dead processes were reading."""
         self._keeper = Keeper(self.runtime)
         self.supervisor = SourceSupervisor(self.runtime, self.intake)
-        self._workers: dict[str, RouteWorker] = {}
+        self.workers = RouteWorkers(
+            lambda route: RouteWorker(route, self.runtime, self._sender, self.recoverability, self._suspicion)
+        )
+        self.queues = SiteQueues(self.broker, self.journal, log)
+        self.live = LiveSite(
+            opened,
+            check=lambda: folder.check(plugins, environ),
+            opening=opening,
+            runtime=self.runtime,
+            queues=self.queues,
+            workers=self.workers,
+            keeper=self._keeper,
+            supervisor=self.supervisor,
+            waker=self.waker,
+        )
         self._tasks: list[asyncio.Task[None]] = []
-        self._retiring: list[asyncio.Task[None]] = []
-        """Each closes what a reload has replaced; sends may be under way there."""
-        self._reloading = asyncio.Lock()
         self._lock = FileLock(folder.resolve("var/hub.lock")) if self.journal.is_sqlite else None
         self._owned = False
         self.health = Health(self)
@@ -150,8 +139,12 @@ class RunningHub:
         self.waiting_for = "not started"
 
     @property
+    def opened(self) -> Opened:
+        return self.live.opened
+
+    @property
     def site(self) -> Site:
-        return self.opened.site
+        return self.live.opened.site
 
     def own(self) -> None:
         """Takes the site for this process, where only one may have it. Raises ConfigError, which names the owner. Twice
@@ -181,11 +174,11 @@ class RunningHub:
         bindings = self.opened.topology().bindings
         await self._insist("journal", lambda: DeclaredBindings(self.journal).need(bindings))
         await self._insist("broker", lambda: self.broker.declare(self.opened.topology()))
-        await self._record_queues(self.opened)
-        await self._unbind()
-        await self._report_orphans()
+        await self.queues.record(self.opened)
+        await self.queues.unbind(self.opened)
+        await self.queues.report_orphans(self.opened)
         await self._keeper.watch(self.site.table.by_id, self.site.sources)
-        await self._start_workers()
+        await self.workers.start(self.site.table.routes)
         await self._insist("broker", self.rebuilding.begin)
         await self.replay.resume(0.0 if self.journal.is_sqlite else RESUME_SECONDS)
         await self.supervisor.apply(self.opened.sources)
@@ -218,7 +211,7 @@ class RunningHub:
             with Boundary():
                 await self.runtime.suspects.load(self.runtime.clock())
             with Boundary():
-                await self._unbind()
+                await self.queues.unbind(self.opened)
             with Logged(self.log, "resume_failed"):
                 await self.replay.resume(RESUME_SECONDS)
 
@@ -229,11 +222,8 @@ class RunningHub:
         for task in self._tasks:
             task.cancel()
         await self.supervisor.stop(timeout / 2)
-        works = [worker.stop(timeout / 2) for worker in self._workers.values()]
-        await asyncio.gather(self._hand_over.stop(timeout / 2), *works)
-        for task in self._retiring:
-            task.cancel()
-        await asyncio.gather(*self._retiring, return_exceptions=True)
+        await asyncio.gather(self._hand_over.stop(timeout / 2), self.workers.stop(timeout / 2))
+        await self.live.close_replaced()
         await self._keeper.stop(5.0)
         await self.pool.close()
         await self._leave()
@@ -251,137 +241,16 @@ class RunningHub:
                 await self._suspicion.leave()
 
     async def reload(self) -> dict[str, Any]:
-        """Reads, checks and swaps the table at once; new messages take the new one. Raises RefusedReload, and changes
-        nothing, when the site has errors; HubError when it can't be opened; TransientError and JournalUnavailable while
-        broker or journal are away: it may be tried again."""
-        async with self._reloading:
-            with Boundary(but=(TransientError, JournalUnavailable)) as boundary:  # nothing is wrong with the site then
-                opened = await self._read_anew()
-            if (error := boundary.error) is not None:
-                refused = self._refused(error)
-                raise refused from None if refused is error else error
-            result = await self._swap(opened)
-            if opened.site.settings != self.settings:
-                result["restart_needed"] = (
-                    "config/hub.yaml has changed; broker, journal, claims, console and containment need a restart"
-                )
-            if orphans := await self.orphans():
-                result["orphans"] = orphans
-            self.metrics.reloads.labels("done").inc()
-            self.log.info("reloaded", **result)
-            return result
+        """See `LiveSite.reload`."""
+        return await self.live.reload()
+
+    async def orphans(self) -> dict[str, int]:
+        """See `SiteQueues.orphans`."""
+        return await self.queues.orphans(self.opened)
 
     async def tell_others(self, kind: str, who: str) -> None:
         """Leaves a command for every other process. Raises JournalUnavailable."""
         await Commands(self.journal).submit_to_all(kind, {}, who, but=self.journal.process)
-
-    async def _read_anew(self) -> Opened:
-        checked = await asyncio.to_thread(self._folder.check, self._plugins, self._environ)
-        if checked.site is None:
-            raise RefusedReload(checked)
-        opened = self._opening.open(checked.site, self.opened)
-        both = self.opened.topology() + opened.topology()
-        await DeclaredBindings(self.journal).need(both.bindings)
-        await self.broker.declare(opened.topology())
-        return opened
-
-    def _refused(self, error: Exception) -> HubError:
-        """Counts and logs it. What a plug-in breaks while it is built is an error of the site as any other."""
-        told = error if isinstance(error, HubError) else HubError(f"{type(error).__name__}: {error}")
-        trace = None if told is error else error
-        self.metrics.reloads.labels("refused").inc()
-        self.log.warning("reload_refused", error=str(told), table=self.site.version, exc_info=trace)
-        return told
-
-    async def _swap(self, opened: Opened) -> dict[str, Any]:
-        """What may fail comes first: a swap that is begun is finished. Raises JournalUnavailable and TransientError."""
-        before, after, version = self.opened.site.table, opened.site.table, opened.site.version
-        told = {"table": version, "before": self.opened.site.version}
-        await self._record_queues(opened)
-        await self._keeper.watch(after.by_id, opened.site.sources)
-        await self.journal.announce(version)
-        replaced = self.opened.replaced_by(opened)
-        self.opened, self.runtime.snapshot = opened, opened.snapshot
-        if replaced:
-            self._retiring.append(asyncio.create_task(self._retire(replaced), name="retire"))
-        await self._start_workers()
-        with Boundary():
-            await self.waker.measure()
-        await self.supervisor.apply(opened.sources)
-        with Boundary():
-            await self._unbind()
-        self.metrics.table.clear()
-        self.metrics.table.labels(version).set(1)
-        return {
-            **told,
-            "added": sorted(set(after.by_id) - set(before.by_id)),
-            "removed": sorted(set(before.by_id) - set(after.by_id)),
-            "changed": sorted(
-                id for id in set(before.by_id) & set(after.by_id) if before.by_id[id].content != after.by_id[id].content
-            ),
-        }
-
-    async def _retire(self, replaced: list[Any]) -> None:
-        """Closes what a reload has replaced, once nothing is under way there any more; a stop doesn't wait for that."""
-        try:
-            await self.runtime.clock.sleep(RETIRE_SECONDS)
-        finally:
-            for thing in replaced:
-                with Boundary():
-                    await thing.close()
-
-    async def _start_workers(self) -> None:
-        """A worker for every route. That of a removed route goes on: copies that were made for it are still served."""
-        await side_by_side(self._start_worker(route) for route in self.site.table.routes)
-
-    async def _start_worker(self, route: Route) -> None:
-        if route.id in self._workers:
-            self._workers[route.id].route = route
-            return
-        worker = RouteWorker(route, self.runtime, self._sender, self.recoverability, self._suspicion)
-        await worker.start()
-        self._workers[route.id] = worker
-
-    async def _record_queues(self, opened: Opened) -> None:
-        entry, now = Entry(), self.runtime.clock()
-        for route in opened.site.table.by_id:
-            for queue in (topology.route_queue(route), topology.dead_queue(route)):
-                entry.add(QUEUE, QueueRow(name=queue, route=route, declared_at=now))
-        for queue in topology.own_queues(opened.topology()):
-            entry.add(QUEUE, QueueRow(name=queue, route=None, declared_at=now))
-        await self.journal.commit(entry)
-
-    async def _unbind(self) -> None:
-        """Removes the bindings that no process needs any more: what they brought would wait for nobody."""
-        declared = DeclaredBindings(self.journal)
-        if not await declared.need((needed := self.opened.topology()).bindings):
-            await self.broker.declare(needed)
-        unneeded = await declared.unneeded()
-        gone = unneeded.bindings
-        if gone:
-            await self.broker.unbind(gone)
-            again = await declared.needed(gone)  # a process has begun meanwhile
-            await self.broker.declare(Topology(bindings=tuple(again)))
-            self.log.info("unbound", bindings=[f"{each.exchange} -> {each.queue} ({each.key})" for each in gone])
-        if gone or unneeded.rows:
-            await declared.unbound(unneeded)
-
-    async def _report_orphans(self) -> None:
-        """Messages that wait in a queue that no route uses any more are an error: nobody would ever take them."""
-        for queue, count in (await self.orphans()).items():
-            self.log.error(
-                "orphaned_queue", queue=queue, messages=count, hint="bring the route back, or see hub doctor"
-            )
-
-    async def orphans(self) -> dict[str, int]:
-        """Recorded queues that no route or source of the site uses, and how many messages they hold; rows that wait for
-        such a route under the name of its queue."""
-        routes = self.site.table.by_id
-        found = await DeclaredQueues(self.journal).orphans(self.broker, self.opened.topology(), routes)
-        for route, count in (await Waits(self.journal).without(routes)).items():
-            queue = topology.route_queue(route)
-            found[queue] = found.get(queue, 0) + count
-        return found
 
     async def readiness(self) -> dict[str, Any]:
         """See `Health.readiness`."""
@@ -410,25 +279,3 @@ class RunningHub:
             self.log.info("journal_back")
         else:
             self.log.error("journal_away", error=text, effect="nothing is taken or acknowledged until it is back")
-
-
-def journal_url(folder: SiteFolder, settings: Settings) -> str:
-    """The journal's URL: a path stands in the site."""
-    return settings.journal if "://" in settings.journal else str(folder.resolve(settings.journal))
-
-
-COMMAND_PATIENCE = 8.0
-"""Seconds that a command, for which a person waits, tries to reach the broker."""
-
-
-def make_broker(folder: SiteFolder, settings: Settings, clock: Clock, patience: float = 30.0) -> BrokerLifecycle:
-    """`patience`: seconds in which a RabbitMQ must be reached."""
-    if settings.broker == "amqp":
-        if not settings.amqp:
-            raise ConfigError("config/hub.yaml: broker amqp needs a URL")
-        return RabbitBroker(settings.amqp, clock, name="hub", timeout=patience)
-    return EmbeddedBroker(embedded_path(folder), clock)
-
-
-def embedded_path(folder: SiteFolder) -> Path:
-    return folder.resolve(BROKER_FILE)

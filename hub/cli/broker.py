@@ -8,8 +8,8 @@ import typer
 
 from hub.app.keeping.left_behind import BROKER_FILE
 from hub.app.opening import Opening
-from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import COMMAND_PATIENCE, make_broker
 from hub.broker.embedded.move import Move
 from hub.cli.shell.output import AWAY, FOUND, AsJson, counted, fail, print_json, say
 from hub.cli.site import HERE, SiteDir, checked_site, command, run

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from hub.app.keeping.journal_copy import JournalCopy, JournalStore
-from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import journal_url
 from hub.cli.shell.output import AsJson, counted, err, print_json, say
 from hub.cli.site import HERE, SiteDir, run, settings_of
 from hub.journal.journal import engine_url, show_url

@@ -15,8 +15,8 @@ from hub.app.journal_view import looking_at, missing_journal, opened
 from hub.app.keeping.private_files import make_private
 from hub.app.logs import make_logger
 from hub.app.plugin_discovery import discover
-from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import journal_url
 from hub.cli.shell.output import AWAY, LATER, fail, note
 from hub.cli.shell.site_option import HERE, SiteDir, disk_error
 from hub.configuration.site import Checked, Settings

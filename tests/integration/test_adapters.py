@@ -118,7 +118,7 @@ async def test_headers_of_a_publisher_do_not_steer_the_hub(tmp_path: Path) -> No
 
 
 async def test_what_a_reload_replaces_is_closed(site: SiteOnDisk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.app.running_hub.RETIRE_SECONDS", 0.05)
+    monkeypatch.setattr("hub.app.live_site.RETIRE_SECONDS", 0.05)
     async with site.running() as hub:
         before = hub.opened.endpoints["erp"]
         session = before._opened()

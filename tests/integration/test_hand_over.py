@@ -68,7 +68,7 @@ async def test_two_routes_to_one_destination_and_equal_messages_send_once(shop: 
         async def idle() -> bool:
             queues = ("hub.source.shop", "hub.route.orders", "hub.route.copies")
             return not any((await hub.broker.depths(queues)).values()) and not any(
-                worker.in_work for worker in hub._workers.values()
+                worker.in_work for worker in hub.workers.by_route.values()
             )
 
         await eventually(idle)
@@ -175,7 +175,7 @@ async def test_a_connection_that_is_cut_during_a_send_repeats_nothing(
 
         async def acknowledged() -> bool:
             depths = await hub.broker.depths(("hub.source.shop", "hub.route.orders"))
-            return hub.broker.connected and not any(depths.values()) and not hub._workers["orders"].in_work
+            return hub.broker.connected and not any(depths.values()) and not hub.workers.by_route["orders"].in_work
 
         await eventually(acknowledged)
         await asyncio.sleep(1.5)

@@ -158,9 +158,9 @@ async def test_a_process_with_older_files_takes_no_bindings_from_the_others(
                 await connection.exec_driver_sql(f"DELETE FROM process WHERE id = '{old.journal.process}'")
 
             await new.journal.change(forget)  # as where its heartbeats could not be written
-            await new._unbind()
+            await new.queues.unbind(new.opened)
             assert not await is_bound(new, "order.placed")
-            await old._unbind()
+            await old.queues.unbind(old.opened)
             assert await is_bound(new, "order.placed"), "it lives after all, and binds again what it needs"
         await new.reload()
         assert await is_bound(new, "order.made")

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Container, Sequence
 from hub.app.diagnosing.finding import GONE, HealthFinding
 from hub.app.keeping.left_behind import BROKER_FILE, file_depths
 from hub.app.opening import Opening
-from hub.app.running_hub import COMMAND_PATIENCE, make_broker
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import COMMAND_PATIENCE, make_broker
 from hub.broker.rabbit.declaration import limit_hint
 from hub.broker.rabbit.rabbit_broker import RabbitBroker
 from hub.clock.system_clock import SystemClock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container
 
 from hub.app.diagnosing.broker_diagnosis import FileDepths
-from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import journal_url
 from hub.clock.system_clock import SystemClock
 from hub.configuration.files.finding import SiteFinding
 from hub.configuration.site import Site

@@ -17,8 +17,8 @@ import orjson
 
 from hub.app.keeping.kept_files import KEPT, take_along
 from hub.app.keeping.left_behind import BROKER_FILE
-from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import journal_url
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError, JournalUnavailable

@@ -9,8 +9,8 @@ from pathlib import Path
 from hub.app.keeping.backup import BROKER, CLAIMS, JOURNAL, Manifest, link_claims, replaced_at_end
 from hub.app.keeping.kept_files import KEPT, bring_back
 from hub.app.keeping.left_behind import BROKER_FILE
-from hub.app.running_hub import journal_url
 from hub.app.site_folder import SiteFolder
+from hub.app.site_stores import journal_url
 from hub.broker.embedded.lock import FileLock
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
