@@ -17,6 +17,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from lxml import etree
 
+from tests.support.spyne_imports import replace_moves
+
+replace_moves()
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from spyne import Application, Decimal, Fault, ServiceBase, Unicode, const, rpc
