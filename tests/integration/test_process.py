@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.erp import Answer, Erp
+from tests.support.hub_forks import ForkedHub, forks
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.rabbitmq import RabbitNode
 from tests.support.site import HubProcess, SiteOnDisk, order
@@ -31,30 +32,37 @@ def site(tmp_path: Path, erp: Erp) -> SiteOnDisk:
 
 @pytest.fixture
 def hub(site: SiteOnDisk) -> Iterator[HubProcess]:
+    process = ForkedHub(site, forks())
+    yield process
+    process.kill()
+
+
+@pytest.fixture
+def real_hub(site: SiteOnDisk) -> Iterator[HubProcess]:
     process = HubProcess(site)
     yield process
     process.kill()
 
 
-def test_hangup_reloads_and_a_bad_version_changes_nothing(hub: HubProcess, site: SiteOnDisk, erp: Erp) -> None:
-    hub.start()
-    hub.wait_ready()
+def test_hangup_reloads_and_a_bad_version_changes_nothing(real_hub: HubProcess, site: SiteOnDisk, erp: Erp) -> None:
+    real_hub.start()
+    real_hub.wait_ready()
     good = (site.folder / "routes/acme.yaml").read_text()
     site.write("routes/acme.yaml", good.replace("to: [erp]", "to: [epr]"))
-    hub.signal(signal.SIGHUP)
-    (refused,) = wait_for(lambda: events(hub, "reload_refused"), "the bad version was not refused")
+    real_hub.signal(signal.SIGHUP)
+    (refused,) = wait_for(lambda: events(real_hub, "reload_refused"), "the bad version was not refused")
     assert "routes/acme.yaml:" in refused["error"]
     assert "did you mean" in refused["error"]
-    assert 'hub_reloads_total{outcome="refused"} 1.0' in hub.get("/metrics")[1]
+    assert 'hub_reloads_total{outcome="refused"} 1.0' in real_hub.get("/metrics")[1]
     site.write("routes/acme.yaml", good.replace("partner: ACME", "partner: [ACME]").replace("order-desk", "other-desk"))
-    hub.signal(signal.SIGHUP)
-    (done,) = wait_for(lambda: events(hub, "reloaded"), "the good version was not taken")
+    real_hub.signal(signal.SIGHUP)
+    (done,) = wait_for(lambda: events(real_hub, "reloaded"), "the good version was not taken")
     assert done["changed"] == ["orders"]
     made = [path for path in (site.folder / "var").iterdir() if path.name not in ("drop", "in", "out")]
     assert {path.name for path in made} >= {"hub.db", "broker.db", "hub.lock"}
     assert [f"{path} {path.stat().st_mode:o}" for path in made if path.stat().st_mode & 0o077] == []
-    assert done["table"] in hub.get("/metrics")[1]
-    assert hub.stop() == 0
+    assert done["table"] in real_hub.get("/metrics")[1]
+    assert real_hub.stop() == 0
 
 
 def test_the_commands_from_the_shell(hub: HubProcess, site: SiteOnDisk, erp: Erp) -> None:
@@ -143,7 +151,7 @@ def test_while_the_database_is_away_nothing_is_taken_and_afterwards_it_goes_on_b
     try:
         server.start()
         site = SiteOnDisk(tmp_path, erp.url, amqp=amqp_vhost, journal=server.url)
-        hub = HubProcess(site)
+        hub = ForkedHub(site, forks())
         try:
             hub.start()
             hub.wait_ready()
@@ -171,7 +179,7 @@ def test_while_the_database_is_away_nothing_is_taken_and_afterwards_it_goes_on_b
 def test_a_broker_that_comes_late_and_goes_away(tmp_path: Path, erp: Erp, rabbit_node: RabbitNode) -> None:
     rabbit_node.stop()
     site = SiteOnDisk(tmp_path, erp.url, amqp=rabbit_node.url)
-    hub = HubProcess(site)
+    hub = ForkedHub(site, forks())
     try:
         hub.start()
         status, text = wait_for(lambda: (found := hub.get("/health/ready"))[0] == 503 and found, "no answer")

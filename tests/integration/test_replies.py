@@ -18,7 +18,8 @@ from hub.journal.story import Story
 from hub.journal.timeline import Timeline
 from tests.support.brokers import LIMIT
 from tests.support.erp import Answer, Erp, Request
-from tests.support.site import HubProcess, SiteOnDisk, order
+from tests.support.hub_forks import ForkedHub, forks
+from tests.support.site import SiteOnDisk, order
 from tests.support.x12 import orders_850
 
 ENDS = """\
@@ -197,7 +198,7 @@ async def test_a_reply_that_was_kept_is_read_after_a_failure_without_asking_agai
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_killed_hub_loses_and_doubles_no_reply(site: SiteOnDisk, erp: Erp, moment: str) -> None:
     """Killed while the ERP answers (the question is asked again, under its key), and a moment after."""
-    process = HubProcess(site)
+    process = ForkedHub(site, forks())
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
 

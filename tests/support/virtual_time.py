@@ -173,7 +173,7 @@ def virtual_time(loop: VirtualLoop) -> Iterator[VirtualClock]:
         connection.create_function("julianday", 1, lambda _: UNIX_EPOCH + (BEGIN + loop.time()) / 86400.0)
 
     with pytest.MonkeyPatch.context() as patch:
-        for method in ("_execute", "_connect"):
+        for method in ("_execute", "_connect", "close"):
             patch.setattr(aiosqlite.Connection, method, counting(getattr(aiosqlite.Connection, method), loop))
         for method, counted in {"submit": told, "stop": stopped, "start": started}.items():
             patch.setattr(Engine, method, counted)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from hub.clock.system_clock import SystemClock
 from hub.core.agreement import BatchLimits
 from hub.core.effect import EffectStatus
 from hub.core.errors import JournalUnavailable, TransientError
@@ -305,8 +306,15 @@ async def test_nothing_begins_once_it_stops(runtime: Runtime) -> None:
     assert (peer.taken, await runtime.journal.read(query)) == ([], [(EffectStatus.PREPARED, None)])
 
 
+class Standing(SystemClock):
+    """By this clock no send takes long, however busy the machine is."""
+
+    def monotonic(self) -> float:  # type: ignore[override]
+        return 0.0
+
+
 async def test_a_far_end_that_was_never_asked_gets_a_few(runtime: Runtime) -> None:
-    peer, limit = Slow(), limit_of(runtime, concurrent=40)
+    peer, limit = Slow(), Limit(LimitOptions(concurrent=40), Standing())
     case = Case(runtime, erp_of(runtime, peer, limit=limit))
     works = []
     for n in range(UNKNOWN):
