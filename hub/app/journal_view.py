@@ -11,7 +11,8 @@ from hub.app.site_folder import SiteFolder
 from hub.app.site_stores import journal_url
 from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
-from hub.journal.journal import Journal, engine_url, sqlite_path
+from hub.journal.database.urls import engine_url, sqlite_path
+from hub.journal.journal import Journal
 
 
 def missing_journal(folder: SiteFolder, settings: Settings) -> Path | None:

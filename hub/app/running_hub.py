@@ -166,7 +166,7 @@ class RunningHub:
         self.own()
         refuse_left(self._folder, self.settings)
         await asyncio.to_thread(self._make_private)
-        self.journal.table_version = self.site.version
+        await self.journal.announce(self.site.version)
         await self._insist("journal", lambda: self.journal.open(worker=True))
         self._left = self.runtime.recorder.open(self.journal.process)
         await self._insist("journal", self._look_back)

@@ -13,7 +13,7 @@ from hub.app.site_folder import SiteFolder
 from hub.app.site_stores import journal_url
 from hub.cli.shell.output import AsJson, counted, err, print_json, say
 from hub.cli.site import HERE, SiteDir, run, settings_of
-from hub.journal.journal import engine_url, show_url
+from hub.journal.database.urls import engine_url, show_url
 
 commands = typer.Typer(help="The journal: the history of every message.", no_args_is_help=True)
 

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hub.core.clock import Clock
-from hub.core.errors import ClaimMissing, ConfigError, JournalUnavailable
+from hub.core.errors import ClaimMissing, JournalUnavailable
 from hub.core.ports import Body, BytesBody
 from hub.journal import schema
 from hub.journal.commit.claims import INLINE, ClaimStore, StoredClaim
 from hub.journal.commit.entry import Committed, Entry
 from hub.journal.commit.group_commit import CONFLICTS, GroupCommit
 from hub.journal.commit.writers import IN_ORDER
-from hub.journal.database.clock import DatabaseClock, database_now
+from hub.journal.database.clock import DatabaseClock
 from hub.journal.database.engines import PATIENCE, Transactions, make_engine, reading, transact
 from hub.journal.database.faults import first_line, is_away, is_conflict, is_refused_write
 from hub.journal.database.journal_file import refuse_unusable
+from hub.journal.database.urls import engine_url, show_url, sqlite_path
 from hub.journal.migrate import is_current, upgrade
-from hub.journal.processes.host import gone, this_host
-from hub.journal.processes.processes import HEARTBEAT_SECONDS, LIVE_SECONDS
+from hub.journal.processes.heartbeat import Heartbeat
 from hub.journal.rows import typed
 
 T = TypeVar("T")
@@ -72,15 +71,18 @@ class Journal:
         self._reading: AsyncEngine | None = None
         self._group: GroupCommit | None = None
         self._transactions: Transactions | None = None
-        self._heartbeat: asyncio.Task[None] | None = None
-        self.table_version = ""
+        self._heartbeat = Heartbeat(self.process, self.is_sqlite, self.change, self.clock, self._report_away)
         self.in_work: set[tuple[str, str]] = set()
         """Requests that may be repeated, by source and key, whose work this process has begun and not ended. A row of
         this process that is not among them has lost its answer."""
         self.beginning: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         """Those of them that are being asked for right now."""
-        self._skewed = False
         self._log = structlog.get_logger("hub.journal")
+
+    @property
+    def table_version(self) -> str:
+        """By which route table this process works."""
+        return self._heartbeat.table_version
 
     @property
     def is_sqlite(self) -> bool:
@@ -116,7 +118,7 @@ class Journal:
         try:
             if migrate:
                 await self._migrate(self._engine)
-            await self.read(self._ask_time)
+            await self.read(self._heartbeat.ask_time)
         except (SQLAlchemyError, OSError, TimeoutError, JournalUnavailable) as error:
             await self._dispose()
             raise JournalUnavailable(
@@ -127,8 +129,7 @@ class Journal:
         self._group.start()
         if worker:
             await asyncio.to_thread(self.claims.sweep, self.clock())
-            await self._announce()
-            self._heartbeat = asyncio.create_task(self._beat(), name="journal-heartbeat")
+            await self._heartbeat.begin()
 
     async def _migrate(self, engine: AsyncEngine) -> None:
         if await transact(engine, is_current, self._patience, self.clock):
@@ -140,9 +141,8 @@ class Journal:
             await patient.dispose()
 
     async def close(self) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            await asyncio.wait({self._heartbeat})
+        if self._heartbeat.beats:
+            await self._heartbeat.end()
             if self.available:
                 await self._forget()
         if self._group is not None:
@@ -251,91 +251,13 @@ class Journal:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def announce(self, table_version: str) -> None:
-        """Tells the others by which route table this process works from now on, before it makes a copy by it."""
-        self.table_version = table_version
-        if self._heartbeat is not None:
-            await self.change(self._say_alive)
+        """See Heartbeat.announce."""
+        await self._heartbeat.announce(table_version)
 
-    async def _announce(self) -> None:
-        await self.change(self._forget_others)
-        await self.change(self._say_alive)
-
-    async def _forget_others(self, connection: AsyncConnection) -> None:
-        """SQLite has one process at a time; with PostgreSQL those go that have been silent for long, and those of this
-        machine that have ended: what they were sending may be taken over at once."""
-        table = schema.process
-        if self.is_sqlite:
-            await connection.execute(sa.delete(table))
-            return
-        long_silent = database_now(self.is_sqlite) - 20 * LIVE_SECONDS
-        await connection.execute(sa.delete(table).where(table.c.heartbeat_at < long_silent))
-        ended = [row.id for row in await connection.execute(sa.select(table)) if gone(row.host, row.pid)]
-        await connection.execute(sa.delete(table).where(table.c.id.in_(ended)))
-
-    async def _beat(self) -> None:
-        while True:
-            await self.clock.sleep(HEARTBEAT_SECONDS)
-            try:
-                await self.change(self._say_alive)
-            except (JournalUnavailable, SQLAlchemyError) as error:
-                self._log.warning("heartbeat_not_written", cause=first_line(error))
-                self._report_away()
-
-    async def _say_alive(self, connection: AsyncConnection) -> None:
-        """Also after another process, or a person, has removed the row: who beats lives. The time is the database's."""
-        now = database_now(self.is_sqlite)
-        insert = sqlite.insert if self.is_sqlite else postgresql.insert
-        row = insert(schema.process).values(
-            id=self.process, host=this_host(), pid=os.getpid(), started_at=now,
-            heartbeat_at=now, table_version=self.table_version,
-        )  # fmt: skip
-        beat = {"heartbeat_at": now, "table_version": self.table_version}
-        await connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=beat))
-        await self._ask_time(connection)
-
-    async def _ask_time(self, connection: AsyncConnection) -> None:
-        """Follows the clock of the database; says so when this host's own is another one."""
-        self.clock.adopt(float((await connection.execute(sa.select(database_now(self.is_sqlite)))).scalar_one()))
-        if self.clock.is_skewed != self._skewed:
-            self._skewed = self.clock.is_skewed
-            self._log.warning("clock_skew", skew=round(self.clock.skew, 1), text=self.clock.told or "synchronized")
+    async def _forget(self) -> None:
+        with suppress(JournalUnavailable):
+            await self.change(self._heartbeat.forget)
 
     def _report_away(self) -> None:
         if self._group is not None and self._group.available:
             self._group.submit(Entry())
-
-    async def _forget(self) -> None:
-        try:
-            await self.execute(sa.delete(schema.process).where(schema.process.c.id == self.process))
-        except JournalUnavailable:
-            return
-
-
-def engine_url(url: str) -> str:
-    """`var/hub.db` and `sqlite:///x` become aiosqlite URLs, `postgres://` and `postgresql://` asyncpg ones."""
-    for prefix in ("postgresql+asyncpg://", "sqlite+aiosqlite://"):
-        if url.startswith(prefix):
-            return url
-    for prefix in ("postgres://", "postgresql://"):
-        if url.startswith(prefix):
-            return "postgresql+asyncpg://" + url.removeprefix(prefix)
-    if url.startswith("sqlite://"):
-        return "sqlite+aiosqlite://" + url.removeprefix("sqlite://")
-    if "://" in url:
-        raise ConfigError(
-            f"journal: {url.split('://')[0]}:// is not supported", hint="a path, sqlite:// or postgresql://"
-        )
-    return f"sqlite+aiosqlite:///{url}"
-
-
-def sqlite_path(url: str) -> Path | None:
-    name = sa.make_url(url).database
-    return Path(name) if name and name != ":memory:" else None
-
-
-def show_url(url: str) -> str:
-    """The journal as a site's file names it: a path, or a URL without its password."""
-    made = sa.make_url(url)
-    if made.drivername.startswith("sqlite"):
-        return made.database or url
-    return made.set(drivername=made.get_backend_name()).render_as_string(hide_password=True)

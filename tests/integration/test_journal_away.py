@@ -19,9 +19,10 @@ from hub.core.errors import JournalUnavailable
 from hub.journal import schema
 from hub.journal.commit.entry import Entry, effect_prepared
 from hub.journal.database.engines import make_engine
+from hub.journal.database.urls import engine_url
 from hub.journal.deliveries.effects import STATES
 from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
-from hub.journal.journal import Journal, engine_url
+from hub.journal.journal import Journal
 from tests.support.listening import Listening
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.proxy import TcpProxy

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from hub.journal.database.engines import make_engine
-from hub.journal.journal import engine_url
+from hub.journal.database.urls import engine_url
 from hub.journal.migrate import upgrade
 
 TEMPLATE = "hub_migrated"

@@ -13,8 +13,9 @@ from hub.configuration.site import Site
 from hub.core.errors import FilePlace, HubError
 from hub.core.topology import Topology
 from hub.journal.copies.waits import Waits
+from hub.journal.database.urls import engine_url, sqlite_path
 from hub.journal.declared_queues import DeclaredQueues
-from hub.journal.journal import Journal, engine_url, sqlite_path
+from hub.journal.journal import Journal
 from hub.journal.migrate import is_current
 
 PATIENCE = 2.0

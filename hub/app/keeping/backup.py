@@ -23,7 +23,7 @@ from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError, JournalUnavailable
 from hub.journal.database.transfer import JournalTransfer, Progress
-from hub.journal.journal import engine_url, sqlite_path
+from hub.journal.database.urls import engine_url, sqlite_path
 
 BROKER, JOURNAL, CLAIMS, MANIFEST = "broker.db", "hub.db", "claims", "backup.json"
 

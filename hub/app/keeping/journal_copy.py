@@ -14,7 +14,8 @@ from hub.core.ports import FileBody
 from hub.journal.commands import Commands
 from hub.journal.commit.claims import ClaimStore
 from hub.journal.database.transfer import JournalTransfer, Progress, Transferred, mark_copied
-from hub.journal.journal import Journal, engine_url, show_url
+from hub.journal.database.urls import engine_url, show_url
+from hub.journal.journal import Journal
 
 
 @dataclass(frozen=True, slots=True)

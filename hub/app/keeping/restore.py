@@ -16,8 +16,9 @@ from hub.clock.system_clock import SystemClock
 from hub.configuration.site import Settings
 from hub.core.errors import ConfigError
 from hub.journal.database.transfer import JournalTransfer, Progress
+from hub.journal.database.urls import engine_url, show_url, sqlite_path
 from hub.journal.interchanges.control_counter import ControlCounter
-from hub.journal.journal import Journal, engine_url, show_url, sqlite_path
+from hub.journal.journal import Journal
 from hub.journal.processes.memory import JournalMemory
 from hub.runtime.recovery.rebuilding import OWNER, WANTED
 

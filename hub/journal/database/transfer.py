@@ -18,7 +18,7 @@ from hub.journal import schema
 from hub.journal.commit.bulk import clean
 from hub.journal.database.engines import make_engine
 from hub.journal.database.faults import first_line
-from hub.journal.journal import engine_url, show_url, sqlite_path
+from hub.journal.database.urls import engine_url, show_url, sqlite_path
 from hub.journal.migrate import upgrade
 
 PATIENCE = 24 * 3600.0

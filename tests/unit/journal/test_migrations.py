@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from hub.clock.system_clock import SystemClock
 from hub.journal import migrate, schema
 from hub.journal.database.engines import make_engine
-from hub.journal.journal import Journal, engine_url
+from hub.journal.database.urls import engine_url
+from hub.journal.journal import Journal
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

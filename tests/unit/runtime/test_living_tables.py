@@ -27,7 +27,7 @@ async def test_while_tables_differ_another_process_may_know(
 ) -> None:
     journals = [Journal(str(tmp_path / "hub.db"), tmp_path / "claims", SystemClock()) for _ in ("ours", *others)]
     for journal, table in zip(journals, ("v1", *others), strict=True):
-        journal.table_version = table
+        await journal.announce(table)
         await journal.open(worker=True)
     try:
         assert await LivingTables(journals[0]).others_may_know(version) is may
