@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hub.core.errors import HubError
 from hub.core.identity import digest, message_id
 from hub.core.message import Message
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.runtime.recovery.command_desk import Act
 
 if TYPE_CHECKING:

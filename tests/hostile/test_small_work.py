@@ -11,7 +11,8 @@ import pytest
 
 from hub.core.errors import MappingError
 from hub.core.options.work import IN_PROCESS, WorkBounds
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.mapping.allowance import RenderingAllowance, within
 from hub.mapping.site_template import SiteTemplate
 from tests.support.brokers import eventually

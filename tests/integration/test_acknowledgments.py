@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from hub.core.ports import Arrival, BytesBody
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.interchanges.interchanges_sent import InterchangesSent
 from hub.journal.timeline import Timeline
 from tests.support.answers import (

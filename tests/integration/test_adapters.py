@@ -12,7 +12,8 @@ from hub.app.running_hub import RunningHub
 from hub.core.identity import digest, idempotency_key, message_id
 from hub.core.message import Message
 from hub.core.topology import Binding, Exchange, Queue, Topology
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.story import Story
 from hub.journal.timeline import Timeline
 from tests.support.brokers import Inbox, eventually

@@ -8,7 +8,7 @@ import pytest
 
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody, Taken
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.journal.story import Story
 from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually

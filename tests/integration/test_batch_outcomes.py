@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from tests.support.answers import GROWN, grown, numbers, open_holds
 from tests.support.batch_site import ROUTES, BatchSite, batched_order, transactions
 from tests.support.batch_stories import (

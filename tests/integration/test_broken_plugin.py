@@ -18,7 +18,8 @@ from hub.core.errors import HubError
 from hub.core.plugin import DestinationPlugin, Options, Plugin, ReaderPlugin
 from hub.core.plugins import Plugins
 from hub.core.ports import Body, Outgoing, Reading, Receipt
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.site import SiteOnDisk, order
 

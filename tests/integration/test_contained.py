@@ -16,7 +16,8 @@ from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.console.server import serving
 from hub.core.plugins import Plugins, declared
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from tests.support import hostile_plugin
 from tests.support.brokers import eventually
 from tests.support.hostile_plugin import install

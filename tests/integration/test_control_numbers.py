@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.journal.interchanges.interchanges_sent import InterchangesSent, NumberStory
 from tests.support.brokers import eventually
 from tests.support.partner_site import PartnerSite

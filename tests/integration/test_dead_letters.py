@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from tests.support.answers import GROWN, grown
 from tests.support.erp import Answer, Erp
 from tests.support.site import SiteOnDisk, order

@@ -12,7 +12,8 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.core.agreement import Agreement
 from hub.core.ports import Arrival, BytesBody, Taken
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from tests.support.brokers import eventually
 from tests.support.clocks import ahead_of
 from tests.support.partner_site import PartnerSite

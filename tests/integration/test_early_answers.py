@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from hub.app.running_hub import RunningHub
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.interchanges.interchanges_sent import InterchangesSent
 from hub.journal.timeline import Timeline
 from tests.support.answers import GROWN, ack_becomes, grown, newest, open_holds, said

@@ -14,7 +14,7 @@ from hub.core.message import Message
 from hub.core.ports import Arrival, BytesBody
 from hub.core.typed_json import loaded
 from hub.journal.deliveries.answers_recorded import asked_in
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.journal.deliveries.sendings import Sendings
 from hub.journal.story import Story
 from hub.journal.timeline import Timeline

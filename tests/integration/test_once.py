@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hub.app.running_hub import RunningHub
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp, Request

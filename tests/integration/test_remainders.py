@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hub.core.ports import Arrival, BytesBody
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.journal.timeline import Timeline
 from hub.runtime.intake.remainder import MOST_LETTERS
 from tests.support.brokers import eventually

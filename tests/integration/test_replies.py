@@ -12,7 +12,8 @@ import pytest
 from hub.app.running_hub import RunningHub
 from hub.core.ports import Arrival, BytesBody
 from hub.documents import OrderAcknowledgment, to_json
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.rows import DeadLetterRow
 from hub.journal.story import Story
 from hub.journal.timeline import Timeline

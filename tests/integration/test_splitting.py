@@ -10,7 +10,7 @@ import pytest
 from hub.app.plugin_discovery import discover
 from hub.app.running_hub import RunningHub
 from hub.app.site_folder import SiteFolder
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Erp

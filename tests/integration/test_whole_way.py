@@ -14,7 +14,8 @@ from adapters.file.source import WORK
 from adapters.inbox.file_names import with_mark
 from hub.app.running_hub import RunningHub
 from hub.core.message import Message
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually
 from tests.support.erp import Answer, Erp

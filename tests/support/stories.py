@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.app.running_hub import RunningHub
 from hub.journal import schema
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.story import Story
 from hub.journal.timeline import Timeline
 from tests.support.brokers import eventually

@@ -20,7 +20,8 @@ from hub.core.routing.facts import FactSet
 from hub.core.routing.route import Route
 from hub.core.routing.route_table import RouteTable
 from hub.core.topology import Topology, hub_topology, route_topology, source_topology
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.journal import Journal
 from hub.journal.processes.suspects import Suspects
 from hub.journal.rows import DeadLetterFound

@@ -27,7 +27,8 @@ from hub.journal.batches.batches import Batches
 from hub.journal.commands import Commands
 from hub.journal.commit.claims import ClaimStore
 from hub.journal.copies.waits import Waits
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.interchanges.interchanges_sent import InterchangesSent
 from hub.journal.journal import Journal
 

@@ -34,7 +34,8 @@ from hub.cli.shell.output import FOUND, AsJson, fail, one_line, out, print_json,
 from hub.cli.site import HERE, SiteDir, command, with_journal
 from hub.core.dead_letter import DeadStatus
 from hub.core.errors import ClaimMissing
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.journal import Journal
 from hub.journal.rows import DeadLetterFound
 

@@ -9,7 +9,7 @@ import typer
 
 from hub.cli.shell.output import fail
 from hub.core.options.duration import seconds
-from hub.journal.deliveries.decisions import DeadFilter
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.journal.rows import DeadLetterFound
 
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or how they begin.")]

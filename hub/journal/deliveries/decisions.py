@@ -4,7 +4,6 @@ so that two people, two processes or a crash in the middle never decide twice.""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from hub.journal.batches import batch_members
 from hub.journal.batches.batch_members import BatchSays
 from hub.journal.deliveries import effects, once_keys
 from hub.journal.deliveries.confirming import confirm
+from hub.journal.deliveries.dead_filter import DeadFilter
 from hub.journal.deliveries.once_keys import OnceHeld
 from hub.journal.interchanges.acknowledgments import OVERDUE
 from hub.journal.journal import Journal
@@ -30,55 +30,6 @@ from hub.journal.rows import DeadLetterFound, EffectRow, HoldRow, OnceRow, colum
 
 DEFINITE = ("RejectedError", "MappingError", "ConfigError")
 """Errors after which nothing can have happened at the far end: a replay renders anew, under a new key."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadFilter:
-    """Which dead letters. Ages in seconds. Everything that is stated must hold."""
-
-    ids: tuple[str, ...] = ()
-    kind: str | None = None
-    route: str | None = None
-    source: str | None = None
-    destination: str | None = None
-    error: str | None = None
-    partner: str | None = None
-    older: float | None = None
-    newer: float | None = None
-    owner: str | None = None
-    status: tuple[DeadStatus, ...] = (DeadStatus.DEAD,)
-
-    def where(self, now: float) -> list[sa.ColumnElement[bool]]:
-        table = schema.dead_letter.c
-        found: list[sa.ColumnElement[bool]] = []
-        if self.status:
-            found.append(table.status.in_(self.status))
-        if self.ids:
-            found.append(sa.or_(*(table.id.startswith(id, autoescape=True) for id in self.ids)))
-        for column, value in (
-            ("kind", self.kind),
-            ("route", self.route),
-            ("source", self.source),
-            ("partner", self.partner),
-            ("owner", self.owner),
-        ):
-            if value is not None:
-                found.append(table[column] == value)
-        if self.destination is not None:
-            found.append(
-                (sa.literal(",") + table.destinations + ",").contains(f",{self.destination},", autoescape=True)
-            )
-        if self.error is not None:
-            found.append(
-                sa.or_(
-                    table.error == self.error, sa.func.lower(table.cause).contains(self.error.lower(), autoescape=True)
-                )
-            )
-        if self.older is not None:
-            found.append(table.dead_at <= now - self.older)
-        if self.newer is not None:
-            found.append(table.dead_at >= now - self.newer)
-        return found
 
 
 MOST_DECIDED = 100_000

@@ -43,7 +43,7 @@ class Heartbeat:
     async def begin(self) -> None:
         """Announces this process, and beats until `end`. Raises JournalUnavailable."""
         await self._change(self._forget_others)
-        await self._change(self._say_alive)
+        await self._change(self.say_alive)
         self._task = asyncio.create_task(self._beat(), name="journal-heartbeat")
 
     async def end(self) -> None:
@@ -56,7 +56,7 @@ class Heartbeat:
         """Tells the others by which route table this process works from now on, before it makes a copy by it."""
         self.table_version = table_version
         if self._task is not None:
-            await self._change(self._say_alive)
+            await self._change(self.say_alive)
 
     @property
     def beats(self) -> bool:
@@ -78,12 +78,12 @@ class Heartbeat:
         while True:
             await self._clock.sleep(HEARTBEAT_SECONDS)
             try:
-                await self._change(self._say_alive)
+                await self._change(self.say_alive)
             except (JournalUnavailable, SQLAlchemyError) as error:
                 self._log.warning("heartbeat_not_written", cause=first_line(error))
                 self._on_silence()
 
-    async def _say_alive(self, connection: AsyncConnection) -> None:
+    async def say_alive(self, connection: AsyncConnection) -> None:
         """Also after another process, or a person, has removed the row: who beats lives. The time is the database's."""
         now = database_now(self._is_sqlite)
         insert = sqlite.insert if self._is_sqlite else postgresql.insert

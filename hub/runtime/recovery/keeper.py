@@ -16,7 +16,8 @@ from hub.documents import BATCH
 from hub.journal.batches.batch_members import TELL, BatchSays
 from hub.journal.commit.bulk import DEAD
 from hub.journal.commit.entry import Entry
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.deliveries.effects import EffectState
 from hub.journal.deliveries.once_keys import FREE, OnceHeld
 from hub.runtime.boundary import Boundary

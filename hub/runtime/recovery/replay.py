@@ -19,7 +19,8 @@ from hub.journal.batches.batch_dissolving import Dissolution
 from hub.journal.batches.batch_members import TELL, BatchSays
 from hub.journal.batches.batches import Batches
 from hub.journal.commit.entry import Entry
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.deliveries.effects import Forbidden
 from hub.journal.rows import DeadLetterFound, HoldRow
 from hub.runtime.boundary import Boundary

@@ -78,7 +78,7 @@ async def test_a_heartbeat_is_written_by_the_clock_of_the_database(
 
     async def alive(connection: AsyncConnection) -> list[str]:
         await connection.execute(sa.update(schema.process).values(heartbeat_at=0.0))
-        await journal._say_alive(connection)
+        await journal._heartbeat.say_alive(connection)
         return list((await connection.execute(living(journal.is_sqlite))).scalars())
 
     assert await journal.change(alive) == [journal.process]

@@ -20,7 +20,8 @@ from hub.core.retry import QUICK, RetryClass
 from hub.core.routing.route import Route, Send
 from hub.documents import Document
 from hub.journal.copies.waits import Waits
-from hub.journal.deliveries.decisions import DeadFilter, Decisions
+from hub.journal.deliveries.dead_filter import DeadFilter
+from hub.journal.deliveries.decisions import Decisions
 from hub.journal.story import Story
 from hub.journal.timeline import Timeline
 from hub.runtime.delivery.limit import Limit
