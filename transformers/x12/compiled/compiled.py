@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from operator import length_hint
+from types import CodeType
 from typing import Any
 
 from pydantic import BaseModel
@@ -194,8 +195,7 @@ class CompiledSet:
             f"zeros_{self._names.counters['all'][0]}": (0,) * self._names.counters["all"][0],
             **self._names.constants,
         }
-        code = compile(self.source, f"<x12 {declaration.set} {declaration.release}>", "exec")
-        exec(code, places)  # noqa: S102 - generated from declarations of this package, never from input
+        exec(_code(self.source, declaration.set), places)  # noqa: S102 - generated from declarations of this package, never from input
         made: Callable[[list[str]], Read] = places["make"]
         return made
 
@@ -210,6 +210,12 @@ class CompiledSet:
                 if len(key) == 2:
                     states[state.number][key + separator] = step
         return states
+
+
+@lru_cache(maxsize=512)
+def _code(source: str, set: str) -> CodeType:
+    """Releases and agreements often differ only in what the code looks up. Such code is compiled once."""
+    return compile(source, f"<x12 {set}>", "exec")
 
 
 class _Steps(dict[str, Any]):
