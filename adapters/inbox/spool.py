@@ -38,6 +38,7 @@ class Spool:
         if size <= SMALL:
             yield BytesBody(await read())
             return
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True)
         path = self._folder / uuid.uuid4().hex
         try:
             await download(path)

@@ -44,7 +44,8 @@ def offered(point: EntryPoint) -> tuple[Plugin[Any], ...]:
     except ConfigError as error:
         raise ConfigError(f"the plug-in {point.value!r} of {point.dist}: {error.text}", hint=error.hint) from error
     except Exception as error:
-        raise ConfigError(f"the plug-in {point.value!r} of {point.dist} can't be loaded: {error}") from error
+        hint = f"a declaration is one of {declarations()}" if isinstance(error, TypeError) else None
+        raise ConfigError(f"the plug-in {point.value!r} of {point.dist} can't be loaded: {error}", hint=hint) from error
     if not found:
         wanted = f"expected PLUGIN, or PLUGINS, of {declarations()}"
         raise ConfigError(f"the plug-in {point.value!r} of {point.dist}: {where} declares nothing; {wanted}")

@@ -94,8 +94,12 @@ class Context:
     clock: Clock = NO_CLOCK
 
     def endpoint_of(self, kind: type[E], name: str) -> E:
-        """The built endpoint of that name. Raises ConfigError for one that is of another kind."""
+        """The built endpoint of that name. In a worker process, and where `hub check` builds a step on trial, something
+        that raises RuntimeError when it is used: a step asks only in the hub itself. Raises ConfigError for an endpoint
+        of another kind."""
         found = self.endpoint(name)
+        if found is None:
+            return cast(E, NotGiven(f"endpoint {name}"))
         if not isinstance(found, kind):
             raise ConfigError(f"endpoint {name} is {type(found).__name__}, {kind.__name__} is needed here")
         return found

@@ -23,7 +23,8 @@ class StoryEvent:
     """What happened to a message."""
 
     at: float
-    stage: Stage
+    stage: Stage | str
+    """A text where a newer release has recorded it."""
     route: str | None = None
     destination: str | None = None
     attempt: int | None = None

@@ -135,6 +135,10 @@ def _begun(message: MessageRow) -> Story:
     )
 
 
+STAGES = {stage.value: stage for stage in Stage}
+"""By the text of a row. A newer release beside this one may write others: these stay texts."""
+
+
 def _told(event: EventRow) -> StoryEvent:
     detail = orjson.loads(event.detail) if event.detail else {}
     detail.pop(COPY, None)
@@ -144,7 +148,7 @@ def _told(event: EventRow) -> StoryEvent:
         detail[ASKED] = asked_in(detail)
     return StoryEvent(
         at=event.at,
-        stage=Stage(event.stage),
+        stage=STAGES.get(event.stage, event.stage),
         route=event.route,
         destination=event.destination,
         attempt=event.attempt,

@@ -17,8 +17,9 @@ from hub.core.routing.expression_tree import ExpressionError
 if TYPE_CHECKING:
     from pathlib import Path
 
-BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, OSError)
-"""What a builder may raise beside ConfigError, when a file is not what it takes it for."""
+BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, OSError)
+"""What a builder may raise beside ConfigError, when a file is not what it takes it for, or when it asks for what only a
+running hub has (`hub.core.context.NotGiven`)."""
 
 
 def check_transformers(draft: Draft) -> None:

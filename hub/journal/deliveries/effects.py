@@ -74,18 +74,19 @@ def states(connection: Connection, asked: Sequence[EffectAsked]) -> dict[EffectK
 
 
 def state_of(row: EffectRow, process: str) -> EffectState:
-    """The effect of a row, as `process` sees it."""
+    """The effect of a row, as `process` sees it. One with a status that only a newer release knows is not this
+    process's to send."""
     return EffectState(
         document_id=row.document_id,
         destination=row.destination,
         route=row.route,
-        status=EffectStatus(row.status),
+        status=row.status,
         generation=row.generation,
         key=row.key,
         claim=row.claim,
         content_type=row.content_type,
         attempts=row.attempts,
-        mine=row.claimed_by == process,
+        mine=row.claimed_by == process and isinstance(row.status, EffectStatus),
         text=row.text,
         facts=row.facts,
         expect_ack=row.expect_ack,

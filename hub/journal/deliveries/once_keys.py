@@ -50,12 +50,16 @@ class OnceState(NamedTuple):
     status: OnceStatus
 
 
+STATUSES = {status.value: status for status in OnceStatus}
+"""By the text of a row. With one that only a newer release knows, the key is not free."""
+
+
 def holders(connection: Connection, asked: Sequence[OnceAsked]) -> dict[OnceAsked, OnceState]:
     """Who holds each of the keys."""
     kept = {one: (stored(connection, one.route), stored(connection, one.value)) for one in asked}
     values = list({value for _, value in kept.values()})
     found = select_in(connection, OnceRow, schema.once_key, schema.once_key.c.value, values)
-    rows = {(row.route, row.value): OnceState(row.owner, OnceStatus(row.status)) for row in found}
+    rows = {(row.route, row.value): OnceState(row.owner, STATUSES.get(row.status, OnceStatus.PENDING)) for row in found}
     return {one: rows[place] for one, place in kept.items() if place in rows}
 
 

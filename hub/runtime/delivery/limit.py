@@ -155,13 +155,13 @@ class Limit:
         return True
 
     def end(self, error: BaseException | None, tries: bool, opened: float | None) -> None:
+        if tries:
+            self._trying = False
         if isinstance(error, TransientError):
             if error.kind != "busy":
                 self._failed(error, tries)
         elif error is None or isinstance(error, HubError):
             self._answered(opened)
-        if tries:
-            self._trying = False
 
     def _failed(self, error: TransientError, tries: bool) -> None:
         self._failures += 1

@@ -13,6 +13,7 @@ from hub.core.identity import digest, message_id
 from hub.core.message import Header, Message, storable
 from hub.core.ports import DUPLICATES, Arrival, Body, BytesBody, Reader, Reading
 from hub.core.routing.facts import LONGEST_FACT
+from hub.core.step import AskingStep
 from hub.documents import from_json
 from hub.journal.commit.claims import INLINE, StoredClaim
 from hub.mapping.allowance import RenderingAllowance, within
@@ -172,15 +173,16 @@ class ArrivalReader:
         as what has many readings, needs a worker, asks, or fails."""
         arrival = visit.arrival
         reader, name = snapshot.readers.get(arrival.source), suspect_name(arrival, visit.claim.digest)
+        steps = snapshot.steps.get(arrival.source, ())
+        if steps and any(isinstance(each.step, AskingStep) for each in steps):
+            return None
         if reader is None or visit.raw is None or visit.hops > MOST_HOPS or self._duplicates.may_ask(snapshot, reader):
             return None
-        if (
-            snapshot.contained_source(arrival.source, len(visit.raw), self._runtime.suspects.count(name) > 0)
-            is not None
-        ):
+        suspect = self._runtime.suspects.count(name) > 0
+        if snapshot.contained_source(arrival.source, len(visit.raw), suspect) is not None:
             return None
         allowance = allowance_before(snapshot.contained_source(arrival.source, 0, True))
-        passage = SourceSteps(snapshot.facts, snapshot.steps.get(arrival.source, ()), arrival, visit.claim.digest)
+        passage = SourceSteps(snapshot.facts, steps, arrival, visit.claim.digest)
         headers = _headers_seen(arrival, {})
         self._runtime.recorder.note(name)
         try:

@@ -183,3 +183,18 @@ def test_a_step_that_needs_its_endpoint_is_built_at_the_start(tmp_path: Path) ->
         endpoint=("endpoint", "rest"),
     )
     assert found(tmp_path, step("asks: erp"), Plugins.of([*known, asks])) == []
+
+
+class NoOptions(Options):
+    """None."""
+
+
+def ask_the_hub(name: str, options: NoOptions, context: Context) -> None:
+    context.log.bind(step=name)
+
+
+def test_a_builder_that_wants_what_only_a_running_hub_has_is_told_of(tmp_path: Path) -> None:
+    wants = StepPlugin(name="wants", options=NoOptions, summary="Wants the log.", example="{}", build=ask_the_hub)
+    known = [plugin for kind in discover().by_kind.values() for plugin in kind.values()]
+    (told,) = found(tmp_path, step("wants: {}"), Plugins.of([*known, wants]))
+    assert "wants can't be used: RuntimeError: no log was given here" in told

@@ -131,3 +131,10 @@ def test_an_endpoint_of_another_kind_is_refused() -> None:
     assert context.endpoint_of(int, "erp") == 850
     with pytest.raises(ConfigError, match="endpoint erp is int, str is needed here"):
         context.endpoint_of(str, "erp")
+
+
+def test_an_endpoint_that_is_only_in_the_hub_is_missed_when_it_is_used() -> None:
+    """A step of a worker process, or one that is built on trial, is built without it."""
+    endpoint = Context(Path()).endpoint_of(Path, "erp")
+    with pytest.raises(RuntimeError, match="no endpoint erp was given here"):
+        endpoint.exists()

@@ -8,10 +8,16 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import pytest
 import sqlalchemy as sa
 
+from hub.core.once_key import OnceStatus
 from hub.journal import rows, schema
 from hub.journal.batches.batch_dissolving import CLOSED
 from hub.journal.commit.bulk import RECEIVED, SENT, Bulk
+from hub.journal.commit.entry import Entry
 from hub.journal.commit.writers import ROWS
+from hub.journal.deliveries.effects import STATES, EffectAsked
+from hub.journal.deliveries.once_keys import HOLDERS, OnceAsked
+from hub.journal.journal import Journal
+from hub.journal.timeline import Timeline
 
 BULKS: list[Bulk[Any]] = [*ROWS, SENT, RECEIVED, CLOSED]
 
@@ -76,3 +82,24 @@ def test_a_row_has_all_that_its_table_needs(bulk: Bulk[Any]) -> None:
     table = schema.metadata.tables[bulk.table]
     needed = [column.name for column in table.c if not column.nullable and column.autoincrement is not True]
     assert [name for name in needed if name not in bulk.columns] == []
+
+
+async def test_words_of_a_newer_release_are_shown_and_never_acted_on(journal: Journal) -> None:
+    """It may work beside this one. What it says of a sending is not this process's to send, and its key is not
+    free."""
+    effect = {"document_id": "d1", "destination": "out", "route": "r", "key": "k", "generation": 1, "attempts": 0}
+    effect |= {"status": "teleported", "first_at": 1.0, "updated_at": 1.0, "claimed_by": journal.process}
+    once = {"route": "r", "value": "7", "owner": "d1", "status": "teleported", "updated_at": 1.0}
+    event = {"message_id": "d1", "at": 2.0, "stage": "teleported"}
+    for table, values in ((schema.effect, effect), (schema.once_key, once), (schema.event, event)):
+        await journal.execute(sa.insert(table).values(**values))
+    entry = Entry()
+    entry.message("d1", "shop", "a.json", "c" * 64, "", 1.0)
+    entry.add(STATES, EffectAsked("d1", "out", journal.process))
+    entry.add(HOLDERS, OnceAsked("r", "7"))
+    committed = await journal.commit(entry)
+    state, holder = committed.of(STATES)["d1", "out"], committed.of(HOLDERS)[OnceAsked("r", "7")]
+    assert (state.mine, state.finished) == (False, False)
+    assert (holder.owner, holder.status) == ("d1", OnceStatus.PENDING)
+    (story,) = await Timeline(journal).trace("d1")
+    assert [str(found.stage) for found in story.events] == ["received", "teleported"]
