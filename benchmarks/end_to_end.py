@@ -5,7 +5,7 @@ Beside it, in the same run and on the same node, the plain aio-pika forwarder of
 at half of the hub's own rate. Of the hub's process: CPU a document by thread, messages in flight, copies that were
 handed over, and CPU while nothing comes in.
 
-    python -m benchmarks.end_to_end [--documents 20000] [--variant plain|queue|once] [--url amqp://...] [--json]
+    python -m benchmarks.end_to_end [--documents 20000] [--variant plain|queue|once] [--prefetch 200] [--json]
 
 `queue`: no copy is handed over. `once`: the route has a once-key, and a template makes what is sent.
 """
@@ -41,7 +41,7 @@ format: 1
 owner: bench
 sources:
   shop:
-    exchange: {name: bench.in, key: order, prefetch: 500}
+    exchange: {name: bench.in, key: order, prefetch: 200}
     read: {json: order@1}
 routes:
   - id: orders
@@ -53,6 +53,9 @@ TEMPLATE = (
     '{"order": "{{ document.number }}", "lines": [{% for line in document.lines %}{{ line.quantity }}{{ "," if not'
     " loop.last }}{% endfor %}]}"
 )
+
+PREFETCH = 200
+"""Messages in work at once: the default of a source."""
 
 VARIANTS = ("plain", "queue", "once")
 
@@ -90,7 +93,7 @@ def make_order(number: int) -> bytes:
 class Bench:
     """A hub process on a RabbitMQ node, fed and emptied by this process."""
 
-    def __init__(self, folder: Path, url: str, variant: str = "plain") -> None:
+    def __init__(self, folder: Path, url: str, variant: str = "plain", prefetch: int = PREFETCH) -> None:
         self.site = SiteOnDisk(folder, amqp=url)
         write = "  write: {template: order.json.j2}\n" if variant == "once" else ""
         self.site.write(
@@ -103,7 +106,8 @@ class Bench:
         for name in ("endpoints", "policies"):
             (folder / "config" / f"{name}.yaml").unlink()
         once = "    once: [partner, number]\n" if variant == "once" else ""
-        self.site.write("routes/acme.yaml", ROUTES.replace("    to: [out]", f"{once}    to: [out]"))
+        routes = ROUTES.replace("    to: [out]", f"{once}    to: [out]")
+        self.site.write("routes/acme.yaml", routes.replace(f"prefetch: {PREFETCH}", f"prefetch: {prefetch}"))
         self.process = HubProcess(self.site)
         self.broker = RabbitBroker(url, SystemClock(), name="bench")
         self._next = 10_000_000
@@ -245,10 +249,10 @@ def node(url: str | None) -> Iterator[str]:
         yield private.url
 
 
-async def measure(url: str, documents: int, variant: str) -> dict[str, Any]:
+async def measure(url: str, documents: int, variant: str, prefetch: int = PREFETCH) -> dict[str, Any]:
     plain = await forward_plain(url, documents)
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as folder:
-        bench = Bench(Path(folder), url, variant)
+        bench = Bench(Path(folder), url, variant, prefetch)
         try:
             await bench.open()
             rate = await bench.throughput(documents)
@@ -275,10 +279,11 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=20_000)
     parser.add_argument("--url", help="a RabbitMQ node; without it a private one is started")
     parser.add_argument("--variant", choices=VARIANTS, default="plain")
+    parser.add_argument("--prefetch", type=int, default=PREFETCH)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     with node(arguments.url) as url:
-        found = asyncio.run(measure(url, arguments.documents, arguments.variant))
+        found = asyncio.run(measure(url, arguments.documents, arguments.variant, arguments.prefetch))
     if arguments.json:
         print(json.dumps(found))
         return

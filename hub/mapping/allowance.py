@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 
 from hub.core.options.work import WorkBounds
 
@@ -23,15 +22,20 @@ class RenderingAllowance:
         self.left = WorkBounds(max(0, self.left.steps - steps), max(0, self.left.characters - characters))
 
 
-@contextmanager
-def within(allowance: RenderingAllowance | None) -> Iterator[None]:
-    """Templates render within the allowance, as far as it is less than what they may do anyway. None: that alone bounds
-    them."""
-    before = ALLOWANCE.set(allowance)
-    try:
-        yield
-    finally:
-        ALLOWANCE.reset(before)
+class within:  # noqa: N801  (it reads as a function; a generator's context would cost each document twice as much)
+    """Templates of its block render within the allowance, as far as it is less than what they may do anyway. None: that
+    alone bounds them."""
+
+    __slots__ = ("_allowance", "_before")
+
+    def __init__(self, allowance: RenderingAllowance | None) -> None:
+        self._allowance = allowance
+
+    def __enter__(self) -> None:
+        self._before = ALLOWANCE.set(self._allowance)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        ALLOWANCE.reset(self._before)
 
 
 ALLOWANCE: ContextVar[RenderingAllowance | None] = ContextVar("ALLOWANCE", default=None)
