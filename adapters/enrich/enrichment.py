@@ -57,7 +57,7 @@ class Enrichment:
         known = {**facts, **{name: text_of(value) for name, value in named.items()}}
         return PartAsked(part, f"{self._shown} {plainly(self._template, known)}", known)
 
-    def fill(
+    def made(
         self, document: Document, whole: dict[str, Any], found: Sequence[tuple[PartAsked, Answer | None]]
     ) -> Stepped:
         """Raises MappingError where nothing is known, DecodeError for an answer that doesn't fit into the document."""
@@ -97,7 +97,7 @@ class EnrichFromTable:
 
     def take(self, document: Document, facts: Mapping[str, Any]) -> Stepped:
         whole, parts = self._enrichment.parts(document, facts)
-        return self._enrichment.fill(document, whole, [(asked, self._look_up(asked.facts)) for asked in parts])
+        return self._enrichment.made(document, whole, [(asked, self._look_up(asked.facts)) for asked in parts])
 
     def _look_up(self, facts: Mapping[str, Any] | None) -> Answer | None:
         row = self._table.rows.get(plainly(self._key, facts)) if facts is not None else None
@@ -123,7 +123,7 @@ class EnrichFromEndpoint:
         whole, parts = self._enrichment.parts(document, facts)
         coming = iter(answers)
         found = [(asked, next(coming) if asked.facts is not None else None) for asked in parts]
-        return self._enrichment.fill(document, whole, found)
+        return self._enrichment.made(document, whole, found)
 
     def _question(self, facts: Mapping[str, Any]) -> Question:
         return {name: fact_text(facts, name) for name in self._names}

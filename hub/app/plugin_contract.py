@@ -76,7 +76,7 @@ def refuses(plugin: Plugin[Any], options: dict[str, Any]) -> None:
     raise AssertionError(f"{plugin.name} takes the options {options}")
 
 
-def build(plugin: Plugin[Any], site: Path, options: dict[str, Any] | None = None) -> Any:
+def made(plugin: Plugin[Any], site: Path, options: dict[str, Any] | None = None) -> Any:
     """What the builder builds on a site; without options by those of the example."""
     given = _options(plugin, _example(plugin) if options is None else options)
     return plugin.build(f"my-{plugin.kind}", given, Context(site, log=make_logger(), clock=CLOCK))

@@ -70,7 +70,7 @@ class ByColumns:
             if isinstance(items, dict)
         ]
 
-    def add_json(self, found: Iterable[BodyItem]) -> Iterator[BodyItem]:
+    def found(self, found: Iterable[BodyItem]) -> Iterator[BodyItem]:
         """Each with its JSON."""
         for one in found:
             yield BodyItem(one.names, self.json(one.names["rows"])) if one.error is None else one
@@ -107,4 +107,4 @@ def _put(made: dict[str, Any], way: Sequence[str], value: Any) -> None:
 
 def by_columns(options: RowsOptions) -> Callable[[Iterable[BodyItem]], Iterable[BodyItem]]:
     """For a reader: what it does with what it found, before documents are made of it."""
-    return ByColumns(options.document, options.to).add_json if options.to else lambda found: found
+    return ByColumns(options.document, options.to).found if options.to else lambda found: found

@@ -153,11 +153,11 @@ def test_the_plugin_of_the_guide_works(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
     program = (
         "from pathlib import Path\n"
-        "from hub.app.plugin_contract import installed, build, refuses, writes\n"
+        "from hub.app.plugin_contract import installed, made, refuses, writes\n"
         "from hub.documents import Order\n"
         "plugin = installed('writer', 'one_line')\n"
         "refuses(plugin, {'separator': ''})\n"
         "order = Order.model_validate({'number': '1', 'partner': 'ACME', 'lines': []})\n"
-        "print(writes(build(plugin, Path()), order).decode())\n"
+        "print(writes(made(plugin, Path()), order).decode())\n"
     )
     assert own.run(sys.executable, "-c", program) == "order;ACME;1\n"

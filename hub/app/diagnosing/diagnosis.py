@@ -143,7 +143,7 @@ class Diagnosis:
     @staticmethod
     def _clock(journal: Journal) -> HealthFinding:
         """Hosts that share a journal follow the clock of the database; people and partners read that of the host."""
-        told = journal.clock.skew_text
+        told = journal.clock.told
         return HealthFinding("clock", "error" if told else "ok", told or "this host and the database agree")
 
     @staticmethod

@@ -43,7 +43,7 @@ class Health:
             "journal": journal,
             "waiting": [asdict(one) for one in hub.waker.waiting],
             "missing_queues": dict(hub.runtime.own_queues.missing),
-            "clock": hub.journal.clock.skew_text or None,
+            "clock": hub.journal.clock.told or None,
             "table": hub.site.version,
             "failing": dict(supervisor.failing),
             "stopped": {

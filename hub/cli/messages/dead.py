@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -23,10 +22,11 @@ from hub.cli.messages.dead_choice import (
     Route,
     Source,
     arguments,
-    filter_of,
+    kind_of,
     known_names,
     names_of,
     selected,
+    span,
 )
 from hub.cli.messages.dead_view import as_dict, list_entry, properties
 from hub.cli.shell.no_match import none_fits
@@ -73,18 +73,16 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Lists dead letters, oldest first. Example: hub dead list --route acme-orders --error timeout --newer 4h"""
-    wanted = replace(
-        filter_of(
-            kind=kind,
-            route=route,
-            source=source,
-            destination=destination,
-            error=error,
-            partner=partner,
-            older=older,
-            newer=newer,
-            owner=owner,
-        ),
+    wanted = DeadFilter(
+        kind=kind_of(kind),
+        route=route,
+        source=source,
+        destination=destination,
+        error=error,
+        partner=partner,
+        older=span(older),
+        newer=span(newer),
+        owner=owner,
         status=() if every else (DeadStatus.DEAD, DeadStatus.REPLAYING),
     )
     rows, count, now = rows_of(site, wanted, limit)

@@ -55,40 +55,8 @@ def selected(
     owner: str | None,
 ) -> DeadFilter:
     """The filter; nothing at all selects nothing, unless --all says so."""
-    made = filter_of(
+    made = DeadFilter(
         ids=tuple(ids or ()),
-        kind=kind,
-        route=route,
-        source=source,
-        destination=destination,
-        error=error,
-        partner=partner,
-        older=older,
-        newer=newer,
-        owner=owner,
-    )
-    refuse_empty(made.ids)
-    if made == DeadFilter() and not every:
-        fail("say which: ids, a filter, or --all", 2)
-    return made
-
-
-def filter_of(
-    *,
-    ids: tuple[str, ...] = (),
-    kind: str | None,
-    route: str | None,
-    source: str | None,
-    destination: str | None,
-    error: str | None,
-    partner: str | None,
-    older: str | None,
-    newer: str | None,
-    owner: str | None,
-) -> DeadFilter:
-    """What the options of a command say. Exits with 2 for a kind or an age that can't be."""
-    return DeadFilter(
-        ids=ids,
         kind=kind_of(kind),
         route=route,
         source=source,
@@ -99,6 +67,10 @@ def filter_of(
         newer=span(newer),
         owner=owner,
     )
+    refuse_empty(made.ids)
+    if made == DeadFilter() and not every:
+        fail("say which: ids, a filter, or --all", 2)
+    return made
 
 
 def refuse_empty(ids: Sequence[str]) -> None:

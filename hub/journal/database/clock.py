@@ -58,7 +58,7 @@ class DatabaseClock:
         return abs(self.skew) > SKEW
 
     @property
-    def skew_text(self) -> str:
+    def told(self) -> str:
         """For people; empty while the two clocks agree."""
         if not self.is_skewed:
             return ""

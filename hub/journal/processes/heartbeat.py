@@ -100,9 +100,7 @@ class Heartbeat:
         self._clock.adopt(float((await connection.execute(sa.select(database_now(self._is_sqlite)))).scalar_one()))
         if self._clock.is_skewed != self._skewed:
             self._skewed = self._clock.is_skewed
-            self._log.warning(
-                "clock_skew", skew=round(self._clock.skew, 1), text=self._clock.skew_text or "synchronized"
-            )
+            self._log.warning("clock_skew", skew=round(self._clock.skew, 1), text=self._clock.told or "synchronized")
 
     async def forget(self, connection: AsyncConnection) -> None:
         """This process has ended."""

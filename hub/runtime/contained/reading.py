@@ -73,7 +73,7 @@ class ContainedReading:
                 found.append((partner, number, position))
         return found
 
-    async def find(self, recipe: Recipe, arrival: Arrival, body: bytes, envelope: Mapping[str, Any]) -> DocumentFound:
+    async def found(self, recipe: Recipe, arrival: Arrival, body: bytes, envelope: Mapping[str, Any]) -> DocumentFound:
         """As `document_found`, of a canonical document; its id is that of an arrival. Raises DecodeError and
         TransientError."""
         work, cause = FindDocument(without_body(arrival), body, dict(envelope)), ""

@@ -204,7 +204,7 @@ class ArrivalReader:
     ) -> DocumentFound:
         """What a canonical document says that waits as unmatched. Raises DecodeError and TransientError."""
         if snapshot.recipe is not None and len(message.body) > self._runtime.pool.limits.in_process_up_to:
-            found = await self._contained.find(snapshot.recipe, arrival, message.body, envelope)
+            found = await self._contained.found(snapshot.recipe, arrival, message.body, envelope)
             return replace(found, id=message.id)
         reading = Reading((), from_json(message.body), envelope=envelope)
         return document_found(snapshot.facts, arrival, reading, message.id)

@@ -30,7 +30,7 @@ class ChangedVerdicts:
         """What the source calls once it has acknowledged the arrival."""
         return self._repeats.settled(visit)
 
-    async def name(self, visit: Visit, passed: SteppedReading) -> SteppedReading | None:
+    async def named(self, visit: Visit, passed: SteppedReading) -> SteppedReading | None:
         """The acknowledgment under its id. None: a part is replayed, and the verdict on its group is what it was.
         Raises JournalUnavailable."""
         found = passed.found
@@ -46,7 +46,7 @@ class ChangedVerdicts:
                 return None
             id = ids[newest[0]]
             if repeats:
-                id = await self._repeats.name(visit, id, places[newest[0]])
+                id = await self._repeats.named(visit, id, places[newest[0]])
         else:
             id = ids[0] if newest is None else ids[min(newest[0] + 1, len(ids) - 1)]
             if repeats:

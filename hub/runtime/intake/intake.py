@@ -139,7 +139,7 @@ class Intake:
         if passed.unforeseen is not None:
             self._say_unforeseen(visit, passed.unforeseen)
         if found is not None and found.acknowledges and found.outbound:
-            named = await self._verdicts.name(visit, passed)
+            named = await self._verdicts.named(visit, passed)
             if named is None:
                 return
             passed = named

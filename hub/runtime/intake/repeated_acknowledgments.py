@@ -43,7 +43,7 @@ class RepeatedAcknowledgments:
         """The acknowledgment `id` is made now for the first time."""
         visit.settling[id] = 1
 
-    async def name(self, visit: Visit, id: str, place: tuple[str, ...]) -> str:
+    async def named(self, visit: Visit, id: str, place: tuple[str, ...]) -> str:
         """The id under which the acknowledgment `id`, which was made before, goes out now. It is that of a message that
         has been made where nothing is to be sent. Raises JournalUnavailable."""
         count = int(await self._memory.get(_name(id)) or 0)

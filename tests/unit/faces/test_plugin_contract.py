@@ -13,9 +13,9 @@ from adapters.file.address import FileAddress
 from hub.app.plugin_contract import (
     addresses,
     bears_garbage,
-    build,
     fails,
     installed,
+    made,
     outgoing,
     reads_lazily,
     refuses,
@@ -48,7 +48,7 @@ def test_options_that_are_taken_are_no_refusal() -> None:
 
 
 def test_our_reader_bears_garbage_and_reads_lazily(tmp_path: Path) -> None:
-    reader = build(installed("reader", "ndjson"), tmp_path, {"document": "order@1"})
+    reader = made(installed("reader", "ndjson"), tmp_path, {"document": "order@1"})
     bears_garbage(reader, SAMPLE)
     reads_lazily(reader, SAMPLE)
 
@@ -56,11 +56,11 @@ def test_our_reader_bears_garbage_and_reads_lazily(tmp_path: Path) -> None:
 def test_our_destination_sends_and_its_failures_are_of_the_two(tmp_path: Path) -> None:
     plugin = installed("destination", "file")
     options = {"folder": "var/out", "name": "{number}.json"}
-    assert addresses(build(plugin, tmp_path, options), outgoing())["target"] == "var/out/1.json"
-    assert len(sends(build(plugin, tmp_path, options), outgoing(), outgoing())) == 2
+    assert addresses(made(plugin, tmp_path, options), outgoing())["target"] == "var/out/1.json"
+    assert len(sends(made(plugin, tmp_path, options), outgoing(), outgoing())) == 2
     with pytest.raises(AssertionError, match="it was sent"):
-        fails(build(plugin, tmp_path, options), outgoing())
-    assert isinstance(fails(build(plugin, tmp_path, options), outgoing(b"other")), RejectedError)
+        fails(made(plugin, tmp_path, options), outgoing())
+    assert isinstance(fails(made(plugin, tmp_path, options), outgoing(b"other")), RejectedError)
 
 
 class Origin:

@@ -37,7 +37,7 @@ def test_a_skewed_host_is_told(said: float, told: str) -> None:
     clock = DatabaseClock(SetClock())
     clock.adopt(said)
     assert clock.is_skewed == bool(told)
-    assert told in clock.skew_text
+    assert told in clock.told
 
 
 @pytest.mark.parametrize("wrong", [40.0, -7200.0])
